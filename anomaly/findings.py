@@ -1,0 +1,90 @@
+"""A finding: one thing that is wrong, with the evidence that says so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from collectors.model import Tags
+
+
+class FindingKind(StrEnum):
+    """Which sort of rule found it."""
+
+    SLO_BURN = "slo_burn"
+    ANOMALY = "anomaly"
+    NO_DATA = "no_data"
+
+
+class FindingState(StrEnum):
+    """Firing now, over, or frozen because the data stopped (neither better nor worse)."""
+
+    FIRING = "firing"
+    RESOLVED = "resolved"
+    FROZEN = "frozen"
+
+
+class Urgency(StrEnum):
+    """A page wakes somebody; a ticket waits for the morning; info is only shown."""
+
+    PAGE = "page"
+    TICKET = "ticket"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that is wrong.
+
+    Attributes:
+        id: Unique and stable for the life of this finding, for example
+            ``slo/playback-availability/us-east-1/1700000000000``.
+        rule: What found it: ``slo/<name>/<tier>`` or ``detector/<name>``.
+        kind: Sort of rule.
+        state: Firing, resolved or frozen.
+        urgency: Page, ticket or info.
+        title: One line a person reads first.
+        explanation: Two or three sentences: what was seen, against what, over which window.
+        scope: Where: keys such as ``service.name`` and ``cloud.region``.
+        started_ms: Estimated onset, epoch milliseconds.
+        detected_ms: When it was found, epoch milliseconds.
+        updated_ms: When it was last evaluated, epoch milliseconds.
+        ended_ms: When it resolved, or None.
+        expression: Stack-language expression that gives ``observed`` again.
+        window_ms: Length of the window looked at, milliseconds.
+        observed: The value that is wrong.
+        baseline: What it was expected to be; None when there is no such value.
+        unit: Unit of ``observed`` and ``baseline``: ``ratio``, ``1/s``, ``s``.
+        values: Further numbers by name, for example ``burn_rate_long`` and ``threshold``.
+        exemplar_trace_ids: Up to three traces that show it.
+    """
+
+    id: str
+    rule: str
+    kind: FindingKind
+    state: FindingState
+    urgency: Urgency
+    title: str
+    explanation: str
+    scope: Tags
+    started_ms: int
+    detected_ms: int
+    updated_ms: int
+    ended_ms: int | None
+    expression: str
+    window_ms: int
+    observed: float
+    baseline: float | None
+    unit: str
+    values: Mapping[str, float] = field(default_factory=dict)
+    exemplar_trace_ids: tuple[str, ...] = ()
+
+
+class FindingSink(Protocol):
+    """Who wants to know: called for each finding that is new or has changed."""
+
+    def receive(self, finding: Finding) -> None:
+        """Take note of ``finding``; must not block on the network."""
+        ...
