@@ -1,0 +1,87 @@
+"""The rooms import one way: tocsin → runbooks → anomaly → collectors."""
+
+import ast
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ROOMS = ("collectors", "anomaly", "runbooks", "dashboards", "demo_stack", "tocsin")
+ALLOWED = {
+    "collectors": {"collectors"},
+    "anomaly": {"anomaly", "collectors"},
+    "runbooks": {"runbooks", "anomaly", "collectors"},
+    "tocsin": {"tocsin", "runbooks", "anomaly", "collectors", "dashboards"},
+    # The dashboard speaks HTTP only; the client is the one piece it shares with the command line.
+    "dashboards": {"dashboards", "tocsin.client"},
+    # The platform is anybody's: it knows the protocols' addresses and nothing else.
+    "demo_stack": {"demo_stack"},
+}
+
+
+def imported_modules(source: str) -> set[str]:
+    """Return every module that ``source`` imports, wherever in the file."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+    return found
+
+
+def forbidden(room: str, modules: set[str]) -> set[str]:
+    """Return those of ``modules`` that ``room`` must not import."""
+    ours = {m for m in modules if m.split(".")[0] in ROOMS}
+    allowed = ALLOWED[room]
+    return {m for m in ours if not any(m == a or m.startswith(a + ".") for a in allowed)}
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_imports_only_what_lies_below_it(room: str) -> None:
+    """No file of a room imports against the direction of the house."""
+    wrong = {
+        str(path.relative_to(ROOT)): sorted(bad)
+        for path in sorted((ROOT / room).rglob("*.py"))
+        if (bad := forbidden(room, imported_modules(path.read_text())))
+    }
+
+    assert wrong == {}
+
+
+def test_the_rule_itself_catches_a_wrong_import() -> None:
+    """The check sees plain, from-, nested and submodule imports."""
+    source = "def f():\n    from runbooks.desk import IncidentDesk\nimport tocsin.client\n"
+
+    assert forbidden("collectors", imported_modules(source)) == {"runbooks.desk", "tocsin.client"}
+    assert forbidden("dashboards", imported_modules(source)) == {"runbooks.desk"}
+
+
+def python_files() -> list[Path]:
+    """Return the tracked Python files of the project."""
+    names = subprocess.run(
+        ["git", "ls-files", "*.py"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout.split()
+    return [ROOT / name for name in names if (ROOT / name).exists()]
+
+
+def test_files_and_functions_stay_small() -> None:
+    """No file over 500 lines; no function over 60; nine in ten within 30."""
+    long_files, long_functions, sizes = [], [], []
+    for path in python_files():
+        source = path.read_text()
+        if source.count("\n") > 500:
+            long_files.append(str(path.relative_to(ROOT)))
+        if path.relative_to(ROOT).parts[0] == "tests":
+            continue
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                size = (node.end_lineno or node.lineno) - node.lineno + 1
+                sizes.append(size)
+                if size > 60:
+                    long_functions.append(f"{path.relative_to(ROOT)}:{node.lineno} {node.name}")
+
+    assert long_files == []
+    assert long_functions == []
+    assert not sizes or sum(size <= 30 for size in sizes) >= 0.9 * len(sizes)

@@ -1,0 +1,1 @@
+"""The composition root: settings, the server that wires the rooms, and the command line."""

@@ -1,0 +1,157 @@
+"""Every setting of the suite, in one table.
+
+Precedence: command line, then ``TOCSIN_*`` in the environment, then ``tocsin.toml``, then the
+default. ``docs/reference/settings.md`` is generated from this class.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, PlainSerializer, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from collectors.errors import ConfigError
+from tocsin.duration import Duration
+
+PREFIX = "TOCSIN_"
+Length = Annotated[Duration, BeforeValidator(Duration.parse), PlainSerializer(str)]
+Port = Annotated[int, Field(ge=0, le=65_535)]
+
+
+class Settings(BaseSettings):
+    """What can be set. Port 0 means any free port; the chosen one is printed."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, extra="forbid", frozen=True, arbitrary_types_allowed=True
+    )
+
+    data_dir: Path = Field(Path("data"), description="Where everything that must survive is kept.")
+    config_dir: Path | None = Field(
+        None,
+        description="Directory with slos/, detectors/, runbooks/, scrape.yaml and routes.yaml.",
+    )
+    host: str = Field("127.0.0.1", description="Address that all servers listen on.")
+    step: Length = Field(Duration(10_000), description="Length of one step of stored metrics.")
+    hot_window: Length = Field(Duration(6 * 3_600_000), description="How much is kept in memory.")
+    evaluation_delay: Length = Field(
+        Duration(2_500),
+        description="How long after a step ends it is evaluated: at least one export interval.",
+    )
+    history: str = Field(
+        "off",
+        description="Long-term store: off, embedded (chDB under data_dir) or a ClickHouse URL.",
+    )
+    history_retention: Length = Field(Duration(400 * 86_400_000), description="Age of the oldest.")
+    max_series: int = Field(2_000_000, ge=1, description="New series beyond this are refused.")
+    max_body_bytes: int = Field(
+        64 * 1024 * 1024, ge=1_024, description="Largest request body, after decompression."
+    )
+    api_port: Port = Field(7101, description="HTTP API: query, publish, incidents, Slack.")
+    otlp_http_port: Port = Field(4318, description="OTLP over HTTP.")
+    otlp_grpc_port: Port = Field(4317, description="OTLP over gRPC.")
+    spectator_port: Port = Field(1234, description="spectator line protocol, UDP.")
+    dashboard_port: Port = Field(8501, description="Streamlit dashboard.")
+    api_url: str = Field(
+        "http://127.0.0.1:7101", description="Where `tocsin dashboard` and `tocsin query` ask."
+    )
+    dashboard_url: str = Field(
+        "http://127.0.0.1:8501", description="Link to the dashboard that messages carry."
+    )
+    slack_bot_token: SecretStr | None = Field(
+        None, description="Bot token (xoxb-...). Without it incidents go to the console."
+    )
+    slack_base_url: str = Field(
+        "https://slack.com/api/", description="Slack's Web API, or a server that speaks it."
+    )
+    slack_signing_secret: SecretStr | None = Field(
+        None, description="Verifies that button clicks come from Slack."
+    )
+    slack_channel: str = Field("incidents", description="Channel that is paged.")
+    slack_preview_url: str | None = Field(
+        None, description="Local Slack server whose messages the dashboard shows."
+    )
+    database_url: str | None = Field(
+        None, description="Incident database; default is SQLite in the data directory."
+    )
+    auto_resolve: Length = Field(
+        Duration(600_000), description="A mitigated incident resolves after this long; 0s: never."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Order the sources: command line, environment, TOML."""
+        del dotenv_settings, file_secret_settings
+        toml = Path(os.environ.get("TOCSIN_CONFIG_FILE", "tocsin.toml"))
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=toml)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingRow:
+    """One row of the settings table."""
+
+    name: str
+    variable: str
+    option: str
+    default: str
+    description: str
+
+
+def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
+    """Read the settings; ``overrides`` come from the command line, None values are ignored.
+
+    Raises:
+        ConfigError: A value is wrong; the message names each setting, its value and the reason.
+    """
+    given = {k: v for k, v in (overrides or {}).items() if v is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        raise ConfigError(_explain(error)) from error
+    except ValueError as error:
+        file = os.environ.get("TOCSIN_CONFIG_FILE", "tocsin.toml")
+        raise ConfigError(f"{file}: can't be read as TOML: {error}") from error
+
+
+def setting_rows() -> Iterator[SettingRow]:
+    """Yield the settings table in its order."""
+    for name, info in Settings.model_fields.items():
+        yield SettingRow(
+            name=name,
+            variable=PREFIX + name.upper(),
+            option="--" + name.replace("_", "-"),
+            default=_default_text(info),
+            description=info.description or "",
+        )
+
+
+def _default_text(info: FieldInfo) -> str:
+    return "" if info.default is None else str(info.default)
+
+
+def _explain(error: ValidationError) -> str:
+    lines = []
+    for problem in error.errors(include_url=False):
+        name = str(problem["loc"][0]) if problem["loc"] else "settings"
+        hidden = "token" in name or "secret" in name
+        value = "(hidden)" if hidden else repr(problem.get("input"))
+        reason = problem["msg"].removeprefix("Value error, ")
+        lines.append(f"{name} ({PREFIX}{name.upper()}) = {value}: {reason}")
+    return "; ".join(lines)

@@ -1,0 +1,67 @@
+"""Listening sockets that are opened before anything is promised, and servers on top of them."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Iterator
+
+import uvicorn
+from starlette.applications import Starlette
+
+from collectors.errors import ConfigError
+
+
+def listen_tcp(host: str, port: int, setting: str) -> socket.socket:
+    """Bind and listen; port 0 takes any free one.
+
+    Raises:
+        ConfigError: The port is taken or not allowed; names the setting that chose it.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((host, port))
+        sock.listen(1_024)
+    except OSError as error:
+        sock.close()
+        raise busy_port(host, port, setting, error) from error
+    sock.setblocking(False)
+    return sock
+
+
+def busy_port(host: str, port: int, setting: str, error: OSError) -> ConfigError:
+    """Return the error that tells an operator what to do about a port that can't be had."""
+    return ConfigError(
+        f"{setting} = {port}: can't listen on {host}:{port} ({error.strerror}); stop what uses it, "
+        f"set {setting} to another port, or to 0 for any free one"
+    )
+
+
+def port_of(sock: socket.socket) -> int:
+    """Return the port a socket is bound to."""
+    return int(sock.getsockname()[1])
+
+
+class EmbeddedServer(uvicorn.Server):
+    """A uvicorn server that leaves signals to the process that embeds it."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Do nothing: the composition root decides when to stop."""
+        yield
+
+
+def embedded_server(app: Starlette) -> EmbeddedServer:
+    """Return a server for ``app`` that logs warnings only and stops within two seconds."""
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        lifespan="on",
+        timeout_graceful_shutdown=2,
+        ws="none",
+        server_header=False,
+    )
+    return EmbeddedServer(config)
