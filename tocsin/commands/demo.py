@@ -1,0 +1,117 @@
+"""``tocsin demo``: the whole loop, told in the terminal."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+import click
+import httpx2
+import orjson
+
+from collectors.errors import TocsinError
+from tocsin.client import ApiClient, ClientError
+from tocsin.demo.faults import fault_names
+from tocsin.demo.narrator import Narrator
+from tocsin.demo.outcome import Outcome
+from tocsin.demo.processes import Processes
+from tocsin.demo.stage import Stage, set_stage
+from tocsin.demo.story import NO_FAULT, Story
+
+_DEFAULT_FAULT = "playback-errors"
+
+
+@click.command("demo")
+@click.option("--quick", is_flag=True, help="Shorter baseline, answers the page itself, then ends.")
+@click.option("--fault", default=_DEFAULT_FAULT, help=f"Which fault, or none. [{_DEFAULT_FAULT}]")
+@click.option("--list-faults", is_flag=True, help="Print the names of the faults, one a line.")
+@click.option("--seed", default=7, help="Seed of the platform's viewers. [7]")
+@click.option("--data-dir", type=click.Path(path_type=Path), help="Where the run is kept.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object last.")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    quick: bool,
+    fault: str,
+    list_faults: bool,
+    seed: int,
+    data_dir: Path | None,
+    as_json: bool,
+) -> None:
+    """Start a streaming platform and watch it, break it, be paged, resolve, read the post-mortem.
+
+    Exit code 0 means that the whole chain happened (with --fault none: that nothing paged).
+    """
+    names = fault_names()
+    if list_faults:
+        click.echo("\n".join([*names, NO_FAULT]))
+        return
+    if fault not in {*names, NO_FAULT}:
+        raise click.BadParameter(f"{fault!r}: choose one of {', '.join(names)} or {NO_FAULT}")
+    _stop_on_sigterm()
+    out = sys.stderr if as_json else sys.stdout
+    narrator = Narrator(out, colour=out.isatty() and "NO_COLOR" not in os.environ)
+    directory = (data_dir or _fresh_directory()).absolute()
+    outcome = run(fault, directory, narrator, quick=quick, seed=seed)
+    if as_json:
+        click.echo(orjson.dumps(outcome.as_json()).decode())
+    ctx.exit(0 if outcome.complete else 1)
+
+
+def run(fault: str, directory: Path, narrator: Narrator, *, quick: bool, seed: int) -> Outcome:
+    """Play the story in ``directory`` and return what it came to; leaves no process behind."""
+    outcome = Outcome(fault=fault)
+    environment = dict(os.environ)
+    try:
+        with Processes(directory / "logs", environment) as processes:
+            stage = set_stage(processes, directory, narrator, quick=quick, seed=seed)
+            outcome.urls = stage.urls()
+            for name, url in outcome.urls.items():
+                narrator.say(name.replace("_", " "), url, "link")
+            _tell(stage, fault, narrator, outcome, quick=quick)
+            if not quick:
+                _stay_up(narrator)
+    except KeyboardInterrupt:
+        narrator.say("stopped", "every process has ended")
+    except (TocsinError, ClientError, httpx2.HTTPError) as error:
+        outcome.failure = str(error)
+        narrator.say("failed", str(error), "alarm")
+        narrator.say("logs", str(directory / "logs"), "link")
+    return outcome
+
+
+def _tell(stage: Stage, fault: str, narrator: Narrator, outcome: Outcome, *, quick: bool) -> None:
+    platform = httpx2.Client(base_url=stage.control_url, timeout=15.0, trust_env=False)
+    with platform, ApiClient(stage.api_url) as api:
+        Story(
+            stage=stage,
+            fault=fault,
+            quick=quick,
+            narrator=narrator,
+            outcome=outcome,
+            api=api,
+            platform=platform,
+        ).tell()
+
+
+def _stay_up(narrator: Narrator) -> None:
+    narrator.say("up", "everything keeps running; Ctrl-C ends it", "link")
+    while True:
+        time.sleep(3_600)
+
+
+def _stop_on_sigterm() -> None:
+    def stop(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)
+
+
+def _fresh_directory() -> Path:
+    return Path("demo-data") / datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")

@@ -1,0 +1,136 @@
+"""``tocsin doctor``: looks for what would keep tocsin from working on this machine."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import click
+import orjson
+import psutil
+
+from tocsin.commands.options import setting_options
+from tocsin.settings import PREFIX, Settings, load_settings, setting_rows
+
+ROOMS = ("tocsin", "collectors", "anomaly", "runbooks", "dashboards", "demo_stack")
+KNOWN_VARIABLES = {"TOCSIN_CONFIG_FILE", "TOCSIN_SHARED", "TOCSIN_SCRAPE_TARGETS"}
+_NEEDED_MEMORY = 1 << 30
+
+
+class Health(StrEnum):
+    """How bad a check's answer is."""
+
+    FINE = "fine"
+    WARNING = "warning"
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing that was looked at, and what to do if it is not fine."""
+
+    name: str
+    health: Health
+    detail: str
+
+
+def examine(settings: Settings) -> Iterator[Check]:
+    """Yield every check; nothing is changed on the machine."""
+    yield _python()
+    yield from _collisions()
+    yield from _ports(settings)
+    yield _writable(settings.data_dir)
+    yield _memory()
+    yield from _unknown_variables()
+    yield _browser()
+
+
+def _python() -> Check:
+    text = ".".join(map(str, sys.version_info[:3]))
+    fine = sys.version_info >= (3, 11)
+    return Check(name="python", health=Health.FINE if fine else Health.PROBLEM, detail=text)
+
+
+def _collisions() -> Iterator[Check]:
+    """Other distributions may install packages of our names: they would overwrite each other."""
+    owners = importlib.metadata.packages_distributions()
+    for room in ROOMS:
+        others = sorted({d for d in owners.get(room, []) if d != "tocsin"})
+        if others:
+            detail = f"package {room!r} also comes from {', '.join(others)}: install tocsin alone"
+            yield Check(name=f"package {room}", health=Health.PROBLEM, detail=detail)
+    yield Check(name="packages", health=Health.FINE, detail="names looked up")
+
+
+def _ports(settings: Settings) -> Iterator[Check]:
+    for row in setting_rows():
+        if not row.name.endswith("_port"):
+            continue
+        port = getattr(settings, row.name)
+        kind = socket.SOCK_DGRAM if row.name == "spectator_port" else socket.SOCK_STREAM
+        with socket.socket(socket.AF_INET, kind) as probe:
+            if kind == socket.SOCK_STREAM:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((settings.host, port))
+            except OSError as error:
+                detail = f"{port}: {error.strerror}; set {row.variable} (0 for any free port)"
+                yield Check(name=row.name, health=Health.PROBLEM, detail=detail)
+            else:
+                yield Check(name=row.name, health=Health.FINE, detail=f"{port} is free")
+
+
+def _writable(path: Path) -> Check:
+    nearest = path.absolute()
+    while not nearest.exists():
+        nearest = nearest.parent
+    fine = os.access(nearest, os.W_OK)
+    free = shutil.disk_usage(nearest).free // (1 << 20)
+    detail = f"{path}: {free} MB free" if fine else f"{path}: not writable; set TOCSIN_DATA_DIR"
+    return Check(name="data_dir", health=Health.FINE if fine else Health.PROBLEM, detail=detail)
+
+
+def _memory() -> Check:
+    available = psutil.virtual_memory().available
+    health = Health.FINE if available >= _NEEDED_MEMORY else Health.WARNING
+    return Check(name="memory", health=health, detail=f"{available // (1 << 20)} MB available")
+
+
+def _unknown_variables() -> Iterator[Check]:
+    known = {row.variable for row in setting_rows()} | KNOWN_VARIABLES
+    for name in sorted(os.environ):
+        if name.startswith(PREFIX) and name not in known:
+            detail = "no such setting; see `tocsin settings`"
+            yield Check(name=name, health=Health.WARNING, detail=detail)
+
+
+def _browser() -> Check:
+    found = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "firefox"))), None)
+    if found:
+        return Check(name="browser", health=Health.FINE, detail=found)
+    detail = "none here: open the dashboard's URL from another machine; browser tests are skipped"
+    return Check(name="browser", health=Health.WARNING, detail=detail)
+
+
+@click.command("doctor")
+@setting_options("data_dir", "host", "api_port", "otlp_http_port", "otlp_grpc_port")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.pass_context
+def command(ctx: click.Context, /, as_json: bool, **overrides: object) -> None:
+    """Look for what would keep tocsin from working; exit 3 when there is a problem."""
+    checks = list(examine(load_settings(overrides)))
+    problems = [check for check in checks if check.health is Health.PROBLEM]
+    if as_json:
+        body = {"ok": not problems, "checks": [asdict(check) for check in checks]}
+        click.echo(orjson.dumps(body).decode())
+    else:
+        for check in checks:
+            click.echo(f"{check.health:<8} {check.name:<18} {check.detail}")
+    ctx.exit(3 if problems else 0)

@@ -1,0 +1,271 @@
+"""The story: baseline, fault, detected, paged, acknowledged, recovering, resolved, post-mortem."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx2
+import numpy as np
+from numpy.typing import NDArray
+
+from collectors.errors import TocsinError
+from tocsin.client import (
+    ApiClient,
+    ClientError,
+    Incident,
+    RefusedError,
+    SlackPreviewClient,
+    UnreachableError,
+)
+from tocsin.demo.narrator import Narrator
+from tocsin.demo.outcome import Outcome
+from tocsin.demo.slack_buttons import press
+from tocsin.demo.stage import Stage
+
+NO_FAULT = "none"
+PULSE = (
+    "name,stream.starts,:eq,outcome,success,:eq,:and,:sum,(,cloud.region,),:by,"
+    "$cloud.region,:legend"
+)
+T = TypeVar("T")
+_POLL_S = 0.25
+
+
+class StoryError(TocsinError):
+    """The chain broke: something that had to happen did not happen in time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How long each chapter may take, seconds."""
+
+    baseline_s: float
+    detect_s: float
+    page_s: float
+    fault_after_ack_s: float
+    answer_s: float | None
+    recover_s: float
+    quiet_s: float
+
+
+QUICK = Pace(
+    baseline_s=75,
+    detect_s=60,
+    page_s=20,
+    fault_after_ack_s=5,
+    answer_s=20,
+    recover_s=100,
+    quiet_s=60,
+)
+# A person answers: no limit on that, and a longer look at the healthy platform and at the fault.
+LEISURELY = Pace(
+    baseline_s=120,
+    detect_s=120,
+    page_s=60,
+    fault_after_ack_s=60,
+    answer_s=None,
+    recover_s=300,
+    quiet_s=300,
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class Story:
+    """One run through the chapters. ``outcome`` fills up as they happen."""
+
+    stage: Stage
+    fault: str
+    quick: bool
+    narrator: Narrator
+    outcome: Outcome
+    api: ApiClient
+    platform: httpx2.Client
+    pace: Pace = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.pace = QUICK if self.quick else LEISURELY
+
+    def tell(self) -> None:
+        """Run every chapter; raise :class:`StoryError` where the chain breaks."""
+        self._baseline()
+        if self.fault == NO_FAULT:
+            self._stay_quiet()
+            return
+        self._inject()
+        incident = self._detected()
+        incident = self._paged(incident)
+        incident = self._acknowledged(incident)
+        self._end_fault()
+        incident = self._recovered(incident)
+        incident = self._resolved(incident)
+        self._post_mortem(incident)
+
+    def _baseline(self) -> None:
+        self.narrator.say("baseline", f"learning what is normal, {self.pace.baseline_s:.0f} s")
+        end_s = time.monotonic() + self.pace.baseline_s
+        while (left_s := end_s - time.monotonic()) > 0:
+            self.narrator.progress("baseline", f"{left_s:3.0f} s to go, {self._pulse()}")
+            self._refuse_false_page()
+            time.sleep(min(1.0, left_s))
+        self.narrator.say("baseline", f"healthy: {self._pulse()}", "calm")
+
+    def _stay_quiet(self) -> None:
+        self.narrator.say("quiet", f"nothing is broken; watching for {self.pace.quiet_s:.0f} s")
+        end_s = time.monotonic() + self.pace.quiet_s
+        while time.monotonic() < end_s:
+            self._refuse_false_page()
+            time.sleep(1.0)
+        self.narrator.say("quiet", "no page: as it should be", "calm")
+
+    def _refuse_false_page(self) -> None:
+        for summary in self._incidents():
+            self.outcome.detected_ms = float(summary["opened_ms"])
+            raise StoryError(
+                f"false page: {summary['id']} {summary['title']!r} although nothing is broken"
+            )
+
+    def _inject(self) -> None:
+        answer = self.platform.post("/faults", json={"name": self.fault}).raise_for_status().json()
+        self.outcome.injected_ms = float(answer["start_ms"])
+        self.narrator.say("fault", f"{self.fault} injected into the platform", "alarm")
+
+    def _detected(self) -> Incident:
+        found = self._wait_for("detected", self.pace.detect_s, self._first_incident)
+        self.outcome.detected_ms = float(found["detected_ms"] or 0)
+        since_s = (self.outcome.detected_ms - (self.outcome.injected_ms or 0)) / 1_000
+        text = f"{found['severity']} {found['title']} ({since_s:.1f} s after injection)"
+        self.narrator.say("detected", text, "alarm")
+        return found
+
+    def _first_incident(self) -> Incident | None:
+        incidents = self._incidents()
+        return self.api.incident(incidents[-1]["id"]) if incidents else None
+
+    def _paged(self, incident: Incident) -> Incident:
+        found = self._wait_until(incident, "paged", self.pace.page_s, lambda i: bool(i["paged_ms"]))
+        self.outcome.paged_ms = float(found["paged_ms"] or 0)
+        where = self.stage.slack_url or "Slack"
+        self.narrator.say("paged", f"message in #incidents at {where}", "alarm")
+        if self.stage.dashboard_url:
+            room = f"{self.stage.dashboard_url}/war-room?incident={found['id']}"
+            self.outcome.urls["war_room"] = room
+            self.narrator.say("war room", room, "link")
+        return found
+
+    def _acknowledged(self, incident: Incident) -> Incident:
+        if self.quick:
+            self._press(incident["id"], "acknowledge")
+        else:
+            self.narrator.say("your turn", "press Acknowledge in the war room or on the Slack page")
+        found = self._wait_until(
+            incident, "acknowledged", self.pace.answer_s, lambda i: bool(i["acknowledged_ms"])
+        )
+        self.outcome.acknowledged_ms = float(found["acknowledged_ms"] or 0)
+        self.narrator.say("acknowledged", f"by {found['acknowledged_by']}", "work")
+        return found
+
+    def _press(self, incident_id: str, button: str) -> None:
+        """Press a button of the Slack message; it may take a moment to appear."""
+        slack = SlackPreviewClient(self.stage.slack_url or "")
+        try:
+            self._wait_for(
+                f"a {button} button",
+                self.pace.answer_s,
+                lambda: press(slack, incident_id, button, "on-call") or None,
+            )
+        finally:
+            slack.close()
+
+    def _end_fault(self) -> None:
+        time.sleep(self.pace.fault_after_ack_s)
+        self.platform.delete(f"/faults/{self.fault}").raise_for_status()
+        self.narrator.say("recovering", f"{self.fault} ended; waiting for the signals to clear")
+
+    def _recovered(self, incident: Incident) -> Incident:
+        found = self._wait_until(
+            incident,
+            "recovering",
+            self.pace.recover_s,
+            lambda i: i["status"] in {"mitigated", "resolved", "closed"},
+        )
+        self.narrator.say("recovering", "all signals are clear again", "calm")
+        return found
+
+    def _resolved(self, incident: Incident) -> Incident:
+        if self.quick:
+            self._press(incident["id"], "resolve")
+        else:
+            self.narrator.say("your turn", "press Resolve; it resolves by itself in ten minutes")
+        found = self._wait_until(
+            incident, "resolved", self.pace.answer_s, lambda i: bool(i["resolved_ms"])
+        )
+        self.outcome.resolved_ms = float(found["resolved_ms"] or 0)
+        self.narrator.say("resolved", f"after {found['elapsed_s']:.0f} s", "calm")
+        return found
+
+    def _post_mortem(self, incident: Incident) -> None:
+        def written() -> str | None:
+            with contextlib.suppress(ClientError):
+                return self.api.post_mortem(incident["id"], form="md") or None
+            return None
+
+        self._wait_for("post-mortem", 30, written)
+        page = f"{self.stage.api_url}/api/v2/incidents/{incident['id']}/post-mortem?format=html"
+        self.outcome.urls["post_mortem"] = page
+        path = _post_mortem_file(self.stage.data_dir, incident["id"])
+        self.outcome.post_mortem = str(path) if path else None
+        self.narrator.say("post-mortem", str(path or page), "link")
+
+    def _wait_until(
+        self,
+        incident: Incident,
+        what: str,
+        timeout_s: float | None,
+        reached: Callable[[Incident], bool],
+    ) -> Incident:
+        def look() -> Incident | None:
+            found = self.api.incident(incident["id"])
+            return found if reached(found) else None
+
+        return self._wait_for(what, timeout_s, look)
+
+    def _wait_for(self, what: str, timeout_s: float | None, look: Callable[[], T | None]) -> T:
+        start_s = time.monotonic()
+        while timeout_s is None or time.monotonic() - start_s < timeout_s:
+            if not self.stage.tocsin.alive:
+                raise StoryError(f"tocsin ended while waiting for: {what}")
+            with contextlib.suppress(UnreachableError, RefusedError):
+                if (found := look()) is not None:
+                    return found
+            self.narrator.progress(what, f"waiting, {time.monotonic() - start_s:.0f} s")
+            time.sleep(_POLL_S)
+        raise StoryError(f"no sign of {what} within {timeout_s:.0f} s")
+
+    def _incidents(self) -> list[Any]:
+        with contextlib.suppress(ClientError):
+            return list(self.api.incidents(state="all"))
+        return []
+
+    def _pulse(self) -> str:
+        """Return the platform's pulse as tocsin sees it, in words."""
+        with contextlib.suppress(ClientError):
+            graph = self.api.graph(PULSE, start="e-1m")
+            rates = {line.label: _last(line.values) for line in graph.lines}
+            known = [f"{name} {rate:.1f}" for name, rate in sorted(rates.items()) if rate == rate]
+            if known:
+                return "stream starts a second: " + ", ".join(known)
+        return "no stream starts measured yet"
+
+
+def _last(values: NDArray[np.float64]) -> float:
+    present = values[~np.isnan(values)]
+    return float(present[-1]) if len(present) else float("nan")
+
+
+def _post_mortem_file(data_dir: Path, incident_id: str) -> Path | None:
+    return next(iter(sorted(data_dir.rglob(f"*{incident_id}*.md"))), None)
