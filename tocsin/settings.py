@@ -16,6 +16,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, SecretStr, Validat
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -25,7 +26,7 @@ from collectors.errors import ConfigError
 from tocsin.duration import Duration
 
 PREFIX = "TOCSIN_"
-Length = Annotated[Duration, BeforeValidator(Duration.parse), PlainSerializer(str)]
+Length = Annotated[Duration, NoDecode, BeforeValidator(Duration.parse), PlainSerializer(str)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
 
 

@@ -1,0 +1,68 @@
+"""The command line: help, JSON, exit codes."""
+
+import socket
+from pathlib import Path
+
+import orjson
+import pytest
+from click.testing import CliRunner
+
+from collectors.errors import ConfigError
+from tocsin.cli import group
+from tocsin.sockets import listen_tcp, port_of
+
+COMMANDS = ["serve", "dashboard", "demo", "query", "check-config", "settings", "doctor", "history"]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help(name: str) -> None:
+    """``--help`` answers 0 and says what the command does."""
+    result = CliRunner().invoke(group, [name, "--help"])
+
+    assert result.exit_code == 0
+    assert "Usage:" in result.output
+
+
+def test_an_unknown_command_is_a_usage_error() -> None:
+    """Exit code 2, as everywhere."""
+    assert CliRunner().invoke(group, ["ring"]).exit_code == 2
+
+
+def test_doctor_finds_a_busy_port(tmp_path: Path) -> None:
+    """A port in use is a problem: exit code 3, and the variable to change is named."""
+    with socket.socket() as busy:
+        busy.bind(("127.0.0.1", 0))
+        busy.listen()
+        port = str(busy.getsockname()[1])
+        arguments = ["doctor", "--json", "--api-port", port, "--data-dir", str(tmp_path)]
+        result = CliRunner().invoke(group, arguments)
+
+    checks = {c["name"]: c for c in orjson.loads(result.output)["checks"]}
+    assert result.exit_code == 3
+    assert checks["api_port"]["health"] == "problem"
+    assert "TOCSIN_API_PORT" in checks["api_port"]["detail"]
+
+
+def test_settings_as_json_hide_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``tocsin settings --json`` prints one object."""
+    monkeypatch.setenv("TOCSIN_SLACK_SIGNING_SECRET", "s3cret")
+
+    result = CliRunner().invoke(group, ["settings", "--json"])
+
+    values = orjson.loads(result.output)
+    assert result.exit_code == 0
+    assert values["slack_signing_secret"] == "(hidden)"
+    assert values["api_port"] == "7101"
+
+
+def test_a_busy_port_is_a_clear_error() -> None:
+    """The message names the setting, the address and what to do."""
+    first = listen_tcp("127.0.0.1", 0, "TOCSIN_API_PORT")
+    try:
+        with pytest.raises(ConfigError) as caught:
+            listen_tcp("127.0.0.1", port_of(first), "TOCSIN_API_PORT")
+    finally:
+        first.close()
+
+    assert "TOCSIN_API_PORT" in caught.value.message
+    assert "0 for any free one" in caught.value.message
