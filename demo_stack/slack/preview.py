@@ -1,0 +1,145 @@
+"""Endpoints that Slack doesn't have: what a person would see, and what they press and say."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import httpx2
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from demo_stack.slack.arguments import Arguments
+from demo_stack.slack.faults import Fault, Faults
+from demo_stack.slack.interactions import block_actions, signed_request
+from demo_stack.slack.rendering import Json, preview_channel
+from demo_stack.slack.response_urls import ResponseUrls
+from demo_stack.slack.web_api import bounded_body
+from demo_stack.slack.workspace import Message, SlackError, Workspace
+
+Handler = Callable[[Request, Arguments], Awaitable[Json]]
+
+
+class Preview:
+    """The page behind the workspace.
+
+    Args:
+        workspace: What is shown.
+        faults: Where ``POST /preview/faults`` arms them.
+        signing_secret: Signs interactions.
+        interactivity_url: The app's request URL; may be set later.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        *,
+        faults: Faults,
+        signing_secret: str,
+        interactivity_url: str,
+    ) -> None:
+        self._workspace = workspace
+        self._faults = faults
+        self._signing_secret = signing_secret
+        self._interactivity_url = interactivity_url
+        self._response_urls = ResponseUrls(workspace)
+
+    def routes(self) -> list[Route]:
+        """Return the preview's routes."""
+        posts: dict[str, Handler] = {
+            "/preview/click": self.click,
+            "/preview/say": self.say,
+            "/preview/faults": self.arm,
+            "/preview/interactivity": self.set_interactivity,
+        }
+        return [
+            Route("/preview/messages", self.messages, methods=["GET"]),
+            Route("/response/{secret}", self._guarded(self.respond), methods=["POST"]),
+            *(Route(path, self._guarded(h), methods=["POST"]) for path, h in posts.items()),
+        ]
+
+    async def messages(self, request: Request) -> Response:
+        """``GET /preview/messages``: everything that a person would see."""
+        del request
+        channels = [preview_channel(c) for c in self._workspace.channels.values()]
+        shown = {"channels": channels, "ephemeral": self._response_urls.ephemeral}
+        return JSONResponse(shown)
+
+    async def click(self, request: Request, arguments: Arguments) -> Json:
+        """``POST /preview/click``: press a button; answers what the app answered."""
+        channel = self._workspace.channel(arguments.required("channel"), by_name=True)
+        message = self._workspace.message(channel, arguments.required("ts"))
+        user = arguments.text("user", "U01ONCALL")[:50] or "U01ONCALL"
+        secret = self._response_urls.issue(channel, message, user)
+        payload = block_actions(
+            self._workspace,
+            channel,
+            message,
+            action_id=arguments.required("action_id"),
+            user=user,
+            response_url=str(request.base_url) + f"response/{secret}",
+        )
+        return await self._send(payload)
+
+    async def say(self, request: Request, arguments: Arguments) -> Json:
+        """``POST /preview/say``: a person writes ``text`` into a channel or a thread."""
+        del request
+        channel = self._workspace.channel(arguments.required("channel"), by_name=True)
+        message = Message(
+            ts=self._workspace.next_ts(),
+            user=arguments.required("user"),
+            text=arguments.required("text")[: self._workspace.limits.text],
+        )
+        self._workspace.post(channel, message, arguments.text("thread_ts") or None)
+        return {"ok": True, "ts": message.ts}
+
+    async def arm(self, request: Request, arguments: Arguments) -> Json:
+        """``POST /preview/faults``: let the next calls of a method fail."""
+        del request
+        try:
+            fault = Fault(arguments.required("fault"))
+        except ValueError as error:
+            raise SlackError("unknown_fault", [f"one of {', '.join(Fault)}"]) from error
+        times = arguments.integer("times", 1, least=1, most=100, error="invalid_times")
+        self._faults.arm(arguments.required("method"), fault, times)
+        return {"ok": True}
+
+    async def set_interactivity(self, request: Request, arguments: Arguments) -> Json:
+        """``POST /preview/interactivity``: change the app's request URL."""
+        del request
+        self._interactivity_url = arguments.required("url")
+        return {"ok": True}
+
+    async def respond(self, request: Request, arguments: Arguments) -> Json:
+        """``POST /response/…``: the app answers an interaction by its ``response_url``."""
+        self._response_urls.answer(request.path_params["secret"], arguments)
+        return {"ok": True}
+
+    async def _send(self, payload: Json) -> Json:
+        if not self._interactivity_url:
+            raise SlackError("no_interactivity_url")
+        body, headers = signed_request(self._signing_secret, self._workspace.now(), payload)
+        timeout_s = self._workspace.limits.ack_timeout_s
+        try:
+            async with httpx2.AsyncClient(timeout=timeout_s, trust_env=False) as client:
+                answer = await client.post(self._interactivity_url, content=body, headers=headers)
+        except httpx2.HTTPError as error:
+            return {"ok": False, "error": "operation_timeout", "detail": repr(error)[:200]}
+        return {"ok": answer.is_success, "status": answer.status_code}
+
+    def _guarded(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+        """Wrap ``handler``: bounded JSON in, errors as ``ok: false`` out."""
+
+        async def endpoint(request: Request) -> Response:
+            body = await bounded_body(request, self._workspace.limits.body_bytes)
+            if body is None:
+                return PlainTextResponse("Request entity too large", status_code=413)
+            try:
+                content_type = request.headers.get("content-type", "application/json")
+                arguments = Arguments.parse(body, content_type, "")
+                return JSONResponse(await handler(request, arguments))
+            except SlackError as error:
+                answer = {"ok": False, "error": error.error, "messages": error.messages}
+                return JSONResponse(answer, status_code=400)
+
+        return endpoint
