@@ -1,0 +1,82 @@
+"""Counts of events over the last steps, so that any window's sum costs the same.
+
+Prefix sums in a circular buffer: the sum over the newest ``w`` steps is one subtraction, however
+long ``w`` is, and so the cost of an alert does not grow with its window.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collectors.model import FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sums:
+    """Sums over one window, shape (groups,): bad events, all events, steps with measurements."""
+
+    bad: FloatArray
+    total: FloatArray
+    measured: FloatArray
+    steps: int
+
+    @property
+    def coverage(self) -> FloatArray:
+        """Measured share of the window, 0 to 1."""
+        return self.measured / self.steps
+
+
+class EventRing:
+    """Bad and total events by group over the newest ``capacity`` steps.
+
+    Args:
+        capacity: Longest window, in steps.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        self._slots = capacity + 1
+        self._cumulative: FloatArray = np.zeros((3, 0, self._slots))
+        self._pushed = 0
+
+    @property
+    def groups(self) -> int:
+        """Number of groups."""
+        return int(self._cumulative.shape[1])
+
+    def grow(self, groups: int) -> None:
+        """Make room for ``groups`` groups; the past of a new one counts as not measured."""
+        missing = groups - self.groups
+        if missing > 0:
+            empty = np.zeros((3, missing, self._slots))
+            self._cumulative = np.concatenate([self._cumulative, empty], axis=1)
+
+    def push(self, bad: FloatArray, total: FloatArray, measured: NDArray[np.bool_]) -> None:
+        """Append one step; each argument has shape (groups,). Unmeasured entries count nothing."""
+        before = self._cumulative[:, :, self._pushed % self._slots]
+        self._pushed += 1
+        now = self._cumulative[:, :, self._pushed % self._slots]
+        now[0] = before[0] + np.where(measured, bad, 0.0)
+        now[1] = before[1] + np.where(measured, total, 0.0)
+        now[2] = before[2] + measured
+
+    def window(self, steps: int) -> Sums:
+        """Return the sums over the newest ``steps`` steps; those before the first are empty."""
+        if not 1 <= steps <= self.capacity:
+            raise ValueError(f"a window of {steps} steps does not fit into {self.capacity}")
+        newest = self._cumulative[:, :, self._pushed % self._slots]
+        reach = min(steps, self._pushed)
+        oldest = self._cumulative[:, :, (self._pushed - reach) % self._slots]
+        bad, total, measured = newest - oldest
+        return Sums(bad=bad, total=total, measured=measured, steps=steps)
+
+    def recent(self, group: int, steps: int) -> tuple[FloatArray, FloatArray]:
+        """Return bad and total events of one group for each of the newest steps, oldest first."""
+        reach = min(steps, self._pushed, self.capacity)
+        slots = np.arange(self._pushed - reach, self._pushed + 1) % self._slots
+        columns = self._cumulative[:2, group, slots]
+        bad, total = np.diff(columns, axis=1)
+        return bad, total
