@@ -1,0 +1,145 @@
+"""Hot blocks: the last hours of every series, in pages of one pool.
+
+Time is cut into blocks of :data:`BLOCK_STEPS` steps; a ring holds the newest blocks. A series that
+has a value within a block owns one *page* (a row of the pool) there; ``table[slot, series]`` is
+that page plus one, 0 for none. A value at step index ``i`` stands for the interval that *ends* at
+``i * step_ms``. Missing values are NaN.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collectors.store.reserve import reserve
+
+BLOCK_STEPS = 60
+_FREE, _FRESH, _SHED = 0, 1, 2
+
+
+class HotArrays(NamedTuple):
+    """What the kernels see; N series, R ring slots, P pages.
+
+    Attributes:
+        kind: (N,) int8, position of the kind in ``KINDS``.
+        last_ms: (N,) int64, time of the newest sample, 0 for none.
+        last_value: (N,) float64, the newest raw counter value.
+        partial: (N,) float64, weighted value of the interval that is still open.
+        seen: (N,) int64, newest step index that got a value.
+        pool: (P, BLOCK_STEPS) float64.
+        table: (R, N) int32, page + 1.
+        ring: (R,) int64, the block in each slot, -1 for none.
+        dirty: (R,) uint8, 1 when written since the last checkpoint.
+        free: (P,) int32, stack of returned pages.
+        tally: (3,) int64: pages on the stack, pages ever taken, values shed for want of a page.
+    """
+
+    kind: NDArray[np.int8]
+    last_ms: NDArray[np.int64]
+    last_value: NDArray[np.float64]
+    partial: NDArray[np.float64]
+    seen: NDArray[np.int64]
+    pool: NDArray[np.float64]
+    table: NDArray[np.int32]
+    ring: NDArray[np.int64]
+    dirty: NDArray[np.uint8]
+    free: NDArray[np.int32]
+    tally: NDArray[np.int64]
+
+
+def make_arrays(*, series: int, ring_blocks: int, pages: int) -> HotArrays:
+    """Reserve empty blocks for ``series`` series over ``ring_blocks`` blocks."""
+    return HotArrays(
+        kind=reserve((series,), np.int8),
+        last_ms=reserve((series,), np.int64),
+        last_value=reserve((series,), np.float64),
+        partial=reserve((series,), np.float64),
+        seen=reserve((series,), np.int64),
+        pool=reserve((pages, BLOCK_STEPS), np.float64),
+        table=reserve((ring_blocks, series), np.int32),
+        ring=np.full(ring_blocks, -1, dtype=np.int64),
+        dirty=np.zeros(ring_blocks, dtype=np.uint8),
+        free=reserve((pages,), np.int32),
+        tally=np.zeros(3, dtype=np.int64),
+    )
+
+
+class HotBlocks:
+    """The ring: which blocks are held, advancing, and forgetting.
+
+    Args:
+        step_ms: Base step, milliseconds.
+        hot_window_ms: How much time must stay hot.
+        max_series: Upper bound on series ids.
+        memory_bytes: Memory for pages; lowers ``max_series`` when it would not suffice.
+    """
+
+    def __init__(
+        self, *, step_ms: int, hot_window_ms: int, max_series: int, memory_bytes: int
+    ) -> None:
+        self.step_ms = step_ms
+        self.ring_blocks = -(-hot_window_ms // (step_ms * BLOCK_STEPS)) + 1
+        per_series = self.ring_blocks * BLOCK_STEPS * 8
+        self.max_series = max(1, min(max_series, memory_bytes // per_series))
+        pages = self.max_series * self.ring_blocks
+        self.arrays = make_arrays(series=self.max_series, ring_blocks=self.ring_blocks, pages=pages)
+        self.head = -1
+        self._retired: list[NDArray[np.int32]] = []
+
+    def step_of(self, time_ms: int) -> int:
+        """Return the index of the step whose interval contains ``time_ms`` (its end included)."""
+        return -(-time_ms // self.step_ms)
+
+    @property
+    def first_step(self) -> int:
+        """The oldest step index that the ring can hold; 0 before any data."""
+        return max(0, (self.head - self.ring_blocks + 1) * BLOCK_STEPS)
+
+    def advance(self, block: int) -> bool:
+        """Make room so that ``block`` is in the ring; return whether anything moved."""
+        if block <= self.head:
+            return False
+        oldest = block - self.ring_blocks + 1
+        start = max(oldest, self.head + 1) if self.head >= 0 else oldest
+        for fresh in range(max(0, start), block + 1):
+            self._replace(fresh)
+        self.head = block
+        return True
+
+    def _replace(self, block: int) -> None:
+        slot = block % self.ring_blocks
+        row = self.arrays.table[slot]
+        if self.arrays.ring[slot] >= 0:
+            self.arrays.ring[slot] = -1
+            used = np.flatnonzero(row).astype(np.int32)
+            self._retired.append(row[used] - 1)
+            row[used] = 0
+        self.arrays.ring[slot] = block
+        self.arrays.dirty[slot] = 0
+
+    def recycle(self) -> None:
+        """Return pages of retired blocks to the pool; call only while nobody reads."""
+        tally = self.arrays.tally
+        for pages in self._retired:
+            top = int(tally[_FREE])
+            self.arrays.free[top : top + len(pages)] = pages
+            tally[_FREE] = top + len(pages)
+        self._retired.clear()
+
+    @property
+    def shed(self) -> int:
+        """Values dropped because no page was free; stays 0 unless a reader blocks recycling."""
+        return int(self.arrays.tally[_SHED])
+
+    def forget(self, series: NDArray[Any]) -> None:
+        """Reset the state of ``series`` so that their ids can be given to others."""
+        for column in (self.arrays.last_ms, self.arrays.last_value, self.arrays.partial):
+            column[series] = 0
+        self.arrays.seen[series] = 0
+        for slot in range(self.ring_blocks):
+            row = self.arrays.table[slot]
+            pages = row[series]
+            row[series] = 0
+            self._retired.append(pages[pages > 0] - 1)

@@ -1,0 +1,159 @@
+"""The ingest kernel: raw samples in columns become one value a step, as Atlas normalises.
+
+Sources: Netflix/atlas ``core/norm``: RateValueFunction, NormalizeValueFunction,
+RollingValueFunction.
+Where a counter starts we deviate: the open interval is weighted from the time of the counter's
+first sample instead of assuming that it had run for a whole step.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collectors.model import SeriesKind
+from collectors.store.blocks import BLOCK_STEPS, HotArrays
+from collectors.store.kernel import kernel
+
+KINDS = (SeriesKind.GAUGE, SeriesKind.SUM, SeriesKind.RATE, SeriesKind.COUNTER)
+GAUGE, SUM, RATE, COUNTER = range(4)
+_SET, _MAX, _ADD, _FILL = range(4)
+
+
+@kernel
+def _page(hot: HotArrays, slot: int, series: int) -> np.int64:
+    """Return the page of ``series`` in ``slot``, a new one if needed; -1 when none is left."""
+    page = np.int64(hot.table[slot, series]) - 1
+    if page >= 0:
+        return page
+    if hot.tally[0] > 0:
+        hot.tally[0] -= 1
+        page = np.int64(hot.free[hot.tally[0]])
+    elif hot.tally[1] < hot.pool.shape[0]:
+        page = hot.tally[1]
+        hot.tally[1] += 1
+    else:
+        hot.tally[2] += 1
+        return np.int64(-1)
+    for i in range(BLOCK_STEPS):
+        hot.pool[page, i] = np.nan
+    hot.table[slot, series] = page + 1
+    return page
+
+
+@kernel
+def _put(hot: HotArrays, series: int, step: int, value: float, how: int) -> None:
+    """Write one normalised value; outside the ring it is dropped."""
+    block = step // BLOCK_STEPS
+    slot = block % hot.ring.shape[0]
+    if hot.ring[slot] != block:
+        return
+    page = _page(hot, slot, series)
+    if page < 0:
+        return
+    column = step - block * BLOCK_STEPS
+    old = hot.pool[page, column]
+    if how == _SET or old != old:
+        hot.pool[page, column] = value
+    elif how == _ADD:
+        hot.pool[page, column] = old + value
+    elif how == _MAX and value > old:
+        hot.pool[page, column] = value
+    hot.dirty[slot] = 1
+    hot.seen[series] = max(hot.seen[series], step)
+
+
+@kernel
+def _normalise(hot: HotArrays, series: int, time: int, value: float, step: int) -> None:
+    """Weigh ``value``, which holds since the last sample, into the steps that it covers."""
+    last = hot.last_ms[series]
+    boundary = time // step * step
+    if last < boundary:
+        offset = last % step
+        next_boundary = last - offset + step
+        first = hot.partial[series] + value * ((step - offset) / step)
+        _put(hot, series, next_boundary // step, first, _SET)
+        while next_boundary < boundary:
+            next_boundary += step
+            _put(hot, series, next_boundary // step, value, _SET)
+        hot.partial[series] = value * ((time - boundary) / step)
+    else:
+        hot.partial[series] += value * ((time - last) / step)
+    hot.last_ms[series] = time
+
+
+@kernel
+def _rate(hot: HotArrays, series: int, time: int, value: float, step: int) -> None:
+    """One sample of a rate: RRDtool's weighted average with a heartbeat of one step."""
+    last = hot.last_ms[series]
+    if time <= last:
+        if time < last // step * step:
+            _put(hot, series, -(-time // step), value, _FILL)
+        return
+    if last > 0 and time - last <= step:
+        _normalise(hot, series, time, value, step)
+        return
+    offset = time % step
+    if offset == 0:
+        _put(hot, series, time // step, value, _SET)
+    else:
+        _put(hot, series, time // step, value * ((step - offset) / step), _SET)
+    hot.partial[series] = value * (offset / step)
+    hot.last_ms[series] = time
+
+
+@kernel
+def _counter(
+    hot: HotArrays, series: int, time: int, value: float, step: int, heartbeat: int
+) -> None:
+    """One sample of a cumulative counter; the first one, or one after a long gap, gives no rate."""
+    last = hot.last_ms[series]
+    if time <= last:
+        return
+    if last > 0 and time - last <= heartbeat:
+        delta = value - hot.last_value[series]
+        rate = delta * 1000.0 / (time - last) if delta > 0 else 0.0
+        _normalise(hot, series, time, rate, step)
+    else:
+        hot.partial[series] = 0.0
+        hot.last_ms[series] = time
+        hot.seen[series] = max(hot.seen[series], -(-time // step))
+    hot.last_value[series] = value
+
+
+@kernel
+def ingest(
+    hot: HotArrays,
+    series: NDArray[np.int32],
+    time_ms: NDArray[np.int64],
+    value: NDArray[np.float64],
+    step_ms: int,
+    heartbeat_ms: int,
+) -> None:
+    """Apply samples (three columns of equal length) in their order; NaN means no sample."""
+    for i in range(len(series)):
+        s, t, v = series[i], time_ms[i], value[i]
+        if v != v:
+            continue
+        kind = hot.kind[s]
+        if kind == GAUGE:
+            _put(hot, s, -(-t // step_ms), v, _MAX)
+        elif kind == COUNTER:
+            _counter(hot, s, t, v, step_ms, heartbeat_ms)
+        elif kind == SUM:
+            _put(hot, s, -(-t // step_ms), v, _ADD)
+        else:
+            _rate(hot, s, t, v, step_ms)
+
+
+def counter_heartbeat_ms(step_ms: int) -> int:
+    """Longest gap between counter samples over which a rate is still computed, as in Atlas."""
+    return 120_000 if step_ms < 60_000 else 2 * step_ms
+
+
+def warm_ingest(hot: HotArrays) -> None:
+    """Compile the kernel without touching ``hot``."""
+    empty: Any = np.empty(0, dtype=np.int64)
+    ingest(hot, empty.astype(np.int32), empty, empty.astype(np.float64), 1, 1)

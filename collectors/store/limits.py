@@ -1,0 +1,38 @@
+"""What a stranger may send and how much memory the store may take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreLimits:
+    """Bounds of a metric store; the defaults are looser than Atlas's.
+
+    Attributes:
+        max_tags: Tags a series may have, the name among them.
+        max_key_length: Characters in a tag key.
+        max_value_length: Characters in a tag value, the name among them.
+        max_series: Series held at once; more are refused until others expire.
+        memory_bytes: Memory for hot blocks. Every admitted series has room for the whole hot
+            window, so the bound refuses *new* series and never data of known ones.
+        new_series_per_minute: New series admitted in any minute of the store's clock.
+        max_future_ms: How far ahead of the clock a sample may be.
+        max_fetch_values: Lines × columns that one fetch may answer.
+        grace_ms: How long after the end of an interval it counts as complete, for samples that
+            are still on their way.
+        checkpoint_log_bytes: Log written since the last checkpoint that starts the next one.
+        journal_bytes: Size at which the oldest segments of the shared journal are dropped.
+    """
+
+    max_tags: int = 30
+    max_key_length: int = 120
+    max_value_length: int = 255
+    max_series: int = 2_000_000
+    memory_bytes: int = 4 << 30
+    new_series_per_minute: int = 2_000_000
+    max_future_ms: int = 120_000
+    max_fetch_values: int = 50_000_000
+    grace_ms: int = 0
+    checkpoint_log_bytes: int = 256 << 20
+    journal_bytes: int = 512 << 20

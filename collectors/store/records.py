@@ -1,0 +1,55 @@
+"""What the metric store writes to its log: new series, and samples in columns."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import orjson
+
+from collectors.errors import DecodeError
+from collectors.model import FloatArray, IndexArray, IntArray, Tags
+
+SERIES, SAMPLES = 1, 2
+_SAMPLES_HEADER = struct.Struct("<Iqq")
+
+
+def encode_series(new: Iterable[tuple[int, Tags]]) -> bytes:
+    """Encode ids with their tags."""
+    return orjson.dumps([[series, dict(tags)] for series, tags in new])
+
+
+def decode_series(payload: bytes) -> list[tuple[int, dict[str, str]]]:
+    """Read what :func:`encode_series` wrote."""
+    try:
+        rows: Sequence[tuple[int, dict[str, str]]] = orjson.loads(payload)
+    except orjson.JSONDecodeError as error:
+        raise DecodeError(f"a series record of the log is not JSON: {error}") from error
+    return [(series, tags) for series, tags in rows]
+
+
+def encode_samples(series: IndexArray, time_ms: IntArray, value: FloatArray) -> bytes:
+    """Encode three columns; times as 32-bit offsets, or once when all are equal."""
+    base = int(time_ms.min()) if len(time_ms) else 0
+    offset = time_ms - base
+    span = int(offset.max()) if len(offset) else 0
+    width = np.int64 if span >= 1 << 31 else np.int32
+    header = _SAMPLES_HEADER.pack(len(value), base, span)
+    times = offset.astype(width).tobytes() if span else b""
+    return b"".join((header, value.tobytes(), times, series.tobytes()))
+
+
+def decode_samples(payload: bytes) -> tuple[IndexArray, IntArray, FloatArray]:
+    """Read what :func:`encode_samples` wrote."""
+    count, base, span = _SAMPLES_HEADER.unpack_from(payload)
+    at = _SAMPLES_HEADER.size
+    value = np.frombuffer(payload, np.float64, count, at)
+    at += value.nbytes
+    if span:
+        width = np.dtype(np.int64 if span >= 1 << 31 else np.int32)
+        time = np.frombuffer(payload, width, count, at).astype(np.int64) + base
+        at += count * width.itemsize
+    else:
+        time = np.full(count, base, dtype=np.int64)
+    return np.frombuffer(payload, np.int32, count, at), time, value

@@ -1,0 +1,149 @@
+"""Which series there are: identity, ids, and tags in a compact form."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collectors.model import Tags, kind_of
+from collectors.store.ingest import KINDS
+from collectors.store.reserve import reserve
+
+_KIND_CODE = {kind: code for code, kind in enumerate(KINDS)}
+
+
+def identity_of(tags: Tags) -> bytes:
+    """Return 16 bytes that stand for the tag set, whatever its order.
+
+    Atlas uses SHA-1 of the sorted pairs in the same role.
+    """
+    text = "\x00".join([f"{key}\x01{tags[key]}" for key in sorted(tags)])
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+class Words:
+    """Interned strings; number 0 is reserved for "absent"."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = [""]
+        self._numbers: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def number(self, text: str) -> int:
+        """Return the number of ``text``, giving it one when it is new."""
+        number = self._numbers.get(text)
+        if number is None:
+            number = len(self.texts)
+            self.texts.append(text)
+            self._numbers[text] = number
+        return number
+
+    def find(self, text: str) -> int:
+        """Return the number of ``text``, 0 when it was never seen."""
+        return self._numbers.get(text, 0)
+
+
+class SeriesTable:
+    """Series ids, given out densely and reused after expiry.
+
+    Args:
+        capacity: Upper bound on ids.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self.words = Words()
+        self.capacity = capacity
+        self.alive: NDArray[np.uint8] = reserve((capacity,), np.uint8)
+        self.top = 0
+        self.generation = 0
+        self._ids: dict[bytes, int] = {}
+        self._pairs: list[array[int] | None] = []
+        self._identity: list[bytes] = []
+        self._free: list[int] = []
+        self._columns: dict[int, NDArray[np.int32]] = {}
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def find(self, identity: bytes) -> int:
+        """Return the id of a known series, -1 when unknown."""
+        return self._ids.get(identity, -1)
+
+    def next_ids(self, count: int) -> list[int]:
+        """Return ids that :meth:`put` may use next, without taking them."""
+        reused = self._free[-count:][::-1] if count else []
+        fresh = range(self.top, self.top + count - len(reused))
+        return [*reused, *fresh]
+
+    def put(self, series: int, identity: bytes, tags: Tags) -> int:
+        """Register ``tags`` under id ``series``; return the code of its kind."""
+        if self._free and self._free[-1] == series:
+            self._free.pop()
+        while self.top <= series:
+            self._pairs.append(None)
+            self._identity.append(b"")
+            self.top += 1
+        number = self.words.number
+        pairs = array("i", [number(text) for pair in tags.items() for text in pair])
+        self._pairs[series] = pairs
+        self._identity[series] = identity
+        self._ids[identity] = series
+        self.alive[series] = 1
+        self.generation += 1
+        for key, column in self._columns.items():
+            column[series] = _value_of(pairs, key)
+        return _KIND_CODE[kind_of(tags)]
+
+    def drop(self, series: int) -> Sequence[int]:
+        """Forget ``series``; return its key and value numbers, alternating."""
+        pairs = self._pairs[series]
+        if pairs is None:
+            return ()
+        del self._ids[self._identity[series]]
+        self._pairs[series] = None
+        self._identity[series] = b""
+        self.alive[series] = 0
+        self._free.append(series)
+        self.generation += 1
+        for column in self._columns.values():
+            column[series] = 0
+        return pairs
+
+    def pairs(self, series: int) -> Sequence[int]:
+        """Return key and value numbers of ``series``, alternating."""
+        return self._pairs[series] or ()
+
+    def tags(self, series: int) -> dict[str, str]:
+        """Return the tags of ``series``."""
+        texts = self.words.texts
+        pairs = self._pairs[series] or ()
+        return {texts[pairs[i]]: texts[pairs[i + 1]] for i in range(0, len(pairs), 2)}
+
+    def live_ids(self) -> Iterable[int]:
+        """Return the ids in use."""
+        return self._ids.values()
+
+    def column(self, key: str) -> NDArray[np.int32]:
+        """Return the value number of ``key`` for every id, 0 where the series lacks the key."""
+        number = self.words.find(key)
+        column = self._columns.get(number)
+        if column is None:
+            column = reserve((self.capacity,), np.int32)
+            if number:
+                for series in list(self._ids.values()):
+                    column[series] = _value_of(self._pairs[series] or (), number)
+                self._columns[number] = column
+        return column
+
+
+def _value_of(pairs: Sequence[int], key: int) -> int:
+    for i in range(0, len(pairs), 2):
+        if pairs[i] == key:
+            return pairs[i + 1]
+    return 0

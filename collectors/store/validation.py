@@ -1,0 +1,80 @@
+"""Which tag sets are admitted, and the reason for each refusal.
+
+The rules are those of Atlas (``atlas-webapi`` reference.conf): a name, bounded lengths and counts,
+one alphabet, and two reserved prefixes. Limits come from :class:`StoreLimits`.
+"""
+
+from __future__ import annotations
+
+import re
+
+from collectors.model import Rejection, Tags
+from collectors.store.limits import StoreLimits
+
+_ALPHABET = re.compile(r"[-._A-Za-z0-9^~]+")
+_NOT_ALPHABET = re.compile(r"[^-._A-Za-z0-9^~]")
+_NF_WORDS = frozenset(
+    {"account", "ami", "app", "asg", "cluster", "container", "country", "country.rollup", "job"}
+    | {"node", "process", "region", "shard1", "shard2", "stack", "subnet", "task", "vmtype"}
+    | {"vpc", "zone"}
+)
+_RESERVED = {
+    "atlas.": frozenset({"aggr", "dstype", "offset", "legacy"}),
+    "nf.": _NF_WORDS,
+}
+
+
+def legal_text(text: str) -> str:
+    """Return ``text`` with every character outside Atlas's alphabet replaced by ``_``.
+
+    >>> legal_text("/api/v1/graph")
+    '_api_v1_graph'
+    """
+    return _NOT_ALPHABET.sub("_", text)
+
+
+def refuse_tags(tags: Tags, limits: StoreLimits) -> Rejection | None:
+    """Return why a series with ``tags`` is not admitted, or None when it is."""
+    if not tags.get("name"):
+        return Rejection(reason="nameMissing", detail="a series needs a tag 'name'", tags=tags)
+    if len(tags) > limits.max_tags:
+        detail = f"{len(tags)} tags, at most {limits.max_tags} are kept; drop some at the source"
+        return Rejection(reason="tagsTooMany", detail=detail, tags=tags)
+    for key, value in tags.items():
+        refused = _refuse_key(key, limits) or _refuse_value(key, value, limits)
+        if refused is not None:
+            return Rejection(reason=refused[0], detail=refused[1], tags=tags)
+    return None
+
+
+def _refuse_key(key: str, limits: StoreLimits) -> tuple[str, str] | None:
+    if not key:
+        return "keyEmpty", "a tag key is empty"
+    if len(key) > limits.max_key_length:
+        return (
+            "keyTooLong",
+            f"key '{key[:40]}…' has {len(key)} characters, at most {limits.max_key_length}",
+        )
+    if _ALPHABET.fullmatch(key) is None:
+        return "keyCharacters", f"key '{key}' may only have the characters -._A-Za-z0-9^~"
+    for prefix, allowed in _RESERVED.items():
+        if key.startswith(prefix) and key.removeprefix(prefix) not in allowed:
+            return "keyReserved", f"key '{key}' uses the reserved prefix '{prefix}'"
+    return None
+
+
+def _refuse_value(key: str, value: str, limits: StoreLimits) -> tuple[str, str] | None:
+    if not value:
+        return "valueEmpty", f"the value of '{key}' is empty"
+    if len(value) > limits.max_value_length:
+        length = len(value)
+        return (
+            "valueTooLong",
+            f"the value of '{key}' has {length} characters, at most {limits.max_value_length}",
+        )
+    if _ALPHABET.fullmatch(value) is None:
+        return (
+            "valueCharacters",
+            f"the value of '{key}' may only have -._A-Za-z0-9^~, not '{value}'",
+        )
+    return None
