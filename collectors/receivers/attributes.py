@@ -1,0 +1,122 @@
+"""OTLP attributes, from raw ``KeyValue`` bytes to tags and span attributes.
+
+The same few thousand attributes arrive millions of times, so both readings are remembered by their
+raw bytes and a hit costs one dictionary look-up.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable
+from typing import TypeVar
+
+from google.protobuf.message import DecodeError as ProtobufDecodeError
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+
+from collectors.errors import DecodeError
+from collectors.model import AttributeValue
+from collectors.receivers.tag_text import legal
+
+_V = TypeVar("_V")
+
+MAX_REMEMBERED = 100_000
+MAX_NESTING = 32
+
+# Attributes about the SDK and the operating-system process describe the sender, not what is
+# measured; they would multiply series at every restart.
+_NOT_TAGS = ("telemetry.", "process.")
+
+
+class AttributeReader:
+    """Reads raw ``opentelemetry.proto.common.v1.KeyValue`` messages.
+
+    Args:
+        max_chars: Longer text values are cut in span attributes (never in tags).
+    """
+
+    def __init__(self, max_chars: int = 4_096) -> None:
+        self._max_chars = max_chars
+        self._values: dict[bytes, tuple[str, AttributeValue]] = {}
+        self._tags: dict[bytes, tuple[str, str]] = {}
+
+    def value(self, raw: bytes) -> tuple[str, AttributeValue]:
+        """Return the key and the value; raise :class:`DecodeError` for other bytes."""
+        found = self._values.get(raw)
+        if found is None:
+            key, value = _parse(raw)
+            found = key, self._cut(value)
+            _remember(self._values, raw, found)
+        return found
+
+    def tag(self, raw: bytes) -> tuple[str, str]:
+        """Return key and value as legal tag texts; raise :class:`DecodeError` for other bytes."""
+        found = self._tags.get(raw)
+        if found is None:
+            key, value = _parse(raw)
+            found = legal(key), legal(as_text(value))
+            _remember(self._tags, raw, found)
+        return found
+
+    def tags(self, raws: Iterable[bytes]) -> dict[str, str]:
+        """Return the tags of point attributes; empty values are left out, as Atlas has none."""
+        return {key: value for key, value in map(self.tag, raws) if value}
+
+    def resource_tags(self, raws: Iterable[bytes]) -> dict[str, str]:
+        """Return the tags of resource attributes that describe what is measured."""
+        return {k: v for k, v in self.tags(raws).items() if not k.startswith(_NOT_TAGS)}
+
+    def attributes(self, raws: Iterable[bytes]) -> dict[str, AttributeValue]:
+        """Return span, event, link or resource attributes."""
+        return dict(map(self.value, raws))
+
+    def _cut(self, value: AttributeValue) -> AttributeValue:
+        return value[: self._max_chars] if isinstance(value, str) else value
+
+
+def as_text(value: AttributeValue) -> str:
+    """Return ``value`` as the text a tag would have.
+
+    >>> as_text(True), as_text(200), as_text(["a", 1])
+    ('true', '200', '["a",1]')
+    """
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _remember(cache: dict[bytes, _V], raw: bytes, value: _V) -> None:
+    if len(cache) >= MAX_REMEMBERED:
+        cache.clear()
+    cache[raw] = value
+
+
+def _parse(raw: bytes) -> tuple[str, AttributeValue]:
+    try:
+        message = KeyValue.FromString(raw)
+    except ProtobufDecodeError as error:
+        raise DecodeError(f"an attribute is not a KeyValue message: {error}") from error
+    return message.key, _plain(message.value, MAX_NESTING)
+
+
+def _plain(value: AnyValue, depth: int) -> AttributeValue:
+    if depth == 0:
+        raise DecodeError(f"an attribute is nested deeper than {MAX_NESTING} levels")
+    match value.WhichOneof("value"):
+        case "string_value":
+            return value.string_value
+        case "bool_value":
+            return value.bool_value
+        case "int_value":
+            return value.int_value
+        case "double_value":
+            return value.double_value
+        case "bytes_value":
+            return base64.b64encode(value.bytes_value).decode("ascii")
+        case "array_value":
+            return [_plain(item, depth - 1) for item in value.array_value.values]
+        case "kvlist_value":
+            return {kv.key: _plain(kv.value, depth - 1) for kv in value.kvlist_value.values}
+    return None
