@@ -1,0 +1,108 @@
+"""Injects faults and takes them back, one at a time each, and records both."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from demo_stack.chaos.experiment import Action, Experiment, find_experiment
+from demo_stack.chaos.truth import TruthEvent, TruthLog
+from demo_stack.platform.errors import PlatformError
+
+
+class FaultStateError(PlatformError):
+    """A fault is already injected, or is not injected, as the case may be."""
+
+
+class Performer(Protocol):
+    """Does what an experiment's action says."""
+
+    async def perform(self, name: str, arguments: Mapping[str, Any]) -> None:
+        """Do the action ``name``.
+
+        Raises:
+            PlatformError: It is not possible.
+        """
+        ...
+
+
+class Injector:
+    """Keeps track of which faults are injected.
+
+    Args:
+        experiments: Faults by name.
+        performer: Does the actions.
+        truth: Where injections are recorded.
+    """
+
+    def __init__(
+        self, experiments: Mapping[str, Experiment], performer: Performer, truth: TruthLog
+    ) -> None:
+        self.experiments = experiments
+        self._performer = performer
+        self._truth = truth
+        self._active: dict[str, TruthEvent] = {}
+        self._turn = asyncio.Lock()
+
+    @property
+    def active(self) -> Mapping[str, TruthEvent]:
+        """The faults that are injected now, with their beginning."""
+        return self._active
+
+    async def inject(self, name: str) -> TruthEvent:
+        """Inject a fault.
+
+        Raises:
+            LayoutError: There is no such fault.
+            FaultStateError: It is injected already.
+        """
+        experiment = find_experiment(self.experiments, name)
+        async with self._turn:
+            if name in self._active:
+                raise FaultStateError(f"fault {name!r} is already injected; take it back first")
+            event = self._truth.begin(
+                kind="fault",
+                name=name,
+                component=experiment.component,
+                scope=experiment.scope,
+                expected_impact=experiment.expected_impact,
+            )
+            self._active[name] = event
+            try:
+                await self._perform(experiment.method)
+            except PlatformError:
+                await self._take_back(experiment)
+                raise
+            return event
+
+    async def take_back(self, name: str) -> TruthEvent:
+        """Undo a fault.
+
+        Raises:
+            LayoutError: There is no such fault.
+            FaultStateError: It is not injected.
+        """
+        experiment = find_experiment(self.experiments, name)
+        async with self._turn:
+            if name not in self._active:
+                raise FaultStateError(f"fault {name!r} is not injected")
+            return await self._take_back(experiment)
+
+    def abandon(self) -> None:
+        """Record the end of whatever is injected: the platform itself ends."""
+        for event in self._active.values():
+            self._truth.end(event)
+        self._active.clear()
+
+    async def _take_back(self, experiment: Experiment) -> TruthEvent:
+        try:
+            await self._perform(experiment.rollbacks)
+        finally:
+            ended = self._truth.end(self._active.pop(experiment.name))
+        return ended
+
+    async def _perform(self, actions: tuple[Action, ...]) -> None:
+        for action in actions:
+            await self._performer.perform(action.name, action.arguments)
+            await asyncio.sleep(action.pause_s)

@@ -1,0 +1,99 @@
+"""The command line: ``up`` for people and scripts; ``region`` and ``viewers`` for ``up``."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+import orjson
+
+from demo_stack.chaos.experiment import load_experiments
+from demo_stack.layout import QUICK_REGIONS, Region, Service
+from demo_stack.platform.errors import PlatformError
+from demo_stack.platform.lifeline import bind_to_parent
+
+
+@click.group(invoke_without_command=True, help="A miniature global streaming service.")
+@click.option("--list", "listing", is_flag=True, help="Print services, faults and scenarios.")
+@click.option("--json", "as_json", is_flag=True, help="With --list: as one JSON object.")
+@click.pass_context
+def main(context: click.Context, listing: bool, as_json: bool) -> None:
+    """Show what there is, or run a command."""
+    if listing:
+        _list(as_json=as_json)
+    elif context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+@main.command(help="Run the platform until SIGTERM or Ctrl-C.")
+@click.option("--otlp-endpoint", required=True, help="Base URL of an OTLP/HTTP receiver.")
+@click.option("--spectator", default="none", help="udp://host:port of a spectator receiver.")
+@click.option("--run-dir", required=True, type=click.Path(path_type=Path, file_okay=False))
+@click.option("--seed", default=1, show_default=True)
+@click.option(
+    "--sps", default=5.0, show_default=True, help="Stream starts a second in each region."
+)
+@click.option("--regions", default=",".join(QUICK_REGIONS), show_default=True)
+@click.option("--control-port", default=0, help="Port of the control server; 0 for any free one.")
+def up(  # noqa: D103 - click prints the help above
+    otlp_endpoint: str,
+    spectator: str,
+    run_dir: Path,
+    seed: int,
+    sps: float,
+    regions: str,
+    control_port: int,
+) -> None:
+    from demo_stack.supervisor.platform import PlatformSpec
+    from demo_stack.supervisor.process import run_platform
+
+    names = regions.split(",")
+    if unknown := sorted(set(names) - set(Region)):
+        raise click.BadParameter(f"no region {unknown}; there are: {', '.join(Region)}")
+    if sps <= 0:
+        raise click.BadParameter(f"--sps must be above 0, not {sps}")
+    spec = PlatformSpec(
+        regions=names, seed=seed, sps=sps, otlp_endpoint=otlp_endpoint, spectator=spectator
+    )
+    try:
+        asyncio.run(run_platform(spec, run_dir.resolve(), control_port))
+    except* (PlatformError, OSError) as failed:
+        raise click.ClickException("; ".join(str(error) for error in failed.exceptions)) from None
+
+
+@main.command(hidden=True, help="The process of one region.")
+@click.argument("spec")
+def region(spec: str) -> None:  # noqa: D103 - click prints the help above
+    from demo_stack.regions.process import run_region
+    from demo_stack.regions.spec import RegionSpec
+
+    bind_to_parent()
+    asyncio.run(run_region(RegionSpec.from_json(spec)))
+
+
+@main.command(hidden=True, help="The process of the viewers.")
+@click.argument("spec")
+def viewers(spec: str) -> None:  # noqa: D103 - click prints the help above
+    from demo_stack.viewers.process import ViewersSpec, run_viewers
+
+    bind_to_parent()
+    asyncio.run(run_viewers(ViewersSpec.from_json(spec)))
+
+
+def _list(*, as_json: bool) -> None:
+    faults = load_experiments()
+    if as_json:
+        listing = {
+            "services": list(Service),
+            "faults": [
+                {"name": one.name, "title": one.title, "component": one.component}
+                for one in faults.values()
+            ],
+            "scenarios": [],
+        }
+        click.echo(orjson.dumps(listing))
+        return
+    click.echo("services: " + ", ".join(Service))
+    for one in faults.values():
+        click.echo(f"fault {one.name}: {one.title}")

@@ -1,0 +1,1 @@
+"""What every service stands on: identity, telemetry, calls between services, injection points."""

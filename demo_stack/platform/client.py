@@ -1,0 +1,142 @@
+"""The client side of a call: one span, the context in the headers, errors in one shape."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode
+
+from demo_stack.platform.directory import Directory
+from demo_stack.platform.errors import DependencyError
+from demo_stack.platform.propagation import outgoing_headers
+from demo_stack.platform.telemetry import Telemetry
+
+DEFAULT_TIMEOUT_S = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A request to another service.
+
+    Attributes:
+        service: Whom to call.
+        method: HTTP method.
+        route: Path as a template (``/titles/{title}``): names the span.
+        path: Path to request; the route itself when empty.
+        json: Body, or ``None``.
+        headers: More headers.
+        timeout_s: When to give up, in seconds.
+    """
+
+    service: str
+    method: str
+    route: str
+    path: str = ""
+    json: Any = None
+    headers: Mapping[str, str] | None = None
+    timeout_s: float = DEFAULT_TIMEOUT_S
+
+
+class ServiceClient:
+    """Calls other services by name.
+
+    Args:
+        telemetry: The caller's.
+        http: Reaches the addresses of the directory.
+        directory: Finds an instance of the service called.
+        attributes: Put on every span, such as the region a viewer is in.
+    """
+
+    def __init__(
+        self,
+        telemetry: Telemetry,
+        http: httpx2.AsyncClient,
+        directory: Directory,
+        attributes: Mapping[str, str] | None = None,
+    ) -> None:
+        self._telemetry = telemetry
+        self._http = http
+        self._directory = directory
+        self._attributes = dict(attributes or {})
+
+    async def send(self, call: Call) -> httpx2.Response:
+        """Make the call.
+
+        Returns:
+            The response, whose status is below 500.
+
+        Raises:
+            DependencyError: No answer in time, no instance, or a status of 500 and above.
+        """
+        labels = {
+            "http.request.method": call.method,
+            "service.peer.name": call.service,
+            "url.template": call.route,
+        }
+        started = time.perf_counter()
+        with self._telemetry.tracer.start_as_current_span(
+            f"{call.method} {call.route}",
+            kind=SpanKind.CLIENT,
+            attributes={**labels, **self._attributes},
+            record_exception=False,
+            set_status_on_exception=False,
+        ) as span:
+            try:
+                response = await self._request(call)
+                labels["http.response.status_code"] = str(response.status_code)
+                _write_status(span, response.status_code)
+                return _checked(call, response)
+            except DependencyError as error:
+                labels["error.type"] = error.error_type
+                span.set_attribute("error.type", error.error_type)
+                span.set_status(Status(StatusCode.ERROR, str(error)))
+                raise
+            finally:
+                self._telemetry.client_duration.record(time.perf_counter() - started, labels)
+
+    async def json(self, call: Call) -> Any:
+        """Make the call and return what its JSON body holds.
+
+        Raises:
+            DependencyError: As :meth:`send`, and for a status of 400 and above.
+        """
+        response = await self.send(call)
+        if response.status_code >= 400:
+            raise DependencyError(call.service, response.text, status=response.status_code)
+        return response.json()
+
+    async def _request(self, call: Call) -> httpx2.Response:
+        url = self._directory.choose(call.service) + (call.path or call.route)
+        headers = {**(call.headers or {}), **outgoing_headers()}
+        try:
+            return await self._http.request(
+                call.method, url, json=call.json, headers=headers, timeout=call.timeout_s
+            )
+        except httpx2.TimeoutException as error:
+            raise _no_answer(call, error, status=504) from error
+        except httpx2.TransportError as error:
+            raise _no_answer(call, error, status=503) from error
+
+
+def _write_status(span: Span, status: int) -> None:
+    span.set_attribute("http.response.status_code", status)
+    if 400 <= status < 500:
+        span.set_attribute("error.type", str(status))
+        span.set_status(Status(StatusCode.ERROR))
+
+
+def _checked(call: Call, response: httpx2.Response) -> httpx2.Response:
+    if response.status_code >= 500:
+        raise DependencyError(
+            call.service, f"answered {response.status_code}", status=response.status_code
+        )
+    return response
+
+
+def _no_answer(call: Call, error: Exception, *, status: int) -> DependencyError:
+    name = type(error).__name__
+    return DependencyError(call.service, f"no answer ({name})", status=status, error_type=name)

@@ -1,0 +1,96 @@
+"""The server side of a call: one span and one duration per request."""
+
+from __future__ import annotations
+
+import time
+
+from opentelemetry import context as otel_context
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode
+from starlette.applications import Starlette
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from demo_stack.platform.errors import ServiceError
+from demo_stack.platform.propagation import incoming_context
+from demo_stack.platform.telemetry import Telemetry
+
+UNTRACED = frozenset({"/metrics"})
+"""Pages that only machinery reads are never traced."""
+
+
+def service_app(routes: list[BaseRoute], telemetry: Telemetry) -> ASGIApp:
+    """Return an application of ``routes`` whose requests are measured and traced."""
+    handlers = {ServiceError: _answer_error}
+    app = Starlette(routes=routes, exception_handlers=handlers)  # type: ignore[arg-type] # ours
+    return InstrumentedApp(app, telemetry)
+
+
+class InstrumentedApp:
+    """An ASGI application around another; names as in the HTTP semantic conventions 1.44."""
+
+    def __init__(self, app: Starlette, telemetry: Telemetry) -> None:
+        self._app = app
+        self._telemetry = telemetry
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http" or scope["path"] in UNTRACED:
+            await self._app(scope, receive, send)
+            return
+        token = otel_context.attach(incoming_context(Headers(scope=scope)))
+        try:
+            await self._traced(scope, receive, send)
+        finally:
+            otel_context.detach(token)
+
+    async def _traced(self, scope: Scope, receive: Receive, send: Send) -> None:
+        method = scope["method"]
+        started = time.perf_counter()
+        status = 500
+
+        async def watch(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        attributes = {
+            "http.request.method": method,
+            "url.path": scope["path"],
+            "url.scheme": "http",
+        }
+        with self._telemetry.tracer.start_as_current_span(
+            method, kind=SpanKind.SERVER, attributes=attributes
+        ) as span:
+            try:
+                await self._app(scope, receive, watch)
+            finally:
+                route = scope["route"].path if "route" in scope else "unmatched"
+                span.update_name(f"{method} {route}")
+                span.set_attribute("http.route", route)
+                labels = {
+                    "http.request.method": method,
+                    "http.route": route,
+                    "http.response.status_code": status,
+                    **_describe(span, status, scope.get("platform.error")),
+                }
+                self._telemetry.server_duration.record(time.perf_counter() - started, labels)
+
+
+def _describe(span: Span, status: int, error: ServiceError | None) -> dict[str, str]:
+    """Write the outcome on the span; return what the metric says of an error."""
+    span.set_attribute("http.response.status_code", status)
+    if status < 500:
+        return {}
+    kind = error.error_type if error else str(status)
+    span.set_attribute("error.type", kind)
+    span.set_status(Status(StatusCode.ERROR, str(error) if error else ""))
+    return {"error.type": kind}
+
+
+async def _answer_error(request: Request, error: ServiceError) -> Response:
+    request.scope["platform.error"] = error
+    return JSONResponse({"error": str(error), "type": error.error_type}, status_code=error.status)

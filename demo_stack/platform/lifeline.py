@@ -1,0 +1,50 @@
+"""How a child process lives and ends with the process that started it."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import signal
+import sys
+from typing import Any
+
+import orjson
+
+_PR_SET_PDEATHSIG = 1
+
+
+def bind_to_parent() -> None:
+    """On Linux, let the kernel kill this process when its parent dies, even while stopped."""
+    if not sys.platform.startswith("linux"):
+        return
+    parent = os.getppid()
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)  # the parent died before we asked
+
+
+def announce(ready: dict[str, Any]) -> None:
+    """Tell the parent, in one line, that this process is up and where."""
+    sys.stdout.buffer.write(orjson.dumps(ready) + b"\n")
+    sys.stdout.flush()
+
+
+async def until_told_to_stop() -> None:
+    """Wait for SIGTERM or SIGINT, or for the parent to close our standard input."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await _watch_standard_input(stop)
+    await stop.wait()
+
+
+async def _watch_standard_input(stop: asyncio.Event) -> None:
+    """Set ``stop`` at the end of standard input; the systems without prctl need this."""
+
+    class _UntilEnd(asyncio.Protocol):
+        def connection_lost(self, _exc: Exception | None) -> None:
+            stop.set()
+
+    await asyncio.get_running_loop().connect_read_pipe(_UntilEnd, sys.stdin)

@@ -1,0 +1,1 @@
+"""One region: its services assembled, and the process that holds it."""

@@ -1,0 +1,46 @@
+"""What a region is started with, and what it answers when it is up."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import orjson
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegionSpec:
+    """A region to start.
+
+    Attributes:
+        region: Its name.
+        seed: The platform's seed.
+        otlp_endpoint: Base URL that spans and metrics go to.
+        spectator: Where spectator lines go, ``udp://host:port`` or ``none``.
+    """
+
+    region: str
+    seed: int = 1
+    otlp_endpoint: str = ""
+    spectator: str = "none"
+
+    def to_json(self) -> str:
+        """Return the spec as one argument for a process."""
+        return orjson.dumps(asdict(self)).decode()
+
+    @staticmethod
+    def from_json(text: str) -> RegionSpec:
+        """Return what :meth:`to_json` wrote."""
+        return RegionSpec(**orjson.loads(text))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegionAddresses:
+    """Where a region that is up can be reached.
+
+    Attributes:
+        services: Base URLs of the instances by service.
+        control: Base URL of the region's private control endpoint.
+    """
+
+    services: dict[str, list[str]]
+    control: str

@@ -1,0 +1,1 @@
+"""The cache close to viewers that segments are fetched from."""

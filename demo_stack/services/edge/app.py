@@ -1,0 +1,69 @@
+"""Segments from a cache, from the origin on a miss; reports with spectator's line protocol."""
+
+from __future__ import annotations
+
+import time
+
+from spectator.config import Config
+from spectator.registry import Registry
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from demo_stack.layout import Service
+from demo_stack.platform.client import Call
+from demo_stack.platform.context import ServiceContext
+from demo_stack.platform.instrumented import service_app
+from demo_stack.services.edge.cache import PopularityCache
+
+CACHE_ENTRIES = 400
+READ_S = 0.001
+
+
+class Edge:
+    """A cache in front of playback's origin."""
+
+    def __init__(self, context: ServiceContext, cache: PopularityCache) -> None:
+        self._context = context
+        self._cache = cache
+        self._registry = Registry(
+            Config(location=context.spectator, extra_common_tags=context.identity.attributes())
+        )
+
+    async def segment(self, request: Request) -> Response:
+        """``GET /segments/{title}/{rendition}/{number}``."""
+        started = time.perf_counter()
+        key = "/".join(request.path_params.values())
+        await self._context.points.reach("edge.read")
+        await self._context.work(READ_S)
+        body = self._cache.get(key)
+        outcome = "miss" if body is None else "hit"
+        if body is None:
+            body = await self._fill(key)
+        self._registry.counter("edge.requests", {"cache": outcome}).increment()
+        self._registry.counter("edge.bytes").increment(len(body))
+        self._registry.pct_timer("edge.latency", {"cache": outcome}).record(
+            time.perf_counter() - started
+        )
+        return Response(body, media_type="video/iso.segment", headers={"x-cache": outcome})
+
+    async def _fill(self, key: str) -> bytes:
+        response = await self._context.client.send(
+            Call(
+                service=Service.PLAYBACK,
+                method="GET",
+                route="/origin/{title}/{rendition}/{number}",
+                path=f"/origin/{key}",
+            )
+        )
+        self._cache.put(key, response.content)
+        return response.content
+
+
+def build(context: ServiceContext) -> ASGIApp:
+    """Return the application, with a cold cache."""
+    edge = Edge(context, PopularityCache(CACHE_ENTRIES))
+    return service_app(
+        [Route("/segments/{title}/{rendition}/{number}", edge.segment)], context.telemetry
+    )

@@ -1,0 +1,1 @@
+"""Starting a stream: manifest, rendition ladder, origin of segments."""

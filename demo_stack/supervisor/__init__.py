@@ -1,0 +1,1 @@
+"""Starts the platform's processes, watches them, and ends them."""

@@ -1,0 +1,168 @@
+"""The running platform: one process a region, one for the viewers."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+
+from demo_stack.layout import Service
+from demo_stack.platform.errors import LayoutError, PlatformError
+from demo_stack.regions.spec import RegionAddresses, RegionSpec
+from demo_stack.supervisor.child import Child
+from demo_stack.supervisor.run_files import RunFiles
+from demo_stack.viewers.process import ViewersSpec
+
+CONTROL_TIMEOUT_S = 5.0
+PUBLIC = (Service.GATEWAY, Service.EDGE)
+"""What viewers talk to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformSpec:
+    """The platform to run.
+
+    Attributes:
+        regions: Names of the regions.
+        seed: Makes viewers and titles repeatable.
+        sps: Stream starts a second in each region.
+        otlp_endpoint: Base URL that spans and metrics go to.
+        spectator: Where spectator lines go.
+    """
+
+    regions: Sequence[str]
+    seed: int
+    sps: float
+    otlp_endpoint: str
+    spectator: str
+
+
+class Platform:
+    """Starts, kills and restarts the processes.
+
+    Args:
+        spec: What to run.
+        files: Where to tell others about it.
+    """
+
+    def __init__(self, spec: PlatformSpec, files: RunFiles) -> None:
+        self._spec = spec
+        self._files = files
+        self._http = httpx2.AsyncClient(trust_env=False, timeout=CONTROL_TIMEOUT_S)
+        self._regions = {region: self._region(region) for region in spec.regions}
+        self._addresses: dict[str, RegionAddresses] = {}
+        self._viewers: Child | None = None
+        self._viewers_control = ""
+        self._started = time.monotonic()
+
+    async def start(self) -> None:
+        """Start every region at once, then let the viewers come."""
+        async with asyncio.TaskGroup() as group:
+            for region in self._regions:
+                group.create_task(self._up(region))
+        spec = ViewersSpec(
+            routes={region: self._public(region) for region in self._regions},
+            rate=self._spec.sps,
+            seed=self._spec.seed,
+            otlp_endpoint=self._spec.otlp_endpoint,
+        )
+        self._viewers = Child("viewers", ["viewers", spec.to_json()], self._files.logs)
+        self._viewers_control = (await self._viewers.start())["control"]
+        self._files.write_discovery(self._services())
+
+    async def stop(self) -> None:
+        """End the viewers first, so that nobody sees the regions go."""
+        if self._viewers is not None:
+            await self._viewers.stop()
+        await asyncio.gather(*(child.stop() for child in self._regions.values()))
+        await self._http.aclose()
+
+    async def kill_region(self, region: str) -> None:
+        """Kill a region's process with no warning."""
+        await self._child(region).kill()
+
+    async def start_region(self, region: str) -> None:
+        """Start a region's process again unless it is up; its viewers follow."""
+        if self._child(region).alive:
+            return
+        await self._up(region)
+        await self.tell_viewers("/routes", {region: self._public(region)})
+        self._files.write_discovery(self._services())
+
+    async def tell_region(
+        self, region: str, method: str, path: str, body: Mapping[str, Any] | None = None
+    ) -> None:
+        """Send a request to a region's private control endpoint.
+
+        Raises:
+            PlatformError: The region is dead or refuses.
+        """
+        if not self._child(region).alive:
+            raise PlatformError(f"region {region!r} is dead; start it first")
+        await self._tell(method, self._addresses[region].control + path, body)
+
+    async def tell_viewers(self, path: str, body: Mapping[str, Any]) -> None:
+        """Send a ``PUT`` to the viewers' private control endpoint."""
+        await self._tell("PUT", self._viewers_control + path, body)
+
+    def status(self) -> dict[str, Any]:
+        """Return who is up, and where."""
+        regions = {
+            region: {
+                "state": "up" if child.alive else "dead",
+                "pid": child.pid,
+                "services": self._addresses[region].services,
+                "control": self._addresses[region].control,
+            }
+            for region, child in self._regions.items()
+        }
+        viewers = self._viewers
+        alive = viewers is not None and viewers.alive
+        return {
+            "seed": self._spec.seed,
+            "sps": self._spec.sps,
+            "uptime_s": round(time.monotonic() - self._started, 1),
+            "regions": regions,
+            "viewers": {
+                "state": "up" if alive else "dead",
+                "pid": viewers.pid if viewers else None,
+                "control": self._viewers_control,
+            },
+        }
+
+    async def _up(self, region: str) -> None:
+        ready = await self._regions[region].start()
+        self._addresses[region] = RegionAddresses(**ready)
+
+    async def _tell(self, method: str, url: str, body: Mapping[str, Any] | None) -> None:
+        try:
+            response = await self._http.request(method, url, json=body)
+        except httpx2.TransportError as error:
+            raise PlatformError(f"{method} {url}: no answer ({type(error).__name__})") from error
+        if response.is_error:
+            raise PlatformError(f"{method} {url}: {response.status_code} {response.text}")
+
+    def _child(self, region: str) -> Child:
+        if region not in self._regions:
+            raise LayoutError(f"no region {region!r}; there are: {', '.join(self._regions)}")
+        return self._regions[region]
+
+    def _region(self, region: str) -> Child:
+        spec = RegionSpec(
+            region=region,
+            seed=self._spec.seed,
+            otlp_endpoint=self._spec.otlp_endpoint,
+            spectator=self._spec.spectator,
+        )
+        return Child(region, ["region", spec.to_json()], self._files.logs)
+
+    def _public(self, region: str) -> dict[str, list[str]]:
+        services = self._addresses[region].services
+        return {service.value: services[service] for service in PUBLIC}
+
+    def _services(self) -> dict[str, dict[str, list[str]]]:
+        return {region: where.services for region, where in self._addresses.items()}

@@ -1,0 +1,66 @@
+"""When the next session begins, and whose it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+
+from demo_stack.layout import Device
+from demo_stack.viewers.rhythm import DailyRhythm
+
+REGULARITY = 4
+"""Shape of the gamma distribution between arrivals; 1 would be a Poisson process. The few
+sessions here stand for a large audience, whose relative noise is smaller than that of few."""
+
+DEVICE_SHARES = {Device.TV: 0.55, Device.PHONE: 0.2, Device.WEB: 0.15, Device.CONSOLE: 0.1}
+HOUSEHOLDS = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visitor:
+    """Somebody who begins a session.
+
+    Attributes:
+        viewer: Account.
+        device: What they watch on.
+        region: The region that serves them.
+        session: ``session.id``.
+    """
+
+    viewer: str
+    device: Device
+    region: str
+    session: str
+
+
+class Arrivals:
+    """The sessions of one region.
+
+    Args:
+        region: Where.
+        rate: Sessions a second, on average over a day.
+        rhythm: How the rate moves.
+        rng: Source of everything random here.
+    """
+
+    def __init__(self, region: str, rate: float, rhythm: DailyRhythm, rng: Random) -> None:
+        self.region = region
+        self.demand = 1.0
+        self._rate = rate
+        self._rhythm = rhythm
+        self._rng = rng
+
+    def gap_s(self, time_s: float) -> float:
+        """Return the seconds until the next session begins."""
+        rate = self._rate * self.demand * self._rhythm.factor(time_s)
+        return self._rng.gammavariate(REGULARITY, 1.0 / (REGULARITY * rate))
+
+    def visitor(self) -> Visitor:
+        """Return whose session it is."""
+        device = self._rng.choices(list(DEVICE_SHARES), list(DEVICE_SHARES.values()))[0]
+        return Visitor(
+            viewer=f"v{self._rng.randrange(HOUSEHOLDS):04d}",
+            device=device,
+            region=self.region,
+            session=f"{self._rng.getrandbits(64):016x}",
+        )

@@ -1,0 +1,117 @@
+"""All viewers: sessions begin as the arrivals say, each on its own task."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from random import Random
+
+from demo_stack.layout import Service
+from demo_stack.platform.client import ServiceClient
+from demo_stack.platform.directory import FixedDirectory
+from demo_stack.platform.errors import LayoutError
+from demo_stack.platform.identity import Identity
+from demo_stack.platform.network import Network
+from demo_stack.platform.telemetry import TelemetryPipe
+from demo_stack.viewers.arrivals import Arrivals
+from demo_stack.viewers.pulse import Pulse
+from demo_stack.viewers.rhythm import DailyRhythm
+from demo_stack.viewers.session import Session, SessionRoom
+
+MAX_SESSIONS = 1_000
+"""Sessions at once; an arrival above is a failed start, as for a platform that is full."""
+
+Routes = Mapping[str, Mapping[str, Sequence[str]]]
+"""Region to service (gateway, edge) to base URLs."""
+
+
+class Crowd:
+    """Viewers of several regions.
+
+    Args:
+        network: Reaches the regions.
+        pipe: Where the viewers' telemetry goes.
+        seed: Makes the crowd repeatable.
+    """
+
+    def __init__(self, network: Network, pipe: TelemetryPipe, seed: int) -> None:
+        self._seed = seed
+        self._http = network.client()
+        self._telemetry = pipe.telemetry(Identity(service=Service.VIEWERS))
+        self._pulse = Pulse(self._telemetry)
+        self._directories: dict[str, FixedDirectory] = {}
+        self._arrivals: dict[str, Arrivals] = {}
+        self._rooms: dict[str, SessionRoom] = {}
+        self._arriving: list[asyncio.Task[None]] = []
+        self._sessions: set[asyncio.Task[None]] = set()
+
+    def populate(self, regions: Sequence[str], rate: float) -> None:
+        """Let viewers arrive in ``regions`` at ``rate`` sessions a second each."""
+        for place, region in enumerate(regions):
+            rng = Random(f"{self._seed}/viewers/{region}")
+            rhythm = DailyRhythm(offset=place / len(regions) / 2)
+            self._directories[region] = FixedDirectory(rng)
+            self._arrivals[region] = Arrivals(region, rate, rhythm, rng)
+            self._rooms[region] = SessionRoom(
+                client=ServiceClient(
+                    self._telemetry,
+                    self._http,
+                    self._directories[region],
+                    attributes={"cloud.region": region},
+                ),
+                tracer=self._telemetry.tracer,
+                pulse=self._pulse,
+                rng=rng,
+                sleep=asyncio.sleep,
+            )
+
+    def route(self, routes: Routes) -> None:
+        """Send the viewers of each region to these addresses from now on.
+
+        Raises:
+            LayoutError: Nobody lives in a region named.
+        """
+        for region, services in routes.items():
+            directory = self._directories.get(region)
+            if directory is None:
+                raise LayoutError(f"no viewers in {region!r}")
+            for service, addresses in services.items():
+                directory.set(service, addresses)
+
+    def demand(self, region: str, factor: float) -> None:
+        """Multiply the arrivals of a region by ``factor`` from the next one on."""
+        if region not in self._arrivals:
+            raise LayoutError(f"no viewers in {region!r}")
+        self._arrivals[region].demand = factor
+
+    def open(self) -> None:
+        """Let them come."""
+        self._arriving = [asyncio.create_task(self._arrive(one)) for one in self._arrivals.values()]
+
+    async def close(self) -> None:
+        """Send everybody home."""
+        tasks = [*self._arriving, *self._sessions]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._http.aclose()
+
+    async def _arrive(self, arrivals: Arrivals) -> None:
+        started = due = time.monotonic()
+        while True:
+            due += arrivals.gap_s(due - started)
+            # Without a floor, a pause of the machine would be followed by a burst.
+            due = max(due, time.monotonic() - 1.0)
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+            self._begin(arrivals)
+
+    def _begin(self, arrivals: Arrivals) -> None:
+        visitor = arrivals.visitor()
+        if len(self._sessions) >= MAX_SESSIONS:
+            self._pulse.failed(visitor)
+            return
+        session = Session(visitor, self._rooms[arrivals.region])
+        task = asyncio.create_task(session.run())
+        self._sessions.add(task)
+        task.add_done_callback(self._sessions.discard)

@@ -1,0 +1,41 @@
+"""What the viewers' side reports: stream starts a second, the pulse of the platform."""
+
+from __future__ import annotations
+
+from demo_stack.platform.telemetry import DURATION_BOUNDS_S, Telemetry
+from demo_stack.viewers.arrivals import Visitor
+
+
+class Pulse:
+    """Counts starts as viewers see them, whatever the services believe.
+
+    Args:
+        telemetry: The viewers' own.
+    """
+
+    def __init__(self, telemetry: Telemetry) -> None:
+        self._starts = telemetry.meter.create_counter(
+            "stream.starts", unit="{start}", description="Attempts to start a stream, by outcome."
+        )
+        self._start_time = telemetry.meter.create_histogram(
+            "stream.start.duration",
+            unit="s",
+            description="From pressing play to the first segment.",
+            explicit_bucket_boundaries_advisory=DURATION_BOUNDS_S,
+        )
+
+    def started(self, visitor: Visitor, seconds: float) -> None:
+        """Count a stream that began to play after ``seconds``."""
+        self._count(visitor, "success")
+        self._start_time.record(seconds, _who(visitor))
+
+    def failed(self, visitor: Visitor) -> None:
+        """Count a viewer who got no stream."""
+        self._count(visitor, "failure")
+
+    def _count(self, visitor: Visitor, outcome: str) -> None:
+        self._starts.add(1, {**_who(visitor), "outcome": outcome})
+
+
+def _who(visitor: Visitor) -> dict[str, str]:
+    return {"cloud.region": visitor.region, "device": visitor.device.value}

@@ -1,0 +1,148 @@
+"""One session: sign in, browse, select, start a stream, watch a little."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from opentelemetry.trace import Status, StatusCode, Tracer
+
+from demo_stack.layout import Service
+from demo_stack.platform.client import Call, ServiceClient
+from demo_stack.platform.context import Sleep
+from demo_stack.platform.errors import ServiceError
+from demo_stack.viewers.arrivals import Visitor
+from demo_stack.viewers.pulse import Pulse
+
+PATIENCE_S = 4.0
+"""A viewer gives up on a request after this long."""
+
+THINK_S = 0.25
+WATCHED_SEGMENTS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRoom:
+    """What sessions share.
+
+    Attributes:
+        client: Reaches the gateway and the edge of the visitor's region.
+        tracer: Opens the trace of each step.
+        pulse: Counts stream starts.
+        rng: Choices and pauses.
+        sleep: Waits; takes seconds.
+    """
+
+    client: ServiceClient
+    tracer: Tracer
+    pulse: Pulse
+    rng: Random
+    sleep: Sleep
+
+
+class Session:
+    """What one visitor does."""
+
+    def __init__(self, visitor: Visitor, room: SessionRoom) -> None:
+        self._visitor = visitor
+        self._room = room
+        self._headers: dict[str, str] = {}
+
+    async def run(self) -> None:
+        """Go through the whole session; a failure on the way is a failed start."""
+        try:
+            await self._sign_in()
+            title = await self._browse()
+            await self._select(title)
+            manifest = await self._start(title)
+        except ServiceError:
+            self._room.pulse.failed(self._visitor)
+            return
+        await self._watch(manifest)
+
+    async def _sign_in(self) -> None:
+        body = {"viewer": self._visitor.viewer, "device": self._visitor.device.value}
+        with self._step("sign in"):
+            answer = await self._ask("POST", "/login", json=body)
+        self._headers = {"authorization": f"Bearer {answer['access_token']}"}
+
+    async def _browse(self) -> str:
+        with self._step("browse"):
+            titles = (await self._ask("GET", "/browse"))["titles"]
+        await self._think()
+        if not titles:
+            raise ServiceError("the row is empty", status=404)
+        return str(self._room.rng.choice(titles)["id"])
+
+    async def _select(self, title: str) -> None:
+        with self._step("select"):
+            await self._ask("GET", "/titles/{title}", path=f"/titles/{title}")
+        await self._think()
+
+    async def _start(self, title: str) -> dict[str, Any]:
+        started = time.perf_counter()
+        body = {"title": title, "device": self._visitor.device.value}
+        with self._step("start stream"):
+            manifest: dict[str, Any] = await self._ask("POST", "/playback", json=body)
+            await self._segment(manifest, 0)
+        self._room.pulse.started(self._visitor, time.perf_counter() - started)
+        return manifest
+
+    async def _watch(self, manifest: dict[str, Any]) -> None:
+        for number in range(1, WATCHED_SEGMENTS + 1):
+            await self._think()
+            try:
+                with self._step("watch"):
+                    await self._segment(manifest, number)
+            except ServiceError:
+                return
+
+    async def _segment(self, manifest: dict[str, Any], number: int) -> None:
+        rendition = manifest["renditions"][-1]["name"]
+        await self._room.client.send(
+            Call(
+                service=Service.EDGE,
+                method="GET",
+                route="/segments/{title}/{rendition}/{number}",
+                path=f"/segments/{manifest['title']}/{rendition}/{number}",
+                timeout_s=PATIENCE_S,
+            )
+        )
+
+    async def _ask(self, method: str, route: str, *, path: str = "", json: Any = None) -> Any:
+        return await self._room.client.json(
+            Call(
+                service=Service.GATEWAY,
+                method=method,
+                route=route,
+                path=path,
+                json=json,
+                headers=self._headers,
+                timeout_s=PATIENCE_S,
+            )
+        )
+
+    @contextmanager
+    def _step(self, name: str) -> Iterator[None]:
+        """Open the trace of one step; a step that fails is an error of the whole trace."""
+        attributes = {
+            "session.id": self._visitor.session,
+            "device": self._visitor.device.value,
+            "cloud.region": self._visitor.region,
+        }
+        with self._room.tracer.start_as_current_span(
+            name, attributes=attributes, record_exception=False, set_status_on_exception=False
+        ) as span:
+            try:
+                yield
+            except ServiceError as error:
+                span.set_attribute("error.type", error.error_type)
+                span.set_status(Status(StatusCode.ERROR, str(error)))
+                raise
+
+    async def _think(self) -> None:
+        await self._room.sleep(self._room.rng.uniform(0.5, 1.5) * THINK_S)
