@@ -30,7 +30,7 @@ class Alert:
         opened_ms: When it fired.
         clean_since_ms: Since when nothing is over its limit; None while something is.
         blind_since_ms: Since when the windows can't be read; None while they can.
-        hold_ms: How long it must stay clean before it resolves: the longest short window that fired.
+        hold_ms: How long it must stay clean to resolve: the longest short window that fired.
         ended_ms: When the last alert ended; 0 if there was none.
         silent: Why something that burns does not fire; empty when nothing is held back.
     """

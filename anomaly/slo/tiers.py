@@ -1,9 +1,9 @@
 """Which pairs of windows are watched, and at which burn rate they fire.
 
 The multi-window multi-burn-rate table of the SRE Workbook (chapter 5, table 5-8) for 30 days, with
-the windows scaled to the objective's own period. A pair fires when both of its windows burn faster than
-``factor = budget share x period / long window``: the long one says that it matters, the short one
-that it still goes on.
+the windows scaled to the objective's own period. A pair fires when both of its windows burn faster
+than ``factor = budget share x period / long window``: the long one says that it matters, the short
+one that it still goes on.
 """
 
 from __future__ import annotations

@@ -1,0 +1,176 @@
+"""Counts: a sudden fall (or rise) in how often something happens.
+
+Page's cumulative sum test (1954) on the Poisson log-likelihood ratio (Lucas, "Counted data CUSUMs",
+1985): with ``m`` events expected in a step and ``x`` seen, the evidence for "the rate is now
+``change_to`` times what it was" grows by ``x ln(change_to) + m (1 - change_to)`` and never falls
+below zero. It needs neither a window nor a scale to tune: busy series are judged in one step, sparse
+ones wait until there is enough evidence, and with the right baseline false alarms come less than
+once in ``exp(evidence)`` steps (Lorden 1971). Traffic burstier than Poisson counts for less.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from anomaly.detectors.alarm import (
+    ANOMALOUS,
+    LOW_VOLUME,
+    WARMING_UP,
+    Alarms,
+    judge,
+    note_missing,
+    note_present,
+)
+from anomaly.detectors.detector import PhaseArray, Scores
+from anomaly.detectors.parameters import Parameters
+from collectors.model import FloatArray, IntArray
+
+# Rows of the state array.
+_SEEN, _RATE, _DISPERSION, _EVIDENCE, _RUN = range(5)
+
+# Judged too sparse when even a total loss would take more steps than this to prove.
+_PATIENCE_STEPS = 24.0
+# Learning pauses at this share of the evidence needed, so that a fall isn't learned as normal.
+_SUSPICION = 0.3
+_DISPERSION_WEIGHT = 0.02
+
+
+class CountsDetector:
+    """Rate of events of each series; values are per second."""
+
+    def __init__(self, parameters: Parameters) -> None:
+        self._parameters = parameters
+        self._state: FloatArray = np.zeros((5, 0))
+        self._alarms = Alarms()
+
+    def grow(self, series: int) -> None:
+        """Make room for ``series`` series in all."""
+        extra = series - self._state.shape[1]
+        if extra > 0:
+            self._state = np.concatenate([self._state, np.zeros((5, extra))], axis=1)
+            self._alarms.grow(series)
+
+    def observe(self, values: FloatArray, step: int) -> Scores:
+        """Judge one rate a series, then learn from it unless it is suspect."""
+        del step
+        p, alarms = self._parameters, self._alarms
+        score, expected, scale = (np.full(len(values), np.nan) for _ in range(3))
+        _observe(
+            values,
+            self._state,
+            alarms.phase,
+            alarms.bad,
+            alarms.good,
+            alarms.since,
+            alarms.missing,
+            score,
+            expected,
+            scale,
+            p.step_s,
+            p.min_steps,
+            p.change_to,
+            p.evidence,
+            p.clear_steps,
+            p.missing_steps,
+            1.0 - 0.5 ** (1.0 / p.half_life_steps),
+            p.relearn_steps,
+        )
+        return Scores(
+            phase=alarms.phase.copy(),
+            score=score,
+            expected=expected,
+            scale=scale,
+            since_steps=alarms.since.copy(),
+        )
+
+
+@njit(cache=True, nogil=True)
+def _observe(
+    values: FloatArray,
+    state: FloatArray,
+    phase: PhaseArray,
+    bad: IntArray,
+    good: IntArray,
+    since: IntArray,
+    missing: IntArray,
+    score: FloatArray,
+    expected: FloatArray,
+    scale: FloatArray,
+    step_s: float,
+    min_steps: int,
+    change_to: float,
+    evidence: float,
+    clear_steps: int,
+    missing_steps: int,
+    alpha: float,
+    relearn_steps: int,
+) -> None:
+    for i in range(values.shape[0]):
+        rate = values[i]
+        if math.isnan(rate):
+            note_missing(i, phase, missing, missing_steps)
+            continue
+        note_present(i, phase, since, missing)
+        count = max(0.0, rate * step_s)
+        if state[_SEEN, i] >= min_steps:
+            mean = state[_RATE, i]
+            expected[i] = mean / step_s
+            scale[i] = math.sqrt(mean * state[_DISPERSION, i]) / step_s
+            score[i] = _weigh(state, i, count, mean, phase[i] == ANOMALOUS, change_to, evidence)
+            if phase[i] == LOW_VOLUME or phase[i] == WARMING_UP:
+                phase[i] = 1
+            run = int(state[_RUN, i])
+            was = phase[i] == ANOMALOUS
+            judge(score[i], i, phase, bad, good, since, 1, 1.0, clear_steps)
+            if phase[i] == ANOMALOUS and not was:
+                since[i] = max(1, run)
+            elif was and phase[i] != ANOMALOUS:
+                state[_EVIDENCE, i] = 0.0
+                state[_RUN, i] = 0.0
+            elif phase[i] != ANOMALOUS and mean * abs(1.0 - change_to) * _PATIENCE_STEPS < evidence:
+                phase[i] = LOW_VOLUME
+            if phase[i] == ANOMALOUS and since[i] >= relearn_steps:
+                state[:, i] = 0.0
+                phase[i] = WARMING_UP
+                since[i] = 0
+        if phase[i] != ANOMALOUS and not score[i] >= _SUSPICION:
+            _learn(state, i, count, alpha)
+
+
+@njit(cache=True, nogil=True)
+def _weigh(
+    state: FloatArray,
+    i: int,
+    count: float,
+    mean: float,
+    anomalous: bool,
+    change_to: float,
+    evidence: float,
+) -> float:
+    """Add this step's evidence and return the score."""
+    gain = count * math.log(change_to) + mean * (1.0 - change_to)
+    gain /= max(1.0, state[_DISPERSION, i])
+    if anomalous:
+        # Once found, a step is judged by itself: nearer the change than the baseline?
+        return 1.0 if gain > 0.0 else 0.0
+    total = max(0.0, state[_EVIDENCE, i] + gain)
+    state[_EVIDENCE, i] = total
+    state[_RUN, i] = state[_RUN, i] + 1.0 if total > 0.0 else 0.0
+    return float(total / evidence)
+
+
+@njit(cache=True, nogil=True)
+def _learn(state: FloatArray, i: int, count: float, alpha: float) -> None:
+    """Take ``count`` into the expected count and the dispersion (variance over mean)."""
+    seen = state[_SEEN, i] + 1.0
+    state[_SEEN, i] = seen
+    mean = state[_RATE, i]
+    if seen > 2.0 and mean > 0.0:
+        # A deviation beyond 4 sigma says something about this step, not about the usual burstiness.
+        squared = min(16.0, (count - mean) ** 2 / mean)
+        weight = max(_DISPERSION_WEIGHT, 1.0 / (seen - 1.0))
+        state[_DISPERSION, i] += weight * (squared - state[_DISPERSION, i])
+    state[_RATE, i] = mean + max(alpha, 1.0 / seen) * (count - mean)

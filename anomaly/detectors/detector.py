@@ -1,0 +1,72 @@
+"""What every detector is: vectorised over series, a step at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collectors.model import FloatArray, IntArray
+
+PhaseArray = NDArray[np.int8]
+
+
+class Phase(IntEnum):
+    """What a detector says about one series now."""
+
+    WARMING_UP = 0
+    NORMAL = 1
+    ANOMALOUS = 2
+    MISSING = 3
+    LOW_VOLUME = 4
+
+
+class Direction(StrEnum):
+    """Which side is wrong."""
+
+    LOW = "low"
+    HIGH = "high"
+    BOTH = "both"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scores:
+    """One step's judgement; every array has shape (series,).
+
+    Attributes:
+        phase: :class:`Phase` codes.
+        score: Distance from normal; 1.0 is the limit; NaN while nothing can be said.
+        expected: What the value was expected to be, in the series' unit; NaN while warming up.
+        scale: Size of the usual noise, in the series' unit; NaN while warming up.
+        since_steps: For an anomalous series, how many of the newest steps belong to it; else 0.
+    """
+
+    phase: PhaseArray
+    score: FloatArray
+    expected: FloatArray
+    scale: FloatArray
+    since_steps: IntArray
+
+
+class Detector(Protocol):
+    """An online detector over a growing set of series.
+
+    The judgement of a step uses only steps before it. NaN means that a series has no value: after
+    ``missing_steps`` of them its phase is ``MISSING``, and what was learned is kept.
+    """
+
+    def grow(self, series: int) -> None:
+        """Make room for ``series`` series in all; new ones start warming up."""
+        ...
+
+    def observe(self, values: FloatArray, step: int) -> Scores:
+        """Judge, then learn from, one value a series.
+
+        Args:
+            values: Shape (series,), NaN where a series has no value.
+            step: Number of the step on the time axis (epoch time over step length).
+        """
+        ...

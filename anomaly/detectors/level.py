@@ -1,0 +1,170 @@
+"""Level: a robust moving average with a noise floor.
+
+An exponentially weighted level and mean absolute deviation with Huber's clipping (Gelper, Fried and
+Croux, "Robust forecasting with exponential and Holt-Winters smoothing", 2010). The scale never
+falls below a share of the long-run standard deviation: on quiet series a collapsing scale, not a bad
+forecast, is what raises false alarms.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from anomaly.detectors.alarm import ANOMALOUS, WARMING_UP, Alarms, judge, note_missing, note_present
+from anomaly.detectors.detector import Direction, PhaseArray, Scores
+from anomaly.detectors.parameters import Parameters
+from collectors.model import FloatArray, IntArray
+
+_SIDES = {Direction.LOW: -1, Direction.HIGH: 1, Direction.BOTH: 0}
+
+# Rows of the state array.
+_SEEN, _LEVEL, _SPREAD, _MEAN, _SQUARES = range(5)
+_MAD_TO_STD = 1.2533
+_CLIP = 3.0
+
+
+class LevelDetector:
+    """Robust level of each series; for signals without a season worth modelling."""
+
+    def __init__(self, parameters: Parameters) -> None:
+        self._parameters = parameters
+        self._state: FloatArray = np.zeros((5, 0))
+        self._alarms = Alarms()
+
+    def grow(self, series: int) -> None:
+        """Make room for ``series`` series in all."""
+        extra = series - self._state.shape[1]
+        if extra > 0:
+            self._state = np.concatenate([self._state, np.zeros((5, extra))], axis=1)
+            self._alarms.grow(series)
+
+    def observe(self, values: FloatArray, step: int) -> Scores:
+        """Judge one value a series, then learn from it unless it is anomalous."""
+        del step
+        p, alarms = self._parameters, self._alarms
+        score, expected, scale = (np.full(len(values), np.nan) for _ in range(3))
+        _observe(
+            values,
+            self._state,
+            alarms.phase,
+            alarms.bad,
+            alarms.good,
+            alarms.since,
+            alarms.missing,
+            score,
+            expected,
+            scale,
+            _SIDES[p.direction],
+            p.min_steps,
+            p.threshold,
+            p.confirm_steps,
+            p.extreme,
+            p.clear_steps,
+            p.missing_steps,
+            1.0 - 0.5 ** (1.0 / p.half_life_steps),
+            p.scale_floor,
+            p.min_change,
+            p.relearn_steps,
+        )
+        return Scores(
+            phase=alarms.phase.copy(),
+            score=score,
+            expected=expected,
+            scale=scale,
+            since_steps=alarms.since.copy(),
+        )
+
+
+@njit(cache=True, nogil=True)
+def _observe(
+    values: FloatArray,
+    state: FloatArray,
+    phase: PhaseArray,
+    bad: IntArray,
+    good: IntArray,
+    since: IntArray,
+    missing: IntArray,
+    score: FloatArray,
+    expected: FloatArray,
+    scale: FloatArray,
+    side: int,
+    min_steps: int,
+    threshold: float,
+    confirm_steps: int,
+    extreme: float,
+    clear_steps: int,
+    missing_steps: int,
+    alpha: float,
+    scale_floor: float,
+    min_change: float,
+    relearn_steps: int,
+) -> None:
+    for i in range(values.shape[0]):
+        x = values[i]
+        if math.isnan(x):
+            note_missing(i, phase, missing, missing_steps)
+            continue
+        note_present(i, phase, since, missing)
+        if state[_SEEN, i] >= min_steps:
+            noise = noise_of(state, i, scale_floor)
+            expected[i] = state[_LEVEL, i]
+            scale[i] = noise
+            score[i] = excess(x, state[_LEVEL, i], noise, side, threshold, min_change)
+            judge(score[i], i, phase, bad, good, since, confirm_steps, extreme, clear_steps)
+            if phase[i] == ANOMALOUS and since[i] >= relearn_steps:
+                state[:, i] = 0.0
+                phase[i] = WARMING_UP
+                bad[i] = 0
+                since[i] = 0
+        if phase[i] != ANOMALOUS and not score[i] >= 1.0:
+            learn(state, i, x, alpha)
+
+
+@njit(cache=True, nogil=True)
+def noise_of(state: FloatArray, i: int, scale_floor: float) -> float:
+    """Return the usual size of a residual: robust, but not below a share of the long-run one."""
+    variance = state[_SQUARES, i] / max(1.0, state[_SEEN, i] - 1.0)
+    floor = scale_floor * math.sqrt(max(0.0, variance))
+    # A constant series has no noise at all; a millionth of its level keeps the score finite.
+    least = 1e-6 * abs(state[_LEVEL, i]) + 1e-12
+    return float(max(state[_SPREAD, i] * _MAD_TO_STD, floor, least))
+
+
+@njit(cache=True, nogil=True)
+def excess(
+    x: float, level: float, noise: float, side: int, threshold: float, min_change: float
+) -> float:
+    """Return the distance on the wrong side in units of the limit, 0.0 on the right side."""
+    residual = x - level
+    if side < 0:
+        distance = -residual
+    elif side > 0:
+        distance = residual
+    else:
+        distance = abs(residual)
+    if distance <= min_change * abs(level):
+        # Too small a change to matter; still shown as a share of what would matter, below 0.5.
+        return max(0.0, min(0.49, distance / (noise * threshold)))
+    return max(0.0, distance / (noise * threshold))
+
+
+@njit(cache=True, nogil=True)
+def learn(state: FloatArray, i: int, x: float, alpha: float) -> None:
+    """Take ``x`` into level and spread; early values weigh equally, later ones exponentially."""
+    seen = state[_SEEN, i] + 1.0
+    state[_SEEN, i] = seen
+    weight = max(alpha, 1.0 / seen)
+    residual = x - state[_LEVEL, i]
+    spread = state[_SPREAD, i]
+    if seen > 4.0 and spread > 0.0:
+        limit = _CLIP * spread * _MAD_TO_STD
+        residual = min(limit, max(-limit, residual))
+    if seen > 1.0:
+        state[_SPREAD, i] = spread + max(alpha, 1.0 / (seen - 1.0)) * (abs(residual) - spread)
+    state[_LEVEL, i] += weight * residual
+    delta = x - state[_MEAN, i]
+    state[_MEAN, i] += delta / seen
+    state[_SQUARES, i] += delta * (x - state[_MEAN, i])
