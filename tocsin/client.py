@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tocsin.answers import (
+    BurnRate,
     ChartQuery,
     Finding,
     Health,
@@ -32,6 +33,7 @@ from tocsin.answers import (
     IncidentSummary,
     Runbook,
     RunbookStep,
+    ServiceEdge,
     ServiceMap,
     SlackChannel,
     SlackMessage,
@@ -45,6 +47,7 @@ from tocsin.answers import (
 __all__ = [
     "AnswerError",
     "ApiClient",
+    "BurnRate",
     "ChartQuery",
     "ClientError",
     "Finding",
@@ -57,6 +60,7 @@ __all__ = [
     "RefusedError",
     "Runbook",
     "RunbookStep",
+    "ServiceEdge",
     "ServiceMap",
     "SlackChannel",
     "SlackMessage",

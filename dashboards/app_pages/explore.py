@@ -1,0 +1,79 @@
+"""Explore: ask the metrics anything in the stack language."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from dashboards import sources, states
+from dashboards.charts import timeseries
+from dashboards.panels import pulse, range_bar
+from dashboards.phrasing import number
+from dashboards.timerange import TimeRange
+from tocsin.client import Graph
+
+_LONGEST_QUERY = 4_000
+_UNITS = {"as it is": "", "per second": "1/s", "seconds": "s", "ratio": "ratio"}
+
+
+def page() -> None:
+    """Draw the query box, then the live chart."""
+    with st.form("query", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
+        query = st.text_input(
+            "Stack-language expression",
+            value=pulse.STARTS.expression,
+            key="q",
+            bind="query-params",
+            max_chars=_LONGEST_QUERY,
+            width="stretch",
+        )
+        unit = st.selectbox("Unit", list(_UNITS), key="unit", bind="query-params", width=130)
+        st.form_submit_button("Draw", icon=":material/show_chart:", type="primary")
+    span = range_bar.choose(None)
+    if not (query or "").strip():
+        states.empty("Write an expression, for example `name,cpu,:eq,:sum`.")
+        return
+    every = range_bar.run_every(span)
+    st.fragment(_live, run_every=every)(str(query).strip(), _UNITS[unit or "as it is"], span)
+
+
+def _live(query: str, unit: str, span: TimeRange) -> None:
+    graph = states.value_or_notice(
+        sources.graph(query, span.start, span.end), "expression", key="explore"
+    )
+    if graph is None:
+        return
+    if not graph.lines:
+        states.empty(f"Nothing matches in this range ({span.words}).")
+        return
+    with states.panel("Chart"):
+        row = timeseries.row_of(graph, "Expression", unit)
+        st.echarts_chart(
+            timeseries.option([row], span_ms=span.span_ms, row_height=360),
+            height=360,
+            key="explore",
+            alt=pulse.described([row]),
+        )
+        _legend(graph)
+    url = sources.api().graph_url(query, start=span.start, end=span.end)
+    st.link_button("Data as std.json", url, icon=":material/data_object:")
+
+
+def _legend(graph: Graph) -> None:
+    rows = [
+        {
+            "line": line.label,
+            "newest": number(pulse.newest_value(line.values)),
+            "lowest": number(float(np.fmin.reduce(line.values, initial=np.nan))),
+            "highest": number(float(np.fmax.reduce(line.values, initial=np.nan))),
+            "tags": ", ".join(f"{key}={value}" for key, value in sorted(line.tags.items())),
+        }
+        for line in graph.lines[: timeseries.MOST_LINES]
+    ]
+    st.dataframe(rows, hide_index=True, key="explore-legend", alt="Lines with their values")
+    hidden = len(graph.lines) - timeseries.MOST_LINES
+    if hidden > 0:
+        st.caption(f"{hidden} further lines are not drawn; narrow the expression or add up.")
+
+
+page()

@@ -1,0 +1,108 @@
+"""Traces: search, choose, read the waterfall."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from dashboards import sources, states
+from dashboards.panels import exemplar
+from tocsin.client import TraceSummary
+
+_LIMIT = 50
+_TRACE = "trace"
+
+
+def page() -> None:
+    """Draw the search, its results, and the trace in the address."""
+    criteria = _search()
+    reading = sources.traces(**criteria)
+    found = states.value_or_notice(reading, "traces", key="traces")
+    if found is not None:
+        _results(found)
+    chosen = st.query_params.get(_TRACE)
+    if not chosen:
+        return
+    with st.container(border=True):
+        st.markdown("**Trace**")
+        trace = states.value_or_notice(sources.trace(chosen), "trace", key="trace")
+        if trace is not None:
+            with states.panel("Trace"):
+                exemplar.draw(trace)
+
+
+def _search() -> dict[str, str | int | float]:
+    with st.container(horizontal=True, vertical_alignment="bottom", key="trace-search"):
+        known = sources.services(60).value
+        names = known["services"] if known else []
+        service = st.selectbox(
+            "Service",
+            names,
+            index=None,
+            key="service",
+            bind="query-params",
+            placeholder="any",
+            width=180,
+            accept_new_options=True,
+        )
+        operation = st.text_input(
+            "Operation", key="operation", bind="query-params", max_chars=200, width=200
+        )
+        slowest = st.number_input(
+            "At least, ms", min_value=0, value=0, key="min_ms", bind="query-params", width=140
+        )
+        tag = st.text_input(
+            "Tag", key="tag", bind="query-params", placeholder="key:value", max_chars=200, width=200
+        )
+        errors = st.toggle("Only errors", key="errors", bind="query-params")
+        st.button("Search again", icon=":material/refresh:", on_click=sources.retry, key="again")
+    wanted: dict[str, str | int | float] = {"limit": _LIMIT}
+    wanted |= {"service": service} if service else {}
+    wanted |= {"operation": operation} if operation else {}
+    wanted |= {"min_duration_ms": slowest} if slowest else {}
+    wanted |= {"tag": tag} if tag and ":" in tag else {}
+    return wanted | ({"error": "true"} if errors else {})
+
+
+def _results(found: list[TraceSummary]) -> None:
+    if not found:
+        states.empty("No trace matches. Widen the search: fewer criteria, a shorter duration.")
+        return
+    selected = st.dataframe(
+        [_row(trace) for trace in found],
+        hide_index=True,
+        height=260,
+        key="found",
+        on_select="rerun",
+        selection_mode="single-row",
+        column_config={
+            "start": st.column_config.TextColumn("start, UTC"),
+            "ms": st.column_config.NumberColumn("ms", format="%.1f"),
+        },
+        alt="Traces that match the search",
+    )
+    rows = selected["selection"]["rows"]
+    if rows and rows[0] < len(found):
+        chosen = found[rows[0]]["trace_id"]
+        if st.query_params.get(_TRACE) != chosen:
+            st.query_params[_TRACE] = chosen
+    if len(found) == _LIMIT:
+        st.caption(f"The newest {_LIMIT} are shown.")
+
+
+def _row(trace: TraceSummary) -> dict[str, object]:
+    start = datetime.fromtimestamp(trace["start_ms"] / 1000, tz=UTC)
+    return {
+        "start": start.strftime("%H:%M:%S.%f")[:-3],
+        "service": trace["root_service"],
+        "operation": trace["root_name"],
+        "ms": trace["duration_ms"],
+        "spans": trace["span_count"],
+        "errors": trace["error_count"],
+        "through": " → ".join(trace["services"]),
+        "trace": trace["trace_id"],
+    }
+
+
+page()

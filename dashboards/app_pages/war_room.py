@@ -1,0 +1,94 @@
+"""War room: everything about one incident on one page, live; calm charts when there is none."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboards import sources, states
+from dashboards.charts import marks
+from dashboards.panels import (
+    actions,
+    evidence,
+    exemplar,
+    incident_header,
+    incident_picker,
+    notifications,
+    objectives,
+    pulse,
+    quiet,
+    range_bar,
+    runbook,
+    timeline,
+)
+from dashboards.timerange import AROUND, TimeRange
+from tocsin.client import Incident, IncidentSummary
+
+_TIMELINE_HEIGHT = 398
+
+
+def page() -> None:
+    """Draw the controls once and everything else in a fragment that follows the data."""
+    reading = sources.incidents()
+    incidents = reading.value or []
+    with st.container(horizontal=True, vertical_alignment="center", key="war-room-bar"):
+        chosen = incident_picker.choose(incidents)
+    first = sources.incident(chosen).value if chosen else None
+    span = range_bar.choose(first, extra=(AROUND,) if first else ())
+    every = range_bar.run_every(span) if reading.error is None else range_bar.LIVE_EVERY_S
+    known = _open_ids(incidents)
+    st.fragment(_live, run_every=every)(chosen, span, known)
+
+
+def _live(chosen: str | None, span: TimeRange, known: tuple[str, ...]) -> None:
+    reading = sources.incidents()
+    incidents = states.value_or_notice(reading, "incidents", key="incidents")
+    if incidents is None:
+        return
+    if _open_ids(incidents) != known:
+        st.rerun()  # the picker above stands outside of the fragment
+    if chosen is None:
+        quiet.draw(incidents, span)
+        return
+    detail = sources.incident(chosen)
+    incident = states.value_or_notice(detail, f"incident {chosen}", key="incident")
+    if incident is not None:
+        _incident(incident, detail.read_ms, span)
+
+
+def _incident(incident: Incident, read_ms: int | None, span: TimeRange) -> None:
+    now_ms = sources.now_ms()
+    with states.panel("Incident"):
+        incident_header.draw(incident, now_ms=now_ms, updated_ms=read_ms)
+        actions.draw(incident)
+    left, right = st.columns([5, 3], gap="small")
+    with left, states.panel("Pulse"):
+        drawn = marks.of_incident(incident, now_ms=now_ms)
+        pulse.draw(span, marks=drawn, key="pulse")
+    with right, states.panel("Timeline"):
+        timeline.draw(incident["timeline"], height=_TIMELINE_HEIGHT)
+    with states.panel("Objectives"):
+        slos = states.value_or_notice(sources.slos(), "objectives", key="slos")
+        if slos is not None:
+            objectives.draw(slos)
+    _below(incident, span)
+
+
+def _below(incident: Incident, span: TimeRange) -> None:
+    left, right = st.columns(2, gap="small")
+    with left, st.container(border=True), states.panel("Evidence"):
+        evidence.draw(incident["findings"])
+    with right, st.container(border=True), states.panel("Runbook"):
+        runbook.draw(incident["runbook"])
+    with st.container(border=True), states.panel("Exemplar trace"):
+        exemplar.draw_chosen(incident["exemplar_trace_ids"])
+    with st.container(border=True), states.panel("Notifications"):
+        notifications.draw(incident)
+    with states.panel("Incident's charts"):
+        pulse.draw_proposed(incident, span)
+
+
+def _open_ids(incidents: list[IncidentSummary]) -> tuple[str, ...]:
+    return tuple(i["id"] for i in incidents if incident_picker.is_open(i))
+
+
+page()

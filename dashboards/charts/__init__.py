@@ -1,0 +1,1 @@
+"""Pure functions from data to chart: ECharts options (dictionaries) and Altair charts."""

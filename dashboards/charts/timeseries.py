@@ -1,0 +1,266 @@
+"""Time series as one ECharts option: rows above each other, one crosshair and one zoom for all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashboards.charts import palette
+from dashboards.charts.marks import Marks
+from tocsin.client import Graph
+
+Option = dict[str, Any]
+
+ROW_HEIGHT = 190
+MOST_LINES = 24
+_HEAD = 34
+_FOOT = 26
+_SIGNIFICANT = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One chart of the stack.
+
+    Attributes:
+        title: What is drawn.
+        unit: Unit as people read it, such as ``/s`` or ``ms``.
+        names: One name a line.
+        times_ms: Shape (steps,), ends of the intervals, epoch milliseconds.
+        values: Shape (lines, steps), NaN where there is no data.
+        limit: A horizontal line worth comparing with, in ``unit``.
+        limit_name: What that line is.
+    """
+
+    title: str
+    unit: str
+    names: tuple[str, ...]
+    times_ms: NDArray[np.int64]
+    values: NDArray[np.float64]
+    limit: float | None = None
+    limit_name: str = ""
+
+
+def row_of(
+    graph: Graph,
+    title: str,
+    unit: str,
+    *,
+    name: Callable[[Mapping[str, str], str], str] = lambda _tags, label: label,
+    limit: float | None = None,
+    limit_name: str = "",
+) -> Row:
+    """Turn a graph into a row; a ratio becomes per cent, seconds become milliseconds.
+
+    Args:
+        graph: Lines over a time grid.
+        title: What is drawn.
+        unit: Unit of the values: ``ratio``, ``s``, ``1/s`` or any other word.
+        name: Gives a line's name from its tags and its label.
+        limit: A horizontal line, in ``unit``.
+        limit_name: What that line is.
+    """
+    factor, shown_unit = _SCALES.get(unit, (1.0, unit))
+    lines = graph.lines[:MOST_LINES]
+    values = np.array([line.values for line in lines]).reshape(len(lines), -1) * factor
+    return Row(
+        title=title if len(lines) == len(graph.lines) else f"{title} (first {MOST_LINES} lines)",
+        unit=shown_unit,
+        names=_unique([name(line.tags, line.label) for line in lines]),
+        times_ms=graph.times_ms,
+        values=values,
+        limit=None if limit is None else limit * factor,
+        limit_name=limit_name,
+    )
+
+
+def height(rows: Sequence[Row]) -> int:
+    """Return the height in pixels that :func:`option` is laid out for."""
+    return len(rows) * ROW_HEIGHT
+
+
+def option(
+    rows: Sequence[Row],
+    *,
+    marks: Marks | None = None,
+    span_ms: tuple[int, int] | None = None,
+    brush: bool = False,
+    row_height: int = ROW_HEIGHT,
+) -> Option:
+    """Return an ECharts option that draws ``rows`` above each other.
+
+    Args:
+        rows: From top to bottom.
+        marks: Drawn over every row; the names of moments only over the first.
+        span_ms: Fixed ends of the time axis; the data's own when None.
+        brush: Offer the brush that selects a stretch of time.
+        row_height: Height of each row, pixels.
+    """
+    marks = marks or Marks()
+    drawn: Option = {
+        "animation": False,
+        "useUTC": True,
+        "title": [_title(row, i * row_height) for i, row in enumerate(rows)],
+        "legend": [_legend(row, i, i * row_height) for i, row in enumerate(rows)],
+        "grid": [_grid(i * row_height, row_height) for i in range(len(rows))],
+        "xAxis": [_time_axis(i, len(rows), span_ms) for i in range(len(rows))],
+        "yAxis": [_value_axis(i, row) for i, row in enumerate(rows)],
+        "series": [s for i, row in enumerate(rows) for s in _series(i, row, marks)],
+        "axisPointer": {"link": [{"xAxisIndex": "all"}]},
+        "tooltip": {"trigger": "axis", "valueFormatter": "%,.4g", "confine": True},
+    }
+    if brush:
+        drawn["brush"] = {"xAxisIndex": "all", "brushMode": "single", "outOfBrush": {}}
+        drawn["toolbox"] = {
+            "right": 8,
+            "top": 0,
+            "itemSize": 13,
+            "feature": {"brush": {"type": ["lineX", "clear"]}},
+        }
+    return drawn
+
+
+_SCALES = {"s": (1000.0, "ms"), "ratio": (100.0, "%"), "1/s": (1.0, "/s")}
+
+
+def _unique(names: list[str]) -> tuple[str, ...]:
+    seen: dict[str, int] = {}
+    result = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        result.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return tuple(result)
+
+
+def _title(row: Row, top: int) -> Option:
+    return {
+        "text": f"{row.title}  [{row.unit}]" if row.unit else row.title,
+        "top": top,
+        "left": 4,
+        "textStyle": {"fontSize": 13, "fontWeight": 600},
+    }
+
+
+def _legend(row: Row, position: int, top: int) -> Option:
+    return {
+        "data": [_series_name(position, name) for name in row.names],
+        "top": top,
+        "right": 70,
+        "left": "42%",
+        "type": "scroll",
+        "itemWidth": 14,
+        "itemHeight": 3,
+        "icon": "rect",
+        "align": "left",
+        "textStyle": {"fontSize": 11},
+    }
+
+
+def _series_name(position: int, name: str) -> str:
+    # Series of equal names would share one legend entry and one colour; the zero-width mark keeps
+    # rows apart without showing.
+    return name + "\u200b" * position
+
+
+def _grid(top: int, row_height: int) -> Option:
+    return {
+        "top": top + _HEAD,
+        "height": row_height - _HEAD - _FOOT,
+        "left": 52,
+        "right": 18,
+    }
+
+
+def _time_axis(position: int, rows: int, span_ms: tuple[int, int] | None) -> Option:
+    axis: Option = {
+        "type": "time",
+        "gridIndex": position,
+        "axisLabel": {"show": position == rows - 1, "hideOverlap": True, "fontSize": 11},
+        "splitLine": {"show": False},
+        "axisPointer": {"label": {"show": False}},
+    }
+    if span_ms is not None:
+        axis |= {"min": span_ms[0], "max": span_ms[1]}
+    return axis
+
+
+def _value_axis(position: int, row: Row) -> Option:
+    axis: Option = {
+        "type": "value",
+        "gridIndex": position,
+        "splitNumber": 3,
+        "axisLabel": {"fontSize": 11},
+    }
+    lowest = np.nanmin(row.values) if np.isfinite(row.values).any() else 0.0
+    # A rate or a latency is read against zero; only values that go below it may scale freely.
+    return axis | ({"min": 0} if lowest >= 0 else {"scale": True})
+
+
+def _series(position: int, row: Row, marks: Marks) -> list[Option]:
+    drawn = [
+        {
+            "type": "line",
+            "name": _series_name(position, name),
+            "xAxisIndex": position,
+            "yAxisIndex": position,
+            "data": _points(row.times_ms, row.values[i]),
+            "showSymbol": False,
+            "connectNulls": False,
+            "lineStyle": {"width": 1.6},
+            "color": palette.line(i),
+            "sampling": "lttb",
+        }
+        for i, name in enumerate(row.names)
+    ]
+    if drawn:
+        drawn[0] |= _overlay(position, row, marks)
+    return drawn
+
+
+def _points(times_ms: NDArray[np.int64], values: NDArray[np.float64]) -> list[list[float | None]]:
+    return [
+        [int(time_ms), float(f"{value:.{_SIGNIFICANT}g}") if np.isfinite(value) else None]
+        for time_ms, value in zip(times_ms.tolist(), values.tolist(), strict=True)
+    ]
+
+
+def _overlay(position: int, row: Row, marks: Marks) -> Option:
+    """Return marks and window, which ECharts hangs on a series: the row's first."""
+    named = position == 0
+    lines: list[Option] = [
+        {
+            "xAxis": mark.time_ms,
+            "name": mark.label,
+            "lineStyle": {"color": mark.color, "type": "solid", "width": 1.2},
+            "label": {
+                "show": named,
+                "formatter": "{b}",
+                "color": mark.color,
+                "fontSize": 10,
+                "position": "insideEndTop" if i % 2 == 0 else "insideMiddleTop",
+            },
+        }
+        for i, mark in enumerate(marks.moments)
+    ]
+    if row.limit is not None:
+        lines.append(
+            {
+                "yAxis": row.limit,
+                "name": row.limit_name,
+                "lineStyle": {"color": palette.QUIET, "type": "dashed", "width": 1},
+                "label": {"formatter": "{b}", "position": "insideEndTop", "fontSize": 10},
+            }
+        )
+    overlay: Option = {"markLine": {"symbol": "none", "silent": True, "data": lines}}
+    if marks.window_ms is not None:
+        start_ms, end_ms = marks.window_ms
+        overlay["markArea"] = {
+            "silent": True,
+            "itemStyle": {"color": palette.WINDOW},
+            "data": [[{"xAxis": start_ms}, {"xAxis": end_ms}]],
+        }
+    return overlay

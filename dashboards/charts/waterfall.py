@@ -1,0 +1,126 @@
+"""A trace as a waterfall: one bar a span, children under their parents, time from left to right."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import altair as alt
+import pandas as pd
+
+from dashboards.charts import palette
+from tocsin.client import SpanAnswer, Trace
+
+MOST_SPANS = 150
+_BAR_HEIGHT = 20
+_LONGEST_LABEL = 46
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """One span with its place in the tree; ``depth`` is 0 for a root."""
+
+    span: SpanAnswer
+    depth: int
+
+
+def ordered(spans: Sequence[SpanAnswer]) -> list[Bar]:
+    """Put children under their parents, each level by start time.
+
+    A span whose parent is missing, or that is its own ancestor, counts as a root: broken traces
+    are what people look at.
+    """
+    known = {span["span_id"] for span in spans}
+    children: dict[str, list[SpanAnswer]] = defaultdict(list)
+    for span in sorted(spans, key=lambda s: s["offset_ms"]):
+        parent = span["parent_span_id"]
+        children[parent if parent in known and parent != span["span_id"] else ""].append(span)
+    bars: list[Bar] = []
+    placed: set[str] = set()
+    _place(children[""], children, placed, bars)
+    cyclic = [span for span in spans if span["span_id"] not in placed]
+    while cyclic:
+        _place(cyclic[:1], children, placed, bars)
+        cyclic = [span for span in cyclic if span["span_id"] not in placed]
+    return bars
+
+
+def height(trace: Trace) -> int:
+    """Return the height in pixels of :func:`chart`."""
+    return min(len(trace["spans"]), MOST_SPANS) * _BAR_HEIGHT + 60
+
+
+def chart(trace: Trace) -> alt.LayerChart:
+    """Draw the first 150 spans; errors are outlined in red, the critical path is marked."""
+    data = table(trace)
+    services = list(dict.fromkeys(data["service"]))
+    y = alt.Y("row:N", sort=None, title=None, axis=alt.Axis(labelLimit=330, labelFontSize=11))
+    base = alt.Chart(data).encode(y=y)
+    bars = base.mark_bar(height=12, cornerRadius=2).encode(
+        x=alt.X("offset_ms:Q", title="ms since the trace began", axis=alt.Axis(grid=True)),
+        x2="end_ms:Q",
+        color=alt.Color(
+            "service:N",
+            title=None,
+            scale=alt.Scale(domain=services, range=[palette.line(i) for i in range(len(services))]),
+            legend=alt.Legend(orient="top", columns=8),
+        ),
+        stroke=alt.condition("datum.error", alt.value(palette.TROUBLE), alt.value("transparent")),
+        strokeWidth=alt.value(2),
+        opacity=alt.condition("datum.critical", alt.value(1.0), alt.value(0.55)),
+        tooltip=["service", "operation", "status", "message", "kind", "offset_ms", "duration_ms"],
+    )
+    texts = base.mark_text(align="left", dx=4, fontSize=10, color=palette.QUIET).encode(
+        x="end_ms:Q", text="worded:N"
+    )
+    return alt.LayerChart(layer=[bars, texts]).properties(height=height(trace) - 60)
+
+
+def table(trace: Trace) -> pd.DataFrame:
+    """Return one row a span in drawing order, with what the chart and its tooltip need."""
+    critical = trace.get("critical_path")
+    bars = ordered(trace["spans"])[:MOST_SPANS]
+    return pd.DataFrame([_row(i, bar, critical) for i, bar in enumerate(bars)])
+
+
+def _place(
+    spans: Sequence[SpanAnswer],
+    children: dict[str, list[SpanAnswer]],
+    placed: set[str],
+    bars: list[Bar],
+) -> None:
+    waiting = [(span, 0) for span in reversed(spans)]
+    while waiting:
+        span, depth = waiting.pop()
+        if span["span_id"] in placed:
+            continue
+        placed.add(span["span_id"])
+        bars.append(Bar(span=span, depth=depth))
+        below = children.get(span["span_id"], [])
+        waiting.extend((child, depth + 1) for child in reversed(below))
+
+
+def _row(position: int, bar: Bar, critical: Collection[str] | None) -> dict[str, object]:
+    span = bar.span
+    error = span["status"] == "error"
+    label = f"{span['service']}  {span['name']}"
+    if len(label) > _LONGEST_LABEL:
+        label = label[: _LONGEST_LABEL - 1] + "…"
+    # Vega merges rows of equal names: the position in zero-width digits keeps them apart.
+    row = "\u2003" * bar.depth + label + "\u200b" * position
+    mark = "  ✕ error" if error else ""
+    return {
+        "row": row,
+        "service": span["service"],
+        "operation": span["name"],
+        "kind": span["kind"],
+        "status": span["status"],
+        "message": span["status_message"],
+        "offset_ms": round(span["offset_ms"], 3),
+        "duration_ms": round(span["duration_ms"], 3),
+        "end_ms": round(span["offset_ms"] + span["duration_ms"], 3),
+        "error": error,
+        "critical": critical is None or span["span_id"] in critical,
+        "worded": f"{span['duration_ms']:.3g} ms{mark}",
+    }

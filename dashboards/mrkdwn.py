@@ -1,0 +1,110 @@
+"""Slack's mrkdwn as Markdown: bold, italics, strike, code, links, mentions, emoji.
+
+Source: https://docs.slack.dev/messaging/formatting-message-text
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from html import unescape
+from typing import Any
+
+from dashboards.phrasing import code, escaped
+
+_TOKEN = re.compile(
+    r"```(?P<block>.+?)```|`(?P<code>[^`\n]+)`|<(?P<link>[^<>\n]+)>"
+    r"|(?<!\w)\*(?P<bold>[^*\n]+)\*(?!\w)|(?<!\w)_(?P<italic>[^_\n]+)_(?!\w)"
+    r"|(?<!\w)~(?P<strike>[^~\n]+)~(?!\w)|:(?P<emoji>[a-z0-9_+-]+):|(?P<line>\n)",
+    re.DOTALL,
+)
+_EMOJI = {
+    "rotating_light": "🚨",
+    "fire": "🔥",
+    "warning": "⚠️",
+    "white_check_mark": "✅",
+    "heavy_check_mark": "✔️",
+    "eyes": "👀",
+    "red_circle": "🔴",
+    "large_orange_circle": "🟠",
+    "large_yellow_circle": "🟡",
+    "large_green_circle": "🟢",
+    "large_blue_circle": "🔵",
+    "bell": "🔔",
+    "memo": "📝",
+    "chart_with_downwards_trend": "📉",
+    "chart_with_upwards_trend": "📈",
+    "mag": "🔍",
+    "link": "🔗",
+    "book": "📖",
+    "hourglass": "⌛",
+    "x": "❌",
+}
+_EMOJI_NAME = re.compile(r":([a-z0-9_+-]+):")
+_SAFE_SCHEMES = ("http://", "https://", "mailto:")
+
+
+def text_of(part: Any) -> str:
+    r"""Return a Slack text object (``mrkdwn`` or ``plain_text``) as Markdown.
+
+    >>> text_of({"type": "plain_text", "text": ":fire: a *b*"})
+    '🔥 a \\*b\\*'
+    """
+    if not isinstance(part, dict):
+        return escaped(str(part or ""))
+    text = str(part.get("text", ""))
+    if part.get("type") == "mrkdwn":
+        return to_markdown(text)
+    pieces = _EMOJI_NAME.split(text)
+    return "".join(_emoji(p) if i % 2 else escaped(p) for i, p in enumerate(pieces))
+
+
+def to_markdown(text: str) -> str:
+    """Return mrkdwn as Markdown; what is not mrkdwn is shown as it is.
+
+    >>> to_markdown("*SEV1* <http://a/b|open>")
+    '**SEV1** [open](http://a/b)'
+    """
+    parts: list[str] = []
+    end = 0
+    for token in _TOKEN.finditer(text):
+        parts.append(escaped(unescape(text[end : token.start()])))
+        kind = token.lastgroup or ""
+        parts.append(_DRAW[kind](token[kind]))
+        end = token.end()
+    parts.append(escaped(unescape(text[end:])))
+    return "".join(parts)
+
+
+def _emoji(name: str) -> str:
+    return _EMOJI.get(name, escaped(f":{name}:"))
+
+
+def _link(inner: str) -> str:
+    target, _, label = inner.partition("|")
+    if target.startswith(_SAFE_SCHEMES):
+        address = target.replace("(", "%28").replace(")", "%29").replace(" ", "%20")
+        return f"[{escaped(unescape(label or target))}]({address})"
+    # <@U1>, <#C1|name>, <!here>: people, channels and special mentions.
+    name = label or target.lstrip("@#!")
+    return f"**{escaped((target[:1] if target[:1] in '@#' else '@') + name)}**"
+
+
+def _wrapped(mark: str) -> Callable[[str], str]:
+    return lambda inner: f"{mark}{to_markdown(inner)}{mark}"
+
+
+def _fenced(inner: str) -> str:
+    return "\n```\n" + unescape(inner).strip("\n").replace("```", "") + "\n```\n"
+
+
+_DRAW: dict[str, Callable[[str], str]] = {
+    "block": _fenced,
+    "code": lambda inner: code(unescape(inner)),
+    "link": _link,
+    "bold": _wrapped("**"),
+    "italic": _wrapped("*"),
+    "strike": _wrapped("~~"),
+    "emoji": _emoji,
+    "line": lambda _newline: "  \n",
+}

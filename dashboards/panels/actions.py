@@ -1,0 +1,134 @@
+"""What a person can do to an incident: acknowledge, note, severity, resolve; or why not."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboards import sources
+from dashboards.phrasing import clock, plain
+from tocsin.client import ClientError, Incident
+
+SEVERITIES = ("SEV1", "SEV2", "SEV3", "SEV4")
+_LONGEST_NOTE = 2_000
+_OVER = frozenset({"resolved", "closed"})
+
+
+def draw(incident: Incident) -> None:
+    """Draw the row of actions; what is not possible is disabled and says why."""
+    with st.container(horizontal=True, vertical_alignment="center", key="incident-actions"):
+        why_not = reason_against_acknowledging(incident)
+        st.button(
+            "Acknowledge",
+            key="acknowledge",
+            icon=":material/front_hand:",
+            type="primary" if why_not is None else "secondary",
+            disabled=why_not is not None,
+            help=why_not or "Take this incident; the page stops escalating",
+            shortcut="A",
+            on_click=_give,
+            args=(incident["id"], "acknowledge"),
+        )
+        why_not = reason_against_resolving(incident)
+        st.button(
+            "Resolve",
+            key="resolve",
+            icon=":material/check_circle:",
+            disabled=why_not is not None,
+            help=why_not or "End the incident and write the post-mortem",
+            on_click=_give,
+            args=(incident["id"], "resolve"),
+        )
+        if incident["status"] in _OVER:
+            st.button(
+                "Reopen",
+                key="reopen",
+                icon=":material/undo:",
+                on_click=_give,
+                args=(incident["id"], "reopen"),
+            )
+        _note(incident["id"])
+        _severity(incident)
+        st.text_input(
+            "Acting as",
+            key="actor",
+            placeholder="Your name",
+            label_visibility="collapsed",
+            persist_state="session",
+            width=150,
+            help="Goes into the timeline with what you do",
+        )
+    _said()
+
+
+def reason_against_acknowledging(incident: Incident) -> str | None:
+    """Return why the incident can't be acknowledged, None when it can."""
+    if incident["status"] in _OVER:
+        return f"The incident is {incident['status']}"
+    if incident["acknowledged_ms"] is not None:
+        by = incident["acknowledged_by"] or "somebody"
+        return f"Acknowledged by {by} at {clock(incident['acknowledged_ms'])} UTC"
+    return None
+
+
+def reason_against_resolving(incident: Incident) -> str | None:
+    """Return why the incident can't be resolved, None when it can."""
+    if incident["status"] in _OVER:
+        return f"The incident is already {incident['status']}"
+    return None
+
+
+def _note(incident_id: str) -> None:
+    with (
+        st.popover("Note", icon=":material/edit_note:", key="note-popover"),
+        st.form("note-form", clear_on_submit=True, border=False),
+    ):
+        st.text_area("Note for the timeline", key="note-text", max_chars=_LONGEST_NOTE)
+        st.form_submit_button("Add note", on_click=_give_note, args=(incident_id,))
+
+
+def _severity(incident: Incident) -> None:
+    over = incident["status"] in _OVER
+    with st.popover(
+        "Severity",
+        icon=":material/priority_high:",
+        key="severity-popover",
+        disabled=over,
+        help=f"The incident is {incident['status']}" if over else None,
+    ):
+        for name in SEVERITIES:
+            st.button(
+                name,
+                key=f"severity-{name}",
+                disabled=name == incident["severity"],
+                width="stretch",
+                on_click=_give,
+                args=(incident["id"], "set_severity"),
+                kwargs={"value": name},
+            )
+
+
+def _give_note(incident_id: str) -> None:
+    text = str(st.session_state.get("note-text", "")).strip()
+    if text:
+        _give(incident_id, "note", text=text[:_LONGEST_NOTE])
+    else:
+        st.session_state["said"] = ("error", "An empty note was not added.")
+
+
+def _give(incident_id: str, command: str, *, text: str = "", value: str = "") -> None:
+    actor = str(st.session_state.get("actor") or "").strip() or "war room"
+    try:
+        sources.api().command(incident_id, command, actor=actor, text=text, value=value)
+    except ClientError as error:
+        st.session_state["said"] = ("error", f"{command} was refused: {error.message}")
+    else:
+        st.session_state["said"] = ("done", f"{command.replace('_', ' ')}: done")
+    sources.retry()
+
+
+def _said() -> None:
+    kind, text = st.session_state.pop("said", ("", ""))
+    if kind == "error":
+        st.error(plain(text), icon=":material/block:")
+    elif kind == "done":
+        st.toast(plain(text), icon=":material/check:")

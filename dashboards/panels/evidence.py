@@ -1,0 +1,53 @@
+"""Why it paged: each finding with its expression, what was seen, what was expected."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from dashboards import states
+from dashboards.phrasing import clock, code, number, plain, quantity, scope, window
+from tocsin.client import Finding
+
+_STATES = {"firing": "red", "frozen": "gray", "resolved": "green"}
+
+
+def draw(findings: Sequence[Finding]) -> None:
+    """Draw the findings, those that fire first."""
+    st.markdown("**Evidence**")
+    if not findings:
+        states.empty("No finding is attached.")
+    for finding in sorted(findings, key=lambda f: (f["state"] != "firing", f["detected_ms"])):
+        _card(finding)
+
+
+def _card(finding: Finding) -> None:
+    color = _STATES.get(finding["state"], "gray")
+    label = f":{color}-badge[{plain(finding['state'])}] {plain(finding['title'])}"
+    with st.expander(label, expanded=finding["state"] == "firing"):
+        st.markdown(plain(finding["explanation"]))
+        st.markdown(facts(finding))
+        st.code(finding["expression"], language=None, wrap_lines=True)
+        st.page_link(
+            "app_pages/explore.py",
+            label="Open in Explore",
+            icon=":material/query_stats:",
+            query_params={"q": finding["expression"]},
+        )
+
+
+def facts(finding: Finding) -> str:
+    """Return the numbers of a finding as one Markdown table."""
+    unit = finding["unit"]
+    rows = [
+        ("seen", quantity(finding["observed"], unit)),
+        ("expected", quantity(finding["baseline"], unit)),
+        ("window", window(finding["window_ms"] / 1000)),
+        ("where", plain(scope(finding["scope"]))),
+        ("rule", code(finding["rule"])),
+        ("began about", f"{clock(finding['started_ms'])} UTC"),
+        ("detected", f"{clock(finding['detected_ms'])} UTC"),
+        *((plain(name), number(value)) for name, value in sorted(finding["values"].items())),
+    ]
+    return "| | |\n|---|---|\n" + "\n".join(f"| {name} | {value} |" for name, value in rows)

@@ -1,0 +1,68 @@
+"""One trace as a waterfall, with the way to all others like it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from dashboards import sources, states
+from dashboards.charts import waterfall
+from dashboards.phrasing import code, date_and_clock, number, plain
+from tocsin.client import Trace
+
+
+def draw_chosen(trace_ids: Sequence[str]) -> None:
+    """Draw one of an incident's exemplar traces; the reader chooses which."""
+    st.markdown("**Exemplar trace**")
+    if not trace_ids:
+        states.empty("No exemplar trace is attached to this incident.")
+        return
+    chosen = trace_ids[0]
+    if len(trace_ids) > 1:
+        chosen = (
+            st.segmented_control(
+                "Exemplar trace",
+                trace_ids,
+                default=trace_ids[0],
+                format_func=lambda trace_id: trace_id[:12],
+                key="exemplar",
+                label_visibility="collapsed",
+            )
+            or trace_ids[0]
+        )
+    trace = states.value_or_notice(sources.trace(chosen), "exemplar trace", key="trace")
+    if trace is not None:
+        draw(trace)
+
+
+def draw(trace: Trace) -> None:
+    """Draw the head line and the waterfall of a trace."""
+    spans = trace["spans"]
+    if not spans:
+        states.empty("The trace has no spans.")
+        return
+    errors = sum(span["status"] == "error" for span in spans)
+    services = {span["service"] for span in spans}
+    hidden = len(spans) - waterfall.MOST_SPANS
+    st.caption(
+        f"{code(trace['trace_id'])} · {date_and_clock(trace['start_ms'])} · "
+        f"{number(trace['duration_ms'])} ms · {len(spans)} spans in {len(services)} services · "
+        f"{errors} with errors" + (f" · the last {hidden} are not drawn" if hidden > 0 else "")
+    )
+    st.altair_chart(
+        waterfall.chart(trace),
+        key=f"waterfall-{trace['trace_id']}",
+        alt=f"Waterfall of {len(spans)} spans, {errors} with errors",
+    )
+    _error_details(trace)
+
+
+def _error_details(trace: Trace) -> None:
+    failed = [span for span in trace["spans"] if span["status"] == "error"]
+    for span in failed[:5]:
+        message = span["status_message"] or "no message"
+        st.markdown(
+            f":red[:material/error:] **{plain(span['service'])}** {plain(span['name'])}: "
+            f"{plain(message)}"
+        )

@@ -1,0 +1,61 @@
+"""What a person who joins reads first: how bad, what, since when, who has it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboards.charts import palette
+from dashboards.phrasing import between, clock, date_and_clock, duration, plain
+from tocsin.client import Incident
+
+
+def draw(incident: Incident, *, now_ms: int, updated_ms: int | None) -> None:
+    """Draw severity, status, title, summary and the times that are measured afterwards."""
+    with st.container(horizontal=True, vertical_alignment="center", key="incident-badges"):
+        st.badge(incident["severity"], color=palette.severity(incident["severity"]))
+        st.badge(incident["status"], color=palette.status(incident["status"]))
+        st.badge(incident["id"], color="gray")
+        st.caption(f"Updated {clock(updated_ms)} UTC")
+    st.subheader(plain(incident["title"]), anchor=False)
+    if incident["summary"]:
+        st.markdown(plain(incident["summary"]))
+    _times(incident, now_ms)
+
+
+def elapsed_s(incident: Incident, *, now_ms: int) -> float:
+    """Return how long the incident has lasted, or lasted, in seconds."""
+    return ((incident["resolved_ms"] or now_ms) - incident["opened_ms"]) / 1000
+
+
+def _times(incident: Incident, now_ms: int) -> None:
+    impact_ms = incident["impact_start_ms"]
+    acknowledged = incident["acknowledged_ms"]
+    who = incident["acknowledged_by"]
+    with st.grid(5, gap="small"):
+        st.metric(
+            "Lasted" if incident["resolved_ms"] else "Elapsed",
+            duration(elapsed_s(incident, now_ms=now_ms)),
+            border=True,
+            help=f"Opened {date_and_clock(incident['opened_ms'])}",
+        )
+        st.metric(
+            "Impact → detected",
+            between(impact_ms, incident["detected_ms"]),
+            border=True,
+            help=f"Impact began about {date_and_clock(impact_ms)} (estimated from the signal)",
+        )
+        st.metric(
+            "Detected → paged", between(incident["detected_ms"], incident["paged_ms"]), border=True
+        )
+        st.metric(
+            "Paged → acknowledged",
+            between(incident["paged_ms"], acknowledged) if acknowledged else "not yet",
+            border=True,
+            help=f"Acknowledged {date_and_clock(acknowledged)}" if acknowledged else None,
+        )
+        st.metric(
+            "Who has it",
+            who or incident["commander"] or "nobody yet",
+            border=True,
+            help="Who acknowledged; otherwise the commander",
+        )

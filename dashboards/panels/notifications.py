@@ -1,0 +1,35 @@
+"""Who was told, and why others were not; where the post-mortem is."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboards import states
+from dashboards.panels import incident_picker
+from dashboards.phrasing import clock, plain
+from tocsin.client import Incident
+
+_COLORS = {"sent": "green", "pending": "orange", "failed": "red", "unknown": "red"}
+
+
+def draw(incident: Incident) -> None:
+    """Draw one line a notification, then the way to the post-mortem."""
+    st.markdown("**Notifications**")
+    if not incident["notifications"]:
+        states.empty("Nothing has been sent for this incident.")
+    for sent in incident["notifications"]:
+        color = _COLORS.get(sent["state"], "gray")
+        reason = f" — {plain(sent['reason'])}" if sent["reason"] else ""
+        st.markdown(
+            f":{color}-badge[{plain(sent['state'])}] {plain(sent['channel'])} · "
+            f"{clock(sent['sent_ms'])} UTC{reason}"
+        )
+    if incident["post_mortem"]:
+        st.page_link(
+            "app_pages/post_mortems.py",
+            label="Read the post-mortem",
+            icon=":material/article:",
+            query_params={incident_picker.PARAMETER: incident["id"]},
+        )
+    else:
+        states.empty("The post-mortem is written on resolution.", icon=":material/article:")

@@ -1,0 +1,67 @@
+"""Start the dashboard: ``run`` in this process, ``python -m dashboards.serve`` as its own.
+
+Bound to loopback, no browser opened, nothing reported to anybody.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import socket
+import sys
+from pathlib import Path
+
+from dashboards.sources import API_URL, SLACK_PREVIEW_URL
+
+_HOST = "127.0.0.1"
+
+
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind((_HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def run(port: int, api_url: str, slack_url: str | None = None) -> None:
+    """Serve the dashboard until the process is told to stop.
+
+    Args:
+        port: Port on loopback; 0 means any free one, which is printed.
+        api_url: Where tocsin's API listens, for example ``http://127.0.0.1:7101``.
+        slack_url: Where the local Slack server listens, None when there is none.
+    """
+    import streamlit as st
+
+    port = port or free_port()
+    os.environ[API_URL] = api_url
+    os.environ.pop(SLACK_PREVIEW_URL, None)
+    if slack_url:
+        os.environ[SLACK_PREVIEW_URL] = slack_url
+    sys.stdout.write(json.dumps({"url": f"http://{_HOST}:{port}"}) + "\n")
+    sys.stdout.flush()
+    app = st.App(Path(__file__).with_name("app.py"))
+    app.run(
+        config={
+            "server.address": _HOST,
+            "server.port": port,
+            "server.headless": True,
+            "browser.gatherUsageStats": False,
+        }
+    )
+
+
+def main() -> None:
+    """Read the command line and serve."""
+    parser = argparse.ArgumentParser(prog="python -m dashboards.serve", description=__doc__)
+    parser.add_argument("--port", type=int, default=8501, help="0 means any free port")
+    parser.add_argument("--api-url", default=os.environ.get(API_URL, "http://127.0.0.1:7101"))
+    parser.add_argument("--slack-url", default=os.environ.get(SLACK_PREVIEW_URL))
+    options = parser.parse_args()
+    run(options.port, options.api_url, options.slack_url)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,10 @@
+"""What tests of the dashboards need: a small real API with synthetic data, and a browser.
+
+The data are made up, and say so in their titles; no page imports this package.
+"""
+
+from dashboards.testing.browser import browser_missing, browser_page
+from dashboards.testing.fake_api import FakeApi
+from dashboards.testing.synthetic import World
+
+__all__ = ["FakeApi", "World", "browser_missing", "browser_page"]

@@ -1,0 +1,72 @@
+"""Chromium for tests: is it here, and one page in it with the flags that a container needs."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+_TIMEOUT_MS = 30_000
+
+
+def browser_missing() -> str | None:
+    """Return why no browser test can run here, None when it can."""
+    if find_spec("playwright") is None:
+        return "playwright is not installed"
+    if _chromium() is None:
+        return f"no Chromium on PATH (looked for {', '.join(_NAMES)})"
+    return None
+
+
+@contextmanager
+def browser_page(
+    *,
+    width: int = 1280,
+    height: int = 900,
+    dark: bool = False,
+    timezone: str = "America/New_York",
+) -> Iterator[Page]:
+    """Open one page in Chromium and close everything afterwards.
+
+    The time zone is far from UTC by default, so that a page that shows local time is found out.
+
+    Args:
+        width: Viewport, CSS pixels.
+        height: Viewport, CSS pixels.
+        dark: Ask for the dark theme.
+        timezone: The browser's time zone.
+    """
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=_chromium(), args=list(_FLAGS))
+        page = browser.new_page(
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if dark else "light",
+            timezone_id=timezone,
+            locale="en-GB",
+        )
+        page.set_default_timeout(_TIMEOUT_MS)
+        try:
+            yield page
+        finally:
+            browser.close()
+
+
+def _chromium() -> str | None:
+    return next((path for name in _NAMES if (path := shutil.which(name))), None)

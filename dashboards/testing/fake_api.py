@@ -1,0 +1,239 @@
+"""A small real HTTP server on loopback that answers as tocsin's API does, from synthetic data."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from threading import Thread
+from typing import Any, Self
+
+import numpy as np
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from dashboards.testing import story, synthetic
+from dashboards.testing.synthetic import INCIDENT_ID, STEP_MS, JsonObject, World
+
+_STOP_WITHIN_S = 5
+
+
+class FakeApi:
+    """The API and the Slack preview in one server; a context manager.
+
+    Args:
+        world: What it answers from; tests may replace it at any time.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.commands: list[JsonObject] = []
+        self.broken: dict[str, tuple[int, str]] = {}
+        self.asked: list[str] = []
+        self._socket = socket.socket()
+        self._socket.bind(("127.0.0.1", 0))
+        self._socket.listen(64)
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        config = uvicorn.Config(self._app(), log_level="error", lifespan="off")
+        self._server = uvicorn.Server(config)
+        self._thread = Thread(
+            target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True
+        )
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Go away: connections are refused from now on."""
+        self._server.should_exit = True
+        self._thread.join(_STOP_WITHIN_S)
+        self._socket.close()
+
+    def break_path(self, path: str, status: int, message: str) -> None:
+        """Answer requests for ``path`` with an error from now on."""
+        self.broken[path] = (status, message)
+
+    def _app(self) -> Starlette:
+        answers: dict[str, Callable[[Request], Response]] = {
+            "/health": self._health,
+            "/api/v1/graph": self._graph,
+            "/api/v1/tags": lambda _: JSONResponse(["name", "cloud.region"]),
+            "/api/v1/tags/{key}": lambda _: JSONResponse(list(synthetic.REGIONS)),
+            "/api/v2/traces": self._traces,
+            "/api/v2/traces/{id}": self._trace,
+            "/api/v2/services": self._services,
+            "/api/v2/slos": lambda _: JSONResponse({"slos": synthetic.slos(self.world)}),
+            "/api/v2/findings": self._findings,
+            "/api/v2/incidents": self._incidents,
+            "/api/v2/incidents/{id}": self._incident,
+            "/api/v2/incidents/{id}/post-mortem": self._post_mortem,
+            "/api/v2/runbooks": lambda _: JSONResponse({"runbooks": [story.runbook()]}),
+            "/preview/messages": self._messages,
+        }
+        routes = [Route(path, self._guarded(answer)) for path, answer in answers.items()]
+        command = "/api/v2/incidents/{id}/commands"
+        routes.append(Route(command, self._command, methods=["POST"]))
+        routes.append(Route("/preview/click", self._click, methods=["POST"]))
+        return Starlette(routes=routes)
+
+    def _guarded(self, answer: Callable[[Request], Response]) -> Callable[[Request], Any]:
+        async def endpoint(request: Request) -> Response:
+            self.asked.append(str(request.url))
+            if request.url.path in self.broken:
+                status, message = self.broken[request.url.path]
+                return _error(status, message)
+            return answer(request)
+
+        return endpoint
+
+    def _health(self, _: Request) -> Response:
+        series = 0 if self.world.empty else 1840
+        body = {"status": "ok", "version": "0.1.0", "step_ms": STEP_MS, "series": series}
+        return JSONResponse(body | {"spans": 120, "uptime_s": 4000.0})
+
+    def _graph(self, request: Request) -> Response:
+        query = request.query_params["q"]
+        if ":nonsense" in query:
+            return _error(400, "IllegalStateException: unknown word ':nonsense'")
+        start_ms = _moment(request.query_params["s"], self.world.now_ms)
+        end_ms = _moment(request.query_params["e"], self.world.now_ms)
+        first = start_ms - start_ms % STEP_MS + STEP_MS
+        times = np.arange(first, end_ms + 1, STEP_MS, dtype=np.int64)
+        lines = [] if self.world.empty else _lines(self.world, query, times)
+        rows = np.array([values for _, values in lines]).reshape(len(lines), -1).T
+        return JSONResponse(
+            {
+                "start": int(first),
+                "step": STEP_MS,
+                "legend": [", ".join(tags.values()) for tags, _ in lines],
+                "metrics": [tags for tags, _ in lines],
+                "values": [["NaN" if v != v else v for v in row] for row in rows.tolist()],
+                "notices": [],
+            }
+        )
+
+    def _traces(self, request: Request) -> Response:
+        if self.world.empty or request.query_params.get("service") == "nobody":
+            return JSONResponse({"traces": []})
+        traces = [_summary(self.world, trace_id) for trace_id in _TRACE_IDS]
+        if request.query_params.get("error") == "true":
+            traces = [trace for trace in traces if trace["error_count"]]
+        return JSONResponse({"traces": traces})
+
+    def _trace(self, request: Request) -> Response:
+        trace_id = request.path_params["id"]
+        if trace_id not in _TRACE_IDS:
+            return _error(404, f"no trace {trace_id!r} is kept")
+        return JSONResponse(story.trace(self.world, trace_id))
+
+    def _services(self, _: Request) -> Response:
+        nothing: JsonObject = {"services": [], "edges": []}
+        return JSONResponse(nothing if self.world.empty else story.services())
+
+    def _findings(self, _: Request) -> Response:
+        found = [] if self.world.status is None else [synthetic.finding(self.world)]
+        return JSONResponse({"findings": found})
+
+    def _incidents(self, _: Request) -> Response:
+        found = [] if self.world.status is None else [story.summary(self.world)]
+        return JSONResponse({"incidents": found})
+
+    def _incident(self, request: Request) -> Response:
+        if self.world.status is None or request.path_params["id"] != INCIDENT_ID:
+            return _error(404, f"no incident {request.path_params['id']!r}")
+        return JSONResponse(story.incident(self.world))
+
+    def _post_mortem(self, request: Request) -> Response:
+        if not self.world.is_over:
+            return _error(404, "no post-mortem yet: the incident is not resolved")
+        if request.query_params.get("format") == "html":
+            return HTMLResponse("<h1>Post-mortem INC-7 (synthetic)</h1>")
+        return PlainTextResponse(story.POST_MORTEM)
+
+    def _messages(self, _: Request) -> Response:
+        return JSONResponse({"channels": story.slack_channels(self.world)})
+
+    async def _command(self, request: Request) -> Response:
+        body = await request.json()
+        self.commands.append(body)
+        if self.world.is_over and body["command"] == "acknowledge":
+            return _error(409, "the incident is resolved; reopen it first")
+        _apply(self.world, body)
+        return JSONResponse(story.incident(self.world))
+
+    async def _click(self, request: Request) -> Response:
+        body = await request.json()
+        self.world.clicks.append(body)
+        _apply(self.world, {"command": body["action_id"], "actor": body["user"], "text": ""})
+        return JSONResponse({"ok": True, "status": 200})
+
+
+_TRACE_IDS = (synthetic.TRACE_ID, synthetic.SLOW_TRACE_ID)
+
+
+def _apply(world: World, body: JsonObject) -> None:
+    command = body["command"]
+    if command == "acknowledge":
+        world.acknowledged_by = body["actor"]
+        world.status = "investigating"
+    elif command == "resolve":
+        world.status = "resolved"
+    elif command == "reopen":
+        world.status = "investigating"
+    elif command == "note":
+        world.notes.append((body["actor"], body["text"]))
+    elif command == "set_severity":
+        world.severity = body["value"]
+
+
+def _lines(
+    world: World, query: str, times: np.ndarray[Any, np.dtype[np.int64]]
+) -> list[tuple[dict[str, str], Any]]:
+    if ":percentiles" in query:
+        name = "http.server.request.duration"
+        return [
+            ({"name": name, "percentile": f"{p:5.1f}"}, synthetic.latency_s(world, times, p))
+            for p in (50, 99)
+        ]
+    if ":nothing" in query:
+        return []
+    wanted = [region for region in synthetic.REGIONS if region in query] or synthetic.REGIONS
+    if "stream.starts" not in query:
+        return [({"name": "playback.errors"}, synthetic.latency_s(world, times, 50))]
+    return [
+        ({"name": "stream.starts", "cloud.region": r}, synthetic.starts(world, times, r))
+        for r in wanted
+    ]
+
+
+def _summary(world: World, trace_id: str) -> JsonObject:
+    trace = story.trace(world, trace_id)
+    spans = trace["spans"]
+    return {
+        "trace_id": trace_id,
+        "root_service": spans[0]["service"],
+        "root_name": spans[0]["name"],
+        "start_ms": trace["start_ms"],
+        "duration_ms": trace["duration_ms"],
+        "span_count": len(spans),
+        "error_count": sum(span["status"] == "error" for span in spans),
+        "services": list(dict.fromkeys(span["service"] for span in spans)),
+    }
+
+
+def _moment(text: str, now_ms: int) -> int:
+    if text == "now":
+        return now_ms
+    if text.startswith("e-"):
+        return now_ms - int(text[2:-1]) * 60_000
+    return int(text)
+
+
+def _error(status: int, message: str) -> Response:
+    return JSONResponse({"type": "error", "message": message}, status_code=status)

@@ -1,0 +1,257 @@
+"""The made-up incident as the API tells it: timeline, runbook, traces, Slack messages."""
+
+from __future__ import annotations
+
+from dashboards.testing.synthetic import (
+    INCIDENT_ID,
+    SLOW_TRACE_ID,
+    TRACE_ID,
+    JsonObject,
+    World,
+    finding,
+)
+
+POST_MORTEM = """# Post-mortem INC-7 (synthetic)
+
+## Impact
+
+| what | value | query |
+|---|---|---|
+| stream starts lost | 6,900 | `name,stream.starts,:eq,:sum` |
+
+## What went well
+
+_To be written by people._
+"""
+
+
+def summary(world: World) -> JsonObject:
+    """Return the incident's row of the list."""
+    resolved_ms = world.at(1) if world.is_over else None
+    acknowledged = world.at(4.2) if world.acknowledged_by else None
+    return {
+        "id": INCIDENT_ID,
+        "title": "Stream starts fell in us-east-1 (synthetic)",
+        "severity": world.severity,
+        "status": world.status,
+        "opened_ms": world.at(4.83),
+        "acknowledged_ms": acknowledged,
+        "resolved_ms": resolved_ms,
+        "elapsed_s": ((resolved_ms or world.now_ms) - world.at(4.83)) / 1000,
+        "scope": {"cloud.region": "us-east-1"},
+    }
+
+
+def incident(world: World) -> JsonObject:
+    """Return everything about the incident."""
+    return summary(world) | {
+        "impact_start_ms": world.impact_start_ms,
+        "detected_ms": world.at(4.83),
+        "paged_ms": world.at(4.81),
+        "mitigated_ms": world.at(1.5) if world.is_over else None,
+        "acknowledged_by": world.acknowledged_by,
+        "commander": None,
+        "summary": "Stream starts in us-east-1 are 78 % below what is expected since about five "
+        "minutes ago; playback answers 503 there. eu-west-1 is well.",
+        "services": ["playback", "gateway"],
+        "regions": ["us-east-1"],
+        "findings": [finding(world)],
+        "timeline": timeline(world),
+        "runbook": runbook(),
+        "exemplar_trace_ids": [TRACE_ID, SLOW_TRACE_ID],
+        "notifications": [
+            {
+                "id": "1",
+                "channel": "slack #incidents",
+                "state": "sent",
+                "sent_ms": world.at(4.81),
+                "reason": None,
+            },
+            {
+                "id": "2",
+                "channel": "slack #payments",
+                "state": "suppressed",
+                "sent_ms": None,
+                "reason": "grouped with the page above: same cause",
+            },
+        ],
+        "charts": [
+            {
+                "title": "Playback errors",
+                "expr": "name,http.server.request.duration,:eq,service.name,playback,:eq,:and,:sum",
+                "unit": "ratio",
+            }
+        ],
+        "post_mortem": f"/api/v2/incidents/{INCIDENT_ID}/post-mortem" if world.is_over else None,
+    }
+
+
+def timeline(world: World) -> list[JsonObject]:
+    """Return what happened so far."""
+    told = [
+        (world.at(4.83), "incident_opened", "tocsin", "Opened by detector/sps in us-east-1"),
+        (world.at(4.82), "finding_attached", "tocsin", finding(world)["title"]),
+        (world.at(4.82), "runbook_proposed", "tocsin", "Proposed region-evacuation"),
+        (world.at(4.81), "notification_sent", "tocsin", "Paged #incidents through Slack"),
+    ]
+    if world.acknowledged_by:
+        told.append((world.at(4.2), "acknowledged", world.acknowledged_by, "Acknowledged"))
+    told += [(world.now_ms, "note", actor, text) for actor, text in world.notes]
+    if world.is_over:
+        told.append((world.at(1.5), "mitigated", "tocsin", "Stream starts are back"))
+        told.append((world.at(1), "resolved", "tocsin", "Resolved: all signals are quiet"))
+    return [
+        {"seq": i, "time_ms": t, "kind": kind, "actor": actor, "text": text, "data": {}}
+        for i, (t, kind, actor, text) in enumerate(told, start=1)
+    ]
+
+
+def runbook() -> JsonObject:
+    """Return the runbook that fits."""
+    return {
+        "name": "region-evacuation",
+        "title": "Take traffic out of a region",
+        "why": "stream starts fell in one region only",
+        "steps": [
+            {
+                "id": "confirm",
+                "title": "Confirm that one region suffers alone",
+                "kind": "query",
+                "detail": "us-east-1 at 22 % of its baseline, eu-west-1 at 101 %",
+                "state": "done",
+            },
+            {
+                "id": "shift",
+                "title": "Move new sessions to the healthy region",
+                "kind": "action",
+                "detail": "Changes production: needs an approval",
+                "state": "needs_approval",
+            },
+            {
+                "id": "watch",
+                "title": "Watch stream starts recover",
+                "kind": "query",
+                "detail": "",
+                "state": "pending",
+            },
+        ],
+    }
+
+
+def trace(world: World, trace_id: str) -> JsonObject:
+    """Return a trace of a failed (or a slow) attempt to start a stream."""
+    failed = trace_id == TRACE_ID
+    spans = [
+        ("a1", "", "viewers", "start stream", 0.0, 148.0, failed),
+        ("b2", "a1", "gateway", "POST /v1/play", 2.0, 143.5, failed),
+        ("c3", "b2", "auth", "POST /verify", 3.1, 9.4, False),
+        ("d4", "b2", "catalogue", "GET /titles/{id}", 13.0, 21.7, False),
+        ("e5", "b2", "playback", "POST /sessions", 36.2, 107.0, failed),
+        ("f6", "e5", "edge", "GET /manifest", 41.0, 96.0, failed),
+    ]
+    return {
+        "trace_id": trace_id,
+        "start_ms": world.at(3),
+        "duration_ms": 148.0,
+        "critical_path": ["a1", "b2", "e5", "f6"],
+        "spans": [
+            {
+                "span_id": span_id,
+                "parent_span_id": parent,
+                "service": service,
+                "name": name,
+                "kind": "server",
+                "status": "error" if error else "ok",
+                "status_message": "no licence server answers" if error else "",
+                "offset_ms": offset,
+                "duration_ms": length,
+                "attributes": {"cloud.region": "us-east-1"},
+                "events": [],
+            }
+            for span_id, parent, service, name, offset, length, error in spans
+        ],
+    }
+
+
+def services() -> JsonObject:
+    """Return who calls whom."""
+    calls = [
+        ("viewers", "gateway", 21_900, 2_100, 30.0, 410.0),
+        ("gateway", "auth", 21_800, 0, 6.0, 14.0),
+        ("gateway", "catalogue", 14_100, 12, 12.0, 35.0),
+        ("gateway", "recommendations", 9_000, 60, 20.0, 88.0),
+        ("gateway", "playback", 7_200, 2_040, 45.0, 390.0),
+        ("playback", "edge", 7_100, 1_900, 40.0, 350.0),
+    ]
+    edges = [
+        {"client": c, "server": s, "calls": n, "errors": e, "p50_ms": p50, "p99_ms": p99}
+        for c, s, n, e, p50, p99 in calls
+    ]
+    return {"services": sorted({name for c, s, *_ in calls for name in (c, s)}), "edges": edges}
+
+
+def slack_channels(world: World) -> list[JsonObject]:
+    """Return the channels of the local Slack server."""
+    quiet: list[JsonObject] = []
+    if world.status is None:
+        return [{"id": "C1", "name": "incidents", "messages": quiet}]
+    ts = f"{world.at(4.81) / 1000:.6f}"
+    reply = {
+        "ts": f"{world.at(4.8) / 1000:.6f}",
+        "user": "tocsin",
+        "text": "Evidence: `9.4 /s` against *42.6 /s*",
+        "blocks": quiet,
+        "attachments": quiet,
+        "edited_ts": None,
+        "thread": quiet,
+    }
+    message = {
+        "ts": ts,
+        "user": "tocsin",
+        "text": "SEV1 Stream starts fell in us-east-1",
+        "blocks": _slack_blocks(world),
+        "attachments": quiet,
+        "edited_ts": ts if world.acknowledged_by else None,
+        "thread": [reply],
+    }
+    return [{"id": "C1", "name": "incidents", "messages": [message]}]
+
+
+def _slack_blocks(world: World) -> list[JsonObject]:
+    fields = ("*Severity*\n" + world.severity, f"*Status*\n{world.status}")
+    return [
+        {
+            "type": "header",
+            "text": {
+                "type": "plain_text",
+                "text": ":rotating_light: Stream starts fell (synthetic)",
+            },
+        },
+        {
+            "type": "section",
+            "text": {"type": "mrkdwn", "text": "us-east-1 is *78 %* below what is expected"},
+            "fields": [{"type": "mrkdwn", "text": text} for text in fields],
+        },
+        {
+            "type": "context",
+            "elements": [{"type": "mrkdwn", "text": "rule `detector/sps` · <http://a.test|graph>"}],
+        },
+        {
+            "type": "actions",
+            "elements": [
+                {
+                    "type": "button",
+                    "text": {"type": "plain_text", "text": "Acknowledge"},
+                    "action_id": "acknowledge",
+                    "style": "primary",
+                    "value": INCIDENT_ID,
+                },
+                {
+                    "type": "button",
+                    "text": {"type": "plain_text", "text": "Resolve"},
+                    "action_id": "resolve",
+                    "value": INCIDENT_ID,
+                },
+            ],
+        },
+    ]

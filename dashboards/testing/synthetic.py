@@ -1,0 +1,174 @@
+"""A made-up platform at a chosen moment: quiet, in an incident, or after one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+JsonObject = dict[str, Any]
+
+STEP_MS = 5_000
+INCIDENT_ID = "INC-7"
+REGIONS = ("us-east-1", "eu-west-1")
+TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
+SLOW_TRACE_ID = "00f067aa0ba902b7a3ce929d0e0e4736"
+
+
+@dataclass(slots=True, kw_only=True)
+class World:
+    """What the fake API answers from.
+
+    Attributes:
+        now_ms: The moment the answers are about, epoch milliseconds.
+        status: The incident's status, None when there never was one.
+        severity: The incident's severity.
+        acknowledged_by: Who took it.
+        notes: Notes that were added, oldest first.
+        clicks: Buttons pressed on the Slack preview.
+        empty: No series, no spans, no objectives: a first start.
+    """
+
+    now_ms: int
+    status: str | None = None
+    severity: str = "SEV1"
+    acknowledged_by: str | None = None
+    notes: list[tuple[str, str]] = field(default_factory=list)
+    clicks: list[JsonObject] = field(default_factory=list)
+    empty: bool = False
+
+    @classmethod
+    def quiet(cls, now_ms: int) -> World:
+        """Nothing is wrong, nothing ever was."""
+        return cls(now_ms=now_ms)
+
+    @classmethod
+    def in_incident(cls, now_ms: int) -> World:
+        """Stream starts in us-east-1 fell five minutes ago; nobody has acknowledged."""
+        return cls(now_ms=now_ms, status="triage")
+
+    @classmethod
+    def after_incident(cls, now_ms: int) -> World:
+        """The incident is resolved and has its post-mortem."""
+        return cls(now_ms=now_ms, status="resolved", acknowledged_by="Ada")
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the incident has been resolved."""
+        return self.status in ("resolved", "closed")
+
+    def at(self, minutes_ago: float) -> int:
+        """Return a moment before now."""
+        return self.now_ms - int(minutes_ago * 60_000)
+
+    @property
+    def impact_start_ms(self) -> int:
+        """When stream starts fell."""
+        return self.at(5)
+
+    def later(self, **changes: Any) -> World:
+        """Return a changed copy."""
+        return replace(self, **changes)
+
+
+def starts(world: World, times_ms: NDArray[np.int64], region: str) -> NDArray[np.float64]:
+    """Return synthetic stream starts a second: a slow wave, small ripples, the incident's fall."""
+    level = {"us-east-1": 42.0, "eu-west-1": 31.0}.get(region, 20.0)
+    seconds = times_ms / 1000.0
+    values = level * (1 + 0.12 * np.sin(seconds / 700) + 0.02 * np.sin(seconds / 7.3))
+    if world.status is not None and region == "us-east-1":
+        fallen = times_ms >= world.impact_start_ms
+        if world.is_over:
+            fallen &= times_ms < world.at(1.5)
+        values = np.where(fallen, values * 0.22, values)
+    return np.asarray(values, dtype=np.float64)
+
+
+def latency_s(world: World, times_ms: NDArray[np.int64], percentile: int) -> NDArray[np.float64]:
+    """Return a synthetic latency percentile of the gateway, seconds."""
+    base = 0.031 if percentile == 50 else 0.118
+    values = base * (1 + 0.08 * np.sin(times_ms / 1000.0 / 11.0))
+    if world.status is not None:
+        suffering = times_ms >= world.impact_start_ms
+        if world.is_over:
+            suffering &= times_ms < world.at(1.5)
+        values = np.where(suffering, values * (1.3 if percentile == 50 else 3.4), values)
+    return np.asarray(values, dtype=np.float64)
+
+
+def slos(world: World) -> list[JsonObject]:
+    """Return two objectives, the first for both regions."""
+    if world.empty:
+        return []
+    burning = world.status is not None and not world.is_over
+    found = [
+        _slo(world, "playback-availability", "Playback starts", "playback", region, burning)
+        for region in REGIONS
+    ]
+    return [*found, _slo(world, "gateway-latency", "Gateway under 200 ms", "gateway", "", False)]
+
+
+def finding(world: World) -> JsonObject:
+    """Return what the detector found."""
+    return {
+        "id": "detector/sps/us-east-1/1",
+        "rule": "detector/sps",
+        "kind": "anomaly",
+        "state": "resolved" if world.is_over else "firing",
+        "urgency": "page",
+        "title": "Stream starts in us-east-1 fell by 78 % (synthetic)",
+        "explanation": "Stream starts were 9.4 /s over the last 10 s against 42.6 /s expected from "
+        "the 15 minutes before. Other regions did not change.",
+        "scope": {"cloud.region": "us-east-1"},
+        "started_ms": world.impact_start_ms,
+        "detected_ms": world.at(4.83),
+        "updated_ms": world.now_ms,
+        "ended_ms": world.at(1.5) if world.is_over else None,
+        "expression": "name,stream.starts,:eq,cloud.region,us-east-1,:eq,:and,"
+        "outcome,success,:eq,:and,:sum",
+        "window_ms": 10_000,
+        "observed": 9.4,
+        "baseline": 42.6,
+        "unit": "1/s",
+        "values": {"score": 11.2, "threshold": 5.0},
+        "exemplar_trace_ids": [TRACE_ID],
+    }
+
+
+def _slo(
+    world: World, name: str, display: str, service: str, region: str, burning: bool
+) -> JsonObject:
+    hit = burning and region == "us-east-1"
+    burn = 212.0 if hit else 0.4
+    tiers = (("fast", "page", 3600, 300, 14.4), ("slow", "page", 21600, 1800, 6.0))
+    return {
+        "name": name,
+        "display_name": display,
+        "service": service,
+        "description": "Synthetic objective: attempts to start a stream that succeed",
+        "target": 0.999 if region else 0.99,
+        "window_s": 30 * 86400,
+        "scope": {"cloud.region": region} if region else {},
+        "state": "burning" if hit else "ok",
+        "good_ratio": 0.99821 if hit else 0.9996,
+        "error_budget_remaining": -0.79 if hit else 0.6,
+        "coverage": 0.012,
+        "burn_rates": [
+            {
+                "tier": tier,
+                "urgency": urgency,
+                "long_s": long_s,
+                "short_s": short_s,
+                "long": burn if tier == "fast" else burn / 6,
+                "short": burn,
+                "threshold": threshold,
+                "firing": hit,
+            }
+            for tier, urgency, long_s, short_s, threshold in tiers
+        ],
+        "good_expr": "name,stream.starts,:eq,outcome,success,:eq,:and,:sum",
+        "total_expr": "name,stream.starts,:eq,:sum",
+        "updated_ms": world.now_ms,
+    }
