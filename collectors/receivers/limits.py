@@ -29,9 +29,9 @@ class ReceiverLimits:
     max_body_bytes: int = 64 * 1024 * 1024
     max_in_flight: int = 64
     retry_after_s: int = 1
-    max_tags: int = 48
+    max_tags: int = 30
     max_tag_key_chars: int = 120
-    max_tag_value_chars: int = 512
+    max_tag_value_chars: int = 255
     max_batch_samples: int = 2_000_000
     max_streams: int = 1_000_000
     stream_idle_ms: int = 15 * 60_000

@@ -121,8 +121,8 @@ class OtlpSpans:
             scope_name=scope_name_version[0],
             scope_version=scope_name_version[1],
             trace_state=message.trace_state,
-            events=[self._event(event) for event in message.events[:_MAX_EVENTS]],
-            links=[self._link(link) for link in message.links[:_MAX_EVENTS]],
+            events=tuple(map(self._event, message.events[:_MAX_EVENTS])),
+            links=tuple(map(self._link, message.links[:_MAX_EVENTS])),
         )
 
     def _attributes(self, message: Any) -> dict[str, AttributeValue]:

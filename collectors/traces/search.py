@@ -1,0 +1,119 @@
+"""What to look for among traces, and the summary that a search gives of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from collectors.model import AttributeValue, Span, SpanStatus
+
+MAX_LIMIT = 1_000
+NANOS_PER_MS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceSearch:
+    """Conditions on traces; empty or None means any.
+
+    One and the same span must satisfy ``service``, ``operation``, ``error`` and ``tags``. Durations
+    are those of that span when ``service`` or ``operation`` is given, else of the whole trace.
+    ``start_ms`` and ``end_ms`` bound the start of the trace, both inclusive. A tag is looked up in
+    the span's attributes, then in its resource, then in its events; values compare as text.
+    """
+
+    service: str = ""
+    operation: str = ""
+    error: bool | None = None
+    min_duration_ms: float | None = None
+    max_duration_ms: float | None = None
+    start_ms: int | None = None
+    end_ms: int | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    limit: int = 20
+
+    @property
+    def about_span(self) -> bool:
+        """Whether durations are meant of the matching span."""
+        return bool(self.service or self.operation)
+
+    def matches_span(self, span: Span) -> bool:
+        """Return whether one span satisfies everything said about a span."""
+        if self.service and span.service != self.service:
+            return False
+        if self.operation and span.name != self.operation:
+            return False
+        if self.error is not None and (span.status is SpanStatus.ERROR) is not self.error:
+            return False
+        if self.about_span and not self.matches_duration(span.duration_ns):
+            return False
+        return all(_has_tag(span, key, value) for key, value in self.tags.items())
+
+    def matches_duration(self, duration_ns: int) -> bool:
+        """Return whether a duration lies within the bounds."""
+        duration_ms = duration_ns / NANOS_PER_MS
+        if self.min_duration_ms is not None and duration_ms < self.min_duration_ms:
+            return False
+        return self.max_duration_ms is None or duration_ms <= self.max_duration_ms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceSummary:
+    """One line of a search result. ``services`` is ordered by first appearance in time."""
+
+    trace_id: str
+    root_service: str
+    root_name: str
+    start_ms: int
+    duration_ms: float
+    span_count: int
+    error_count: int
+    services: tuple[str, ...]
+
+
+def summarize(spans: Iterable[Span]) -> TraceSummary:
+    """Return the summary of a trace's spans, of which there is at least one."""
+    ordered = sorted(spans, key=lambda span: span.start_ns)
+    root = root_of(ordered)
+    start_ns = ordered[0].start_ns
+    end_ns = max(span.end_ns for span in ordered)
+    return TraceSummary(
+        trace_id=root.trace_id,
+        root_service=root.service,
+        root_name=root.name,
+        start_ms=start_ns // NANOS_PER_MS,
+        duration_ms=(end_ns - start_ns) / NANOS_PER_MS,
+        span_count=len(ordered),
+        error_count=sum(span.status is SpanStatus.ERROR for span in ordered),
+        services=tuple(dict.fromkeys(span.service for span in ordered)),
+    )
+
+
+def root_of(ordered: list[Span]) -> Span:
+    """Return the first span without a parent, else the first whose parent is missing."""
+    known = {span.span_id for span in ordered}
+    orphan = None
+    for span in ordered:
+        if not span.parent_span_id:
+            return span
+        if orphan is None and span.parent_span_id not in known:
+            orphan = span
+    return orphan or ordered[0]
+
+
+def _has_tag(span: Span, key: str, value: str) -> bool:
+    if key in span.attributes:
+        return text_of(span.attributes[key]) == value
+    if key in span.resource:
+        return text_of(span.resource[key]) == value
+    return any(text_of(event.attributes.get(key)) == value for event in span.events)
+
+
+def text_of(value: AttributeValue) -> str:
+    """Return an attribute as a person would type it into a search field.
+
+    >>> text_of(True), text_of(503), text_of(None)
+    ('true', '503', '')
+    """
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)

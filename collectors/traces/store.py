@@ -1,0 +1,247 @@
+"""The newest spans in memory, journaled, searchable.
+
+Traces stand in buckets by the second of their start, so that the newest are found first and the
+oldest dropped first, without sorting.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from collectors.clock import Clock
+from collectors.errors import StorageError
+from collectors.model import Receipt, Rejection, Span, SpanStatus
+from collectors.store.journal import Journal
+from collectors.traces.clock_skew import adjust_clock_skew
+from collectors.traces.limits import SpanLimits
+from collectors.traces.search import (
+    MAX_LIMIT,
+    NANOS_PER_MS,
+    TraceSearch,
+    TraceSummary,
+    summarize,
+)
+from collectors.traces.service_map import ServiceEdge, ServiceMap
+from collectors.traces.span_record import decode_spans, encode_spans
+
+SPANS = 0x53
+_LOG = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True, eq=False)
+class _Trace:
+    spans: dict[str, Span] = field(default_factory=dict)
+    children: dict[str, list[Span]] = field(default_factory=dict)
+    services: set[str] = field(default_factory=set)
+    errors: int = 0
+    start_ns: int = 2**63
+    end_ns: int = 0
+
+    @property
+    def second(self) -> int:
+        return self.start_ns // 1_000_000_000
+
+    def add(self, span: Span) -> None:
+        self.spans[span.span_id] = span
+        if span.parent_span_id:
+            self.children.setdefault(span.parent_span_id, []).append(span)
+        self.services.add(span.service)
+        self.errors += span.status is SpanStatus.ERROR
+        self.start_ns = min(self.start_ns, span.start_ns)
+        self.end_ns = max(self.end_ns, span.end_ns)
+
+
+class SpanStore:
+    """A :class:`~collectors.model.SpanWriter` with search; safe for many threads.
+
+    Args:
+        journal: Where spans are logged before they are acknowledged; replayed here and now.
+        limits: How much is kept.
+        clock: Judges spans from the future and from too long ago; without one the newest span
+            stands for the present.
+    """
+
+    def __init__(
+        self, journal: Journal, limits: SpanLimits | None = None, *, clock: Clock | None = None
+    ) -> None:
+        self._journal = journal
+        self._limits = limits or SpanLimits()
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._traces: dict[str, _Trace] = {}
+        self._seconds: dict[int, dict[str, _Trace]] = {}
+        self._services: Counter[str] = Counter()
+        self._map = ServiceMap(self._limits.pair_wait_ms)
+        self._count = 0
+        self._newest_ns = 0
+        self._evicted_second = 0
+        self._replay()
+
+    @property
+    def span_count(self) -> int:
+        """Number of spans held."""
+        return self._count
+
+    # -- writing -------------------------------------------------------------------------------
+
+    def write_spans(self, spans: Sequence[Span]) -> Receipt:
+        """Keep ``spans``: logged first, then visible; a span already held counts as accepted.
+
+        Raises:
+            StorageError: The journal failed; nothing was kept.
+        """
+        with self._lock:
+            good, rejected, repeated = self._sort_out(spans)
+            if good:
+                self._journal.append(SPANS, encode_spans(good))
+            for span in good:
+                self._insert(span)
+            self._evict()
+        return Receipt(accepted=len(good) + repeated, rejected=rejected)
+
+    def _sort_out(self, spans: Sequence[Span]) -> tuple[list[Span], list[Rejection], int]:
+        good: list[Span] = []
+        rejected: list[Rejection] = []
+        fresh: set[tuple[str, str]] = set()
+        sizes: Counter[str] = Counter()
+        repeated = 0
+        for span in spans:
+            trace = self._traces.get(span.trace_id)
+            key = (span.trace_id, span.span_id)
+            if key in fresh or (trace is not None and span.span_id in trace.spans):
+                repeated += 1
+                continue
+            held = (len(trace.spans) if trace else 0) + sizes[span.trace_id]
+            refusal = self._refuse(span, held)
+            if refusal is not None:
+                rejected.append(refusal)
+                continue
+            fresh.add(key)
+            sizes[span.trace_id] += 1
+            good.append(span)
+        return good, rejected, repeated
+
+    def _refuse(self, span: Span, held: int) -> Rejection | None:
+        tags = {"service.name": span.service}
+        if held >= self._limits.max_trace_spans:
+            detail = f"trace {span.trace_id} has {held} spans already, that is the limit"
+            return Rejection(reason="traceTooLarge", detail=detail, tags=tags)
+        if self._clock is None:
+            return None
+        now_ms, start_ms = self._clock.now_ms(), span.start_ns // NANOS_PER_MS
+        if start_ms > now_ms + self._limits.max_future_ms:
+            detail = f"span starts at {start_ms}, now is {now_ms}; check the sender's clock"
+            return Rejection(reason="spanFromFuture", detail=detail, tags=tags)
+        if start_ms < now_ms - self._limits.max_age_ms:
+            detail = f"span starts at {start_ms}, spans older than {self._limits.max_age_ms} ms go"
+            return Rejection(reason="spanTooOld", detail=detail, tags=tags)
+        return None
+
+    def _insert(self, span: Span) -> None:
+        trace = self._traces.get(span.trace_id)
+        if trace is None:
+            trace = self._traces[span.trace_id] = _Trace()
+        else:
+            self._leave_second(span.trace_id, trace)
+        trace.add(span)
+        self._seconds.setdefault(trace.second, {})[span.trace_id] = trace
+        self._services[span.service] += 1
+        self._count += 1
+        self._newest_ns = max(self._newest_ns, span.start_ns)
+        parent = trace.spans.get(span.parent_span_id)
+        self._map.add(span, parent, trace.children.get(span.span_id, ()))
+
+    def _leave_second(self, trace_id: str, trace: _Trace) -> None:
+        bucket = self._seconds[trace.second]
+        del bucket[trace_id]
+        if not bucket:
+            del self._seconds[trace.second]
+
+    def _evict(self) -> None:
+        now_ns = self._newest_ns if self._clock is None else self._clock.now_ms() * NANOS_PER_MS
+        oldest_ms = now_ns // NANOS_PER_MS - self._limits.max_age_ms
+        first = oldest_ms // 1_000
+        if first > self._evicted_second:
+            self._evicted_second = first
+            for second in [s for s in self._seconds if s < first]:
+                self._drop_second(second)
+            self._map.forget_before(oldest_ms)
+        for second in sorted(self._seconds) if self._count > self._limits.max_spans else ():
+            self._drop_second(second)
+            self._map.forget_before((second + 1) * 1_000)
+            if self._count <= self._limits.max_spans:
+                break
+
+    def _drop_second(self, second: int) -> None:
+        for trace_id, trace in self._seconds.pop(second).items():
+            del self._traces[trace_id]
+            self._count -= len(trace.spans)
+            self._services.subtract(span.service for span in trace.spans.values())
+
+    def _replay(self) -> None:
+        for record in self._journal.replay(SPANS):
+            try:
+                spans = decode_spans(record)
+            except StorageError as error:
+                _LOG.warning("span record skipped", reason=error.message)
+                continue
+            good, _, _ = self._sort_out(spans)
+            for span in good:
+                self._insert(span)
+            self._evict()
+
+    # -- reading -------------------------------------------------------------------------------
+
+    def search(self, wanted: TraceSearch) -> list[TraceSummary]:
+        """Return the traces that match, newest start first, at most ``wanted.limit``."""
+        limit = max(0, min(wanted.limit, MAX_LIMIT))
+        found: list[TraceSummary] = []
+        with self._lock:
+            for trace in self._newest_first(wanted):
+                if len(found) >= limit:
+                    break
+                if _matches(trace, wanted):
+                    found.append(summarize(trace.spans.values()))
+        return found
+
+    def trace(self, trace_id: str) -> tuple[Span, ...]:
+        """Return a trace's spans by start, clock skew corrected; empty if it is not held."""
+        with self._lock:
+            trace = self._traces.get(trace_id.lower())
+            spans = list(trace.spans.values()) if trace else []
+        return tuple(adjust_clock_skew(spans, self._limits.max_skew_ms * NANOS_PER_MS))
+
+    def services(self) -> list[str]:
+        """Return the names of the services that have spans, sorted."""
+        with self._lock:
+            return sorted(name for name, count in self._services.items() if count > 0)
+
+    def edges(self, start_ms: int, end_ms: int) -> list[ServiceEdge]:
+        """Return who called whom in calls that began between the two times."""
+        with self._lock:
+            return self._map.edges(start_ms, end_ms)
+
+    def _newest_first(self, wanted: TraceSearch) -> Iterator[_Trace]:
+        start_ns = -1 if wanted.start_ms is None else wanted.start_ms * NANOS_PER_MS
+        end_ns = 2**63 if wanted.end_ms is None else (wanted.end_ms + 1) * NANOS_PER_MS
+        for second in sorted(self._seconds, reverse=True):
+            if start_ns // 1_000_000_000 <= second <= end_ns // 1_000_000_000:
+                traces = self._seconds[second].values()
+                for trace in sorted(traces, key=lambda t: t.start_ns, reverse=True):
+                    if start_ns <= trace.start_ns < end_ns:
+                        yield trace
+
+
+def _matches(trace: _Trace, wanted: TraceSearch) -> bool:
+    if wanted.service and wanted.service not in trace.services:
+        return False
+    if wanted.error and not trace.errors:
+        return False
+    if not wanted.about_span and not wanted.matches_duration(trace.end_ns - trace.start_ns):
+        return False
+    return any(map(wanted.matches_span, trace.spans.values()))

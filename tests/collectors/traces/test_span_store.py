@@ -1,0 +1,107 @@
+"""The span store: what it keeps, for how long, and what survives a restart."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from collectors.clock import ManualClock
+from collectors.errors import StorageError
+from collectors.model import SpanEvent, SpanLink
+from collectors.store.journal import FileJournal, MemoryJournal
+from collectors.traces.limits import SpanLimits
+from collectors.traces.search import TraceSearch
+from collectors.traces.store import SPANS, SpanStore
+from collectors.traces.testing import make_span
+
+
+def test_a_trace_comes_back_by_start_time() -> None:
+    store = SpanStore(MemoryJournal())
+    late = make_span("2", parent="1", start_ms=1_005)
+    early = make_span("1", start_ms=1_000)
+    assert store.write_spans([late, early]).accepted == 2
+    assert store.trace("a".rjust(32, "0")) == (early, late)
+    assert store.trace("b".rjust(32, "0")) == ()
+
+
+def test_writing_a_span_twice_leaves_one() -> None:
+    """A client's retry is accepted and changes nothing, within a batch and across batches."""
+    store = SpanStore(MemoryJournal())
+    span = make_span()
+    assert store.write_spans([span, span]).accepted == 2
+    assert store.write_spans([span]).accepted == 1
+    assert store.span_count == 1
+    assert store.search(TraceSearch())[0].span_count == 1
+
+
+def test_spans_survive_a_restart(tmp_path: Path) -> None:
+    """A reopened journal gives the same spans, events and links included."""
+    journal = FileJournal.open(tmp_path / "log")
+    store = SpanStore(journal)
+    spans = [make_span(str(i), trace=str(i), attributes={"n": i, "ok": True}) for i in range(1, 5)]
+    event = SpanEvent(name="retry", time_ns=5, attributes={"list": [1, "a"]})
+    link = SpanLink(trace_id="ab", span_id="cd", attributes={})
+    spans[0] = replace(spans[0], events=(event,), links=(link,))
+    store.write_spans(spans[:2])
+    store.write_spans(spans[2:])
+    journal.close()
+    reopened = FileJournal.open(tmp_path / "log")
+    again = SpanStore(reopened)
+    assert [again.trace(s.trace_id)[0] for s in spans] == spans
+    reopened.close()
+
+
+def test_a_damaged_record_is_skipped() -> None:
+    journal = MemoryJournal()
+    SpanStore(journal).write_spans([make_span("1")])
+    journal.append(SPANS, b'{"spans": [[1]]')
+    journal.append(SPANS, b'{"resources": [], "spans": [["x"]]}')
+    assert SpanStore(journal).span_count == 1
+
+
+def test_a_failing_journal_keeps_nothing() -> None:
+    class Broken(MemoryJournal):
+        def append(self, kind: int, payload: bytes) -> None:
+            raise StorageError(f"no room for {len(payload)} bytes of kind {kind}")
+
+    store = SpanStore(Broken())
+    with pytest.raises(StorageError):
+        store.write_spans([make_span()])
+    assert store.span_count == 0
+
+
+def test_the_oldest_traces_go_first() -> None:
+    """Above the count whole traces are dropped, oldest start first; their services go too."""
+    store = SpanStore(MemoryJournal(), SpanLimits(max_spans=3))
+    for i in range(1, 6):
+        store.write_spans([make_span(str(i), trace=str(i), service=f"s{i}", start_ms=i * 1_000)])
+    kept = [t.root_service for t in store.search(TraceSearch())]
+    assert kept == ["s5", "s4", "s3"]
+    assert store.services() == ["s3", "s4", "s5"]
+    assert store.span_count == 3
+
+
+def test_old_traces_age_out() -> None:
+    store = SpanStore(MemoryJournal(), SpanLimits(max_age_ms=60_000))
+    store.write_spans([make_span("1", trace="1", start_ms=1_000)])
+    store.write_spans([make_span("2", trace="2", start_ms=90_000)])
+    assert [t.start_ms for t in store.search(TraceSearch())] == [90_000]
+
+
+@pytest.mark.parametrize(
+    ("start_ms", "reason"), [(2_000_000, "spanFromFuture"), (1_000, "spanTooOld")]
+)
+def test_a_clock_refuses_impossible_times(start_ms: int, reason: str) -> None:
+    """With a clock, one lying sender can't push out everybody else's spans."""
+    limits = SpanLimits(max_age_ms=60_000, max_future_ms=60_000)
+    store = SpanStore(MemoryJournal(), limits, clock=ManualClock(1_000_000))
+    receipt = store.write_spans([make_span(start_ms=start_ms), make_span("2", start_ms=999_000)])
+    assert (receipt.accepted, receipt.rejected[0].reason) == (1, reason)
+
+
+def test_an_endless_trace_is_cut() -> None:
+    store = SpanStore(MemoryJournal(), SpanLimits(max_trace_spans=2))
+    receipt = store.write_spans([make_span(str(i)) for i in range(1, 6)])
+    assert receipt.accepted == 2
+    assert receipt.rejected_count == 3
+    assert receipt.rejected[0].reason == "traceTooLarge"
