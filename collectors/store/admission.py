@@ -16,11 +16,19 @@ _MINUTE_MS = 60_000
 
 @dataclass(slots=True)
 class Resolved:
-    """Ids of a batch's series; -1 where refused, with the reason in ``refused``."""
+    """Ids of a batch's series; -1 where refused.
+
+    Attributes:
+        ids: One id a series.
+        new: Series to register: id, identity and tags.
+        refused: Reason by position in the batch.
+        rows: Positions in the batch that were asked for, when not all of them.
+    """
 
     ids: list[int]
     new: list[tuple[int, bytes, Tags]] = field(default_factory=list)
     refused: dict[int, Rejection] = field(default_factory=dict)
+    rows: list[int] = field(default_factory=list)
 
 
 class Admission:

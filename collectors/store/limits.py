@@ -13,6 +13,7 @@ class StoreLimits:
         max_tags: Tags a series may have, the name among them.
         max_key_length: Characters in a tag key.
         max_value_length: Characters in a tag value, the name among them.
+        max_body_bytes: Size of a remote-write body after decompression.
         max_series: Series held at once; more are refused until others expire.
         memory_bytes: Memory for hot blocks. Every admitted series has room for the whole hot
             window, so the bound refuses *new* series and never data of known ones.
@@ -28,6 +29,7 @@ class StoreLimits:
     max_tags: int = 30
     max_key_length: int = 120
     max_value_length: int = 255
+    max_body_bytes: int = 64 << 20
     max_series: int = 2_000_000
     memory_bytes: int = 4 << 30
     new_series_per_minute: int = 2_000_000

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import structlog
+from numpy.typing import NDArray
 
 from collectors.clock import Clock
 from collectors.errors import QueryError
-from collectors.model import Batch, FloatArray, IndexArray, IntArray, Receipt, Rejection, Tags
-from collectors.stacklang.database import Aggregate, Fetch, Lines
-from collectors.stacklang.query import AnyOf, Query
-from collectors.store import aggregation, records
+from collectors.model import Batch, FloatArray, IndexArray, IntArray, Receipt, Rejection
+from collectors.stacklang.database import Fetch, Lines
+from collectors.stacklang.query import Query
+from collectors.store import records
 from collectors.store.admission import Admission, Resolved, identities_of
-from collectors.store.blocks import BLOCK_STEPS, HotBlocks
-from collectors.store.ingest import counter_heartbeat_ms, ingest
+from collectors.store.hot_tier import HotTier
 from collectors.store.journal import FileJournal, Journal
 from collectors.store.limits import StoreLimits
-from collectors.store.plan import Plan, Planner
-from collectors.store.series import SeriesTable, identity_of
-from collectors.store.tag_index import TagIndex
+from collectors.store.wire.label_table import LabelTable
+from collectors.store.wire.remote_body import RemoteBody, decode_body
+
+_LOG = structlog.get_logger(__name__)
 
 
 class MetricStore:
@@ -39,22 +42,14 @@ class MetricStore:
     def __init__(
         self, path: Path, *, step_ms: int, hot_window_ms: int, clock: Clock, limits: StoreLimits
     ) -> None:
-        self._step_ms = step_ms
-        self._heartbeat_ms = counter_heartbeat_ms(step_ms)
         self._clock = clock
         self._limits = limits
         self._lock = threading.Lock()
         self._readers = 0
-        self._blocks = HotBlocks(
-            step_ms=step_ms,
-            hot_window_ms=hot_window_ms,
-            max_series=limits.max_series,
-            memory_bytes=limits.memory_bytes,
-        )
-        self._table = SeriesTable(self._blocks.max_series)
-        self._index = TagIndex(self._table.words)
-        self._planner = Planner(self._table, self._index)
-        self._admission = Admission(self._table, limits, self._blocks.max_series, clock)
+        self._hot = HotTier(step_ms=step_ms, hot_window_ms=hot_window_ms, limits=limits)
+        self._admission = Admission(self._hot.series, limits, self._hot.blocks.max_series, clock)
+        self._labels = LabelTable(self._hot.series.incarnation)
+        self._label_seed = secrets.randbits(63)
         self._log = FileJournal.open(path / "log")
         self._journal = FileJournal.open(path / "journal", keep_bytes=limits.journal_bytes)
         self._replay()
@@ -82,7 +77,7 @@ class MetricStore:
     @property
     def step_ms(self) -> int:
         """The base step, milliseconds."""
-        return self._step_ms
+        return self._hot.step_ms
 
     @property
     def journal(self) -> Journal:
@@ -92,11 +87,11 @@ class MetricStore:
     @property
     def series_count(self) -> int:
         """Number of series held."""
-        return len(self._table)
+        return len(self._hot.series)
 
     def completed_ms(self) -> int:
         """Return the newest step boundary whose interval is over."""
-        return (self._clock.now_ms() - self._limits.grace_ms) // self._step_ms * self._step_ms
+        return (self._clock.now_ms() - self._limits.grace_ms) // self.step_ms * self.step_ms
 
     def close(self) -> None:
         """Flush and release the files."""
@@ -109,19 +104,67 @@ class MetricStore:
         """Keep ``batch``: logged, then visible. Samples outside the time bounds are refused."""
         identities = identities_of(batch.series)
         with self._lock:
-            timely, rejected = self._check_times(batch.time_ms)
             resolved = self._admission.resolve(batch.series, identities)
-            series = np.array(resolved.ids, dtype=np.int32)[batch.series_index]
-            keep = timely & (series >= 0)
-            if not keep.all():
-                rejected += _refusals(resolved, batch.series_index[timely])
-            self._commit(resolved, series[keep], batch.time_ms[keep], batch.value[keep])
-        return Receipt(accepted=int(keep.sum()), rejected=rejected)
+            ids = np.array(resolved.ids, dtype=np.int32)
+            return self._keep(resolved, ids, batch.series_index, batch.time_ms, batch.value)
 
-    def _commit(
+    def write_remote(self, body: bytes) -> Receipt:
+        """Keep a snappy-compressed Prometheus remote-write 1.0 body.
+
+        Raises:
+            DecodeError: The body is not what the protocol says.
+            TooLargeError: It is too large after decompression.
+        """
+        remote = decode_body(body, max_bytes=self._limits.max_body_bytes, seed=self._label_seed)
+        columns = remote.columns
+        row = np.repeat(np.arange(len(columns.samples), dtype=np.int32), columns.samples)
+        with self._lock:
+            ids, missing = self._labels.find(columns.hash)
+            resolved = self._resolve_labels(remote, ids) if missing else Resolved([])
+            receipt = self._keep(resolved, ids, row, columns.time_ms, columns.value)
+            if missing:
+                self._remember_labels(remote, ids, resolved)
+        return receipt
+
+    def _resolve_labels(self, remote: RemoteBody, ids: IndexArray) -> Resolved:
+        """Decode labels that are new on the wire; fill in their ids."""
+        rows = np.flatnonzero(ids < 0).tolist()
+        tags = [remote.tags(row) for row in rows]
+        resolved = self._admission.resolve(tags, identities_of(tags))
+        ids[rows] = resolved.ids
+        resolved.refused = {rows[i]: refusal for i, refusal in resolved.refused.items()}
+        resolved.rows = rows
+        return resolved
+
+    def _remember_labels(self, remote: RemoteBody, ids: IndexArray, resolved: Resolved) -> None:
+        rows = np.array([row for row in resolved.rows if ids[row] >= 0], dtype=np.int64)
+        self._labels.insert(remote.columns.hash[rows], ids[rows])
+
+    def _keep(
+        self,
+        resolved: Resolved,
+        ids: IndexArray,
+        row: IndexArray,
+        time_ms: IntArray,
+        value: FloatArray,
+    ) -> Receipt:
+        """Log, register and apply samples; ``ids[row]`` is a sample's series."""
+        timely, rejected = self._check_times(time_ms)
+        series = ids[row]
+        keep = timely & (series >= 0)
+        if not keep.all():
+            rejected += _refusals(resolved, row[timely], len(ids))
+            series, time_ms, value = series[keep], time_ms[keep], value[keep]
+        self._log_batch(resolved, series, time_ms, value)
+        for number, identity, tags in resolved.new:
+            self._hot.register(number, identity, tags)
+        if self._hot.apply(series, time_ms, value):
+            self._advance()
+        return Receipt(accepted=len(series), rejected=rejected)
+
+    def _log_batch(
         self, resolved: Resolved, series: IndexArray, time_ms: IntArray, value: FloatArray
     ) -> None:
-        """Log, register and apply; on a failing log nothing has changed."""
         entries = []
         if resolved.new:
             new = records.encode_series((i, tags) for i, _, tags in resolved.new)
@@ -130,128 +173,75 @@ class MetricStore:
             entries.append((records.SAMPLES, records.encode_samples(series, time_ms, value)))
         if entries:
             self._log.append_all(entries)
-        for number, identity, tags in resolved.new:
-            self._register(number, identity, tags)
-        self._apply(series, time_ms, value)
 
-    def _register(self, number: int, identity: bytes, tags: Tags) -> None:
-        self._blocks.arrays.kind[number] = self._table.put(number, identity, tags)
-        self._index.add(number, self._table.pairs(number))
-        self._blocks.arrays.seen[number] = max(0, self._blocks.head) * BLOCK_STEPS
+    def _advance(self) -> None:
+        """After the ring moved on: forget what left it, reuse pages that nobody reads."""
+        self._hot.expire()
+        if self._readers == 0:
+            self._hot.blocks.recycle()
 
-    def _apply(self, series: IndexArray, time_ms: IntArray, value: FloatArray) -> None:
-        if not len(series):
-            return
-        newest = self._blocks.step_of(int(time_ms.max())) // BLOCK_STEPS
-        moved = self._blocks.advance(newest)
-        ingest(self._blocks.arrays, series, time_ms, value, self._step_ms, self._heartbeat_ms)
-        if moved:
-            self._expire()
-
-    def _check_times(self, time_ms: IntArray) -> tuple[np.ndarray, list[Rejection]]:
+    def _check_times(self, time_ms: IntArray) -> tuple[NDArray[np.bool_], list[Rejection]]:
         """Return which samples are within the hot window and not from the future."""
-        newest = self._clock.now_ms() + max(self._limits.max_future_ms, self._step_ms)
-        oldest = self._oldest_ms()
+        now = self._clock.now_ms()
+        newest = now + max(self._limits.max_future_ms, self.step_ms)
+        oldest = self._hot.oldest_ms(now)
         late, early = time_ms <= oldest, time_ms > newest
         rejected = []
         if late.any():
             detail = f"older than {oldest} ms, the start of the hot window"
             rejected.append(Rejection(reason="dataTooOld", detail=detail, count=int(late.sum())))
         if early.any():
-            detail = (
-                f"newer than {newest} ms, the clock plus the tolerance; check the sender's clock"
-            )
+            detail = f"newer than {newest} ms, the clock plus tolerance; check the sender's clock"
             count = int(early.sum())
             rejected.append(Rejection(reason="dataFromFuture", detail=detail, count=count))
         return ~(late | early), rejected
 
-    def _oldest_ms(self) -> int:
-        """The time before the first interval that hot blocks can hold."""
-        present = self._blocks.step_of(self._clock.now_ms()) // BLOCK_STEPS
-        head = max(self._blocks.head, present)
-        first = max(0, head - self._blocks.ring_blocks + 1) * BLOCK_STEPS
-        return (first - 1) * self._step_ms
-
-    def _expire(self) -> None:
-        """Forget series without a value in the ring, and reuse pages if nobody reads them."""
-        arrays, top = self._blocks.arrays, self._table.top
-        idle = (arrays.seen[:top] < self._blocks.first_step) & (self._table.alive[:top] == 1)
-        gone = np.flatnonzero(idle)
-        for series in gone.tolist():
-            self._index.remove(series, self._table.drop(series))
-        if len(gone):
-            self._blocks.forget(gone)
-        if self._readers == 0:
-            self._blocks.recycle()
-
     def _replay(self) -> None:
+        unknown = 0
         for kind, payload in self._log.records():
             if kind == records.SERIES:
                 for number, tags in records.decode_series(payload):
-                    self._restore(number, tags)
+                    self._hot.restore(number, tags)
             elif kind == records.SAMPLES:
-                series, time_ms, value = records.decode_samples(payload)
-                known = (series < self._table.top) & (self._table.alive[series] == 1)
-                self._apply(series[known], time_ms[known], value[known])
-
-    def _restore(self, number: int, tags: Tags) -> None:
-        if number < self._table.top and self._table.alive[number]:
-            self._index.remove(number, self._table.drop(number))
-            self._blocks.forget(np.array([number]))
-        self._register(number, identity_of(tags), tags)
+                unknown += self._hot.apply_known(*records.decode_samples(payload))
+            self._hot.blocks.recycle()
+        self._hot.expire()
+        if unknown:
+            _LOG.warning("log holds samples of lost series", samples=unknown)
 
     # -- reading ---------------------------------------------------------------------------------
 
     def fetch(self, request: Fetch) -> Lines:
-        """Answer ``request`` from the hot blocks."""
-        window = request.window
-        if window.step_ms % self._step_ms or window.start_ms % window.step_ms:
-            raise QueryError(
-                f"step {window.step_ms} ms and start {window.start_ms} ms must be multiples of "
-                f"{self._step_ms} ms and of the step",
-                kind="IllegalArgumentException",
-            )
-        every = request.aggregate is Aggregate.ALL
+        """Answer ``request``.
+
+        Raises:
+            QueryError: The window does not fit the base step, or the answer would be too large.
+        """
+        self._check_window(request)
         with self._reading():
             with self._lock:
-                plan = self._planner.plan(request.query, None if every else request.group_by)
-            self._check_size(len(plan.tags), window.steps)
-            return Lines(tags=plan.tags, values=self._aggregate(plan, request))
+                plan = self._hot.plan(request)
+            self._check_size(len(plan.tags), request.window.steps)
+            return Lines(tags=plan.tags, values=self._hot.aggregate(plan, request))
 
     def keys(self, query: Query) -> list[str]:
         """Return the tag keys of series that match, sorted."""
         with self._lock:
-            if isinstance(query, AnyOf):
-                return self._index.keys()
-            numbers = {n for s in self._matching(query) for n in self._table.pairs(s)[::2]}
-            return sorted(self._table.words.texts[n] for n in numbers)
+            return self._hot.keys(query)
 
     def values(self, key: str, query: Query) -> list[str]:
         """Return the values of ``key`` among series that match, sorted."""
         with self._lock:
-            if isinstance(query, AnyOf):
-                return self._index.values(key)
-            found = np.unique(self._table.column(key)[self._planner.matching(query)])
-            return sorted(self._table.words.texts[n] for n in found.tolist() if n)
+            return self._hot.values(key, query)
 
-    def _matching(self, query: Query) -> Sequence[int]:
-        ids: list[int] = self._planner.matching(query).tolist()
-        return ids
-
-    def _aggregate(self, plan: Plan, request: Fetch) -> FloatArray:
-        window, groups = request.window, len(plan.tags)
-        multiple = window.step_ms // self._step_ms
-        first = window.start_ms // self._step_ms - multiple + 1
-        op = aggregation.AGGREGATES[request.aggregate]
-        hot = self._blocks.arrays
-        if multiple == 1:
-            return aggregation.aggregate(
-                hot, plan.series, plan.group, groups, first, window.steps, op
+    def _check_window(self, request: Fetch) -> None:
+        window = request.window
+        if window.step_ms % self.step_ms or window.start_ms % window.step_ms:
+            raise QueryError(
+                f"the step, {window.step_ms} ms, must be a multiple of {self.step_ms} ms, and the "
+                f"start, {window.start_ms}, a multiple of the step",
+                kind="IllegalArgumentException",
             )
-        cf = aggregation.CONSOLIDATIONS[request.consolidation]
-        return aggregation.aggregate_consolidated(
-            hot, plan.series, plan.group, groups, first, window.steps, multiple, op, cf
-        )
 
     def _check_size(self, lines: int, columns: int) -> None:
         if lines * columns > self._limits.max_fetch_values:
@@ -273,11 +263,11 @@ class MetricStore:
                 self._readers -= 1
 
 
-def _refusals(resolved: Resolved, series_index: IndexArray) -> list[Rejection]:
+def _refusals(resolved: Resolved, row: IndexArray, rows: int) -> list[Rejection]:
     """Return one rejection a refused series, with the number of its samples."""
-    counts = np.bincount(series_index, minlength=len(resolved.ids))
+    counts = np.bincount(row, minlength=rows)
     return [
-        Rejection(reason=r.reason, detail=r.detail, tags=r.tags, count=int(counts[i]))
-        for i, r in resolved.refused.items()
-        if counts[i]
+        Rejection(reason=r.reason, detail=r.detail, tags=r.tags, count=int(counts[at]))
+        for at, r in resolved.refused.items()
+        if counts[at]
     ]

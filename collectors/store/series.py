@@ -60,6 +60,7 @@ class SeriesTable:
         self.words = Words()
         self.capacity = capacity
         self.alive: NDArray[np.uint8] = reserve((capacity,), np.uint8)
+        self.incarnation: NDArray[np.int32] = reserve((capacity,), np.int32)
         self.top = 0
         self.generation = 0
         self._ids: dict[bytes, int] = {}
@@ -95,6 +96,7 @@ class SeriesTable:
         self._identity[series] = identity
         self._ids[identity] = series
         self.alive[series] = 1
+        self.incarnation[series] += 1
         self.generation += 1
         for key, column in self._columns.items():
             column[series] = _value_of(pairs, key)
@@ -109,6 +111,7 @@ class SeriesTable:
         self._pairs[series] = None
         self._identity[series] = b""
         self.alive[series] = 0
+        self.incarnation[series] += 1
         self._free.append(series)
         self.generation += 1
         for column in self._columns.values():

@@ -1,0 +1,129 @@
+"""The hot tier: blocks, series and index together. Not locked; the metric store does that."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from collectors.model import FloatArray, IndexArray, IntArray, Tags
+from collectors.stacklang.database import Aggregate, Fetch
+from collectors.stacklang.query import AnyOf, Query
+from collectors.store import aggregation
+from collectors.store.blocks import BLOCK_STEPS, HotBlocks
+from collectors.store.ingest import counter_heartbeat_ms, ingest
+from collectors.store.limits import StoreLimits
+from collectors.store.plan import Plan, Planner
+from collectors.store.series import SeriesTable, identity_of
+from collectors.store.tag_index import TagIndex
+
+
+class HotTier:
+    """The last hours of every series, in memory.
+
+    Args:
+        step_ms: Base step.
+        hot_window_ms: How much time is kept.
+        limits: Bounds on series and memory.
+    """
+
+    def __init__(self, *, step_ms: int, hot_window_ms: int, limits: StoreLimits) -> None:
+        self.step_ms = step_ms
+        self._heartbeat_ms = counter_heartbeat_ms(step_ms)
+        self.blocks = HotBlocks(
+            step_ms=step_ms,
+            hot_window_ms=hot_window_ms,
+            max_series=limits.max_series,
+            memory_bytes=limits.memory_bytes,
+        )
+        self.series = SeriesTable(self.blocks.max_series)
+        self._index = TagIndex(self.series.words)
+        self._planner = Planner(self.series, self._index)
+
+    # -- writing ---------------------------------------------------------------------------------
+
+    def register(self, number: int, identity: bytes, tags: Tags) -> None:
+        """Give ``number`` to a new series; a series that held it before is forgotten."""
+        if number < self.series.top and self.series.alive[number]:
+            self._index.remove(number, self.series.drop(number))
+            self.blocks.forget(np.array([number]))
+        arrays = self.blocks.arrays
+        arrays.kind[number] = self.series.put(number, identity, tags)
+        arrays.seen[number] = max(0, self.blocks.head) * BLOCK_STEPS
+        self._index.add(number, self.series.pairs(number))
+
+    def restore(self, number: int, tags: Tags) -> None:
+        """Register a series as the log has it."""
+        self.register(number, identity_of(tags), tags)
+
+    def apply(self, series: IndexArray, time_ms: IntArray, value: FloatArray) -> bool:
+        """Normalise samples into the blocks; return whether the ring moved on."""
+        if not len(series):
+            return False
+        newest = self.blocks.step_of(int(time_ms.max())) // BLOCK_STEPS
+        moved = self.blocks.advance(newest)
+        arrays = self.blocks.arrays
+        ingest(arrays, series, time_ms, value, self.step_ms, self._heartbeat_ms)
+        return moved
+
+    def apply_known(self, series: IndexArray, time_ms: IntArray, value: FloatArray) -> int:
+        """As :meth:`apply`, leaving out ids that are not registered; return how many were."""
+        known = (series >= 0) & (series < self.series.top)
+        known[known] = self.series.alive[series[known]] == 1
+        if known.all():
+            self.apply(series, time_ms, value)
+            return 0
+        self.apply(series[known], time_ms[known], value[known])
+        return int((~known).sum())
+
+    def expire(self) -> None:
+        """Forget series without a value in the ring."""
+        arrays, top = self.blocks.arrays, self.series.top
+        idle = (arrays.seen[:top] < self.blocks.first_step) & (self.series.alive[:top] == 1)
+        gone = np.flatnonzero(idle)
+        for number in gone.tolist():
+            self._index.remove(number, self.series.drop(number))
+        if len(gone):
+            self.blocks.forget(gone)
+
+    def oldest_ms(self, now_ms: int) -> int:
+        """Return the time before the first interval that the blocks can hold at ``now_ms``."""
+        head = max(self.blocks.head, self.blocks.step_of(now_ms) // BLOCK_STEPS)
+        first = max(0, head - self.blocks.ring_blocks + 1) * BLOCK_STEPS
+        return (first - 1) * self.step_ms
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    def plan(self, request: Fetch) -> Plan:
+        """Return which series belong to which line."""
+        every = request.aggregate is Aggregate.ALL
+        return self._planner.plan(request.query, None if every else request.group_by)
+
+    def aggregate(self, plan: Plan, request: Fetch) -> FloatArray:
+        """Return the lines of ``plan``, shape (lines, window.steps)."""
+        window, groups = request.window, len(plan.tags)
+        multiple = window.step_ms // self.step_ms
+        first = window.start_ms // self.step_ms - multiple + 1
+        op = aggregation.AGGREGATES[request.aggregate]
+        hot = self.blocks.arrays
+        if multiple == 1:
+            return aggregation.aggregate(
+                hot, plan.series, plan.group, groups, first, window.steps, op
+            )
+        cf = aggregation.CONSOLIDATIONS[request.consolidation]
+        return aggregation.aggregate_consolidated(
+            hot, plan.series, plan.group, groups, first, window.steps, multiple, op, cf
+        )
+
+    def keys(self, query: Query) -> list[str]:
+        """Return the tag keys of series that match, sorted."""
+        if isinstance(query, AnyOf):
+            return self._index.keys()
+        found = self._planner.matching(query).tolist()
+        numbers = {key for number in found for key in self.series.pairs(number)[::2]}
+        return sorted(self.series.words.texts[key] for key in numbers)
+
+    def values(self, key: str, query: Query) -> list[str]:
+        """Return the values of ``key`` among series that match, sorted."""
+        if isinstance(query, AnyOf):
+            return self._index.values(key)
+        found = np.unique(self.series.column(key)[self._planner.matching(query)])
+        return sorted(self.series.words.texts[number] for number in found.tolist() if number)

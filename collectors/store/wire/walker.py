@@ -1,0 +1,193 @@
+"""Walks a remote-write 1.0 body (protobuf bytes) into columns.
+
+Source: Prometheus remote-write specification 1.0, ``WriteRequest{timeseries=1{labels=1, samples=2
+{value=1 double, timestamp=2 int64}, exemplars=3, histograms=4}, metadata=3}``.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collectors.errors import DecodeError
+from collectors.store.kernel import kernel
+from collectors.store.wire.hashing import hash_range, word_at
+
+_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+_TIME_SERIES, _LABEL, _SAMPLE, _HISTOGRAM = 1, 1, 2, 4
+
+
+class Columns(NamedTuple):
+    """A decoded body: S series, N samples.
+
+    Attributes:
+        hash: (S, 2) uint64, hashes of the label bytes.
+        labels: (S, 2) int64, where the label bytes start and end.
+        samples: (S,) int32, number of samples of each series; they follow one another.
+        time_ms: (N,) int64.
+        value: (N,) float64.
+        tally: (4,) int64: series, samples, native histograms, and the offset of damage or -1.
+    """
+
+    hash: NDArray[np.uint64]
+    labels: NDArray[np.int64]
+    samples: NDArray[np.int32]
+    time_ms: NDArray[np.int64]
+    value: NDArray[np.float64]
+    tally: NDArray[np.int64]
+
+
+@kernel
+def _varint(data: NDArray[np.uint8], at: int, end: int) -> tuple[np.int64, int]:
+    """Return a varint and the offset behind it; the offset is -1 when it is cut or too long."""
+    result = np.uint64(0)
+    shift = 0
+    while at < end and shift < 70:
+        byte = data[at]
+        at += 1
+        result |= np.uint64(byte & 0x7F) << np.uint64(shift)
+        if byte < 0x80:
+            return np.int64(result), at
+        shift += 7
+    return np.int64(0), -1
+
+
+@kernel
+def _skip(data: NDArray[np.uint8], at: int, end: int, wire_type: int | np.int64) -> int:
+    """Return the offset behind a field's value, -1 when it does not fit."""
+    if wire_type == _VARINT:
+        _, at = _varint(data, at, end)
+    elif wire_type == _BYTES:
+        length, body = _varint(data, at, end)
+        at = body + int(length) if body >= 0 and 0 <= length <= end - body else -1
+    elif wire_type == _FIXED64:
+        at += 8
+    elif wire_type == _FIXED32:
+        at += 4
+    else:
+        return -1
+    return at if at <= end else -1
+
+
+@kernel
+def _sample(
+    data: NDArray[np.uint8],
+    at: int,
+    end: int,
+    bits: NDArray[np.uint64],
+    time: NDArray[np.int64],
+    n: int,
+) -> bool:
+    """Read one Sample message into ``bits[n]`` and ``time[n]``; False when it is damaged."""
+    bits[n] = np.uint64(0)
+    time[n] = 0
+    while at < end:
+        key = data[at]
+        at += 1
+        if key == 0x09 and at + 8 <= end:
+            bits[n] = word_at(data, at)
+            at += 8
+        elif key == 0x10:
+            time[n], at = _varint(data, at, end)
+        elif key < 0x80:
+            at = _skip(data, at, end, key & 7)
+        else:
+            at = -1
+        if at < 0:
+            return False
+    return True
+
+
+@kernel
+def _series(data: NDArray[np.uint8], at: int, end: int, out: Columns, seed: np.uint64) -> bool:
+    """Read one TimeSeries message into the next row of ``out``; False when it is damaged."""
+    row, first = out.tally[0], out.tally[1]
+    bits = out.value.view(np.uint64)
+    start, label_start, label_end = at, -1, -1
+    while at < end:
+        field_at = at
+        key, at = _varint(data, at, end)
+        if at < 0:
+            return False
+        body = at
+        if key & 7 == _BYTES:
+            _, body = _varint(data, at, end)
+        at = _skip(data, at, end, key & 7)
+        if at < 0:
+            return False
+        if key == _LABEL << 3 | _BYTES:
+            if label_start < 0:
+                label_start = field_at
+            elif label_end != field_at:
+                # Labels that do not stand together: the whole message becomes the key.
+                label_start, label_end = start, end
+                continue
+            label_end = at
+        elif key == _SAMPLE << 3 | _BYTES:
+            n = out.tally[1]
+            if not _sample(data, body, at, bits, out.time_ms, n):
+                return False
+            out.tally[1] = n + 1
+        elif key == _HISTOGRAM << 3 | _BYTES:
+            out.tally[2] += 1
+    out.labels[row, 0], out.labels[row, 1] = max(label_start, 0), max(label_end, 0)
+    out.hash[row] = hash_range(data, out.labels[row, 0], out.labels[row, 1], seed)
+    out.samples[row] = out.tally[1] - first
+    out.tally[0] = row + 1
+    return True
+
+
+@kernel
+def _walk(data: NDArray[np.uint8], out: Columns, seed: np.uint64) -> None:
+    """Read a WriteRequest; stops at damage and notes its offset."""
+    at, end = 0, len(data)
+    while at < end:
+        field_at = at
+        key, at = _varint(data, at, end)
+        body = at
+        if at >= 0 and key & 7 == _BYTES:
+            _, body = _varint(data, at, end)
+        if at >= 0:
+            at = _skip(data, at, end, key & 7)
+        sound = at >= 0
+        if sound and key == _TIME_SERIES << 3 | _BYTES:
+            sound = _series(data, body, at, out, seed)
+        if not sound:
+            out.tally[3] = field_at
+            return
+
+
+def make_columns(body_bytes: int) -> Columns:
+    """Return room for any body of that size; memory is taken only where it is written."""
+    most = body_bytes // 2 + 1
+    return Columns(
+        hash=np.empty((most, 2), np.uint64),
+        labels=np.empty((most, 2), np.int64),
+        samples=np.empty(most, np.int32),
+        time_ms=np.empty(most, np.int64),
+        value=np.empty(most, np.float64),
+        tally=np.array([0, 0, 0, -1], dtype=np.int64),
+    )
+
+
+def walk(data: NDArray[np.uint8], seed: int) -> Columns:
+    """Decode a body.
+
+    Raises:
+        DecodeError: The bytes are not a WriteRequest.
+    """
+    out = make_columns(len(data))
+    _walk(data, out, np.uint64(seed))
+    series, samples, _, damage = out.tally.tolist()
+    if damage >= 0:
+        raise DecodeError(f"the write request is damaged at byte {damage} of {len(data)}")
+    return Columns(
+        hash=out.hash[:series],
+        labels=out.labels[:series],
+        samples=out.samples[:series],
+        time_ms=out.time_ms[:samples],
+        value=out.value[:samples],
+        tally=out.tally,
+    )
