@@ -159,4 +159,4 @@ def _platform(
     command += ["--spectator", str(endpoints["spectator"])]
     child = processes.start("platform", command)
     answer = wait_for_file(child, run_dir / "platform.json", _START_TIMEOUT_S)
-    return str(answer["control_url"]).rstrip("/")
+    return str(answer["control"]).rstrip("/")
