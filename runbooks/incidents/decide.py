@@ -1,0 +1,264 @@
+"""``decide``: which events a command leads to in a given state. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from anomaly.findings import Finding, FindingState
+from collectors.errors import ConflictError
+from runbooks.incidents import commands as c
+from runbooks.incidents.events import MACHINE, Data, Event, EventKind
+from runbooks.incidents.finding_codec import finding_to_json
+from runbooks.incidents.incident import Incident
+from runbooks.incidents.states import IMPACTED_STATUSES, TRANSITIONS, Role, Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Draft:
+    kind: EventKind
+    text: str
+    data: Data = field(default_factory=dict)
+    actor: str = ""
+
+
+def decide(incident: Incident | None, command: c.Command, now_ms: int) -> tuple[Event, ...]:
+    """Return the events that ``command`` leads to; none when it changes nothing.
+
+    Args:
+        incident: Present state; None before it is opened.
+        command: What is asked.
+        now_ms: The present, epoch milliseconds.
+
+    Raises:
+        ConflictError: The command is not possible in this state.
+    """
+    if isinstance(command, c.Open):
+        if incident is not None:
+            raise ConflictError(f"{incident.id} is open already; choose another id")
+        drafts: Sequence[_Draft] = _open(command)
+        incident_id, seq = command.incident_id, 0
+    else:
+        if incident is None:
+            raise ConflictError(f"{type(command).__name__}: there is no such incident yet")
+        drafts = _DECISIONS[type(command)](incident, command)
+        incident_id, seq = incident.id, incident.seq
+    return tuple(
+        Event(
+            incident_id=incident_id,
+            seq=seq + position,
+            time_ms=now_ms,
+            kind=draft.kind,
+            actor=draft.actor or command.actor,
+            text=draft.text,
+            data=draft.data,
+        )
+        for position, draft in enumerate(drafts, start=1)
+    )
+
+
+def _open(command: c.Open) -> list[_Draft]:
+    finding = command.finding
+    data: Data = {
+        "title": finding.title,
+        "severity": command.severity.value,
+        "impact_start_ms": finding.started_ms,
+        "finding": finding_to_json(finding),
+    }
+    text = f"{finding.title}. {command.severity}: {command.why}"
+    return [_Draft(kind=EventKind.OPENED, text=text, data=data)]
+
+
+def _add_finding(incident: Incident, command: c.AddFinding) -> list[_Draft]:
+    finding = command.finding
+    if finding.id in incident.findings:
+        return _change_finding(incident, c.ChangeFinding(finding=finding))
+    text = f"{finding.title} ({command.why})"
+    data: Data = {"finding": finding_to_json(finding), "why": command.why}
+    added = [_Draft(kind=EventKind.FINDING_ADDED, text=text, data=data)]
+    return added + _consequences(incident, finding)
+
+
+def _change_finding(incident: Incident, command: c.ChangeFinding) -> list[_Draft]:
+    finding = command.finding
+    before = incident.findings.get(finding.id)
+    if before is None:
+        raise ConflictError(f"finding {finding.id} does not belong to {incident.id}")
+    if not _changed(before, finding):
+        return []
+    text = f"{finding.title}: {_change_text(before, finding)}"
+    data: Data = {"finding": finding_to_json(finding)}
+    changed = [_Draft(kind=EventKind.FINDING_CHANGED, text=text, data=data)]
+    return changed + _consequences(incident, finding)
+
+
+def _changed(before: Finding, after: Finding) -> bool:
+    """Whether a change is worth an event: state, urgency, evidence, or twice as bad."""
+    if (before.state, before.urgency) != (after.state, after.urgency):
+        return True
+    if after.exemplar_trace_ids and not before.exemplar_trace_ids:
+        return True
+    if before.baseline is None or after.baseline is None:
+        return False
+    return abs(after.observed - after.baseline) > 2 * abs(before.observed - before.baseline) > 0
+
+
+def _change_text(before: Finding, after: Finding) -> str:
+    if before.state is not after.state:
+        return {
+            FindingState.RESOLVED: "over",
+            FindingState.FROZEN: "its data stopped; neither better nor worse",
+            FindingState.FIRING: "firing again",
+        }[after.state]
+    if before.urgency is not after.urgency:
+        return f"now of urgency {after.urgency}"
+    return "further evidence"
+
+
+def _consequences(incident: Incident, finding: Finding) -> list[_Draft]:
+    """Return what follows for the status from ``finding`` as it is now."""
+    findings = {**incident.findings, finding.id: finding}.values()
+    over = all(f.state is FindingState.RESOLVED for f in findings)
+    if over and incident.status in IMPACTED_STATUSES:
+        ended_ms = max(f.ended_ms or f.updated_ms for f in findings)
+        return [_status(incident, Status.MITIGATED, "recovering: every finding is over", ended_ms)]
+    if finding.state is FindingState.FIRING and incident.status is Status.MITIGATED:
+        text = f"back: {finding.title}"
+        return [_reopening(text, finding.started_ms, MACHINE)]
+    return []
+
+
+def _acknowledge(incident: Incident, command: c.Acknowledge) -> list[_Draft]:
+    if not incident.is_open:
+        raise ConflictError(f"{incident.id} is {incident.status}; nothing to acknowledge")
+    if incident.acknowledged_by is not None:
+        raise ConflictError(f"{incident.id} was acknowledged by {incident.acknowledged_by} before")
+    drafts = [_Draft(kind=EventKind.ACKNOWLEDGED, text=f"acknowledged by {command.actor}")]
+    if incident.status is Status.TRIAGE:
+        drafts.append(_status(incident, Status.INVESTIGATING, "somebody is on it"))
+    if Role.COMMANDER not in incident.roles:
+        drafts.append(_assignment(Role.COMMANDER, command.actor, "leads until handed over"))
+    return drafts
+
+
+def _set_status(incident: Incident, command: c.SetStatus) -> list[_Draft]:
+    if command.status not in TRANSITIONS[incident.status]:
+        allowed = ", ".join(sorted(TRANSITIONS[incident.status])) or "nothing"
+        raise ConflictError(
+            f"{incident.id} is {incident.status} and can't become {command.status}; "
+            f"what may follow: {allowed}"
+        )
+    text = command.text or f"{incident.status} → {command.status}"
+    if command.status is Status.INVESTIGATING and incident.status in _REOPENABLE:
+        return [_reopening(text, None, command.actor)]
+    return [_status(incident, command.status, text)]
+
+
+def _reopen(incident: Incident, command: c.Reopen) -> list[_Draft]:
+    if incident.status not in _REOPENABLE:
+        raise ConflictError(f"{incident.id} is {incident.status}; only what ended can be reopened")
+    return [_reopening(command.text or "reopened", command.impact_start_ms, command.actor)]
+
+
+def _set_severity(incident: Incident, command: c.SetSeverity) -> list[_Draft]:
+    if command.actor == MACHINE:
+        overrules = incident.severity_by != MACHINE
+        if overrules or command.severity.rank >= incident.severity.rank:
+            return []
+    elif command.severity is incident.severity:
+        raise ConflictError(f"{incident.id} is {incident.severity} already")
+    text = f"{incident.severity} → {command.severity}"
+    text += f": {command.text}" if command.text else ""
+    data: Data = {"severity": command.severity.value}
+    return [_Draft(kind=EventKind.SEVERITY_SET, text=text, data=data)]
+
+
+def _assign(incident: Incident, command: c.Assign) -> list[_Draft]:
+    if incident.roles.get(command.role) == command.person:
+        raise ConflictError(f"{command.person} is {command.role} already")
+    return [_assignment(command.role, command.person)]
+
+
+def _note(incident: Incident, command: c.Note) -> list[_Draft]:
+    del incident
+    return [_Draft(kind=EventKind.NOTE, text=command.text, data=command.data)]
+
+
+def _record_page(incident: Incident, command: c.RecordPage) -> list[_Draft]:
+    where = f"{command.notifier}:{command.channel}"
+    data: Data = {"where": where, "outbox_id": command.outbox_id}
+    if command.failure:
+        text = f"page to {where} failed: {command.failure}"
+        return [_Draft(kind=EventKind.PAGE_FAILED, text=text, data=data)]
+    text = f"paged {where}: [{incident.severity}] {incident.title}"
+    return [_Draft(kind=EventKind.PAGED, text=text, data=data)]
+
+
+def _propose_runbook(incident: Incident, command: c.ProposeRunbook) -> list[_Draft]:
+    if incident.runbook is not None and incident.runbook.name == command.name:
+        return []
+    data: Data = {
+        "name": command.name,
+        "title": command.title,
+        "why": command.why,
+        "step_ids": [*command.step_ids],
+    }
+    text = f"runbook proposed: {command.title} ({command.why})"
+    return [_Draft(kind=EventKind.RUNBOOK_PROPOSED, text=text, data=data)]
+
+
+def _set_step(incident: Incident, command: c.SetStep) -> list[_Draft]:
+    runbook = incident.runbook
+    if runbook is None or command.step_id not in runbook.steps:
+        raise ConflictError(f"{incident.id} has no runbook step {command.step_id!r}")
+    if runbook.steps[command.step_id] is command.state:
+        raise ConflictError(f"step {command.step_id!r} is {command.state} already")
+    text = f"runbook step {command.step_id} {command.state}"
+    text += f": {command.text}" if command.text else ""
+    data: Data = {"step_id": command.step_id, "state": command.state.value}
+    return [_Draft(kind=EventKind.STEP_SET, text=text, data=data)]
+
+
+def _record_post_mortem(incident: Incident, command: c.RecordPostMortem) -> list[_Draft]:
+    del incident
+    text = f"post-mortem written; {command.blanks} blanks left for people"
+    data: Data = {"file": command.file, "blanks": command.blanks}
+    return [_Draft(kind=EventKind.POST_MORTEM_WRITTEN, text=text, data=data)]
+
+
+def _status(
+    incident: Incident, status: Status, text: str, impact_end_ms: int | None = None
+) -> _Draft:
+    data: Data = {"from": incident.status.value, "to": status.value, "impact_end_ms": impact_end_ms}
+    return _Draft(kind=EventKind.STATUS_SET, text=text, data=data)
+
+
+def _reopening(text: str, impact_start_ms: int | None, actor: str) -> _Draft:
+    data: Data = {"impact_start_ms": impact_start_ms}
+    return _Draft(kind=EventKind.REOPENED, text=text, data=data, actor=actor)
+
+
+def _assignment(role: Role, person: str, why: str = "") -> _Draft:
+    text = f"{person} is {role}" + (f"; {why}" if why else "")
+    data: Data = {"role": role.value, "person": person}
+    return _Draft(kind=EventKind.ROLE_ASSIGNED, text=text, data=data)
+
+
+_REOPENABLE = frozenset({Status.MITIGATED, Status.RESOLVED})
+
+# Any: each decision takes the command type that it is filed under.
+_DECISIONS: Mapping[type, Callable[[Incident, Any], list[_Draft]]] = {
+    c.AddFinding: _add_finding,
+    c.ChangeFinding: _change_finding,
+    c.Acknowledge: _acknowledge,
+    c.SetStatus: _set_status,
+    c.Reopen: _reopen,
+    c.SetSeverity: _set_severity,
+    c.Assign: _assign,
+    c.Note: _note,
+    c.RecordPage: _record_page,
+    c.ProposeRunbook: _propose_runbook,
+    c.SetStep: _set_step,
+    c.RecordPostMortem: _record_post_mortem,
+}

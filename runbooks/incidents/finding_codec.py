@@ -1,0 +1,48 @@
+"""Findings as JSON, for the event log and the HTTP API."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import fields
+
+from anomaly.findings import Finding, FindingKind, FindingState, Urgency
+from runbooks.incidents.events import JsonValue
+
+NAMES = tuple(f.name for f in fields(Finding))
+
+
+def finding_to_json(finding: Finding) -> dict[str, JsonValue]:
+    """Return every field; numbers that JSON doesn't know become null."""
+    return {name: _plain(getattr(finding, name)) for name in NAMES}
+
+
+def finding_from_json(data: Mapping[str, JsonValue]) -> Finding:
+    """Return the finding that :func:`finding_to_json` wrote."""
+    values: dict[str, object] = dict(data)
+    values["kind"] = FindingKind(str(data["kind"]))
+    values["state"] = FindingState(str(data["state"]))
+    values["urgency"] = Urgency(str(data["urgency"]))
+    values["observed"] = _number(data["observed"])
+    named = data.get("values")
+    values["values"] = {k: _number(v) for k, v in named.items()} if isinstance(named, dict) else {}
+    traces = data.get("exemplar_trace_ids")
+    values["exemplar_trace_ids"] = tuple(traces) if isinstance(traces, list) else ()
+    return Finding(**{name: values[name] for name in NAMES})  # type: ignore[arg-type]  # by name
+
+
+def _plain(value: object) -> JsonValue:
+    if value is None or isinstance(value, bool | str):
+        return None if value is None else value if isinstance(value, bool) else str(value)
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(v) for v in value]
+    if isinstance(value, int):
+        return int(value)
+    number = float(value)  # type: ignore[arg-type]  # whatever else a finding holds is a number
+    return number if math.isfinite(number) else None
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else math.nan

@@ -1,0 +1,106 @@
+"""The present state of an incident, as folded from its events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from anomaly.findings import Finding, FindingState
+from runbooks.incidents.states import OPEN_STATUSES, Role, Severity, Status
+
+
+class StepState(StrEnum):
+    """What became of a runbook's step."""
+
+    OPEN = "open"
+    DONE = "done"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImpactInterval:
+    """A stretch of time in which users felt it; ``end_ms`` is None while it lasts."""
+
+    start_ms: int
+    end_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposedRunbook:
+    """The runbook that was proposed, why, and how far its steps have come."""
+
+    name: str
+    title: str
+    why: str
+    steps: Mapping[str, StepState]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """State after the event ``seq``.
+
+    Attributes:
+        id: Such as ``inc-0001``.
+        seq: Number of events folded in.
+        title: What a person reads first.
+        severity: How bad.
+        severity_by: Who set it; the machine doesn't overrule a person.
+        status: Where the work stands.
+        opened_ms: When it was opened, epoch milliseconds.
+        impact: Intervals of impact, oldest first; one more for each reopening.
+        findings: The latest of each finding, by id, in order of arrival.
+        acknowledged_ms: First acknowledgement of the first page.
+        acknowledged_by: By whom.
+        paged_ms: When the first page was delivered.
+        mitigated_ms: When the impact last ended; None while it lasts.
+        resolved_ms: When it was last resolved; None while it is open.
+        roles: Who does what.
+        runbook: What was proposed, if anything.
+        post_mortem_ms: When the post-mortem was last written.
+    """
+
+    id: str
+    seq: int
+    title: str
+    severity: Severity
+    severity_by: str
+    status: Status
+    opened_ms: int
+    impact: tuple[ImpactInterval, ...]
+    findings: Mapping[str, Finding] = field(default_factory=dict)
+    acknowledged_ms: int | None = None
+    acknowledged_by: str | None = None
+    paged_ms: int | None = None
+    mitigated_ms: int | None = None
+    resolved_ms: int | None = None
+    roles: Mapping[Role, str] = field(default_factory=dict)
+    runbook: ProposedRunbook | None = None
+    post_mortem_ms: int | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody still has to do something."""
+        return self.status in OPEN_STATUSES
+
+    @property
+    def impact_start_ms(self) -> int:
+        """Onset of the first impact."""
+        return self.impact[0].start_ms
+
+    @property
+    def firing(self) -> tuple[Finding, ...]:
+        """Findings that are not over: firing, or frozen because their data stopped."""
+        return tuple(f for f in self.findings.values() if f.state is not FindingState.RESOLVED)
+
+    def scope_values(self, key: str) -> tuple[str, ...]:
+        """Return the distinct values of scope ``key`` over all findings, sorted."""
+        return tuple(sorted({f.scope[key] for f in self.findings.values() if key in f.scope}))
+
+    @property
+    def exemplar_trace_ids(self) -> tuple[str, ...]:
+        """Up to six traces that show it, each once, newest findings first."""
+        traces: dict[str, None] = {}
+        for finding in reversed(tuple(self.findings.values())):
+            traces.update(dict.fromkeys(finding.exemplar_trace_ids))
+        return tuple(traces)[:6]

@@ -1,0 +1,76 @@
+"""The event store: append, read, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import Connection, Engine, func, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from collectors.errors import ConflictError
+from runbooks.incidents.events import Event, EventKind
+from runbooks.incidents.schema import EVENTS
+
+
+def append(connection: Connection, events: Sequence[Event]) -> None:
+    """Add ``events`` to their logs, within the caller's transaction.
+
+    Raises:
+        ConflictError: Another writer has appended in the meantime.
+    """
+    if not events:
+        return
+    rows = [
+        {
+            "incident_id": event.incident_id,
+            "seq": event.seq,
+            "time_ms": event.time_ms,
+            "kind": event.kind.value,
+            "actor": event.actor,
+            "text": event.text,
+            "data": dict(event.data),
+        }
+        for event in events
+    ]
+    try:
+        connection.execute(insert(EVENTS), rows)
+    except IntegrityError as error:
+        raise ConflictError(
+            f"{events[0].incident_id} has changed in the meantime; read it and try again"
+        ) from error
+
+
+def next_incident_id(connection: Connection) -> str:
+    """Return an id that no incident has, such as ``inc-0001``."""
+    count = connection.scalar(select(func.count(EVENTS.c.incident_id.distinct())))
+    return f"inc-{(count or 0) + 1:04d}"
+
+
+class EventStore:
+    """Reads whole logs.
+
+    Args:
+        engine: From :func:`runbooks.incidents.database.open_database`.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def events(self, incident_id: str) -> tuple[Event, ...]:
+        """Return the log of one incident, oldest first; empty if there is none."""
+        query = select(EVENTS).where(EVENTS.c.incident_id == incident_id).order_by(EVENTS.c.seq)
+        with self._engine.connect() as connection:
+            return tuple(_event(row._mapping) for row in connection.execute(query))  # noqa: SLF001  # SQLAlchemy's public name
+
+    def logs(self) -> Iterator[tuple[Event, ...]]:
+        """Yield the log of every incident, oldest incident first."""
+        query = select(EVENTS.c.incident_id).distinct().order_by(EVENTS.c.incident_id)
+        with self._engine.connect() as connection:
+            ids = list(connection.scalars(query))
+        for incident_id in ids:
+            yield self.events(incident_id)
+
+
+def _event(row: object) -> Event:
+    values = dict(row)  # type: ignore[call-overload]  # a row mapping
+    return Event(**{**values, "kind": EventKind(values["kind"])})

@@ -1,0 +1,51 @@
+"""Pages on a terminal: for development, and when nothing else is set up."""
+
+from __future__ import annotations
+
+import sys
+from typing import TextIO
+
+from runbooks.notifiers.card import Card
+from runbooks.notifiers.delivery import Action, Delivery
+
+
+class ConsoleNotifier:
+    """Writes to a stream.
+
+    Args:
+        stream: Where to; standard error by default.
+    """
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream
+
+    @property
+    def name(self) -> str:
+        """``console``."""
+        return "console"
+
+    def deliver(self, delivery: Delivery) -> str:
+        """Write the page or the update; an edit shows nothing new on a terminal."""
+        stream = self._stream or sys.stderr
+        if delivery.action is Action.OPEN:
+            stream.write(page_text(delivery.card) + "\n")
+        elif delivery.action is Action.REPLY:
+            stream.write(f"{delivery.card.incident_id}: {delivery.text}\n")
+        stream.flush()
+        return delivery.reference or delivery.card.incident_id
+
+    def find(self, delivery: Delivery) -> str | None:
+        """Return None: what a terminal has shown can't be looked up."""
+        del delivery
+        return None
+
+
+def page_text(card: Card) -> str:
+    """Return a page as plain text."""
+    lines = [card.headline]
+    lines += [f"  {name}: {value}" for name, value in card.fields]
+    for item in card.evidence:
+        lines += [f"  {item.explanation}", f"    {item.expression}"]
+        lines += [f"    {item.observed} against {item.baseline} over {item.window}"]
+    lines += [f"  {label}: {address}" for label, address in card.links]
+    return "\n".join(lines)

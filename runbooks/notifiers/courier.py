@@ -1,0 +1,142 @@
+"""The courier: carries what is due in the outbox to the notifiers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import structlog
+
+from runbooks.notifiers.card import Card
+from runbooks.notifiers.delivery import (
+    Action,
+    DelayedError,
+    Delivery,
+    NotDeliveredError,
+    Notifier,
+    UncertainError,
+)
+from runbooks.notifiers.outbox import Outbox, OutboxRow, RowState
+
+MAX_AGE_MS = 6 * 3_600_000
+"""A page that could not be delivered for this long is given up."""
+
+LOOK_AFTER_MS = 1_000
+"""How long to wait before looking for a message whose reply was lost: it may be on its way."""
+
+MAX_BACKOFF_MS = 60_000
+BATCH = 50
+
+log = structlog.get_logger(__name__)
+CardReader = Callable[[str], Card]
+Report = Callable[[OutboxRow, RowState, str], None]
+"""Called when a row is done: the row, its final state and the reason."""
+
+
+class Courier:
+    """Takes rows one by one.
+
+    Args:
+        outbox: Where the rows are.
+        notifiers: By the name that routes use.
+        card: Draws an incident as it is now.
+        report: Told of every row that is done.
+    """
+
+    def __init__(
+        self, outbox: Outbox, notifiers: Mapping[str, Notifier], card: CardReader, report: Report
+    ) -> None:
+        self._outbox = outbox
+        self._notifiers = notifiers
+        self._card = card
+        self._report = report
+
+    def deliver_due(self, now_ms: Callable[[], int]) -> int:
+        """Deliver what is due, up to a batch; return how many rows were taken."""
+        for taken in range(BATCH):
+            row = self._outbox.claim(now_ms())
+            if row is None:
+                return taken
+            self._carry(row, now_ms)
+        return BATCH
+
+    def _carry(self, row: OutboxRow, now_ms: Callable[[], int]) -> None:
+        notifier = self._notifiers.get(row.notifier)
+        if notifier is None:
+            known = ", ".join(sorted(self._notifiers)) or "none"
+            self._done(row, RowState.FAILED, now_ms(), f"no notifier {row.notifier!r}; {known}")
+            return
+        reference = "" if row.action is Action.OPEN else self._outbox.reference(row)
+        if row.action is not Action.OPEN and not reference:
+            reason = "the incident's message was never posted there"
+            self._done(row, RowState.FAILED, now_ms(), reason)
+            return
+        delivery = _delivery(row, self._card(row.incident_id), reference)
+        try:
+            self._deliver(row, notifier, delivery, now_ms)
+        except Exception as error:  # a notifier's defect must not stop the others' pages
+            log.exception("notifier failed", notifier=row.notifier, outbox_id=row.id)
+            self._again(row, RowState.UNKNOWN, now_ms(), repr(error), LOOK_AFTER_MS)
+
+    def _deliver(
+        self,
+        row: OutboxRow,
+        notifier: Notifier,
+        delivery: Delivery,
+        now_ms: Callable[[], int],
+    ) -> None:
+        try:
+            found = _look(notifier, delivery) if row.state is RowState.UNKNOWN else None
+            reference = found or notifier.deliver(delivery)
+        except NotDeliveredError as error:
+            self._done(row, RowState.FAILED, now_ms(), error.message)
+        except DelayedError as error:
+            wait_ms = max(int(error.retry_after_s * 1000), _backoff_ms(row.attempts))
+            state = row.state if delivery.action is not Action.EDIT else RowState.PENDING
+            self._again(row, state, now_ms(), error.message, wait_ms)
+        except UncertainError as error:
+            wait_ms = max(LOOK_AFTER_MS, _backoff_ms(row.attempts))
+            self._again(row, RowState.UNKNOWN, now_ms(), error.message, wait_ms)
+        else:
+            reason = "found where it was thought lost" if found else ""
+            self._done(row, RowState.SENT, now_ms(), reason, reference)
+
+    def _again(
+        self, row: OutboxRow, state: RowState, now_ms: int, reason: str, wait_ms: int
+    ) -> None:
+        if now_ms - row.created_ms > MAX_AGE_MS:
+            final = RowState.UNKNOWN if state is RowState.UNKNOWN else RowState.FAILED
+            self._done(row, final, now_ms, f"given up: {reason}")
+        else:
+            log.warning("notification delayed", outbox_id=row.id, reason=reason, wait_ms=wait_ms)
+            self._outbox.retry(row, state, now_ms + wait_ms, reason)
+
+    def _done(
+        self, row: OutboxRow, state: RowState, now_ms: int, reason: str, reference: str = ""
+    ) -> None:
+        self._outbox.finish(row, state, now_ms, reason=reason, reference=reference)
+        self._report(row, state, reason)
+
+
+def _delivery(row: OutboxRow, card: Card, reference: str) -> Delivery:
+    return Delivery(
+        outbox_id=row.id,
+        action=row.action,
+        channel=row.channel,
+        card=card,
+        text=row.text,
+        reference=reference,
+        created_ms=row.created_ms,
+    )
+
+
+def _look(notifier: Notifier, delivery: Delivery) -> str | None:
+    """Look whether ``delivery`` has arrived; where looking is forbidden, it can't be told."""
+    try:
+        return notifier.find(delivery)
+    except NotDeliveredError as error:
+        reason = f"can't tell whether it arrived: {error.message}"
+        raise DelayedError(reason, retry_after_s=MAX_BACKOFF_MS / 1000) from error
+
+
+def _backoff_ms(attempts: int) -> int:
+    return min(MAX_BACKOFF_MS, int(500 * 2 ** min(attempts, 10)))

@@ -1,0 +1,78 @@
+"""The notifier's interface: one delivery in, a reference out, and three ways of failing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from collectors.errors import TocsinError
+from runbooks.notifiers.card import Card
+
+
+class Action(StrEnum):
+    """``OPEN`` posts the incident's message, ``EDIT`` replaces it, ``REPLY`` adds to its thread."""
+
+    OPEN = "open"
+    EDIT = "edit"
+    REPLY = "reply"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One thing to deliver.
+
+    Attributes:
+        outbox_id: Identifies it for good; travels with the message.
+        action: What to do.
+        channel: Where, in the notifier's own terms.
+        card: The incident as it is now.
+        text: The update, for a reply.
+        reference: The incident's message as :meth:`Notifier.deliver` named it; empty for ``OPEN``.
+        created_ms: When it was queued, epoch milliseconds.
+    """
+
+    outbox_id: int
+    action: Action
+    channel: str
+    card: Card
+    text: str
+    reference: str
+    created_ms: int
+
+
+class NotDeliveredError(TocsinError):
+    """Refused for good: repeating it can't help."""
+
+
+class DelayedError(TocsinError):
+    """Certainly not delivered; try again after ``retry_after_s``."""
+
+    def __init__(self, message: str, *, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class UncertainError(TocsinError):
+    """The reply was lost: it may or may not have been delivered."""
+
+
+class Notifier(Protocol):
+    """A way to reach people."""
+
+    @property
+    def name(self) -> str:
+        """What routes call it."""
+        ...
+
+    def deliver(self, delivery: Delivery) -> str:
+        """Deliver and return a reference to the message; raise one of the three errors above."""
+        ...
+
+    def find(self, delivery: Delivery) -> str | None:
+        """Return the reference if ``delivery`` has arrived before, None if it has not.
+
+        Raises:
+            DelayedError: Can't be told now.
+        """
+        ...

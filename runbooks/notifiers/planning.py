@@ -1,0 +1,80 @@
+"""Which notifications a set of events leads to. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from runbooks.alerts.routing import Routes, Target
+from runbooks.incidents.events import MACHINE, Event, EventKind
+from runbooks.incidents.incident import Incident
+from runbooks.notifiers.delivery import Action
+
+UPDATES = frozenset(
+    {
+        EventKind.FINDING_ADDED,
+        EventKind.FINDING_CHANGED,
+        EventKind.SEVERITY_SET,
+        EventKind.STATUS_SET,
+        EventKind.REOPENED,
+        EventKind.ACKNOWLEDGED,
+        EventKind.ROLE_ASSIGNED,
+        EventKind.NOTE,
+        EventKind.RUNBOOK_PROPOSED,
+        EventKind.STEP_SET,
+        EventKind.POST_MORTEM_WRITTEN,
+    }
+)
+"""Events that people in the thread are told of; delivery reports would only feed themselves."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notification:
+    """One row for the outbox."""
+
+    incident_id: str
+    target: Target
+    action: Action
+    text: str = ""
+
+
+def plan(
+    incident: Incident, events: Sequence[Event], routes: Routes, told: Collection[Target]
+) -> list[Notification]:
+    """Return what is to be sent after ``events`` led to ``incident``.
+
+    Args:
+        incident: The state now.
+        events: What just happened, in order.
+        routes: Where incidents go.
+        told: Targets that have the incident's message already, or soon will.
+    """
+    kinds = {event.kind for event in events}
+    targets = list(told)
+    planned: list[Notification] = []
+    if kinds & {EventKind.OPENED, EventKind.SEVERITY_SET, EventKind.REOPENED}:
+        for target in routes.targets(incident):
+            if target not in targets:
+                targets.append(target)
+                planned.append(_notification(incident, target, Action.OPEN))
+    updates = [event for event in events if event.kind in UPDATES]
+    if not updates:
+        return planned
+    text = "\n".join(line(event) for event in updates)
+    for target in targets:
+        if target in told:
+            planned.append(_notification(incident, target, Action.EDIT))
+        planned.append(_notification(incident, target, Action.REPLY, text))
+    return planned
+
+
+def line(event: Event) -> str:
+    """Return ``event`` as a line of a thread."""
+    by = "" if event.actor == MACHINE or event.actor in event.text else f" (by {event.actor})"
+    return f"• {event.text}{by}"
+
+
+def _notification(
+    incident: Incident, target: Target, action: Action, text: str = ""
+) -> Notification:
+    return Notification(incident_id=incident.id, target=target, action=action, text=text)

@@ -1,0 +1,70 @@
+"""slack-sdk's client, told when to repeat a call and when not, and kept off proxies on loopback."""
+
+from __future__ import annotations
+
+import logging
+import urllib.request
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from slack_sdk import WebClient
+from slack_sdk.http_retry.builtin_handlers import ConnectionErrorRetryHandler
+
+TIMEOUT_S = 10
+_SILENT = logging.getLogger("runbooks.notifiers.slack_client.sdk")
+
+
+def posting_client(token: str, base_url: str) -> WebClient:
+    """Return a client for ``chat.postMessage``: it never repeats a request by itself.
+
+    Slack has no idempotency key, and the SDK's default handler posts twice when a reply is lost
+    (measured). Rate limits are not waited for here either: the outbox's row waits, not the thread.
+    """
+    return _client(token, base_url, repeats=False)
+
+
+def repeating_client(token: str, base_url: str) -> WebClient:
+    """Return a client for edits and reads, which may be repeated when the connection breaks."""
+    return _client(token, base_url, repeats=True)
+
+
+def _client(token: str, base_url: str, *, repeats: bool) -> WebClient:
+    kind = _DirectWebClient if is_loopback(base_url) else WebClient
+    return kind(
+        token=token,
+        base_url=base_url,
+        timeout=TIMEOUT_S,
+        retry_handlers=[ConnectionErrorRetryHandler()] if repeats else [],
+        logger=_SILENT,
+    )
+
+
+def is_loopback(url: str) -> bool:
+    """Whether ``url`` points at this machine.
+
+    >>> is_loopback("http://127.0.0.1:8080/api/"), is_loopback("https://slack.com/api/")
+    (True, False)
+    """
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class _DirectWebClient(WebClient):
+    """Ignores ``HTTP_PROXY`` and ``HTTPS_PROXY``.
+
+    The SDK takes ``HTTPS_PROXY`` for any base URL, and urllib takes ``HTTP_PROXY`` below it; a
+    proxy can't reach our loopback.
+    """
+
+    def _perform_urllib_http_request_internal(
+        self, url: str, req: urllib.request.Request
+    ) -> dict[str, Any]:
+        del url  # the request has it
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(req, timeout=self.timeout) as answer:
+            body = answer.read().decode(answer.headers.get_content_charset() or "utf-8")
+            return {"status": answer.status, "headers": answer.headers, "body": body}

@@ -1,0 +1,79 @@
+"""Pages as JSON to any HTTP endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+
+import httpx2
+
+from runbooks.notifiers.delivery import (
+    DelayedError,
+    Delivery,
+    NotDeliveredError,
+    UncertainError,
+)
+
+RETRY_STATUSES = frozenset({408, 425, 429, 502, 503, 504})
+DEFAULT_RETRY_S = 5.0
+
+
+class WebhookNotifier:
+    """Posts one JSON object a notification.
+
+    A repeated request carries the same ``Idempotency-Key``: delivery is at least once.
+
+    Args:
+        urls: Address by the channel's name in ``routes.yaml``.
+        timeout_s: For connecting and answering, seconds.
+    """
+
+    def __init__(self, urls: Mapping[str, str], *, timeout_s: float = 10.0) -> None:
+        self._urls = urls
+        self._timeout_s = timeout_s
+
+    @property
+    def name(self) -> str:
+        """``webhook``."""
+        return "webhook"
+
+    def deliver(self, delivery: Delivery) -> str:
+        """Post ``delivery``."""
+        url = self._urls.get(delivery.channel)
+        if url is None:
+            raise NotDeliveredError(f"no webhook is named {delivery.channel!r}; set its address")
+        headers = {"Idempotency-Key": str(delivery.outbox_id)}
+        try:
+            answer = httpx2.post(
+                url, json=payload(delivery), headers=headers, timeout=self._timeout_s
+            )
+        except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
+            raise DelayedError(f"{url}: {error}", retry_after_s=DEFAULT_RETRY_S) from error
+        except httpx2.HTTPError as error:
+            raise UncertainError(f"{url}: {error!r}") from error
+        if answer.is_success:
+            return delivery.reference or f"{delivery.channel}/{delivery.card.incident_id}"
+        reason = f"{url} answered {answer.status_code}: {answer.text[:200]}"
+        if answer.status_code in RETRY_STATUSES:
+            raise DelayedError(reason, retry_after_s=_retry_after_s(answer))
+        if answer.status_code >= 500:
+            raise UncertainError(reason)
+        raise NotDeliveredError(reason)
+
+    def find(self, delivery: Delivery) -> str | None:
+        """Return None: the receiver tells repeats apart by their ``Idempotency-Key``."""
+        del delivery
+        return None
+
+
+def payload(delivery: Delivery) -> dict[str, object]:
+    """Return the JSON object that is posted."""
+    card = asdict(delivery.card)
+    card["fields"] = dict(delivery.card.fields)
+    card["links"] = dict(delivery.card.links)
+    return {"version": 1, "action": delivery.action.value, "text": delivery.text, "incident": card}
+
+
+def _retry_after_s(answer: httpx2.Response) -> float:
+    raw = answer.headers.get("Retry-After", "")
+    return float(raw) if raw.isdigit() else DEFAULT_RETRY_S
