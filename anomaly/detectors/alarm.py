@@ -18,8 +18,8 @@ LOW_VOLUME = int(Phase.LOW_VOLUME)
 class Alarms:
     """Memory of the alarms of all series; the kernels change its arrays in place.
 
-    ``bad`` counts steps of the present run of excess, ``good`` the good steps since the last bad one
-    while anomalous, ``since`` the steps since an anomaly began, ``missing`` the steps without value.
+    ``bad`` counts steps of the present run of excess, ``good`` the good steps in a row while
+    anomalous, ``since`` the steps since an anomaly began, ``missing`` the steps without value.
     """
 
     def __init__(self) -> None:

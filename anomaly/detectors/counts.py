@@ -3,9 +3,9 @@
 Page's cumulative sum test (1954) on the Poisson log-likelihood ratio (Lucas, "Counted data CUSUMs",
 1985): with ``m`` events expected in a step and ``x`` seen, the evidence for "the rate is now
 ``change_to`` times what it was" grows by ``x ln(change_to) + m (1 - change_to)`` and never falls
-below zero. It needs neither a window nor a scale to tune: busy series are judged in one step, sparse
-ones wait until there is enough evidence, and with the right baseline false alarms come less than
-once in ``exp(evidence)`` steps (Lorden 1971). Traffic burstier than Poisson counts for less.
+below zero. There is neither a window nor a scale to tune: busy series are judged in one step,
+sparse ones wait until there is enough evidence, and with the right baseline false alarms come less
+than once in ``exp(evidence)`` steps (Lorden 1971). Traffic burstier than Poisson counts for less.
 """
 
 from __future__ import annotations

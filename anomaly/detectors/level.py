@@ -2,8 +2,8 @@
 
 An exponentially weighted level and mean absolute deviation with Huber's clipping (Gelper, Fried and
 Croux, "Robust forecasting with exponential and Holt-Winters smoothing", 2010). The scale never
-falls below a share of the long-run standard deviation: on quiet series a collapsing scale, not a bad
-forecast, is what raises false alarms.
+falls below a share of the long-run standard deviation: on quiet series a collapsing scale, not a
+bad forecast, is what raises false alarms.
 """
 
 from __future__ import annotations

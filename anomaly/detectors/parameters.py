@@ -27,7 +27,7 @@ class Parameters:
         change_to: Counts: the change looked for, as a share of the expected rate.
         evidence: Counts: log-likelihood ratio needed; false alarms come less than once in
             ``exp(evidence)`` steps.
-        step_s: Length of a step, seconds: turns rates into counts.
+        step_s: Length of a step, seconds: turns rates into counts. The engine sets its own.
     """
 
     direction: Direction = Direction.BOTH

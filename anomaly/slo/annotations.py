@@ -18,8 +18,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from anomaly.documents import Node
+from anomaly.exemplars import Evidence
 from anomaly.fields import number
-from anomaly.slo.objective import Evidence, Guards
+from anomaly.slo.objective import Guards
 
 PREFIX = "tocsin.dev/"
 _KEY = re.compile(r"[A-Za-z0-9._-]{1,80}")

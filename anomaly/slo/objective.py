@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+from anomaly.exemplars import Evidence
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guards:
@@ -19,21 +21,6 @@ class Guards:
     min_bad_events: float = 5.0
     min_coverage: float = 0.5
     min_events: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    """Which traces show it.
-
-    Attributes:
-        errors: Look for traces with an error.
-        min_duration_ms: Look for traces at least this long; None for any.
-        service: Service that must take part; None for any.
-    """
-
-    errors: bool = True
-    min_duration_ms: float | None = None
-    service: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

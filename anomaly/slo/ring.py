@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from collectors.model import FloatArray
 
@@ -54,13 +53,16 @@ class EventRing:
             empty = np.zeros((3, missing, self._slots))
             self._cumulative = np.concatenate([self._cumulative, empty], axis=1)
 
-    def push(self, bad: FloatArray, total: FloatArray, measured: NDArray[np.bool_]) -> None:
-        """Append one step; each argument has shape (groups,). Unmeasured entries count nothing."""
+    def push(self, bad: FloatArray, total: FloatArray, measured: FloatArray) -> None:
+        """Append one step; each argument has shape (groups,).
+
+        ``measured`` is the share of the step that was measured, 0 to 1; at 0 nothing counts.
+        """
         before = self._cumulative[:, :, self._pushed % self._slots]
         self._pushed += 1
         now = self._cumulative[:, :, self._pushed % self._slots]
-        now[0] = before[0] + np.where(measured, bad, 0.0)
-        now[1] = before[1] + np.where(measured, total, 0.0)
+        now[0] = before[0] + np.where(measured > 0, bad, 0.0)
+        now[1] = before[1] + np.where(measured > 0, total, 0.0)
         now[2] = before[2] + measured
 
     def window(self, steps: int) -> Sums:

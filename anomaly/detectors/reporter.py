@@ -1,0 +1,86 @@
+"""Turns what happens to a detector's series into findings in the ledger."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from anomaly.detectors.finding import (
+    anomaly_finding,
+    came_back,
+    frozen,
+    missing_finding,
+    resolved,
+    updated,
+)
+from anomaly.detectors.watch import DetectorWatch, SeriesChange, Turn
+from anomaly.exemplars import MAX_EXEMPLARS, TraceFinder, exemplars
+from anomaly.findings import Finding
+from anomaly.ledger import Ledger
+
+
+class DetectorReporter:
+    """Writes the findings of one detector rule.
+
+    Args:
+        watch: The rule's state.
+        ledger: Where findings go.
+        traces: Where exemplars come from.
+    """
+
+    def __init__(self, watch: DetectorWatch, ledger: Ledger, traces: TraceFinder) -> None:
+        self._watch = watch
+        self._ledger = ledger
+        self._traces = traces
+
+    def report(self, change: SeriesChange, *, time_ms: int, detected_ms: int) -> None:
+        """Put the findings that ``change`` makes into the ledger."""
+        if change.turn in (Turn.WENT_MISSING, Turn.CAME_BACK):
+            self._report_missing(change, time_ms=time_ms, detected_ms=detected_ms)
+        rule = self._watch.rule
+        key = ("detector", rule.name, change.group)
+        known = self._ledger.current(key)
+        group = self._watch.groups.scopes[change.group]
+        if change.turn is Turn.WENT_WRONG and known is None:
+            finding = anomaly_finding(rule, change, group, detected_ms=detected_ms, time_ms=time_ms)
+        elif known is None:
+            return
+        elif change.turn is Turn.WENT_MISSING:
+            finding = frozen(known, time_ms=time_ms)
+        elif change.turn is Turn.RECOVERED:
+            finding = resolved(known, rule, change, time_ms=time_ms)
+        elif change.value == change.value:
+            finding = updated(known, rule, change, group, time_ms=time_ms)
+        else:
+            return
+        self._ledger.put(key, self._with_exemplars(finding, change, time_ms))
+
+    def _report_missing(self, change: SeriesChange, *, time_ms: int, detected_ms: int) -> None:
+        rule = self._watch.rule
+        key = ("no-data", rule.name, change.group)
+        known = self._ledger.current(key)
+        if change.turn is Turn.CAME_BACK:
+            if known is not None:
+                self._ledger.put(key, came_back(known, time_ms=time_ms))
+        elif rule.when_missing is not None:
+            finding = missing_finding(
+                rule,
+                rule.when_missing,
+                change,
+                self._watch.groups.scopes[change.group],
+                detected_ms=detected_ms,
+                time_ms=time_ms,
+                step_ms=self._watch.step_ms,
+            )
+            self._ledger.put(key, finding)
+
+    def _with_exemplars(self, finding: Finding, change: SeriesChange, time_ms: int) -> Finding:
+        if len(finding.exemplar_trace_ids) >= MAX_EXEMPLARS:
+            return finding
+        found = exemplars(
+            self._traces,
+            self._watch.rule.evidence,
+            self._watch.groups.scopes[change.group],
+            finding.started_ms - self._watch.step_ms,
+            time_ms + self._watch.step_ms,
+        )
+        return replace(finding, exemplar_trace_ids=found) if found else finding

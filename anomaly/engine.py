@@ -1,0 +1,149 @@
+"""The engine: at the end of each step every objective and detector is evaluated, once.
+
+On the first tick it goes through the past that the database still has, telling nobody, so that a
+restart loses neither budgets nor baselines nor open findings; from then on each tick costs the new
+steps only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from threading import RLock
+
+from anomaly.detectors.reporter import DetectorReporter
+from anomaly.detectors.rule import DetectorRule
+from anomaly.detectors.watch import DetectorWatch
+from anomaly.exemplars import NoTraces, TraceFinder
+from anomaly.findings import Finding, FindingSink
+from anomaly.ledger import Ledger
+from anomaly.signals import Answer, Signals
+from anomaly.slo.objective import Objective
+from anomaly.slo.reporter import ObjectiveReporter
+from anomaly.slo.watch import ObjectiveWatch
+from collectors.clock import Clock
+from collectors.model import Frame
+from collectors.stacklang.database import Database, Window
+
+CHUNK_STEPS = 1_440
+_DETECTOR_PAST_STEPS = 720
+
+
+class Engine:
+    """Watches all objectives and detectors.
+
+    Args:
+        database: Where the numbers are.
+        traces: Where exemplars come from; None for nowhere.
+        objectives: What has been promised.
+        detectors: What should stay as usual.
+        sinks: Who wants to know of findings.
+        clock: The present, for the moment of detection.
+        step_ms: Length of a step.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        traces: TraceFinder | None,
+        objectives: Sequence[Objective],
+        detectors: Sequence[DetectorRule],
+        sinks: Sequence[FindingSink],
+        clock: Clock,
+        step_ms: int,
+    ) -> None:
+        self._signals = Signals(database)
+        self._clock = clock
+        self._step_ms = step_ms
+        self._lock = RLock()
+        self._done_ms: int | None = None
+        self._ledger = Ledger(sinks)
+        self.faults: dict[str, str] = {}
+        finder = traces or NoTraces()
+        self._objectives = [ObjectiveWatch(objective, step_ms) for objective in objectives]
+        self._detectors = [DetectorWatch(rule, step_ms) for rule in detectors]
+        self._objective_reporters = [
+            ObjectiveReporter(watch, self._ledger, finder) for watch in self._objectives
+        ]
+        self._detector_reporters = [
+            DetectorReporter(watch, self._ledger, finder) for watch in self._detectors
+        ]
+
+    def tick(self, completed_ms: int) -> None:
+        """Evaluate every step up to ``completed_ms`` that has not been evaluated yet.
+
+        Calling it again with the same or an earlier time does nothing.
+
+        Args:
+            completed_ms: Newest step boundary whose interval is over, a multiple of the step.
+        """
+        with self._lock:
+            if self._done_ms is None:
+                self._go_through_the_past(completed_ms)
+            elif completed_ms > self._done_ms:
+                self._run(self._done_ms + self._step_ms, completed_ms, live=True)
+            self._done_ms = max(self._done_ms or 0, completed_ms)
+
+    def watched(self) -> tuple[tuple[ObjectiveWatch, ...], tuple[DetectorWatch, ...]]:
+        """Return the state of all objectives and detectors; read it under :meth:`hold`."""
+        return tuple(self._objectives), tuple(self._detectors)
+
+    def hold(self) -> RLock:
+        """Return the lock that keeps the state still while it is read."""
+        return self._lock
+
+    def findings(self, *, resolved: bool = False) -> tuple[Finding, ...]:
+        """Return the open findings; with ``resolved`` also those that are over, newest first."""
+        with self._lock:
+            return self._ledger.everything() if resolved else self._ledger.firing()
+
+    def _go_through_the_past(self, completed_ms: int) -> None:
+        periods = [w.objective.period_s * 1_000 // self._step_ms for w in self._objectives]
+        seasons = [w.rule.parameters.period_steps * 3 for w in self._detectors]
+        steps = max([1, *periods, *([_DETECTOR_PAST_STEPS, *seasons] if seasons else [])])
+        start_ms = completed_ms - (steps - 1) * self._step_ms
+        self._ledger.mute()
+        try:
+            self._run(max(self._step_ms, start_ms), completed_ms, live=False)
+        finally:
+            self._ledger.unmute()
+
+    def _run(self, start_ms: int, end_ms: int, *, live: bool) -> None:
+        chunk_ms = (CHUNK_STEPS - 1) * self._step_ms
+        while start_ms <= end_ms:
+            last_ms = min(end_ms, start_ms + chunk_ms)
+            window = Window(start_ms=start_ms, end_ms=last_ms, step_ms=self._step_ms)
+            answers = self._signals.columns(self._expressions(), window)
+            self._note_faults(answers)
+            for index in range(window.steps):
+                self._step(answers, index, start_ms + index * self._step_ms, live=live)
+            start_ms = last_ms + self._step_ms
+
+    def _expressions(self) -> list[str]:
+        wanted = [watch.rule.expr for watch in self._detectors]
+        for watch in self._objectives:
+            wanted += [watch.objective.part_expr, watch.objective.total_expr]
+        return list(dict.fromkeys(wanted))
+
+    def _note_faults(self, answers: Mapping[str, Answer]) -> None:
+        self.faults = {
+            expression: answer.message
+            for expression, answer in answers.items()
+            if not isinstance(answer, Frame)
+        }
+
+    def _step(self, answers: Mapping[str, Answer], index: int, time_ms: int, *, live: bool) -> None:
+        detected_ms = self._clock.now_ms() if live else time_ms
+        for watch, reporter in zip(self._objectives, self._objective_reporters, strict=True):
+            part = _frame(answers[watch.objective.part_expr])
+            total = _frame(answers[watch.objective.total_expr])
+            watch.feed(part, total, index, time_ms)
+            for change in watch.judge(time_ms):
+                reporter.report(change, time_ms=time_ms, detected_ms=detected_ms)
+        for rule, teller in zip(self._detectors, self._detector_reporters, strict=True):
+            frame = _frame(answers[rule.rule.expr])
+            for turn in rule.advance(frame, index, time_ms):
+                teller.report(turn, time_ms=time_ms, detected_ms=detected_ms)
+
+
+def _frame(answer: Answer) -> Frame | None:
+    return answer if isinstance(answer, Frame) else None

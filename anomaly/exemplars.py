@@ -1,0 +1,95 @@
+"""Traces that show a finding: the wrong kind, in the window, in the scope."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from collectors.model import Span, Tags
+from collectors.traces.search import TraceSearch, TraceSummary
+
+MAX_EXEMPLARS = 3
+_CANDIDATES = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Which traces show that a rule has been broken.
+
+    Attributes:
+        errors: Look for traces with an error.
+        min_duration_ms: Look for traces at least this long; None for any.
+        service: Service that should take part; None for any.
+    """
+
+    errors: bool = True
+    min_duration_ms: float | None = None
+    service: str | None = None
+
+
+class TraceFinder(Protocol):
+    """Something that knows traces, such as the span store."""
+
+    def search(self, wanted: TraceSearch) -> Sequence[TraceSummary]:
+        """Return the newest traces that match, up to the limit."""
+        ...
+
+    def trace(self, trace_id: str) -> Sequence[Span]:
+        """Return the spans of one trace."""
+        ...
+
+
+class NoTraces:
+    """For when there is no trace store."""
+
+    def search(self, wanted: TraceSearch) -> Sequence[TraceSummary]:
+        """Return none."""
+        del wanted
+        return ()
+
+    def trace(self, trace_id: str) -> Sequence[Span]:
+        """Return none."""
+        del trace_id
+        return ()
+
+
+def exemplars(
+    traces: TraceFinder, evidence: Evidence, group: Tags, start_ms: int, end_ms: int
+) -> tuple[str, ...]:
+    """Return up to three trace ids, the worst first.
+
+    When the service itself was not reached often enough to have traces (it is dead), those of any
+    service in the same scope are taken: its callers saw the failure.
+
+    Args:
+        traces: Where to look.
+        evidence: What shows it.
+        group: Tags that a span must carry, such as ``cloud.region``.
+        start_ms: Earliest start.
+        end_ms: Latest start.
+    """
+    wanted = TraceSearch(
+        service=evidence.service or "",
+        error=True if evidence.errors else None,
+        min_duration_ms=evidence.min_duration_ms,
+        start_ms=start_ms,
+        end_ms=end_ms,
+        tags=group,
+        limit=_CANDIDATES,
+    )
+    found = _worst(traces.search(wanted), evidence)
+    if len(found) < MAX_EXEMPLARS and wanted.service:
+        wider = _worst(traces.search(replace(wanted, service="")), evidence)
+        found = tuple(dict.fromkeys((*found, *wider)))[:MAX_EXEMPLARS]
+    return found
+
+
+def _worst(summaries: Sequence[TraceSummary], evidence: Evidence) -> tuple[str, ...]:
+    def badness(summary: TraceSummary) -> tuple[float, float]:
+        if evidence.errors:
+            return (summary.error_count, summary.duration_ms)
+        return (summary.duration_ms, summary.error_count)
+
+    ranked = sorted(summaries, key=badness, reverse=True)
+    return tuple(summary.trace_id for summary in ranked[:MAX_EXEMPLARS])

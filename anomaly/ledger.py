@@ -1,0 +1,87 @@
+"""Which findings are open, which have been, and who has been told what."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Hashable, Sequence
+
+import structlog
+
+from anomaly.findings import Finding, FindingSink, FindingState
+
+KEEP_RESOLVED = 1_000
+_REFRESH_MS = 30_000
+
+_log = structlog.get_logger(__name__)
+
+
+class Ledger:
+    """Findings by what they are about. Sinks hear of new and changed ones.
+
+    Numbers change with every step; while nothing else does, a sink hears of them every half minute.
+
+    Args:
+        sinks: Who wants to know.
+    """
+
+    def __init__(self, sinks: Sequence[FindingSink]) -> None:
+        self._sinks = tuple(sinks)
+        self._open: dict[Hashable, Finding] = {}
+        self._told: dict[Hashable, Finding] = {}
+        self._resolved: deque[Finding] = deque(maxlen=KEEP_RESOLVED)
+        self._silent = False
+
+    def current(self, key: Hashable) -> Finding | None:
+        """Return the open finding about ``key``."""
+        return self._open.get(key)
+
+    def put(self, key: Hashable, finding: Finding) -> None:
+        """Keep ``finding`` as the present one about ``key`` and tell the sinks if it matters."""
+        if finding.state is FindingState.RESOLVED:
+            self._open.pop(key, None)
+            self._resolved.append(finding)
+        else:
+            self._open[key] = finding
+        if not self._silent and _matters(self._told.get(key), finding):
+            self._tell(key, finding)
+
+    def mute(self) -> None:
+        """Tell nobody until :meth:`unmute`: the past is being gone through again."""
+        self._silent = True
+
+    def unmute(self) -> None:
+        """Tell from now on, beginning with what is open."""
+        self._silent = False
+        for key, finding in self._open.items():
+            self._tell(key, finding)
+
+    def firing(self) -> tuple[Finding, ...]:
+        """Return the open findings, frozen ones among them, the oldest first."""
+        return tuple(sorted(self._open.values(), key=lambda f: f.started_ms))
+
+    def everything(self) -> tuple[Finding, ...]:
+        """Return the open findings and the newest resolved ones, the newest first."""
+        known = (*self._open.values(), *self._resolved)
+        return tuple(sorted(known, key=lambda f: f.started_ms, reverse=True))
+
+    def _tell(self, key: Hashable, finding: Finding) -> None:
+        if finding.state is FindingState.RESOLVED:
+            self._told.pop(key, None)
+        else:
+            self._told[key] = finding
+        for sink in self._sinks:
+            try:
+                sink.receive(finding)
+            except Exception:  # noqa: BLE001 - one sink's fault must not keep others from knowing
+                _log.exception("sink failed", finding=finding.id, sink=type(sink).__name__)
+
+
+def _matters(told: Finding | None, finding: Finding) -> bool:
+    if told is None or told.id != finding.id:
+        return True
+    changed = (
+        told.state is not finding.state
+        or told.urgency is not finding.urgency
+        or told.exemplar_trace_ids != finding.exemplar_trace_ids
+    )
+    return changed or finding.updated_ms - told.updated_ms >= _REFRESH_MS

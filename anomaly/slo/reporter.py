@@ -1,0 +1,67 @@
+"""Turns what happens to an objective's alerts into findings in the ledger."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from anomaly.exemplars import MAX_EXEMPLARS, TraceFinder, exemplars
+from anomaly.findings import Finding
+from anomaly.ledger import Ledger
+from anomaly.slo.alert import Change
+from anomaly.slo.finding import frozen, leading, open_finding, resolved, updated
+from anomaly.slo.watch import GroupChange, ObjectiveWatch
+
+
+class ObjectiveReporter:
+    """Writes the findings of one objective.
+
+    Args:
+        watch: The objective's state.
+        ledger: Where findings go.
+        traces: Where exemplars come from.
+    """
+
+    def __init__(self, watch: ObjectiveWatch, ledger: Ledger, traces: TraceFinder) -> None:
+        self._watch = watch
+        self._ledger = ledger
+        self._traces = traces
+
+    def report(self, change: GroupChange, *, time_ms: int, detected_ms: int) -> None:
+        """Put the finding that ``change`` makes into the ledger."""
+        objective = self._watch.objective
+        key = ("slo", objective.name, change.group, change.urgency)
+        budget = self._watch.budget(change.group)
+        known = self._ledger.current(key)
+        if change.change is Change.OPENED or known is None:
+            if change.change is Change.RESOLVED:
+                return
+            reading = leading(change.readings)
+            started_ms = self._watch.onset_ms(change.group, reading, time_ms)
+            finding = open_finding(
+                objective,
+                change,
+                budget,
+                started_ms=started_ms,
+                detected_ms=detected_ms,
+                time_ms=time_ms,
+            )
+        elif change.change is Change.FROZEN:
+            since_ms = change.alert.blind_since_ms or time_ms
+            finding = frozen(known, since_ms - self._watch.step_ms, time_ms=time_ms)
+        elif change.change is Change.RESOLVED:
+            finding = resolved(known, objective, change, budget, time_ms=time_ms)
+        else:
+            finding = updated(known, objective, change, budget, time_ms=time_ms)
+        self._ledger.put(key, self._with_exemplars(finding, change, time_ms))
+
+    def _with_exemplars(self, finding: Finding, change: GroupChange, time_ms: int) -> Finding:
+        if len(finding.exemplar_trace_ids) >= MAX_EXEMPLARS:
+            return finding
+        found = exemplars(
+            self._traces,
+            self._watch.objective.evidence,
+            change.scope,
+            finding.started_ms - self._watch.step_ms,
+            time_ms + self._watch.step_ms,
+        )
+        return replace(finding, exemplar_trace_ids=found) if found else finding

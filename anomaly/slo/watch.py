@@ -1,0 +1,169 @@
+"""One objective, watched step by step: counts in, readings, budgets and alert changes out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import ceil
+
+import numpy as np
+
+from anomaly.findings import Urgency
+from anomaly.groups import Groups
+from anomaly.slo.alert import Alert, Change, advance
+from anomaly.slo.budget import Budget, budget_of
+from anomaly.slo.burn import Reading, onset_steps, read_windows
+from anomaly.slo.objective import Objective
+from anomaly.slo.ring import EventRing
+from anomaly.slo.tiers import tiers_for
+from collectors.model import FloatArray, Frame, Tags
+
+URGENCIES = (Urgency.PAGE, Urgency.TICKET)
+_BUDGET_SLOTS = 8_192
+_MIN_HOLD_STEPS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupChange:
+    """What happened to the alert of one group at one urgency in this step."""
+
+    scope: Tags
+    group: int
+    urgency: Urgency
+    before: Alert
+    alert: Alert
+    change: Change
+    readings: Sequence[Reading]
+
+
+@dataclass(slots=True, kw_only=True)
+class GroupState:
+    """What is known of one group."""
+
+    alerts: dict[Urgency, Alert] = field(
+        default_factory=lambda: {urgency: Alert() for urgency in URGENCIES}
+    )
+    readings: Sequence[Reading] = ()
+
+
+class ObjectiveWatch:
+    """State of one objective.
+
+    Args:
+        objective: What is promised.
+        step_ms: Length of a step.
+    """
+
+    def __init__(self, objective: Objective, step_ms: int) -> None:
+        self.objective = objective
+        self.tiers = tiers_for(objective.period_s, step_ms)
+        self.groups = Groups(objective.group_by)
+        self.states: list[GroupState] = []
+        self.step_ms = step_ms
+        self.updated_ms = 0
+        longest_ms = max(tier.long_s for tier in self.tiers) * 1_000
+        self._ring = EventRing(round(longest_ms / step_ms))
+        period_steps = objective.period_s * 1_000 // step_ms
+        self._every = max(1, ceil(period_steps / _BUDGET_SLOTS))
+        self._period = EventRing(max(1, period_steps // self._every))
+        self._pending: FloatArray = np.zeros((3, 0))
+        self._pending_steps = 0
+        self._seen: FloatArray = np.zeros(0)
+
+    def feed(self, part: Frame | None, total: Frame | None, index: int, time_ms: int) -> None:
+        """Take the counts of one step: column ``index`` of both frames; None is no data."""
+        totals = self._column(total, index)
+        parts = self._column(part, index)
+        totals = np.concatenate([totals, np.full(len(parts) - len(totals), np.nan)])
+        events = np.nan_to_num(totals) * (self.step_ms / 1_000)
+        counted = np.nan_to_num(parts) * (self.step_ms / 1_000)
+        bad = counted if self.objective.bad_expr is not None else events - counted
+        # Good and total come from different series and may be a moment apart.
+        bad = np.clip(bad, 0.0, events)
+        anything = bool(np.isfinite(totals).any())
+        self._push(bad, events, np.full(len(events), 1.0 if anything else 0.0))
+        self.updated_ms = time_ms
+
+    def _column(self, frame: Frame | None, index: int) -> FloatArray:
+        if frame is None:
+            return np.full(len(self.groups), np.nan)
+        return self.groups.column(frame, index)
+
+    def _push(self, bad: FloatArray, total: FloatArray, measured: FloatArray) -> None:
+        count = len(self.groups)
+        self._ring.grow(count)
+        self._period.grow(count)
+        missing = count - len(self._seen)
+        self._seen = np.concatenate([self._seen, np.zeros(missing)])
+        self._pending = np.concatenate([self._pending, np.zeros((3, missing))], axis=1)
+        self.states.extend(GroupState() for _ in range(missing))
+        self._ring.push(bad, total, measured)
+        self._seen += total
+        self._pending += np.stack([bad, total, measured])
+        self._pending_steps += 1
+        if self._pending_steps == self._every:
+            spent, events, share = self._pending
+            self._period.push(spent, events, share / self._every)
+            self._pending = np.zeros_like(self._pending)
+            self._pending_steps = 0
+
+    def judge(self, time_ms: int) -> list[GroupChange]:
+        """Read all windows after :meth:`feed` and move every alert on."""
+        readings = read_windows(self._ring, self.tiers, self.objective, self._seen, self.step_ms)
+        changes: list[GroupChange] = []
+        for group, state in enumerate(self.states):
+            state.readings = readings[group]
+            for urgency in URGENCIES:
+                change = self._advance(group, state, urgency, time_ms)
+                if change.change is not Change.NONE:
+                    changes.append(change)
+        return changes
+
+    def _advance(
+        self, group: int, state: GroupState, urgency: Urgency, time_ms: int
+    ) -> GroupChange:
+        readings = [r for r in state.readings if r.tier.urgency is urgency]
+        before = state.alerts[urgency]
+        covered = _covered(state, readings, time_ms) if urgency is Urgency.TICKET else ""
+        alert, change = advance(
+            before, readings, time_ms, min_hold_ms=_MIN_HOLD_STEPS * self.step_ms, covered=covered
+        )
+        state.alerts[urgency] = alert
+        return GroupChange(
+            scope=self.groups.scopes[group],
+            group=group,
+            urgency=urgency,
+            before=before,
+            alert=alert,
+            change=change,
+            readings=readings,
+        )
+
+    def budget(self, group: int) -> Budget:
+        """Return the budget of one group over the period, up to now."""
+        sums = self._period.window(self._period.capacity)
+        share = float(self._pending[2, group]) / self._every
+        return budget_of(
+            bad=float(sums.bad[group] + self._pending[0, group]),
+            total=float(sums.total[group] + self._pending[1, group]),
+            coverage=min(1.0, (float(sums.measured[group]) + share) / sums.steps),
+            target=self.objective.target,
+        )
+
+    def onset_ms(self, group: int, reading: Reading, time_ms: int) -> int:
+        """Estimate when the trouble that ``reading`` shows began: the start of its first step."""
+        steps = round(reading.tier.long_s * 1_000 / self.step_ms)
+        bad, total = self._ring.recent(group, steps)
+        limit = float(reading.tier.factor * self.objective.budget)
+        return time_ms - onset_steps(bad, total, limit) * self.step_ms
+
+
+def _covered(state: GroupState, readings: Sequence[Reading], time_ms: int) -> str:
+    """Say why a ticket need not open: a page tells the same, or has told it just now."""
+    page = state.alerts[Urgency.PAGE]
+    if page.state is not None:
+        return "a page for the same objective is open"
+    shortest_ms = min((r.tier.short_s for r in readings), default=0.0) * 1_000
+    if page.ended_ms and time_ms - page.ended_ms < shortest_ms:
+        return "the short window still holds what a page has told"
+    return ""

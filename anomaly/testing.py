@@ -1,0 +1,107 @@
+"""Fakes for tests of whoever uses this package: numbers, traces and a sink in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from anomaly.findings import Finding
+from collectors.model import FloatArray, Span, Tags
+from collectors.stacklang.database import Aggregate, Fetch, Lines
+from collectors.traces.search import TraceSearch, TraceSummary
+
+
+class TableDatabase:
+    """A :class:`collectors.stacklang.database.Database` of rates that a test writes step by step.
+
+    Args:
+        step_ms: Length of a step.
+    """
+
+    def __init__(self, step_ms: int) -> None:
+        self._step_ms = step_ms
+        self._series: dict[tuple[tuple[str, str], ...], dict[int, float]] = {}
+
+    @property
+    def step_ms(self) -> int:
+        """The base step, milliseconds."""
+        return self._step_ms
+
+    def put(self, tags: Tags, time_ms: int, value: float) -> None:
+        """Set the value of one series at one step."""
+        self._series.setdefault(tuple(sorted(tags.items())), {})[time_ms] = value
+
+    def fetch(self, request: Fetch) -> Lines:
+        """Answer ``request`` at the base step."""
+        rows: dict[tuple[str, ...], list[FloatArray]] = {}
+        tags_of: dict[tuple[str, ...], Tags] = {}
+        for items, points in self._series.items():
+            tags = dict(items)
+            if not request.query.matches(tags) or any(k not in tags for k in request.group_by):
+                continue
+            whole = request.aggregate is Aggregate.ALL
+            group = tags if whole else {key: tags[key] for key in request.group_by}
+            key = tuple(v for pair in sorted(group.items()) for v in pair)
+            tags_of[key] = group
+            rows.setdefault(key, []).append(self._row(points, request))
+        keys = sorted(rows)
+        shape = (0, request.window.steps)
+        values = [_combine(np.array(rows[key]), request.aggregate) for key in keys]
+        return Lines(
+            tags=[tags_of[key] for key in keys],
+            values=np.array(values) if keys else np.zeros(shape),
+        )
+
+    def _row(self, points: dict[int, float], request: Fetch) -> FloatArray:
+        window = request.window
+        times = range(window.start_ms, window.end_ms + 1, window.step_ms)
+        return np.array([points.get(time, np.nan) for time in times])
+
+
+def _combine(rows: FloatArray, aggregate: Aggregate) -> FloatArray:
+    empty = np.isnan(rows).all(axis=0)
+    if aggregate is Aggregate.COUNT:
+        result = (~np.isnan(rows)).sum(axis=0).astype(np.float64)
+    elif aggregate is Aggregate.MIN:
+        result = np.where(np.isnan(rows), np.inf, rows).min(axis=0)
+    elif aggregate is Aggregate.MAX:
+        result = np.where(np.isnan(rows), -np.inf, rows).max(axis=0)
+    else:
+        result = np.nansum(rows, axis=0)
+    combined: FloatArray = np.where(empty, np.nan, result)
+    return combined
+
+
+class TraceList:
+    """A :class:`anomaly.exemplars.TraceFinder` that answers with the same traces and remembers."""
+
+    def __init__(self, summaries: Sequence[TraceSummary] = (), spans: Sequence[Span] = ()) -> None:
+        self.summaries = list(summaries)
+        self.spans = list(spans)
+        self.asked: list[TraceSearch] = []
+
+    def search(self, wanted: TraceSearch) -> Sequence[TraceSummary]:
+        """Return the traces within the time bounds that pass through the service."""
+        self.asked.append(wanted)
+        return [
+            summary
+            for summary in self.summaries
+            if (wanted.start_ms or 0) <= summary.start_ms <= (wanted.end_ms or summary.start_ms)
+            and (not wanted.service or wanted.service in summary.services)
+        ][: wanted.limit]
+
+    def trace(self, trace_id: str) -> Sequence[Span]:
+        """Return the spans of one trace."""
+        return [span for span in self.spans if span.trace_id == trace_id]
+
+
+class FindingList:
+    """A sink that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.received: list[Finding] = []
+
+    def receive(self, finding: Finding) -> None:
+        """Keep ``finding``."""
+        self.received.append(finding)
