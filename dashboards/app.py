@@ -11,26 +11,11 @@ st.navigation(
         st.Page(
             "app_pages/overview.py", title="Overview", icon=":material/monitoring:", default=True
         ),
-        st.Page(
-            "app_pages/war_room.py",
-            title="War room",
-            icon=":material/e911_emergency:",
-            url_path="war-room",
-        ),
+        st.Page("app_pages/war_room.py", title="War room", icon=":material/e911_emergency:"),
         st.Page("app_pages/traces.py", title="Traces", icon=":material/account_tree:"),
         st.Page("app_pages/explore.py", title="Explore", icon=":material/query_stats:"),
-        st.Page(
-            "app_pages/post_mortems.py",
-            title="Post-mortems",
-            icon=":material/article:",
-            url_path="post-mortems",
-        ),
-        st.Page(
-            "app_pages/slack_preview.py",
-            title="Slack preview",
-            icon=":material/forum:",
-            url_path="slack-preview",
-        ),
+        st.Page("app_pages/post_mortems.py", title="Post-mortems", icon=":material/article:"),
+        st.Page("app_pages/slack_preview.py", title="Slack preview", icon=":material/forum:"),
     ],
     position="top",
 ).run()

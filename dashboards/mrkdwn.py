@@ -19,26 +19,27 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _EMOJI = {
-    "rotating_light": "🚨",
-    "fire": "🔥",
-    "warning": "⚠️",
-    "white_check_mark": "✅",
-    "heavy_check_mark": "✔️",
-    "eyes": "👀",
-    "red_circle": "🔴",
-    "large_orange_circle": "🟠",
-    "large_yellow_circle": "🟡",
-    "large_green_circle": "🟢",
-    "large_blue_circle": "🔵",
-    "bell": "🔔",
-    "memo": "📝",
-    "chart_with_downwards_trend": "📉",
-    "chart_with_upwards_trend": "📈",
-    "mag": "🔍",
-    "link": "🔗",
-    "book": "📖",
-    "hourglass": "⌛",
-    "x": "❌",
+    # Icons rather than emoji: a machine without an emoji font would show boxes.
+    "rotating_light": ":red[:material/e911_emergency:]",
+    "fire": ":red[:material/local_fire_department:]",
+    "warning": ":orange[:material/warning:]",
+    "white_check_mark": ":green[:material/check_box:]",
+    "heavy_check_mark": ":green[:material/check:]",
+    "eyes": ":material/visibility:",
+    "red_circle": ":red[:material/circle:]",
+    "large_orange_circle": ":orange[:material/circle:]",
+    "large_yellow_circle": ":orange[:material/circle:]",
+    "large_green_circle": ":green[:material/circle:]",
+    "large_blue_circle": ":blue[:material/circle:]",
+    "bell": ":material/notifications:",
+    "memo": ":material/edit_note:",
+    "chart_with_downwards_trend": ":material/trending_down:",
+    "chart_with_upwards_trend": ":material/trending_up:",
+    "mag": ":material/search:",
+    "link": ":material/link:",
+    "book": ":material/menu_book:",
+    "hourglass": ":material/hourglass_top:",
+    "x": ":red[:material/close:]",
 }
 _EMOJI_NAME = re.compile(r":([a-z0-9_+-]+):")
 _SAFE_SCHEMES = ("http://", "https://", "mailto:")
@@ -48,7 +49,7 @@ def text_of(part: Any) -> str:
     r"""Return a Slack text object (``mrkdwn`` or ``plain_text``) as Markdown.
 
     >>> text_of({"type": "plain_text", "text": ":fire: a *b*"})
-    '🔥 a \\*b\\*'
+    ':red[:material/local_fire_department:] a \\*b\\*'
     """
     if not isinstance(part, dict):
         return escaped(str(part or ""))

@@ -145,10 +145,12 @@ def percent(ratio: float | None, *, digits: int = 2) -> str:
 def multiple(value: float | None) -> str:
     """Word a burn rate.
 
-    >>> multiple(14.4), multiple(None)
-    ('14.4×', '–')
+    >>> multiple(14.4), multiple(0.0667), multiple(None)
+    ('14.4×', '0.07×', '–')
     """
-    return _NOTHING if value is None or not math.isfinite(value) else f"{number(value)}×"
+    if value is None or not math.isfinite(value):
+        return _NOTHING
+    return f"{number(value) if abs(value) >= 10 else number(round(value, 2))}×"
 
 
 def scope(tags: dict[str, str]) -> str:

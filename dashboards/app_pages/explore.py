@@ -13,6 +13,7 @@ from dashboards.timerange import TimeRange
 from tocsin.client import Graph
 
 _LONGEST_QUERY = 4_000
+_HEIGHT = 360
 _UNITS = {"as it is": "", "per second": "1/s", "seconds": "s", "ratio": "ratio"}
 
 
@@ -48,12 +49,14 @@ def _live(query: str, unit: str, span: TimeRange) -> None:
         return
     with states.panel("Chart"):
         row = timeseries.row_of(graph, "Expression", unit)
-        st.echarts_chart(
-            timeseries.option([row], span_ms=span.span_ms, row_height=360),
-            height=360,
+        chosen = st.echarts_chart(
+            timeseries.option([row], span_ms=span.span_ms, row_height=_HEIGHT, brush=True),
+            height=_HEIGHT,
             key="explore",
+            on_select="rerun",
             alt=pulse.described([row]),
         )
+        range_bar.pin_brushed(chosen, key="explore")
         _legend(graph)
     url = sources.api().graph_url(query, start=span.start, end=span.end)
     st.link_button("Data as std.json", url, icon=":material/data_object:")

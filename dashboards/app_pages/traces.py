@@ -11,6 +11,8 @@ from dashboards.panels import exemplar
 from tocsin.client import TraceSummary
 
 _LIMIT = 50
+_TALLEST = 300
+_ROW_HEIGHT = 32
 _TRACE = "trace"
 
 
@@ -72,7 +74,8 @@ def _results(found: list[TraceSummary]) -> None:
     selected = st.dataframe(
         [_row(trace) for trace in found],
         hide_index=True,
-        height=260,
+        height=min(_TALLEST, _ROW_HEIGHT * (len(found) + 1) + 3),
+        row_height=_ROW_HEIGHT,
         key="found",
         on_select="rerun",
         selection_mode="single-row",

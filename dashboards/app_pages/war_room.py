@@ -32,8 +32,8 @@ def page() -> None:
     incidents = reading.value or []
     with st.container(horizontal=True, vertical_alignment="center", key="war-room-bar"):
         chosen = incident_picker.choose(incidents)
-    first = sources.incident(chosen).value if chosen else None
-    span = range_bar.choose(first, extra=(AROUND,) if first else ())
+        first = sources.incident(chosen).value if chosen else None
+        span = range_bar.choose(first, extra=(AROUND,) if first else ())
     every = range_bar.run_every(span) if reading.error is None else range_bar.LIVE_EVERY_S
     known = _open_ids(incidents)
     st.fragment(_live, run_every=every)(chosen, span, known)
@@ -58,8 +58,9 @@ def _live(chosen: str | None, span: TimeRange, known: tuple[str, ...]) -> None:
 def _incident(incident: Incident, read_ms: int | None, span: TimeRange) -> None:
     now_ms = sources.now_ms()
     with states.panel("Incident"):
-        incident_header.draw(incident, now_ms=now_ms, updated_ms=read_ms)
+        incident_header.draw(incident, updated_ms=read_ms)
         actions.draw(incident)
+        incident_header.draw_times(incident, now_ms=now_ms)
     left, right = st.columns([5, 3], gap="small")
     with left, states.panel("Pulse"):
         drawn = marks.of_incident(incident, now_ms=now_ms)

@@ -12,8 +12,9 @@ from tocsin.client import ServiceEdge, ServiceMap
 
 Option = dict[str, Any]
 
-_WIDTH = 200
-_HEIGHT = 90
+# Places span about the pixels of the panel: ECharts stretches symbols with the coordinates.
+_WIDTH = 400.0
+_HEIGHT = 330.0
 _ERRORS_BAD = 0.05
 _ERRORS_SOME = 0.005
 
@@ -34,14 +35,15 @@ def option(found: ServiceMap, *, seconds: float) -> Option:
             {
                 "type": "graph",
                 "layout": "none",
-                "symbolSize": 34,
+                "symbolSize": 24,
+                "preserveAspect": "contain",
                 "edgeSymbol": ["none", "arrow"],
                 "edgeSymbolSize": 8,
                 "label": {"show": True, "position": "bottom", "fontSize": 12},
-                "left": 60,
-                "right": 60,
-                "top": 30,
-                "bottom": 40,
+                "left": 50,
+                "right": 50,
+                "top": 24,
+                "bottom": 44,
                 "data": [_node(name, places[name], found["edges"]) for name in services],
                 "links": [_link(edge, seconds) for edge in found["edges"]],
             }
@@ -64,9 +66,9 @@ def positions(services: list[str], edges: list[ServiceEdge]) -> dict[str, tuple[
     members: dict[int, list[str]] = defaultdict(list)
     for name in services:
         members[used[column[name]]].append(name)
-    tallest = max((len(names) for names in members.values()), default=1)
+    last = max(len(members) - 1, 1)
     return {
-        name: (c * _WIDTH, (row + (tallest - len(names)) / 2) * _HEIGHT)
+        name: (c * _WIDTH / last, (row + 0.5) * _HEIGHT / len(names))
         for c, names in members.items()
         for row, name in enumerate(names)
     }

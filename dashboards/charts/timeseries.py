@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashboards.charts import palette
-from dashboards.charts.marks import Marks
+from dashboards.charts.marks import Mark, Marks
 from tocsin.client import Graph
 
 Option = dict[str, Any]
 
-ROW_HEIGHT = 190
+ROW_HEIGHT = 196
 MOST_LINES = 24
-_HEAD = 34
+_HEAD = 42
 _FOOT = 26
 _SIGNIFICANT = 5
 
@@ -101,6 +101,7 @@ def option(
         row_height: Height of each row, pixels.
     """
     marks = marks or Marks()
+    labels = marks.labels(_span_ms(rows, span_ms))
     drawn: Option = {
         "animation": False,
         "useUTC": True,
@@ -109,7 +110,7 @@ def option(
         "grid": [_grid(i * row_height, row_height) for i in range(len(rows))],
         "xAxis": [_time_axis(i, len(rows), span_ms) for i in range(len(rows))],
         "yAxis": [_value_axis(i, row) for i, row in enumerate(rows)],
-        "series": [s for i, row in enumerate(rows) for s in _series(i, row, marks)],
+        "series": [s for i, row in enumerate(rows) for s in _series(i, row, marks, labels)],
         "axisPointer": {"link": [{"xAxisIndex": "all"}]},
         "tooltip": {"trigger": "axis", "valueFormatter": "%,.4g", "confine": True},
     }
@@ -127,6 +128,15 @@ def option(
 _SCALES = {"s": (1000.0, "ms"), "ratio": (100.0, "%"), "1/s": (1.0, "/s")}
 
 
+def _span_ms(rows: Sequence[Row], fixed: tuple[int, int] | None) -> int:
+    if fixed is not None:
+        return fixed[1] - fixed[0]
+    times = [row.times_ms for row in rows if len(row.times_ms)]
+    if not times:
+        return 0
+    return max(int(t[-1]) for t in times) - min(int(t[0]) for t in times)
+
+
 def _unique(names: list[str]) -> tuple[str, ...]:
     seen: dict[str, int] = {}
     result = []
@@ -139,7 +149,7 @@ def _unique(names: list[str]) -> tuple[str, ...]:
 def _title(row: Row, top: int) -> Option:
     return {
         "text": f"{row.title}  [{row.unit}]" if row.unit else row.title,
-        "top": top,
+        "top": top + 4,
         "left": 4,
         "textStyle": {"fontSize": 13, "fontWeight": 600},
     }
@@ -148,7 +158,7 @@ def _title(row: Row, top: int) -> Option:
 def _legend(row: Row, position: int, top: int) -> Option:
     return {
         "data": [_series_name(position, name) for name in row.names],
-        "top": top,
+        "top": top + 4,
         "right": 70,
         "left": "42%",
         "type": "scroll",
@@ -200,7 +210,7 @@ def _value_axis(position: int, row: Row) -> Option:
     return axis | ({"min": 0} if lowest >= 0 else {"scale": True})
 
 
-def _series(position: int, row: Row, marks: Marks) -> list[Option]:
+def _series(position: int, row: Row, marks: Marks, labels: Sequence[str]) -> list[Option]:
     drawn = [
         {
             "type": "line",
@@ -217,7 +227,7 @@ def _series(position: int, row: Row, marks: Marks) -> list[Option]:
         for i, name in enumerate(row.names)
     ]
     if drawn:
-        drawn[0] |= _overlay(position, row, marks)
+        drawn[0] |= _overlay(position, row, marks, labels)
     return drawn
 
 
@@ -228,23 +238,11 @@ def _points(times_ms: NDArray[np.int64], values: NDArray[np.float64]) -> list[li
     ]
 
 
-def _overlay(position: int, row: Row, marks: Marks) -> Option:
+def _overlay(position: int, row: Row, marks: Marks, labels: Sequence[str]) -> Option:
     """Return marks and window, which ECharts hangs on a series: the row's first."""
-    named = position == 0
-    lines: list[Option] = [
-        {
-            "xAxis": mark.time_ms,
-            "name": mark.label,
-            "lineStyle": {"color": mark.color, "type": "solid", "width": 1.2},
-            "label": {
-                "show": named,
-                "formatter": "{b}",
-                "color": mark.color,
-                "fontSize": 10,
-                "position": "insideEndTop" if i % 2 == 0 else "insideMiddleTop",
-            },
-        }
-        for i, mark in enumerate(marks.moments)
+    lines = [
+        _moment(mark, label if position == 0 else "", row)
+        for mark, label in zip(marks.moments, labels, strict=True)
     ]
     if row.limit is not None:
         lines.append(
@@ -252,7 +250,7 @@ def _overlay(position: int, row: Row, marks: Marks) -> Option:
                 "yAxis": row.limit,
                 "name": row.limit_name,
                 "lineStyle": {"color": palette.QUIET, "type": "dashed", "width": 1},
-                "label": {"formatter": "{b}", "position": "insideEndTop", "fontSize": 10},
+                "label": {"formatter": "{b}", "position": "insideStartTop", "fontSize": 10},
             }
         )
     overlay: Option = {"markLine": {"symbol": "none", "silent": True, "data": lines}}
@@ -264,3 +262,27 @@ def _overlay(position: int, row: Row, marks: Marks) -> Option:
             "data": [[{"xAxis": start_ms}, {"xAxis": end_ms}]],
         }
     return overlay
+
+
+def _moment(mark: Mark, label: str, row: Row) -> Option:
+    return {
+        "xAxis": mark.time_ms,
+        "name": label or mark.label,
+        "lineStyle": {"color": mark.color, "type": "solid", "width": 1.2},
+        "label": {
+            "show": bool(label),
+            "formatter": "{b}",
+            "color": mark.color,
+            "fontSize": 10,
+            "position": "end",
+            "align": "right" if _is_late(mark.time_ms, row) else "left",
+        },
+    }
+
+
+def _is_late(time_ms: int, row: Row) -> bool:
+    """Say whether a label that begins here would leave the chart on the right."""
+    if not len(row.times_ms):
+        return False
+    first, last = int(row.times_ms[0]), int(row.times_ms[-1])
+    return time_ms - first > 0.75 * (last - first)

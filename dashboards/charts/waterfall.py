@@ -13,7 +13,19 @@ from dashboards.charts import palette
 from tocsin.client import SpanAnswer, Trace
 
 MOST_SPANS = 150
-_BAR_HEIGHT = 20
+_BAR_HEIGHT = 22
+_AROUND = 110  # legend above, axis below
+_LABELS = 250  # pixels left of the bars
+# Left-aligned, so that the indent shows who called whom.
+_SPAN_AXIS = alt.Axis(
+    labelAlign="left",
+    labelPadding=_LABELS,
+    labelLimit=_LABELS,
+    labelFontSize=11,
+    labelOverlap=False,
+    ticks=False,
+    domain=False,
+)
 _LONGEST_LABEL = 46
 
 
@@ -47,15 +59,15 @@ def ordered(spans: Sequence[SpanAnswer]) -> list[Bar]:
 
 
 def height(trace: Trace) -> int:
-    """Return the height in pixels of :func:`chart`."""
-    return min(len(trace["spans"]), MOST_SPANS) * _BAR_HEIGHT + 60
+    """Return the height in pixels that :func:`chart` needs."""
+    return min(len(trace["spans"]), MOST_SPANS) * _BAR_HEIGHT + _AROUND
 
 
 def chart(trace: Trace) -> alt.LayerChart:
     """Draw the first 150 spans; errors are outlined in red, the critical path is marked."""
     data = table(trace)
     services = list(dict.fromkeys(data["service"]))
-    y = alt.Y("row:N", sort=None, title=None, axis=alt.Axis(labelLimit=330, labelFontSize=11))
+    y = alt.Y("row:N", sort=None, title=None, axis=_SPAN_AXIS)
     base = alt.Chart(data).encode(y=y)
     bars = base.mark_bar(height=12, cornerRadius=2).encode(
         x=alt.X("offset_ms:Q", title="ms since the trace began", axis=alt.Axis(grid=True)),
@@ -74,7 +86,7 @@ def chart(trace: Trace) -> alt.LayerChart:
     texts = base.mark_text(align="left", dx=4, fontSize=10, color=palette.QUIET).encode(
         x="end_ms:Q", text="worded:N"
     )
-    return alt.LayerChart(layer=[bars, texts]).properties(height=height(trace) - 60)
+    return alt.LayerChart(layer=[bars, texts])
 
 
 def table(trace: Trace) -> pd.DataFrame:

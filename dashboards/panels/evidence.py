@@ -27,7 +27,8 @@ def _card(finding: Finding) -> None:
     label = f":{color}-badge[{plain(finding['state'])}] {plain(finding['title'])}"
     with st.expander(label, expanded=finding["state"] == "firing"):
         st.markdown(plain(finding["explanation"]))
-        st.markdown(facts(finding))
+        st.markdown(compared(finding))
+        st.caption(measured(finding))
         st.code(finding["expression"], language=None, wrap_lines=True)
         st.page_link(
             "app_pages/explore.py",
@@ -37,17 +38,24 @@ def _card(finding: Finding) -> None:
         )
 
 
-def facts(finding: Finding) -> str:
-    """Return the numbers of a finding as one Markdown table."""
+def compared(finding: Finding) -> str:
+    """Return what was seen against what was expected, over which window, where."""
     unit = finding["unit"]
-    rows = [
-        ("seen", quantity(finding["observed"], unit)),
-        ("expected", quantity(finding["baseline"], unit)),
-        ("window", window(finding["window_ms"] / 1000)),
-        ("where", plain(scope(finding["scope"]))),
-        ("rule", code(finding["rule"])),
-        ("began about", f"{clock(finding['started_ms'])} UTC"),
-        ("detected", f"{clock(finding['detected_ms'])} UTC"),
-        *((plain(name), number(value)) for name, value in sorted(finding["values"].items())),
+    parts = [
+        f"seen **{quantity(finding['observed'], unit)}**",
+        f"expected **{quantity(finding['baseline'], unit)}**",
+        f"over {window(finding['window_ms'] / 1000)}",
     ]
-    return "| | |\n|---|---|\n" + "\n".join(f"| {name} | {value} |" for name, value in rows)
+    where = scope(finding["scope"])
+    return " · ".join([*parts, plain(where)] if where else parts)
+
+
+def measured(finding: Finding) -> str:
+    """Return the rule, its times and its further numbers."""
+    parts = [
+        f"began about {clock(finding['started_ms'])}",
+        f"detected {clock(finding['detected_ms'])} UTC",
+        f"rule {code(finding['rule'])}",
+        *(f"{plain(name)} {number(value)}" for name, value in sorted(finding["values"].items())),
+    ]
+    return " · ".join(parts)

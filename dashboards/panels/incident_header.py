@@ -9,17 +9,15 @@ from dashboards.phrasing import between, clock, date_and_clock, duration, plain
 from tocsin.client import Incident
 
 
-def draw(incident: Incident, *, now_ms: int, updated_ms: int | None) -> None:
-    """Draw severity, status, title, summary and the times that are measured afterwards."""
+def draw(incident: Incident, *, updated_ms: int | None) -> None:
+    """Draw severity, status, title and summary."""
     with st.container(horizontal=True, vertical_alignment="center", key="incident-badges"):
         st.badge(incident["severity"], color=palette.severity(incident["severity"]))
         st.badge(incident["status"], color=palette.status(incident["status"]))
-        st.badge(incident["id"], color="gray")
-        st.caption(f"Updated {clock(updated_ms)} UTC")
-    st.subheader(plain(incident["title"]), anchor=False)
+        st.subheader(plain(incident["title"]), anchor=False, width="content")
+        st.caption(f"{plain(incident['id'])} · updated {clock(updated_ms)} UTC", width="content")
     if incident["summary"]:
         st.markdown(plain(incident["summary"]))
-    _times(incident, now_ms)
 
 
 def elapsed_s(incident: Incident, *, now_ms: int) -> float:
@@ -27,7 +25,8 @@ def elapsed_s(incident: Incident, *, now_ms: int) -> float:
     return ((incident["resolved_ms"] or now_ms) - incident["opened_ms"]) / 1000
 
 
-def _times(incident: Incident, now_ms: int) -> None:
+def draw_times(incident: Incident, *, now_ms: int) -> None:
+    """Draw the times by which the response is measured afterwards."""
     impact_ms = incident["impact_start_ms"]
     acknowledged = incident["acknowledged_ms"]
     who = incident["acknowledged_by"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -14,11 +13,11 @@ from dashboards import sources, states
 from dashboards.charts import timeseries
 from dashboards.charts.marks import Marks, of_incident
 from dashboards.charts.timeseries import Row
+from dashboards.panels import range_bar
 from dashboards.phrasing import plain
 from dashboards.timerange import TimeRange
 from tocsin.client import Graph, Incident
 
-PIN = "pin"
 _MOST_PROPOSED = 4
 
 
@@ -80,7 +79,7 @@ def draw(
         on_select="rerun",
         alt=described(drawable),
     )
-    _pin(chosen, key)
+    range_bar.pin_brushed(chosen, key=key)
 
 
 def draw_proposed(incident: Incident, span: TimeRange) -> None:
@@ -134,21 +133,3 @@ def _row(query: PulseQuery, span: TimeRange, key: str) -> Row | None:
         limit=query.limit,
         limit_name=query.limit_name,
     )
-
-
-def _pin(chosen: Any, key: str) -> None:
-    """Put a brushed stretch into the address and rebuild the page without live mode.
-
-    A live tick would reset the zoom anyway: pinning is what makes a look back stay put.
-    """
-    areas = chosen["selection"]["areas"] if chosen else []
-    if not areas or "coord_range" not in areas[0]:
-        return
-    start_ms, end_ms = (int(edge) for edge in areas[0]["coord_range"])
-    pin = f"{start_ms}-{end_ms}"
-    # The selection outlives the rerun: only a new one may pin, or resuming would be undone.
-    if end_ms - start_ms < 2_000 or st.session_state.get(f"pinned-by-{key}") == pin:
-        return
-    st.session_state[f"pinned-by-{key}"] = pin
-    st.query_params[PIN] = pin
-    st.rerun()

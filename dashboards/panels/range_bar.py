@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
 
 from dashboards import timerange
-from dashboards.panels.pulse import PIN
 from dashboards.timerange import TimeRange
 from tocsin.client import Incident
 
+PIN = "pin"
 LIVE_EVERY_S = 5
 
 
@@ -18,7 +19,9 @@ def choose(incident: Incident | None, *, extra: Sequence[str] = ()) -> TimeRange
     """Draw the controls and return the range: a pin beats the buttons."""
     pin = timerange.parse_pin(st.query_params.get(PIN))
     names = [*extra, *timerange.RELATIVE]
-    with st.container(horizontal=True, vertical_alignment="center", key="range-bar"):
+    with st.container(
+        horizontal=True, vertical_alignment="center", width="content", key="range-bar"
+    ):
         name = st.segmented_control(
             "Range",
             names,
@@ -30,7 +33,12 @@ def choose(incident: Incident | None, *, extra: Sequence[str] = ()) -> TimeRange
         )
         span = pin or _span(name, incident)
         if span.live:
-            st.badge(f"Live · every {LIVE_EVERY_S} s", icon=":material/sensors:", color="green")
+            st.badge(
+                f"Live · every {LIVE_EVERY_S} s · UTC",
+                icon=":material/sensors:",
+                color="green",
+                help="Drag over a chart with its brush to pause and pin a stretch of time",
+            )
         elif pin is None:
             st.badge(f"Over · {span.words}", icon=":material/event_available:", color="gray")
         else:
@@ -42,13 +50,30 @@ def choose(incident: Incident | None, *, extra: Sequence[str] = ()) -> TimeRange
                 shortcut="L",
                 on_click=_resume,
             )
-        st.caption("Times in UTC · drag over a chart with the brush to pin a stretch")
     return span
 
 
 def run_every(span: TimeRange) -> int | None:
     """Return the period of a live fragment in seconds, None when nothing moves."""
     return LIVE_EVERY_S if span.live else None
+
+
+def pin_brushed(chosen: Any, *, key: str) -> None:
+    """Put a brushed stretch into the address and rebuild the page without live mode.
+
+    A live tick would reset the zoom anyway: pinning is what makes a look back stay put.
+    """
+    areas = chosen["selection"]["areas"] if chosen else []
+    if not areas or "coord_range" not in areas[0]:
+        return
+    start_ms, end_ms = (int(edge) for edge in areas[0]["coord_range"])
+    pin = f"{start_ms}-{end_ms}"
+    # The selection outlives the rerun: only a new one may pin, or resuming would be undone.
+    if end_ms - start_ms < 2_000 or st.session_state.get(f"pinned-by-{key}") == pin:
+        return
+    st.session_state[f"pinned-by-{key}"] = pin
+    st.query_params[PIN] = pin
+    st.rerun()
 
 
 def _span(name: str | None, incident: Incident | None) -> TimeRange:

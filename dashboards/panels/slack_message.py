@@ -14,12 +14,15 @@ from tocsin.client import ClientError, SlackMessage, SlackPreviewClient
 Block = dict[str, Any]
 
 _SAID = "slack-said"
+_WIDTH = 760  # about as wide as Slack draws them
 _STYLES: dict[str, Literal["primary", "secondary"]] = {"primary": "primary"}
 
 
 def draw(client: SlackPreviewClient, channel: str, message: SlackMessage, *, user: str) -> None:
     """Draw a message with its thread."""
-    with st.container(border=True, key=f"message-{channel}-{message['ts'].replace('.', '-')}"):
+    with st.container(
+        border=True, width=_WIDTH, key=f"message-{channel}-{message['ts'].replace('.', '-')}"
+    ):
         edited = " · edited" if message["edited_ts"] else ""
         st.caption(f":material/smart_toy: **{plain(message['user'])}** · {_when(message)}{edited}")
         _body(client, channel, message, user)

@@ -32,11 +32,12 @@ class FakeApi:
         self.commands: list[JsonObject] = []
         self.broken: dict[str, tuple[int, str]] = {}
         self.asked: list[str] = []
-        self._socket = socket.socket()
+        # asyncio turns Nagle off only where the protocol is named; else each answer waits 40 ms.
+        self._socket = socket.socket(proto=socket.IPPROTO_TCP)
         self._socket.bind(("127.0.0.1", 0))
         self._socket.listen(64)
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        config = uvicorn.Config(self._app(), log_level="error", lifespan="off")
+        config = uvicorn.Config(self._app(), log_config=None, log_level="error", lifespan="off")
         self._server = uvicorn.Server(config)
         self._thread = Thread(
             target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True
