@@ -35,7 +35,7 @@ def stacked(lines: tuple[Line, ...]) -> list[tuple[Line, FloatArray, FloatArray]
     for line in lines:
         if line.style is not LineStyle.STACK:
             continue
-        value = np.nan_to_num(line.values, nan=0.0, posinf=_LARGEST, neginf=-_LARGEST)
+        value = np.clip(np.nan_to_num(line.values, nan=0.0), -_LARGEST, _LARGEST)
         if up is None or down is None:
             up, down = np.zeros_like(value), np.zeros_like(value)
         base = np.where(value >= 0, up, down)

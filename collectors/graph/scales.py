@@ -83,6 +83,8 @@ class ValueScale:
         forward = _FORWARD[self.kind]
         with np.errstate(all="ignore"):
             ends = forward(np.array([self.low, self.high]))
+            if not ends[0] < ends[1]:  # so close that the shape of the axis can't part them
+                forward, ends = _FORWARD[ScaleKind.LINEAR], np.array([self.low, self.high])
             placed = (forward(values) - ends[0]) / (ends[1] - ends[0])
         # A few canvas heights outside is as good as infinitely far, and drawable.
         finite = np.where(np.isnan(placed) & ~np.isnan(values), np.sign(values) * 4.0, placed)

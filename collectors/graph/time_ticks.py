@@ -49,18 +49,19 @@ def time_ticks(start_ms: int, end_ms: int, zone: tzinfo, wanted: int) -> list[Ti
 
 
 def _aligned(start_ms: int, end_ms: int, zone: tzinfo, major: int, minor: int) -> list[TimeTick]:
-    # Marks fall on round wall-clock times, so a zone of +05:30 shifts them by half an hour.
+    # Marks fall on round wall-clock times: a zone of +05:30 shifts them by half an hour, and where
+    # clocks change the grid is found anew.
     ticks = []
-    first = start_ms - (start_ms + _offset_ms(start_ms, zone)) % minor
-    for time_ms in range(first, end_ms + 1, minor):
-        if time_ms >= start_ms:
-            local = time_ms + _offset_ms(time_ms, zone)
-            is_major = local % major == 0
-            ticks.append(
-                _tick(time_ms, zone, within=True)
-                if is_major
-                else TimeTick(time_ms=time_ms, label="", major=False)
-            )
+    time_ms = start_ms
+    while time_ms <= end_ms:
+        local = time_ms + _offset_ms(time_ms, zone)
+        behind = local % minor
+        if behind:
+            time_ms += minor - behind
+            continue
+        plain = TimeTick(time_ms=time_ms, label="", major=False)
+        ticks.append(plain if local % major else _tick(time_ms, zone, within=True))
+        time_ms += minor
     return ticks
 
 
