@@ -1,0 +1,103 @@
+"""All meters that clients speak of: datagrams in, a batch a flush out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from collectors.errors import DecodeError
+from collectors.model import Batch, Rejection, Tags
+from collectors.receivers.batch_builder import BatchBuilder
+from collectors.receivers.limits import ReceiverLimits
+from collectors.receivers.spectator.lines import Line, split_line, tags_of
+from collectors.receivers.spectator.meters import (
+    AgeGaugeMeter,
+    CounterMeter,
+    DistinctMeter,
+    Flush,
+    GaugeMeter,
+    MaxGaugeMeter,
+    Meter,
+    MonotonicMeter,
+)
+from collectors.receivers.spectator.timers import DistributionMeter
+from collectors.receivers.stats import ReceiverStats
+from collectors.receivers.tag_text import refuse_tags
+
+RECEIVER = "spectator"
+
+METERS: dict[str, Callable[[Tags], Meter]] = {
+    "A": AgeGaugeMeter,
+    "c": CounterMeter,
+    "C": MonotonicMeter,
+    "U": MonotonicMeter,
+    "X": MonotonicMeter,
+    "d": lambda tags: DistributionMeter(tags, "d"),
+    "D": lambda tags: DistributionMeter(tags, "D"),
+    "g": GaugeMeter,
+    "m": MaxGaugeMeter,
+    "S": DistinctMeter,
+    "t": lambda tags: DistributionMeter(tags, "t"),
+    "T": lambda tags: DistributionMeter(tags, "T"),
+}
+
+
+class MeterRegistry:
+    """Meters by type and identity, bounded; pure but for what it is told of the time."""
+
+    def __init__(self, limits: ReceiverLimits, stats: ReceiverStats, now_ms: int) -> None:
+        self._limits = limits
+        self._stats = stats
+        self._meters: dict[tuple[str, bytes], Meter] = {}
+        self._previous_ms = now_ms
+
+    def __len__(self) -> int:
+        return len(self._meters)
+
+    def receive(self, datagram: bytes, now_ms: int) -> list[Rejection]:
+        """Take the lines of a datagram; return why some were refused."""
+        rejected = []
+        accepted = 0
+        for raw in datagram.split(b"\n"):
+            if not raw.strip():
+                continue
+            try:
+                self._record(split_line(raw), now_ms)
+                accepted += 1
+            except DecodeError as error:
+                reason, _, detail = error.message.partition(": ")
+                rejected.append(Rejection(reason=reason, detail=detail))
+        self._stats.accept(RECEIVER, accepted)
+        self._stats.refuse_all(RECEIVER, rejected)
+        return rejected
+
+    def flush(self, now_ms: int) -> Batch:
+        """Return what all meters have to say, and forget those whose TTL is over."""
+        flush = Flush(
+            now_ms=now_ms,
+            previous_ms=min(self._previous_ms, now_ms - 1),
+            builder=BatchBuilder(),
+        )
+        for key, meter in list(self._meters.items()):
+            if meter.expires_ms() <= now_ms:
+                del self._meters[key]
+            else:
+                meter.flush(flush)
+        self._previous_ms = now_ms
+        return flush.builder.build()
+
+    def _record(self, line: Line, now_ms: int) -> None:
+        key = (line.type, line.identity)
+        meter = self._meters.get(key)
+        if meter is not None:
+            meter.record(line, now_ms)
+            return
+        if len(self._meters) >= self._limits.max_streams:
+            raise DecodeError(f"metersTooMany: {len(self._meters)} meters are kept already")
+        tags = tags_of(line.identity)
+        refusal = refuse_tags(tags, self._limits)
+        if refusal is not None:
+            raise DecodeError(f"{refusal.reason}: {refusal.detail}")
+        meter = METERS[line.type](tags)
+        # Kept only after the first line has proved legal.
+        meter.record(line, now_ms)
+        self._meters[key] = meter

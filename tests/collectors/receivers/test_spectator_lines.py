@@ -1,0 +1,214 @@
+"""The line protocol: each type, its extras, and what is refused."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from collectors.model import Batch, Tags
+from collectors.receivers.limits import ReceiverLimits
+from collectors.receivers.spectator.registry import MeterRegistry
+from collectors.receivers.spectator.xxhash import xxhash64
+from collectors.receivers.stats import ReceiverStats
+
+T0 = 1_700_000_000_000
+
+
+def new_registry(limits: ReceiverLimits | None = None) -> MeterRegistry:
+    return MeterRegistry(limits or ReceiverLimits(), ReceiverStats(), T0)
+
+
+def rows(batch: Batch) -> list[tuple[str, str, int, float]]:
+    """Return (kind and statistic, name, seconds after T0, value) of each sample."""
+    return [
+        (
+            f"{tags['atlas.dstype']} {tags['statistic']}{_bucket(tags)}",
+            tags["name"],
+            (int(time_ms) - T0) // 1_000,
+            float(value),
+        )
+        for tags, time_ms, value in (
+            (batch.series[i], t, v)
+            for i, t, v in zip(batch.series_index, batch.time_ms, batch.value, strict=True)
+        )
+    ]
+
+
+def _bucket(tags: Tags) -> str:
+    label = tags.get("percentile", tags.get("distinct", ""))
+    return f" {label}" if label else ""
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (b"c:n:2\nc:n:3.5", [("counter count", 0, 0.0), ("counter count", 5, 5.5)]),
+        (b"g:n:1\ng:n:-42.5", [("gauge gauge", 5, -42.5)]),
+        (b"g,120:n:7", [("gauge gauge", 5, 7.0)]),
+        (b"m:n:3\nm:n:9\nm:n:4", [("gauge max", 5, 9.0)]),
+        (b"A:n:0", [("gauge gauge", 5, 4.0)]),
+        (b"A:n:1699999990", [("gauge gauge", 5, 15.0)]),
+        (b"C:n:100", [("counter count", 1, 100.0)]),
+        (b"U:n:18446744073709551615", [("counter count", 1, 2.0**64)]),
+        (b"X,1700000002000:n:7", [("counter count", 2, 7.0)]),
+        (
+            b"t:n:0.5\nt:n:1.5",
+            [
+                ("counter count", 0, 0.0),
+                ("counter count", 5, 2.0),
+                ("counter totalTime", 0, 0.0),
+                ("counter totalTime", 5, 2.0),
+                ("counter totalOfSquares", 0, 0.0),
+                ("counter totalOfSquares", 5, 2.5),
+                ("gauge max", 5, 1.5),
+            ],
+        ),
+        (
+            b"d:n:10",
+            [
+                ("counter count", 0, 0.0),
+                ("counter count", 5, 1.0),
+                ("counter totalAmount", 0, 0.0),
+                ("counter totalAmount", 5, 10.0),
+                ("counter totalOfSquares", 0, 0.0),
+                ("counter totalOfSquares", 5, 100.0),
+                ("gauge max", 5, 10.0),
+            ],
+        ),
+    ],
+)
+def test_each_type(lines: bytes, expected: list[tuple[str, int, float]]) -> None:
+    """Lines recorded one second after the start, flushed at five."""
+    registry = new_registry()
+    assert registry.receive(lines, T0 + 1_000) == []
+    assert [(kind, s, v) for kind, _, s, v in rows(registry.flush(T0 + 5_000))] == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "bucket"),
+    [
+        (b"T:n:0.001", "T0056"),
+        (b"T:n:1", "T0083"),
+        (b"T:n:0", "T0000"),
+        (b"D:n:87", "D0019"),
+        (b"D:n:1e300", "D0113"),
+    ],
+)
+def test_percentile_buckets(line: bytes, bucket: str) -> None:
+    registry = new_registry()
+    registry.receive(line, T0)
+    kinds = [kind for kind, _, _, _ in rows(registry.flush(T0 + 5_000))]
+    assert f"counter percentile {bucket}" in kinds
+    assert "counter count" in kinds
+
+
+def test_totals_go_on_across_flushes() -> None:
+    """A second flush carries the total, not the increment, and the maximum begins anew."""
+    registry = new_registry()
+    registry.receive(b"c:n:2\nm:x:5", T0)
+    registry.flush(T0 + 5_000)
+    registry.receive(b"c:n:1", T0 + 6_000)
+    assert rows(registry.flush(T0 + 10_000)) == [("counter count", "n", 10, 3.0)]
+
+
+def test_a_wrapped_uint64_goes_on() -> None:
+    registry = new_registry()
+    registry.receive(b"U:n:18446744073709551615", T0 + 1_000)
+    registry.receive(b"U:n:4", T0 + 2_000)
+    values = [v for _, _, _, v in rows(registry.flush(T0 + 5_000))]
+    assert values[1] - values[0] in (5.0, 0.0)  # a double near 2^64 has steps of 2,048
+
+
+def test_distinct_counts_are_registers() -> None:
+    """The registers estimate how many different values there were (64 registers: ± 13 %)."""
+    import base64
+
+    registry = new_registry()
+    for i in range(1_000):
+        registry.receive(b"S:users:" + base64.b64encode(b"user-%d" % i), T0)
+        registry.receive(b"S:users:" + base64.b64encode(b"user-%d" % i), T0)
+    found = rows(registry.flush(T0 + 5_000))
+    assert {kind for kind, _, _, _ in found} <= {
+        f"gauge distinct R{register:02X}" for register in range(64)
+    }
+    estimate = 0.709 * 64**2 / sum(2.0**-v for _, _, _, v in found)
+    assert estimate == pytest.approx(1_000, rel=0.4)
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"", 0xEF46DB3751D8E999),
+        (b"a", 0xD24EC4F1A98C6E5B),
+        (b"abc", 0x44BC2CF5AD770999),
+        (b"Nobody inspects the spammish repetition", 0xFBCEA83C8A378BF1),
+    ],
+)
+def test_xxhash64(data: bytes, expected: int) -> None:
+    """Vectors of the xxHash reference implementation and of its Python binding's documentation."""
+    assert xxhash64(data) == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b"hello", "badLine"),
+        (b"c:1", "badLine"),
+        (b"c::1", "badLine"),
+        (b"q:n:1", "unknownType"),
+        (b":n:1", "unknownType"),
+        (b"g,0:n:1", "badExtra"),
+        (b"g,-5:n:1", "badExtra"),
+        (b"g,x:n:1", "badExtra"),
+        (b"X:n:1", "timestampMissing"),
+        (b"c:n:one", "badValue"),
+        (b"c:n:", "badValue"),
+        (b"g:n:nan", "badValue"),
+        (b"g:n:inf", "badValue"),
+        (b"c:n:1e999", "badValue"),
+        (b"c:n:-1", "negativeValue"),
+        (b"t:n:-0.1", "negativeValue"),
+        (b"c:n,a:1", "badTag"),
+        (b"c:n,a=:1", "badTag"),
+        (b"c:n,=b:1", "badTag"),
+        (b"c:n,name=x:1", "badTag"),
+        (b"c:\xff\xfe:1", "invalidUtf8"),
+        (b"S:n:%%%", "badValue"),
+        (b"c:" + b"n" * 9_000 + b":1", "lineTooLong"),
+        (b"c:n,a=" + b"v" * 300 + b":1", "tagValueTooLong"),
+    ],
+)
+def test_refusals_name_their_reason(line: bytes, reason: str) -> None:
+    """A bad line is refused with its reason; the good ones around it are kept."""
+    registry = new_registry()
+    rejected = registry.receive(b"c:good:1\n" + line + b"\nc:good:1\n", T0)
+    assert [r.reason for r in rejected] == [reason]
+    assert rejected[0].detail
+    assert len(registry) == 1
+    assert rows(registry.flush(T0 + 5_000))[-1] == ("counter count", "good", 5, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("line", "ttl_s"), [(b"g:n:1", 900), (b"g,20:n:1", 20), (b"g,1:n:1", 5), (b"c:n:1", 900)]
+)
+def test_meters_expire(line: bytes, ttl_s: int) -> None:
+    """A gauge lives as long as its TTL (at least 5 s), everything else 15 minutes."""
+    registry = new_registry()
+    registry.receive(line, T0)
+    assert len(registry.flush(T0 + ttl_s * 1_000 - 1))
+    assert not len(registry.flush(T0 + ttl_s * 1_000))
+    assert len(registry) == 0
+
+
+def test_meters_are_bounded() -> None:
+    registry = new_registry(ReceiverLimits(max_streams=2))
+    rejected = registry.receive(b"c:a:1\nc:b:1\nc:c:1\nc:a:1", T0)
+    assert [r.reason for r in rejected] == ["metersTooMany"]
+
+
+@given(st.binary(max_size=200), st.sampled_from(["", "c:n:", "T:a,b=c:", "S:n:", "U:n:", "X,5:n:"]))
+def test_any_bytes_leave_the_registry_working(junk: bytes, prefix: str) -> None:
+    registry = new_registry()
+    registry.receive(prefix.encode() + junk, T0)
+    registry.flush(T0 + 1_000)
+    registry.receive(b"c:after:1", T0 + 1_000)
+    assert ("counter count", "after", 5, 1.0) in rows(registry.flush(T0 + 5_000))
