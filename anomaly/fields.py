@@ -56,6 +56,9 @@ class Section:
         given = self._fields.get(key)
         if given is not None:
             given.fail(message)
+        slips = get_close_matches(key, [n for n in self._fields if n not in self._asked], n=1)
+        if slips:
+            self._fields[slips[0]].fail(f"unknown field; did you mean {key!r}?")
         path = f"{self.node.path}.{key}" if self.node.path else key
         node = self.node
         Node(value=None, tag="null", file=node.file, line=node.line, path=path).fail(message)
