@@ -13,7 +13,7 @@ from collectors.model import FloatArray, IndexArray
 from collectors.stacklang.database import Aggregate, Consolidation
 from collectors.store.blocks import BLOCK_STEPS, HotArrays
 from collectors.store.ingest import GAUGE
-from collectors.store.kernel import kernel
+from collectors.store.kernel import inlined, kernel
 
 SUM, COUNT, MIN, MAX = range(4)
 AGGREGATES = {
@@ -32,64 +32,52 @@ CONSOLIDATIONS = {
 }
 
 
-@kernel
-def _add_run(
-    page: FloatArray, low: int, high: int, total: FloatArray, seen: FloatArray, at: int, op: int
-) -> None:
-    """Fold ``page[low:high]`` into ``total`` and ``seen`` from column ``at`` on."""
+@inlined
+def _add_run(values: FloatArray, total: FloatArray, seen: FloatArray, op: int) -> None:
+    """Fold ``values`` into ``total`` and ``seen``, three rows of one length.
+
+    One plain loop for each operation, over slices that start at zero, so that the compiler turns
+    each into vector instructions.
+    """
     if op == MIN:
-        for i in range(low, high):
-            v = page[i]
-            if v < total[at + i - low]:
-                total[at + i - low] = v
-            seen[at + i - low] += 1.0 if v == v else 0.0
+        for i in range(len(values)):
+            v = values[i]
+            if v < total[i]:
+                total[i] = v
+            seen[i] += 1.0 if v == v else 0.0
     elif op == MAX:
-        for i in range(low, high):
-            v = page[i]
-            if v > total[at + i - low]:
-                total[at + i - low] = v
-            seen[at + i - low] += 1.0 if v == v else 0.0
+        for i in range(len(values)):
+            v = values[i]
+            if v > total[i]:
+                total[i] = v
+            seen[i] += 1.0 if v == v else 0.0
     else:
-        for i in range(low, high):
-            v = page[i]
-            total[at + i - low] += v if v == v else 0.0
-            seen[at + i - low] += 1.0 if v == v else 0.0
+        for i in range(len(values)):
+            v = values[i]
+            total[i] += v if v == v else 0.0
+            seen[i] += 1.0 if v == v else 0.0
 
 
-@kernel
+@inlined
 def _add_series(
-    hot: HotArrays,
-    series: int,
-    first: int,
-    steps: int,
-    total: FloatArray,
-    seen: FloatArray,
-    op: int,
+    hot: HotArrays, series: int, first: int, total: FloatArray, seen: FloatArray, op: int
 ) -> None:
-    """Fold the steps ``first`` … ``first + steps - 1`` of one series into a row."""
-    step = first
-    while step < first + steps:
+    """Fold the steps of one series, from ``first`` on, into a row."""
+    step, stop = first, first + len(total)
+    while step < stop:
         block = step // BLOCK_STEPS
-        end = min((block + 1) * BLOCK_STEPS, first + steps)
+        end = min((block + 1) * BLOCK_STEPS, stop)
         slot = block % hot.ring.shape[0]
         if hot.ring[slot] == block:
             page = hot.table[slot, series] - 1
             if page >= 0:
                 low = step - block * BLOCK_STEPS
-                _add_run(hot.pool[page], low, low + end - step, total, seen, step - first, op)
+                a, b = step - first, end - first
+                _add_run(hot.pool[page, low : low + b - a], total[a:b], seen[a:b], op)
         step = end
 
 
-@kernel
-def _start_value(op: int) -> float:
-    if op == MIN:
-        return np.inf
-    if op == MAX:
-        return -np.inf
-    return 0.0
-
-
-@kernel
+@inlined
 def _finish(total: FloatArray, seen: FloatArray, op: int) -> None:
     """Turn empty cells into NaN and counts into values, in place."""
     for g in range(total.shape[0]):
@@ -101,38 +89,21 @@ def _finish(total: FloatArray, seen: FloatArray, op: int) -> None:
 
 
 @kernel
-def aggregate(
+def _aggregate(
     hot: HotArrays,
     series: IndexArray,
     group: IndexArray,
-    groups: int,
     first: int,
-    steps: int,
     op: int,
-) -> FloatArray:
-    """Aggregate base steps without consolidation.
-
-    Args:
-        hot: The blocks.
-        series: Ids of matching series.
-        group: Row of each of them, below ``groups``.
-        groups: Number of rows.
-        first: First step index.
-        steps: Number of columns.
-        op: SUM, COUNT, MIN or MAX.
-
-    Returns:
-        Array (groups, steps).
-    """
-    total = np.full((groups, steps), _start_value(op))
-    seen = np.zeros((groups, steps))
+    total: FloatArray,
+    seen: FloatArray,
+) -> None:
     for k in range(len(series)):
-        _add_series(hot, series[k], first, steps, total[group[k]], seen[group[k]], op)
+        _add_series(hot, series[k], first, total[group[k]], seen[group[k]], op)
     _finish(total, seen, op)
-    return total
 
 
-@kernel
+@inlined
 def _consolidate(
     row: FloatArray, seen: FloatArray, multiple: int, cf: int, gauge: bool, out: FloatArray
 ) -> None:
@@ -156,32 +127,71 @@ def _consolidate(
 
 
 @kernel
-def aggregate_consolidated(
+def _aggregate_consolidated(
     hot: HotArrays,
     series: IndexArray,
     group: IndexArray,
-    groups: int,
     first: int,
-    columns: int,
     multiple: int,
     op: int,
     cf: int,
-) -> FloatArray:
-    """As :func:`aggregate`, each column made of ``multiple`` base steps, the first at ``first``.
-
-    A count consolidates ones, so a rate that was present in half of the steps averages to 0.5.
-    """
-    total = np.full((groups, columns), _start_value(op))
-    seen = np.zeros((groups, columns))
-    steps = columns * multiple
-    row, present, out = np.empty(steps), np.empty(steps), np.empty(columns)
+    total: FloatArray,
+    seen: FloatArray,
+    scratch: FloatArray,
+    out: FloatArray,
+) -> None:
+    row, present = scratch[0], scratch[1]
     for k in range(len(series)):
         row[:] = 0.0
         present[:] = 0.0
-        _add_series(hot, series[k], first, steps, row, present, SUM)
+        _add_series(hot, series[k], first, row, present, SUM)
         if op == COUNT:
             row[:] = present
         _consolidate(row, present, multiple, cf, hot.kind[series[k]] == GAUGE, out)
-        _add_run(out, 0, columns, total[group[k]], seen[group[k]], 0, op)
+        _add_run(out, total[group[k]], seen[group[k]], op)
     _finish(total, seen, SUM if op == COUNT else op)
+
+
+_START_VALUE = {MIN: np.inf, MAX: -np.inf, SUM: 0.0, COUNT: 0.0}
+
+
+def aggregate(
+    hot: HotArrays,
+    series: IndexArray,
+    group: IndexArray,
+    *,
+    groups: int,
+    first: int,
+    columns: int,
+    op: int,
+    multiple: int = 1,
+    cf: int = CF_AVG,
+) -> FloatArray:
+    """Aggregate series into group rows.
+
+    A count consolidates ones, so a rate that was present in half of the steps averages to 0.5.
+
+    Args:
+        hot: The blocks.
+        series: Ids of matching series.
+        group: Row of each of them, below ``groups``.
+        groups: Number of rows.
+        first: First base step index.
+        columns: Number of columns.
+        op: SUM, COUNT, MIN or MAX.
+        multiple: Base steps that make one column.
+        cf: How they do: CF_AVG, CF_SUM, CF_MIN or CF_MAX.
+
+    Returns:
+        Array (groups, columns), NaN where nothing contributed.
+    """
+    total = np.full((groups, columns), _START_VALUE[op])
+    seen = np.zeros((groups, columns))
+    if multiple == 1:
+        _aggregate(hot, series, group, first, op, total, seen)
+    else:
+        scratch, out = np.empty((2, columns * multiple)), np.empty(columns)
+        _aggregate_consolidated(
+            hot, series, group, first, multiple, op, cf, total, seen, scratch, out
+        )
     return total

@@ -102,15 +102,16 @@ class HotTier:
         window, groups = request.window, len(plan.tags)
         multiple = window.step_ms // self.step_ms
         first = window.start_ms // self.step_ms - multiple + 1
-        op = aggregation.AGGREGATES[request.aggregate]
-        hot = self.blocks.arrays
-        if multiple == 1:
-            return aggregation.aggregate(
-                hot, plan.series, plan.group, groups, first, window.steps, op
-            )
-        cf = aggregation.CONSOLIDATIONS[request.consolidation]
-        return aggregation.aggregate_consolidated(
-            hot, plan.series, plan.group, groups, first, window.steps, multiple, op, cf
+        return aggregation.aggregate(
+            self.blocks.arrays,
+            plan.series,
+            plan.group,
+            groups=groups,
+            first=first,
+            columns=window.steps,
+            op=aggregation.AGGREGATES[request.aggregate],
+            multiple=multiple,
+            cf=aggregation.CONSOLIDATIONS[request.consolidation],
         )
 
     def keys(self, query: Query) -> list[str]:

@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 
 from collectors.model import SeriesKind
 from collectors.store.blocks import BLOCK_STEPS, HotArrays
-from collectors.store.kernel import kernel
+from collectors.store.kernel import inlined, kernel
 
 KINDS = (SeriesKind.GAUGE, SeriesKind.SUM, SeriesKind.RATE, SeriesKind.COUNTER)
 GAUGE, SUM, RATE, COUNTER = range(4)
 _SET, _MAX, _ADD, _FILL = range(4)
 
 
-@kernel
+@inlined
 def _page(hot: HotArrays, slot: int, series: int) -> np.int64:
     """Return the page of ``series`` in ``slot``, a new one if needed; -1 when none is left."""
     page = np.int64(hot.table[slot, series]) - 1
@@ -43,7 +43,7 @@ def _page(hot: HotArrays, slot: int, series: int) -> np.int64:
     return page
 
 
-@kernel
+@inlined
 def _put(hot: HotArrays, series: int, step: int, value: float, how: int) -> None:
     """Write one normalised value; outside the ring it is dropped."""
     block = step // BLOCK_STEPS
@@ -65,7 +65,7 @@ def _put(hot: HotArrays, series: int, step: int, value: float, how: int) -> None
     hot.seen[series] = max(hot.seen[series], step)
 
 
-@kernel
+@inlined
 def _normalise(hot: HotArrays, series: int, time: int, value: float, step: int) -> None:
     """Weigh ``value``, which holds since the last sample, into the steps that it covers."""
     last = hot.last_ms[series]
@@ -84,7 +84,7 @@ def _normalise(hot: HotArrays, series: int, time: int, value: float, step: int) 
     hot.last_ms[series] = time
 
 
-@kernel
+@inlined
 def _rate(hot: HotArrays, series: int, time: int, value: float, step: int) -> None:
     """One sample of a rate: RRDtool's weighted average with a heartbeat of one step."""
     last = hot.last_ms[series]
@@ -104,7 +104,7 @@ def _rate(hot: HotArrays, series: int, time: int, value: float, step: int) -> No
     hot.last_ms[series] = time
 
 
-@kernel
+@inlined
 def _counter(
     hot: HotArrays, series: int, time: int, value: float, step: int, heartbeat: int
 ) -> None:

@@ -121,7 +121,7 @@ class MetricStore:
         with self._lock:
             ids, missing = self._labels.find(columns.hash)
             resolved = self._resolve_labels(remote, ids) if missing else Resolved([])
-            receipt = self._keep(resolved, ids, row, columns.time_ms, columns.value)
+            receipt = self._keep(resolved, ids, row, columns.time_ms, columns.bits.view(np.float64))
             if missing:
                 self._remember_labels(remote, ids, resolved)
         return receipt

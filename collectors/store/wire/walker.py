@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collectors.errors import DecodeError
-from collectors.store.kernel import kernel
+from collectors.store.kernel import inlined, kernel
 from collectors.store.wire.hashing import hash_range, word_at
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
@@ -27,7 +27,7 @@ class Columns(NamedTuple):
         labels: (S, 2) int64, where the label bytes start and end.
         samples: (S,) int32, number of samples of each series; they follow one another.
         time_ms: (N,) int64.
-        value: (N,) float64.
+        bits: (N,) uint64, the values' bits.
         tally: (4,) int64: series, samples, native histograms, and the offset of damage or -1.
     """
 
@@ -35,11 +35,11 @@ class Columns(NamedTuple):
     labels: NDArray[np.int64]
     samples: NDArray[np.int32]
     time_ms: NDArray[np.int64]
-    value: NDArray[np.float64]
+    bits: NDArray[np.uint64]
     tally: NDArray[np.int64]
 
 
-@kernel
+@inlined
 def _varint(data: NDArray[np.uint8], at: int, end: int) -> tuple[np.int64, int]:
     """Return a varint and the offset behind it; the offset is -1 when it is cut or too long."""
     result = np.uint64(0)
@@ -54,7 +54,7 @@ def _varint(data: NDArray[np.uint8], at: int, end: int) -> tuple[np.int64, int]:
     return np.int64(0), -1
 
 
-@kernel
+@inlined
 def _skip(data: NDArray[np.uint8], at: int, end: int, wire_type: int | np.int64) -> int:
     """Return the offset behind a field's value, -1 when it does not fit."""
     if wire_type == _VARINT:
@@ -71,7 +71,7 @@ def _skip(data: NDArray[np.uint8], at: int, end: int, wire_type: int | np.int64)
     return at if at <= end else -1
 
 
-@kernel
+@inlined
 def _sample(
     data: NDArray[np.uint8],
     at: int,
@@ -100,11 +100,10 @@ def _sample(
     return True
 
 
-@kernel
+@inlined
 def _series(data: NDArray[np.uint8], at: int, end: int, out: Columns, seed: np.uint64) -> bool:
     """Read one TimeSeries message into the next row of ``out``; False when it is damaged."""
     row, first = out.tally[0], out.tally[1]
-    bits = out.value.view(np.uint64)
     start, label_start, label_end = at, -1, -1
     while at < end:
         field_at = at
@@ -127,7 +126,7 @@ def _series(data: NDArray[np.uint8], at: int, end: int, out: Columns, seed: np.u
             label_end = at
         elif key == _SAMPLE << 3 | _BYTES:
             n = out.tally[1]
-            if not _sample(data, body, at, bits, out.time_ms, n):
+            if not _sample(data, body, at, out.bits, out.time_ms, n):
                 return False
             out.tally[1] = n + 1
         elif key == _HISTOGRAM << 3 | _BYTES:
@@ -167,7 +166,7 @@ def make_columns(body_bytes: int) -> Columns:
         labels=np.empty((most, 2), np.int64),
         samples=np.empty(most, np.int32),
         time_ms=np.empty(most, np.int64),
-        value=np.empty(most, np.float64),
+        bits=np.empty(most, np.uint64),
         tally=np.array([0, 0, 0, -1], dtype=np.int64),
     )
 
@@ -188,6 +187,6 @@ def walk(data: NDArray[np.uint8], seed: int) -> Columns:
         labels=out.labels[:series],
         samples=out.samples[:series],
         time_ms=out.time_ms[:samples],
-        value=out.value[:samples],
+        bits=out.bits[:samples],
         tally=out.tally,
     )
