@@ -142,12 +142,12 @@ def _aggregate_consolidated(
 ) -> None:
     row, present = scratch[0], scratch[1]
     for k in range(len(series)):
-        row[:] = 0.0
-        present[:] = 0.0
+        for i in range(len(row)):
+            row[i] = 0.0
+            present[i] = 0.0
         _add_series(hot, series[k], first, row, present, SUM)
-        if op == COUNT:
-            row[:] = present
-        _consolidate(row, present, multiple, cf, hot.kind[series[k]] == GAUGE, out)
+        values = present if op == COUNT else row
+        _consolidate(values, present, multiple, cf, hot.kind[series[k]] == GAUGE, out)
         _add_run(out, total[group[k]], seen[group[k]], op)
     _finish(total, seen, SUM if op == COUNT else op)
 
