@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from collectors.model import FloatArray, Tags
+import numpy as np
+
+from collectors.model import FloatArray, IntArray, Tags
 from collectors.stacklang.query import Query
 
 
@@ -50,6 +52,17 @@ class Window:
     def steps(self) -> int:
         """Number of columns."""
         return max(0, (self.end_ms - self.start_ms) // self.step_ms + 1)
+
+    @property
+    def times_ms(self) -> IntArray:
+        """Timestamps of the columns, epoch milliseconds."""
+        return self.start_ms + np.arange(self.steps, dtype=np.int64) * self.step_ms
+
+    def shifted(self, delta_ms: int) -> Window:
+        """Return this window moved back by ``delta_ms``."""
+        return Window(
+            start_ms=self.start_ms - delta_ms, end_ms=self.end_ms - delta_ms, step_ms=self.step_ms
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

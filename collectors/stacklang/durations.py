@@ -82,6 +82,9 @@ class Duration:
         return text
 
 
+ZERO = Duration(0)
+
+
 def _seconds_text(sign: int, seconds: int, fraction: int) -> str:
     minus = "-" if sign < 0 else ""
     digits = f".{fraction:09d}".rstrip("0") if fraction else ""

@@ -1,0 +1,83 @@
+"""What every expression can do: render itself as a program, and be rewritten.
+
+An expression is an immutable tree. Rendering gives a program that builds the same tree again;
+rewriting offers each node to a rule, from the root down, and rebuilds what lies above a change.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable
+
+from collectors.stacklang.lexer import escape
+from collectors.stacklang.literals import format_double
+
+
+class Raw(str):
+    """Program text that is rendered as it stands, such as ``:sum``."""
+
+    __slots__ = ()
+
+
+class Expr:
+    """A node of an expression tree; subclasses are frozen dataclasses."""
+
+    __slots__ = ()
+
+    def parts(self) -> Iterable[object]:
+        """Return the items whose renderings, joined by commas, make up this expression."""
+        raise NotImplementedError
+
+    def render(self) -> str:
+        """Return a program that leaves this expression on the stack."""
+        return render_items(self.parts())
+
+    def rewrite(self, rule: Rule) -> Expr:
+        """Return this tree with ``rule`` applied.
+
+        Args:
+            rule: Gets a node, returns its replacement, or None to look at the node's children.
+        """
+        replacement = rule(self)
+        return self.rebuild(rule) if replacement is None else replacement
+
+    def rebuild(self, rule: Rule) -> Expr:
+        """Return this node with ``rule`` applied to its children."""
+        changes: dict[str, object] = {}
+        for entry in dataclasses.fields(self):  # type: ignore[arg-type] # subclasses are dataclasses
+            child = getattr(self, entry.name)
+            if entry.init and isinstance(child, Expr):
+                new_child = child.rewrite(rule)
+                if new_child is not child:
+                    changes[entry.name] = new_child
+        if not changes:
+            return self
+        return dataclasses.replace(self, **changes)  # type: ignore[type-var] # as above
+
+    def __str__(self) -> str:
+        return self.render()
+
+
+Rule = Callable[[Expr], Expr | None]
+
+
+def render_items(items: Iterable[object]) -> str:
+    """Join the renderings of stack items by commas.
+
+    >>> render_items(["a b", ("x", "y"), 2.0, Raw(":eq")])
+    'a b,(,x,y,),2.0,:eq'
+    """
+    return ",".join(render_item(item) for item in items)
+
+
+def render_item(item: object) -> str:
+    """Return the program text that pushes one stack item."""
+    if isinstance(item, Raw):
+        return str(item)
+    if isinstance(item, str):
+        return escape(item)
+    if isinstance(item, list | tuple):
+        return "".join(["(", *(f",{render_item(entry)}" for entry in item), ",)"])
+    if isinstance(item, float):
+        return format_double(item)
+    return str(item)

@@ -1,0 +1,237 @@
+"""Vocabulary ``math``: lines out of lines."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import UTC, tzinfo
+
+import numpy as np
+
+from collectors.stacklang.context import Context
+from collectors.stacklang.datatypes import DOUBLE, INT, SERIES, STRING
+from collectors.stacklang.dates import parse_zone
+from collectors.stacklang.elementwise import apply_binary, apply_unary
+from collectors.stacklang.expressions.clock import RandomLine, TimeExpr, TimeSpan
+from collectors.stacklang.expressions.math import (
+    BinaryExpr,
+    Clamp,
+    Constant,
+    PerStep,
+    Renamed,
+    UnaryExpr,
+)
+from collectors.stacklang.expressions.series import SeriesExpr
+from collectors.stacklang.word import Parameter, Vocabulary, Word
+from collectors.stacklang.words.aggregation import AGGREGATION_WORDS
+from collectors.stacklang.words.data import DATA_WORDS
+from collectors.stacklang.words.grouping import COMMON_GROUP_BY, GROUP_BY
+from collectors.stacklang.words.math_macros import MATH_MACROS
+from collectors.stacklang.words.percentiles import PERCENTILE_WORDS
+from collectors.stacklang.words.rewrites import NAMED_REWRITE_WORDS
+
+_INPUT = Parameter(type=SERIES, summary="input time series")
+_UNARY_EXAMPLES = ("0", "64", "-64")
+_BINARY_EXAMPLES = (
+    "name,sps,:eq,42",
+    "name,sps,:eq,:sum,name,requestsPerSecond,:eq,:max,(,name,),:by",
+)
+
+
+def _as(context: Context, params: Sequence[object]) -> None:
+    expr, original, replacement = params
+    if isinstance(expr, SeriesExpr):
+        context.push(Renamed(expr, str(original), str(replacement)))
+
+
+def _const(context: Context, params: Sequence[object]) -> None:
+    (value,) = params
+    if isinstance(value, float):
+        context.push(Constant(value))
+
+
+def _pi(context: Context, params: Sequence[object]) -> None:
+    del params
+    context.push(Constant(math.pi))
+
+
+def _random(context: Context, params: Sequence[object]) -> None:
+    seed = params[0] if params else None
+    context.push(RandomLine(seed if isinstance(seed, int) else None))
+
+
+def _time(context: Context, params: Sequence[object]) -> None:
+    context.push(TimeExpr(str(params[0])))
+
+
+def _time_span(context: Context, params: Sequence[object]) -> None:
+    zone = context.variables.get("tz", UTC)
+    known = zone if isinstance(zone, tzinfo) else parse_zone(str(zone))
+    context.push(TimeSpan(str(params[0]), str(params[1]), known))
+
+
+def _per_step(context: Context, params: Sequence[object]) -> None:
+    (expr,) = params
+    if isinstance(expr, SeriesExpr):
+        context.push(PerStep(expr))
+
+
+def _unary(name: str, summary: str) -> Word:
+    def run(context: Context, params: Sequence[object]) -> None:
+        (expr,) = params
+        if isinstance(expr, Constant):
+            context.push(Constant(float(apply_unary(name, _scalar(expr)))))
+        elif isinstance(expr, SeriesExpr):
+            context.push(UnaryExpr(name, expr))
+
+    return _word(name, run, (_INPUT,), summary, _UNARY_EXAMPLES)
+
+
+def _binary(name: str, summary: str) -> Word:
+    def run(context: Context, params: Sequence[object]) -> None:
+        left, right = params
+        if isinstance(left, Constant) and isinstance(right, Constant):
+            value = apply_binary(name, _scalar(left), _scalar(right))
+            context.push(Constant(float(value)))
+        elif isinstance(left, SeriesExpr) and isinstance(right, SeriesExpr):
+            context.push(BinaryExpr(name, left, right))
+
+    return _word(name, run, (_INPUT, _INPUT), summary, _BINARY_EXAMPLES)
+
+
+def _clamp(name: str, summary: str) -> Word:
+    def run(context: Context, params: Sequence[object]) -> None:
+        expr, bound = params
+        if isinstance(expr, SeriesExpr) and isinstance(bound, float):
+            context.push(Clamp(name, expr, bound))
+
+    bound = Parameter(type=DOUBLE, name="bound")
+    return _word(name, run, (_INPUT, bound), summary, ("name,sps,:eq,:sum,200e3",))
+
+
+def _scalar(constant: Constant) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    return np.asarray(constant.value, dtype=np.float64)
+
+
+def _word(
+    name: str,
+    run: object,
+    parameters: tuple[Parameter, ...],
+    summary: str,
+    examples: tuple[str, ...],
+) -> Word:
+    return Word(
+        name=name,
+        parameters=parameters,
+        outputs=(SERIES,),
+        run=run,  # type: ignore[arg-type] # all callers pass a Run
+        summary=summary,
+        examples=examples,
+        keeps_style=True,
+    )
+
+
+_SOURCES = (
+    _word(
+        "const",
+        _const,
+        (Parameter(type=DOUBLE, name="v"),),
+        "A line with the same value everywhere. A number alone means the same.",
+        ("42",),
+    ),
+    _word("pi", _pi, (), "A line at 3.14159….", ("",)),
+    _word(
+        "random",
+        _random,
+        (),
+        "A line that looks random, between 0 and 1. It depends only on the time, so that it is the "
+        "same in every graph.",
+        ("",),
+    ),
+    _word(
+        "srandom",
+        _random,
+        (Parameter(type=INT, name="seed"),),
+        "Like `:random`, another line for each seed.",
+        ("42",),
+    ),
+    _word(
+        "time",
+        _time,
+        (Parameter(type=STRING, name="mode"),),
+        "A part of the time, in UTC: secondOfMinute, secondOfDay, minuteOfHour, minuteOfDay, "
+        "hourOfDay, dayOfWeek, dayOfMonth, dayOfYear, monthOfYear, yearOfCentury, yearOfEra, "
+        "a Java ChronoField, or the seconds, minutes, hours, days or weeks since the epoch.",
+        ("hourOfDay", "HOUR_OF_DAY"),
+    ),
+    _word(
+        "time-span",
+        _time_span,
+        (Parameter(type=STRING, name="s"), Parameter(type=STRING, name="e")),
+        "1 between two points in time, 0 elsewhere, for instance a maintenance window. "
+        "The points can be relative to `gs` and `ge` (the graph's range), to each other "
+        "(`s`, `e`), to `now` or `epoch`; the variable `tz` names the zone.",
+        ("e-30m,ge", "2014-02-20T13:00,s%2B30m"),
+    ),
+)
+
+_UNARY_WORDS = (
+    _unary("abs", "The absolute value."),
+    _unary("neg", "The value with the other sign."),
+    _unary("sin", "The sine."),
+    _unary("sqrt", "The square root."),
+)
+
+_BINARY_WORDS = (
+    _binary("add", "`a + b`. A missing value counts as 0 if the other is present."),
+    _binary("sub", "`a - b`. A missing value counts as 0 if the other is present."),
+    _binary("mul", "`a * b`."),
+    _binary("div", "`a / b`, where `0 / 0` is 0 and anything else over 0 is missing."),
+    _binary("pow", "`a` to the power of `b`."),
+    _binary("gt", "1 where `a > b`, 0 elsewhere, also where a value is missing."),
+    _binary("ge", "1 where `a >= b`, 0 elsewhere, also where a value is missing."),
+    _binary("lt", "1 where `a < b`, 0 elsewhere, also where a value is missing."),
+    _binary("le", "1 where `a <= b`, 0 elsewhere, also where a value is missing."),
+    _binary("fadd", "`a + b` in floating point: missing if either is missing."),
+    _binary("fsub", "`a - b` in floating point: missing if either is missing."),
+    _binary("fmul", "`a * b` in floating point."),
+    _binary("fdiv", "`a / b` in floating point: `x / 0` is infinite."),
+    _binary("and", "1 where both are present and not zero, 0 elsewhere."),
+    _binary("or", "1 where either is present and not zero, 0 elsewhere."),
+)
+
+MATH_WORDS = Vocabulary(
+    name="math",
+    depends_on=(DATA_WORDS,),
+    words=(
+        _word(
+            "as",
+            _as,
+            (
+                _INPUT,
+                Parameter(type=STRING, name="original"),
+                Parameter(type=STRING, name="replacement"),
+            ),
+            "Give a tag key another name, for instance to combine lines whose keys differ.",
+            ("name,sps,:eq,(,nf.cluster,),:by,nf.cluster,c",),
+        ),
+        GROUP_BY,
+        *_SOURCES,
+        COMMON_GROUP_BY,
+        *NAMED_REWRITE_WORDS,
+        _clamp("clamp-min", "The value, or the bound where the value is smaller."),
+        _clamp("clamp-max", "The value, or the bound where the value is larger."),
+        *_UNARY_WORDS,
+        _word(
+            "per-step",
+            _per_step,
+            (_INPUT,),
+            "A rate per second turned into an amount per step.",
+            _UNARY_EXAMPLES,
+        ),
+        *_BINARY_WORDS,
+        *AGGREGATION_WORDS,
+        *PERCENTILE_WORDS,
+        *MATH_MACROS,
+    ),
+)
