@@ -2,32 +2,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from collectors.graph.chart import Line, LineStyle
-
-_LONG_MAX = 2**63 - 1
-
-
-@lru_cache(maxsize=1)
-def bucket_limits() -> tuple[int, ...]:
-    """Return the upper limits of spectator's 276 percentile buckets.
-
-    1, 2, 3, then every power of four is divided into thirds of itself up to the next one
-    (spectator-api, ``PercentileBuckets``).
-    """
-    limits = [1, 2, 3]
-    exponent = 2
-    while exponent < 62:
-        current = 1 << exponent
-        delta = current // 3
-        following = (current << 2) - delta
-        while current < following:
-            limits.append(current)
-            current += delta
-        exponent += 2
-    limits.append(_LONG_MAX)
-    return tuple(limits)
+from collectors.stacklang.percentile_buckets import BOUNDS
 
 
 def percentile_range(line: Line) -> tuple[float, float] | None:
@@ -39,13 +15,12 @@ def percentile_range(line: Line) -> tuple[float, float] | None:
     tag = line.tags.get("percentile", "")
     if line.style is not LineStyle.HEATMAP or len(tag) != 5 or tag[0] not in "TD":
         return None
-    limits = bucket_limits()
     try:
         index = int(tag[1:], 16)
     except ValueError:
         return None
-    if not 0 <= index < len(limits):
+    if not 0 <= index < len(BOUNDS):
         return None
     unit = 1e-9 if tag[0] == "T" else 1.0
-    low = limits[index - 1] if index else 0
-    return low * unit, limits[index] * unit
+    low = float(BOUNDS[index - 1]) if index else 0.0
+    return low * unit, float(BOUNDS[index]) * unit

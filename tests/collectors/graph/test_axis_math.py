@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from collectors.graph.bounds import stacked, value_bounds
 from collectors.graph.chart import AutoBound, Bound, Line, LineStyle, Plot
 from collectors.graph.color import Color
-from collectors.graph.percentile_range import bucket_limits, percentile_range
+from collectors.graph.percentile_range import percentile_range
 from collectors.graph.scales import ScaleKind, ValueScale
 from collectors.graph.summary import summarize
 from collectors.graph.ticks import tick_labels, value_ticks
@@ -237,13 +237,12 @@ def test_time_marks_lie_within_the_axis_and_are_few(start: int, span: int, wante
     assert len(ticks) <= 30 * wanted + 60
 
 
-def test_percentile_buckets_are_those_of_spectator() -> None:
-    limits = bucket_limits()
-    assert len(limits) == 276
-    assert limits[:5] == (1, 2, 3, 4, 5)
-    assert limits[-1] == 2**63 - 1
+def test_a_line_of_a_percentile_heat_map_knows_its_bucket() -> None:
     heat = make_line([1.0], LineStyle.HEATMAP, {"percentile": "T0083"})
     low, high = percentile_range(heat) or (0.0, 0.0)
-    assert low < 1.0 <= high
+    assert low <= 1.0 < high < 1.5
+    whole = percentile_range(replace(heat, tags={"percentile": "D0083"}))
+    assert whole == pytest.approx((low * 1e9, high * 1e9))
     assert percentile_range(replace(heat, style=LineStyle.LINE)) is None
     assert percentile_range(replace(heat, tags={"percentile": "TFFFF"})) is None
+    assert percentile_range(replace(heat, tags={"percentile": "T-001"})) is None

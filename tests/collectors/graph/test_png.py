@@ -203,7 +203,7 @@ def test_images_drawn_at_the_same_time_are_those_drawn_alone() -> None:
     alone = [draw(chart) for chart in charts]
     together: dict[int, bytes] = {}
     threads = [
-        threading.Thread(target=lambda i=i, c=c: together.__setitem__(i, draw(c)))  # type: ignore[misc] # defaults bind the loop's values
+        threading.Thread(target=lambda i=i, c=c: together.__setitem__(i, draw(c)))
         for i, c in enumerate(charts)
     ]
     for thread in threads:

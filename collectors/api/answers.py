@@ -1,0 +1,107 @@
+"""From an endpoint that returns or raises to an HTTP response in Atlas's form."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import orjson
+import structlog
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from collectors.errors import (
+    ConflictError,
+    ForbiddenError,
+    InputError,
+    NotFoundError,
+    OverloadedError,
+    QueryError,
+    StorageError,
+    TocsinError,
+    TooLargeError,
+    UnsupportedError,
+)
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+_KINDS: Mapping[type[TocsinError], str] = {
+    NotFoundError: "NoSuchElementException",
+    TooLargeError: "EntityStreamSizeException",
+    UnsupportedError: "UnsupportedMediaTypeException",
+    ConflictError: "IllegalStateException",
+    ForbiddenError: "AccessDeniedException",
+    OverloadedError: "CircuitBreakerOpenException",
+    StorageError: "StorageException",
+}
+
+
+def kind_of(error: TocsinError) -> str:
+    """Return the exception name that Atlas's clients know for ``error``.
+
+    >>> kind_of(NotFoundError("no trace 00"))
+    'NoSuchElementException'
+    """
+    if isinstance(error, QueryError):
+        return error.kind
+    return _KINDS.get(type(error), "IllegalArgumentException")
+
+
+def status_of(error: TocsinError) -> int:
+    """Return the HTTP status for ``error``."""
+    if isinstance(error, InputError | OverloadedError | StorageError):
+        return error.status
+    return 500
+
+
+def json_response(
+    content: object, *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return ``content`` as JSON; NaN and infinities become null, keys must be text."""
+    body = orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
+    return Response(body, status, headers, media_type="application/json")
+
+
+def error_body(message: str) -> dict[str, str]:
+    """Return the object that Atlas answers an error with."""
+    return {"type": "error", "message": message}
+
+
+def error_message(error: TocsinError) -> str:
+    """Return ``<Kind>: <what happened>``."""
+    return f"{kind_of(error)}: {error.message}"
+
+
+def error_response(error: TocsinError) -> Response:
+    """Return the JSON answer for ``error``, with ``Retry-After`` when retrying is right."""
+    headers = {}
+    if isinstance(error, OverloadedError):
+        headers["Retry-After"] = str(error.retry_after_s)
+    return json_response(error_body(error_message(error)), status=status_of(error), headers=headers)
+
+
+def unexpected_response() -> Response:
+    """Return the answer to a defect of ours; the details stand in the log, not in the body."""
+    message = "InternalError: the request could not be answered; the server's log has the reason"
+    return json_response(error_body(message), status=500)
+
+
+def answering(answer: Callable[[Request], Response]) -> Endpoint:
+    """Return an endpoint that runs ``answer`` in a worker thread and turns errors into answers.
+
+    Evaluation and drawing hold the CPU for tens of milliseconds: on the event loop they would
+    stall every receiver in the process.
+    """
+
+    async def endpoint(request: Request) -> Response:
+        try:
+            return await run_in_threadpool(answer, request)
+        except TocsinError as error:
+            return error_response(error)
+        except Exception:
+            log: Any = structlog.get_logger(__name__)
+            log.exception("request failed", path=request.url.path, query=request.url.query)
+            return unexpected_response()
+
+    return endpoint

@@ -1,0 +1,42 @@
+"""``json`` and ``std.json``: one row of values a timestamp."""
+
+from __future__ import annotations
+
+import json
+
+import orjson
+
+from collectors.api.formats.values import columns, quoted
+from collectors.graph.chart import Chart
+from collectors.model import FloatArray
+
+
+def standard_json(chart: Chart) -> bytes:
+    """Return the data of ``chart``; NaN and infinities are quoted."""
+    return orjson.dumps({**_head(chart), "values": quoted(_rows(chart)), **_tail(chart)})
+
+
+def bare_json(chart: Chart) -> bytes:
+    """Return the data of ``chart`` with NaN and infinities bare, which strict parsers refuse."""
+    content = {**_head(chart), "values": _rows(chart).tolist(), **_tail(chart)}
+    return json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
+
+
+def legend_and_metrics(chart: Chart) -> dict[str, object]:
+    """Return the labels and the tags of every line, tags in order of their keys."""
+    return {
+        "legend": [line.label for line in chart.lines],
+        "metrics": [dict(sorted(line.tags.items())) for line in chart.lines],
+    }
+
+
+def _rows(chart: Chart) -> FloatArray:
+    return columns([line.values for line in chart.lines], chart.steps)
+
+
+def _head(chart: Chart) -> dict[str, object]:
+    return {"start": chart.start_ms, "step": chart.step_ms, **legend_and_metrics(chart)}
+
+
+def _tail(chart: Chart) -> dict[str, object]:
+    return {"notices": list(chart.warnings)}

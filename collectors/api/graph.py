@@ -1,0 +1,59 @@
+"""``/api/v1/graph``: an expression in, a picture or its data out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from collectors.api.charting import ChartBuilder
+from collectors.api.evaluating import evaluate_styled
+from collectors.api.formats.choose import write_chart
+from collectors.api.graph_request import GraphRequest, read_graph_request
+from collectors.api.parameters import Parameters
+from collectors.api.reading import MetricReader
+from collectors.clock import Clock
+from collectors.errors import QueryError
+from collectors.graph.chart import Chart
+
+MAX_LINES = 1_024
+MAX_DATAPOINTS = 500_000
+
+_BROWSER = re.compile(r"mozilla|msie|gecko|chrome|opera|webkit", re.IGNORECASE)
+
+
+def graph_answer(store: MetricReader, clock: Clock) -> Callable[[Request], Response]:
+    """Return the answer to a graph request over ``store``."""
+
+    def answer(request: Request) -> Response:
+        parameters = Parameters.of(request)
+        wanted = read_graph_request(parameters, primary_ms=store.step_ms, now_ms=clock.now_ms())
+        body, media_type = write_chart(make_chart(wanted, store), wanted.format)
+        return Response(body, media_type=media_type)
+
+    return answer
+
+
+def make_chart(wanted: GraphRequest, store: MetricReader) -> Chart:
+    """Evaluate the request's expressions and put them together as a chart.
+
+    Raises:
+        QueryError: The program is wrong or the answer is over a limit.
+    """
+    expressions = evaluate_styled(wanted, store)
+    lines = sum(len(e.tags) for e in expressions)
+    check_limits(lines, wanted.window.steps)
+    return ChartBuilder(wanted).build(expressions)
+
+
+def check_limits(lines: int, steps: int) -> None:
+    """Raise ``QueryError`` when an answer would be too large."""
+    if lines > MAX_LINES:
+        raise QueryError(f"too many lines: {lines} > {MAX_LINES}; group by fewer keys or filter")
+    if lines * steps > MAX_DATAPOINTS:
+        raise QueryError(
+            f"too many datapoints: {lines * steps} > {MAX_DATAPOINTS}; "
+            "take a larger step, a shorter range or fewer lines"
+        )

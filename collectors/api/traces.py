@@ -1,0 +1,196 @@
+"""Trace search, one trace, and the services with who calls whom."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from collectors.api.answers import json_response
+from collectors.api.parameters import Parameters, refuse
+from collectors.errors import NotFoundError
+from collectors.model import AttributeValue, Span, SpanEvent
+from collectors.traces.search import MAX_LIMIT, TraceSearch, TraceSummary
+from collectors.traces.service_map import ServiceEdge
+
+MAX_TEXT = 1_000
+DEFAULT_LIMIT = 20
+# Year 9999: beyond it a date has no meaning for anybody.
+MAX_TIME_MS = 253_402_300_799_999
+
+_TRACE_ID = re.compile(r"[0-9a-fA-F]{1,32}\Z")
+_NS_PER_MS = 1_000_000
+
+
+class SpanReader(Protocol):
+    """What the trace endpoints need of the span store."""
+
+    def search(self, wanted: TraceSearch) -> Sequence[TraceSummary]:
+        """Return matching traces, newest first."""
+        ...
+
+    def trace(self, trace_id: str) -> Sequence[Span]:
+        """Return the spans of a trace, empty if there is no such trace."""
+        ...
+
+    def services(self) -> Sequence[str]:
+        """Return the names of all services."""
+        ...
+
+    def edges(self, start_ms: int, end_ms: int) -> Sequence[ServiceEdge]:
+        """Return who called whom between two times."""
+        ...
+
+
+Answer = Callable[[Request], Response]
+
+
+def search_answer(spans: SpanReader) -> Answer:
+    """Return the answer to ``/api/v2/traces``."""
+
+    def answer(request: Request) -> Response:
+        found = spans.search(read_search(Parameters.of(request)))
+        return json_response({"traces": [_summary(trace) for trace in found]})
+
+    return answer
+
+
+def trace_answer(spans: SpanReader) -> Answer:
+    """Return the answer to ``/api/v2/traces/{trace_id}``."""
+
+    def answer(request: Request) -> Response:
+        trace_id = request.path_params["trace_id"]
+        if not _TRACE_ID.match(trace_id):
+            raise refuse(f"trace id must be up to 32 hex digits, got '{trace_id[:80]}'")
+        trace_id = trace_id.lower().zfill(32)
+        found = spans.trace(trace_id)
+        if not found:
+            raise NotFoundError(f"no trace {trace_id}; it may be older than what is kept")
+        return json_response(trace_content(trace_id, found))
+
+    return answer
+
+
+def services_answer(spans: SpanReader) -> Answer:
+    """Return the answer to ``/api/v2/services``."""
+
+    def answer(request: Request) -> Response:
+        parameters = Parameters.of(request)
+        start_ms = parameters.integer("start_ms", 0, low=0, high=MAX_TIME_MS)
+        end_ms = parameters.integer("end_ms", MAX_TIME_MS, low=0, high=MAX_TIME_MS)
+        if end_ms < start_ms:
+            raise refuse(f"end_ms {end_ms} is before start_ms {start_ms}")
+        edges = spans.edges(start_ms, end_ms)
+        return json_response(
+            {"services": list(spans.services()), "edges": [_edge(edge) for edge in edges]}
+        )
+
+    return answer
+
+
+def read_search(parameters: Parameters) -> TraceSearch:
+    """Read the conditions of a trace search; refuse what can't be used, by name."""
+    start_ms = parameters.integer("start_ms", -1, low=-1, high=MAX_TIME_MS)
+    end_ms = parameters.integer("end_ms", -1, low=-1, high=MAX_TIME_MS)
+    return TraceSearch(
+        service=(parameters.text("service") or "")[:MAX_TEXT],
+        operation=(parameters.text("operation") or "")[:MAX_TEXT],
+        error=_read_error(parameters.text("error")),
+        min_duration_ms=parameters.optional_number("min_duration_ms", low=0.0),
+        max_duration_ms=parameters.optional_number("max_duration_ms", low=0.0),
+        start_ms=None if start_ms < 0 else start_ms,
+        end_ms=None if end_ms < 0 else end_ms,
+        tags=_read_tags(parameters.all("tag")),
+        limit=parameters.integer("limit", DEFAULT_LIMIT, low=1, high=MAX_LIMIT),
+    )
+
+
+def _read_error(given: str | None) -> bool | None:
+    if given is None or given == "":
+        return None
+    if given not in ("true", "false"):
+        raise refuse(f"parameter 'error' must be true or false, got '{given[:80]}'")
+    return given == "true"
+
+
+def _read_tags(given: Sequence[str]) -> Mapping[str, str]:
+    tags = {}
+    for text in given:
+        key, colon, value = text[:MAX_TEXT].partition(":")
+        if not colon or not key:
+            raise refuse(f"parameter 'tag' must be key:value, got '{text[:80]}'")
+        tags[key] = value
+    return tags
+
+
+def _summary(trace: TraceSummary) -> dict[str, object]:
+    return {
+        "trace_id": trace.trace_id,
+        "root_service": trace.root_service,
+        "root_name": trace.root_name,
+        "start_ms": trace.start_ms,
+        "duration_ms": trace.duration_ms,
+        "span_count": trace.span_count,
+        "error_count": trace.error_count,
+        "services": list(trace.services),
+    }
+
+
+def _edge(edge: ServiceEdge) -> dict[str, object]:
+    return {
+        "client": edge.client,
+        "server": edge.server,
+        "calls": edge.calls,
+        "errors": edge.errors,
+        "p50_ms": edge.p50_ms,
+        "p99_ms": edge.p99_ms,
+    }
+
+
+def trace_content(trace_id: str, spans: Sequence[Span]) -> dict[str, object]:
+    """Return a trace with its spans in order of their start, offsets from the first."""
+    ordered = sorted(spans, key=lambda span: (span.start_ns, span.end_ns))
+    start_ns = ordered[0].start_ns
+    end_ns = max(span.end_ns for span in ordered)
+    return {
+        "trace_id": trace_id,
+        "start_ms": start_ns // _NS_PER_MS,
+        "duration_ms": (end_ns - start_ns) / _NS_PER_MS,
+        "spans": [_span(span, start_ns) for span in ordered],
+    }
+
+
+def _span(span: Span, start_ns: int) -> dict[str, object]:
+    return {
+        "span_id": span.span_id,
+        "parent_span_id": span.parent_span_id,
+        "service": span.service,
+        "name": span.name,
+        "kind": span.kind.value,
+        "status": span.status.value,
+        "status_message": span.status_message,
+        "offset_ms": (span.start_ns - start_ns) / _NS_PER_MS,
+        "duration_ms": span.duration_ns / _NS_PER_MS,
+        "attributes": _attributes(span.attributes),
+        "resource": _attributes(span.resource),
+        "events": [_event(event, start_ns) for event in span.events],
+    }
+
+
+def _event(event: SpanEvent, start_ns: int) -> dict[str, object]:
+    return {
+        "name": event.name,
+        "offset_ms": (event.time_ns - start_ns) / _NS_PER_MS,
+        "attributes": _attributes(event.attributes),
+    }
+
+
+def _attributes(attributes: Mapping[str, AttributeValue]) -> dict[str, object]:
+    # JSON readers in browsers lose digits beyond 2**53; such integers travel as text.
+    return {
+        key: str(value) if type(value) is int and abs(value) > 2**53 else value
+        for key, value in attributes.items()
+    }
