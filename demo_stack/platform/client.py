@@ -16,6 +16,7 @@ from demo_stack.platform.propagation import outgoing_headers
 from demo_stack.platform.telemetry import Telemetry
 
 DEFAULT_TIMEOUT_S = 2.0
+CONNECT_TIMEOUT_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,7 @@ class ServiceClient:
 
     Args:
         telemetry: The caller's.
-        http: Reaches the addresses of the directory.
+        transport: Reaches the addresses of the directory.
         directory: Finds an instance of the service called.
         attributes: Put on every span, such as the region a viewer is in.
     """
@@ -54,12 +55,12 @@ class ServiceClient:
     def __init__(
         self,
         telemetry: Telemetry,
-        http: httpx2.AsyncClient,
+        transport: httpx2.AsyncBaseTransport,
         directory: Directory,
         attributes: Mapping[str, str] | None = None,
     ) -> None:
         self._telemetry = telemetry
-        self._http = http
+        self._transport = transport
         self._directory = directory
         self._attributes = dict(attributes or {})
 
@@ -112,14 +113,18 @@ class ServiceClient:
     async def _request(self, call: Call) -> httpx2.Response:
         url = self._directory.choose(call.service) + (call.path or call.route)
         headers = {**(call.headers or {}), **outgoing_headers()}
+        timeout = {"connect": CONNECT_TIMEOUT_S, "read": call.timeout_s}
+        request = httpx2.Request(
+            call.method, url, json=call.json, headers=headers, extensions={"timeout": timeout}
+        )
         try:
-            return await self._http.request(
-                call.method, url, json=call.json, headers=headers, timeout=call.timeout_s
-            )
+            response = await self._transport.handle_async_request(request)
+            await response.aread()
         except httpx2.TimeoutException as error:
             raise _no_answer(call, error, status=504) from error
         except httpx2.TransportError as error:
             raise _no_answer(call, error, status=503) from error
+        return response
 
 
 def _write_status(span: Span, status: int) -> None:

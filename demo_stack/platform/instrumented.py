@@ -8,7 +8,7 @@ from opentelemetry import context as otel_context
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -23,7 +23,7 @@ UNTRACED = frozenset({"/metrics"})
 
 def service_app(routes: list[BaseRoute], telemetry: Telemetry) -> ASGIApp:
     """Return an application of ``routes`` whose requests are measured and traced."""
-    handlers = {ServiceError: _answer_error}
+    handlers = {ServiceError: _answer_error, ClientDisconnect: _nobody_waits}
     app = Starlette(routes=routes, exception_handlers=handlers)  # type: ignore[arg-type] # ours
     return InstrumentedApp(app, telemetry)
 
@@ -94,3 +94,7 @@ def _describe(span: Span, status: int, error: ServiceError | None) -> dict[str, 
 async def _answer_error(request: Request, error: ServiceError) -> Response:
     request.scope["platform.error"] = error
     return JSONResponse({"error": str(error), "type": error.error_type}, status_code=error.status)
+
+
+async def _nobody_waits(_request: Request, _error: ClientDisconnect) -> Response:
+    return Response(status_code=499)  # the caller hung up while it sent its body

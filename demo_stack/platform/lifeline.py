@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import gc
 import os
 import signal
 import sys
@@ -12,6 +13,8 @@ from typing import Any
 import orjson
 
 _PR_SET_PDEATHSIG = 1
+SWITCH_S = 0.001
+"""How long an exporter thread may keep the event loop waiting: five times less than usual."""
 
 
 def bind_to_parent() -> None:
@@ -22,6 +25,13 @@ def bind_to_parent() -> None:
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)  # the parent died before we asked
+
+
+def settle() -> None:
+    """Prepare a process that is fully set up for many short requests."""
+    gc.collect()
+    gc.freeze()  # what exists now stays: collections need not look at it, and pause less
+    sys.setswitchinterval(SWITCH_S)
 
 
 def announce(ready: dict[str, Any]) -> None:

@@ -12,7 +12,8 @@ import httpx2
 import uvicorn
 from starlette.types import ASGIApp
 
-CONNECT_TIMEOUT_S = 1.0
+from demo_stack.platform.wire import LoopbackTransport
+
 SHUTDOWN_GRACE_S = 1
 
 
@@ -27,8 +28,8 @@ class Network(Protocol):
         """Stop serving what listens at ``url``."""
         ...
 
-    def client(self) -> httpx2.AsyncClient:
-        """Return a client that reaches everything on this network."""
+    def transport(self) -> httpx2.AsyncBaseTransport:
+        """Return what carries requests to everything on this network."""
         ...
 
     async def close(self) -> None:
@@ -52,6 +53,8 @@ class SocketNetwork:
             uvicorn.Config(
                 app,
                 lifespan="off",
+                http="h11",
+                proxy_headers=False,
                 log_config=None,
                 access_log=False,
                 server_header=False,
@@ -69,13 +72,9 @@ class SocketNetwork:
         server.should_exit = True
         await task
 
-    def client(self) -> httpx2.AsyncClient:
-        """Return a client for loopback; proxies of the environment are ignored."""
-        return httpx2.AsyncClient(
-            trust_env=False,
-            timeout=httpx2.Timeout(5.0, connect=CONNECT_TIMEOUT_S),
-            limits=httpx2.Limits(max_connections=256, max_keepalive_connections=64),
-        )
+    def transport(self) -> httpx2.AsyncBaseTransport:
+        """Return kept connections over loopback."""
+        return LoopbackTransport()
 
     async def close(self) -> None:
         """Stop every server and wait for it."""
@@ -100,9 +99,9 @@ class MemoryNetwork:
         """Make calls to ``url`` fail as if its process were gone."""
         del self._apps[url.removeprefix("http://")]
 
-    def client(self) -> httpx2.AsyncClient:
-        """Return a client whose requests stay in memory."""
-        return httpx2.AsyncClient(transport=_MemoryTransport(self._apps))
+    def transport(self) -> httpx2.AsyncBaseTransport:
+        """Return a transport whose requests stay in memory."""
+        return _MemoryTransport(self._apps)
 
     async def close(self) -> None:
         """Forget every application."""
@@ -117,7 +116,11 @@ class _MemoryTransport(httpx2.AsyncBaseTransport):
         transport = self._apps.get(request.url.host)
         if transport is None:
             raise httpx2.ConnectError(f"nothing listens at {request.url.host}", request=request)
-        return await transport.handle_async_request(request)
+        try:
+            async with asyncio.timeout(request.extensions.get("timeout", {}).get("read")):
+                return await transport.handle_async_request(request)
+        except TimeoutError as error:
+            raise httpx2.ReadTimeout("no answer in time", request=request) from error
 
 
 class _QuietServer(uvicorn.Server):

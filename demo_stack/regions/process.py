@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from demo_stack.platform.lifeline import announce, until_told_to_stop
+from demo_stack.platform.lifeline import announce, settle, until_told_to_stop
 from demo_stack.platform.network import SocketNetwork
 from demo_stack.platform.telemetry import otlp_pipe
 from demo_stack.regions.control import region_control
@@ -17,6 +17,7 @@ async def run_region(spec: RegionSpec) -> None:
     region = Region(spec, network, pipe)
     await region.open()
     control = await network.listen(region_control(region.points))
+    settle()
     announce({"services": region.addresses, "control": control})
     await until_told_to_stop()
     await region.close()

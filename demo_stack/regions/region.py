@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from random import Random
 
-import httpx2
 from starlette.types import ASGIApp
 
 from demo_stack.layout import REGIONAL_SERVICES, ZONES, Service
 from demo_stack.platform.client import ServiceClient
-from demo_stack.platform.context import ServiceContext
+from demo_stack.platform.context import ServiceContext, Sleep
 from demo_stack.platform.directory import FixedDirectory
 from demo_stack.platform.disturbance import InjectionPoints
 from demo_stack.platform.identity import Identity
@@ -41,15 +41,23 @@ class Region:
         spec: What to start.
         network: Where to listen and call.
         pipe: Where telemetry goes.
+        sleep: Waits; takes seconds.
     """
 
-    def __init__(self, spec: RegionSpec, network: Network, pipe: TelemetryPipe) -> None:
+    def __init__(
+        self,
+        spec: RegionSpec,
+        network: Network,
+        pipe: TelemetryPipe,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
         self.spec = spec
-        self.points = InjectionPoints(self._random("points"))
+        self.points = InjectionPoints(self._random("points"), sleep)
+        self._sleep = sleep
         self.addresses: dict[str, list[str]] = {}
         self._network = network
         self._pipe = pipe
-        self._http: httpx2.AsyncClient = network.client()
+        self._transport = network.transport()
         self._directory = FixedDirectory(self._random("directory"))
 
     async def open(self) -> None:
@@ -64,7 +72,7 @@ class Region:
         for urls in self.addresses.values():
             for url in urls:
                 await self._network.hang_up(url)
-        await self._http.aclose()
+        await self._transport.aclose()
 
     def _context(self, service: Service, number: int) -> ServiceContext:
         identity = Identity(
@@ -77,11 +85,12 @@ class Region:
         return ServiceContext(
             identity=identity,
             telemetry=telemetry,
-            client=ServiceClient(telemetry, self._http, self._directory),
+            client=ServiceClient(telemetry, self._transport, self._directory),
             points=self.points,
             rng=self._random(identity.instance),
             seed=self.spec.seed,
             spectator=self.spec.spectator,
+            sleep=self._sleep,
         )
 
     def _random(self, purpose: str) -> Random:

@@ -37,7 +37,7 @@ class Crowd:
 
     def __init__(self, network: Network, pipe: TelemetryPipe, seed: int) -> None:
         self._seed = seed
-        self._http = network.client()
+        self._transport = network.transport()
         self._telemetry = pipe.telemetry(Identity(service=Service.VIEWERS))
         self._pulse = Pulse(self._telemetry)
         self._directories: dict[str, FixedDirectory] = {}
@@ -56,7 +56,7 @@ class Crowd:
             self._rooms[region] = SessionRoom(
                 client=ServiceClient(
                     self._telemetry,
-                    self._http,
+                    self._transport,
                     self._directories[region],
                     attributes={"cloud.region": region},
                 ),
@@ -95,7 +95,7 @@ class Crowd:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self._http.aclose()
+        await self._transport.aclose()
 
     async def _arrive(self, arrivals: Arrivals) -> None:
         started = due = time.monotonic()

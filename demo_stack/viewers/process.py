@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from demo_stack.platform.errors import LayoutError
-from demo_stack.platform.lifeline import announce, until_told_to_stop
+from demo_stack.platform.lifeline import announce, settle, until_told_to_stop
 from demo_stack.platform.network import SocketNetwork
 from demo_stack.platform.telemetry import otlp_pipe
 from demo_stack.viewers.crowd import Crowd
@@ -51,6 +51,7 @@ async def run_viewers(spec: ViewersSpec) -> None:
     crowd.populate(list(spec.routes), spec.rate)
     crowd.route(spec.routes)
     crowd.open()
+    settle()
     announce({"control": await network.listen(viewers_control(crowd))})
     await until_told_to_stop()
     await crowd.close()

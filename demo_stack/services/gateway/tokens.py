@@ -15,6 +15,8 @@ from demo_stack.platform.errors import ServiceError
 from demo_stack.services.auth.app import ISSUER
 
 REMEMBERED = 5_000
+REFETCH_S = 5.0
+"""Keys are fetched at most this often, or forged tokens would make us flood auth."""
 
 
 class TokenVerifier:
@@ -27,6 +29,7 @@ class TokenVerifier:
     def __init__(self, client: ServiceClient) -> None:
         self._client = client
         self._keys: KeySet | None = None
+        self._fetched_s = 0.0
         self._seen: OrderedDict[str, tuple[str, float]] = OrderedDict()
 
     async def viewer(self, authorization: str) -> str:
@@ -41,7 +44,7 @@ class TokenVerifier:
             return known[0]
         try:
             return self._remember(token, await self._verify(token))
-        except JoseError as error:
+        except (JoseError, ValueError) as error:
             raise ServiceError(f"token refused: {error}", status=401) from error
 
     async def _verify(self, token: str) -> jwt.Token:
@@ -53,6 +56,8 @@ class TokenVerifier:
         try:
             verified = self._decode(token, self._keys or await self._fetch_keys())
         except (JoseError, ValueError):
+            if time.monotonic() - self._fetched_s < REFETCH_S:
+                raise
             # The key may be newer than what was fetched.
             verified = self._decode(token, await self._fetch_keys())
         registry.validate(verified.claims)
@@ -65,6 +70,7 @@ class TokenVerifier:
         document = await self._client.json(
             Call(service=Service.AUTH, method="GET", route="/jwks.json")
         )
+        self._fetched_s = time.monotonic()
         self._keys = KeySet.import_key_set(document)
         return self._keys
 

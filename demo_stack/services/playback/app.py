@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -41,10 +42,13 @@ class Playback:
             )
         )
         await self._licence()
-        await self._remember(body)
         session = f"{self._context.rng.getrandbits(64):016x}"
         self._starts.add(1, {"device": body["device"]})
-        return JSONResponse(manifest(title, body["device"], session), status_code=201)
+        return JSONResponse(
+            manifest(title, body["device"], session),
+            status_code=201,
+            background=BackgroundTask(self._remember, body),  # nobody should wait for this
+        )
 
     async def segment(self, _request: Request) -> Response:
         """``GET /origin/{title}/{rendition}/{number}``: a segment from the store."""

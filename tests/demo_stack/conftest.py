@@ -1,0 +1,105 @@
+"""A platform in memory: one region or several, without sockets and without waiting."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from random import Random
+
+import pytest
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from demo_stack.layout import Device, Service
+from demo_stack.platform.client import ServiceClient
+from demo_stack.platform.directory import FixedDirectory
+from demo_stack.platform.identity import Identity
+from demo_stack.platform.network import MemoryNetwork
+from demo_stack.platform.telemetry import TelemetryPipe, memory_pipe
+from demo_stack.regions.region import Region
+from demo_stack.regions.spec import RegionSpec
+from demo_stack.viewers.arrivals import Visitor
+from demo_stack.viewers.pulse import Pulse
+from demo_stack.viewers.session import Session, SessionRoom
+
+
+async def no_wait(_seconds: float) -> None:
+    """Give others a turn and pretend that the time has passed."""
+    await asyncio.sleep(0)
+
+
+@dataclass
+class World:
+    """A region in memory with one visitor at its door."""
+
+    region: Region
+    network: MemoryNetwork
+    pipe: TelemetryPipe
+    exported: InMemorySpanExporter
+    room: SessionRoom
+    client: ServiceClient
+
+    async def visit(self, device: Device = Device.TV, viewer: str = "v0001") -> None:
+        """Run one session to its end."""
+        visitor = Visitor(
+            viewer=viewer, device=device, region=self.region.spec.region, session="s1"
+        )
+        await Session(visitor, self.room).run()
+
+    def spans(self) -> tuple[ReadableSpan, ...]:
+        return self.exported.get_finished_spans()
+
+    def points(self, metric: str) -> list[tuple[dict[str, object], float]]:
+        """Return (resource and point attributes, value or count) of every point of a metric."""
+        return [
+            (
+                {**resource.resource.attributes, **(point.attributes or {})},
+                point.value if hasattr(point, "value") else point.count,
+            )
+            for resource in self.pipe.collect()
+            for scope in resource.scope_metrics
+            for one in scope.metrics
+            if one.name == metric
+            for point in one.data.data_points
+        ]
+
+    def starts(self) -> dict[str, float]:
+        """Return stream starts by outcome."""
+        found: dict[str, float] = {}
+        for attributes, value in self.points("stream.starts"):
+            outcome = str(attributes["outcome"])
+            found[outcome] = found.get(outcome, 0) + value
+        return found
+
+
+OpenWorld = Callable[[], AbstractAsyncContextManager[World]]
+
+
+@pytest.fixture
+def world() -> OpenWorld:
+    """Open a region in memory: ``async with world() as w``."""
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[World]:
+        network = MemoryNetwork()
+        pipe, exported = memory_pipe()
+        region = Region(RegionSpec(region="us-east-1"), network, pipe, sleep=no_wait)
+        await region.open()
+        telemetry = pipe.telemetry(Identity(service=Service.VIEWERS))
+        directory = FixedDirectory(Random(1))
+        for service, urls in region.addresses.items():
+            directory.set(service, urls)
+        client = ServiceClient(telemetry, network.transport(), directory)
+        room = SessionRoom(
+            client=client,
+            tracer=telemetry.tracer,
+            pulse=Pulse(telemetry),
+            rng=Random(7),
+            sleep=no_wait,
+        )
+        yield World(region, network, pipe, exported, room, client)
+        await region.close()
+
+    return opened
