@@ -6,13 +6,21 @@ Bound to loopback, no browser opened, nothing reported to anybody.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import os
 import socket
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dashboards.sources import API_URL, SLACK_PREVIEW_URL
+
+if TYPE_CHECKING:
+    import streamlit as st
 
 _HOST = "127.0.0.1"
 
@@ -42,7 +50,7 @@ def run(port: int, api_url: str, slack_url: str | None = None) -> None:
         os.environ[SLACK_PREVIEW_URL] = slack_url
     sys.stdout.write(json.dumps({"url": f"http://{_HOST}:{port}"}) + "\n")
     sys.stdout.flush()
-    app = st.App(Path(__file__).with_name("app.py"))
+    app = st.App(Path(__file__).with_name("app.py"), lifespan=_warm)
     app.run(
         config={
             "server.address": _HOST,
@@ -51,6 +59,14 @@ def run(port: int, api_url: str, slack_url: str | None = None) -> None:
             "browser.gatherUsageStats": False,
         }
     )
+
+
+@asynccontextmanager
+async def _warm(_app: st.App) -> AsyncIterator[None]:
+    """Import what the first viewer would otherwise wait a second for."""
+    loading = asyncio.create_task(asyncio.to_thread(import_module, "altair"))
+    yield
+    await loading
 
 
 def main() -> None:

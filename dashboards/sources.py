@@ -58,6 +58,13 @@ def health() -> Reading[Health]:
     return _ask("health", api().health)
 
 
+def release() -> None:
+    """Close all connections and forget all answers."""
+    _api_at.clear()
+    _slack_at.clear()
+    _feed_of.clear()
+
+
 def incidents() -> Reading[list[IncidentSummary]]:
     """Return all incidents, newest first."""
     return _ask("incidents", lambda: sorted(api().incidents(), key=lambda i: -i["opened_ms"]))
@@ -114,12 +121,12 @@ def _ask(key: str, fetch: Callable[[], T]) -> Reading[T]:
     return _feed_of(api().base_url).read(key, fetch)
 
 
-@st.cache_resource(max_entries=8)
+@st.cache_resource(max_entries=8, on_release=ApiClient.close)
 def _api_at(url: str) -> ApiClient:
     return ApiClient(url, timeout_s=_TIMEOUT_S)
 
 
-@st.cache_resource(max_entries=8)
+@st.cache_resource(max_entries=8, on_release=SlackPreviewClient.close)
 def _slack_at(url: str) -> SlackPreviewClient:
     return SlackPreviewClient(url, timeout_s=_TIMEOUT_S)
 

@@ -80,6 +80,7 @@ ParamValue = str | int | float
 T = TypeVar("T")
 
 _LONGEST_MESSAGE = 500
+_NO_DATA = "NO DATA"  # Atlas's legend for the line that stands for no line
 
 
 class ClientError(Exception):
@@ -351,11 +352,12 @@ def graph_columns(answer: JsonObject) -> Graph:
     try:
         legend = [str(label) for label in answer["legend"]]
         rows = np.asarray(answer["values"], dtype=object).astype(np.float64)
-        values = rows.reshape(-1, len(legend)) if legend else rows.reshape(-1, 0)
+        values = rows.reshape(-1, max(len(legend), 1))
         tags = [dict(tags) for tags in answer["metrics"]]
         lines = tuple(
             Line(label=label, tags=tags[i], values=np.ascontiguousarray(values[:, i]))
             for i, label in enumerate(legend)
+            if label != _NO_DATA
         )
         return Graph(start_ms=int(answer["start"]), step_ms=int(answer["step"]), lines=lines)
     except (KeyError, IndexError, TypeError, ValueError) as error:

@@ -66,13 +66,13 @@ def row_of(
     """
     factor, shown_unit = _SCALES.get(unit, (1.0, unit))
     lines = graph.lines[:MOST_LINES]
-    values = np.array([line.values for line in lines]).reshape(len(lines), -1) * factor
+    values = np.array([line.values for line in lines]).reshape(len(lines), len(graph.times_ms))
     return Row(
         title=title if len(lines) == len(graph.lines) else f"{title} (first {MOST_LINES} lines)",
         unit=shown_unit,
         names=_unique([name(line.tags, line.label) for line in lines]),
         times_ms=graph.times_ms,
-        values=values,
+        values=values * factor,
         limit=None if limit is None else limit * factor,
         limit_name=limit_name,
     )

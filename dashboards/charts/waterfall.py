@@ -23,6 +23,7 @@ _SPAN_AXIS = alt.Axis(
     labelLimit=_LABELS,
     labelFontSize=11,
     labelOverlap=False,
+    labelFlush=False,
     ticks=False,
     domain=False,
 )
@@ -120,7 +121,8 @@ def _row(position: int, bar: Bar, critical: Collection[str] | None) -> dict[str,
     if len(label) > _LONGEST_LABEL:
         label = label[: _LONGEST_LABEL - 1] + "…"
     # Vega merges rows of equal names: the position in zero-width digits keeps them apart.
-    row = "\u2003" * bar.depth + label + "\u200b" * position
+    # The leading one keeps Vega from trimming the indent.
+    row = "\u200b" + "\u2003" * bar.depth + label + "\u200b" * position
     mark = "  ✕ error" if error else ""
     return {
         "row": row,

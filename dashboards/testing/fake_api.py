@@ -30,8 +30,8 @@ class FakeApi:
     def __init__(self, world: World) -> None:
         self.world = world
         self.commands: list[JsonObject] = []
-        self.broken: dict[str, tuple[int, str]] = {}
         self.asked: list[str] = []
+        self._broken: dict[str, tuple[int, str]] = {}
         # asyncio turns Nagle off only where the protocol is named; else each answer waits 40 ms.
         self._socket = socket.socket(proto=socket.IPPROTO_TCP)
         self._socket.bind(("127.0.0.1", 0))
@@ -56,9 +56,16 @@ class FakeApi:
         self._thread.join(_STOP_WITHIN_S)
         self._socket.close()
 
+    def reset(self, world: World) -> None:
+        """Answer from another world, mend what was broken, forget what was asked."""
+        self.world = world
+        self.commands.clear()
+        self.asked.clear()
+        self._broken.clear()
+
     def break_path(self, path: str, status: int, message: str) -> None:
-        """Answer requests for ``path`` with an error from now on."""
-        self.broken[path] = (status, message)
+        """Answer requests for ``path`` with this status and message from now on."""
+        self._broken[path] = (status, message)
 
     def _app(self) -> Starlette:
         answers: dict[str, Callable[[Request], Response]] = {
@@ -86,8 +93,8 @@ class FakeApi:
     def _guarded(self, answer: Callable[[Request], Response]) -> Callable[[Request], Any]:
         async def endpoint(request: Request) -> Response:
             self.asked.append(str(request.url))
-            if request.url.path in self.broken:
-                status, message = self.broken[request.url.path]
+            if request.url.path in self._broken:
+                status, message = self._broken[request.url.path]
                 return _error(status, message)
             return answer(request)
 
@@ -107,7 +114,7 @@ class FakeApi:
         first = start_ms - start_ms % STEP_MS + STEP_MS
         times = np.arange(first, end_ms + 1, STEP_MS, dtype=np.int64)
         lines = [] if self.world.empty else _lines(self.world, query, times)
-        rows = np.array([values for _, values in lines]).reshape(len(lines), -1).T
+        rows = np.array([values for _, values in lines]).reshape(len(lines), len(times)).T
         return JSONResponse(
             {
                 "start": int(first),

@@ -1,0 +1,167 @@
+"""Every page in every state: good, empty, broken, away, stale."""
+
+from __future__ import annotations
+
+import pytest
+
+from dashboards import sources
+from dashboards.testing import FakeApi, OpenPage, World, charts, words
+from dashboards.testing.synthetic import TRACE_ID
+
+PAGES = ("overview", "war_room", "traces", "explore", "post_mortems", "slack_preview")
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("world", ["quiet", "in_incident", "after_incident", "empty"])
+def test_a_page_draws_in_every_state_of_the_world(
+    name: str, world: str, api: FakeApi, opened: OpenPage, now_ms: int
+) -> None:
+    """No page raises or shows an error, whatever the world looks like."""
+    empty = World(now_ms=now_ms, empty=True)
+    api.world = empty if world == "empty" else getattr(World, world)(now_ms)
+    page = opened(name)
+    assert not page.exception
+    assert not page.error
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_without_a_server_says_so_and_offers_a_retry(
+    name: str, mortal_api: FakeApi, opened_mortal: OpenPage
+) -> None:
+    """A refused connection becomes a card with a button, never a stack trace."""
+    mortal_api.stop()
+    page = opened_mortal(name)
+    assert not page.exception
+    assert "tocsin's API is away" in words(page)
+    assert any(str(button.key).startswith("retry-") for button in page.button)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("overview", "No spans in the last minutes"),
+        ("overview", "No objectives are loaded"),
+        ("overview", "Stream starts by region: no data"),
+        ("war_room", "All quiet"),
+        ("traces", "No trace matches"),
+        ("explore", "Nothing matches in this range"),
+        ("post_mortems", "No post-mortem yet"),
+        ("slack_preview", "nothing has paged"),
+    ],
+)
+def test_emptiness_is_explained(
+    name: str, expected: str, api: FakeApi, opened: OpenPage, now_ms: int
+) -> None:
+    """A first start shows what would fill each panel."""
+    api.world = World(now_ms=now_ms, empty=True)
+    assert expected in words(opened(name))
+
+
+def test_one_broken_panel_leaves_the_others_alone(api: FakeApi, opened: OpenPage) -> None:
+    """A 500 from the objectives does not take the charts away."""
+    api.break_path("/api/v2/slos", 500, "the objectives could not be read")
+    page = opened("war_room")
+    assert "refused (500)" in words(page)
+    assert "the objectives could not be read" in words(page)
+    assert len(charts(page)) == 2
+
+
+def test_an_unexpected_shape_is_said_in_its_panel(api: FakeApi, opened: OpenPage) -> None:
+    """An answer without a promised field is named, the rest of the page stands."""
+    api.break_path("/api/v2/slos", 200, "no list of objectives in here")
+    page = opened("overview")
+    assert not page.exception
+    assert "unreadable answer" in words(page)
+
+
+def test_the_last_good_data_stay_with_their_age(
+    mortal_api: FakeApi, opened_mortal: OpenPage
+) -> None:
+    """After the server goes away the war room keeps what it knew and says how old it is."""
+    page = opened_mortal("war_room")
+    mortal_api.stop()
+    sources.retry()
+    page.run()
+    text = words(page)
+    assert not page.exception
+    assert "data 0 s old" in text or "data 1 s old" in text or "data 2 s old" in text
+    assert "Stream starts fell in us-east-1" in text
+    assert len(charts(page)) == 2
+
+
+def test_the_overview_counts_what_is_open_and_what_flows(opened: OpenPage) -> None:
+    """Starts are added over the regions, the latency is in milliseconds."""
+    page = opened("overview")
+    figures = {metric.label: metric.value for metric in page.metric}
+    assert figures["Open incidents"] == "1"
+    assert 30 < float(figures["Stream starts, all regions"].removesuffix(" /s")) < 60
+    assert 300 < float(figures["Gateway p99"].removesuffix(" ms")) < 500
+
+
+def test_the_overview_maps_the_services(opened: OpenPage) -> None:
+    """Every service of the map is a node, every edge a link."""
+    graph = charts(opened("overview"))[1]["series"][0]
+    assert {node["name"] for node in graph["data"]} >= {"gateway", "playback", "edge"}
+    assert len(graph["links"]) == 6
+
+
+def test_a_trace_in_the_address_is_drawn(opened: OpenPage) -> None:
+    """The trace page is a deep link: waterfall, spans, the error's message."""
+    page = opened("traces", trace=TRACE_ID)
+    assert len(page.get("vega_lite_chart")) == 1
+    assert "6 spans in 6 services · 4 with errors" in words(page)
+    assert "no licence server answers" in words(page)
+
+
+def test_an_unknown_trace_is_refused_in_words(opened: OpenPage) -> None:
+    """A trace that is not kept says so."""
+    assert "no trace 'ffff' is kept" in words(opened("traces", trace="ffff"))
+
+
+def test_the_search_asks_for_what_was_entered(api: FakeApi, opened: OpenPage) -> None:
+    """Criteria go to the API under the names that it documents."""
+    opened("traces", errors="true", service="gateway", min_ms="250", tag="cloud.region:us-east-1")
+    asked = next(url for url in api.asked if "/api/v2/traces?" in url)
+    for part in ("error=true", "service=gateway", "min_duration_ms=250", "tag=cloud.region%3Aus"):
+        assert part in asked
+
+
+def test_explore_draws_an_expression_from_the_address(opened: OpenPage) -> None:
+    """A link from the evidence opens with its expression drawn and its data linked."""
+    query = "name,stream.starts,:eq,cloud.region,us-east-1,:eq,:and,:sum"
+    page = opened("explore", q=query)
+    assert len(charts(page)[0]["series"]) == 1
+    assert "std.json" in page.get("link_button")[0].proto.label
+
+
+def test_explore_shows_what_the_server_says_of_a_bad_expression(opened: OpenPage) -> None:
+    """The server's own message is what helps to mend the expression."""
+    page = opened("explore", q="name,a,:nonsense")
+    assert "unknown word ':nonsense'" in words(page)
+    assert not page.exception
+
+
+def test_a_post_mortem_is_shown_and_can_be_taken_away(
+    api: FakeApi, opened: OpenPage, now_ms: int
+) -> None:
+    """The document is rendered, and offered as Markdown and HTML."""
+    api.world = World.after_incident(now_ms)
+    page = opened("post_mortems")
+    assert "# Post-mortem INC-7 (synthetic)" in words(page)
+    downloads = page.get("download_button")
+    assert [button.proto.label for button in downloads] == ["Markdown", "HTML"]
+
+
+def test_the_slack_page_without_a_server_says_where_to_look(
+    opened: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a real workspace there is nothing to preview."""
+    monkeypatch.delenv(sources.SLACK_PREVIEW_URL)
+    assert "No local Slack server" in words(opened("slack_preview"))
+
+
+def test_a_pinned_stretch_pauses_and_bounds_the_question(api: FakeApi, opened: OpenPage) -> None:
+    """What was brushed stands in the address and is asked for exactly."""
+    page = opened("overview", pin="1700000000000-1700000600000")
+    assert "Paused · 22:13:20–22:23:20 UTC" in words(page)
+    assert any("s=1700000000000&e=1700000600000" in url for url in api.asked)
