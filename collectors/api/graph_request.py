@@ -165,7 +165,11 @@ def read_window(
     step_text = parameters.text("step")
     asked_ms = parse_duration_ms(step_text) if step_text else primary_ms
     rounded_ms = round_step(primary_ms, asked_ms)
-    step_ms = choose_step_ms(rounded_ms, min(MAX_COLUMNS, width), start_ms, end_ms)
+    columns = min(MAX_COLUMNS, width)
+    # A step that was asked for stays as it is while every point has its pixel.
+    step_ms = rounded_ms
+    if end_ms - start_ms > step_ms * columns:
+        step_ms = choose_step_ms(rounded_ms, columns, start_ms, end_ms)
     first_ms = start_ms // step_ms * step_ms
     last_ms = end_ms // step_ms * step_ms
     if first_ms == last_ms:
