@@ -80,7 +80,7 @@ def _step(document: Document) -> Step:
 
 
 def _matcher(document: Document) -> Matcher:
-    document.only("rule", "kind", "scope", "words")
+    document.only("rule", "kind", "scope", "words", "lost_share")
     if not document.names():
         raise document.error(
             "is empty and would match everything; name a rule, kind, scope or word"
@@ -95,7 +95,17 @@ def _matcher(document: Document) -> Matcher:
         kinds=frozenset(FindingKind(kind) for kind in kinds),
         scope=scope,
         words=tuple(document.texts("words")) if document.has("words") else (),
+        lost_share=_share(document, "lost_share"),
     )
+
+
+def _share(document: Document, name: str) -> float:
+    if not document.has(name):
+        return 0.0
+    share = document.number(name)
+    if not 0 < share <= 1:
+        raise document.error(f"{share} must be above 0 and at most 1", name)
+    return share
 
 
 def _unique(ids: Iterable[str], document: Document) -> None:

@@ -35,23 +35,48 @@ def propose(library: Sequence[Runbook], findings: Iterable[Finding]) -> Proposal
 def held(matcher: Matcher, finding: Finding) -> list[str]:
     """Return which conditions of ``matcher`` hold, in words; none at all if one doesn't."""
     reasons: list[str] = []
-    if matcher.rule:
-        if not fnmatchcase(finding.rule, matcher.rule):
+    for condition in (_rule, _kind, _scope, _words, _loss):
+        held_here = condition(matcher, finding)
+        if held_here is None:
             return []
-        reasons.append(f"rule {finding.rule}")
-    if matcher.kinds:
-        if finding.kind not in matcher.kinds:
-            return []
-        reasons.append(f"kind {finding.kind}")
-    for key, pattern in matcher.scope:
-        value = finding.scope.get(key)
-        if value is None or not fnmatchcase(value, pattern):
-            return []
-        reasons.append(f"{key} {value}")
-    if matcher.words:
-        text = f"{finding.title} {finding.expression}".lower()
-        word = next((w for w in matcher.words if w.lower() in text), None)
-        if word is None:
-            return []
-        reasons.append(f"the word {word!r}")
+        reasons += held_here
     return reasons
+
+
+# Each condition returns the reasons it adds, none if the matcher doesn't ask, None if it fails.
+
+
+def _rule(matcher: Matcher, finding: Finding) -> list[str] | None:
+    if not matcher.rule:
+        return []
+    return [f"rule {finding.rule}"] if fnmatchcase(finding.rule, matcher.rule) else None
+
+
+def _kind(matcher: Matcher, finding: Finding) -> list[str] | None:
+    if not matcher.kinds:
+        return []
+    return [f"kind {finding.kind}"] if finding.kind in matcher.kinds else None
+
+
+def _scope(matcher: Matcher, finding: Finding) -> list[str] | None:
+    for key, pattern in matcher.scope:
+        if key not in finding.scope or not fnmatchcase(finding.scope[key], pattern):
+            return None
+    return [f"{key} {finding.scope[key]}" for key, _ in matcher.scope]
+
+
+def _words(matcher: Matcher, finding: Finding) -> list[str] | None:
+    if not matcher.words:
+        return []
+    text = f"{finding.title} {finding.expression}".lower()
+    word = next((w for w in matcher.words if w.lower() in text), None)
+    return None if word is None else [f"the word {word!r}"]
+
+
+def _loss(matcher: Matcher, finding: Finding) -> list[str] | None:
+    if not matcher.lost_share:
+        return []
+    if finding.baseline is None or not finding.baseline > 0:
+        return None
+    lost = 1 - finding.observed / finding.baseline
+    return [f"a loss of {lost:.0%}"] if lost >= matcher.lost_share else None

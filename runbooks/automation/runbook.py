@@ -42,12 +42,14 @@ class Matcher:
         kinds: Finding kinds; empty matches all.
         scope: Patterns for scope values by key.
         words: At least one of these stands in the finding's title or expression; empty matches.
+        lost_share: The observed value is below its baseline by at least this share; 0 matches all.
     """
 
     rule: str = ""
     kinds: frozenset[FindingKind] = frozenset()
     scope: tuple[tuple[str, str], ...] = ()
     words: tuple[str, ...] = ()
+    lost_share: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

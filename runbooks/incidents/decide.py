@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from anomaly.findings import Finding, FindingState
+from anomaly.findings import Finding, FindingState, Urgency
 from collectors.errors import ConflictError
 from runbooks.incidents import commands as c
 from runbooks.incidents.events import MACHINE, Data, Event, EventKind
@@ -118,15 +118,24 @@ def _change_text(before: Finding, after: Finding) -> str:
 
 def _consequences(incident: Incident, finding: Finding) -> list[_Draft]:
     """Return what follows for the status from ``finding`` as it is now."""
-    findings = {**incident.findings, finding.id: finding}.values()
+    findings = holding({**incident.findings, finding.id: finding}.values())
     over = all(f.state is FindingState.RESOLVED for f in findings)
     if over and incident.status in IMPACTED_STATUSES:
         ended_ms = max(f.ended_ms or f.updated_ms for f in findings)
         return [_status(incident, Status.MITIGATED, "recovering: every finding is over", ended_ms)]
-    if finding.state is FindingState.FIRING and incident.status is Status.MITIGATED:
+    refires = finding.state is FindingState.FIRING and finding in findings
+    if refires and incident.status is Status.MITIGATED:
         text = f"back: {finding.title}"
         return [_reopening(text, finding.started_ms, MACHINE)]
     return []
+
+
+def holding(findings: Collection[Finding]) -> list[Finding]:
+    """Return the findings that keep an incident from recovering: those that page.
+
+    A ticket over a window of days goes on firing long after users are served again.
+    """
+    return [f for f in findings if f.urgency is Urgency.PAGE] or list(findings)
 
 
 def _acknowledge(incident: Incident, command: c.Acknowledge) -> list[_Draft]:

@@ -1,0 +1,43 @@
+"""The record of what became of each finding, also of those that stayed silent."""
+
+from __future__ import annotations
+
+from sqlalchemy import Engine, desc, insert, select
+
+from anomaly.findings import Finding
+from runbooks.alerts.outcomes import Decision
+from runbooks.incidents.events import JsonValue
+from runbooks.incidents.finding_codec import finding_to_json
+from runbooks.incidents.schema import DECISIONS
+
+MAX_LISTED = 500
+
+
+class DecisionLog:
+    """Appends and lists decisions.
+
+    Args:
+        engine: The incident database.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def record(self, finding: Finding, decision: Decision, now_ms: int) -> None:
+        """Keep ``decision`` about ``finding``."""
+        row = {
+            "time_ms": now_ms,
+            "finding_id": finding.id[:300],
+            "outcome": decision.outcome.value,
+            "reason": decision.reason,
+            "incident_id": decision.incident_id,
+            "finding": finding_to_json(finding),
+        }
+        with self._engine.begin() as connection:
+            connection.execute(insert(DECISIONS).values(**row))
+
+    def latest(self, limit: int = MAX_LISTED) -> list[dict[str, JsonValue]]:
+        """Return the newest decisions, newest first."""
+        query = select(DECISIONS).order_by(desc(DECISIONS.c.id)).limit(min(limit, MAX_LISTED))
+        with self._engine.connect() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]

@@ -1,0 +1,119 @@
+"""HTTP routes of the room: incidents, runbooks, decisions, post-mortems, Slack's interactions."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from collectors.errors import InputError, StorageError, TocsinError
+from runbooks import views
+from runbooks.desk import IncidentDesk
+from runbooks.notifiers import slack_interactions
+from runbooks.postmortem.language import warnings
+from runbooks.postmortem.sections import blanks
+from runbooks.requests import MAX_BODY, bounded_body, parse_command
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def runbooks_routes(desk: IncidentDesk) -> list[Route]:
+    """Return the routes over ``desk``."""
+    api = _Api(desk)
+    incident = "/api/v2/incidents/{id}"
+    return [
+        Route("/api/v2/incidents", _guarded(api.incidents), methods=["GET"]),
+        Route(incident, _guarded(api.incident), methods=["GET"]),
+        Route(f"{incident}/commands", _guarded(api.command), methods=["POST"]),
+        Route(f"{incident}/post-mortem", _guarded(api.post_mortem), methods=["GET"]),
+        Route("/api/v2/runbooks", _guarded(api.runbooks), methods=["GET"]),
+        Route("/api/v2/finding-decisions", _guarded(api.decisions), methods=["GET"]),
+        Route("/slack/interactions", _guarded(api.interaction), methods=["POST"]),
+    ]
+
+
+class _Api:
+    def __init__(self, desk: IncidentDesk) -> None:
+        self._desk = desk
+
+    async def incidents(self, request: Request) -> Response:
+        state = request.query_params.get("state", "open")
+        if state not in {"open", "all"}:
+            raise InputError(f"state {state[:50]!r} is none of open, all")
+        now_ms = self._desk.clock.now_ms()
+        found = [i for i in self._desk.ledger.incidents() if state == "all" or i.is_open]
+        return JSONResponse({"incidents": [views.summary(i, now_ms) for i in found]})
+
+    async def incident(self, request: Request) -> Response:
+        return JSONResponse(await run_in_threadpool(self._detail, request.path_params["id"]))
+
+    async def command(self, request: Request) -> Response:
+        incident_id = request.path_params["id"]
+        self._desk.ledger.incident(incident_id)
+        command = parse_command(await bounded_body(request, MAX_BODY))
+        await run_in_threadpool(self._desk.execute, incident_id, command)
+        return JSONResponse(await run_in_threadpool(self._detail, incident_id))
+
+    async def post_mortem(self, request: Request) -> Response:
+        incident_id = self._desk.ledger.incident(request.path_params["id"]).id
+        form = request.query_params.get("format", "md")
+        read = self._desk.post_mortems
+        if form == "html":
+            return HTMLResponse(await run_in_threadpool(read.html, incident_id))
+        text = await run_in_threadpool(read.markdown, incident_id)
+        if form == "md":
+            return PlainTextResponse(text, media_type="text/markdown")
+        if form == "json":
+            found = [asdict(warned) for warned in warnings(text)]
+            return JSONResponse({"blanks": blanks(text), "warnings": found, "markdown": text})
+        raise InputError(f"format {form[:50]!r} is none of md, html, json")
+
+    async def runbooks(self, request: Request) -> Response:
+        del request
+        library = self._desk.library.values()
+        return JSONResponse({"runbooks": [views.document(runbook) for runbook in library]})
+
+    async def decisions(self, request: Request) -> Response:
+        del request
+        return JSONResponse({"decisions": await run_in_threadpool(self._desk.decisions.latest)})
+
+    async def interaction(self, request: Request) -> Response:
+        body = await bounded_body(request, slack_interactions.MAX_BODY)
+        secret = self._desk.slack_signing_secret
+        slack_interactions.verify(secret, self._desk.clock, request.headers, body)
+        for press in slack_interactions.presses(body):
+            self._desk.press(press)
+        return Response(status_code=200)
+
+    def _detail(self, incident_id: str) -> views.Json:
+        desk = self._desk
+        incident = desk.ledger.incident(incident_id)
+        return views.detail(
+            incident,
+            now_ms=desk.clock.now_ms(),
+            events=desk.ledger.events(incident_id),
+            rows=desk.outbox.rows(incident_id),
+            runbook=desk.library.get(incident.runbook.name) if incident.runbook else None,
+            measures=desk.measures,
+            live=desk.intake.live,
+        )
+
+
+def _guarded(endpoint: Endpoint) -> Endpoint:
+    """Answer our errors as ``{"type": "error", "message": …}`` with their status."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except (InputError, StorageError) as error:
+            return _error(error, error.status)
+
+    return answer
+
+
+def _error(error: TocsinError, status: int) -> Response:
+    return JSONResponse({"type": "error", "message": error.message}, status_code=status)

@@ -1,0 +1,279 @@
+"""The incident desk: where findings arrive and people's commands are carried out.
+
+::
+
+    findings ──receive──▶ queue ──intake──▶ ledger ──commit──▶ events + outbox
+    commands ─────────────────────────────────┘                     │
+    people  ◀── notifiers ◀── courier ◀──────────────────────────────┤
+    documents ◀── post-mortem writer ◀── resolved ───────────────────┘
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+
+from anomaly.findings import Finding, FindingState, Urgency
+from collectors.clock import Clock
+from collectors.errors import TocsinError
+from runbooks.alerts.decision_log import DecisionLog
+from runbooks.alerts.grouping import GroupingRules
+from runbooks.alerts.routing import Routes
+from runbooks.automation.runbook import Runbook
+from runbooks.buttons import Buttons
+from runbooks.incidents.commands import (
+    Command,
+    RecordPage,
+    RecordPostMortem,
+    Reopen,
+    SetStatus,
+)
+from runbooks.incidents.database import open_database
+from runbooks.incidents.decide import holding
+from runbooks.incidents.events import MACHINE, Event, EventKind
+from runbooks.incidents.incident import Incident
+from runbooks.incidents.states import Status
+from runbooks.intake import EdgesReader, Intake
+from runbooks.ledger import Ledger, Subscriber
+from runbooks.notifiers.card import Card, Links, card_of
+from runbooks.notifiers.courier import Courier
+from runbooks.notifiers.delivery import Action, Notifier
+from runbooks.notifiers.outbox import Outbox, OutboxRow, RowState
+from runbooks.notifiers.slack_interactions import Press
+from runbooks.postmortem.impact import ImpactMeasure, MetricReader
+from runbooks.postmortem.writer import PostMortemWriter, Written
+from runbooks.worker import Worker
+
+log = structlog.get_logger(__name__)
+MAX_WAITING = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskSettings:
+    """Numbers that an operator may change.
+
+    Attributes:
+        auto_resolve_s: A mitigated incident is resolved after being stable for this long, seconds.
+        still_firing_s: An incident that a person resolved while it fired is reopened if it fires
+            this long after, seconds.
+        grouping: How near findings must be to belong together.
+    """
+
+    auto_resolve_s: float = 600.0
+    still_firing_s: float = 1_800.0
+    grouping: GroupingRules = field(default_factory=GroupingRules)
+
+
+class IncidentDesk:
+    """Composes the room; a :class:`anomaly.findings.FindingSink`.
+
+    Args:
+        database_url: SQLAlchemy URL, such as ``sqlite:///data/incidents.db``.
+        clock: The present.
+        notifiers: Ways to reach people; each is used by the routes that carry its name.
+        routes: Where pages go.
+        library: Runbooks to propose.
+        edges: Reads which service calls which, as (client, server) pairs; called for each new
+            finding, so it must be quick.
+        metrics: Evaluates the expressions behind a post-mortem's numbers.
+        measures: What to count as impact.
+        links: Public addresses of dashboard and API.
+        post_mortem_dir: Where post-mortems are written.
+        settings: Times and distances.
+        slack_signing_secret: Verifies Slack's interactions; empty refuses all of them.
+    """
+
+    def __init__(
+        self,
+        *,
+        database_url: str,
+        clock: Clock,
+        notifiers: Sequence[Notifier],
+        routes: Routes,
+        library: Sequence[Runbook],
+        edges: EdgesReader,
+        metrics: MetricReader,
+        measures: Sequence[ImpactMeasure],
+        links: Links,
+        post_mortem_dir: Path,
+        settings: DeskSettings | None = None,
+        slack_signing_secret: str = "",
+    ) -> None:
+        self.clock = clock
+        self.library = {runbook.name: runbook for runbook in library}
+        self.links = links
+        self.measures = tuple(measures)
+        self.settings = settings or DeskSettings()
+        self.slack_signing_secret = slack_signing_secret
+        self.engine = open_database(database_url)
+        self.ledger = Ledger(self.engine, routes, clock)
+        self.decisions = DecisionLog(self.engine)
+        self.outbox = Outbox(self.engine)
+        self.post_mortems = PostMortemWriter(post_mortem_dir, metrics, self.measures, links)
+        self.intake = Intake(
+            self.ledger,
+            self.decisions,
+            library=library,
+            edges=edges,
+            rules=self.settings.grouping,
+            clock=clock,
+        )
+        by_name = {notifier.name: notifier for notifier in notifiers}
+        self._courier = Courier(self.outbox, by_name, self._card, self._report)
+        self._buttons = Buttons(self.ledger, self.engine, clock)
+        self._waiting: deque[Finding] = deque()
+        self.dropped_findings = 0
+        self._unwritten: deque[str] = deque(
+            i.id for i in self.ledger.incidents() if _lacks_post_mortem(i)
+        )
+        self._workers = (
+            Worker("tocsin-intake", self._take_in, period_s=0.5),
+            Worker("tocsin-courier", self._deliver, period_s=0.25),
+            Worker("tocsin-post-mortems", self._write_post_mortems, period_s=1.0),
+        )
+        self.ledger.subscribe(self._changed)
+
+    def start(self) -> None:
+        """Start the threads. What a killed process had claimed is looked up before it is sent."""
+        self.outbox.recover(self.clock.now_ms() + 1)
+        for worker in self._workers:
+            worker.start()
+
+    def stop(self) -> None:
+        """Finish what is in hand and end the threads."""
+        for worker in self._workers:
+            worker.stop()
+        self.engine.dispose()
+
+    def receive(self, finding: Finding) -> None:
+        """Take note of ``finding``; returns at once. Over the limit it is counted and dropped."""
+        if len(self._waiting) >= MAX_WAITING:
+            self.dropped_findings += 1
+            log.error("finding dropped: the intake is behind", finding=finding.id)
+            return
+        self._waiting.append(finding)
+        self._workers[0].wake()
+
+    def execute(self, incident_id: str, *commands: Command) -> Incident:
+        """Carry out people's commands; see :meth:`runbooks.ledger.Ledger.execute`."""
+        return self.ledger.execute(incident_id, *commands)
+
+    def press(self, press: Press) -> None:
+        """Take the press of a Slack button; returns at once, for Slack waits three seconds."""
+        self._buttons.queue(press)
+        self._workers[0].wake()
+
+    def subscribe(self, subscriber: Subscriber) -> None:
+        """Call ``subscriber`` after every change of an incident."""
+        self.ledger.subscribe(subscriber)
+
+    def tick(self) -> None:
+        """Do everything that is due, in the caller's thread: for tests and replays."""
+        self._take_in()
+        self._deliver()
+        self._write_post_mortems()
+        self._deliver()
+
+    def _take_in(self) -> None:
+        self._buttons.carry_out()
+        while self._waiting:
+            finding = self._waiting.popleft()
+            try:
+                self.intake.take(finding)
+            except TocsinError:
+                log.exception("finding not taken in", finding=finding.id)
+        self._move_on()
+
+    def _move_on(self) -> None:
+        """Resolve what has been stable for long enough; reopen what was resolved too early."""
+        now_ms = self.clock.now_ms()
+        for incident in self.ledger.incidents():
+            if self._is_stable(incident, now_ms):
+                text = f"stable for {self.settings.auto_resolve_s:.0f} s"
+                command = SetStatus(status=Status.RESOLVED, actor=MACHINE, text=text)
+                self.ledger.execute(incident.id, command)
+            elif still := self._still_firing(incident, now_ms):
+                text = f"still firing {self.settings.still_firing_s:.0f} s after: {still.title}"
+                self.ledger.execute(incident.id, Reopen(actor=MACHINE, text=text))
+
+    def _is_stable(self, incident: Incident, now_ms: int) -> bool:
+        if incident.status is not Status.MITIGATED or incident.mitigated_ms is None:
+            return False
+        if any(f.state is not FindingState.RESOLVED for f in _holding(incident)):
+            return False
+        return now_ms - incident.mitigated_ms >= self.settings.auto_resolve_s * 1000
+
+    def _still_firing(self, incident: Incident, now_ms: int) -> Finding | None:
+        resolved_ms = incident.resolved_ms
+        if incident.status is not Status.RESOLVED or resolved_ms is None:
+            return None
+        if now_ms - resolved_ms < self.settings.still_firing_s * 1000:
+            return None
+        for finding in incident.firing:
+            live = self.intake.live.get(finding.id)
+            paging = live is not None and live.urgency is Urgency.PAGE
+            if paging and live is not None and live.updated_ms > resolved_ms >= live.detected_ms:
+                return live
+        return None
+
+    def _deliver(self) -> None:
+        while self._courier.deliver_due(self.clock.now_ms):
+            pass
+
+    def _write_post_mortems(self) -> None:
+        while self._unwritten:
+            incident = self.ledger.incident(self._unwritten.popleft())
+            if not _lacks_post_mortem(incident):
+                continue
+            try:
+                written = self._write(incident)
+            except TocsinError:
+                log.exception("post-mortem not written", incident=incident.id)
+                self._unwritten.append(incident.id)
+                return
+            command = RecordPostMortem(file=written.markdown.name, blanks=written.blanks)
+            self.ledger.execute(incident.id, command)
+
+    def _write(self, incident: Incident) -> Written:
+        proposed = incident.runbook
+        return self.post_mortems.write(
+            incident,
+            self.ledger.events(incident.id),
+            self.outbox.rows(incident.id),
+            self.library.get(proposed.name) if proposed else None,
+        )
+
+    def _changed(self, incident: Incident, events: Sequence[Event]) -> None:
+        if _lacks_post_mortem(incident) and incident.id not in self._unwritten:
+            self._unwritten.append(incident.id)
+            self._workers[2].wake()
+        if any(event.kind is not EventKind.PAGED for event in events):
+            self._workers[1].wake()
+
+    def _card(self, incident_id: str) -> Card:
+        return card_of(self.ledger.incident(incident_id), self.links)
+
+    def _report(self, row: OutboxRow, state: RowState, reason: str) -> None:
+        """Put pages, and everything that finally failed, on the incident's record."""
+        if state is RowState.SENT and row.action is not Action.OPEN:
+            return
+        failure = "" if state is RowState.SENT else f"{row.action} {state}: {reason}"
+        command = RecordPage(
+            notifier=row.notifier, channel=row.channel, outbox_id=row.id, failure=failure
+        )
+        self.ledger.execute(row.incident_id, command)
+
+
+def _holding(incident: Incident) -> Collection[Finding]:
+    return holding(incident.findings.values())
+
+
+def _lacks_post_mortem(incident: Incident) -> bool:
+    resolved_ms = incident.resolved_ms
+    if incident.status is not Status.RESOLVED or resolved_ms is None:
+        return False
+    return incident.post_mortem_ms is None or incident.post_mortem_ms < resolved_ms

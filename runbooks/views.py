@@ -1,0 +1,166 @@
+"""Incidents, runbooks and decisions as the HTTP API shows them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from anomaly.findings import Finding
+from runbooks.alerts.grouping import REGION, SERVICE
+from runbooks.automation.runbook import Runbook
+from runbooks.incidents.events import Event, JsonValue
+from runbooks.incidents.finding_codec import finding_to_json
+from runbooks.incidents.incident import Incident
+from runbooks.incidents.states import Role
+from runbooks.notifiers.delivery import Action
+from runbooks.notifiers.outbox import OutboxRow
+from runbooks.postmortem.impact import ImpactMeasure, MeasureKind, scoped
+
+Json = dict[str, JsonValue]
+MAX_CHARTS = 6
+
+
+def summary(incident: Incident, now_ms: int) -> Json:
+    """Return an incident as it stands in a list."""
+    end_ms = incident.resolved_ms or now_ms
+    regions, services = incident.scope_values(REGION), incident.scope_values(SERVICE)
+    scope = {REGION: ", ".join(regions), SERVICE: ", ".join(services)}
+    return {
+        "id": incident.id,
+        "title": incident.title,
+        "severity": incident.severity.value,
+        "status": incident.status.value,
+        "opened_ms": incident.opened_ms,
+        "acknowledged_ms": incident.acknowledged_ms,
+        "resolved_ms": incident.resolved_ms,
+        "elapsed_s": max(0, end_ms - incident.impact_start_ms) / 1000,
+        "scope": {key: value for key, value in scope.items() if value},
+    }
+
+
+def detail(
+    incident: Incident,
+    *,
+    now_ms: int,
+    events: Sequence[Event],
+    rows: Sequence[OutboxRow],
+    runbook: Runbook | None,
+    measures: Sequence[ImpactMeasure],
+    live: Mapping[str, Finding],
+) -> Json:
+    """Return everything about one incident.
+
+    Args:
+        incident: Its state.
+        now_ms: The present, epoch milliseconds.
+        events: Its whole log.
+        rows: Its notifications.
+        runbook: The document of the runbook that was proposed.
+        measures: What counts as impact; their expressions are worth a chart.
+        live: Latest values of findings that have not changed enough for an event.
+    """
+    findings = [live.get(f.id, f) for f in incident.findings.values()]
+    address = f"/api/v2/incidents/{incident.id}/post-mortem"
+    return summary(incident, now_ms) | {
+        "impact_start_ms": incident.impact_start_ms,
+        "impact": [{"start_ms": i.start_ms, "end_ms": i.end_ms} for i in incident.impact],
+        "detected_ms": incident.opened_ms,
+        "paged_ms": incident.paged_ms,
+        "mitigated_ms": incident.mitigated_ms,
+        "acknowledged_by": incident.acknowledged_by,
+        "commander": incident.roles.get(Role.COMMANDER),
+        "summary": next(iter(incident.findings.values())).explanation,
+        "services": [*incident.scope_values(SERVICE)],
+        "regions": [*incident.scope_values(REGION)],
+        "findings": [finding_to_json(finding) for finding in findings],
+        "timeline": [timeline_item(event) for event in events],
+        "runbook": proposed(incident, runbook),
+        "exemplar_trace_ids": [*incident.exemplar_trace_ids],
+        "notifications": [notification(row) for row in rows if row.action is not Action.EDIT],
+        "charts": charts(incident, measures),
+        "post_mortem": address if incident.post_mortem_ms is not None else None,
+    }
+
+
+def timeline_item(event: Event) -> Json:
+    """Return one entry of the timeline."""
+    return {
+        "seq": event.seq,
+        "time_ms": event.time_ms,
+        "kind": event.kind.value,
+        "actor": event.actor,
+        "text": event.text,
+        "data": dict(event.data),
+    }
+
+
+def notification(row: OutboxRow) -> Json:
+    """Return one notification and what became of it."""
+    return {
+        "id": row.id,
+        "channel": f"{row.notifier}:{row.channel}",
+        "action": row.action.value,
+        "state": row.state.value,
+        "created_ms": row.created_ms,
+        "sent_ms": row.sent_ms,
+        "attempts": row.attempts,
+        "reason": row.reason,
+    }
+
+
+def proposed(incident: Incident, runbook: Runbook | None) -> Json | None:
+    """Return the runbook that was proposed, with the state of its steps."""
+    found = incident.runbook
+    if found is None:
+        return None
+    texts = {step["id"]: step for step in steps(runbook)} if runbook else {}
+    shown: list[JsonValue] = []
+    for step_id, state in found.steps.items():
+        unknown: Json = {"id": step_id, "title": step_id, "kind": "manual", "detail": ""}
+        shown.append({**texts.get(step_id, unknown), "state": state.value})
+    return {"name": found.name, "title": found.title, "why": found.why, "steps": shown}
+
+
+def document(runbook: Runbook) -> Json:
+    """Return a runbook of the library."""
+    return {
+        "name": runbook.name,
+        "title": runbook.title,
+        "summary": runbook.summary,
+        "steps": [*steps(runbook)],
+    }
+
+
+def steps(runbook: Runbook) -> list[Json]:
+    """Return a runbook's steps."""
+    return [
+        {
+            "id": step.id,
+            "title": step.title,
+            "kind": step.kind.value,
+            "detail": step.detail,
+            "query": step.query,
+            "command": step.command,
+        }
+        for step in runbook.steps
+    ]
+
+
+def charts(incident: Incident, measures: Iterable[ImpactMeasure]) -> list[JsonValue]:
+    """Return what is worth a chart: the findings' expressions, then the measures of impact."""
+    found: dict[str, JsonValue] = {}
+    for finding in incident.findings.values():
+        chart: Json = {
+            "title": finding.title,
+            "expr": finding.expression,
+            "unit": finding.unit,
+        }
+        found.setdefault(finding.expression, chart)
+    for measure in measures:
+        if measure.kind is MeasureKind.BUDGET:
+            continue
+        expression = scoped(measure.expr, incident)
+        unit = f"{measure.unit}/s"
+        found.setdefault(
+            expression, {"title": f"{measure.title}, rate", "expr": expression, "unit": unit}
+        )
+    return list(found.values())[:MAX_CHARTS]

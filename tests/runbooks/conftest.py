@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from anomaly.findings import Finding, FindingKind, FindingState, Urgency
+from collectors.clock import ManualClock
+from runbooks.alerts.routing import Routes, Target
+from runbooks.automation.loading import BUILT_IN, load_library
+from runbooks.desk import DeskSettings, IncidentDesk
+from runbooks.notifiers.card import Links
+from runbooks.notifiers.recording import RecordingNotifier
+from runbooks.postmortem.flat_metrics import FlatMetrics
+from runbooks.postmortem.impact import ImpactMeasure, MeasureKind
+
+T0 = 1_700_000_000_000
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+MakeFinding = Callable[..., Finding]
+
+BASE = Finding(
+    id="slo/playback/us-east-1/1",
+    rule="slo/playback-availability/fast",
+    kind=FindingKind.SLO_BURN,
+    state=FindingState.FIRING,
+    urgency=Urgency.PAGE,
+    title="Playback starts fail in us-east-1",
+    explanation="8.4 % of starts failed over 5 min; the objective allows 0.1 %.",
+    scope={"service.name": "playback", "cloud.region": "us-east-1"},
+    started_ms=T0,
+    detected_ms=T0 + 10_000,
+    updated_ms=T0 + 10_000,
+    ended_ms=None,
+    expression="name,stream.starts,:eq,outcome,failure,:eq,:and,:sum",
+    window_ms=300_000,
+    observed=0.084,
+    baseline=0.001,
+    unit="ratio",
+    values={"burn_rate_long": 84.0, "burn_rate_short": 90.0, "threshold": 14.4},
+    exemplar_trace_ids=(TRACE,),
+)
+
+
+@pytest.fixture(scope="session")
+def make_finding() -> MakeFinding:
+    return lambda **changes: replace(BASE, **changes)
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(T0 + 10_000)
+
+
+@pytest.fixture
+def recorder() -> RecordingNotifier:
+    return RecordingNotifier()
+
+
+@pytest.fixture
+def make_desk(clock, recorder, tmp_path: Path) -> Iterator[Callable[..., IncidentDesk]]:
+    """Builds desks over one database; each is stopped at the end."""
+    with ExitStack() as stack:
+
+        def make(**changes) -> IncidentDesk:
+            target = Target(notifier="recording", channel="incidents")
+            wanted = {
+                "database_url": f"sqlite:///{tmp_path}/incidents.db",
+                "clock": clock,
+                "notifiers": [recorder],
+                "routes": Routes(default=(target,)),
+                "library": load_library(BUILT_IN),
+                "edges": lambda: {("gateway", "playback")},
+                "metrics": FlatMetrics(before=0.0, after=2.0, onset_ms=T0),
+                "measures": [
+                    ImpactMeasure(
+                        id="failed",
+                        title="Failed starts",
+                        kind=MeasureKind.INTEGRAL,
+                        expr="name,stream.starts,:eq,{scope},:and,:sum",
+                        unit="starts",
+                    )
+                ],
+                "links": Links(
+                    dashboard_url="http://127.0.0.1:8501", api_url="http://127.0.0.1:7101"
+                ),
+                "post_mortem_dir": tmp_path / "post-mortems",
+                "settings": DeskSettings(),
+                "slack_signing_secret": "shhh",
+            }
+            desk = IncidentDesk(**(wanted | changes))
+            stack.callback(desk.stop)
+            return desk
+
+        yield make
+
+
+@pytest.fixture
+def desk(make_desk) -> IncidentDesk:
+    return make_desk()

@@ -1,0 +1,104 @@
+"""The desk from a finding to a post-mortem, on a clock that only moves when told to."""
+
+from __future__ import annotations
+
+import pytest
+
+from anomaly.findings import FindingState, Urgency
+from collectors.errors import ConflictError
+from runbooks.incidents.commands import Acknowledge, SetStatus
+from runbooks.incidents.states import Severity, Status
+from runbooks.notifiers.delivery import Action
+
+
+def take(desk, *findings):
+    for finding in findings:
+        desk.receive(finding)
+    desk.tick()
+    return desk.ledger.incidents()
+
+
+def resolved(finding, clock):
+    return {
+        "id": finding.id,
+        "state": FindingState.RESOLVED,
+        "ended_ms": clock.now_ms(),
+        "updated_ms": clock.now_ms(),
+    }
+
+
+def test_from_finding_to_post_mortem(desk, recorder, clock, make_finding, tmp_path):
+    """One finding opens one incident, pages once, recovers, resolves itself and is written up."""
+    finding = make_finding()
+    [incident] = take(desk, finding)
+    assert (incident.status, incident.severity) == (Status.TRIAGE, Severity.SEV2)
+    assert [d.action for d in recorder.delivered][:1] == [Action.OPEN]
+    assert desk.ledger.incident(incident.id).paged_ms == clock.now_ms()
+    clock.advance_ms(20_000)
+    desk.execute(incident.id, Acknowledge(actor="slack:U01"))
+    clock.advance_ms(60_000)
+    take(desk, make_finding(**resolved(finding, clock)))
+    assert desk.ledger.incident(incident.id).status is Status.MITIGATED
+    clock.advance_ms(599_000)
+    desk.tick()
+    assert desk.ledger.incident(incident.id).status is Status.MITIGATED
+    clock.advance_ms(1_000)
+    desk.tick()
+    done = desk.ledger.incident(incident.id)
+    assert done.status is Status.RESOLVED
+    assert done.post_mortem_ms == clock.now_ms()
+    text = (tmp_path / "post-mortems" / f"{incident.id}.md").read_text()
+    assert "180 starts" in text
+    assert "U01" not in text
+    assert (tmp_path / "post-mortems" / f"{incident.id}.html").exists()
+
+
+def test_findings_of_one_cause_page_once(desk, recorder, make_finding):
+    """A second finding of the same region joins; the message is edited, the thread told."""
+    second = make_finding(
+        id="detector/sps/us-east-1",
+        rule="detector/sps",
+        title="SPS down in us-east-1",
+        scope={"cloud.region": "us-east-1"},
+    )
+    [incident] = take(desk, make_finding(), second)
+    assert set(incident.findings) == {make_finding().id, second.id}
+    assert sum(d.action is Action.OPEN for d in recorder.delivered) == 1
+    reasons = [row["reason"] for row in desk.decisions.latest()]
+    assert reasons[0].startswith("grouped: same region us-east-1")
+
+
+@pytest.mark.parametrize("urgency", [Urgency.TICKET, Urgency.INFO])
+def test_nobody_is_woken_for_less_than_a_page(desk, recorder, make_finding, urgency):
+    """Tickets and notes are recorded with the reason for the silence."""
+    assert take(desk, make_finding(urgency=urgency)) == []
+    assert recorder.delivered == []
+    [decision] = desk.decisions.latest()
+    assert decision["outcome"] == "recorded"
+    assert urgency in decision["reason"]
+
+
+def test_frozen_is_not_resolved(desk, clock, make_finding):
+    """Data that stop are neither better nor worse: the incident stays."""
+    [incident] = take(desk, make_finding())
+    clock.advance_ms(3_600_000)
+    take(desk, make_finding(state=FindingState.FROZEN, updated_ms=clock.now_ms()))
+    assert desk.ledger.incident(incident.id).status is Status.TRIAGE
+
+
+def test_restart_goes_on_where_it_was(make_desk, clock, make_finding, recorder):
+    """A new process knows every incident and pages nobody again."""
+    [before] = take(make_desk(), make_finding())
+    again = make_desk()
+    assert again.ledger.incident(before.id).findings == before.findings
+    take(again, make_finding(updated_ms=clock.now_ms() + 5_000))
+    assert sum(d.action is Action.OPEN for d in recorder.delivered) == 1
+
+
+def test_resolving_twice_is_refused(desk, make_finding):
+    """The second one is told what the state is."""
+    [incident] = take(desk, make_finding())
+    command = SetStatus(status=Status.RESOLVED, actor="ann")
+    desk.execute(incident.id, command)
+    with pytest.raises(ConflictError, match="is resolved and can't become resolved"):
+        desk.execute(incident.id, command)
