@@ -12,6 +12,7 @@ from demo_stack.chaos.experiment import load_experiments
 from demo_stack.layout import QUICK_REGIONS, Region, Service
 from demo_stack.platform.errors import PlatformError
 from demo_stack.platform.lifeline import bind_to_parent
+from demo_stack.platform.logs import log_warnings
 
 
 @click.group(invoke_without_command=True, help="A miniature global streaming service.")
@@ -69,6 +70,7 @@ def region(spec: str) -> None:  # noqa: D103 - click prints the help above
     from demo_stack.regions.spec import RegionSpec
 
     bind_to_parent()
+    log_warnings()
     asyncio.run(run_region(RegionSpec.from_json(spec)))
 
 
@@ -78,6 +80,7 @@ def viewers(spec: str) -> None:  # noqa: D103 - click prints the help above
     from demo_stack.viewers.process import ViewersSpec, run_viewers
 
     bind_to_parent()
+    log_warnings()
     asyncio.run(run_viewers(ViewersSpec.from_json(spec)))
 
 

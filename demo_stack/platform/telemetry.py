@@ -38,7 +38,7 @@ DURATION_BOUNDS_S = (
 
 SPAN_DELAY_MS = 1_000.0
 METRIC_INTERVAL_S = 1.0
-EXPORT_TIMEOUT_S = 3.0
+EXPORT_TIMEOUT_S = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,11 +116,12 @@ class TelemetryPipe:
         exporter.export(MetricsData(resource_metrics=self.collect()))
 
 
-def otlp_pipe(endpoint: str) -> TelemetryPipe:
+def otlp_pipe(endpoint: str, interval_s: float = METRIC_INTERVAL_S) -> TelemetryPipe:
     """Return a pipe that sends with the official OTLP/HTTP exporters.
 
     Args:
         endpoint: Base URL of the receiver, such as ``http://127.0.0.1:4318``.
+        interval_s: Time between two sends of metrics, in seconds.
     """
     base = endpoint.rstrip("/")
     spans = OTLPSpanExporter(
@@ -135,7 +136,8 @@ def otlp_pipe(endpoint: str) -> TelemetryPipe:
         compression=Compression.Gzip,
         session=_direct_session(),
     )
-    return TelemetryPipe(BatchSpanProcessor(spans, schedule_delay_millis=SPAN_DELAY_MS), metrics)
+    batches = BatchSpanProcessor(spans, schedule_delay_millis=SPAN_DELAY_MS)
+    return TelemetryPipe(batches, metrics, interval_s)
 
 
 def memory_pipe() -> tuple[TelemetryPipe, InMemorySpanExporter]:

@@ -79,7 +79,7 @@ OpenWorld = Callable[[], AbstractAsyncContextManager[World]]
 
 @pytest.fixture
 def world() -> OpenWorld:
-    """Open a region in memory: ``async with world() as w``."""
+    """How to open a region in memory, as in ``async with world() as w``."""
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[World]:

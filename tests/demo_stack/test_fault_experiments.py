@@ -22,13 +22,16 @@ ACTIVITY_TYPES = {"action", "probe"}
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_the_document_has_what_chaostoolkit_asks_for(path):
     document = orjson.loads(path.read_bytes())
-    assert document["title"] and document["description"] and document["method"]
+    assert document["title"]
+    assert document["description"]
+    assert document["method"]
     hypothesis = document["steady-state-hypothesis"]
     assert hypothesis["title"]
     assert all("tolerance" in probe for probe in hypothesis["probes"])
     activities = [*hypothesis["probes"], *document["method"], *document["rollbacks"]]
     for activity in activities:
-        assert activity["type"] in ACTIVITY_TYPES and activity["name"]
+        assert activity["type"] in ACTIVITY_TYPES
+        assert activity["name"]
         provider = activity["provider"]
         assert (provider["type"], provider["module"]) == ("python", actions.__name__)
         function = getattr(actions, provider["func"])
@@ -38,7 +41,9 @@ def test_the_document_has_what_chaostoolkit_asks_for(path):
 @pytest.mark.parametrize("name", load_experiments())
 def test_the_fault_names_a_component_and_an_impact_in_the_quick_demos_regions(name):
     experiment = load_experiments()[name]
-    assert experiment.component and experiment.expected_impact and experiment.rollbacks
+    assert experiment.component
+    assert experiment.expected_impact
+    assert experiment.rollbacks
     for action in (*experiment.method, *experiment.rollbacks):
         assert action.arguments.get("region", QUICK_REGIONS[0]) in QUICK_REGIONS
     assert "$" not in repr(experiment.scope)
@@ -51,7 +56,7 @@ class Recorder:
         self.done: list[str] = []
         self._failing = failing
 
-    async def perform(self, name, arguments):
+    async def perform(self, name, _arguments):
         if name == self._failing:
             raise PlatformError(f"{name} is not possible")
         self.done.append(name)

@@ -1,4 +1,4 @@
-"""The lean HTTP transport against real sockets: kept, stale, cut, silent and refused connections."""
+"""The lean HTTP transport on real sockets: kept, stale, cut, silent, refused connections."""
 
 from __future__ import annotations
 
