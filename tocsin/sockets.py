@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import uvicorn
 from starlette.applications import Starlette
@@ -65,3 +66,15 @@ def embedded_server(app: Starlette) -> EmbeddedServer:
         server_header=False,
     )
     return EmbeddedServer(config)
+
+
+@contextlib.asynccontextmanager
+async def serving(app: Starlette, sock: socket.socket) -> AsyncIterator[None]:
+    """Serve ``app`` on a listening socket for as long as the block lasts."""
+    server = embedded_server(app)
+    task = asyncio.create_task(server.serve(sockets=[sock]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task

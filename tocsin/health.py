@@ -1,0 +1,44 @@
+"""``GET /health``: alive, how much is held, what was refused, which rules can't be evaluated."""
+
+from __future__ import annotations
+
+import time
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from anomaly.engine import Engine
+from tocsin.cli import package_version
+from tocsin.collecting import Collectors
+
+
+def health_route(collectors: Collectors, engine: Engine, *, started_s: float) -> Route:
+    """Return the route; ``started_s`` is on the monotonic clock."""
+
+    async def health(request: Request) -> JSONResponse:
+        del request
+        return JSONResponse(
+            {
+                "status": "degraded" if engine.faults else "ok",
+                "version": package_version(),
+                "step_ms": collectors.metrics.step_ms,
+                "series": collectors.metrics.series_count,
+                "spans": collectors.spans.span_count,
+                "uptime_s": round(time.monotonic() - started_s, 1),
+                "receivers": _totals(collectors),
+                "rules_failing": dict(engine.faults),
+            }
+        )
+
+    return Route("/health", health, methods=["GET"])
+
+
+def _totals(collectors: Collectors) -> dict[str, dict[str, int]]:
+    """Return accepted and refused counts by receiver, refusals summed over their reasons."""
+    batch = collectors.stats.batch(collectors.clock.now_ms())
+    totals: dict[str, dict[str, int]] = {}
+    for tags, value in zip(batch.series, batch.value, strict=True):
+        counts = totals.setdefault(tags["receiver"], {"accepted": 0, "refused": 0})
+        counts[tags["name"].rpartition(".")[2]] += int(value)
+    return totals

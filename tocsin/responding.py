@@ -1,0 +1,115 @@
+"""The people's half: the incident desk, what it may ask, and how it reaches people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from collectors.clock import Clock
+from collectors.errors import ConfigError
+from collectors.model import Frame
+from collectors.stacklang.database import Window
+from collectors.stacklang.evaluation import evaluate
+from collectors.store.metric_store import MetricStore
+from runbooks.alerts.routing import Routes, Target, load_routes
+from runbooks.automation.loading import BUILT_IN, load_library
+from runbooks.desk import DeskSettings, IncidentDesk
+from runbooks.notifiers.card import Links
+from runbooks.notifiers.console import ConsoleNotifier
+from runbooks.notifiers.delivery import Notifier
+from runbooks.notifiers.slack import SlackNotifier
+from runbooks.postmortem.impact import ImpactMeasure
+from runbooks.postmortem.impact_loading import load_measures
+from tocsin.collecting import Collectors
+from tocsin.settings import Settings
+
+_EDGE_WINDOW_MS = 15 * 60_000
+_NEVER_S = float("inf")
+
+
+class StoredMetrics:
+    """Evaluates the expressions behind a post-mortem's numbers, at the store's own step."""
+
+    def __init__(self, metrics: MetricStore) -> None:
+        self._metrics = metrics
+
+    def read(self, expression: str, start_ms: int, end_ms: int) -> Frame:
+        """Return the lines of ``expression`` from ``start_ms`` to ``end_ms``.
+
+        Raises:
+            QueryError: The expression can't be evaluated.
+        """
+        step_ms = self._metrics.step_ms
+        window = Window(
+            start_ms=-(-start_ms // step_ms) * step_ms,
+            end_ms=end_ms // step_ms * step_ms,
+            step_ms=step_ms,
+        )
+        return evaluate(expression, self._metrics, window)
+
+
+def open_desk(
+    settings: Settings, collectors: Collectors, clock: Clock, api_url: str
+) -> IncidentDesk:
+    """Return the desk, its database opened, its runbooks and routes loaded; not started yet.
+
+    Raises:
+        ConfigError: A file in the configuration directory is wrong.
+    """
+    directory = settings.config_dir
+    library = load_library(BUILT_IN, *([directory / "runbooks"] if directory else []))
+    signing = settings.slack_signing_secret
+    auto_resolve_s = settings.auto_resolve.seconds or _NEVER_S
+    return IncidentDesk(
+        database_url=settings.database_url or _sqlite_url(settings.data_dir),
+        clock=clock,
+        notifiers=_notifiers(settings),
+        routes=_routes(settings),
+        library=library,
+        edges=lambda: _edges(collectors, clock),
+        metrics=StoredMetrics(collectors.metrics),
+        measures=_measures(directory),
+        links=Links(dashboard_url=settings.dashboard_url, api_url=api_url),
+        post_mortem_dir=settings.data_dir / "post-mortems",
+        settings=DeskSettings(auto_resolve_s=auto_resolve_s),
+        slack_signing_secret=signing.get_secret_value() if signing else "",
+    )
+
+
+def _sqlite_url(data_dir: Path) -> str:
+    return f"sqlite:///{(data_dir / 'incidents.db').absolute()}"
+
+
+def _notifiers(settings: Settings) -> list[Notifier]:
+    """Slack when there is a token; the console always, as the last resort."""
+    notifiers: list[Notifier] = [ConsoleNotifier()]
+    token = settings.slack_bot_token
+    if token is None:
+        return notifiers
+    if settings.slack_signing_secret is None:
+        raise ConfigError(
+            "TOCSIN_SLACK_BOT_TOKEN is set but TOCSIN_SLACK_SIGNING_SECRET is not: buttons could "
+            "not be verified; copy the signing secret from the Slack app's basic information"
+        )
+    slack = SlackNotifier(token.get_secret_value(), base_url=settings.slack_base_url)
+    return [slack, *notifiers]
+
+
+def _routes(settings: Settings) -> Routes:
+    """The operator's routes; else Slack's channel when there is a token, else the console."""
+    file = settings.config_dir / "routes.yaml" if settings.config_dir else None
+    if file is not None and file.exists():
+        return load_routes(file)
+    if settings.slack_bot_token is None:
+        return Routes()
+    return Routes(default=(Target(notifier="slack", channel=settings.slack_channel),))
+
+
+def _measures(directory: Path | None) -> tuple[ImpactMeasure, ...]:
+    file = directory / "impact.yaml" if directory else None
+    return load_measures(file) if file is not None and file.exists() else ()
+
+
+def _edges(collectors: Collectors, clock: Clock) -> set[tuple[str, str]]:
+    now_ms = clock.now_ms()
+    edges = collectors.spans.edges(now_ms - _EDGE_WINDOW_MS, now_ms)
+    return {(edge.client, edge.server) for edge in edges}

@@ -1,0 +1,91 @@
+"""The server, on one screen: receive → store → evaluate → respond → notify."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+
+import structlog
+from runbooks.api import runbooks_routes
+from starlette.applications import Starlette
+
+from anomaly.api import anomaly_routes
+from anomaly.engine import Engine
+from collectors.api.app import api_app
+from collectors.clock import Clock, SystemClock
+from runbooks.desk import IncidentDesk
+from tocsin.collecting import Collectors, collector_routes, open_collectors, receiving
+from tocsin.health import health_route
+from tocsin.pulse import beat
+from tocsin.responding import open_desk
+from tocsin.settings import Settings
+from tocsin.sockets import listen_tcp, port_of, serving
+from tocsin.watching import open_engine
+
+Announce = Callable[[Mapping[str, str]], None]
+_log = structlog.get_logger(__name__)
+
+
+async def serve(settings: Settings, announce: Announce, clock: Clock | None = None) -> None:
+    """Run until SIGTERM or SIGINT.
+
+    Args:
+        settings: All settings.
+        announce: Called once with every address when all is open.
+        clock: The present; the machine's own by default.
+
+    Raises:
+        ConfigError: A port is taken, or a file in the configuration directory is wrong.
+    """
+    clock = clock or SystemClock()
+    stopping = _stop_signal()
+    async with AsyncExitStack() as stack:
+        api = listen_tcp(settings.host, settings.api_port, "TOCSIN_API_PORT")
+        stack.callback(api.close)
+        api_url = f"http://{settings.host}:{port_of(api)}"
+        collectors = await asyncio.to_thread(open_collectors, settings, clock)
+        stack.callback(collectors.metrics.close)
+        desk = open_desk(settings, collectors, clock, api_url)
+        engine = open_engine(settings, collectors, clock, desk)
+        addresses = await stack.enter_async_context(receiving(collectors, settings))
+        desk.start()
+        stack.push_async_callback(asyncio.to_thread, desk.stop)
+        await stack.enter_async_context(serving(_api(collectors, engine, desk, clock), api))
+        pulse = asyncio.create_task(_watch(settings, collectors, engine, clock))
+        stack.callback(pulse.cancel)
+        announce({"api": api_url, **addresses})
+        await stopping.wait()
+        _log.info("stopping")
+
+
+def _api(collectors: Collectors, engine: Engine, desk: IncidentDesk, clock: Clock) -> Starlette:
+    routes = [
+        health_route(collectors, engine, started_s=time.monotonic()),
+        *collector_routes(collectors),
+        *anomaly_routes(engine),
+        *runbooks_routes(desk),
+    ]
+    return api_app(collectors.metrics, collectors.spans, clock, extra_routes=routes)
+
+
+async def _watch(settings: Settings, collectors: Collectors, engine: Engine, clock: Clock) -> None:
+    """Evaluate each step once its data had time to arrive, and publish our own telemetry."""
+
+    def tick() -> None:
+        collectors.metrics.write(collectors.stats.batch(clock.now_ms()))
+        delayed_ms = clock.now_ms() - settings.evaluation_delay.ms
+        engine.tick(delayed_ms // settings.step.ms * settings.step.ms)
+
+    # A small margin: a timer may fire a moment early and would then miss the step.
+    await beat(clock, settings.step.ms, settings.evaluation_delay.ms + 20, tick)
+
+
+def _stop_signal() -> asyncio.Event:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    return stopping

@@ -1,0 +1,30 @@
+"""The watching half: objectives and detectors from the configuration directory."""
+
+from __future__ import annotations
+
+from anomaly.engine import Engine
+from anomaly.findings import FindingSink
+from anomaly.loading import load_detectors, load_objectives
+from collectors.clock import Clock
+from tocsin.collecting import Collectors
+from tocsin.settings import Settings
+
+
+def open_engine(
+    settings: Settings, collectors: Collectors, clock: Clock, sink: FindingSink
+) -> Engine:
+    """Return the engine over everything that the configuration directory asks to watch.
+
+    Raises:
+        ConfigError: A file is wrong; names the file, the line and the field.
+    """
+    directory = settings.config_dir
+    return Engine(
+        collectors.metrics,
+        collectors.spans,
+        load_objectives(directory / "slos") if directory else (),
+        load_detectors(directory / "detectors") if directory else (),
+        [sink],
+        clock,
+        settings.step.ms,
+    )
