@@ -152,7 +152,7 @@ def _weigh(
 ) -> float:
     """Add this step's evidence and return the score."""
     gain = count * math.log(change_to) + mean * (1.0 - change_to)
-    gain /= max(1.0, state[_DISPERSION, i])
+    gain /= _burstiness(state, i)
     if anomalous:
         # Once found, a step is judged by itself: nearer the change than the baseline?
         return 1.0 if gain > 0.0 else 0.0
@@ -160,6 +160,15 @@ def _weigh(
     state[_EVIDENCE, i] = total
     state[_RUN, i] = state[_RUN, i] + 1.0 if total > 0.0 else 0.0
     return float(total / evidence)
+
+
+@njit(cache=True, nogil=True)
+def _burstiness(state: FloatArray, i: int) -> float:
+    """Return variance over mean as far as it is proven: 1.0 for Poisson, more only when certain."""
+    weight = max(_DISPERSION_WEIGHT, 1.0 / max(1.0, state[_SEEN, i] - 1.0))
+    # The estimate's own standard error for Poisson counts; two of them are not held against it.
+    error = math.sqrt(2.0 * weight / (2.0 - weight))
+    return float(max(1.0, state[_DISPERSION, i] - 2.0 * error))
 
 
 @njit(cache=True, nogil=True)

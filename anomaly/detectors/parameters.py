@@ -43,5 +43,5 @@ class Parameters:
     relearn_steps: int = 720
     period_steps: int = 288
     change_to: float = 0.3
-    evidence: float = 14.0
+    evidence: float = 16.0
     step_s: float = 5.0

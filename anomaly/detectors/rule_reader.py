@@ -47,7 +47,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "min_change": (0, 10),
     "relearn_steps": (10, 1_000_000),
     "period_steps": (2, 20_160),
-    "change_to": (0, 100),
+    "change_to": (0.01, 100),
     "evidence": (1, 100),
 }
 _WHOLE = {f.name for f in fields(Parameters) if f.type == "int"}
@@ -74,6 +74,7 @@ def _rule(node: Node) -> DetectorRule:
     spec = document.required("spec", Section)
     document.finish()
     group_by = spec.optional("group_by", _keys) or ()
+    detector = spec.required("detector", one_of(*DETECTORS))
     rule = DetectorRule(
         name=meta.name,
         display_name=meta.display_name or meta.name,
@@ -81,8 +82,8 @@ def _rule(node: Node) -> DetectorRule:
         expr=_grouped(spec.required("expr", nonempty), group_by),
         group_by=group_by,
         unit=spec.optional("unit", nonempty) or "1/s",
-        detector=spec.required("detector", one_of(*DETECTORS)),
-        parameters=_parameters(spec),
+        detector=detector,
+        parameters=_checked(spec, detector, _parameters(spec)),
         urgency=Urgency(spec.optional("urgency", one_of(*Urgency)) or Urgency.TICKET),
         when_missing=_missing(spec.optional("when_missing", one_of("ignore", *Urgency))),
         scope=spec.optional("scope", _tags) or {},
@@ -117,11 +118,22 @@ def _parameters(spec: Section) -> Parameters:
         value = spec.optional(name, _between(low, high, integer=name in _WHOLE))
         if value is not None:
             values[name] = int(value) if name in _WHOLE else float(value)
-    if values.get("change_to") == 1:
-        spec.fail("change_to", "must differ from 1: that is no change")
     integers = {k: int(v) for k, v in values.items() if k in _WHOLE}
     floats = {k: v for k, v in values.items() if k not in _WHOLE}
     return Parameters(direction=Direction(direction), **integers, **floats)  # type: ignore[arg-type]
+
+
+def _checked(spec: Section, detector: str, parameters: Parameters) -> Parameters:
+    """Refuse settings that contradict each other."""
+    if detector == "counts":
+        falls = parameters.change_to < 1
+        if parameters.direction is Direction.BOTH:
+            spec.fail("direction", "must be low or high for counts: write two rules for both")
+        if falls is not (parameters.direction is Direction.LOW) or parameters.change_to == 1:
+            spec.fail("change_to", "must be below 1 for direction low and above 1 for high")
+    if detector == "seasonal" and "period_steps" not in spec:
+        spec.fail("period_steps", "is required for seasonal: steps in a day, or in a week")
+    return parameters
 
 
 def _between(low: float, high: float, *, integer: bool) -> Callable[[Node], Fraction]:
