@@ -1,0 +1,47 @@
+"""Variables in legends, and the two ways of writing odd characters in hex."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from urllib.parse import quote
+
+_VARIABLE = re.compile(r"\$(?:\(([^)]*)\)|(\()|([A-Za-z0-9._-]*))")
+_KEEP_IN_URL = "!$'()*,-./:@_`~"
+
+
+def substitute(text: str, variables: Mapping[str, str] | Callable[[str], str]) -> str:
+    """Replace ``$name`` and ``$(name)`` by their values; an unknown name by itself.
+
+    >>> substitute("$app on $(nf.node)", {"app": "www"})
+    'www on nf.node'
+    """
+    look_up = variables if callable(variables) else lambda name: variables.get(name, name)
+
+    def replace(found: re.Match[str]) -> str:
+        if found.end() == len(text) and found.group() == "$":
+            return "$"
+        name = found.group(1) or found.group(3)
+        return look_up(name) if name else "$"
+
+    return _VARIABLE.sub(replace, text)
+
+
+def hex_decode(text: str, mark: str = "%") -> str:
+    """Replace ``mark`` and two hex digits by the character; anything else stays.
+
+    >>> hex_decode("one_21", "_")
+    'one!'
+    """
+    pattern = re.compile(re.escape(mark) + "([0-9a-fA-F]{2})")
+    return pattern.sub(lambda found: chr(int(found.group(1), 16)), text)
+
+
+def url_encode(text: str) -> str:
+    """Encode for a URL, leaving readable what an expression consists of."""
+    return quote(text, safe=_KEEP_IN_URL)
+
+
+def url_decode(text: str) -> str:
+    """Decode from a URL; what is not an encoding stays."""
+    return hex_decode(text, "%")
