@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from collectors.errors import StorageError
+from collectors.model import FloatArray
 from collectors.store.reserve import reserve
 
 BLOCK_STEPS = 60
@@ -118,6 +120,21 @@ class HotBlocks:
             row[used] = 0
         self.arrays.ring[slot] = block
         self.arrays.dirty[slot] = 0
+
+    def load(self, block: int, series: NDArray[np.int32], pages: FloatArray) -> None:
+        """Put pages (n, BLOCK_STEPS) of ``series`` into ``block``, which has none of them yet."""
+        slot = block % self.ring_blocks
+        tally = self.arrays.tally
+        if self.arrays.ring[slot] != block:
+            return
+        start = int(tally[_FRESH])
+        if start + len(series) > len(self.arrays.pool):
+            raise StorageError(
+                f"no room for {len(series)} pages of block {block}; raise memory_bytes"
+            )
+        self.arrays.pool[start : start + len(series)] = pages
+        self.arrays.table[slot, series] = np.arange(start, start + len(series)) + 1
+        tally[_FRESH] = start + len(series)
 
     def recycle(self) -> None:
         """Return pages of retired blocks to the pool; call only while nobody reads."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from collectors.model import FloatArray, IndexArray, IntArray, Tags
 from collectors.stacklang.database import Aggregate, Fetch
@@ -12,7 +15,7 @@ from collectors.store.blocks import BLOCK_STEPS, HotBlocks
 from collectors.store.ingest import counter_heartbeat_ms, ingest
 from collectors.store.limits import StoreLimits
 from collectors.store.plan import Plan, Planner
-from collectors.store.series import SeriesTable, identity_of
+from collectors.store.series import SeriesSnapshot, SeriesTable, identity_of
 from collectors.store.tag_index import TagIndex
 
 
@@ -49,6 +52,22 @@ class HotTier:
         arrays.kind[number] = self.series.put(number, identity, tags)
         arrays.seen[number] = max(0, self.blocks.head) * BLOCK_STEPS
         self._index.add(number, self.series.pairs(number))
+
+    def load_series(self, snapshot: SeriesSnapshot, state: dict[str, NDArray[Any]]) -> None:
+        """Register the series of a checkpoint and set their state."""
+        texts = snapshot.words.tobytes().decode("utf-8", "surrogatepass").split("\x00")
+        pairs, at = snapshot.pairs.tolist(), 0
+        identities = snapshot.identities.tobytes()
+        for row, (number, count) in enumerate(
+            zip(snapshot.ids.tolist(), snapshot.counts.tolist(), strict=True)
+        ):
+            numbers = pairs[at : at + count]
+            at += count
+            tags = {texts[k]: texts[v] for k, v in zip(numbers[::2], numbers[1::2], strict=True)}
+            self.register(number, identities[16 * row : 16 * row + 16], tags)
+        self.series.free_gaps()
+        for name, column in state.items():
+            getattr(self.blocks.arrays, name)[: len(column)] = column
 
     def restore(self, number: int, tags: Tags) -> None:
         """Register a series as the log has it."""

@@ -72,6 +72,7 @@ class FileJournal:
         numbers = self.segments()
         self._number = numbers[-1] if numbers else 1
         self._size = _mend(self._path(self._number))
+        self._written = 0
         self._file = self._open_segment()
         self._closing = threading.Event()
         self._unsynced = False
@@ -127,11 +128,17 @@ class FileJournal:
                 for kind, payload, _ in read_records(self._path(number)):
                     yield kind, payload
 
+    @property
+    def size_since_roll(self) -> int:
+        """Bytes written since :meth:`roll` or the start."""
+        return self._written
+
     def roll(self) -> int:
         """Start a new segment and return its number: records from now on are in it or later."""
         with self._lock:
             if self._size:
                 self._roll()
+            self._written = 0
             return self._number
 
     def trim(self, first_segment: int) -> None:
@@ -162,6 +169,7 @@ class FileJournal:
             os.ftruncate(self._file, self._size)
             raise StorageError(f"can't write {total} bytes to the log: {reason}; free some space")
         self._size += total
+        self._written += total
         self._unsynced = True
 
     def _roll(self) -> None:

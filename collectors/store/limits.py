@@ -36,5 +36,5 @@ class StoreLimits:
     max_future_ms: int = 120_000
     max_fetch_values: int = 50_000_000
     grace_ms: int = 0
-    checkpoint_log_bytes: int = 256 << 20
+    checkpoint_log_bytes: int = 64 << 20
     journal_bytes: int = 512 << 20

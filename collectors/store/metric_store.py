@@ -19,6 +19,8 @@ from collectors.stacklang.database import Fetch, Lines
 from collectors.stacklang.query import Query
 from collectors.store import records
 from collectors.store.admission import Admission, Resolved, identities_of
+from collectors.store.checkpoint import CheckpointFiles, take_snapshot
+from collectors.store.checkpointer import Checkpointer
 from collectors.store.hot_tier import HotTier
 from collectors.store.journal import FileJournal, Journal
 from collectors.store.limits import StoreLimits
@@ -52,7 +54,9 @@ class MetricStore:
         self._label_seed = secrets.randbits(63)
         self._log = FileJournal.open(path / "log")
         self._journal = FileJournal.open(path / "journal", keep_bytes=limits.journal_bytes)
-        self._replay()
+        self._checkpoints = CheckpointFiles(path / "checkpoint", step_ms)
+        self._restore()
+        self._checkpointer = Checkpointer(self.checkpoint)
 
     @classmethod
     def open(
@@ -93,8 +97,22 @@ class MetricStore:
         """Return the newest step boundary whose interval is over."""
         return (self._clock.now_ms() - self._limits.grace_ms) // self.step_ms * self.step_ms
 
+    def checkpoint(self) -> None:
+        """Write what changed since the last checkpoint and shorten the log."""
+        with self._lock:
+            segment = self._log.roll()
+            snapshot = take_snapshot(self._hot, segment)
+        self._checkpoints.save(snapshot)
+        self._log.trim(segment)
+
+    def check(self) -> list[str]:
+        """Read back what is on disk; return a sentence for each damaged part."""
+        return self._checkpoints.check()
+
     def close(self) -> None:
-        """Flush and release the files."""
+        """Write a last checkpoint and release the files."""
+        self._checkpointer.close()
+        self.checkpoint()
         self._log.close()
         self._journal.close()
 
@@ -173,6 +191,8 @@ class MetricStore:
             entries.append((records.SAMPLES, records.encode_samples(series, time_ms, value)))
         if entries:
             self._log.append_all(entries)
+            if self._log.size_since_roll >= self._limits.checkpoint_log_bytes:
+                self._checkpointer.request()
 
     def _advance(self) -> None:
         """After the ring moved on: forget what left it, reuse pages that nobody reads."""
@@ -196,9 +216,11 @@ class MetricStore:
             rejected.append(Rejection(reason="dataFromFuture", detail=detail, count=count))
         return ~(late | early), rejected
 
-    def _replay(self) -> None:
+    def _restore(self) -> None:
+        """Load the newest checkpoint, then replay the log behind it."""
+        self._checkpoints.load(self._hot)
         unknown = 0
-        for kind, payload in self._log.records():
+        for kind, payload in self._log.records(self._checkpoints.segment):
             if kind == records.SERIES:
                 for number, tags in records.decode_series(payload):
                     self._hot.restore(number, tags)

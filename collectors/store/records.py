@@ -44,7 +44,8 @@ def decode_samples(payload: bytes) -> tuple[IndexArray, IntArray, FloatArray]:
     """Read what :func:`encode_samples` wrote."""
     count, base, span = _SAMPLES_HEADER.unpack_from(payload)
     at = _SAMPLES_HEADER.size
-    value = np.frombuffer(payload, np.float64, count, at)
+    # Copies, because a kernel would be compiled once more for read-only arrays.
+    value = np.frombuffer(payload, np.float64, count, at).copy()
     at += value.nbytes
     if span:
         width = np.dtype(np.int64 if span >= 1 << 31 else np.int32)
@@ -52,4 +53,4 @@ def decode_samples(payload: bytes) -> tuple[IndexArray, IntArray, FloatArray]:
         at += count * width.itemsize
     else:
         time = np.full(count, base, dtype=np.int64)
-    return np.frombuffer(payload, np.int32, count, at), time, value
+    return np.frombuffer(payload, np.int32, count, at).copy(), time, value

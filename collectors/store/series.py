@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +25,34 @@ def identity_of(tags: Tags) -> bytes:
     """
     text = "\x00".join([f"{key}\x01{tags[key]}" for key in sorted(tags)])
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesSnapshot:
+    """Series in columns; S series, W words, P numbers.
+
+    Attributes:
+        ids: (S,) int32.
+        identities: (S, 16) uint8.
+        counts: (S,) int32, how many numbers of ``pairs`` belong to each series.
+        pairs: (P,) int32, word numbers, key and value alternating.
+        words: The strings, joined by NUL, UTF-8, as (bytes,) uint8.
+    """
+
+    ids: NDArray[np.int32]
+    identities: NDArray[np.uint8]
+    counts: NDArray[np.int32]
+    pairs: NDArray[np.int32]
+    words: NDArray[np.uint8]
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """Return the columns by name."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    @classmethod
+    def of(cls, columns: dict[str, NDArray[Any]]) -> SeriesSnapshot:
+        """Take the columns of a snapshot out of ``columns``."""
+        return cls(**{name: columns[name] for name in cls.__slots__})
 
 
 class Words:
@@ -118,6 +148,10 @@ class SeriesTable:
             column[series] = 0
         return pairs
 
+    def free_gaps(self) -> None:
+        """Make ids below the top that nobody holds available again."""
+        self._free = [i for i, pairs in enumerate(self._pairs) if pairs is None]
+
     def pairs(self, series: int) -> Sequence[int]:
         """Return key and value numbers of ``series``, alternating."""
         return self._pairs[series] or ()
@@ -131,6 +165,20 @@ class SeriesTable:
     def live_ids(self) -> Iterable[int]:
         """Return the ids in use."""
         return self._ids.values()
+
+    def snapshot(self) -> SeriesSnapshot:
+        """Return every series in columns."""
+        live = sorted(self._ids.values())
+        pairs = [self._pairs[series] or array("i") for series in live]
+        identities = b"".join([self._identity[series] for series in live])
+        words = "\x00".join(self.words.texts).encode("utf-8", "surrogatepass")
+        return SeriesSnapshot(
+            ids=np.array(live, dtype=np.int32),
+            identities=np.frombuffer(identities, dtype=np.uint8).reshape(-1, 16),
+            counts=np.array([len(numbers) for numbers in pairs], dtype=np.int32),
+            pairs=np.frombuffer(b"".join([p.tobytes() for p in pairs]), dtype=np.int32),
+            words=np.frombuffer(words, dtype=np.uint8),
+        )
 
     def column(self, key: str) -> NDArray[np.int32]:
         """Return the value number of ``key`` for every id, 0 where the series lacks the key."""

@@ -10,6 +10,7 @@ import numpy as np
 from collectors.store.aggregation import CF_AVG, SUM, aggregate
 from collectors.store.blocks import make_arrays
 from collectors.store.ingest import ingest
+from collectors.store.page_codec import pack_pages, unpack_pages
 from collectors.store.wire.label_table import LabelTable
 from collectors.store.wire.walker import walk
 
@@ -19,10 +20,10 @@ def warm() -> None:
     hot = make_arrays(series=1, ring_blocks=1, pages=1)
     ids = np.zeros(1, dtype=np.int32)
     ingest(hot, ids, np.ones(1, dtype=np.int64), np.ones(1), 1, 1)
+    unpack_pages(pack_pages(np.ones((1, 1)), 1000), 1)
     for multiple in (1, 2):
         aggregate(hot, ids, ids, groups=1, first=0, columns=1, op=SUM, multiple=multiple, cf=CF_AVG)
-    body = np.frombuffer(memoryview(b"\x0a\x00"), dtype=np.uint8)
-    columns = walk(body, seed=1)
+    columns = walk(np.array([0x0A, 0], dtype=np.uint8), seed=1)
     table = LabelTable(ids)
     table.insert(columns.hash, ids)
     table.find(columns.hash)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from collectors.store.kernel import kernel
+from collectors.store.kernel import inlined
 
 _PRIME_A = np.uint64(0x9E3779B97F4A7C15)
 _PRIME_B = np.uint64(0xC2B2AE3D27D4EB4F)
@@ -18,22 +18,26 @@ _FOLD_B = np.uint64(29)
 _EIGHT = np.uint64(8)
 
 
-@kernel
+@inlined
 def word_at(data: NDArray[np.uint8], at: int) -> np.uint64:
-    """Return the 8 bytes at ``at`` as a little-endian number."""
+    """Return the 8 bytes at ``at`` as a little-endian number.
+
+    Unsigned offsets spare the test for negative indices; the compiler then reads one word.
+    """
+    o = np.uint64(at)
     return (
-        np.uint64(data[at])
-        | np.uint64(data[at + 1]) << np.uint64(8)
-        | np.uint64(data[at + 2]) << np.uint64(16)
-        | np.uint64(data[at + 3]) << np.uint64(24)
-        | np.uint64(data[at + 4]) << np.uint64(32)
-        | np.uint64(data[at + 5]) << np.uint64(40)
-        | np.uint64(data[at + 6]) << np.uint64(48)
-        | np.uint64(data[at + 7]) << np.uint64(56)
+        np.uint64(data[o])
+        | np.uint64(data[o + np.uint64(1)]) << np.uint64(8)
+        | np.uint64(data[o + np.uint64(2)]) << np.uint64(16)
+        | np.uint64(data[o + np.uint64(3)]) << np.uint64(24)
+        | np.uint64(data[o + np.uint64(4)]) << np.uint64(32)
+        | np.uint64(data[o + np.uint64(5)]) << np.uint64(40)
+        | np.uint64(data[o + np.uint64(6)]) << np.uint64(48)
+        | np.uint64(data[o + np.uint64(7)]) << np.uint64(56)
     )
 
 
-@kernel
+@inlined
 def hash_range(
     data: NDArray[np.uint8], start: int, end: int, seed: np.uint64
 ) -> tuple[np.uint64, np.uint64]:
@@ -50,7 +54,7 @@ def hash_range(
         at += 8
     tail = np.uint64(0)
     while at < end:
-        tail = tail << _EIGHT | np.uint64(data[at])
+        tail = tail << _EIGHT | np.uint64(data[np.uint64(at)])
         at += 1
     a = (a ^ tail) * _PRIME_A
     a ^= a >> _FOLD_A

@@ -45,7 +45,7 @@ def _varint(data: NDArray[np.uint8], at: int, end: int) -> tuple[np.int64, int]:
     result = np.uint64(0)
     shift = 0
     while at < end and shift < 70:
-        byte = data[at]
+        byte = data[np.uint64(at)]
         at += 1
         result |= np.uint64(byte & 0x7F) << np.uint64(shift)
         if byte < 0x80:
@@ -84,7 +84,7 @@ def _sample(
     bits[n] = np.uint64(0)
     time[n] = 0
     while at < end:
-        key = data[at]
+        key = data[np.uint64(at)]
         at += 1
         if key == 0x09 and at + 8 <= end:
             bits[n] = word_at(data, at)
@@ -178,6 +178,8 @@ def walk(data: NDArray[np.uint8], seed: int) -> Columns:
         DecodeError: The bytes are not a WriteRequest.
     """
     out = make_columns(len(data))
+    data = data.view()
+    data.flags.writeable = False  # one type for the kernel, wherever the bytes come from
     _walk(data, out, np.uint64(seed))
     series, samples, _, damage = out.tally.tolist()
     if damage >= 0:
