@@ -122,7 +122,7 @@ def _consequences(incident: Incident, finding: Finding) -> list[_Draft]:
     over = all(f.state is FindingState.RESOLVED for f in findings)
     if over and incident.status in IMPACTED_STATUSES:
         ended_ms = max(f.ended_ms or f.updated_ms for f in findings)
-        return [_status(incident, Status.MITIGATED, "recovering: every finding is over", ended_ms)]
+        return [_status(incident, Status.MITIGATED, "recovering, every finding is over", ended_ms)]
     refires = finding.state is FindingState.FIRING and finding in findings
     if refires and incident.status is Status.MITIGATED:
         text = f"back: {finding.title}"
@@ -158,7 +158,7 @@ def _set_status(incident: Incident, command: c.SetStatus) -> list[_Draft]:
             f"{incident.id} is {incident.status} and can't become {command.status}; "
             f"what may follow: {allowed}"
         )
-    text = command.text or f"{incident.status} → {command.status}"
+    text = command.text or f"by {command.actor}"
     if command.status is Status.INVESTIGATING and incident.status in _REOPENABLE:
         return [_reopening(text, None, command.actor)]
     return [_status(incident, command.status, text)]
@@ -167,7 +167,9 @@ def _set_status(incident: Incident, command: c.SetStatus) -> list[_Draft]:
 def _reopen(incident: Incident, command: c.Reopen) -> list[_Draft]:
     if incident.status not in _REOPENABLE:
         raise ConflictError(f"{incident.id} is {incident.status}; only what ended can be reopened")
-    return [_reopening(command.text or "reopened", command.impact_start_ms, command.actor)]
+    return [
+        _reopening(command.text or f"by {command.actor}", command.impact_start_ms, command.actor)
+    ]
 
 
 def _set_severity(incident: Incident, command: c.SetSeverity) -> list[_Draft]:
@@ -240,12 +242,12 @@ def _status(
     incident: Incident, status: Status, text: str, impact_end_ms: int | None = None
 ) -> _Draft:
     data: Data = {"from": incident.status.value, "to": status.value, "impact_end_ms": impact_end_ms}
-    return _Draft(kind=EventKind.STATUS_SET, text=text, data=data)
+    return _Draft(kind=EventKind.STATUS_SET, text=f"{status}: {text}", data=data)
 
 
 def _reopening(text: str, impact_start_ms: int | None, actor: str) -> _Draft:
     data: Data = {"impact_start_ms": impact_start_ms}
-    return _Draft(kind=EventKind.REOPENED, text=text, data=data, actor=actor)
+    return _Draft(kind=EventKind.REOPENED, text=f"reopened: {text}", data=data, actor=actor)
 
 
 def _assignment(role: Role, person: str, why: str = "") -> _Draft:

@@ -28,7 +28,7 @@ class Links:
 
     def incident(self, incident_id: str) -> str:
         """Return the war room's address."""
-        return f"{self.dashboard_url}/war-room?incident={quote(incident_id)}"
+        return f"{self.dashboard_url}/war_room?incident={quote(incident_id)}"
 
     def trace(self, trace_id: str) -> str:
         """Return a trace's address."""

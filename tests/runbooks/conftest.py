@@ -2,18 +2,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+import httpx2
 import pytest
 
 from anomaly.findings import Finding, FindingKind, FindingState, Urgency
 from collectors.clock import ManualClock
+from demo_stack.slack.app import slack_app
+from demo_stack.slack.faults import Faults
+from demo_stack.slack.server import serving
 from runbooks.alerts.routing import Routes, Target
 from runbooks.automation.loading import BUILT_IN, load_library
 from runbooks.desk import DeskSettings, IncidentDesk
 from runbooks.notifiers.card import Links
 from runbooks.notifiers.recording import RecordingNotifier
+from runbooks.notifiers.slack import SlackNotifier
 from runbooks.postmortem.flat_metrics import FlatMetrics
 from runbooks.postmortem.impact import ImpactMeasure, MeasureKind
 
@@ -100,3 +106,59 @@ def make_desk(clock, recorder, tmp_path: Path) -> Iterator[Callable[..., Inciden
 @pytest.fixture
 def desk(make_desk) -> IncidentDesk:
     return make_desk()
+
+
+@dataclass(slots=True, kw_only=True)
+class LocalSlack:
+    """A local Slack on a real socket, its clock and its fault switches in the test's hand."""
+
+    url: str
+    faults: Faults
+    http: httpx2.Client
+
+    @property
+    def notifier(self) -> SlackNotifier:
+        return SlackNotifier("xoxb-test", base_url=f"{self.url}/api")
+
+    def seen(self, name: str = "incidents") -> list[dict[str, Any]]:
+        """Return what a person would see in a channel."""
+        channels = self.http.get("/preview/messages").json()["channels"]
+        return next(c["messages"] for c in channels if c["name"] == name)
+
+
+class Swap:
+    """An application that stands in for another, so that one server serves every test."""
+
+    def __init__(self) -> None:
+        self.app = None
+        self.hangup = None
+
+    async def __call__(self, scope, receive, send) -> None:
+        await self.app(scope, receive, send)
+
+
+@pytest.fixture(scope="session")
+def slack_socket() -> Iterator[tuple[str, Swap]]:
+    swap = Swap()
+
+    def make(hangup):
+        swap.hangup = hangup
+        return swap
+
+    with serving(make) as url:
+        yield url, swap
+
+
+@pytest.fixture
+def slack(slack_socket, clock) -> Iterator[LocalSlack]:
+    url, swap = slack_socket
+    faults = Faults()
+    swap.app = slack_app(
+        token="xoxb-test",
+        signing_secret="shhh",
+        now=lambda: clock.now_ms() / 1000,
+        faults=faults,
+        hangup=swap.hangup,
+    )
+    with httpx2.Client(base_url=url, trust_env=False) as http:
+        yield LocalSlack(url=url, faults=faults, http=http)

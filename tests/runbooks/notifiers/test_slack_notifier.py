@@ -1,0 +1,218 @@
+"""Pages through slack-sdk over a real socket: what a person sees, and what failures do."""
+
+from __future__ import annotations
+
+import pytest
+
+from anomaly.findings import FindingState
+from demo_stack.slack.faults import Fault
+from runbooks.alerts.routing import Routes, Target
+from runbooks.incidents.commands import Acknowledge, Note, SetStatus
+from runbooks.incidents.states import Status
+from runbooks.notifiers.outbox import RowState
+from runbooks.notifiers.slack import SlackNotifier
+
+HUGE = {"service.name": "s" * 9_000, "cloud.region": "r" * 9_000}
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+
+
+@pytest.fixture
+def slack_desk(make_desk, slack):
+    routes = Routes(default=(Target(notifier="slack", channel="incidents"),))
+    return make_desk(notifiers=[slack.notifier], routes=routes)
+
+
+def open_incident(desk, finding):
+    desk.receive(finding)
+    desk.tick()
+    return desk.ledger.incidents()[0]
+
+
+def settle(desk, clock, seconds: int = 30):
+    """Let time pass until the outbox has nothing left to do."""
+    for _ in range(seconds):
+        clock.advance_ms(1_000)
+        desk.tick()
+
+
+def button_ids(message):
+    blocks = [b for b in message["blocks"] if b["type"] == "actions"]
+    return [(e["action_id"], e["value"]) for b in blocks for e in b["elements"]]
+
+
+def texts(message):
+    return str(message["blocks"])
+
+
+def test_page_explains_itself(slack_desk, slack, make_finding):
+    """Header, fields, evidence with expression and values, trace and dashboard links, buttons."""
+    finding = make_finding()
+    incident = open_incident(slack_desk, finding)
+    [message] = slack.seen()
+    header = message["blocks"][0]
+    assert header["type"] == "header"
+    assert "[SEV2] Playback starts fail in us-east-1" in header["text"]["text"]
+    shown = texts(message)
+    for wanted in (
+        finding.explanation,
+        finding.expression,
+        "8.4 %",
+        "0.1 %",
+        "5 min",
+        f"http://127.0.0.1:8501/traces?trace={TRACE}",
+        f"http://127.0.0.1:8501/war_room?incident={incident.id}",
+        "us-east-1",
+        "playback",
+        "90.0×",
+    ):
+        assert wanted in shown, wanted
+    assert finding.explanation in message["text"]
+    assert button_ids(message) == [
+        ("incident.acknowledge", incident.id),
+        ("incident.resolve", incident.id),
+    ]
+
+
+def test_one_message_edited_in_place(slack_desk, slack, clock, make_finding):
+    """Each state shows its buttons in the same message; every update is in its thread."""
+    incident = open_incident(slack_desk, make_finding())
+    slack_desk.execute(incident.id, Acknowledge(actor="ann"))
+    settle(slack_desk, clock)
+    [message] = slack.seen()
+    assert button_ids(message) == [("incident.resolve", incident.id)]
+    assert "investigating" in texts(message)
+    slack_desk.execute(incident.id, SetStatus(status=Status.RESOLVED, actor="ann"))
+    settle(slack_desk, clock)
+    [message] = slack.seen()
+    assert button_ids(message) == []
+    assert f"/api/v2/incidents/{incident.id}/post-mortem" in texts(message)
+    thread = "\n".join(reply["text"] for reply in message["thread"])
+    for wanted in ("runbook proposed", "acknowledged by ann", "resolved", "post-mortem written"):
+        assert wanted in thread
+
+
+@pytest.mark.parametrize("fault", [Fault.LOSE_REPLY, Fault.LOSE_REQUEST, Fault.ERROR_500])
+def test_lost_replies_never_duplicate(slack_desk, slack, clock, make_finding, fault):
+    """Whether request or reply was lost: in the end there is one message, and one reply."""
+    slack.faults.arm("chat.postMessage", fault)
+    incident = open_incident(slack_desk, make_finding())
+    assert slack_desk.outbox.rows(incident.id)[0].state is RowState.UNKNOWN
+    settle(slack_desk, clock, 5)
+    slack.faults.arm("chat.postMessage", fault)
+    slack_desk.execute(incident.id, Note(actor="ann", text="looking at playback"))
+    settle(slack_desk, clock)
+    [message] = slack.seen()
+    notes = [reply for reply in message["thread"] if "looking at playback" in reply["text"]]
+    assert len(notes) == 1
+    assert {row.state for row in slack_desk.outbox.rows(incident.id)} == {RowState.SENT}
+
+
+class KilledError(BaseException):
+    """As far as anything in the process can tell, it is dead."""
+
+
+class DiesAfterSending(SlackNotifier):
+    def deliver(self, delivery):
+        super().deliver(delivery)
+        raise KilledError
+
+
+def test_killed_while_sending_is_looked_up(make_desk, slack, clock, make_finding):
+    """A row that was claimed when the process died is found in the channel, not sent again."""
+    routes = Routes(default=(Target(notifier="slack", channel="incidents"),))
+    dying = DiesAfterSending("xoxb-test", base_url=f"{slack.url}/api")
+    dead = make_desk(notifiers=[dying], routes=routes)
+    dead.receive(make_finding())
+    with pytest.raises(KilledError):
+        dead.tick()
+    alive = make_desk(notifiers=[slack.notifier], routes=routes)
+    assert alive.outbox.recover(clock.now_ms() + 1) == 1
+    settle(alive, clock)
+    assert len(slack.seen()) == 1
+    [incident] = alive.ledger.incidents()
+    assert alive.outbox.rows(incident.id)[0].reason == "found where it was thought lost"
+
+
+def test_rate_limit_waits_in_the_outbox(slack_desk, slack, clock, make_finding):
+    """429 delays the row by Retry-After, without blocking the thread; nothing is lost."""
+    incident = open_incident(slack_desk, make_finding())
+    for number in range(12):
+        slack_desk.execute(incident.id, Note(actor="ann", text=f"note {number}"))
+    slack_desk.tick()
+    waiting = [r for r in slack_desk.outbox.rows(incident.id) if r.state is RowState.PENDING]
+    assert waiting
+    assert "limits the rate" in waiting[0].reason
+    settle(slack_desk, clock, 60)
+    [message] = slack.seen()
+    notes = [reply["text"] for reply in message["thread"] if "note" in reply["text"]]
+    assert notes == [f"• note {number} (by ann)" for number in range(12)]
+
+
+def test_slack_down_for_long(make_desk, slack, clock, make_finding):
+    """A page waits for Slack to come back; the incident's other work goes on."""
+    routes = Routes(default=(Target(notifier="slack", channel="incidents"),))
+    desk = make_desk(
+        notifiers=[SlackNotifier("t", base_url="http://127.0.0.1:9/api/")], routes=routes
+    )
+    incident = open_incident(desk, make_finding())
+    [row, *_] = desk.outbox.rows(incident.id)
+    assert (row.state, row.attempts) == (RowState.PENDING, 1)
+    assert "can't be reached" in row.reason
+    desk.execute(incident.id, Acknowledge(actor="ann"))
+    assert desk.ledger.incident(incident.id).status is Status.INVESTIGATING
+    clock.advance_ms(7 * 3_600_000)
+    desk.tick()
+    rows = desk.outbox.rows(incident.id)
+    assert rows[0].state is RowState.FAILED
+    assert "given up" in rows[0].reason
+    kinds = [event.kind for event in desk.ledger.events(incident.id)]
+    assert "page_failed" in kinds
+
+
+def test_refused_for_good(make_desk, slack, make_finding):
+    """A channel that isn't there fails at once, with Slack's code on the record."""
+    routes = Routes(default=(Target(notifier="slack", channel="nowhere"),))
+    desk = make_desk(notifiers=[slack.notifier], routes=routes)
+    incident = open_incident(desk, make_finding())
+    row = desk.outbox.rows(incident.id)[0]
+    assert row.state is RowState.FAILED
+    assert "channel_not_found" in row.reason
+
+
+def test_huge_findings_stay_within_slacks_limits(slack_desk, slack, make_finding):
+    """Texts of any length go through, cut with a marker."""
+    finding = make_finding(
+        title="x" * 5_000,
+        explanation="<&>" * 5_000,
+        expression="name,`,:eq," * 2_000,
+        scope=HUGE,
+    )
+    slack_desk.receive(finding)
+    for number in range(20):
+        slack_desk.receive(make_finding(id=f"f{number}", title=f"{number}" * 900, scope=HUGE))
+    slack_desk.tick()
+    [message] = slack.seen()
+    assert "trimmed" in texts(message)
+    assert len(message["blocks"]) <= 50
+    assert "18 more findings" in texts(message)
+
+
+def test_proxies_are_not_used_on_loopback(slack_desk, slack, make_finding, monkeypatch):
+    """A proxy in the environment can't reach our loopback, and isn't asked to."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    open_incident(slack_desk, make_finding())
+    assert len(slack.seen()) == 1
+
+
+def test_recovery_shows(slack_desk, slack, clock, make_finding):
+    """When every finding is over the message says so."""
+    open_incident(slack_desk, make_finding())
+    clock.advance_ms(60_000)
+    slack_desk.receive(make_finding(state=FindingState.RESOLVED, ended_ms=clock.now_ms()))
+    settle(slack_desk, clock)
+    [message] = slack.seen()
+    assert "mitigated" in texts(message)
+    assert any("recovering" in reply["text"] for reply in message["thread"])
