@@ -8,6 +8,7 @@ that page plus one, 0 for none. A value at step index ``i`` stands for the inter
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -130,11 +131,18 @@ class HotBlocks:
         start = int(tally[_FRESH])
         if start + len(series) > len(self.arrays.pool):
             raise StorageError(
-                f"no room for {len(series)} pages of block {block}; raise memory_bytes"
+                f"no room for block {block}: {len(series)} pages; raise memory_bytes"
             )
         self.arrays.pool[start : start + len(series)] = pages
         self.arrays.table[slot, series] = np.arange(start, start + len(series)) + 1
         tally[_FRESH] = start + len(series)
+
+    def mark_dirty(self, blocks: Iterable[int]) -> None:
+        """Have the next checkpoint write ``blocks`` again."""
+        for block in blocks:
+            slot = block % self.ring_blocks
+            if self.arrays.ring[slot] == block:
+                self.arrays.dirty[slot] = 1
 
     def recycle(self) -> None:
         """Return pages of retired blocks to the pool; call only while nobody reads."""

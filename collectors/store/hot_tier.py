@@ -57,17 +57,20 @@ class HotTier:
         """Register the series of a checkpoint and set their state."""
         texts = snapshot.words.tobytes().decode("utf-8", "surrogatepass").split("\x00")
         pairs, at = snapshot.pairs.tolist(), 0
+        capacity = self.series.capacity
         identities = snapshot.identities.tobytes()
         for row, (number, count) in enumerate(
             zip(snapshot.ids.tolist(), snapshot.counts.tolist(), strict=True)
         ):
             numbers = pairs[at : at + count]
             at += count
+            if number >= capacity:  # the limits were lowered since
+                continue
             tags = {texts[k]: texts[v] for k, v in zip(numbers[::2], numbers[1::2], strict=True)}
             self.register(number, identities[16 * row : 16 * row + 16], tags)
         self.series.free_gaps()
         for name, column in state.items():
-            getattr(self.blocks.arrays, name)[: len(column)] = column
+            getattr(self.blocks.arrays, name)[: len(column)] = column[:capacity]
 
     def restore(self, number: int, tags: Tags) -> None:
         """Register a series as the log has it."""

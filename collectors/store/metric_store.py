@@ -13,7 +13,7 @@ import structlog
 from numpy.typing import NDArray
 
 from collectors.clock import Clock
-from collectors.errors import QueryError
+from collectors.errors import QueryError, StorageError
 from collectors.model import Batch, FloatArray, IndexArray, IntArray, Receipt, Rejection
 from collectors.stacklang.database import Fetch, Lines
 from collectors.stacklang.query import Query
@@ -102,7 +102,12 @@ class MetricStore:
         with self._lock:
             segment = self._log.roll()
             snapshot = take_snapshot(self._hot, segment)
-        self._checkpoints.save(snapshot)
+        try:
+            self._checkpoints.save(snapshot)
+        except StorageError:
+            with self._lock:
+                self._hot.blocks.mark_dirty(snapshot.blocks)
+            raise
         self._log.trim(segment)
 
     def check(self) -> list[str]:
@@ -227,6 +232,7 @@ class MetricStore:
             elif kind == records.SAMPLES:
                 unknown += self._hot.apply_known(*records.decode_samples(payload))
             self._hot.blocks.recycle()
+        self._hot.series.free_gaps()
         self._hot.expire()
         if unknown:
             _LOG.warning("log holds samples of lost series", samples=unknown)
