@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -23,9 +22,9 @@ from collectors.graph.unit_prefix import TickLabels, prefix_for
 from collectors.graph.vision import seen_as
 from collectors.model import FloatArray, Tags
 from collectors.stacklang.durations import of_millis, short_text
+from collectors.stacklang.substitution import substitute
 
 OFFSET_TAG = "atlas.offset"
-_VARIABLE = re.compile(r"\$(?:\(([^)]*)\)|([-A-Za-z0-9_.]+))")
 MAX_LINE_WIDTH_PX = 1000.0
 
 Legend = Callable[[str, Tags], str]
@@ -70,7 +69,8 @@ class ChartBuilder:
 
     def build(self, expressions: Sequence[StyledLines]) -> Chart:
         """Return the chart of ``expressions``, in the order of the stack, bottom first."""
-        by_axis: dict[int, list[StyledLines]] = {}
+        # Nothing to draw is still a graph: an empty canvas on the first axis.
+        by_axis: dict[int, list[StyledLines]] = {} if expressions else {0: []}
         for expression in expressions:
             by_axis.setdefault(expression.axis, []).append(expression)
         several = len(by_axis) > 1
@@ -264,13 +264,3 @@ def _limit(given: str | None) -> int | None:
     if not given.isascii() or not given.isdigit() or len(given) > 9:
         raise refuse(f"invalid limit '{given[:40]}', it must be a whole number")
     return int(given)
-
-
-def substitute(text: str, variables: Mapping[str, str]) -> str:
-    """Put the values of ``$name`` and ``$(name)`` in place; an unknown one leaves its name."""
-
-    def value(found: re.Match[str]) -> str:
-        name = found.group(1) if found.group(1) is not None else found.group(2)
-        return variables.get(name, name)
-
-    return _VARIABLE.sub(value, text)

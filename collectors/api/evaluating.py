@@ -2,29 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import tzinfo
+from functools import partial
+
 from collectors.api.charting import StyledLines
 from collectors.api.graph_request import GraphRequest
-from collectors.api.reading import MetricReader
-from collectors.model import Tags
+from collectors.stacklang.database import Database
+from collectors.stacklang.evaluation import EvaluatedExpression, evaluate_expressions, parse
+from collectors.stacklang.expressions.style import StyleExpr
+from collectors.stacklang.legends import legend
 
 
-def evaluate_styled(wanted: GraphRequest, store: MetricReader) -> list[StyledLines]:
-    """Evaluate every expression that the program leaves on the stack, bottom first."""
-    from collectors.stacklang.evaluation import evaluate
+def parse_styles(program: str, zone: tzinfo, *, unstable: bool) -> list[StyleExpr]:
+    """Return the expressions that ``program`` leaves, bottom of the stack first.
 
-    frame = evaluate(wanted.program, store, wanted.window)
+    Words may refer to the request's time zone as the variable ``tz``.
+    """
+    return parse(program, variables={"tz": str(zone)}, unstable=unstable)
+
+
+def evaluate_styled(wanted: GraphRequest, database: Database, now_ms: int) -> list[StyledLines]:
+    """Evaluate every expression of a graph request, bottom of the stack first."""
+    styles = parse_styles(wanted.program, wanted.zones[0], unstable=wanted.unstable)
+    return styled_lines(evaluate_expressions(styles, database, wanted.window, now_ms=now_ms))
+
+
+def styled_lines(results: Sequence[EvaluatedExpression]) -> list[StyledLines]:
+    """Return evaluated expressions as the chart wants them."""
     return [
         StyledLines(
-            tags=[frame.tags[i]],
-            labels=[frame.labels[i]],
-            values=frame.values[i : i + 1],
-            legend=_own_label,
-            settings={},
+            tags=result.lines.tags,
+            labels=result.lines.labels,
+            values=result.lines.values,
+            legend=partial(legend, result.style),
+            settings=result.style.settings,
+            offset_ms=result.style.offset.millis,
+            query=result.style.expr.render(),
+            group_by=result.style.expr.final_grouping,
         )
-        for i in range(len(frame.labels))
+        for result in results
     ]
-
-
-def _own_label(label: str, tags: Tags) -> str:
-    del tags
-    return label

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from starlette.requests import Request
 from starlette.responses import Response
 
+from collectors.api.admission import Gate
+from collectors.api.answers import error_message
 from collectors.api.charting import ChartBuilder
 from collectors.api.evaluating import evaluate_styled
 from collectors.api.formats.choose import write_chart
@@ -15,8 +17,10 @@ from collectors.api.graph_request import GraphRequest, read_graph_request
 from collectors.api.parameters import Parameters
 from collectors.api.reading import MetricReader
 from collectors.clock import Clock
-from collectors.errors import QueryError
+from collectors.errors import QueryError, TocsinError
 from collectors.graph.chart import Chart
+from collectors.graph.message import draw_message
+from collectors.stacklang.database import Database
 
 MAX_LINES = 1_024
 MAX_DATAPOINTS = 500_000
@@ -24,28 +28,49 @@ MAX_DATAPOINTS = 500_000
 _BROWSER = re.compile(r"mozilla|msie|gecko|chrome|opera|webkit", re.IGNORECASE)
 
 
-def graph_answer(store: MetricReader, clock: Clock) -> Callable[[Request], Response]:
+def graph_answer(
+    store: MetricReader, clock: Clock, gate: Gate | None = None
+) -> Callable[[Request], Response]:
     """Return the answer to a graph request over ``store``."""
+    places = gate or Gate()
 
     def answer(request: Request) -> Response:
-        parameters = Parameters.of(request)
-        wanted = read_graph_request(parameters, primary_ms=store.step_ms, now_ms=clock.now_ms())
-        body, media_type = write_chart(make_chart(wanted, store), wanted.format)
+        try:
+            parameters = Parameters.of(request)
+            now_ms = clock.now_ms()
+            wanted = read_graph_request(parameters, primary_ms=store.step_ms, now_ms=now_ms)
+            with places.entered():
+                body, media_type = write_chart(make_chart(wanted, store, now_ms), wanted.format)
+        except TocsinError as error:
+            if not shows_errors_as_image(request):
+                raise
+            return Response(error_image(error), media_type="image/png")
         return Response(body, media_type=media_type)
 
     return answer
 
 
-def make_chart(wanted: GraphRequest, store: MetricReader) -> Chart:
+def make_chart(wanted: GraphRequest, database: Database, now_ms: int) -> Chart:
     """Evaluate the request's expressions and put them together as a chart.
 
     Raises:
         QueryError: The program is wrong or the answer is over a limit.
     """
-    expressions = evaluate_styled(wanted, store)
+    expressions = evaluate_styled(wanted, database, now_ms)
     lines = sum(len(e.tags) for e in expressions)
     check_limits(lines, wanted.window.steps)
     return ChartBuilder(wanted).build(expressions)
+
+
+def shows_errors_as_image(request: Request) -> bool:
+    """Return whether the answer will stand in a page as an image, where JSON would be lost."""
+    wants_image = request.query_params.get("format", "png") == "png"
+    return wants_image and _BROWSER.search(request.headers.get("user-agent", "")) is not None
+
+
+def error_image(error: TocsinError) -> bytes:
+    """Return an image of the error's message."""
+    return draw_message(error_message(error))
 
 
 def check_limits(lines: int, steps: int) -> None:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from collectors.errors import QueryError, TooLargeError
 
-MAX_QUERY_STRING_CHARS = 65_536
+MAX_QUERY_STRING_CHARS = 32_768
 MAX_REPEATS = 64
 
 
