@@ -156,9 +156,9 @@ def consolidate(function: Consolidation, values: FloatArray, *, gauge: bool) -> 
         Shape (output steps,), NaN where there is nothing.
     """
     if function is Consolidation.MIN:
-        return np.fmin.reduce(values, axis=1)
+        return np.asarray(np.fmin.reduce(values, axis=1), dtype=np.float64)
     if function is Consolidation.MAX:
-        return np.fmax.reduce(values, axis=1)
+        return np.asarray(np.fmax.reduce(values, axis=1), dtype=np.float64)
     present = ~np.isnan(values)
     counts = present.sum(axis=1)
     sums = np.where(present, values, 0.0).sum(axis=1)
