@@ -45,7 +45,8 @@ class SocketNetwork:
 
     async def listen(self, app: ASGIApp, port: int = 0) -> str:
         """Serve ``app`` on a port of 127.0.0.1, any free one by default."""
-        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        # Without the protocol number asyncio leaves Nagle on: 40 ms more for every answer.
+        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind(("127.0.0.1", port))
         sock.listen(128)

@@ -79,7 +79,7 @@ OpenWorld = Callable[[], AbstractAsyncContextManager[World]]
 
 @pytest.fixture
 def world() -> OpenWorld:
-    """How to open a region in memory, as in ``async with world() as w``."""
+    """Return what opens a region in memory."""
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[World]:
