@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from starlette.applications import Starlette
 
 from anomaly.findings import Finding, FindingKind, FindingState, Urgency
 from collectors.clock import ManualClock
@@ -15,6 +16,7 @@ from demo_stack.slack.app import slack_app
 from demo_stack.slack.faults import Faults
 from demo_stack.slack.server import serving
 from runbooks.alerts.routing import Routes, Target
+from runbooks.api import runbooks_routes
 from runbooks.automation.loading import BUILT_IN, load_library
 from runbooks.desk import DeskSettings, IncidentDesk
 from runbooks.notifiers.card import Links
@@ -147,6 +149,26 @@ def slack_socket() -> Iterator[tuple[str, Swap]]:
 
     with serving(make) as url:
         yield url, swap
+
+
+@pytest.fixture(scope="session")
+def api_socket() -> Iterator[tuple[str, Swap]]:
+    swap = Swap()
+    with serving(lambda _hangup: swap) as url:
+        yield url, swap
+
+
+@pytest.fixture
+def serve_desk(api_socket) -> Iterator[Callable[[IncidentDesk], httpx2.Client]]:
+    """Serves a desk's routes on a real socket; gives a client of them."""
+    url, swap = api_socket
+    with httpx2.Client(base_url=url, trust_env=False) as http:
+
+        def serve(desk: IncidentDesk) -> httpx2.Client:
+            swap.app = Starlette(routes=runbooks_routes(desk))
+            return http
+
+        yield serve
 
 
 @pytest.fixture

@@ -1,0 +1,179 @@
+"""Buttons from Slack to the incident over real sockets, and everything that must be refused."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import urlencode
+
+import pytest
+
+from demo_stack.slack.interactions import signature
+from runbooks.alerts.routing import Routes, Target
+from runbooks.incidents.events import EventKind
+from runbooks.incidents.states import Status
+
+PATH = "/slack/interactions"
+HEADERS = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+@pytest.fixture
+def room(make_desk, slack, serve_desk):
+    """A desk behind a real server, that the local Slack sends its interactions to."""
+    routes = Routes(default=(Target(notifier="slack", channel="incidents"),))
+    desk = make_desk(notifiers=[slack.notifier], routes=routes)
+    http = serve_desk(desk)
+    slack.http.post("/preview/interactivity", json={"url": str(http.base_url.join(PATH))})
+    return desk, http
+
+
+@pytest.fixture
+def incident(room, make_finding):
+    desk, _ = room
+    desk.receive(make_finding())
+    desk.tick()
+    return desk.ledger.incidents()[0]
+
+
+def click(slack, action_id, channel="incidents"):
+    [message] = slack.seen()
+    asked = {"channel": channel, "ts": message["ts"], "action_id": action_id, "user": "U7"}
+    return slack.http.post("/preview/click", json=asked).json()
+
+
+def payload(incident, *, action_ts="1.5", user="U7", action_id="incident.acknowledge"):
+    return {
+        "type": "block_actions",
+        "user": {"id": user},
+        "actions": [{"action_id": action_id, "value": incident.id, "action_ts": action_ts}],
+    }
+
+
+def signed(clock, shown, *, secret="shhh", age_s=0):
+    body = urlencode({"payload": json.dumps(shown)}).encode()
+    stamp = str(clock.now_ms() // 1000 - age_s)
+    return {
+        "content": body,
+        "headers": HEADERS
+        | {
+            "X-Slack-Request-Timestamp": stamp,
+            "X-Slack-Signature": signature(secret, stamp, body),
+        },
+    }
+
+
+def test_acknowledge_then_resolve(room, incident, slack, clock):
+    """A press changes the incident and the message, which then offers what is left to do."""
+    desk, _ = room
+    assert click(slack, "incident.acknowledge") == {"ok": True, "status": 200}
+    desk.tick()
+    acknowledged = desk.ledger.incident(incident.id)
+    assert acknowledged.acknowledged_by == "slack:U7"
+    assert acknowledged.status is Status.INVESTIGATING
+    assert click(slack, "incident.acknowledge")["error"] == "action_not_found"
+    assert click(slack, "incident.resolve")["ok"]
+    for _ in range(10):
+        clock.advance_ms(1_000)
+        desk.tick()
+    assert desk.ledger.incident(incident.id).status is Status.RESOLVED
+    assert desk.ledger.incident(incident.id).post_mortem_ms is not None
+
+
+def test_repeated_press_counts_once(room, incident, clock):
+    """Slack repeats what it thinks was lost: the same press is carried out once."""
+    desk, http = room
+    for _ in range(3):
+        assert http.post(PATH, **signed(clock, payload(incident))).status_code == 200
+        desk.tick()
+    kinds = [event.kind for event in desk.ledger.events(incident.id)]
+    assert kinds.count(EventKind.ACKNOWLEDGED) == 1
+    assert EventKind.NOTE not in kinds
+
+
+def test_second_person_is_told(room, incident, clock):
+    """Another person's press of an outdated button is answered in the thread."""
+    desk, http = room
+    for user in ("U7", "U8"):
+        http.post(PATH, **signed(clock, payload(incident, user=user)))
+        desk.tick()
+    notes = [e.text for e in desk.ledger.events(incident.id) if e.kind is EventKind.NOTE]
+    assert len(notes) == 1
+    assert "acknowledged by slack:U7 before" in notes[0]
+
+
+FORGED = {
+    "another secret": ({}, {"secret": "guess"}),
+    "five minutes and a second old": ({}, {"age_s": 301}),
+    "from the future": ({}, {"age_s": -301}),
+    "no timestamp": ({"X-Slack-Request-Timestamp": ""}, {}),
+    "timestamp in words": ({"X-Slack-Request-Timestamp": "yesterday"}, {}),
+    "timestamp not finite": ({"X-Slack-Request-Timestamp": "nan"}, {}),
+    "no signature": ({"X-Slack-Signature": ""}, {}),
+    "signature not ASCII": ({"X-Slack-Signature": "v0=ü".encode()}, {}),
+    "another version": ({"X-Slack-Signature": "v1=00"}, {}),
+}
+
+
+@pytest.mark.parametrize("name", FORGED)
+def test_forged_signatures(room, incident, clock, name):
+    """401 for whatever is not signed by Slack within five minutes; nothing changes."""
+    desk, http = room
+    changes, how = FORGED[name]
+    request = signed(clock, payload(incident), **how)
+    request["headers"] |= changes
+    answer = http.post(PATH, **request)
+    assert answer.status_code == 401
+    assert answer.json()["type"] == "error"
+    desk.tick()
+    assert desk.ledger.incident(incident.id).acknowledged_by is None
+
+
+def test_body_changed_after_signing(room, incident, clock):
+    """The signature covers the body."""
+    _, http = room
+    request = signed(clock, payload(incident))
+    request["content"] = request["content"].replace(b"acknowledge", b"resolve")
+    assert http.post(PATH, **request).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(b"", b"payload=", b"payload={", b"payload=1", b"payload={}", b"payload=[1]", b"\xff\xfe"),
+        b'payload={"type": "block_actions"}',
+        b'payload={"type": "block_actions", "actions": [1]}',
+        b"payload=" + b"[" * 50_000,
+    ],
+)
+def test_odd_bodies_rightly_signed(room, clock, body):
+    """Whatever is inside: an answer below 500, and the process lives."""
+    _, http = room
+    stamp = str(clock.now_ms() // 1000)
+    headers = {"X-Slack-Request-Timestamp": stamp}
+    headers["X-Slack-Signature"] = signature("shhh", stamp, body)
+    answer = http.post(PATH, content=body, headers=HEADERS | headers)
+    assert answer.status_code in {200, 400, 401}
+
+
+def test_oversized_body(room):
+    """A body over the limit is refused before its signature is looked at."""
+    _, http = room
+    assert http.post(PATH, content=b"x" * 300_000, headers=HEADERS).status_code == 413
+
+
+def test_unknown_buttons_and_incidents(room, incident, clock):
+    """Buttons that are not ours do nothing; an unknown incident does not stop the others."""
+    desk, http = room
+    other = payload(incident, action_id="somebody.elses")
+    unknown = payload(incident, action_ts="2.0")
+    unknown["actions"][0]["value"] = "inc-9999"
+    for shown in (other, unknown, payload(incident, action_ts="3.0")):
+        assert http.post(PATH, **signed(clock, shown)).status_code == 200
+    desk.tick()
+    assert desk.ledger.incident(incident.id).acknowledged_by == "slack:U7"
+
+
+def test_without_a_secret_everything_is_refused(make_desk, serve_desk, clock, incident):
+    """No signing secret is no way in."""
+    http = serve_desk(make_desk(slack_signing_secret=""))
+    answer = http.post(PATH, **signed(clock, payload(incident), secret=""))
+    assert answer.status_code == 401
