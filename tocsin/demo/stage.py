@@ -78,8 +78,7 @@ def set_stage(
     )
     endpoints = wait_for_json_line(tocsin, _START_TIMEOUT_S)
     narrator.say("starting", f"tocsin answers at {api_url}")
-    control_url = _platform(processes, endpoints, run_dir, seed)
-    narrator.say("starting", f"the platform streams; control at {control_url}")
+    # The dashboard before the platform: its start would slow the platform's first requests.
     dashboard = processes.start(
         "dashboard",
         [sys.executable, "-m", "tocsin", "dashboard", "--dashboard-port", str(ports["dashboard"])],
@@ -87,6 +86,8 @@ def set_stage(
         **({"TOCSIN_SLACK_PREVIEW_URL": slack_url} if slack_url else {}),
     )
     wait_for_http(dashboard, f"{dashboard_url}/_stcore/health", _START_TIMEOUT_S)
+    control_url = _platform(processes, endpoints, run_dir, seed)
+    narrator.say("starting", f"the platform streams; control at {control_url}")
     return Stage(
         api_url=api_url,
         dashboard_url=dashboard_url,
