@@ -21,7 +21,7 @@ def draw(slos: Sequence[Slo], *, columns: int = 3) -> None:
             "No objectives are loaded: put OpenSLO files into the config directory's slos/."
         )
         return
-    with st.grid(columns, gap="small"):
+    with st.grid(columns, gap="small", key="objectives"):
         for slo in ranked(slos):
             _card(slo)
 

@@ -21,7 +21,7 @@ _FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-_TIMEOUT_MS = 30_000
+_TIMEOUT_MS = 90_000  # a busy two-core machine takes its time to draw
 
 
 def browser_missing() -> str | None:

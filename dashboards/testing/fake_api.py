@@ -63,9 +63,9 @@ class FakeApi:
         self.asked.clear()
         self._broken.clear()
 
-    def break_path(self, path: str, status: int, message: str) -> None:
-        """Answer requests for ``path`` with this status and message from now on."""
-        self._broken[path] = (status, message)
+    def answer_with(self, path: str, status: int, body: str) -> None:
+        """Answer ``GET path`` with this status and body from now on."""
+        self._broken[path] = (status, body)
 
     def _app(self) -> Starlette:
         answers: dict[str, Callable[[Request], Response]] = {
@@ -94,8 +94,8 @@ class FakeApi:
         async def endpoint(request: Request) -> Response:
             self.asked.append(str(request.url))
             if request.url.path in self._broken:
-                status, message = self._broken[request.url.path]
-                return _error(status, message)
+                status, body = self._broken[request.url.path]
+                return PlainTextResponse(body, status)
             return answer(request)
 
         return endpoint

@@ -65,7 +65,7 @@ def test_emptiness_is_explained(
 
 def test_one_broken_panel_leaves_the_others_alone(api: FakeApi, opened: OpenPage) -> None:
     """A 500 from the objectives does not take the charts away."""
-    api.break_path("/api/v2/slos", 500, "the objectives could not be read")
+    api.answer_with("/api/v2/slos", 500, '{"message": "the objectives could not be read"}')
     page = opened("war_room")
     assert "refused (500)" in words(page)
     assert "the objectives could not be read" in words(page)
@@ -74,7 +74,7 @@ def test_one_broken_panel_leaves_the_others_alone(api: FakeApi, opened: OpenPage
 
 def test_an_unexpected_shape_is_said_in_its_panel(api: FakeApi, opened: OpenPage) -> None:
     """An answer without a promised field is named, the rest of the page stands."""
-    api.break_path("/api/v2/slos", 200, "no list of objectives in here")
+    api.answer_with("/api/v2/slos", 200, "<html>")
     page = opened("overview")
     assert not page.exception
     assert "unreadable answer" in words(page)

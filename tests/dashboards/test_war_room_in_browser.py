@@ -1,0 +1,70 @@
+"""The war room as a person sees it: a real server, a real Chromium, a synthetic incident."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dashboards.serve import free_port
+from dashboards.testing import FakeApi, World, browser_missing, browser_page
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.skipif(browser_missing() is not None, reason=browser_missing() or ""),
+]
+
+
+@pytest.fixture(name="dashboard")
+def _dashboard(api: FakeApi, tmp_path: Path) -> Iterator[str]:
+    """The dashboard in its own process, as ``tocsin dashboard`` starts it."""
+    url = f"http://127.0.0.1:{free_port()}"
+    command = [sys.executable, "-m", "dashboards.serve", "--port", url.rpartition(":")[2]]
+    process = subprocess.Popen(
+        [*command, "--api-url", api.url, "--slack-url", api.url],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "HOME": str(tmp_path)},
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    yield url
+    process.terminate()
+    process.wait(10)
+    process.stdout.close()
+
+
+def test_a_person_reads_the_incident_and_takes_it(dashboard: str, api: FakeApi) -> None:
+    """Severity, chart, timeline and waterfall show; the button acknowledges; all in UTC."""
+    with browser_page() as page:
+        page.goto(f"{dashboard}/war_room")
+        page.get_by_text("SEV1", exact=True).wait_for()
+        page.locator(".st-key-pulse canvas").first.wait_for()
+        box = page.locator(".st-key-pulse canvas").first.bounding_box()
+        assert box is not None
+        assert box["height"] > 300
+        timeline = page.locator(".st-key-timeline")
+        timeline.get_by_text("Paged #incidents through Slack").wait_for()
+        page.locator(".st-key-objectives").get_by_text("burning").wait_for()
+
+        page.get_by_role("button", name="Acknowledge").click()
+        timeline.get_by_text("war room").wait_for()
+        page.get_by_text("investigating", exact=True).wait_for()
+    assert api.commands[0]["command"] == "acknowledge"
+
+
+def test_a_calm_page_turns_into_the_incident_by_itself(
+    dashboard: str, api: FakeApi, now_ms: int
+) -> None:
+    """Live mode needs no click: the incident appears within two ticks."""
+    api.world = World.quiet(now_ms)
+    with browser_page(dark=True) as page:
+        page.goto(f"{dashboard}/war_room")
+        page.get_by_text("All quiet").wait_for()
+        api.world = World.in_incident(now_ms)
+        page.get_by_text("SEV1", exact=True).wait_for()
