@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from threading import RLock
 
+import numpy as np
+
 from anomaly.detectors.reporter import DetectorReporter
 from anomaly.detectors.rule import DetectorRule
 from anomaly.detectors.watch import DetectorWatch
@@ -56,6 +58,7 @@ class Engine:
         self._step_ms = step_ms
         self._lock = RLock()
         self._done_ms: int | None = None
+        self._started = False
         self._ledger = Ledger(sinks)
         self.faults: dict[str, str] = {}
         finder = traces or NoTraces()
@@ -114,8 +117,10 @@ class Engine:
             window = Window(start_ms=start_ms, end_ms=last_ms, step_ms=self._step_ms)
             answers = self._signals.columns(self._expressions(), window)
             self._note_faults(answers)
-            for index in range(window.steps):
-                self._step(answers, index, start_ms + index * self._step_ms, live=live)
+            self._take(answers, window.steps)
+            first = 0 if live else self._skippable(answers, window.steps)
+            for index in range(first, window.steps):
+                self._step(index, start_ms + index * self._step_ms, live=live)
             start_ms = last_ms + self._step_ms
 
     def _expressions(self) -> list[str]:
@@ -131,17 +136,32 @@ class Engine:
             if not isinstance(answer, Frame)
         }
 
-    def _step(self, answers: Mapping[str, Answer], index: int, time_ms: int, *, live: bool) -> None:
+    def _skippable(self, answers: Mapping[str, Answer], steps: int) -> int:
+        """Return how many leading steps come before any data: nothing can be learned from them."""
+        if self._started:
+            return 0
+        frames = [a.values for a in answers.values() if isinstance(a, Frame) and len(a.values)]
+        if not frames:
+            return steps
+        present = np.isfinite(np.concatenate(frames)).any(axis=0)
+        self._started = bool(present.any())
+        return int(present.argmax()) if self._started else steps
+
+    def _take(self, answers: Mapping[str, Answer], steps: int) -> None:
+        for watch in self._objectives:
+            part = _frame(answers[watch.objective.part_expr])
+            watch.take(part, _frame(answers[watch.objective.total_expr]), steps)
+        for rule in self._detectors:
+            rule.take(_frame(answers[rule.rule.expr]), steps)
+
+    def _step(self, index: int, time_ms: int, *, live: bool) -> None:
         detected_ms = self._clock.now_ms() if live else time_ms
         for watch, reporter in zip(self._objectives, self._objective_reporters, strict=True):
-            part = _frame(answers[watch.objective.part_expr])
-            total = _frame(answers[watch.objective.total_expr])
-            watch.feed(part, total, index, time_ms)
+            watch.feed(index, time_ms)
             for change in watch.judge(time_ms):
                 reporter.report(change, time_ms=time_ms, detected_ms=detected_ms)
         for rule, teller in zip(self._detectors, self._detector_reporters, strict=True):
-            frame = _frame(answers[rule.rule.expr])
-            for turn in rule.advance(frame, index, time_ms):
+            for turn in rule.advance(index, time_ms):
                 teller.report(turn, time_ms=time_ms, detected_ms=detected_ms)
 
 

@@ -40,21 +40,27 @@ class Groups:
         self.scopes.append(dict(zip(self.keys, key, strict=True)))
         return len(self.scopes) - 1
 
-    def column(self, frame: Frame, index: int) -> FloatArray:
-        """Return one column by group: shape (groups,), NaN where a group has no value.
+    def table(self, frame: Frame | None, steps: int) -> FloatArray:
+        """Return the values by group: shape (groups, steps), NaN where a group has no value.
 
-        Lines of one group are added up. New groups are numbered first, so the answer has all.
+        Lines of one group are added up. Lines without any value make no new group.
+
+        Args:
+            frame: Lines over ``steps`` columns; None is no data at all.
+            steps: Number of columns.
         """
-        values = frame.values[:, index]
+        if frame is None:
+            return np.full((len(self), steps), np.nan)
+        present = [bool(np.isfinite(values).any()) for values in frame.values]
         numbers = [
-            self.number(tags) if not np.isnan(value) else self._known(tags)
-            for tags, value in zip(frame.tags, values, strict=True)
+            self.number(tags) if there else -1
+            for tags, there in zip(frame.tags, present, strict=True)
         ]
-        result = np.full(len(self.scopes), np.nan)
-        for number, value in zip(numbers, values, strict=True):
-            if number >= 0 and not np.isnan(value):
-                result[number] = value if np.isnan(result[number]) else result[number] + value
+        result = np.full((len(self), steps), np.nan)
+        for number, values in zip(numbers, frame.values, strict=True):
+            if number >= 0:
+                both = np.isfinite(result[number]) & np.isfinite(values)
+                result[number] = np.where(np.isfinite(values), values, result[number]) + np.where(
+                    both, result[number], 0.0
+                )
         return result
-
-    def _known(self, tags: Tags) -> int:
-        return self._numbers.get(tuple(tags.get(k, "") for k in self.keys), -1)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from collectors.stacklang.evaluation import evaluate
-
-from collectors.errors import QueryError, StorageError
+from collectors.errors import InputError, StorageError
 from collectors.model import Frame
 from collectors.stacklang.database import Database, Window
+from collectors.stacklang.evaluation import as_frame, evaluate_expressions, parse
+from collectors.stacklang.expressions.style import StyleExpr
 
-Answer = Frame | QueryError | StorageError
+Answer = Frame | InputError | StorageError
 
 
 class Signals:
@@ -22,6 +22,7 @@ class Signals:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._parsed: dict[str, list[StyleExpr]] = {}
 
     def columns(self, expressions: Iterable[str], window: Window) -> Mapping[str, Answer]:
         """Return for each expression its lines over ``window``, or why there are none."""
@@ -29,6 +30,9 @@ class Signals:
 
     def _evaluate(self, expression: str, window: Window) -> Answer:
         try:
-            return evaluate(expression, self._database, window)
-        except (QueryError, StorageError) as error:
+            styles = self._parsed.get(expression)
+            if styles is None:
+                styles = self._parsed[expression] = parse(expression)
+            return as_frame(evaluate_expressions(styles, self._database, window), window)
+        except (InputError, StorageError) as error:
             return error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from anomaly.detectors.detector import Phase
@@ -23,8 +23,11 @@ def slo_rows(engine: Engine) -> list[Row]:
         objectives, _ = engine.watched()
         rows: list[Row] = []
         for watch in objectives:
-            groups = range(len(watch.states))
-            rows += [_slo_row(watch, group, engine.faults) for group in groups]
+            windows = watch.windows()
+            rows += [
+                _slo_row(watch, group, windows.readings(group), engine.faults)
+                for group in range(len(watch.states))
+            ]
             if not watch.states:
                 rows.append(_empty_row(watch, engine.faults))
         return rows
@@ -81,7 +84,9 @@ def _empty_row(watch: ObjectiveWatch, faults: Mapping[str, str]) -> Row:
     }
 
 
-def _slo_row(watch: ObjectiveWatch, group: int, faults: Mapping[str, str]) -> Row:
+def _slo_row(
+    watch: ObjectiveWatch, group: int, readings: Sequence[Reading], faults: Mapping[str, str]
+) -> Row:
     state = watch.states[group]
     budget = watch.budget(group)
     head = _head(watch, faults)
@@ -90,23 +95,22 @@ def _slo_row(watch: ObjectiveWatch, group: int, faults: Mapping[str, str]) -> Ro
     return {
         **head,
         "scope": dict(watch.groups.scopes[group]),
-        "state": _state(state),
+        "state": _state(state, readings),
         "good_ratio": number(budget.good_ratio),
         "error_budget_remaining": number(budget.remaining),
         "error_budget_remaining_projected": number(budget.projected_remaining),
         "coverage": number(budget.coverage),
-        "burn_rates": [_burn_row(reading) for reading in state.readings],
+        "burn_rates": [_burn_row(reading) for reading in readings],
     }
 
 
-def _state(state: GroupState) -> str:
+def _state(state: GroupState, readings: Sequence[Reading]) -> str:
     alerts = state.alerts.values()
     if any(alert.state is FindingState.FROZEN for alert in alerts):
         return "no_data"
     if any(alert.state is not None for alert in alerts):
         return "burning"
-    first = state.readings[0].verdict if state.readings else Verdict.NO_DATA
-    return "no_data" if first is Verdict.NO_DATA else "ok"
+    return "no_data" if readings[0].verdict is Verdict.NO_DATA else "ok"
 
 
 def _burn_row(reading: Reading) -> Row:

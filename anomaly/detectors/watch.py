@@ -57,16 +57,18 @@ class DetectorWatch:
         self.updated_ms = 0
         self.values: FloatArray = np.zeros(0)
         self.scores: Scores | None = None
+        self._table: FloatArray = np.zeros((0, 0))
         parameters = replace(rule.parameters, step_s=step_ms / 1_000)
         self._detector = DETECTORS[rule.detector](parameters)
 
-    def advance(self, frame: Frame | None, index: int, time_ms: int) -> list[SeriesChange]:
-        """Judge column ``index`` of ``frame`` (None is no data) and return what turned."""
-        if frame is None:
-            values = np.full(len(self.groups), np.nan)
-        else:
-            values = self.groups.column(frame, index)
-        self._detector.grow(len(values))
+    def take(self, frame: Frame | None, steps: int) -> None:
+        """Take the values of the next ``steps`` steps, to be judged one by one; None is no data."""
+        self._table = self.groups.table(frame, steps)
+        self._detector.grow(len(self._table))
+
+    def advance(self, index: int, time_ms: int) -> list[SeriesChange]:
+        """Judge step ``index`` of what was taken, which ends at ``time_ms``; return what turned."""
+        values = np.ascontiguousarray(self._table[:, index])
         before = self.scores
         self.values = values
         scores = self._detector.observe(values, time_ms // self.step_ms)

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
+from numpy.typing import NDArray
 
 from anomaly.slo.objective import Objective
-from anomaly.slo.ring import EventRing, Sums
+from anomaly.slo.ring import EventRing
 from anomaly.slo.tiers import Tier
 from collectors.model import FloatArray
 
@@ -60,19 +61,8 @@ class Reading:
     verdict: Verdict
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Pair:
-    tier: Tier
-    long: Sums
-    short: Sums
-    long_burn: FloatArray
-    short_burn: FloatArray
-
-
-def read_windows(
-    ring: EventRing, tiers: Sequence[Tier], objective: Objective, seen: FloatArray, step_ms: int
-) -> list[list[Reading]]:
-    """Return for each group its readings, one a tier.
+class Windows:
+    """All pairs of windows of all groups, read from the ring at once.
 
     Args:
         ring: Counts up to now.
@@ -81,46 +71,61 @@ def read_windows(
         seen: Events since the beginning by group, shape (groups,), for the warm-up guard.
         step_ms: Length of a step.
     """
-    budget = float(objective.budget)
-    pairs = []
-    for tier in tiers:
-        long = ring.window(round(tier.long_s * 1_000 / step_ms))
-        short = ring.window(round(tier.short_s * 1_000 / step_ms))
-        pairs.append(
-            _Pair(
-                tier=tier,
-                long=long,
-                short=short,
-                long_burn=_burn(long, budget),
-                short_burn=_burn(short, budget),
-            )
+
+    def __init__(
+        self,
+        ring: EventRing,
+        tiers: Sequence[Tier],
+        objective: Objective,
+        seen: FloatArray,
+        step_ms: int,
+    ) -> None:
+        self._tiers = tiers
+        self._objective = objective
+        self._seen = seen
+        long = [round(tier.long_s * 1_000 / step_ms) for tier in tiers]
+        short = [round(tier.short_s * 1_000 / step_ms) for tier in tiers]
+        self._long_steps = long
+        # Shape (3, groups, tiers): bad events, all events, measured steps.
+        sums = ring.windows(np.array([*long, *short], dtype=np.int64))
+        self._long, self._short = sums[:, :, : len(tiers)], sums[:, :, len(tiers) :]
+        budget = float(objective.budget)
+        self._long_burn = _burn(self._long, budget)
+        self._short_burn = _burn(self._short, budget)
+
+    def over(self) -> NDArray[np.bool_]:
+        """Return which groups burn too fast in any pair, shape (groups,)."""
+        factors = np.array([float(tier.factor) for tier in self._tiers])
+        with np.errstate(invalid="ignore"):
+            both = (self._long_burn > factors) & (self._short_burn > factors)
+        return np.asarray(both.any(axis=1), dtype=np.bool_)
+
+    def readings(self, group: int) -> list[Reading]:
+        """Return the readings of one group, one a tier."""
+        return [self._reading(group, index) for index in range(len(self._tiers))]
+
+    def _reading(self, group: int, index: int) -> Reading:
+        reading = Reading(
+            tier=self._tiers[index],
+            long=float(self._long_burn[group, index]),
+            short=float(self._short_burn[group, index]),
+            long_bad=float(self._long[0, group, index]),
+            long_total=float(self._long[1, group, index]),
+            short_bad=float(self._short[0, group, index]),
+            short_total=float(self._short[1, group, index]),
+            long_coverage=float(self._long[2, group, index]) / self._long_steps[index],
+            verdict=Verdict.QUIET,
         )
-    return [
-        [_read(pair, group, objective, float(seen[group])) for pair in pairs]
-        for group in range(ring.groups)
-    ]
+        return replace(
+            reading, verdict=verdict_of(reading, self._objective, float(self._seen[group]))
+        )
 
 
-def _burn(sums: Sums, budget: float) -> FloatArray:
+def _burn(sums: FloatArray, budget: float) -> FloatArray:
+    bad, total = sums[0], sums[1]
     with np.errstate(divide="ignore", invalid="ignore"):
-        rate: FloatArray = np.where(sums.total > 0, sums.bad / sums.total / budget, math.nan)
+        rate: FloatArray = np.where(total > 0, bad / total / budget, math.nan)
     return rate
-
-
-def _read(pair: _Pair, group: int, objective: Objective, seen: float) -> Reading:
-    long, short = pair.long, pair.short
-    reading = Reading(
-        tier=pair.tier,
-        long=float(pair.long_burn[group]),
-        short=float(pair.short_burn[group]),
-        long_bad=float(long.bad[group]),
-        long_total=float(long.total[group]),
-        short_bad=float(short.bad[group]),
-        short_total=float(short.total[group]),
-        long_coverage=float(long.measured[group]) / long.steps,
-        verdict=Verdict.QUIET,
-    )
-    return replace(reading, verdict=verdict_of(reading, objective, seen))
 
 
 def verdict_of(reading: Reading, objective: Objective, seen: float) -> Verdict:

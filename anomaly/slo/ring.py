@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from collectors.model import FloatArray
+from collectors.model import FloatArray, IntArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,14 +65,25 @@ class EventRing:
         now[1] = before[1] + np.where(measured > 0, total, 0.0)
         now[2] = before[2] + measured
 
+    def windows(self, steps: IntArray) -> FloatArray:
+        """Return the sums over several windows at once.
+
+        Args:
+            steps: Lengths of the windows, shape (windows,).
+
+        Returns:
+            Shape (3, groups, windows): bad events, all events, measured steps.
+        """
+        if len(steps) and not 1 <= int(steps.min()) <= int(steps.max()) <= self.capacity:
+            raise ValueError(f"windows of {steps.tolist()} steps do not fit into {self.capacity}")
+        newest = self._cumulative[:, :, self._pushed % self._slots]
+        slots = (self._pushed - np.minimum(steps, self._pushed)) % self._slots
+        sums: FloatArray = newest[:, :, np.newaxis] - self._cumulative[:, :, slots]
+        return sums
+
     def window(self, steps: int) -> Sums:
         """Return the sums over the newest ``steps`` steps; those before the first are empty."""
-        if not 1 <= steps <= self.capacity:
-            raise ValueError(f"a window of {steps} steps does not fit into {self.capacity}")
-        newest = self._cumulative[:, :, self._pushed % self._slots]
-        reach = min(steps, self._pushed)
-        oldest = self._cumulative[:, :, (self._pushed - reach) % self._slots]
-        bad, total, measured = newest - oldest
+        bad, total, measured = self.windows(np.array([steps], dtype=np.int64))[:, :, 0]
         return Sums(bad=bad, total=total, measured=measured, steps=steps)
 
     def recent(self, group: int, steps: int) -> tuple[FloatArray, FloatArray]:

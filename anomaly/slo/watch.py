@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from math import ceil
 
 import numpy as np
+from numpy.typing import NDArray
 
 from anomaly.findings import Urgency
 from anomaly.groups import Groups
 from anomaly.slo.alert import Alert, Change, advance
 from anomaly.slo.budget import Budget, budget_of
-from anomaly.slo.burn import Reading, onset_steps, read_windows
+from anomaly.slo.burn import Reading, Verdict, Windows, onset_steps
 from anomaly.slo.objective import Objective
 from anomaly.slo.ring import EventRing
 from anomaly.slo.tiers import tiers_for
@@ -43,7 +44,11 @@ class GroupState:
     alerts: dict[Urgency, Alert] = field(
         default_factory=lambda: {urgency: Alert() for urgency in URGENCIES}
     )
-    readings: Sequence[Reading] = ()
+
+    @property
+    def idle(self) -> bool:
+        """Whether no alert is open and none is held back."""
+        return all(alert.state is None and not alert.silent for alert in self.alerts.values())
 
 
 class ObjectiveWatch:
@@ -69,34 +74,46 @@ class ObjectiveWatch:
         self._pending: FloatArray = np.zeros((3, 0))
         self._pending_steps = 0
         self._seen: FloatArray = np.zeros(0)
+        self._known: NDArray[np.bool_] = np.zeros(0, dtype=np.bool_)
+        self._parts: FloatArray = np.zeros((0, 0))
+        self._totals: FloatArray = np.zeros((0, 0))
 
-    def feed(self, part: Frame | None, total: Frame | None, index: int, time_ms: int) -> None:
-        """Take the counts of one step: column ``index`` of both frames; None is no data."""
-        totals = self._column(total, index)
-        parts = self._column(part, index)
-        totals = np.concatenate([totals, np.full(len(parts) - len(totals), np.nan)])
+    def take(self, part: Frame | None, total: Frame | None, steps: int) -> None:
+        """Take the counts of the next ``steps`` steps, to be fed one by one; None is no data."""
+        totals = self.groups.table(total, steps)
+        parts = self.groups.table(part, steps)
+        fresh = np.full((len(parts) - len(totals), steps), np.nan)
+        self._totals = np.concatenate([totals, fresh])
+        self._parts = parts
+
+    def feed(self, index: int, time_ms: int) -> None:
+        """Count step ``index`` of what was taken; it ends at ``time_ms``."""
+        totals, parts = self._totals[:, index], self._parts[:, index]
         events = np.nan_to_num(totals) * (self.step_ms / 1_000)
         counted = np.nan_to_num(parts) * (self.step_ms / 1_000)
         bad = counted if self.objective.bad_expr is not None else events - counted
         # Good and total come from different series and may be a moment apart.
         bad = np.clip(bad, 0.0, events)
-        anything = bool(np.isfinite(totals).any())
-        self._push(bad, events, np.full(len(events), 1.0 if anything else 0.0))
+        there = np.isfinite(totals)
+        self._grow(len(totals))
+        self._known |= there
+        # While any group has events, those without have none; before its first, a group is not.
+        measured = np.where(self._known & there.any(), 1.0, 0.0)
+        self._push(bad, events, measured)
         self.updated_ms = time_ms
 
-    def _column(self, frame: Frame | None, index: int) -> FloatArray:
-        if frame is None:
-            return np.full(len(self.groups), np.nan)
-        return self.groups.column(frame, index)
-
-    def _push(self, bad: FloatArray, total: FloatArray, measured: FloatArray) -> None:
-        count = len(self.groups)
+    def _grow(self, count: int) -> None:
+        missing = count - len(self._known)
+        if missing <= 0:
+            return
         self._ring.grow(count)
         self._period.grow(count)
-        missing = count - len(self._seen)
+        self._known = np.concatenate([self._known, np.zeros(missing, dtype=np.bool_)])
         self._seen = np.concatenate([self._seen, np.zeros(missing)])
         self._pending = np.concatenate([self._pending, np.zeros((3, missing))], axis=1)
         self.states.extend(GroupState() for _ in range(missing))
+
+    def _push(self, bad: FloatArray, total: FloatArray, measured: FloatArray) -> None:
         self._ring.push(bad, total, measured)
         self._seen += total
         self._pending += np.stack([bad, total, measured])
@@ -109,20 +126,28 @@ class ObjectiveWatch:
 
     def judge(self, time_ms: int) -> list[GroupChange]:
         """Read all windows after :meth:`feed` and move every alert on."""
-        readings = read_windows(self._ring, self.tiers, self.objective, self._seen, self.step_ms)
+        windows = self.windows()
+        over = windows.over()
         changes: list[GroupChange] = []
         for group, state in enumerate(self.states):
-            state.readings = readings[group]
+            if not over[group] and state.idle:
+                continue
+            readings = windows.readings(group)
             for urgency in URGENCIES:
-                change = self._advance(group, state, urgency, time_ms)
+                change = self._advance(group, readings, urgency, time_ms)
                 if change.change is not Change.NONE:
                     changes.append(change)
         return changes
 
+    def windows(self) -> Windows:
+        """Return all windows as they stand now."""
+        return Windows(self._ring, self.tiers, self.objective, self._seen, self.step_ms)
+
     def _advance(
-        self, group: int, state: GroupState, urgency: Urgency, time_ms: int
+        self, group: int, all_readings: Sequence[Reading], urgency: Urgency, time_ms: int
     ) -> GroupChange:
-        readings = [r for r in state.readings if r.tier.urgency is urgency]
+        state = self.states[group]
+        readings = [r for r in all_readings if r.tier.urgency is urgency]
         before = state.alerts[urgency]
         covered = _covered(state, readings, time_ms) if urgency is Urgency.TICKET else ""
         alert, change = advance(
@@ -163,7 +188,7 @@ def _covered(state: GroupState, readings: Sequence[Reading], time_ms: int) -> st
     page = state.alerts[Urgency.PAGE]
     if page.state is not None:
         return "a page for the same objective is open"
-    shortest_ms = min((r.tier.short_s for r in readings), default=0.0) * 1_000
-    if page.ended_ms and time_ms - page.ended_ms < shortest_ms:
+    burning = [r.tier.short_s for r in readings if r.verdict is Verdict.BURNING]
+    if page.ended_ms and time_ms - page.ended_ms < max(burning, default=0.0) * 1_000:
         return "the short window still holds what a page has told"
     return ""

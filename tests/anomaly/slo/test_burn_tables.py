@@ -10,7 +10,7 @@ import pytest
 
 from anomaly.exemplars import Evidence
 from anomaly.slo.budget import budget_of
-from anomaly.slo.burn import Verdict, read_windows
+from anomaly.slo.burn import Verdict, Windows
 from anomaly.slo.objective import Guards, Objective
 from anomaly.slo.ring import EventRing
 from anomaly.slo.tiers import tiers_for, unreachable
@@ -112,7 +112,8 @@ def verdicts() -> list[list[tuple[bool, ...]]]:
     table: list[list[tuple[bool, ...]]] = []
     for step in range(13_000):
         if step in interesting or step == 12_999:
-            readings = read_windows(ring, tiers, promise, seen, STEP_MS)
+            windows = Windows(ring, tiers, promise, seen, STEP_MS)
+            readings = [windows.readings(group) for group in range(count)]
             table.append([tuple(r.verdict is Verdict.BURNING for r in group) for group in readings])
         else:
             table.append([])
@@ -143,7 +144,7 @@ def test_fifteen_percent_for_ten_minutes() -> None:
     for step in range(360 + 60 + 60):
         wrong = 0.15 * EVENTS if 360 <= step < 420 else 0.0
         ring.push(np.array([wrong]), np.array([EVENTS]), np.ones(1))
-        reading = read_windows(ring, tier, promise, np.ones(1), STEP_MS)[0][0]
+        reading = Windows(ring, tier, promise, np.ones(1), STEP_MS).readings(0)[0]
         if reading.verdict is Verdict.BURNING:
             fires.append((step + 1 - 360) * STEP_MS / 60_000)
     assert fires[0] == pytest.approx(5.76, abs=STEP_MS / 60_000)

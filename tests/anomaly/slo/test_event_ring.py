@@ -54,5 +54,5 @@ def test_recent_gives_single_steps() -> None:
 
 
 def test_window_longer_than_the_ring_is_an_error() -> None:
-    with pytest.raises(ValueError, match="does not fit"):
+    with pytest.raises(ValueError, match="do not fit"):
         EventRing(3).window(4)

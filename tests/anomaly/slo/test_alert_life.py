@@ -1,0 +1,136 @@
+"""The life of an alert as a table: readings in, states and changes out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anomaly.findings import FindingState, Urgency
+from anomaly.slo.alert import Alert, Change, advance
+from anomaly.slo.burn import Reading, Verdict, onset_steps
+from anomaly.slo.tiers import tiers_for
+
+STEP_MS = 5_000
+HOLD_MS = 3 * STEP_MS
+FAST, SLOW = tiers_for(43_200, STEP_MS)[:2]
+
+Q, B, N = Verdict.QUIET, Verdict.BURNING, Verdict.NO_DATA
+V, C, W = Verdict.BELOW_VOLUME, Verdict.LOW_COVERAGE, Verdict.WARMING_UP
+
+
+def reading(verdict: Verdict, *, slow: bool = False) -> Reading:
+    return Reading(
+        tier=SLOW if slow else FAST,
+        long=1.0,
+        short=1.0,
+        long_bad=1.0,
+        long_total=1.0,
+        short_bad=1.0,
+        short_total=1.0,
+        long_coverage=1.0,
+        verdict=verdict,
+    )
+
+
+def live(verdicts: list[Verdict], covered: str = "") -> tuple[list[Change], Alert]:
+    alert, changes = Alert(), []
+    for number, verdict in enumerate(verdicts):
+        alert, change = advance(
+            alert, [reading(verdict)], number * STEP_MS, min_hold_ms=HOLD_MS, covered=covered
+        )
+        changes.append(change)
+    return changes, alert
+
+
+OPEN, U, F, T, R, X = (
+    Change.OPENED,
+    Change.UPDATED,
+    Change.FROZEN,
+    Change.THAWED,
+    Change.RESOLVED,
+    Change.NONE,
+)
+
+LIVES = [
+    ("quiet stays idle", [Q, Q, N, Q], [X, X, X, X]),
+    ("opens at once", [Q, B, B], [X, OPEN, U]),
+    ("guards do not open", [V, C, W, N], [X, X, X, X]),
+    ("resolves after the hold", [B, Q, Q, Q, Q, Q], [OPEN, U, U, U, R, X]),
+    ("a relapse restarts the hold", [B, Q, Q, B, Q, Q, Q, Q], [OPEN, U, U, U, U, U, U, R]),
+    ("a guarded excess is no recovery", [B, Q, V, Q, Q, Q, Q], [OPEN, U, U, U, U, U, R]),
+    ("freezes without data, never resolves", [B, N, N, N, N, N, N], [OPEN, X, X, X, F, X, X]),
+    ("thaws when bad events return", [B, N, N, N, N, B], [OPEN, X, X, X, F, T]),
+    ("thaws when good events return", [B, N, N, N, N, Q, Q, Q, Q], [OPEN, X, X, X, F, T, U, U, R]),
+    ("one missing step is only a pause", [B, Q, N, Q, Q, Q, Q], [OPEN, U, X, U, U, U, R]),
+    ("opens again as a new one", [B, Q, Q, Q, Q, B], [OPEN, U, U, U, R, OPEN]),
+]
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "changes"), [row[1:] for row in LIVES], ids=[r[0] for r in LIVES]
+)
+def test_life(verdicts: list[Verdict], changes: list[Change]) -> None:
+    assert live(verdicts)[0] == changes
+
+
+def test_the_end_is_when_it_became_clean() -> None:
+    assert live([B, B, Q, Q, Q, Q])[1].ended_ms == 2 * STEP_MS
+
+
+def test_the_slowest_window_that_fired_sets_the_hold() -> None:
+    alert, _ = advance(Alert(), [reading(B), reading(B, slow=True)], 0, min_hold_ms=HOLD_MS)
+    assert alert.hold_ms == 30_000
+
+
+@pytest.mark.parametrize("verdict", [V, C, W])
+def test_silence_has_a_reason(verdict: Verdict) -> None:
+    assert live([verdict])[1].silent == f"page-fast: {verdict}"
+
+
+def test_a_covered_alert_says_by_what() -> None:
+    changes, alert = live([B, B], covered="a page is open")
+    assert changes == [X, X]
+    assert alert.silent == "a page is open"
+
+
+@given(verdicts=st.lists(st.sampled_from(list(Verdict)), max_size=60))
+def test_never_resolves_without_evidence(verdicts: list[Verdict]) -> None:
+    """Between the last bad or blind step and the end there are only quiet ones, long enough."""
+    changes, _ = live(verdicts)
+    for end, change in enumerate(changes):
+        if change is R:
+            assert verdicts[end - 3 : end + 1] == [Q] * 4
+        if change is OPEN:
+            assert verdicts[end] is B
+    opened, ended = changes.count(OPEN), changes.count(R)
+    assert ended <= opened <= ended + 1
+
+
+@pytest.mark.parametrize(
+    ("bad", "total", "expected"),
+    [
+        ([0, 0, 0, 9], [10, 10, 10, 10], 1),
+        ([0, 0, 9, 9], [10, 10, 10, 10], 2),
+        ([0, 9, 0, 9], [10, 10, 10, 10], 3),
+        ([9, 0, 0, 9], [10, 10, 10, 10], 1),
+        ([0, 9, 0, 9], [10, 10, 0, 10], 3),
+        ([9, 9, 9, 9], [10, 10, 10, 10], 4),
+        ([0, 0, 0, 0], [10, 10, 10, 10], 1),
+    ],
+)
+def test_onset_is_walked_back_over_noise(
+    bad: list[float], total: list[float], expected: int
+) -> None:
+    assert onset_steps(np.array(bad, float), np.array(total, float), 0.1) == expected
+
+
+def test_tickets_are_another_urgency() -> None:
+    """The alert does not look at urgency itself: it is given the readings of one."""
+    ticket = replace(reading(B), tier=tiers_for(43_200, STEP_MS)[2])
+    assert ticket.tier.urgency is Urgency.TICKET
+    alert, change = advance(Alert(), [ticket], 0, min_hold_ms=HOLD_MS)
+    assert (alert.state, change) == (FindingState.FIRING, OPEN)
