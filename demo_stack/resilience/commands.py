@@ -1,0 +1,48 @@
+"""All commands of one instance, and their metrics under the very names that Hystrix publishes.
+
+They leave by spectator's line protocol, as at Netflix; OpenTelemetry would write the names in small
+letters.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+
+from spectator.registry import Registry
+
+from demo_stack.resilience.command import Command
+from demo_stack.resilience.events import CommandSettings, Event
+
+
+class Commands:
+    """Commands by key.
+
+    Args:
+        registry: Where ``countX`` and ``isCircuitBreakerOpen`` are reported.
+        timeouts_ms: Timeout by key; other settings are Hystrix's defaults.
+        max_concurrent: Executions of one key at once.
+    """
+
+    def __init__(
+        self, registry: Registry, timeouts_ms: Mapping[str, int], max_concurrent: int = 100
+    ) -> None:
+        self._registry = registry
+        defaults = CommandSettings(max_concurrent=max_concurrent)
+        self._commands = {
+            key: Command(key, replace(defaults, timeout_ms=timeout_ms), _monotonic_ms, self._report)
+            for key, timeout_ms in timeouts_ms.items()
+        }
+
+    def __getitem__(self, key: str) -> Command:
+        return self._commands[key]
+
+    def _report(self, command: Command, event: Event) -> None:
+        tags = {"type": "HystrixCommand", "instance": command.key}
+        self._registry.counter(f"count{event.value}", tags).increment()
+        self._registry.gauge("isCircuitBreakerOpen", tags).set(float(command.is_open))
+
+
+def _monotonic_ms() -> int:
+    return time.monotonic_ns() // 1_000_000
