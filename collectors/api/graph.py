@@ -28,18 +28,15 @@ MAX_DATAPOINTS = 500_000
 _BROWSER = re.compile(r"mozilla|msie|gecko|chrome|opera|webkit", re.IGNORECASE)
 
 
-def graph_answer(
-    store: MetricReader, clock: Clock, gate: Gate | None = None
-) -> Callable[[Request], Response]:
-    """Return the answer to a graph request over ``store``."""
-    places = gate or Gate()
+def graph_answer(store: MetricReader, clock: Clock, gate: Gate) -> Callable[[Request], Response]:
+    """Return the answer to a graph request over ``store``; ``gate`` bounds those under way."""
 
     def answer(request: Request) -> Response:
         try:
             parameters = Parameters.of(request)
             now_ms = clock.now_ms()
             wanted = read_graph_request(parameters, primary_ms=store.step_ms, now_ms=now_ms)
-            with places.entered():
+            with gate.entered():
                 body, media_type = write_chart(make_chart(wanted, store, now_ms), wanted.format)
         except TocsinError as error:
             if not shows_errors_as_image(request):

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
+from collectors.api.admission import Gate
 from collectors.api.answers import answering
+from collectors.api.expressions import EXPRESSION_ANSWERS
+from collectors.api.fetching import FetchEndpoint
 from collectors.api.graph import graph_answer
 from collectors.api.reading import MetricReader
 from collectors.api.tags import tags_answer
@@ -13,10 +16,18 @@ from collectors.clock import Clock
 
 
 def metric_routes(store: MetricReader, clock: Clock) -> list[Route]:
-    """Return the graph and tags endpoints over ``store``."""
+    """Return the graph, fetch, tags and expression endpoints over ``store``."""
+    gate = Gate()
+    fetch = FetchEndpoint(store, clock, gate)
     tags = answering(tags_answer(store))
+    expressions = [
+        Route(f"/api/v1/expr{path}", answering(answer), methods=["GET"])
+        for path, answer in EXPRESSION_ANSWERS.items()
+    ]
     return [
-        Route("/api/v1/graph", answering(graph_answer(store, clock)), methods=["GET"]),
+        *expressions,
+        Route("/api/v1/graph", answering(graph_answer(store, clock, gate)), methods=["GET"]),
+        Route("/api/v2/fetch", fetch.answer, methods=["GET"]),
         Route("/api/v1/tags", tags, methods=["GET"]),
         Route("/api/v1/tags/", tags, methods=["GET"]),
         Route("/api/v1/tags/{key:path}", tags, methods=["GET"]),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 
 import orjson
 
+from collectors.api.formats.identity import line_id
 from collectors.api.formats.values import quoted, quoted_number
 from collectors.graph.chart import Bound, Chart, Layout, Line, Plot
 from collectors.graph.heatmap import Heatmap
@@ -87,7 +87,7 @@ def _bound(bound: Bound) -> str:
 def _line(line: Line, plot: int) -> Item:
     item: Item = {"type": "timeseries"}
     if line.query:
-        item["id"] = series_id({**line.tags, "atlas.query": line.query})
+        item["id"] = line_id({**line.tags, "atlas.query": line.query})
     item |= {
         "plot": plot,
         "label": line.label,
@@ -101,12 +101,6 @@ def _line(line: Line, plot: int) -> Item:
         item["groupByKeys"] = list(line.group_by)
     item["tags"] = dict(line.tags)
     return item | {"data": {"type": "array", "values": quoted(line.values)}}
-
-
-def series_id(tags: dict[str, str]) -> str:
-    """Return the SHA-1 of the sorted ``k=v`` pairs, which identifies a series in Atlas."""
-    text = ",".join(f"{k}={v}" for k, v in sorted(tags.items()))
-    return hashlib.sha1(text.encode("utf-8", "replace"), usedforsecurity=False).hexdigest()
 
 
 def _heatmap(heatmap: Heatmap, plot: int) -> Item:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from collectors.api.formats.choose import write_chart
-from collectors.api.formats.v2_json import series_id
+from collectors.api.formats.identity import line_id
 from collectors.api.graph_request import GraphFormat
 from collectors.graph.chart import Chart, Line, LineStyle, Plot
 from collectors.graph.color import Color
@@ -168,7 +168,7 @@ def test_version_2_describes_the_graph_before_the_data() -> None:
     line = items[4]
     assert (line["color"], line["lineStyle"], line["lineWidth"]) == ("f423271a", "LINE", 1.0)
     assert (line["query"], line["groupByKeys"]) == ("hourOfDay,:time", ["a"])
-    assert line["id"] == series_id({**line["tags"], "atlas.query": "hourOfDay,:time"})
+    assert line["id"] == line_id({**line["tags"], "atlas.query": "hourOfDay,:time"})
     assert items[5]["data"] == {
         "type": "array",
         "values": ["NaN", "Infinity", "-Infinity", 0.1, 1e21],
