@@ -14,10 +14,15 @@ class BatchBuilder:
 
     Tags are told apart by identity, which costs nothing: a receiver keeps one tags object for each
     stream that it knows and passes that same object every time.
+
+    Attributes:
+        rejections: Why samples were left out.
+        invented: Samples that the receiver itself put in, such as a counter's zero at its start.
     """
 
     def __init__(self) -> None:
         self.rejections: list[Rejection] = []
+        self.invented = 0
         self._series: list[Tags] = []
         self._position: dict[int, int] = {}
         self._index: list[int] = []

@@ -1,0 +1,184 @@
+"""Prometheus remote write: ``POST /api/v1/write``, protocol 1.0 and 2.0.
+
+Answers 204 when everything is kept. If some samples are refused the rest is kept and the answer is
+400 with the reasons, which tells a sender not to repeat the request. 2.0 answers carry the
+``X-Prometheus-Remote-Write-*-Written`` headers. Source: prometheus ``docs/specs/prw``.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from email.message import Message as MediaType
+from typing import cast
+
+import anyio.to_thread
+import cramjam
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from collectors.errors import (
+    DecodeError,
+    InputError,
+    OverloadedError,
+    StorageError,
+    TooLargeError,
+    UnsupportedError,
+)
+from collectors.model import MetricWriter, Receipt
+from collectors.receivers.batch_builder import BatchBuilder
+from collectors.receivers.body import read_body
+from collectors.receivers.gate import Gate
+from collectors.receivers.limits import ReceiverLimits
+from collectors.receivers.otlp_reply import partial_success
+from collectors.receivers.remote_write_decoder import RemoteWriteDecoder
+from collectors.receivers.stats import ReceiverStats
+
+RECEIVER = "prometheus.remote_write"
+V1 = "prometheus.WriteRequest"
+V2 = "io.prometheus.write.v2.Request"
+_WRITTEN = "X-Prometheus-Remote-Write-{}-Written"
+
+
+def remote_write_routes(
+    metrics: MetricWriter,
+    limits: ReceiverLimits | None = None,
+    stats: ReceiverStats | None = None,
+) -> list[Route]:
+    """Return the route of the receiver.
+
+    Args:
+        metrics: Where samples go. If it has a method ``write_remote(body)`` that takes a compressed
+            1.0 body, that is used: the store decodes in columns.
+        limits: Bounds on what is accepted.
+        stats: Where acceptances and refusals are counted.
+    """
+    writer = _RemoteWriter(metrics, limits or ReceiverLimits(), stats or ReceiverStats())
+    return [Route("/api/v1/write", writer.answer, methods=["POST"])]
+
+
+class _RemoteWriter:
+    def __init__(self, metrics: MetricWriter, limits: ReceiverLimits, stats: ReceiverStats) -> None:
+        self._metrics = metrics
+        self._limits = limits
+        self._stats = stats
+        self._gate = Gate(limits)
+        self._decoder = RemoteWriteDecoder(limits)
+        self._turn = threading.Lock()
+        self._fast = cast(
+            "Callable[[bytes], Receipt] | None", getattr(metrics, "write_remote", None)
+        )
+
+    async def answer(self, request: Request) -> Response:
+        """Answer a write request."""
+        protocol = ""
+        try:
+            protocol = protocol_of(request.headers.get("content-type", ""))
+            _check_encoding(request.headers.get("content-encoding", ""))
+            with self._gate.enter():
+                body = await read_body(request.stream(), self._limits.max_body_bytes)
+                export = self._write_v2 if protocol == V2 else self._write_v1
+                receipt, exemplars = await anyio.to_thread.run_sync(export, body)
+        except InputError as error:
+            self._stats.refuse(RECEIVER, type(error).__name__)
+            return _answer(protocol, error.status, error.message)
+        except OverloadedError as error:
+            self._stats.refuse(RECEIVER, "overloaded")
+            retry = {"Retry-After": str(error.retry_after_s)}
+            return _answer(protocol, 503, error.message, headers=retry)
+        except StorageError as error:
+            self._stats.refuse(RECEIVER, "storage")
+            return _answer(protocol, 503, error.message)
+        except ClientDisconnect:
+            return Response(status_code=400)
+        self._stats.accept(RECEIVER, receipt.accepted)
+        self._stats.refuse_all(RECEIVER, receipt.rejected)
+        if not receipt.rejected:
+            return _answer(protocol, 204, "", receipt.accepted, exemplars)
+        reasons = partial_success("", receipt).message
+        return _answer(protocol, 400, reasons, receipt.accepted, exemplars)
+
+    def _write_v1(self, body: bytes) -> tuple[Receipt, int]:
+        if self._fast is not None:
+            return self._fast(body), 0
+        with self._turn:
+            builder = self._decoder.decode_v1(unsnap(body, self._limits.max_body_bytes))
+        return self._store(builder)
+
+    def _write_v2(self, body: bytes) -> tuple[Receipt, int]:
+        with self._turn:
+            builder = self._decoder.decode_v2(unsnap(body, self._limits.max_body_bytes))
+        return self._store(builder)
+
+    def _store(self, builder: BatchBuilder) -> tuple[Receipt, int]:
+        refused = builder.rejections
+        if not len(builder):
+            return Receipt(accepted=0, rejected=refused), 0
+        batch = builder.build()
+        stored = self._metrics.write(batch)
+        accepted = max(0, stored.accepted - builder.invented)
+        receipt = Receipt(accepted=accepted, rejected=[*refused, *stored.rejected])
+        return receipt, len(batch.exemplars)
+
+
+def unsnap(body: bytes, limit: int) -> bytes:
+    """Decompress a snappy block that says itself how large it becomes.
+
+    Raises:
+        TooLargeError: It would exceed ``limit`` bytes.
+        DecodeError: It is not a snappy block.
+    """
+    size, shift = 0, 0
+    for byte in body[:5]:
+        size |= (byte & 0x7F) << shift
+        shift += 7
+        if byte < 0x80:
+            break
+    else:
+        raise DecodeError(f"the body of {len(body)} bytes is not a snappy block")
+    if size > limit:
+        raise TooLargeError(f"the body has {size} bytes after decompression, at most {limit}")
+    try:
+        return bytes(cramjam.snappy.decompress_raw(body))
+    except cramjam.DecompressionError as error:
+        raise DecodeError(f"the body is not a snappy block: {error}") from error
+
+
+def protocol_of(content_type: str) -> str:
+    """Return which message a content type announces; raise :class:`UnsupportedError` if none.
+
+    >>> protocol_of("application/x-protobuf")
+    'prometheus.WriteRequest'
+    """
+    header = MediaType()
+    header["content-type"] = content_type
+    protocol = header.get_param("proto", V1)
+    if header.get_content_type() != "application/x-protobuf" or protocol not in (V1, V2):
+        raise UnsupportedError(
+            f"content type {content_type[:80]!r} is not spoken here; use application/x-protobuf,"
+            f" with proto={V1} or proto={V2}"
+        )
+    return str(protocol)
+
+
+def _check_encoding(encoding: str) -> None:
+    if encoding.lower() not in ("", "snappy"):
+        raise UnsupportedError(f"content encoding {encoding[:40]!r} is not spoken here; use snappy")
+
+
+def _answer(
+    protocol: str,
+    status: int,
+    message: str,
+    samples: int = 0,
+    exemplars: int = 0,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    headers = dict(headers or {})
+    if protocol == V2:
+        counts = {"Samples": samples, "Histograms": 0, "Exemplars": exemplars}
+        headers |= {_WRITTEN.format(what): str(count) for what, count in counts.items()}
+    if status == 204:
+        return Response(status_code=204, headers=headers)
+    return PlainTextResponse(message + "\n", status, headers)

@@ -1,0 +1,99 @@
+"""Prometheus remote-write messages, described in code.
+
+Field numbers follow ``prompb/remote.proto`` and ``types.proto`` (1.0) and
+``io/prometheus/write/v2/types.proto`` (2.0). Labels of 1.0 are declared ``bytes``: their raw form
+is the key of everything that is known about a series.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf.message import DecodeError as ProtobufDecodeError
+
+from collectors.errors import DecodeError
+
+_Kind = descriptor_pb2.FieldDescriptorProto
+_MANY = "*"
+
+# message → {field: (number, type)}; a trailing * repeats, a capital letter names a message.
+_SCHEMA = {
+    "WriteRequest": {"timeseries": (1, "TimeSeries*"), "metadata": (3, "MetricMetadata*")},
+    "TimeSeries": {
+        "labels": (1, "bytes*"),
+        "samples": (2, "Sample*"),
+        "exemplars": (3, "Exemplar*"),
+        "histograms": (4, "bytes*"),
+    },
+    "Label": {"name": (1, "string"), "value": (2, "string")},
+    "Sample": {"value": (1, "double"), "timestamp": (2, "int64")},
+    "Exemplar": {"labels": (1, "bytes*"), "value": (2, "double"), "timestamp": (3, "int64")},
+    "MetricMetadata": {"type": (1, "int32"), "metric_family_name": (2, "string")},
+    "RequestV2": {"symbols": (4, "string*"), "timeseries": (5, "TimeSeriesV2*")},
+    "TimeSeriesV2": {
+        "labels_refs": (1, "uint32*"),
+        "samples": (2, "SampleV2*"),
+        "histograms": (3, "bytes*"),
+        "exemplars": (4, "ExemplarV2*"),
+        "metadata": (5, "MetadataV2"),
+    },
+    "SampleV2": {
+        "value": (1, "double"),
+        "timestamp": (2, "int64"),
+        "start_timestamp": (3, "int64"),
+    },
+    "ExemplarV2": {
+        "labels_refs": (1, "uint32*"),
+        "value": (2, "double"),
+        "timestamp": (3, "int64"),
+    },
+    "MetadataV2": {"type": (1, "int32"), "help_ref": (3, "uint32"), "unit_ref": (4, "uint32")},
+}
+_TYPES = {
+    "bytes": _Kind.TYPE_BYTES,
+    "double": _Kind.TYPE_DOUBLE,
+    "int32": _Kind.TYPE_INT32,
+    "int64": _Kind.TYPE_INT64,
+    "string": _Kind.TYPE_STRING,
+    "uint32": _Kind.TYPE_UINT32,
+}
+_PACKAGE = "tocsin.remote_write"
+
+
+def message_class(name: str) -> Any:
+    """Return the protobuf class of a message of the schema, such as ``WriteRequest``."""
+    return _classes()[name]
+
+
+def parse(name: str, body: bytes) -> Any:
+    """Parse a message of the schema; raise :class:`DecodeError` for other bytes."""
+    try:
+        return message_class(name).FromString(body)
+    except ProtobufDecodeError as error:
+        raise DecodeError(f"the body of {len(body)} bytes is not a {name}: {error}") from error
+
+
+@functools.cache
+def _classes() -> dict[str, Any]:
+    file = descriptor_pb2.FileDescriptorProto(
+        name="tocsin/remote_write.proto", package=_PACKAGE, syntax="proto3"
+    )
+    for name, fields in _SCHEMA.items():
+        message = file.message_type.add(name=name)
+        for field_name, (number, kind) in fields.items():
+            field = message.field.add(name=field_name, number=number)
+            field.label = _Kind.LABEL_REPEATED if kind.endswith(_MANY) else _Kind.LABEL_OPTIONAL
+            single = kind.removesuffix(_MANY)
+            if single in _TYPES:
+                field.type = _TYPES[single]
+            else:
+                field.type = _Kind.TYPE_MESSAGE
+                field.type_name = f".{_PACKAGE}.{single}"
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    return {
+        name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.{name}"))
+        for name in _SCHEMA
+    }

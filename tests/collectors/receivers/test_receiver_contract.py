@@ -1,0 +1,243 @@
+"""What every receiver does: takes good data, refuses junk with a reason, keeps good beside bad."""
+
+import functools
+import gzip
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import cramjam
+import grpc
+import orjson
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from collectors.clock import ManualClock
+from collectors.errors import OverloadedError, StorageError, TocsinError
+from collectors.receivers.limits import ReceiverLimits
+from collectors.receivers.otlp_grpc import OtlpGrpcServer
+from collectors.receivers.otlp_http import otlp_app
+from collectors.receivers.publish import publish_routes
+from collectors.receivers.remote_write import V2, remote_write_routes
+from collectors.receivers.remote_write_messages import message_class
+from collectors.receivers.stats import ReceiverStats
+from collectors.receivers.testing import FakeStore
+
+T0 = 1_700_000_000_000
+LIMITS = ReceiverLimits(max_body_bytes=200_000)
+
+
+@dataclass(kw_only=True)
+class Subject:
+    """One receiver under test: ``send`` returns a status such as ``200`` or ``UNAVAILABLE``."""
+
+    store: FakeStore
+    stats: ReceiverStats
+    send: Callable[[bytes], str]
+    good: bytes
+    mixed: bytes
+    ok: str = "200"
+    partial: str = "200"
+    bad: tuple[str, ...] = ("400",)
+    too_large: str = "413"
+    busy: str = "503"
+    junk: bytes = b"\xff\xfejunk"
+
+
+def otlp_metrics() -> bytes:
+    request = ExportMetricsServiceRequest()
+    metric = request.resource_metrics.add().scope_metrics.add().metrics.add(name="cpu")
+    metric.gauge.data_points.add(as_double=0.5, time_unix_nano=T0 * 1_000_000)
+    return request.SerializeToString()
+
+
+def otlp_mixed_metrics() -> bytes:
+    request = ExportMetricsServiceRequest.FromString(otlp_metrics())
+    request.resource_metrics[0].scope_metrics[0].metrics[0].gauge.data_points.add(as_double=1)
+    return request.SerializeToString()
+
+
+def otlp_spans(bad: bool = False) -> bytes:
+    request = ExportTraceServiceRequest()
+    spans = request.resource_spans.add().scope_spans.add().spans
+    spans.add(
+        trace_id=b"t" * 16, span_id=b"s" * 8, start_time_unix_nano=1, end_time_unix_nano=2, name="a"
+    )
+    if bad:
+        spans.add(trace_id=b"short", span_id=b"s" * 8, start_time_unix_nano=1)
+    return request.SerializeToString()
+
+
+def over_http(app: Starlette, path: str, headers: dict[str, str]) -> Callable[[bytes], str]:
+    client = TestClient(app)
+    return lambda body: str(client.post(path, content=body, headers=headers).status_code)
+
+
+def http_otlp(path: str, good: bytes, mixed: bytes) -> Subject:
+    store, stats = FakeStore(), ReceiverStats()
+    send = over_http(
+        otlp_app(store, store, LIMITS, stats), path, {"content-type": "application/x-protobuf"}
+    )
+    return Subject(store=store, stats=stats, send=send, good=good, mixed=mixed)
+
+
+def http_publish() -> Subject:
+    store, stats = FakeStore(), ReceiverStats()
+    routes = publish_routes(store, LIMITS, ManualClock(T0), 60_000, stats)
+    point = {"tags": {"name": "cpu"}, "timestamp": T0, "value": 0.5}
+    return Subject(
+        store=store,
+        stats=stats,
+        send=over_http(Starlette(routes=routes), "/api/v1/publish", {}),
+        good=orjson.dumps([point]),
+        mixed=orjson.dumps([point, {**point, "tags": {}}]),
+        partial="202",
+    )
+
+
+def remote_write(v2: bool) -> Subject:
+    store, stats = FakeStore(), ReceiverStats()
+    proto = f";proto={V2}" if v2 else ""
+    headers = {"content-type": f"application/x-protobuf{proto}"}
+    app = Starlette(routes=remote_write_routes(store, LIMITS, stats))
+    if v2:
+        request = message_class("RequestV2")(symbols=["", "__name__", "cpu"])
+        request.timeseries.add(labels_refs=[1, 2]).samples.add(value=0.5, timestamp=T0)
+    else:
+        request = message_class("WriteRequest")()
+        label = message_class("Label")(name="__name__", value="cpu").SerializeToString()
+        request.timeseries.add(labels=[label]).samples.add(value=0.5, timestamp=T0)
+    good = request.SerializeToString()
+    request.timeseries.add().samples.add(value=1, timestamp=T0)
+    mixed = request.SerializeToString()
+    return Subject(
+        store=store,
+        stats=stats,
+        send=over_http(app, "/api/v1/write", headers),
+        good=bytes(cramjam.snappy.compress_raw(good)),
+        mixed=bytes(cramjam.snappy.compress_raw(mixed)),
+        ok="204",
+        partial="400",
+        bad=("400", "413"),  # a snappy block announces its own size
+    )
+
+
+HTTP = {
+    "otlp-http-metrics": lambda: http_otlp("/v1/metrics", otlp_metrics(), otlp_mixed_metrics()),
+    "otlp-http-traces": lambda: http_otlp("/v1/traces", otlp_spans(), otlp_spans(bad=True)),
+    "publish": http_publish,
+    "remote-write-1": lambda: remote_write(v2=False),
+    "remote-write-2": lambda: remote_write(v2=True),
+}
+GRPC = {
+    "otlp-grpc-metrics": ("metrics.v1.Metrics", otlp_metrics(), otlp_mixed_metrics()),
+    "otlp-grpc-traces": ("trace.v1.Trace", otlp_spans(), otlp_spans(bad=True)),
+}
+
+
+@pytest.fixture(params=[*HTTP, *GRPC])
+def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
+    if request.param in HTTP:
+        yield HTTP[request.param]()
+        return
+    service, good, mixed = GRPC[request.param]
+    store, stats = FakeStore(), ReceiverStats()
+    server = OtlpGrpcServer(store, store, LIMITS, stats)
+    path = f"/opentelemetry.proto.collector.{service}Service/Export"
+    with grpc.insecure_channel(f"127.0.0.1:{server.start(0)}") as channel:
+        call = channel.unary_unary(path)
+
+        def send(body: bytes) -> str:
+            try:
+                call(body, timeout=10)
+            except grpc.RpcError as error:
+                return error.code().name
+            return "OK"
+
+        yield Subject(
+            store=store,
+            stats=stats,
+            send=send,
+            good=good,
+            mixed=mixed,
+            ok="OK",
+            partial="OK",
+            bad=("INVALID_ARGUMENT",),
+            too_large="RESOURCE_EXHAUSTED",
+            busy="UNAVAILABLE",
+        )
+    server.stop(0)
+
+
+def kept(store: FakeStore) -> int:
+    return sum(map(len, store.batches)) + len(store.spans)
+
+
+def test_good_data_is_kept_and_counted(subject: Subject) -> None:
+    assert subject.send(subject.good) == subject.ok
+    assert kept(subject.store) == 1
+    totals = subject.stats.batch(T0)
+    assert totals.value.sum() == 1
+    assert totals.series[0]["name"] == "tocsin.receiver.accepted"
+
+
+def test_junk_is_refused_and_the_receiver_goes_on(subject: Subject) -> None:
+    assert subject.send(subject.junk) in subject.bad
+    assert subject.send(subject.good) == subject.ok
+    assert kept(subject.store) == 1
+    names = [series["name"] for series in subject.stats.batch(T0).series]
+    assert "tocsin.receiver.refused" in names
+
+
+def test_good_beside_bad_is_kept(subject: Subject) -> None:
+    assert subject.send(subject.mixed) == subject.partial
+    assert kept(subject.store) == 1
+    refused = [s for s in subject.stats.batch(T0).series if s["name"].endswith("refused")]
+    assert len(refused) == 1
+    assert refused[0]["reason"]
+
+
+def test_a_body_over_the_limit_is_refused(subject: Subject) -> None:
+    assert subject.send(subject.good + b"\0" * 300_000) == subject.too_large
+    assert subject.send(subject.good) == subject.ok
+
+
+@pytest.mark.parametrize("failure", [OverloadedError("full"), StorageError("disk")])
+def test_a_failing_store_means_try_again(subject: Subject, failure: TocsinError) -> None:
+    """Retryable, and the retry counts once."""
+    subject.store.failure = failure
+    assert subject.send(subject.good) == subject.busy
+    subject.store.failure = None
+    assert subject.send(subject.good) == subject.ok
+    assert kept(subject.store) == 1
+
+
+@functools.cache
+def _fuzzed(name: str) -> Subject:
+    return HTTP[name]()
+
+
+@pytest.mark.parametrize("name", HTTP)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(junk=st.binary(max_size=300), cut=st.integers(0, 60), flip=st.integers(0, 400))
+def test_any_bytes_are_answered(name: str, junk: bytes, cut: int, flip: int) -> None:
+    """Random, truncated and bit-flipped bodies never crash, nor take what comes after."""
+    subject = _fuzzed(name)
+    allowed = {subject.ok, subject.partial, *subject.bad, subject.too_large}
+    flipped = bytearray(subject.good)
+    flipped[flip % len(flipped)] ^= 1 << (flip % 8)
+    for body in (junk, subject.good[:-cut], subject.good + junk, bytes(flipped)):
+        assert subject.send(body) in allowed
+    assert subject.send(subject.good) == subject.ok
+
+
+def test_http_overload_tells_when_to_come_back() -> None:
+    store = FakeStore(OverloadedError("full", retry_after_s=7))
+    client = TestClient(otlp_app(store, store))
+    headers = {"content-type": "application/x-protobuf", "content-encoding": "gzip"}
+    response = client.post("/v1/traces", content=gzip.compress(otlp_spans()), headers=headers)
+    assert (response.status_code, response.headers["retry-after"]) == (503, "7")
