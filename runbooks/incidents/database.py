@@ -30,14 +30,14 @@ def open_database(url: str) -> Engine:
             f"incident database {url!r} is no database URL; write sqlite:///path/to/incidents.db"
         ) from error
     is_sqlite = parsed.get_backend_name() == "sqlite"
-    if is_sqlite and parsed.database:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(parsed)
     if is_sqlite:
         event.listen(engine, "connect", _prepare_sqlite)
     try:
+        if is_sqlite and parsed.database:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         METADATA.create_all(engine)
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, OSError) as error:
         engine.dispose()
         raise StorageError(
             f"incident database {parsed.render_as_string()} can't be opened: {error}"

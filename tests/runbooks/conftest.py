@@ -18,6 +18,7 @@ from demo_stack.slack.server import serving
 from runbooks.alerts.routing import Routes, Target
 from runbooks.api import runbooks_routes
 from runbooks.automation.loading import BUILT_IN, load_library
+from runbooks.automation.runbook import Runbook
 from runbooks.desk import DeskSettings, IncidentDesk
 from runbooks.notifiers.card import Links
 from runbooks.notifiers.recording import RecordingNotifier
@@ -57,6 +58,11 @@ def make_finding() -> MakeFinding:
     return lambda **changes: replace(BASE, **changes)
 
 
+@pytest.fixture(scope="session")
+def library() -> tuple[Runbook, ...]:
+    return load_library(BUILT_IN)
+
+
 @pytest.fixture
 def clock() -> ManualClock:
     return ManualClock(T0 + 10_000)
@@ -68,7 +74,7 @@ def recorder() -> RecordingNotifier:
 
 
 @pytest.fixture
-def make_desk(clock, recorder, tmp_path: Path) -> Iterator[Callable[..., IncidentDesk]]:
+def make_desk(clock, recorder, library, tmp_path: Path) -> Iterator[Callable[..., IncidentDesk]]:
     """Builds desks over one database; each is stopped at the end."""
     with ExitStack() as stack:
 
@@ -79,7 +85,7 @@ def make_desk(clock, recorder, tmp_path: Path) -> Iterator[Callable[..., Inciden
                 "clock": clock,
                 "notifiers": [recorder],
                 "routes": Routes(default=(target,)),
-                "library": load_library(BUILT_IN),
+                "library": library,
                 "edges": lambda: {("gateway", "playback")},
                 "metrics": FlatMetrics(before=0.0, after=2.0, onset_ms=T0),
                 "measures": [
