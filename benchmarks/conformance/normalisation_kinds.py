@@ -2,9 +2,44 @@
 
 from __future__ import annotations
 
-from benchmarks.conformance.comparing import Case
+from collections.abc import Callable
+
+from benchmarks.conformance.comparing import Case, close, number
+from collectors.store.normalise import (
+    Emit,
+    NormalizeValueFunction,
+    RateValueFunction,
+    RollingValueFunction,
+    add_present,
+    max_present,
+)
+
+_FUNCTIONS: dict[str, Callable[..., Emit]] = {
+    "RateValueFunction": RateValueFunction,
+    "NormalizeValueFunction": lambda emit, step, heartbeat: NormalizeValueFunction(
+        step, heartbeat, emit
+    ),
+    "SumValueFunction": lambda emit, step: RollingValueFunction(step, add_present, emit),
+    "MaxValueFunction": lambda emit, step: RollingValueFunction(step, max_present, emit),
+}
 
 
 def check_norm(case: Case) -> str | None:
-    """Not yet."""
-    return f"no normalisation for {case['function']}"
+    """Samples through a function of normalisation, and what it emits at each."""
+    make = _FUNCTIONS.get(case["function"])
+    if make is None:
+        return f"{case['function']} is not implemented"
+    emitted: list[tuple[int, float]] = []
+    function = make(lambda time_ms, value: emitted.append((time_ms, value)), *case["args"])
+    for index, step in enumerate(case["expected"]):
+        emitted.clear()
+        if "t" in step:
+            function(step["t"], number(step["v"]))
+        wanted = step["expect"]
+        same = len(emitted) == len(wanted) and all(
+            got[0] == want[0] and close(got[1], number(want[1]))
+            for got, want in zip(emitted, wanted, strict=True)
+        )
+        if not same:
+            return f"step {index}: emitted {emitted} instead of {wanted}"
+    return None

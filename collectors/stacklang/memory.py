@@ -15,6 +15,7 @@ from collectors.model import FloatArray, IntArray, SeriesKind, Tags, kind_of
 from collectors.stacklang.database import Aggregate, Consolidation, Fetch, Lines, Window
 from collectors.stacklang.elementwise import aggregate_groups
 from collectors.stacklang.faults import require
+from collectors.stacklang.query import Query
 
 Function = Callable[[IntArray], FloatArray]
 """Values of a series at some times, epoch milliseconds."""
@@ -90,6 +91,14 @@ class MemoryDatabase:
         self._stored.append(
             _Stored(tags=tags, total=total, count=count, smallest=smallest, largest=largest)
         )
+
+    def keys(self, query: Query) -> Sequence[str]:
+        """Return the tag keys of the series that match, sorted."""
+        return sorted({key for tags in self.tags if query.matches(tags) for key in tags})
+
+    def values(self, key: str, query: Query) -> Sequence[str]:
+        """Return the values of ``key`` among the series that match, sorted."""
+        return sorted({tags[key] for tags in self.tags if key in tags and query.matches(tags)})
 
     def fetch(self, request: Fetch) -> Lines:
         """Answer ``request``."""
