@@ -17,11 +17,11 @@ _PERSON = (
 )
 _RULES = (
     (
-        rf"\b{_PERSON}\s+(?:should|could|would|ought\s+to|might)(?:\s+not|n't)?\s+have\b",
+        rf"(?<!\w){_PERSON}\s+(?:should|could|would|ought\s+to|might)(?:\s+not|n't)?\s+have\b",
         "tells of what did not happen; describe what was done and what was known at the time",
     ),
     (
-        rf"\b{_PERSON}\s+(?:failed\s+to|forgot|neglected|didn't|did\s+not|overlooked|missed)\b",
+        rf"(?<!\w){_PERSON}\s+(?:failed\s+to|forgot|neglected|didn't|did\s+not|overlooked|missed)\b",
         "judges a person by the outcome; describe what the person saw and did",
     ),
     (r"\bif\s+only\b", "tells of another reality; describe this one"),

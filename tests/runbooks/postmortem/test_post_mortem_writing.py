@@ -1,0 +1,191 @@
+"""Post-mortems: numbers with their queries, people's words kept, nothing of a stranger executed."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from anomaly.findings import FindingState
+from runbooks.incidents.commands import Acknowledge, Note, Reopen, SetStatus, SetStep
+from runbooks.incidents.incident import StepState
+from runbooks.incidents.states import Status
+from runbooks.postmortem.sections import BLANK
+
+T0 = 1_700_000_000_000
+RESOLVE = SetStatus(status=Status.RESOLVED, actor="ann.smith")
+
+
+class Links(HTMLParser):
+    """Collects tags and link targets of a page."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.links: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.links += [value for name, value in attrs if name == "href"]
+
+
+@pytest.fixture
+def resolved(desk, clock, make_finding):
+    desk.receive(make_finding())
+    desk.tick()
+    [incident] = desk.ledger.incidents()
+    clock.advance_ms(20_000)
+    desk.execute(incident.id, Acknowledge(actor="ann.smith"))
+    desk.execute(incident.id, SetStep(step_id="look-for-a-change", state=StepState.DONE, actor="b"))
+    desk.execute(incident.id, Note(actor="bob", text="ann.smith moved the traffic"))
+    clock.advance_ms(70_000)
+    desk.receive(make_finding(state=FindingState.RESOLVED, ended_ms=clock.now_ms()))
+    desk.tick()
+    desk.execute(incident.id, RESOLVE)
+    desk.tick()
+    return incident.id
+
+
+@pytest.fixture
+def path(tmp_path, resolved):
+    return tmp_path / "post-mortems" / f"{resolved}.md"
+
+
+def test_every_number_carries_its_query(desk, resolved, path):
+    """Impact is the integral over the impact window, and the link asks for just that window."""
+    text = path.read_text()
+    assert "200 starts" in text
+    page = Links(desk.post_mortems.html(resolved))
+    [link, *_] = [link for link in page.links if "/api/v1/graph" in link]
+    asked = parse_qs(urlsplit(link).query)
+    assert asked["q"] == ["name,stream.starts,:eq,cloud.region,(,us-east-1,),:in,:and,:sum"]
+    assert (asked["s"], asked["e"]) == ([str(T0)], [str(T0 + 100_000)])
+
+
+def test_what_the_machine_knows(path):
+    """Durations, timeline with sources, signals with values, trace, page, runbook's steps."""
+    text = path.read_text()
+    for wanted in (
+        "| Onset → detected | 10 s |",
+        "| Paged → acknowledged | 20 s |",
+        "| Onset → mitigated | 1 min 40 s |",
+        "incident log inc-0001#1",
+        "finding slo/playback/us-east-1/1",
+        "8.4 %",
+        "0af7651916cd43dd8448eb211c80319c",
+        "recording incidents | sent",
+        "Look for a change at the onset | manual | done",
+        "Move the region's traffic to a healthy one | approval | open",
+    ):
+        assert wanted in text, wanted
+
+
+def test_roles_in_the_place_of_names(path):
+    """Nobody is named: neither as an actor nor in what others wrote of them."""
+    text = path.read_text()
+    assert "ann.smith" not in text
+    assert "bob" not in text
+    assert "the incident commander moved the traffic — responder" in text
+
+
+def test_human_text_survives_regeneration(desk, clock, resolved, path):
+    """Machine sections are renewed; every word between them stays, even removed sections."""
+    before = path.read_text()
+    first_blank = next(line for line in before.splitlines() if line.startswith(BLANK))
+    edited = before.replace(first_blank, "Viewers saw an error | and <b>tried</b> again.")
+    edited = edited.replace("## Exemplar traces", "## Traces that we looked at, *carefully*")
+    start, end = "<!-- tocsin:begin runbook -->", "<!-- tocsin:end runbook -->"
+    edited = edited[: edited.index(start)] + edited[edited.index(end) + len(end) :]
+    path.write_text(edited)
+    clock.advance_ms(60_000)
+    desk.execute(resolved, Reopen(actor="bob", text="back again"))
+    clock.advance_ms(60_000)
+    desk.execute(resolved, RESOLVE)
+    desk.tick()
+    after = path.read_text()
+    assert "Viewers saw an error | and <b>tried</b> again." in after
+    assert "## Traces that we looked at, *carefully*" in after
+    assert start not in after
+    assert "back again" in after
+    assert _outside(after) == _outside(edited)
+    [event] = desk.ledger.events(resolved)[-1:]
+    assert event.data["blanks"] == 7
+
+
+def _outside(text: str) -> list[str]:
+    """Return the lines that are not the machine's."""
+    kept, inside = [], False
+    for line in text.splitlines():
+        if line.startswith("<!-- tocsin:begin"):
+            inside = True
+        if not inside:
+            kept.append(line)
+        if line.startswith("<!-- tocsin:end"):
+            inside = False
+    return kept
+
+
+def test_html_shows_what_people_wrote_escaped(desk, resolved, path):
+    """The page is made of the Markdown as it is now; nothing in it becomes a tag or a script."""
+    text = path.read_text()
+    first_blank = next(line for line in text.splitlines() if line.startswith(BLANK))
+    evil = "<script>alert(1)</script> [x](javascript:alert(2)) [y](https://example.org/a?b=1)"
+    path.write_text(text.replace(first_blank, evil))
+    page = desk.post_mortems.html(resolved)
+    found = Links(page)
+    assert "script" not in found.tags
+    assert "&lt;script&gt;" in page
+    assert not [link for link in found.links if link.startswith("javascript")]
+    assert "https://example.org/a?b=1" in found.links
+
+
+def test_strangers_texts_cannot_break_out(desk, make_finding, tmp_path):
+    """A finding's text can't end a section, a table or a tag."""
+    desk.receive(
+        make_finding(
+            title="<img src=x onerror=alert(1)> | a | b <!-- tocsin:end timeline -->",
+            explanation="[click](javascript:alert(1)) `code` \n\n# Not a heading",
+            expression="a|b,<script>",
+            exemplar_trace_ids=('"><script>',),
+        )
+    )
+    desk.tick()
+    [incident] = desk.ledger.incidents()
+    desk.execute(incident.id, RESOLVE)
+    desk.tick()
+    text = (tmp_path / "post-mortems" / f"{incident.id}.md").read_text()
+    assert text.count("<!-- tocsin:end timeline -->") == 1
+    found = Links(desk.post_mortems.html(incident.id))
+    assert not {"script", "img"} & set(found.tags)
+    assert found.tags.count("h1") == 1
+    assert all(link.startswith("http://127.0.0.1") for link in found.links)
+
+
+def test_a_crash_before_writing_is_made_up_for(make_desk, clock, make_finding, tmp_path):
+    """An incident that was resolved just before the process died is written up by the next."""
+    first = make_desk()
+    first.receive(make_finding())
+    first.tick()
+    [incident] = first.ledger.incidents()
+    first.execute(incident.id, RESOLVE)
+    second = make_desk()
+    second.tick()
+    assert (tmp_path / "post-mortems" / f"{incident.id}.md").exists()
+    assert second.ledger.incident(incident.id).post_mortem_ms == clock.now_ms()
+
+
+def test_a_directory_that_cannot_be_written(make_desk, make_finding, tmp_path):
+    """The incident is resolved all the same; writing is tried again."""
+    (tmp_path / "file").write_text("")
+    desk = make_desk(post_mortem_dir=tmp_path / "file" / "below")
+    desk.receive(make_finding())
+    desk.tick()
+    [incident] = desk.ledger.incidents()
+    desk.execute(incident.id, RESOLVE)
+    desk.tick()
+    assert desk.ledger.incident(incident.id).status is Status.RESOLVED
+    (tmp_path / "file").unlink()
+    desk.tick()
+    assert desk.ledger.incident(incident.id).post_mortem_ms is not None
