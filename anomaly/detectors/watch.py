@@ -57,6 +57,7 @@ class DetectorWatch:
         self.updated_ms = 0
         self.values: FloatArray = np.zeros(0)
         self.scores: Scores | None = None
+        self.usual: FloatArray = np.zeros(0)
         self._table: FloatArray = np.zeros((0, 0))
         parameters = replace(rule.parameters, step_s=step_ms / 1_000)
         self._detector = DETECTORS[rule.detector](parameters)
@@ -74,6 +75,9 @@ class DetectorWatch:
         scores = self._detector.observe(values, time_ms // self.step_ms)
         self.scores = scores
         self.updated_ms = time_ms
+        # What was last expected outlives a gap, so that the gap can be told against it.
+        earlier = np.concatenate([self.usual, np.full(len(values) - len(self.usual), np.nan)])
+        self.usual = np.where(np.isnan(scores.expected), earlier, scores.expected)
         old = np.zeros(len(values), dtype=np.int8)
         if before is not None:
             old[: len(before.phase)] = before.phase
@@ -82,23 +86,18 @@ class DetectorWatch:
         for group in np.flatnonzero(interesting):
             turn = _turn(Phase(old[group]), Phase(scores.phase[group]))
             if turn is not None:
-                changes.append(self._change(int(group), turn, before, scores, time_ms))
+                changes.append(self._change(int(group), turn, scores, time_ms))
         return changes
 
-    def _change(
-        self, group: int, turn: Turn, before: Scores | None, scores: Scores, time_ms: int
-    ) -> SeriesChange:
+    def _change(self, group: int, turn: Turn, scores: Scores, time_ms: int) -> SeriesChange:
         since = int(scores.since_steps[group])
-        expected = float(scores.expected[group])
-        if np.isnan(expected) and before is not None and group < len(before.expected):
-            expected = float(before.expected[group])
         return SeriesChange(
             turn=turn,
             group=group,
             scope={**self.rule.scope, **self.groups.scopes[group]},
             value=float(self.values[group]),
             score=float(scores.score[group]),
-            expected=expected,
+            expected=float(self.usual[group]),
             scale=float(scores.scale[group]),
             since_ms=time_ms - max(1, since) * self.step_ms,
             relearned=scores.phase[group] == Phase.WARMING_UP,
