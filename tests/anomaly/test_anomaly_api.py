@@ -140,7 +140,7 @@ def test_a_healthy_objective(bench: Bench) -> None:
 
 def test_a_burning_objective_and_its_finding(bench: Bench) -> None:
     bench.run(24, 10.0, 10.0)
-    bench.run(5, 7.0, 10.0)
+    bench.run(7, 7.0, 10.0)
     row = bench.get("/api/v2/slos")["slos"][0]
     assert row["state"] == "burning"
     (finding,) = bench.get("/api/v2/findings?state=firing")["findings"]

@@ -172,7 +172,7 @@ def test_death_of_a_region_is_found_by_both_rules_within_two_steps() -> None:
 
 
 def test_slow_recommendations_page_through_the_gateway() -> None:
-    """A third of requests too slow burns 1 % 35 times too fast: 0.144 / 0.35 of its window to fire."""
+    """A third too slow burns 1 % at 35 times its pace: 0.144 / 0.35 of the window to fire."""
     world = World()
     world.run(24)
     found = pages(world.run(12, slow={"us-east-1": 0.35}))
