@@ -175,14 +175,13 @@ def _add_delta(
     time_ms, start_ms = reading.time_ms, reading.start_ms
     refuse_repeated(stream, time_ms)
     family.note_export(time_ms)
-    first = stream.last_ms == -1
-    last_ms = start_ms if stream.last_ms < start_ms < time_ms else stream.last_ms
-    gap_from_ms = start_ms if last_ms == start_ms and not first else None
+    first, after_gap = stream.last_ms == -1, stream.last_ms < start_ms < time_ms
+    last_ms = start_ms if after_gap else stream.last_ms
     table.advance(stream, start_ms, time_ms)
     if stream.buckets is None:
         stream.buckets = np.zeros(len(lower_bounds()))
-    if gap_from_ms is not None:
-        before = _running(stream, reading, gap_from_ms)
+    if after_gap and not first:
+        before = _running(stream, reading, start_ms)
         _write(stream, before, measure, None, last_ms, builder)
     stream.count += reading.count
     stream.total += reading.total or 0.0
