@@ -29,7 +29,7 @@ _MAX_WIDTH, _MAX_HEIGHT = 1000, 300
 _MAX_LEGEND = 20
 
 
-def render(
+def draw(
     frame: Frame,
     *,
     width: int = 80,

@@ -18,8 +18,7 @@ _WRITERS: dict[GraphFormat, tuple[Writer, str]] = {
     GraphFormat.PNG: (draw, "image/png"),
     GraphFormat.CSV: (lambda chart: separated_values(chart, ","), "text/csv; charset=utf-8"),
     GraphFormat.TXT: (lambda chart: separated_values(chart, "\t"), "text/plain; charset=utf-8"),
-    # Bare NaN is not JSON: Atlas sends it as text, too.
-    GraphFormat.JSON: (bare_json, "text/plain; charset=utf-8"),
+    GraphFormat.JSON: (bare_json, "application/json"),
     GraphFormat.STD_JSON: (standard_json, "application/json"),
     GraphFormat.STATS_JSON: (stats_json, "application/json"),
     GraphFormat.V2_JSON: (v2_json, "application/json"),

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collectors.graph.terminal import render
+from collectors.graph.terminal import draw
 from collectors.graph.unit_prefix import TickLabels
 from collectors.model import Frame
 
@@ -30,7 +30,7 @@ def make_frame(*rows: list[float], labels: list[str] | None = None) -> Frame:
 
 
 def test_a_rising_line_goes_from_the_lower_left_to_the_upper_right() -> None:
-    text = render(make_frame([1.0, 2.0, 3.0, 4.0]), width=31, height=4, color=False)
+    text = draw(make_frame([1.0, 2.0, 3.0, 4.0]), width=31, height=4, color=False)
     rows = [line.split("┤", 1)[1] for line in text.splitlines() if "┤" in line]
     starts = [found.start() for found in map(BRAILLE.search, rows) if found]
     assert len(starts) == 4
@@ -41,7 +41,7 @@ def test_a_rising_line_goes_from_the_lower_left_to_the_upper_right() -> None:
 
 
 def test_a_gap_leaves_its_columns_empty() -> None:
-    text = render(make_frame([1.0, math.nan, 1.0]), width=41, height=3, color=False)
+    text = draw(make_frame([1.0, math.nan, 1.0]), width=41, height=3, color=False)
     drawn = "".join(line for line in text.splitlines() if BRAILLE.search(line))
     middle = drawn.split("┤")[1]
     assert " " * 8 in middle.strip()
@@ -49,16 +49,16 @@ def test_a_gap_leaves_its_columns_empty() -> None:
 
 def test_colors_are_ended_on_every_row_and_can_be_turned_off() -> None:
     frame = make_frame([1.0, 5.0], [5.0, 1.0])
-    colored = render(frame, width=40, height=4)
+    colored = draw(frame, width=40, height=4)
     assert {"\x1b[34m", "\x1b[33m"} <= set(ANSI.findall(colored))
     assert all(
         ANSI.findall(row)[-1] == "\x1b[0m" for row in colored.splitlines() if ANSI.search(row)
     )
-    assert not ANSI.search(render(frame, width=40, height=4, color=False))
+    assert not ANSI.search(draw(frame, width=40, height=4, color=False))
 
 
 def test_labels_cannot_steer_the_terminal() -> None:
-    text = render(make_frame([1.0], labels=["\x1b[2J\rboo"]), color=False)
+    text = draw(make_frame([1.0], labels=["\x1b[2J\rboo"]), color=False)
     assert "\x1b" not in text
     assert "\r" not in text
     assert "boo" in text
@@ -67,13 +67,13 @@ def test_labels_cannot_steer_the_terminal() -> None:
 @pytest.mark.parametrize("labels", list(TickLabels))
 def test_no_lines_and_no_data_are_drawn_too(labels: TickLabels) -> None:
     empty = Frame(start_ms=0, step_ms=1, tags=[], labels=[], values=np.zeros((0, 0)))
-    assert "┤" in render(empty, labels=labels)
-    assert "no data" in render(make_frame([math.nan]), labels=labels)
+    assert "┤" in draw(empty, labels=labels)
+    assert "no data" in draw(make_frame([math.nan]), labels=labels)
 
 
 def test_a_long_legend_is_cut_and_says_so() -> None:
     frame = make_frame(*[[float(i)] for i in range(25)])
-    assert "… 5 more" in render(frame, color=False)
+    assert "… 5 more" in draw(frame, color=False)
 
 
 @settings(max_examples=60, deadline=None)
@@ -83,6 +83,6 @@ def test_a_long_legend_is_cut_and_says_so() -> None:
     st.integers(-5, 60),
 )
 def test_any_values_fit_into_the_width(rows: list[list[float]], width: int, height: int) -> None:
-    text = render(make_frame(*rows), width=width, height=height, color=False)
+    text = draw(make_frame(*rows), width=width, height=height, color=False)
     chart = [line for line in text.splitlines() if "┤" in line]
     assert all(len(line) <= max(20, width) for line in chart)
