@@ -240,6 +240,10 @@ class ApiClient:
         params = _graph_params(query, start, end, step_s)
         return graph_columns(self._transport.get("/api/v1/graph", params))
 
+    def graph_bytes(self, params: Mapping[str, ParamValue]) -> bytes:
+        """Return a graph in whatever ``format`` the parameters ask for: png, csv, std.json."""
+        return self._transport.send("GET", "/api/v1/graph", params=params).content
+
     def graph_url(self, query: str, *, start: str | int, end: str | int = "now") -> str:
         """Return the address that gives a graph's data as ``std.json``."""
         return f"{self.base_url}/api/v1/graph?{urlencode(_graph_params(query, start, end, None))}"

@@ -9,9 +9,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import httpx2
-from collectors.receivers.remote_write import remote_write_routes
-from collectors.receivers.scrape.config import ScrapeConfig, load_scrape_config
-from collectors.receivers.scrape.scraper import Scraper
 from starlette.routing import BaseRoute
 
 from collectors.api.routes import metric_routes, trace_routes
@@ -20,6 +17,9 @@ from collectors.receivers.limits import ReceiverLimits
 from collectors.receivers.otlp_grpc import OtlpGrpcServer
 from collectors.receivers.otlp_http import otlp_app
 from collectors.receivers.publish import publish_routes
+from collectors.receivers.remote_write import remote_write_routes
+from collectors.receivers.scrape.config import ScrapeConfig, load_scrape_config
+from collectors.receivers.scrape.scraper import Scraper
 from collectors.receivers.spectator_udp import listen_spectator
 from collectors.receivers.stats import ReceiverStats
 from collectors.store.limits import StoreLimits

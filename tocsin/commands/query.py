@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 import time
 from pathlib import Path
 
 import click
+import numpy as np
 import orjson
 
 from collectors.graph.terminal import draw
 from collectors.model import Frame
-from tocsin.client import ApiClient, ClientError, Graph
+from tocsin.client import ApiClient, ClientError, Graph, graph_columns
 from tocsin.commands.options import setting_options
 from tocsin.settings import load_settings
 
 
 def frame_of(graph: Graph) -> Frame:
     """Return the client's columns as a frame, which the terminal chart draws."""
-    import numpy as np
-
     rows = [line.values for line in graph.lines]
     return Frame(
         start_ms=graph.start_ms,
@@ -69,15 +70,15 @@ def command(
 
 
 def _draw(api: ApiClient, params: dict[str, str], *, watch: bool) -> None:
-    from tocsin.client import graph_columns
-
     while True:
         answer = api.graph_bytes(params | {"format": "std.json"})
         frame = frame_of(graph_columns(orjson.loads(answer)))
         size = shutil.get_terminal_size((100, 30))
         if watch:
             click.clear()
-        click.echo(draw(frame, width=size.columns, height=max(8, size.lines - 8)))
+        color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        height = max(8, size.lines - 8)
+        click.echo(draw(frame, width=size.columns, height=height, color=color), color=color)
         if not watch:
             return
         time.sleep(5)
