@@ -158,6 +158,14 @@ class IncidentDesk:
         self._waiting.append(finding)
         self._workers[0].wake()
 
+    def reconcile(self, present: Collection[Finding]) -> None:
+        """Compare open incidents with ``present``, the findings that are firing or frozen now.
+
+        Call it once after a start, when the engine has caught up: what ended while no process was
+        there to be told would keep its incident open for ever.
+        """
+        self.intake.reconcile(present)
+
     def execute(self, incident_id: str, *commands: Command) -> Incident:
         """Carry out people's commands; see :meth:`runbooks.ledger.Ledger.execute`."""
         return self.ledger.execute(incident_id, *commands)

@@ -77,6 +77,21 @@ class Intake:
         else:
             self._update(self._ledger.incident(owner), finding)
 
+    def reconcile(self, present: Collection[Finding]) -> None:
+        """End findings that were over before anybody could tell: after a restart.
+
+        Args:
+            present: Every finding that is firing or frozen now.
+        """
+        ids = {finding.id for finding in present}
+        about = {_about(finding) for finding in present}
+        now_ms = self._clock.now_ms()
+        for incident in self._ledger.incidents():
+            gone = [f for f in incident.firing if f.id not in ids and _about(f) not in about]
+            if incident.is_open and gone:
+                ended = [ChangeFinding(finding=_ended(f, now_ms)) for f in gone]
+                self._ledger.execute(incident.id, *ended)
+
     def _update(self, incident: Incident, finding: Finding) -> None:
         self.live[finding.id] = finding
         if incident.status is Status.CLOSED:
@@ -107,6 +122,7 @@ class Intake:
             return decision
         incident = self._ledger.incident(decision.incident_id)
         commands: list[Command] = [AddFinding(finding=finding, why=decision.reason)]
+        commands += [ChangeFinding(finding=old) for old in _superseded(finding, incident)]
         if decision.outcome is Outcome.REOPENS:
             reopen = Reopen(actor=MACHINE, text=decision.reason, impact_start_ms=finding.started_ms)
             commands.insert(0, reopen)
@@ -165,6 +181,7 @@ class Intake:
             title=runbook.title,
             why=proposal.why,
             step_ids=tuple(step.id for step in runbook.steps),
+            step_titles=tuple(f"{step.title} ({step.kind})" for step in runbook.steps),
         )
         return [command]
 
@@ -185,6 +202,24 @@ class Intake:
             return True
         ended_ms = incident.resolved_ms or 0
         return incident.status is Status.RESOLVED and now_ms - ended_ms <= LATE_MS
+
+
+def _about(finding: Finding) -> tuple[str, frozenset[tuple[str, str]]]:
+    """Return what a finding is about: a rule has one open finding in each place."""
+    return finding.rule, frozenset(finding.scope.items())
+
+
+def _superseded(finding: Finding, incident: Incident) -> list[Finding]:
+    """Return the older findings about the same, as ended when ``finding`` began."""
+    return [
+        _ended(old, finding.started_ms)
+        for old in incident.firing
+        if old.id != finding.id and _about(old) == _about(finding)
+    ]
+
+
+def _ended(finding: Finding, ended_ms: int) -> Finding:
+    return replace(finding, state=FindingState.RESOLVED, ended_ms=max(ended_ms, finding.started_ms))
 
 
 LATE_MS = 24 * 3_600_000

@@ -104,12 +104,13 @@ class RecordPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProposeRunbook:
-    """Propose a runbook with the ids of its steps."""
+    """Propose a runbook with the ids and titles of its steps."""
 
     name: str
     title: str
     why: str
     step_ids: tuple[str, ...]
+    step_titles: tuple[str, ...] = ()
     actor: str = MACHINE
 
 

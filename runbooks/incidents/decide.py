@@ -214,6 +214,7 @@ def _propose_runbook(incident: Incident, command: c.ProposeRunbook) -> list[_Dra
         "title": command.title,
         "why": command.why,
         "step_ids": [*command.step_ids],
+        "step_titles": [*command.step_titles],
     }
     text = f"runbook proposed: {command.title} ({command.why})"
     return [_Draft(kind=EventKind.RUNBOOK_PROPOSED, text=text, data=data)]

@@ -125,7 +125,7 @@ def _paged(incident: Incident, event: Event) -> Incident:
 
 
 def _runbook(incident: Incident, event: Event) -> Incident:
-    """``name``, ``title``, ``why``, ``step_ids``."""
+    """``name``, ``title``, ``why``, ``step_ids``; ``step_titles`` are for the thread."""
     step_ids = event.data["step_ids"]
     steps = {str(s): StepState.OPEN for s in step_ids} if isinstance(step_ids, list) else {}
     proposed = ProposedRunbook(

@@ -69,7 +69,10 @@ def plan(
 
 
 def line(event: Event) -> str:
-    """Return ``event`` as a line of a thread."""
+    """Return ``event`` as a line of a thread; a runbook brings its steps."""
+    steps = event.data.get("step_titles")
+    if isinstance(steps, list):
+        return "\n".join([f"• {event.text}", *(f"    {n}. {s}" for n, s in enumerate(steps, 1))])
     by = "" if event.actor == MACHINE or event.actor in event.text else f" (by {event.actor})"
     return f"• {event.text}{by}"
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import urllib.request
-from ipaddress import ip_address
 from typing import Any
-from urllib.parse import urlsplit
 
 from slack_sdk import WebClient
 from slack_sdk.http_retry.builtin_handlers import ConnectionErrorRetryHandler
+
+from runbooks.loopback import is_loopback
 
 TIMEOUT_S = 10
 _SILENT = logging.getLogger("runbooks.notifiers.slack_client.sdk")
@@ -38,19 +38,6 @@ def _client(token: str, base_url: str, *, repeats: bool) -> WebClient:
         retry_handlers=[ConnectionErrorRetryHandler()] if repeats else [],
         logger=_SILENT,
     )
-
-
-def is_loopback(url: str) -> bool:
-    """Whether ``url`` points at this machine.
-
-    >>> is_loopback("http://127.0.0.1:8080/api/"), is_loopback("https://slack.com/api/")
-    (True, False)
-    """
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 class _DirectWebClient(WebClient):

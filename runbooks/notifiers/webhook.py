@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 import httpx2
 
+from runbooks.loopback import is_loopback
 from runbooks.notifiers.delivery import (
     DelayedError,
     Delivery,
@@ -45,7 +46,12 @@ class WebhookNotifier:
         headers = {"Idempotency-Key": str(delivery.outbox_id)}
         try:
             answer = httpx2.post(
-                url, json=payload(delivery), headers=headers, timeout=self._timeout_s
+                url,
+                json=payload(delivery),
+                headers=headers,
+                timeout=self._timeout_s,
+                # A proxy can't reach our loopback.
+                trust_env=not is_loopback(url),
             )
         except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
             raise DelayedError(f"{url}: {error}", retry_after_s=DEFAULT_RETRY_S) from error

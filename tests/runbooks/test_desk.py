@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from anomaly.findings import FindingState, Urgency
@@ -102,3 +104,56 @@ def test_resolving_twice_is_refused(desk, make_finding):
     desk.execute(incident.id, command)
     with pytest.raises(ConflictError, match="is resolved and can't become resolved"):
         desk.execute(incident.id, command)
+
+
+def test_what_ended_unseen_is_reconciled(make_desk, clock, make_finding):
+    """After a restart, a finding that is no longer there ends; one that is there stays."""
+    [before] = take(make_desk(), make_finding(), make_finding(id="b", rule="slo/other"))
+    again = make_desk()
+    clock.advance_ms(60_000)
+    renamed = make_finding(id="another-id-for-the-same")
+    again.reconcile([renamed])
+    states = {f.id: f.state for f in again.ledger.incident(before.id).findings.values()}
+    assert states == {make_finding().id: FindingState.FIRING, "b": FindingState.RESOLVED}
+    take(again, renamed)
+    [incident] = again.ledger.incidents()
+    assert [f.id for f in incident.firing] == [renamed.id]
+    again.reconcile([])
+    assert again.ledger.incident(before.id).status is Status.MITIGATED
+
+
+def test_resolved_too_early_comes_back(desk, clock, make_finding):
+    """Half an hour after a person resolved it, what still fires reopens it."""
+    [incident] = take(desk, make_finding())
+    desk.execute(incident.id, SetStatus(status=Status.RESOLVED, actor="ann"))
+    clock.advance_ms(1_799_000)
+    late = make_finding(id="late", rule="slo/slow", detected_ms=clock.now_ms())
+    take(desk, make_finding(updated_ms=clock.now_ms()), late)
+    assert desk.ledger.incident(incident.id).status is Status.RESOLVED
+    clock.advance_ms(1_000)
+    desk.tick()
+    assert desk.ledger.incident(incident.id).status is Status.INVESTIGATING
+
+
+def test_late_evidence_alone_does_not_reopen(desk, clock, make_finding):
+    """A slow rule that notices after the end pages nobody, however long it fires."""
+    finding = make_finding()
+    [incident] = take(desk, finding)
+    clock.advance_ms(60_000)
+    take(desk, make_finding(**resolved(finding, clock)))
+    desk.execute(incident.id, SetStatus(status=Status.RESOLVED, actor="ann"))
+    clock.advance_ms(60_000)
+    late = make_finding(id="late", rule="slo/slow", detected_ms=clock.now_ms())
+    take(desk, late)
+    clock.advance_ms(3_600_000)
+    take(desk, replace(late, updated_ms=clock.now_ms()))
+    [only] = desk.ledger.incidents()
+    assert (only.status, len(only.findings)) == (Status.RESOLVED, 2)
+
+
+def test_recorded_tickets_become_evidence(desk, clock, make_finding):
+    """A ticket of the same place, recorded before, is taken into the incident that a page opens."""
+    ticket = make_finding(id="ticket", rule="slo/slow", urgency=Urgency.TICKET)
+    assert take(desk, ticket) == []
+    [incident] = take(desk, make_finding())
+    assert set(incident.findings) == {"ticket", make_finding().id}

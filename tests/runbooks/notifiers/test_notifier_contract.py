@@ -1,0 +1,243 @@
+"""What every notifier must do, run against each that is shipped."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+import runbooks.notifiers
+from demo_stack.slack.server import serving
+from runbooks.alerts.routing import Routes, Target
+from runbooks.incidents import commands as c
+from runbooks.incidents.decide import decide
+from runbooks.incidents.folding import fold
+from runbooks.incidents.states import Severity
+from runbooks.notifiers.card import Links, card_of
+from runbooks.notifiers.console import ConsoleNotifier
+from runbooks.notifiers.delivery import (
+    Action,
+    DelayedError,
+    Delivery,
+    NotDeliveredError,
+    Notifier,
+    UncertainError,
+)
+from runbooks.notifiers.recording import RecordingNotifier
+from runbooks.notifiers.webhook import WebhookNotifier
+
+LINKS = Links(dashboard_url="http://127.0.0.1:8501", api_url="http://127.0.0.1:7101")
+
+
+@dataclass(slots=True, kw_only=True)
+class Case:
+    """A notifier, a channel that works for it, and what people can read there."""
+
+    notifier: Notifier
+    channel: str
+    read: Callable[[], str]
+    finds: bool = True
+
+
+class Receiver:
+    """An HTTP endpoint that keeps what it gets and answers as told."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[str, dict[str, object]]] = []
+        self.answer = Response(status_code=204)
+
+    async def take(self, request: Request) -> Response:
+        self.got.append((request.headers["idempotency-key"], await request.json()))
+        return self.answer
+
+
+@pytest.fixture(scope="session")
+def hook_socket():
+    receiver = Receiver()
+    app = Starlette(routes=[Route("/hook", receiver.take, methods=["POST"])])
+    with serving(lambda _hangup: app) as url:
+        yield receiver, f"{url}/hook"
+
+
+@pytest.fixture
+def hook(hook_socket):
+    receiver, url = hook_socket
+    receiver.got.clear()
+    receiver.answer = Response(status_code=204)
+    return receiver, WebhookNotifier({"pager": url, "gone": "http://127.0.0.1:9/"})
+
+
+def console_case(_request) -> Case:
+    stream = io.StringIO()
+    return Case(
+        notifier=ConsoleNotifier(stream), channel="stderr", read=stream.getvalue, finds=False
+    )
+
+
+def recording_case(_request) -> Case:
+    notifier = RecordingNotifier()
+    return Case(notifier=notifier, channel="any", read=lambda: str(notifier.delivered))
+
+
+def slack_case(request) -> Case:
+    slack = request.getfixturevalue("slack")
+    return Case(
+        notifier=slack.notifier,
+        channel="incidents",
+        read=lambda: json.dumps(slack.seen(), ensure_ascii=False),
+    )
+
+
+def webhook_case(request) -> Case:
+    receiver, notifier = request.getfixturevalue("hook")
+    return Case(
+        notifier=notifier,
+        channel="pager",
+        read=lambda: json.dumps(receiver.got, ensure_ascii=False),
+        finds=False,
+    )
+
+
+CASES = {
+    "console": console_case,
+    "recording": recording_case,
+    "slack": slack_case,
+    "webhook": webhook_case,
+}
+
+
+@pytest.fixture(params=CASES)
+def case(request) -> Case:
+    return CASES[request.param](request)
+
+
+@pytest.fixture
+def delivery(make_finding) -> Delivery:
+    command = c.Open(
+        incident_id="inc-0001", finding=make_finding(), severity=Severity.SEV2, why="it pages"
+    )
+    card = card_of(fold(decide(None, command, 1_700_000_010_000)), LINKS)
+    return Delivery(
+        outbox_id=41,
+        action=Action.OPEN,
+        channel="incidents",
+        card=card,
+        text="",
+        reference="",
+        created_ms=1_700_000_010_000,
+    )
+
+
+def test_every_notifier_is_in_the_suite():
+    """A module that delivers and is not tested here is a mistake."""
+    room = Path(next(iter(runbooks.notifiers.__path__)))
+    delivering = {
+        path.stem for path in room.glob("*.py") if "def deliver(self, delivery" in path.read_text()
+    }
+    assert delivering - {"delivery"} == set(CASES)
+
+
+def test_open_edit_reply(case, delivery):
+    """A page names severity, value and expression; edits and replies take its reference."""
+    opening = replace(delivery, channel=case.channel)
+    reference = case.notifier.deliver(opening)
+    assert reference
+    shown = case.read()
+    for wanted in ("[SEV2] Playback starts fail", "8.4 %", "outcome,failure", "inc-0001"):
+        assert wanted in shown, wanted
+    edit = replace(opening, action=Action.EDIT, outbox_id=42, reference=reference)
+    assert case.notifier.deliver(edit) == reference
+    reply = replace(
+        edit, action=Action.REPLY, outbox_id=43, text="acknowledged by the incident commander"
+    )
+    assert case.notifier.deliver(reply)
+    assert "acknowledged by the incident commander" in case.read()
+
+
+def test_find_what_has_arrived(case, delivery):
+    """What arrived is found by its outbox id and nothing else; who can't look says None."""
+    opening = replace(delivery, channel=case.channel)
+    assert case.notifier.find(opening) is None
+    reference = case.notifier.deliver(opening)
+    assert case.notifier.find(opening) == (reference if case.finds else None)
+    assert case.notifier.find(replace(opening, outbox_id=99)) is None
+    reply = replace(opening, action=Action.REPLY, outbox_id=43, reference=reference, text="hi")
+    case.notifier.deliver(reply)
+    assert bool(case.notifier.find(reply)) == case.finds
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "error"),
+    [
+        (400, {}, NotDeliveredError),
+        (404, {}, NotDeliveredError),
+        (429, {"Retry-After": "7"}, DelayedError),
+        (503, {}, DelayedError),
+        (500, {}, UncertainError),
+    ],
+)
+def test_webhook_answers(hook, delivery, status, headers, error):
+    """Which answers mean never, later, and who knows."""
+    receiver, notifier = hook
+    receiver.answer = Response(status_code=status, headers=headers)
+    with pytest.raises(error) as caught:
+        notifier.deliver(replace(delivery, channel="pager"))
+    assert not headers or caught.value.retry_after_s == 7
+    assert receiver.got[0][0] == "41"
+
+
+@pytest.mark.parametrize(("channel", "error"), [("gone", DelayedError), ("no", NotDeliveredError)])
+def test_webhook_that_is_not_there(hook, delivery, channel, error):
+    """Nobody listens: later. Nobody of that name: never."""
+    with pytest.raises(error):
+        hook[1].deliver(replace(delivery, channel=channel))
+
+
+@pytest.mark.parametrize("error", [DelayedError("x", retry_after_s=1), UncertainError("x")])
+def test_courier_carries_every_page_once(make_desk, recorder, clock, make_finding, error):
+    """Whatever fails in between, each notification arrives exactly once and in order."""
+    recorder.fail_next(error, error)
+    desk = make_desk()
+    desk.receive(make_finding())
+    for _ in range(20):
+        desk.tick()
+        clock.advance_ms(1_000)
+    ids = [delivered.outbox_id for delivered in recorder.delivered]
+    assert ids == sorted(set(ids))
+    assert recorder.delivered[0].action is Action.OPEN
+
+
+def test_an_unknown_notifier_fails_loudly(make_desk, make_finding):
+    """A route to a notifier that is not set up ends on the incident's record."""
+    desk = make_desk(notifiers=[])
+    desk.receive(make_finding())
+    desk.tick()
+    [incident] = desk.ledger.incidents()
+    kinds = [event.kind for event in desk.ledger.events(incident.id)]
+    assert "page_failed" in kinds
+
+
+def test_a_defective_notifier_does_not_stop_the_others(make_desk, recorder, clock, make_finding):
+    """An exception that no one expected is noted, and other channels get their pages."""
+
+    class Defective(RecordingNotifier):
+        def deliver(self, delivery):
+            raise ZeroDivisionError(delivery.outbox_id)
+
+    targets = tuple(Target(notifier=name, channel="x") for name in ("defective", "recording"))
+    desk = make_desk(notifiers=[Defective("defective"), recorder], routes=Routes(default=targets))
+    desk.receive(make_finding())
+    for _ in range(3):
+        desk.tick()
+        clock.advance_ms(5_000)
+    assert recorder.delivered[0].action is Action.OPEN
+    [incident] = desk.ledger.incidents()
+    assert "ZeroDivisionError" in desk.outbox.rows(incident.id)[0].reason

@@ -1,0 +1,94 @@
+"""The desk with its own threads: nothing that it is given blocks the giver."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from collectors.clock import SystemClock
+from runbooks import desk as desk_module
+from runbooks.incidents.commands import Acknowledge, Note
+from runbooks.incidents.events import EventKind
+from runbooks.incidents.states import Severity
+from runbooks.notifiers.recording import RecordingNotifier
+
+
+class Blocking(RecordingNotifier):
+    """Holds every delivery until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entered = threading.Event()
+        self.go = threading.Event()
+
+    def deliver(self, delivery):
+        self.entered.set()
+        assert self.go.wait(10)
+        return super().deliver(delivery)
+
+
+def test_a_slow_notifier_blocks_nobody(make_desk, make_finding):
+    """While a page hangs, findings are taken in and commands are carried out."""
+    notifier = Blocking()
+    paged = threading.Event()
+
+    def watch(_incident, events):
+        if any(event.kind is EventKind.PAGED for event in events):
+            paged.set()
+
+    desk = make_desk(notifiers=[notifier], clock=SystemClock())
+    desk.subscribe(watch)
+    desk.start()
+    desk.receive(make_finding())
+    assert notifier.entered.wait(10)
+    [incident] = desk.ledger.incidents()
+    assert desk.execute(incident.id, Acknowledge(actor="ann")).acknowledged_by == "ann"
+    assert not paged.is_set()
+    notifier.go.set()
+    assert paged.wait(10)
+
+
+def test_findings_over_the_limit_are_counted(make_desk, make_finding, monkeypatch):
+    """A flood is bounded, and what was dropped is known."""
+    monkeypatch.setattr(desk_module, "MAX_WAITING", 3)
+    desk = make_desk()
+    for number in range(5):
+        desk.receive(make_finding(id=f"f{number}"))
+    assert desk.dropped_findings == 2
+    desk.tick()
+    [incident] = desk.ledger.incidents()
+    assert len(incident.findings) == 3
+
+
+def test_a_defective_subscriber_harms_nobody(desk, make_finding):
+    """What is committed stays committed, whoever listens."""
+    desk.subscribe(lambda _incident, _events: 1 / 0)
+    desk.receive(make_finding())
+    desk.tick()
+    [incident] = desk.ledger.incidents()
+    assert incident.severity is Severity.SEV2
+
+
+@pytest.mark.parametrize("count", [12])
+def test_many_at_once(make_desk, make_finding, count):
+    """Commands from many threads are all kept, each once, in one order."""
+    desk = make_desk(clock=SystemClock())
+    desk.receive(make_finding())
+    desk.tick()
+    [incident] = desk.ledger.incidents()
+    desk.start()
+    threads = [
+        threading.Thread(
+            target=desk.execute, args=(incident.id, Note(text=str(number), actor="ann"))
+        )
+        for number in range(count)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    events = desk.ledger.events(incident.id)
+    assert [event.seq for event in events] == list(range(1, len(events) + 1))
+    notes = {event.text for event in events if event.kind is EventKind.NOTE}
+    assert notes == {str(number) for number in range(count)}
