@@ -15,6 +15,7 @@ LineKey = tuple[tuple[str, str], ...]
 # there for this long: state must not grow with every line that ever was.
 MAX_ABSENT_STEPS = 14_400
 _MIN_ROWS_TO_COMPACT = 64
+_SKIP_AT_ONCE = 4_096
 
 
 class LineTable:
@@ -23,23 +24,27 @@ class LineTable:
     Lines that are absent advance with missing values, as time passes for them as well.
     """
 
-    def __init__(self, algorithm: Algorithm, elapsed_steps: int = 0) -> None:
+    def __init__(self, algorithm: Algorithm) -> None:
         self._algorithm = algorithm
         self._rows: dict[LineKey, int] = {}
         self._quiet: np.ndarray[tuple[int], np.dtype[np.int64]] = np.empty(0, dtype=np.int64)
-        if elapsed_steps > 0:
-            algorithm.advance(np.empty((0, elapsed_steps)))
+        self._steps = 0
 
     def __len__(self) -> int:
         return len(self._rows)
 
-    def advance(self, tags: Sequence[Tags], values: FloatArray) -> FloatArray:
+    def advance(
+        self, tags: Sequence[Tags], values: FloatArray, elapsed_steps: int = 0
+    ) -> FloatArray:
         """Take the next values of some lines; return the results for those lines.
 
         Args:
             tags: One entry a line; a line is known by its tags.
             values: Shape (lines, steps).
+            elapsed_steps: Steps before these; any that were left out count as missing.
         """
+        self._skip_to(elapsed_steps)
+        self._steps += values.shape[1]
         rows = self._rows_for(tags)
         table = np.full((len(self._rows), values.shape[1]), np.nan)
         table[rows] = values
@@ -51,6 +56,14 @@ class LineTable:
         """Return whether a line's past no longer matters."""
         limit = self._algorithm.memory_steps
         return limit is not None and bool(self._quiet[row] >= limit)
+
+    def _skip_to(self, elapsed_steps: int) -> None:
+        while self._steps < elapsed_steps:
+            missing = min(elapsed_steps - self._steps, _SKIP_AT_ONCE)
+            nothing = np.full((len(self._rows), missing), np.nan)
+            self._algorithm.advance(nothing)
+            self._steps += missing
+            self._age(nothing)
 
     def _rows_for(self, tags: Sequence[Tags]) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
         rows = np.empty(len(tags), dtype=np.intp)

@@ -69,13 +69,13 @@ class StatefulExpr(WrappingExpr):
     def _advance(self, scope: Scope) -> LineSet:
         lines = self.expr.evaluate(scope)
         table = scope.remembered(self, LineTable, lambda: self._new_table(scope))
-        values = table.advance(lines.tags, lines.values)
+        values = table.advance(lines.tags, lines.values, scope.elapsed_steps)
         labels = [f"{self.name}({label})" for label in lines.labels]
         return LineSet(tags=lines.tags, labels=labels, values=values)
 
     def _new_table(self, scope: Scope) -> LineTable:
         algorithm = self.algorithm(scope.window.step_ms, scope.first_ms)
-        return LineTable(algorithm, scope.elapsed_steps)
+        return LineTable(algorithm)
 
 
 @dataclass(frozen=True, slots=True)

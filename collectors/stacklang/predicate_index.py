@@ -1,0 +1,104 @@
+"""Which of many standing predicates match a series, without asking each of them.
+
+Every predicate is split into conjunctions. One clause of a conjunction, an exact value if there is
+one, decides where it is filed; a series looks only into the drawers that its own tags open. The
+cost of a series thus follows the predicates that could match it, not all there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from collectors.errors import QueryError
+from collectors.model import Tags
+from collectors.stacklang.query import Equal, HasKey, In, KeyPredicate, Not, Query, Regex
+from collectors.stacklang.query_algebra import cnf_list, dnf_list, simplify
+
+_MAX_FILED_VALUES = 32
+# Nearly every series has these, so that almost any other key tells more.
+_COMMON_KEYS = frozenset({"statistic", "atlas.dstype"})
+
+
+class PredicateIndex:
+    """Standing predicates, found by the tags of a series.
+
+    >>> from collectors.stacklang.query import AnyOf
+    >>> index = PredicateIndex([Equal("name", "sps"), HasKey("zone"), AnyOf()])
+    >>> index.matching({"name": "sps"})
+    [0, 2]
+    """
+
+    def __init__(self, queries: Sequence[Query]) -> None:
+        self._queries = list(queries)
+        self._by_value: dict[tuple[str, str], list[int]] = {}
+        self._by_key: dict[str, list[int]] = {}
+        self._rest: list[int] = []
+        for position, query in enumerate(self._queries):
+            self._file(position, query)
+
+    def __len__(self) -> int:
+        return len(self._queries)
+
+    def matching(self, tags: Tags) -> list[int]:
+        """Return the positions of the predicates that match, ascending."""
+        found = {
+            position for position in self._candidates(tags) if self._queries[position].matches(tags)
+        }
+        return sorted(found)
+
+    def candidates(self, tags: Tags) -> int:
+        """Return how many predicates have to be asked about a series; for tests of the index."""
+        return len(set(self._candidates(tags)))
+
+    def _candidates(self, tags: Tags) -> Iterator[int]:
+        yield from self._rest
+        for key, value in tags.items():
+            yield from self._by_value.get((key, value), ())
+            yield from self._by_key.get(key, ())
+
+    def _file(self, position: int, query: Query) -> None:
+        try:
+            conjunctions = dnf_list(simplify(query))
+        except QueryError:
+            # Too large to split: it is asked about every series.
+            self._rest.append(position)
+            return
+        for conjunction in conjunctions:
+            self._file_one(position, cnf_list(conjunction))
+
+    def _file_one(self, position: int, clauses: Iterable[Query]) -> None:
+        best = min(clauses, key=_selectivity)
+        match best:
+            case Equal(key, value):
+                _append(self._by_value.setdefault((key, value), []), position)
+            case In(key, values) if len(values) <= _MAX_FILED_VALUES:
+                for value in values:
+                    _append(self._by_value.setdefault((key, value), []), position)
+            case KeyPredicate():
+                _append(self._by_key.setdefault(best.key, []), position)
+            case _:
+                _append(self._rest, position)
+
+
+def _append(drawer: list[int], position: int) -> None:
+    if not drawer or drawer[-1] != position:
+        drawer.append(position)
+
+
+def _selectivity(clause: Query) -> tuple[int, int]:
+    """Return how little a clause lets through, best first."""
+    match clause:
+        case Equal(key, _):
+            return (1 if key in _COMMON_KEYS else 0, 0 if key == "name" else 1)
+        case In(_, values) if len(values) <= _MAX_FILED_VALUES:
+            return (2, len(values))
+        case Regex():
+            return (3, 0)
+        case HasKey():
+            return (5, 0)
+        case KeyPredicate():
+            return (4, 0)
+        case Not():
+            return (7, 0)
+        case _:
+            return (6, 0)

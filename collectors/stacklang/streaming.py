@@ -1,0 +1,195 @@
+"""Evaluating standing expressions step by step.
+
+What the expressions have in common is fetched and computed once. A stateful expression keeps what
+it needs of the past and nothing else, so that a rule over a day costs as much a step as one over a
+minute. The answer at a step is the last column of what :mod:`collectors.stacklang.evaluation`
+gives for the range from the first step on.
+
+Words that look at the whole window (``:stat``, ``:filter``, ``:topk``) look at the current step,
+which is their window here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from collectors.errors import ConfigError, QueryError
+from collectors.model import Frame
+from collectors.stacklang.database import Database, Fetch, Lines, Window
+from collectors.stacklang.evaluation import EvaluatedExpression, as_frame, legends_for, parse
+from collectors.stacklang.expressions.data import DataExpr
+from collectors.stacklang.expressions.series import SeriesExpr
+from collectors.stacklang.expressions.style import StyleExpr
+from collectors.stacklang.faults import illegal_argument
+from collectors.stacklang.scope import Scope
+from collectors.stacklang.source import DatabaseSource
+from collectors.stacklang.standing_data import (
+    StandingData,
+    StepColumns,
+    StepDatabase,
+    single_step,
+)
+
+MAX_CATCH_UP_STEPS = 1_440
+
+
+class _OnceDatabase:
+    """Asks a database each distinct question once."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._answers: dict[Fetch, Lines] = {}
+
+    @property
+    def step_ms(self) -> int:
+        """The base step, milliseconds."""
+        return self._database.step_ms
+
+    def fetch(self, request: Fetch) -> Lines:
+        """Answer ``request``, from memory if it was asked before."""
+        known = self._answers.get(request)
+        if known is None:
+            known = self._answers[request] = self._database.fetch(request)
+        return known
+
+
+class StreamingEvaluator:
+    """Standing expressions, advanced once for each completed step.
+
+    Args:
+        expressions: Programs by name.
+        step_ms: The step at which they are evaluated.
+
+    Raises:
+        QueryError: A program is wrong; the message names it.
+    """
+
+    def __init__(self, expressions: Mapping[str, str], step_ms: int) -> None:
+        if step_ms <= 0:
+            raise ConfigError(f"step must be positive, not {step_ms} ms")
+        self._step_ms = step_ms
+        self._styles = {name: _parse(name, program) for name, program in expressions.items()}
+        self._memory: dict[SeriesExpr, object] = {}
+        self._first_ms: int | None = None
+        self._last_ms: int | None = None
+        self._errors: dict[str, QueryError] = {}
+        self._standing: StandingData | None = None
+
+    @property
+    def names(self) -> Iterable[str]:
+        """The names of the expressions."""
+        return self._styles.keys()
+
+    @property
+    def errors(self) -> Mapping[str, QueryError]:
+        """What went wrong in the last step, by the name of the expression."""
+        return self._errors
+
+    @property
+    def data_exprs(self) -> list[DataExpr]:
+        """The distinct data expressions of all expressions."""
+        found = (
+            data
+            for styles in self._styles.values()
+            for style in styles
+            for data in style.expr.data_exprs
+        )
+        return list(dict.fromkeys(found))
+
+    def advance(self, database: Database, time_ms: int) -> Mapping[str, Frame]:
+        """Evaluate one step.
+
+        Args:
+            database: Has the data of the step, and of the past where expressions have offsets.
+            time_ms: End of the step's interval. Steps that were left out are made up for, so that
+                what is remembered is as if nothing had been missed.
+
+        Returns:
+            Frames of one column by name. An expression that fails is left out and its error kept
+            in :attr:`errors`.
+
+        Raises:
+            QueryError: The step is not after the last one, or not on a boundary.
+        """
+        self._check(time_ms)
+        for missed_ms in self._missed(time_ms):
+            self._evaluate(_OnceDatabase(database), missed_ms)
+        return self._evaluate(_OnceDatabase(database), time_ms)
+
+    def advance_columns(self, columns: StepColumns) -> Mapping[str, Frame]:
+        """Evaluate one step from its values rather than from a database.
+
+        Series are matched to expressions through an index, so that the cost follows the series
+        that have a value. Expressions with an offset can't be evaluated this way.
+
+        Raises:
+            QueryError: As for :meth:`advance`, or an expression has an offset.
+        """
+        self._check(columns.time_ms)
+        if self._standing is None:
+            self._standing = StandingData(self.data_exprs)
+        database = StepDatabase(self._standing.lines(columns), self._step_ms)
+        return self._evaluate(database, columns.time_ms)
+
+    def _check(self, time_ms: int) -> None:
+        if time_ms % self._step_ms:
+            raise illegal_argument(f"{time_ms} is not a multiple of the step {self._step_ms} ms")
+        if self._last_ms is not None and time_ms <= self._last_ms:
+            raise illegal_argument(f"step {time_ms} is not after the last one {self._last_ms}")
+
+    def _missed(self, time_ms: int) -> range:
+        if self._last_ms is None:
+            return range(0)
+        first_ms = max(self._last_ms + self._step_ms, time_ms - MAX_CATCH_UP_STEPS * self._step_ms)
+        return range(first_ms, time_ms, self._step_ms)
+
+    def _evaluate(self, database: Database, time_ms: int) -> Mapping[str, Frame]:
+        if self._first_ms is None:
+            self._first_ms = time_ms
+        self._last_ms = time_ms
+        window = single_step(time_ms, self._step_ms)
+        scope = Scope(
+            window=window,
+            source=DatabaseSource(database),
+            first_ms=self._first_ms,
+            now_ms=time_ms,
+            memory=self._memory,
+        )
+        self._errors = {}
+        frames: dict[str, Frame] = {}
+        for name, styles in self._styles.items():
+            try:
+                frames[name] = _frame(styles, scope, window)
+            except QueryError as error:
+                self._errors[name] = error
+        return frames
+
+
+def _frame(styles: list[StyleExpr], scope: Scope, window: Window) -> Frame:
+    results = []
+    for style in styles:
+        lines = style.expr.evaluate(scope)
+        legends = legends_for(style, lines)
+        results.append(EvaluatedExpression(style=style, lines=lines, legends=legends))
+    return as_frame(results, window)
+
+
+def _parse(name: str, program: str) -> list[StyleExpr]:
+    try:
+        return parse(program)
+    except QueryError as error:
+        raise QueryError(f"expression '{name}': {error.message}", kind=error.kind) from error
+
+
+def last_column(frame: Frame) -> Frame:
+    """Return the last column of a batch answer, to compare with a streamed one."""
+    columns = frame.values.shape[1]
+    return Frame(
+        start_ms=frame.start_ms + max(0, columns - 1) * frame.step_ms,
+        step_ms=frame.step_ms,
+        tags=frame.tags,
+        labels=frame.labels,
+        values=np.ascontiguousarray(frame.values[:, -1:]),
+    )
