@@ -1,0 +1,1 @@
+"""tocsin beside Prometheus and VictoriaMetrics, on the same remote-write bodies."""
