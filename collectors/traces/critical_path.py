@@ -1,0 +1,136 @@
+"""The critical path of a trace: the work that its duration consists of.
+
+Walking back from a span's end, the child that returned last is on the path, then the one that
+returned last before that one began, and so on; what remains is the span's own time. Two policies
+say what "before" means: CRISP tolerates a small overlap, Jaeger none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from collectors.model import Span
+from collectors.traces.saved_time import saved_ns
+from collectors.traces.span_tree import Node, build_tree
+
+# Successive children may overlap by this share of their parent and still count as in series.
+OVERLAP_ALLOWANCE = 0.01
+
+HappensBefore = Callable[[Node, Sequence[Node], Node, Node], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """A stretch of time in which a span itself was what the trace waited for."""
+
+    span_id: str
+    start_ns: int
+    end_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CriticalPath:
+    """The path and what follows from it; times in nanoseconds.
+
+    Attributes:
+        segments: What the trace waited for, in order of time.
+        exclusive_ns: Time on the path that is a span's own, by span id; spans off the path are not
+            in it.
+        total_work_ns: Durations of all spans added up.
+        error_work_ns: Of which in spans that ended in an error.
+        error_saved_ns: By how much the trace would be shorter without the failed spans.
+    """
+
+    segments: tuple[Segment, ...]
+    exclusive_ns: Mapping[str, int]
+    total_work_ns: int
+    error_work_ns: int
+    error_saved_ns: int
+
+
+def crisp_before(parent: Node, siblings: Sequence[Node], first: Node, then: Node) -> bool:
+    """Return whether ``first`` ended before ``then`` began, a slight overlap forgiven.
+
+    The overlap must be under 1 % of the parent, and no sibling may start or end within it.
+    """
+    if first.end_ns < then.start_ns:
+        return True
+    if not (first.end_ns < then.end_ns and first.start_ns < then.start_ns):
+        return False
+    if parent.duration_ns <= 0:
+        return False
+    if (first.end_ns - then.start_ns) / parent.duration_ns >= OVERLAP_ALLOWANCE:
+        return False
+    within = 0
+    for node in siblings:
+        within += then.start_ns <= node.start_ns <= first.end_ns
+        within += then.start_ns <= node.end_ns <= first.end_ns
+    return within == 2
+
+
+def jaeger_before(parent: Node, siblings: Sequence[Node], first: Node, then: Node) -> bool:
+    """Return whether ``first`` ended when ``then`` began or earlier.
+
+    Jaeger itself asks for earlier, which loses a child that ends exactly when the next begins.
+    """
+    del parent, siblings
+    return first.end_ns <= then.start_ns and first.start_ns < then.start_ns
+
+
+def critical_path(
+    spans: Sequence[Span], happens_before: HappensBefore = crisp_before
+) -> CriticalPath | None:
+    """Return the critical path of a trace, or None if it has no spans."""
+    if not spans:
+        return None
+    root = build_tree(spans)
+    waited = _waited_children(root, happens_before)
+    work = list(root.walk())
+    return CriticalPath(
+        segments=_segments(waited),
+        exclusive_ns=_exclusive(waited, root),
+        total_work_ns=sum(node.duration_ns for node in work),
+        error_work_ns=sum(node.duration_ns for node in work if node.failed),
+        error_saved_ns=saved_ns(root, happens_before),
+    )
+
+
+def _waited_children(root: Node, happens_before: HappensBefore) -> dict[Node, list[Node]]:
+    """Return the nodes on the path, each with its children on the path, latest first."""
+    path: dict[Node, list[Node]] = {}
+    todo = [root]
+    while todo:
+        node = todo.pop()
+        latest_first = sorted(node.children, key=lambda child: child.end_ns, reverse=True)
+        chosen = latest_first[:1]
+        for child in latest_first[1:]:
+            if happens_before(node, latest_first, child, chosen[-1]):
+                chosen.append(child)
+        path[node] = chosen
+        todo.extend(chosen)
+    return path
+
+
+def _exclusive(path: Mapping[Node, Sequence[Node]], root: Node) -> dict[str, int]:
+    own = dict.fromkeys(path, 0)
+    for node in path:
+        own[node] += node.duration_ns
+        if node is not root and node.parent is not None:
+            own[node.parent] -= node.duration_ns
+    return {node.span.span_id: max(0, time_ns) for node, time_ns in own.items()}
+
+
+def _segments(path: Mapping[Node, Sequence[Node]]) -> tuple[Segment, ...]:
+    segments = []
+    for node, children in path.items():
+        end_ns = node.end_ns
+        for child in children:
+            segments.append((child.end_ns, end_ns, node.span.span_id))
+            end_ns = child.start_ns
+        segments.append((node.start_ns, end_ns, node.span.span_id))
+    return tuple(
+        Segment(span_id=span_id, start_ns=start_ns, end_ns=end_ns)
+        for start_ns, end_ns, span_id in sorted(segments)
+        if start_ns < end_ns
+    )

@@ -1,0 +1,164 @@
+"""The critical path: external cases, hand-made ones, and what holds for any tree."""
+
+import json
+import os
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from collectors.model import Span, SpanKind
+from collectors.traces.critical_path import CriticalPath, critical_path, jaeger_before
+from collectors.traces.testing import make_span
+
+CASES = Path(os.environ.get("TOCSIN_SHARED", "../shared")) / "conformance" / "critical_path"
+
+
+def jaeger_spans(document: dict[str, Any]) -> list[Span]:
+    """Read a Jaeger trace; one time unit becomes a millisecond, as only ratios matter."""
+    (trace,) = document["data"]
+    return [
+        make_span(
+            span["spanID"],
+            trace=trace["traceID"],
+            parent=next((ref["spanID"] for ref in span["references"]), ""),
+            name=span["operationName"],
+            service=trace["processes"][span["processID"]]["serviceName"],
+            start_ms=span["startTime"] + 1,
+            duration_ms=span["duration"],
+            error=any(map(says_error, [*span.get("tags", ()), *logged(span)])),
+        )
+        for span in trace["spans"]
+    ]
+
+
+def logged(span: dict[str, Any]) -> list[dict[str, Any]]:
+    return [field for log in span.get("logs", ()) for field in log["fields"]]
+
+
+def says_error(tag: dict[str, Any]) -> bool:
+    key, value = tag["key"], tag["value"]
+    return (
+        (key == "error" and value not in (False, "false"))
+        or (key == "http.status_code" and int(value) >= 400)
+        or (key == "grpc.status" and value != "OK")
+        or (key == "event" and value == "error")
+    )
+
+
+def by_operation(path: CriticalPath, spans: list[Span]) -> dict[str, int]:
+    names = {span.span_id: f"[{span.service}] {span.name}" for span in spans}
+    total: Counter[str] = Counter()
+    for span_id, time_ns in path.exclusive_ns.items():
+        total[names[span_id]] += time_ns // 1_000_000
+    return dict(total)
+
+
+def external_cases() -> list[Any]:
+    files = sorted(CASES.glob("*.json"), key=lambda path: int(path.stem))
+    if not files:
+        reason = f"no cases in {CASES}; set TOCSIN_SHARED to their directory"
+        return [pytest.param(None, marks=pytest.mark.skip(reason=reason))]
+    return [pytest.param(path, id=path.stem) for path in files]
+
+
+@pytest.mark.parametrize("path", external_cases())
+def test_crisp_cases(path: Path) -> None:
+    document = json.loads(path.read_text())
+    expected = document["testing"]
+    if isinstance(expected, list):
+        expected = {"opTimeExclusive": expected[0]}
+    spans = jaeger_spans(document)
+    found = critical_path(spans)
+    assert found is not None
+    assert by_operation(found, spans) == expected["opTimeExclusive"]
+    for key, value in (
+        ("totalWork", found.total_work_ns),
+        ("timeSavedOnWork", found.error_work_ns),
+        ("timeSavedOnCP", found.error_saved_ns),
+    ):
+        assert expected.get(key, value // 1_000_000) == value // 1_000_000, key
+
+
+def path_of(*spans: Span) -> dict[str, float]:
+    found = critical_path(spans)
+    assert found is not None
+    return {span_id.lstrip("0"): ns / 1e6 for span_id, ns in found.exclusive_ns.items()}
+
+
+ROOT = make_span("1", start_ms=0.001, duration_ms=100)
+
+
+def child(span_id: str, start_ms: float, duration_ms: float, **more: Any) -> Span:
+    more.setdefault("parent", "1")
+    return make_span(span_id, start_ms=start_ms, duration_ms=duration_ms, **more)
+
+
+def test_only_the_last_of_parallel_children_counts() -> None:
+    assert path_of(ROOT, child("2", 10, 50), child("3", 10, 70)) == {"1": 30, "3": 70}
+
+
+def test_children_in_series_all_count() -> None:
+    assert path_of(ROOT, child("2", 10, 20), child("3", 40, 30)) == {"1": 50, "2": 20, "3": 30}
+
+
+def test_a_message_that_nobody_waits_for_is_left_out() -> None:
+    sent = child("2", 10, 5, kind=SpanKind.PRODUCER)
+    handled = child("3", 12, 90, parent="2", kind=SpanKind.CONSUMER)
+    assert path_of(ROOT, sent, handled) == {"1": 95, "2": 5}
+
+
+def test_a_server_on_another_clock_keeps_its_duration() -> None:
+    """Client and server span are one call: the server is not clipped at the client's start."""
+    call = child("2", 20, 50, kind=SpanKind.CLIENT)
+    served = child("3", 5, 40, parent="2", kind=SpanKind.SERVER)
+    assert path_of(ROOT, call, served) == {"1": 50, "2": 10, "3": 40}
+
+
+def test_orphans_and_cycles_are_left_out() -> None:
+    lost = child("7", 10, 10, parent="8")
+    circle = child("8", 10, 10, parent="7")
+    assert path_of(ROOT, lost, circle) == {"1": 100}
+
+
+def test_segments_follow_each_other() -> None:
+    found = critical_path([ROOT, child("2", 10, 20), child("3", 40, 30)])
+    assert found is not None
+    assert [
+        (s.span_id.lstrip("0"), round(s.start_ns / 1e6), round(s.end_ns / 1e6))
+        for s in found.segments
+    ] == [("1", 0, 10), ("2", 10, 30), ("1", 30, 40), ("3", 40, 70), ("1", 70, 100)]
+
+
+def test_a_deep_trace_does_not_exhaust_the_stack() -> None:
+    spans = [ROOT, *(child(str(i), 1, 90, parent=str(i - 1)) for i in range(2, 5_000))]
+    assert critical_path(spans) is not None
+
+
+def test_no_spans_have_no_path() -> None:
+    assert critical_path([]) is None
+
+
+_rows = st.lists(
+    st.tuples(st.integers(1, 8), st.integers(0, 90), st.integers(0, 90), st.booleans()), max_size=8
+)
+
+
+@given(_rows, st.booleans())
+def test_any_trace(rows: list[tuple[int, int, int, bool]], strict: bool) -> None:
+    """The path is no longer than the trace; savings are no larger than what failed."""
+    spans = [ROOT] + [
+        child(str(i), start + 0.5, length, parent=str(min(parent, i - 1)), error=failed)
+        for i, (parent, start, length, failed) in enumerate(rows, start=2)
+    ]
+    found = critical_path(spans, jaeger_before) if strict else critical_path(spans)
+    assert found is not None
+    assert sum(s.end_ns - s.start_ns for s in found.segments) <= 1.05 * ROOT.duration_ns
+    assert 0 <= found.error_saved_ns <= min(found.error_work_ns, ROOT.duration_ns)
+    if strict:
+        assert sum(found.exclusive_ns.values()) == ROOT.duration_ns
+        for before, after in zip(found.segments, found.segments[1:], strict=False):
+            assert before.end_ns == after.start_ns
