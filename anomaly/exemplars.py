@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from anomaly.causes import error_suspects, slow_suspects
+from anomaly.findings import Finding
 from collectors.model import Span, Tags
 from collectors.traces.search import TraceSearch, TraceSummary
 
@@ -83,6 +85,39 @@ def exemplars(
         wider = _worst(traces.search(replace(wanted, service="")), evidence)
         found = tuple(dict.fromkeys((*found, *wider)))[:MAX_EXEMPLARS]
     return found
+
+
+def with_evidence(
+    finding: Finding, traces: TraceFinder, evidence: Evidence, group: Tags, step_ms: int
+) -> Finding:
+    """Return ``finding`` with exemplars, and with the services that these make suspect.
+
+    Exemplars are looked for until there are three: spans arrive a little after the numbers.
+
+    Args:
+        finding: As the rule has written it.
+        traces: Where to look.
+        evidence: What shows it.
+        group: Tags that a span must carry.
+        step_ms: Length of a step; the search reaches one beyond the finding on both sides.
+    """
+    found = finding.exemplar_trace_ids
+    if len(found) < MAX_EXEMPLARS:
+        start_ms, end_ms = finding.started_ms - step_ms, finding.updated_ms + step_ms
+        found = exemplars(traces, evidence, group, start_ms, end_ms) or found
+    if not found:
+        return finding
+    spans = [traces.trace(trace_id) for trace_id in found]
+    suspects = error_suspects(spans) if evidence.errors else slow_suspects(spans)
+    if not suspects:
+        return replace(finding, exemplar_trace_ids=found)
+    words = "; ".join(f"{suspect.service} ({suspect.reason})" for suspect in suspects)
+    return replace(
+        finding,
+        exemplar_trace_ids=found,
+        explanation=f"{finding.explanation} Suspects from {len(found)} traces: {words}.",
+        values={**finding.values, **{f"suspect.{s.service}": s.share for s in suspects}},
+    )
 
 
 def _worst(summaries: Sequence[TraceSummary], evidence: Evidence) -> tuple[str, ...]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from anomaly.detectors.finding import (
     anomaly_finding,
     came_back,
@@ -13,8 +11,8 @@ from anomaly.detectors.finding import (
     updated,
 )
 from anomaly.detectors.watch import DetectorWatch, SeriesChange, Turn
-from anomaly.exemplars import MAX_EXEMPLARS, TraceFinder, exemplars
-from anomaly.findings import Finding
+from anomaly.exemplars import TraceFinder, with_evidence
+from anomaly.findings import FindingState
 from anomaly.ledger import Ledger
 
 
@@ -52,7 +50,10 @@ class DetectorReporter:
             finding = updated(known, rule, change, group, time_ms=time_ms)
         else:
             return
-        self._ledger.put(key, self._with_exemplars(finding, change, time_ms))
+        if finding.state is FindingState.FIRING:
+            evidence = self._watch.rule.evidence
+            finding = with_evidence(finding, self._traces, evidence, group, self._watch.step_ms)
+        self._ledger.put(key, finding)
 
     def _report_missing(self, change: SeriesChange, *, time_ms: int, detected_ms: int) -> None:
         rule = self._watch.rule
@@ -72,15 +73,3 @@ class DetectorReporter:
                 step_ms=self._watch.step_ms,
             )
             self._ledger.put(key, finding)
-
-    def _with_exemplars(self, finding: Finding, change: SeriesChange, time_ms: int) -> Finding:
-        if len(finding.exemplar_trace_ids) >= MAX_EXEMPLARS:
-            return finding
-        found = exemplars(
-            self._traces,
-            self._watch.rule.evidence,
-            self._watch.groups.scopes[change.group],
-            finding.started_ms - self._watch.step_ms,
-            time_ms + self._watch.step_ms,
-        )
-        return replace(finding, exemplar_trace_ids=found) if found else finding

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from anomaly.exemplars import MAX_EXEMPLARS, TraceFinder, exemplars
-from anomaly.findings import Finding
+from anomaly.exemplars import TraceFinder, with_evidence
+from anomaly.findings import FindingState
 from anomaly.ledger import Ledger
 from anomaly.slo.alert import Change
 from anomaly.slo.finding import frozen, leading, open_finding, resolved, updated
@@ -52,16 +50,9 @@ class ObjectiveReporter:
             finding = resolved(known, objective, change, budget, time_ms=time_ms)
         else:
             finding = updated(known, objective, change, budget, time_ms=time_ms)
-        self._ledger.put(key, self._with_exemplars(finding, change, time_ms))
-
-    def _with_exemplars(self, finding: Finding, change: GroupChange, time_ms: int) -> Finding:
-        if len(finding.exemplar_trace_ids) >= MAX_EXEMPLARS:
-            return finding
-        found = exemplars(
-            self._traces,
-            self._watch.objective.evidence,
-            change.scope,
-            finding.started_ms - self._watch.step_ms,
-            time_ms + self._watch.step_ms,
-        )
-        return replace(finding, exemplar_trace_ids=found) if found else finding
+        if finding.state is FindingState.FIRING:
+            evidence = self._watch.objective.evidence
+            finding = with_evidence(
+                finding, self._traces, evidence, change.scope, self._watch.step_ms
+            )
+        self._ledger.put(key, finding)
