@@ -10,8 +10,9 @@ from typing import Any
 import httpx2
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
-from demo_stack.platform.directory import Directory
-from demo_stack.platform.errors import DependencyError
+from demo_stack.platform.balancing import Balancer
+from demo_stack.platform.disturbance import InjectionPoints
+from demo_stack.platform.errors import DependencyError, ServiceError
 from demo_stack.platform.propagation import outgoing_headers
 from demo_stack.platform.telemetry import Telemetry
 
@@ -31,6 +32,7 @@ class Call:
         json: Body, or ``None``.
         headers: More headers.
         timeout_s: When to give up, in seconds.
+        avoid: Instances that failed this request already.
     """
 
     service: str
@@ -40,6 +42,7 @@ class Call:
     json: Any = None
     headers: Mapping[str, str] | None = None
     timeout_s: float = DEFAULT_TIMEOUT_S
+    avoid: frozenset[str] = frozenset()
 
 
 class ServiceClient:
@@ -48,7 +51,8 @@ class ServiceClient:
     Args:
         telemetry: The caller's.
         transport: Reaches the addresses of the directory.
-        directory: Finds an instance of the service called.
+        balancer: Finds an instance of the service called.
+        points: Where failures of calls can be injected, if anywhere.
         attributes: Put on every span, such as the region a viewer is in.
     """
 
@@ -56,12 +60,14 @@ class ServiceClient:
         self,
         telemetry: Telemetry,
         transport: httpx2.AsyncBaseTransport,
-        directory: Directory,
+        balancer: Balancer,
+        points: InjectionPoints | None = None,
         attributes: Mapping[str, str] | None = None,
     ) -> None:
         self._telemetry = telemetry
         self._transport = transport
-        self._directory = directory
+        self._balancer = balancer
+        self._points = points
         self._attributes = dict(attributes or {})
 
     async def send(self, call: Call) -> httpx2.Response:
@@ -82,20 +88,23 @@ class ServiceClient:
         with self._telemetry.tracer.start_as_current_span(
             f"{call.method} {call.route}",
             kind=SpanKind.CLIENT,
-            attributes={**labels, **self._attributes},
+            attributes={**labels, **self._attributes, **_resend(call)},
             record_exception=False,
             set_status_on_exception=False,
         ) as span:
             try:
-                response = await self._request(call)
-                labels["http.response.status_code"] = str(response.status_code)
-                _write_status(span, response.status_code)
-                return _checked(call, response)
+                response = await self._balanced(call)
             except DependencyError as error:
                 labels["error.type"] = error.error_type
+                if error.error_type == str(error.status):
+                    span.set_attribute("http.response.status_code", error.status)
                 span.set_attribute("error.type", error.error_type)
                 span.set_status(Status(StatusCode.ERROR, str(error)))
                 raise
+            else:
+                labels["http.response.status_code"] = str(response.status_code)
+                _write_status(span, response.status_code)
+                return response
             finally:
                 self._telemetry.client_duration.record(time.perf_counter() - started, labels)
 
@@ -110,21 +119,52 @@ class ServiceClient:
             raise DependencyError(call.service, response.text, status=response.status_code)
         return response.json()
 
-    async def _request(self, call: Call) -> httpx2.Response:
-        url = self._directory.choose(call.service) + (call.path or call.route)
-        headers = {**(call.headers or {}), **outgoing_headers()}
-        timeout = {"connect": CONNECT_TIMEOUT_S, "read": call.timeout_s}
+    async def _balanced(self, call: Call) -> httpx2.Response:
+        address = self._balancer.choose(call.service, call.avoid)
+        self._balancer.begin(address)
+        failed = True
+        try:
+            response = await self._request(call, address)
+            failed = response.status_code >= 500
+        finally:
+            self._balancer.end(address, failed=failed)
+        if failed:
+            status = response.status_code
+            raise DependencyError(
+                call.service, f"answered {status}", status=status, address=address
+            )
+        return response
+
+    async def _request(self, call: Call, address: str) -> httpx2.Response:
         request = httpx2.Request(
-            call.method, url, json=call.json, headers=headers, extensions={"timeout": timeout}
+            call.method,
+            address + (call.path or call.route),
+            json=call.json,
+            headers={**(call.headers or {}), **outgoing_headers()},
+            extensions={"timeout": {"connect": CONNECT_TIMEOUT_S, "read": call.timeout_s}},
         )
         try:
+            await self._pass_point(call)
             response = await self._transport.handle_async_request(request)
             await response.aread()
         except httpx2.TimeoutException as error:
-            raise _no_answer(call, error, status=504) from error
+            raise _no_answer(call, error, address, status=504) from error
         except httpx2.TransportError as error:
-            raise _no_answer(call, error, status=503) from error
+            raise _no_answer(call, error, address, status=503) from error
         return response
+
+    async def _pass_point(self, call: Call) -> None:
+        if self._points is None:
+            return
+        facts = {"caller": self._telemetry.identity.service}
+        try:
+            await self._points.reach(f"call.{call.service}", facts)
+        except ServiceError as error:
+            raise httpx2.ConnectError(str(error)) from error
+
+
+def _resend(call: Call) -> dict[str, int]:
+    return {"http.request.resend_count": len(call.avoid)} if call.avoid else {}
 
 
 def _write_status(span: Span, status: int) -> None:
@@ -134,14 +174,8 @@ def _write_status(span: Span, status: int) -> None:
         span.set_status(Status(StatusCode.ERROR))
 
 
-def _checked(call: Call, response: httpx2.Response) -> httpx2.Response:
-    if response.status_code >= 500:
-        raise DependencyError(
-            call.service, f"answered {response.status_code}", status=response.status_code
-        )
-    return response
-
-
-def _no_answer(call: Call, error: Exception, *, status: int) -> DependencyError:
+def _no_answer(call: Call, error: Exception, address: str, *, status: int) -> DependencyError:
     name = type(error).__name__
-    return DependencyError(call.service, f"no answer ({name})", status=status, error_type=name)
+    return DependencyError(
+        call.service, f"no answer ({name})", status=status, error_type=name, address=address
+    )

@@ -7,11 +7,16 @@ import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from random import Random
+from typing import TYPE_CHECKING
 
+from demo_stack.platform.chores import Chores
 from demo_stack.platform.client import ServiceClient
 from demo_stack.platform.disturbance import InjectionPoints
 from demo_stack.platform.identity import Identity
 from demo_stack.platform.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from demo_stack.regions.backing import Backing
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -28,8 +33,11 @@ class ServiceContext:
         telemetry: What it reports with.
         client: Calls its neighbours.
         points: Where failures can be injected.
+        chores: What it does besides answering requests.
+        backing: The region's stores.
         rng: Its own randomness.
         seed: The platform's seed, the same everywhere.
+        sps: Stream starts a second that the region is built for.
         spectator: Where its spectator lines go, such as ``udp://127.0.0.1:1234`` or ``none``.
         sleep: Waits; takes seconds.
     """
@@ -38,10 +46,23 @@ class ServiceContext:
     telemetry: Telemetry
     client: ServiceClient
     points: InjectionPoints
+    chores: Chores
+    backing: Backing
     rng: Random
     seed: int = 1
+    sps: float = 5.0
     spectator: str = "none"
     sleep: Sleep = asyncio.sleep
+
+    async def reach(self, point: str, **facts: str) -> None:
+        """Pass an injection point as this instance.
+
+        Raises:
+            ServiceError: The request is one of those that fail.
+        """
+        who = self.identity
+        own = {"instance": who.instance, "zone": who.zone, "version": who.version}
+        await self.points.reach(point, {**own, **facts})
 
     async def work(self, median_s: float) -> None:
         """Take as long as work with this median time takes."""

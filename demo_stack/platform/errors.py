@@ -42,8 +42,18 @@ class DependencyError(ServiceError):
         message: What happened.
         status: The status it answered with, or 503 when it did not answer.
         error_type: The status code, or the name of the transport's error.
+        address: The instance that was called; empty when there was none.
     """
 
-    def __init__(self, service: str, message: str, *, status: int, error_type: str = "") -> None:
+    def __init__(
+        self,
+        service: str,
+        message: str,
+        *,
+        status: int,
+        error_type: str = "",
+        address: str = "",
+    ) -> None:
         super().__init__(f"{service}: {message}", status=status, error_type=error_type)
         self.service = service
+        self.address = address

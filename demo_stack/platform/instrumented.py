@@ -10,30 +10,32 @@ from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from demo_stack.platform.context import ServiceContext
 from demo_stack.platform.errors import ServiceError
 from demo_stack.platform.propagation import incoming_context
-from demo_stack.platform.telemetry import Telemetry
 
 UNTRACED = frozenset({"/metrics"})
 """Pages that only machinery reads are never traced."""
 
 
-def service_app(routes: list[BaseRoute], telemetry: Telemetry) -> ASGIApp:
+def service_app(routes: list[BaseRoute], context: ServiceContext) -> ASGIApp:
     """Return an application of ``routes`` whose requests are measured and traced."""
     handlers = {ServiceError: _answer_error, ClientDisconnect: _nobody_waits}
     app = Starlette(routes=routes, exception_handlers=handlers)  # type: ignore[arg-type] # ours
-    return InstrumentedApp(app, telemetry)
+    return InstrumentedApp(app, context)
 
 
 class InstrumentedApp:
     """An ASGI application around another; names as in the HTTP semantic conventions 1.44."""
 
-    def __init__(self, app: Starlette, telemetry: Telemetry) -> None:
+    def __init__(self, app: Starlette, context: ServiceContext) -> None:
         self._app = app
-        self._telemetry = telemetry
+        self._context = context
+        self._telemetry = context.telemetry
+        self._point = f"{context.identity.service}.request"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -66,9 +68,9 @@ class InstrumentedApp:
             method, kind=SpanKind.SERVER, attributes=attributes
         ) as span:
             try:
-                await self._app(scope, receive, watch)
+                await self._serve(scope, receive, watch)
             finally:
-                route = scope["route"].path if "route" in scope else "unmatched"
+                route = self._route(scope)
                 span.update_name(f"{method} {route}")
                 span.set_attribute("http.route", route)
                 labels = {
@@ -78,6 +80,22 @@ class InstrumentedApp:
                     **_describe(span, status, scope.get("platform.error")),
                 }
                 self._telemetry.server_duration.record(time.perf_counter() - started, labels)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._context.reach(self._point)
+        except ServiceError as error:
+            answer = await _answer_error(Request(scope), error)
+            await answer(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _route(self, scope: Scope) -> str:
+        """Return the template that matched, or would have matched had the request got so far."""
+        for route in [scope["route"]] if "route" in scope else self._app.routes:
+            if isinstance(route, Route) and route.matches(scope)[0] is not Match.NONE:
+                return route.path
+        return "unmatched"
 
 
 def _describe(span: Span, status: int, error: ServiceError | None) -> dict[str, str]:

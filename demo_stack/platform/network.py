@@ -68,7 +68,9 @@ class SocketNetwork:
         return url
 
     async def hang_up(self, url: str) -> None:
-        """Stop the server at ``url``."""
+        """Stop the server at ``url``, if it is still there."""
+        if url not in self._serving:
+            return
         server, task = self._serving.pop(url)
         server.should_exit = True
         await task
@@ -98,7 +100,7 @@ class MemoryNetwork:
 
     async def hang_up(self, url: str) -> None:
         """Make calls to ``url`` fail as if its process were gone."""
-        del self._apps[url.removeprefix("http://")]
+        self._apps.pop(url.removeprefix("http://"), None)
 
     def transport(self) -> httpx2.AsyncBaseTransport:
         """Return a transport whose requests stay in memory."""

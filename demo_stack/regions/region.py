@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from random import Random
 
 from starlette.types import ASGIApp
 
-from demo_stack.layout import REGIONAL_SERVICES, ZONES, Service
+from demo_stack.layout import REGIONAL_SERVICES, Service
+from demo_stack.platform.balancing import Balancer
+from demo_stack.platform.chores import Chores
 from demo_stack.platform.client import ServiceClient
 from demo_stack.platform.context import ServiceContext, Sleep
-from demo_stack.platform.directory import FixedDirectory
 from demo_stack.platform.disturbance import InjectionPoints
 from demo_stack.platform.identity import Identity
 from demo_stack.platform.network import Network
 from demo_stack.platform.telemetry import TelemetryPipe
+from demo_stack.regions.backing import Backing
+from demo_stack.regions.fleet import Fleet
 from demo_stack.regions.spec import RegionSpec
+from demo_stack.registry.app import registry_app
+from demo_stack.registry.client import RegistryClient
+from demo_stack.registry.leases import LeaseRegistry
 from demo_stack.services.auth import app as auth
 from demo_stack.services.catalogue import app as catalogue
 from demo_stack.services.edge import app as edge
@@ -32,6 +39,7 @@ BUILDERS: Mapping[Service, Callable[[ServiceContext], ASGIApp]] = {
     Service.PLAYBACK: playback.build,
     Service.EDGE: edge.build,
 }
+EVICTION_S = 2.0
 
 
 class Region:
@@ -53,45 +61,67 @@ class Region:
     ) -> None:
         self.spec = spec
         self.points = InjectionPoints(self._random("points"), sleep)
-        self._sleep = sleep
-        self.addresses: dict[str, list[str]] = {}
+        self.backing = Backing()
+        self.leases = LeaseRegistry(_monotonic_ms, rng=self._random("eviction"))
+        self._balancer = Balancer(self._random("balancer"))
         self._network = network
         self._pipe = pipe
+        self._sleep = sleep
         self._transport = network.transport()
-        self._directory = FixedDirectory(self._random("directory"))
+        self._evicting: asyncio.Task[None] | None = None
+        self._registry_url = ""
+
+    @property
+    def addresses(self) -> dict[str, list[str]]:
+        """Base URLs of the running instances by service."""
+        return self.fleet.addresses()
 
     async def open(self) -> None:
-        """Start every service."""
+        """Start the registry, then every service."""
+        self._registry_url = await self._network.listen(registry_app(self.leases))
+        self.registry = RegistryClient(self._registry_url, self._transport, self._balancer)
+        self.fleet = Fleet(self.spec.region, self._network, self.registry, self._build)
         for service in REGIONAL_SERVICES:
-            app = BUILDERS[service](self._context(service, number=1))
-            self.addresses[service.value] = [await self._network.listen(app)]
-            self._directory.set(service, self.addresses[service.value])
+            for _ in range(self.spec.instances.get(service.value, 1)):
+                await self.fleet.start(service.value)
+        self.registry.open()
+        self._evicting = asyncio.create_task(self._evict())
 
     async def close(self) -> None:
-        """Stop every service."""
-        for urls in self.addresses.values():
-            for url in urls:
-                await self._network.hang_up(url)
+        """Stop every service, then the registry."""
+        if self._evicting is not None:
+            self._evicting.cancel()
+        await self.registry.close()
+        await self.fleet.close()
+        await self._network.hang_up(self._registry_url)
         await self._transport.aclose()
 
-    def _context(self, service: Service, number: int) -> ServiceContext:
-        identity = Identity(
-            service=service,
-            region=self.spec.region,
-            zone=self.spec.region + ZONES[(number - 1) % len(ZONES)],
-            number=number,
-        )
+    def _build(self, identity: Identity) -> tuple[ASGIApp, Chores]:
         telemetry = self._pipe.telemetry(identity)
-        return ServiceContext(
+        client = ServiceClient(telemetry, self._transport, self._balancer, self.points)
+        context = ServiceContext(
             identity=identity,
             telemetry=telemetry,
-            client=ServiceClient(telemetry, self._transport, self._directory),
+            client=client,
             points=self.points,
+            chores=Chores(),
+            backing=self.backing,
             rng=self._random(identity.instance),
             seed=self.spec.seed,
+            sps=self.spec.sps,
             spectator=self.spec.spectator,
             sleep=self._sleep,
         )
+        return BUILDERS[Service(identity.service)](context), context.chores
+
+    async def _evict(self) -> None:
+        while True:
+            await asyncio.sleep(EVICTION_S)
+            self.leases.evict()
 
     def _random(self, purpose: str) -> Random:
         return Random(f"{self.spec.seed}/{self.spec.region}/{purpose}")
+
+
+def _monotonic_ms() -> int:
+    return time.monotonic_ns() // 1_000_000

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 import orjson
+
+DEFAULT_INSTANCES = {"playback": 2, "recommendations": 2}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,12 +18,16 @@ class RegionSpec:
         seed: The platform's seed.
         otlp_endpoint: Base URL that spans and metrics go to.
         spectator: Where spectator lines go, ``udp://host:port`` or ``none``.
+        instances: Instances by service; one of those not named.
+        sps: Stream starts a second that the region is built for: capacities follow from it.
     """
 
     region: str
     seed: int = 1
     otlp_endpoint: str = ""
     spectator: str = "none"
+    instances: dict[str, int] = field(default_factory=lambda: dict(DEFAULT_INSTANCES))
+    sps: float = 5.0
 
     def to_json(self) -> str:
         """Return the spec as one argument for a process."""

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from random import Random
 
 from demo_stack.layout import Service
+from demo_stack.platform.balancing import Balancer
 from demo_stack.platform.client import ServiceClient
-from demo_stack.platform.directory import FixedDirectory
 from demo_stack.platform.errors import LayoutError
 from demo_stack.platform.identity import Identity
 from demo_stack.platform.network import Network
@@ -40,7 +40,7 @@ class Crowd:
         self._transport = network.transport()
         self._telemetry = pipe.telemetry(Identity(service=Service.VIEWERS))
         self._pulse = Pulse(self._telemetry)
-        self._directories: dict[str, FixedDirectory] = {}
+        self._directories: dict[str, Balancer] = {}
         self._arrivals: dict[str, Arrivals] = {}
         self._rooms: dict[str, SessionRoom] = {}
         self._arriving: list[asyncio.Task[None]] = []
@@ -51,7 +51,7 @@ class Crowd:
         for place, region in enumerate(regions):
             rng = Random(f"{self._seed}/viewers/{region}")
             rhythm = DailyRhythm(offset=place / len(regions) / 2)
-            self._directories[region] = FixedDirectory(rng)
+            self._directories[region] = Balancer(rng)
             self._arrivals[region] = Arrivals(region, rate, rhythm, rng)
             self._rooms[region] = SessionRoom(
                 client=ServiceClient(

@@ -13,8 +13,8 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from demo_stack.layout import Device, Service
+from demo_stack.platform.balancing import Balancer
 from demo_stack.platform.client import ServiceClient
-from demo_stack.platform.directory import FixedDirectory
 from demo_stack.platform.identity import Identity
 from demo_stack.platform.network import MemoryNetwork
 from demo_stack.platform.telemetry import TelemetryPipe, memory_pipe
@@ -88,7 +88,7 @@ def world() -> OpenWorld:
         region = Region(RegionSpec(region="us-east-1"), network, pipe, sleep=no_wait)
         await region.open()
         telemetry = pipe.telemetry(Identity(service=Service.VIEWERS))
-        directory = FixedDirectory(Random(1))
+        directory = Balancer(Random(1))
         for service, urls in region.addresses.items():
             directory.set(service, urls)
         client = ServiceClient(telemetry, network.transport(), directory)

@@ -75,7 +75,7 @@ def test_without_auth_a_token_cannot_be_checked(world):
     async def story():
         async with world() as w:
             token = await _login(w.client)
-            await w.network.hang_up(w.region.addresses.pop("auth")[0])
+            await w.region.fleet.kill("auth-us-east-1-1")
             with pytest.raises(DependencyError):
                 await TokenVerifier(w.client).viewer(f"Bearer {token}")
 

@@ -21,7 +21,6 @@ EDGES = {
     ("gateway", "recommendations"),
     ("gateway", "playback"),
     ("playback", "catalogue"),
-    ("playback", "recommendations"),
     ("edge", "playback"),
 }
 
@@ -51,7 +50,11 @@ def test_each_step_is_one_trace_without_orphans(world):
     spans = asyncio.run(story())
     ids = {span.context.span_id for span in spans}
     assert all(span.parent is None or span.parent.span_id in ids for span in spans)
-    roots = [span for span in spans if span.parent is None]
+    roots = [
+        span
+        for span in spans
+        if span.parent is None and span.resource.attributes["service.name"] == "viewers"
+    ]
     assert [root.name for root in roots] == [
         "sign in", "browse", "select", "start stream", "watch", "watch",
     ]  # fmt: skip
@@ -130,7 +133,8 @@ def test_slow_recommendations_make_the_gateway_wait_but_fail_nothing(world):
 def test_a_dead_service_is_a_failed_start_with_the_transports_error(world):
     async def story():
         async with world() as w:
-            await w.network.hang_up(w.region.addresses.pop(Service.PLAYBACK.value)[0])
+            for instance in w.region.fleet.running(Service.PLAYBACK):
+                await w.region.fleet.kill(instance.id)
             await w.visit()
             return w.starts(), w.spans()
 
@@ -140,27 +144,6 @@ def test_a_dead_service_is_a_failed_start_with_the_transports_error(world):
     assert call.attributes["error.type"] == "ConnectError"
     gateway = next(s for s in spans if s.name == "POST /playback" and s.kind is SpanKind.SERVER)
     assert gateway.attributes["http.response.status_code"] == 503
-
-
-def test_recommendations_turn_towards_what_was_watched(world):
-    def row(viewer):
-        path = f"/viewers/{viewer}/row"
-        return Call(service="recommendations", method="GET", route=path)
-
-    def watched(title):
-        body = {"viewer": "fan", "title": title}
-        return Call(service="recommendations", method="POST", route="/views", json=body)
-
-    async def story():
-        async with world() as w:
-            before = await w.client.json(row("fan"))
-            await w.client.send(watched("no such title"))
-            assert await w.client.json(row("fan")) == before
-            await w.client.send(watched("t08"))
-            return before["titles"], (await w.client.json(row("fan")))["titles"]
-
-    before, after = asyncio.run(story())
-    assert after.index("t08") < before.index("t08")
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ class Auth:
         body = await request.json()
         if not body.get("viewer"):
             raise ServiceError("a token needs a viewer", status=400)
-        await self._context.points.reach("auth.token")
+        await self._context.reach("auth.token")
         await self._context.work(SIGN_IN_S)
         now = int(time.time())
         claims = {
@@ -63,4 +63,4 @@ def build(context: ServiceContext) -> ASGIApp:
         Route("/token", auth.token, methods=["POST"]),
         Route("/jwks.json", auth.keys),
     ]
-    return service_app([*routes], context.telemetry)
+    return service_app([*routes], context)

@@ -35,7 +35,7 @@ class Edge:
         """``GET /segments/{title}/{rendition}/{number}``."""
         started = time.perf_counter()
         key = "/".join(request.path_params.values())
-        await self._context.points.reach("edge.read")
+        await self._context.reach("edge.read")
         await self._context.work(READ_S)
         body = self._cache.get(key)
         outcome = "miss" if body is None else "hit"
@@ -64,6 +64,4 @@ class Edge:
 def build(context: ServiceContext) -> ASGIApp:
     """Return the application, with a cold cache."""
     edge = Edge(context, PopularityCache(CACHE_ENTRIES))
-    return service_app(
-        [Route("/segments/{title}/{rendition}/{number}", edge.segment)], context.telemetry
-    )
+    return service_app([Route("/segments/{title}/{rendition}/{number}", edge.segment)], context)

@@ -91,4 +91,4 @@ def build(context: ServiceContext) -> ASGIApp:
         Route("/titles/{title}", gateway.select),
         Route("/playback", gateway.play, methods=["POST"]),
     ]
-    return service_app([*routes], context.telemetry)
+    return service_app([*routes], context)

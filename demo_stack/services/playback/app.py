@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from starlette.background import BackgroundTask
+import time
+
+from opentelemetry.trace import SpanKind
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -11,8 +13,9 @@ from starlette.types import ASGIApp
 from demo_stack.layout import Service
 from demo_stack.platform.client import Call
 from demo_stack.platform.context import ServiceContext
-from demo_stack.platform.errors import ServiceError
 from demo_stack.platform.instrumented import service_app
+from demo_stack.platform.propagation import outgoing_headers
+from demo_stack.regions.backing import VIEWS
 from demo_stack.services.playback.ladder import manifest
 
 LICENCE_S = 0.005
@@ -41,36 +44,40 @@ class Playback:
                 path=f"/titles/{body['title']}",
             )
         )
-        await self._licence()
+        await self._licence(body["device"])
         session = f"{self._context.rng.getrandbits(64):016x}"
         self._starts.add(1, {"device": body["device"]})
-        return JSONResponse(
-            manifest(title, body["device"], session),
-            status_code=201,
-            background=BackgroundTask(self._remember, body),  # nobody should wait for this
-        )
+        self._remember(body)
+        return JSONResponse(manifest(title, body["device"], session), status_code=201)
 
     async def segment(self, _request: Request) -> Response:
         """``GET /origin/{title}/{rendition}/{number}``: a segment from the store."""
-        await self._context.points.reach("playback.origin")
+        await self._context.reach("playback.origin")
         await self._context.work(ORIGIN_READ_S)
         return Response(bytes(SEGMENT_BYTES), media_type="video/iso.segment")
 
-    async def _licence(self) -> None:
-        await self._context.points.reach("playback.start")
+    async def _licence(self, device: str) -> None:
+        await self._context.reach("playback.start", device=device)
         await self._context.work(LICENCE_S)
 
-    async def _remember(self, body: dict[str, str]) -> None:
-        call = Call(
-            service=Service.RECOMMENDATIONS,
-            method="POST",
-            route="/views",
-            json={"viewer": body["viewer"], "title": body["title"]},
-        )
-        try:
-            await self._context.client.send(call)
-        except ServiceError:
-            return  # a stream starts even if nobody remembers it
+    def _remember(self, body: dict[str, str]) -> None:
+        """Write a viewing event; whoever learns from it does so later."""
+        attributes = {
+            "messaging.system": "eventlog",
+            "messaging.operation.name": "send",
+            "messaging.operation.type": "send",
+            "messaging.destination.name": VIEWS,
+        }
+        with self._context.telemetry.tracer.start_as_current_span(
+            f"send {VIEWS}", kind=SpanKind.PRODUCER, attributes=attributes
+        ):
+            self._context.backing.log.append(
+                VIEWS,
+                body["viewer"],
+                {name: body[name] for name in ("viewer", "title", "device")},
+                time_ms=time.time_ns() // 1_000_000,
+                headers=outgoing_headers(),
+            )
 
 
 def build(context: ServiceContext) -> ASGIApp:
@@ -80,4 +87,4 @@ def build(context: ServiceContext) -> ASGIApp:
         Route("/starts", playback.start, methods=["POST"]),
         Route("/origin/{title}/{rendition}/{number}", playback.segment),
     ]
-    return service_app([*routes], context.telemetry)
+    return service_app([*routes], context)

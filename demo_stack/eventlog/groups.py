@@ -1,0 +1,68 @@
+"""Consumer groups: each partition is read by one member; what is not committed is read again."""
+
+from __future__ import annotations
+
+from demo_stack.eventlog.log import EventLog, Record
+
+
+class ConsumerGroup:
+    """The members of one group on one topic.
+
+    Args:
+        log: What is read.
+        topic: Its topic.
+    """
+
+    def __init__(self, log: EventLog, topic: str) -> None:
+        self._log = log
+        self._topic = topic
+        self._members: list[str] = []
+        self._committed = dict.fromkeys(range(log.partitions), 0)
+        self._positions = dict(self._committed)
+
+    def join(self, member: str) -> None:
+        """Add a member; partitions are dealt out anew."""
+        if member not in self._members:
+            self._members.append(member)
+        self._rebalance()
+
+    def leave(self, member: str) -> None:
+        """Remove a member; others take over its partitions where it last committed."""
+        if member in self._members:
+            self._members.remove(member)
+        self._rebalance()
+
+    def assignment(self, member: str) -> list[int]:
+        """Return the partitions of a member."""
+        if member not in self._members:
+            return []
+        place = self._members.index(member)
+        return [one for one in self._committed if one % len(self._members) == place]
+
+    def poll(self, member: str, most: int = 100) -> list[Record]:
+        """Return the next records of a member's partitions."""
+        records: list[Record] = []
+        for partition in self.assignment(member):
+            found = self._log.read(
+                self._topic, partition, self._positions[partition], most - len(records)
+            )
+            if found:
+                self._positions[partition] = found[-1].offset + 1
+            records.extend(found)
+        return records
+
+    def commit(self, member: str) -> None:
+        """Say that everything polled so far is done."""
+        for partition in self.assignment(member):
+            self._committed[partition] = self._positions[partition]
+
+    @property
+    def lag(self) -> int:
+        """Records that are written but not committed."""
+        return sum(
+            self._log.end(self._topic, partition) - offset
+            for partition, offset in self._committed.items()
+        )
+
+    def _rebalance(self) -> None:
+        self._positions = dict(self._committed)

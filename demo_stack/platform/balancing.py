@@ -1,0 +1,80 @@
+"""Which instance gets a request: the better of two random ones."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from demo_stack.platform.errors import DependencyError
+
+FAILURE_WEIGHT = 4.0
+"""A recent failure makes an instance look as busy as this many requests."""
+
+FORGET = 0.8
+"""How much of the memory of failures is left after each further answer."""
+
+
+@dataclass(slots=True)
+class _Load:
+    inflight: int = 0
+    failures: float = 0.0
+
+    @property
+    def cost(self) -> float:
+        return self.inflight + FAILURE_WEIGHT * self.failures
+
+
+class Balancer:
+    """Knows addresses by service, and how busy each seems from here.
+
+    Two choices are enough: the better of two random instances avoids both the herd that follows a
+    single "least loaded" and the blindness of pure chance (Mitzenmacher, "The Power of Two Choices
+    in Randomized Load Balancing", 2001).
+
+    Args:
+        rng: Source of the choices.
+    """
+
+    def __init__(self, rng: Random) -> None:
+        self._rng = rng
+        self._addresses: dict[str, tuple[str, ...]] = {}
+        self._loads: dict[str, _Load] = {}
+
+    def set(self, service: str, addresses: Sequence[str]) -> None:
+        """Replace the addresses of ``service``; what is known of those that stay is kept."""
+        self._addresses[service] = tuple(addresses)
+        known = {address for group in self._addresses.values() for address in group}
+        self._loads = {url: self._loads.get(url, _Load()) for url in known}
+
+    def addresses(self, service: str) -> tuple[str, ...]:
+        """Return the addresses of ``service``."""
+        return self._addresses.get(service, ())
+
+    def choose(self, service: str, avoid: Collection[str] = ()) -> str:
+        """Return the base URL of one instance.
+
+        Args:
+            service: Whom to call.
+            avoid: Instances that failed this request already; used only if there is no other.
+
+        Raises:
+            DependencyError: Nobody serves it.
+        """
+        known = self.addresses(service)
+        if not known:
+            raise DependencyError(service, "no instance is known", status=503)
+        candidates = [address for address in known if address not in avoid] or known
+        if len(candidates) == 1:
+            return candidates[0]
+        return min(self._rng.sample(candidates, 2), key=lambda url: self._loads[url].cost)
+
+    def begin(self, address: str) -> None:
+        """Note that a request goes to ``address``."""
+        self._loads.setdefault(address, _Load()).inflight += 1
+
+    def end(self, address: str, *, failed: bool) -> None:
+        """Note how it ended."""
+        load = self._loads.setdefault(address, _Load(inflight=1))
+        load.inflight = max(0, load.inflight - 1)
+        load.failures = load.failures * FORGET + failed

@@ -1,0 +1,33 @@
+"""What the services of a region keep their data in: shared by instances, outliving each of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from demo_stack.eventlog.groups import ConsumerGroup
+from demo_stack.eventlog.log import EventLog
+from demo_stack.services.recommendations.model import ItemModel
+
+VIEWS = "views"
+"""Topic of viewing events: key viewer, value ``{viewer, title, device}``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backing:
+    """The stores of one region.
+
+    Attributes:
+        log: The event log.
+        model: What the recommendation instances have learnt from viewing events.
+        groups: Consumer groups by name.
+    """
+
+    log: EventLog = field(default_factory=EventLog)
+    model: ItemModel = field(default_factory=ItemModel)
+    groups: dict[str, ConsumerGroup] = field(default_factory=dict)
+
+    def group(self, name: str, topic: str) -> ConsumerGroup:
+        """Return the consumer group ``name``, made when first asked for."""
+        if name not in self.groups:
+            self.groups[name] = ConsumerGroup(self.log, topic)
+        return self.groups[name]

@@ -1,0 +1,1 @@
+"""Who is there: instances hold leases that they renew; callers keep a copy (as Eureka does it)."""
