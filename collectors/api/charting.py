@@ -73,7 +73,7 @@ class ChartBuilder:
         by_axis: dict[int, list[StyledLines]] = {} if expressions else {0: []}
         for expression in expressions:
             by_axis.setdefault(expression.axis, []).append(expression)
-        several = len(by_axis) > 1
+        several = len(by_axis) > 1 and self._axes_take_colors
         plots = [
             _plot(self._request.axes[axis], self._lines(axis, group), several=several)
             for axis, group in sorted(by_axis.items())
@@ -161,7 +161,15 @@ class ChartBuilder:
             return plots
         if not lines:
             return plots
-        return [_plot(self._request.axes[i], [line], several=True) for i, line in enumerate(lines)]
+        several = self._axes_take_colors
+        return [
+            _plot(self._request.axes[i], [line], several=several) for i, line in enumerate(lines)
+        ]
+
+    @property
+    def _axes_take_colors(self) -> bool:
+        # With several axes each takes the colour of its first line, unless it is asked not to.
+        return "ambiguous-multi-y" not in self._request.hints
 
 
 def _plot(options: AxisOptions, lines: Sequence[Line], *, several: bool) -> Plot:
@@ -169,7 +177,8 @@ def _plot(options: AxisOptions, lines: Sequence[Line], *, several: bool) -> Plot
     return Plot(
         lines=tuple(lines),
         ylabel=label,
-        axis_color=lines[0].color if several and lines else None,
+        # An axis stays readable when its lines are transparent.
+        axis_color=lines[0].color.with_alpha(255) if several and lines else None,
         scale=options.scale,
         lower=options.lower,
         upper=options.upper,

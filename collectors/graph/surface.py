@@ -182,7 +182,11 @@ class Surface:
         buffer = io.BytesIO()
         with _RENDERING:
             canvas = FigureCanvasAgg(self._figure)
-            canvas.print_png(buffer, metadata={"Software": "tocsin"})  # type: ignore[no-untyped-call] # untyped there
+            canvas.print_png(  # type: ignore[no-untyped-call] # untyped there
+                buffer,
+                metadata={"Software": "tocsin"},
+                pil_kwargs={"compress_level": 4},  # a third of the default's time, a tenth larger
+            )
         return buffer.getvalue()
 
     def _add(self, artist: Artist) -> None:

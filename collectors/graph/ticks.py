@@ -85,13 +85,39 @@ def _nice(rough: float) -> float:
 
 
 def _scaled_ticks(scale: ValueScale, wanted: int, labels: TickLabels) -> list[ValueTick]:
-    # Evenly spaced along the axis, then rounded to as few digits as keep them apart.
-    raw = np.array([scale.at(i / wanted) for i in range(wanted + 1)])
-    values = sorted({v for v in map(_rounded, raw) if scale.low <= v <= scale.high})
+    if scale.kind in (ScaleKind.LOGARITHMIC, ScaleKind.LOG_LINEAR):
+        values = _spaced(scale, _powers(scale), wanted)
+        if len(values) < 3:
+            values = _even(scale, wanted)
+    else:
+        values = _even(scale, wanted)
     texts = tick_labels(values, labels)
     return [
         ValueTick(value=v, label=text, major=True) for v, text in zip(values, texts, strict=True)
     ]
+
+
+def _even(scale: ValueScale, wanted: int) -> list[float]:
+    """Return values evenly spaced along the axis, rounded to two digits."""
+    raw = (scale.at(i / wanted) for i in range(wanted + 1))
+    return sorted({v for v in map(_rounded, raw) if scale.low <= v <= scale.high})
+
+
+def _powers(scale: ValueScale) -> list[float]:
+    """Return zero and the powers of ten on the axis, those of most weight first."""
+    sizes = [10.0**power for power in range(300, -10, -1)]
+    values = [0.0, *(v for size in sizes for v in (size, -size))]
+    return [v for v in values if scale.low <= v <= scale.high]
+
+
+def _spaced(scale: ValueScale, candidates: list[float], wanted: int) -> list[float]:
+    """Return those candidates that have room beside the ones taken before them, sorted."""
+    places = scale.fraction(np.array(candidates, dtype=np.float64))
+    taken: list[tuple[float, float]] = []
+    for value, place in zip(candidates, places.tolist(), strict=True):
+        if all(abs(place - other) >= 0.8 / wanted for _, other in taken):
+            taken.append((value, place))
+    return sorted(value for value, _ in taken)
 
 
 def _rounded(value: float) -> float:

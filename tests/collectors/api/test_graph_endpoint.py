@@ -135,6 +135,17 @@ def test_styles_and_options_are_drawn(client: TestClient, q: str, query: str) ->
     assert 64 <= height <= 3000
 
 
+def test_axes_take_the_opaque_color_of_their_lines_unless_told_not_to(client: TestClient) -> None:
+    q = "1,40ff0000,:color,2,1,:axis,0f0,:color"
+
+    def colors(query: str) -> list[str | None]:
+        items = client.get(uri(q, f"format=v2.json&{query}")).json()
+        return [i.get("axisColor") for i in items if i["type"] == "plot-metadata"]
+
+    assert colors("hints=no-image") == ["ff0000ff", "00ff00ff"]
+    assert colors("hints=no-image,ambiguous-multi-y") == [None, None]
+
+
 @pytest.mark.parametrize(
     ("q", "message"),
     [

@@ -188,6 +188,32 @@ def test_marks_too_close_to_tell_apart_are_written_as_distances() -> None:
     assert tick_labels([1e9, 1e9 + 0.5, 1e9 + 1.0], TickLabels.DECIMAL) == ["1.0G", "+0.5", "+1.0"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "low", "high", "texts"),
+    [
+        (
+            ScaleKind.LOGARITHMIC,
+            0.0,
+            1e6,
+            ["0.0", "10.0", "100.0", "1.0k", "10.0k", "100.0k", "1.0M"],
+        ),
+        (
+            ScaleKind.LOGARITHMIC,
+            -1e3,
+            1e3,
+            ["-1.0k", "-100.0", "-10.0", "0.0", "10.0", "100.0", "1.0k"],
+        ),
+        (ScaleKind.LOG_LINEAR, 1.0, 1e3, ["1.0", "10.0", "100.0", "1.0k"]),
+        (ScaleKind.SQRT, 0.0, 100.0, ["0.0", "2.8", "11.0", "25.0", "44.0", "69.0", "100.0"]),
+    ],
+)
+def test_logarithmic_axes_are_marked_at_powers_of_ten(
+    kind: ScaleKind, low: float, high: float, texts: list[str]
+) -> None:
+    ticks = value_ticks(ValueScale(kind, low, high), 6, TickLabels.DECIMAL)
+    assert [t.label for t in ticks if t.major] == texts
+
+
 @given(
     st.floats(-1e300, 1e300),
     st.floats(-1e300, 1e300),
