@@ -93,13 +93,12 @@ class _Api:
         desk = self._desk
         incident = desk.ledger.incident(incident_id)
         return views.detail(
-            incident,
+            incident.with_latest(desk.intake.live),
             now_ms=desk.clock.now_ms(),
             events=desk.ledger.events(incident_id),
             rows=desk.outbox.rows(incident_id),
             runbook=desk.library.get(incident.runbook.name) if incident.runbook else None,
             measures=desk.measures,
-            live=desk.intake.live,
         )
 
 

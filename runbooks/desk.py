@@ -263,7 +263,8 @@ class IncidentDesk:
             self._workers[1].wake()
 
     def _card(self, incident_id: str) -> Card:
-        return card_of(self.ledger.incident(incident_id), self.links)
+        incident = self.ledger.incident(incident_id)
+        return card_of(incident.with_latest(self.intake.live), self.links)
 
     def _report(self, row: OutboxRow, state: RowState, reason: str) -> None:
         """Put pages, and everything that finally failed, on the incident's record."""

@@ -180,6 +180,7 @@ class Intake:
             name=runbook.name,
             title=runbook.title,
             why=proposal.why,
+            score=proposal.score,
             step_ids=tuple(step.id for step in runbook.steps),
             step_titles=tuple(f"{step.title} ({step.kind})" for step in runbook.steps),
         )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
-from anomaly.findings import Finding
 from runbooks.alerts.grouping import REGION, SERVICE
 from runbooks.automation.runbook import Runbook
 from runbooks.incidents.events import Event, JsonValue
@@ -45,7 +44,6 @@ def detail(
     rows: Sequence[OutboxRow],
     runbook: Runbook | None,
     measures: Sequence[ImpactMeasure],
-    live: Mapping[str, Finding],
 ) -> Json:
     """Return everything about one incident.
 
@@ -56,9 +54,7 @@ def detail(
         rows: Its notifications.
         runbook: The document of the runbook that was proposed.
         measures: What counts as impact; their expressions are worth a chart.
-        live: Latest values of findings that have not changed enough for an event.
     """
-    findings = [live.get(f.id, f) for f in incident.findings.values()]
     address = f"/api/v2/incidents/{incident.id}/post-mortem"
     return summary(incident, now_ms) | {
         "impact_start_ms": incident.impact_start_ms,
@@ -71,7 +67,7 @@ def detail(
         "summary": next(iter(incident.findings.values())).explanation,
         "services": [*incident.scope_values(SERVICE)],
         "regions": [*incident.scope_values(REGION)],
-        "findings": [finding_to_json(finding) for finding in findings],
+        "findings": [finding_to_json(finding) for finding in incident.findings.values()],
         "timeline": [timeline_item(event) for event in events],
         "runbook": proposed(incident, runbook),
         "exemplar_trace_ids": [*incident.exemplar_trace_ids],

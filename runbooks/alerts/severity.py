@@ -42,7 +42,7 @@ def _depth(finding: Finding) -> str | None:
     if finding.urgency is not Urgency.PAGE:
         return None
     if finding.kind is FindingKind.SLO_BURN:
-        burn = finding.values.get("burn_rate_short", finding.values.get("burn_rate_long", 0.0))
+        burn = finding.values.get("burn_rate_long", 0.0)
         if burn >= FAST_BURN:
             return f"the error budget burns {burn:.0f} times too fast"
         return "an SLO is burning"

@@ -104,13 +104,14 @@ class RecordPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProposeRunbook:
-    """Propose a runbook with the ids and titles of its steps."""
+    """Propose a runbook with the ids and titles of its steps; ``score`` says how well it fits."""
 
     name: str
     title: str
     why: str
     step_ids: tuple[str, ...]
     step_titles: tuple[str, ...] = ()
+    score: int = 0
     actor: str = MACHINE
 
 

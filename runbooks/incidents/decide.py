@@ -85,35 +85,26 @@ def _change_finding(incident: Incident, command: c.ChangeFinding) -> list[_Draft
     before = incident.findings.get(finding.id)
     if before is None:
         raise ConflictError(f"finding {finding.id} does not belong to {incident.id}")
-    if not _changed(before, finding):
+    change = _change(before, finding)
+    if change is None:
         return []
-    text = f"{finding.title}: {_change_text(before, finding)}"
-    data: Data = {"finding": finding_to_json(finding)}
+    text = f"{finding.title}: {_CHANGE_TEXTS[change]}"
+    data: Data = {"finding": finding_to_json(finding), "change": change}
     changed = [_Draft(kind=EventKind.FINDING_CHANGED, text=text, data=data)]
     return changed + _consequences(incident, finding)
 
 
-def _changed(before: Finding, after: Finding) -> bool:
-    """Whether a change is worth an event: state, urgency, evidence, or twice as bad."""
-    if (before.state, before.urgency) != (after.state, after.urgency):
-        return True
-    if after.exemplar_trace_ids and not before.exemplar_trace_ids:
-        return True
-    if before.baseline is None or after.baseline is None:
-        return False
-    return abs(after.observed - after.baseline) > 2 * abs(before.observed - before.baseline) > 0
-
-
-def _change_text(before: Finding, after: Finding) -> str:
+def _change(before: Finding, after: Finding) -> str | None:
+    """Return what makes a change worth an event: state, urgency, twice as bad, first traces."""
     if before.state is not after.state:
-        return {
-            FindingState.RESOLVED: "over",
-            FindingState.FROZEN: "its data stopped; neither better nor worse",
-            FindingState.FIRING: "firing again",
-        }[after.state]
+        return after.state.value
     if before.urgency is not after.urgency:
-        return f"now of urgency {after.urgency}"
-    return "further evidence"
+        return after.urgency.value
+    if before.baseline is not None and after.baseline is not None:
+        was, now = before.observed - before.baseline, after.observed - after.baseline
+        if was * now > 0 and abs(now) > 2 * abs(was):
+            return "worse"
+    return EVIDENCE if after.exemplar_trace_ids and not before.exemplar_trace_ids else None
 
 
 def _consequences(incident: Incident, finding: Finding) -> list[_Draft]:
@@ -207,12 +198,14 @@ def _record_page(incident: Incident, command: c.RecordPage) -> list[_Draft]:
 
 
 def _propose_runbook(incident: Incident, command: c.ProposeRunbook) -> list[_Draft]:
-    if incident.runbook is not None and incident.runbook.name == command.name:
-        return []
+    current = incident.runbook
+    if current is not None and (current.name == command.name or current.score >= command.score):
+        return []  # only a better fit replaces what people may be reading already
     data: Data = {
         "name": command.name,
         "title": command.title,
         "why": command.why,
+        "score": command.score,
         "step_ids": [*command.step_ids],
         "step_titles": [*command.step_titles],
     }
@@ -256,6 +249,20 @@ def _assignment(role: Role, person: str, why: str = "") -> _Draft:
     data: Data = {"role": role.value, "person": person}
     return _Draft(kind=EventKind.ROLE_ASSIGNED, text=text, data=data)
 
+
+EVIDENCE = "evidence"
+"""A change that only adds evidence: worth keeping, not worth telling everybody."""
+
+_CHANGE_TEXTS: Mapping[str, str] = {
+    FindingState.RESOLVED: "over",
+    FindingState.FROZEN: "its data stopped; neither better nor worse",
+    FindingState.FIRING: "firing again",
+    Urgency.PAGE: "now urgent enough to page",
+    Urgency.TICKET: "no longer urgent enough to page",
+    Urgency.INFO: "no longer urgent",
+    "worse": "more than twice as far from its baseline as before",
+    EVIDENCE: "exemplar traces were found",
+}
 
 _REOPENABLE = frozenset({Status.MITIGATED, Status.RESOLVED})
 

@@ -125,7 +125,7 @@ def _paged(incident: Incident, event: Event) -> Incident:
 
 
 def _runbook(incident: Incident, event: Event) -> Incident:
-    """``name``, ``title``, ``why``, ``step_ids``; ``step_titles`` are for the thread."""
+    """``name``, ``title``, ``why``, ``score``, ``step_ids``; ``step_titles`` are for the thread."""
     step_ids = event.data["step_ids"]
     steps = {str(s): StepState.OPEN for s in step_ids} if isinstance(step_ids, list) else {}
     proposed = ProposedRunbook(
@@ -133,6 +133,7 @@ def _runbook(incident: Incident, event: Event) -> Incident:
         title=str(event.data["title"]),
         why=str(event.data["why"]),
         steps=steps,
+        score=_integer(event.data.get("score", 0)),
     )
     return replace(incident, runbook=proposed)
 

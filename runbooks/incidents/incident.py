@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from anomaly.findings import Finding, FindingState
@@ -28,12 +28,13 @@ class ImpactInterval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProposedRunbook:
-    """The runbook that was proposed, why, and how far its steps have come."""
+    """The runbook that was proposed, why, how well it fits, and how far its steps have come."""
 
     name: str
     title: str
     why: str
     steps: Mapping[str, StepState]
+    score: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +97,10 @@ class Incident:
     def scope_values(self, key: str) -> tuple[str, ...]:
         """Return the distinct values of scope ``key`` over all findings, sorted."""
         return tuple(sorted({f.scope[key] for f in self.findings.values() if key in f.scope}))
+
+    def with_latest(self, live: Mapping[str, Finding]) -> Incident:
+        """Return the same with the values of ``live``, which may have moved on since an event."""
+        return replace(self, findings={i: live.get(i, f) for i, f in self.findings.items()})
 
     @property
     def exemplar_trace_ids(self) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from runbooks.alerts.routing import Routes, Target
+from runbooks.incidents.decide import EVIDENCE
 from runbooks.incidents.events import MACHINE, Event, EventKind
 from runbooks.incidents.incident import Incident
 from runbooks.notifiers.delivery import Action
@@ -58,13 +59,12 @@ def plan(
                 targets.append(target)
                 planned.append(_notification(incident, target, Action.OPEN))
     updates = [event for event in events if event.kind in UPDATES]
-    if not updates:
-        return planned
-    text = "\n".join(line(event) for event in updates)
-    for target in targets:
+    text = "\n".join(line(e) for e in updates if e.data.get("change") != EVIDENCE)
+    for target in targets if updates else ():
         if target in told:
             planned.append(_notification(incident, target, Action.EDIT))
-        planned.append(_notification(incident, target, Action.REPLY, text))
+        if text:
+            planned.append(_notification(incident, target, Action.REPLY, text))
     return planned
 
 

@@ -22,7 +22,7 @@ TABLE = [
     ([ANOMALY | {"baseline": None}], Severity.SEV3, "pages"),
     ([DEEP], Severity.SEV2, "down to 40% of the baseline"),
     ([{"values": {}}], Severity.SEV2, "an SLO is burning"),
-    ([{}], Severity.SEV2, "90 times too fast"),
+    ([{}], Severity.SEV2, "84 times too fast"),
     ([{"kind": FindingKind.NO_DATA}], Severity.SEV2, "its data stopped"),
     ([DEEP, DEEP | {"id": "b", "scope": at("playback", "eu")}], Severity.SEV1, "2 regions"),
     ([ANOMALY, ANOMALY | {"id": "b", "scope": at("playback", "eu")}], Severity.SEV2, "2 regions"),

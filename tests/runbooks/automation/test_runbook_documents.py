@@ -21,7 +21,7 @@ PROPOSALS = [
     ({}, "playback-start-errors"),
     ({"rule": "slo/gateway-latency/fast", "title": "Gateway slow"}, "dependency-latency"),
     (ANOMALY | {"observed": 2.0}, "region-loss"),
-    (ANOMALY | {"observed": 60.0}, "playback-start-errors"),
+    (ANOMALY | {"observed": 20.0}, "playback-start-errors"),
     ({"rule": "slo/x", "kind": FindingKind.NO_DATA, "scope": {}}, "metric-stopped"),
     ({"rule": "slo/x", "kind": FindingKind.NO_DATA}, "region-loss"),
     (

@@ -99,9 +99,23 @@ def test_unchanged_findings_leave_no_event(opened, make_finding):
     incident = fold(opened)
     same = make_finding(updated_ms=T0 + 500_000, observed=0.085)
     assert decide(incident, c.ChangeFinding(finding=same), T0 + 500_000) == ()
-    worse = make_finding(observed=0.4)
-    [event] = decide(incident, c.ChangeFinding(finding=worse), T0 + 500_000)
-    assert event.kind is EventKind.FINDING_CHANGED
+    for worse, change in ((0.4, "worse"), (-0.4, None)):
+        found = make_finding(observed=worse)
+        events = decide(incident, c.ChangeFinding(finding=found), T0 + 500_000)
+        assert [event.data["change"] for event in events] == ([change] if change else [])
+
+
+def test_a_better_runbook_replaces_a_worse_one(opened):
+    """What people may be reading is only replaced by a better fit, never by the one before."""
+
+    def propose(name, score):
+        return c.ProposeRunbook(name=name, title=name, why="", step_ids=("a",), score=score)
+
+    steps = [("one", 2), ("two", 2), ("three", 4), ("one", 2), ("one", 4)]
+    incident, events = after(opened, *((T0, propose(*step)) for step in steps))
+    proposed = [e.data["name"] for e in events if e.kind is EventKind.RUNBOOK_PROPOSED]
+    assert proposed == ["one", "three"]
+    assert incident.runbook.name == "three"
 
 
 def test_impossible_commands(opened, make_finding):
