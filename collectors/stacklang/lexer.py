@@ -18,6 +18,12 @@ _LONE_PARENTHESES = {"(": "\\u0028", ")": "\\u0029"}
 _COMMENT_MARK = re.compile(r"/\*|\*/")
 # What Java's trim() removes: everything up to and including the space.
 _TRIMMED = "".join(chr(code) for code in range(33))
+# That, and what Java takes for white space elsewhere: separators, but not the unbreakable ones.
+_EDGES = (
+    _TRIMMED
+    + "\u1680\u2028\u2029\u205f\u3000"
+    + "".join(chr(code) for code in range(0x2000, 0x200B) if code != 0x2007)
+)
 
 
 def strip_comments(text: str) -> str:
@@ -75,22 +81,19 @@ def escape(text: str) -> str:
     if lone is not None:
         return lone
     text = _LITERAL_ESCAPE.sub(r"\\u005c", text)
-    core = text.strip()
+    core = text.strip(_EDGES)
     if not core:
         return "".join(_code(char) for char in text)
     start = text.index(core)
-    before, after = text[:start], text[start + len(core) :]
+    edges = (text[:start], text[start + len(core) :])
+    head, tail = ("".join(_code(char) for char in edge) for edge in edges)
     middle = "".join(_code(char) if _is_special(char) else char for char in core)
-    edges = ("".join(_code(char) for char in side) for side in (before, after))
-    head, tail = edges
     return (head + middle + tail).replace("/*", "\\u002f*")
 
 
 def _is_special(char: str) -> bool:
-    return char in ",:" or (char.isspace() and char != " ") or "\ud800" <= char <= "\udfff"
+    return char in ",:" or (char in _EDGES and char != " ") or "\ud800" <= char <= "\udfff"
 
 
 def _code(char: str) -> str:
-    if ord(char) > 0xFFFF:
-        return char
-    return f"\\u{ord(char):04x}"
+    return char if ord(char) > 0xFFFF else f"\\u{ord(char):04x}"
