@@ -211,7 +211,8 @@ def _added_up(
     for interval in impact:
         end_ms = interval.end_ms or now_ms
         frame = metrics.read(expression, interval.start_ms, end_ms)
-        values = _line(frame)
+        # A column stands at the end of its interval: that at the onset is of the time before.
+        values = _line(frame)[frame.times_ms > interval.start_ms]
         present = values[~np.isnan(values)]
         amounts = present if usual is None else np.maximum(0.0, usual - present)
         total += float(amounts.sum()) * frame.step_ms / 1000

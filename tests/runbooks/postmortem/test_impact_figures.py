@@ -83,7 +83,11 @@ class Gaps:
         values = np.array(self.values, dtype=np.float64)
         tags = [{}] * len(values)
         return Frame(
-            start_ms=start_ms, step_ms=10_000, tags=tags, labels=[expression], values=values
+            start_ms=start_ms + 10_000,
+            step_ms=10_000,
+            tags=tags,
+            labels=[expression],
+            values=values,
         )
 
 
