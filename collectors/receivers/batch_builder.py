@@ -50,7 +50,13 @@ class BatchBuilder:
     def add_column(self, tags: Iterable[Tags], time_ms: int, values: Iterable[float]) -> None:
         """Append one sample for each of ``tags``, all at one time."""
         before = len(self._value)
-        self._index.extend(map(self.series, tags))
+        positions, series, index = self._position, self._series, self._index
+        for one in tags:
+            position = positions.get(id(one))
+            if position is None:
+                position = positions[id(one)] = len(series)
+                series.append(one)
+            index.append(position)
         self._value.extend(values)
         self._time_ms.extend([time_ms] * (len(self._value) - before))
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from collectors.errors import DecodeError
-from collectors.model import FloatArray, SeriesKind
+from collectors.model import FloatArray, SeriesKind, Tags
 from collectors.receivers.batch_builder import BatchBuilder
 from collectors.receivers.otlp_numbers import (
     DELTA,
@@ -27,7 +27,7 @@ from collectors.receivers.otlp_numbers import (
     refuse_point,
     refuse_repeated,
 )
-from collectors.receivers.otlp_streams import Family, Stream, StreamTable
+from collectors.receivers.otlp_streams import BucketMask, Family, Stream, StreamTable
 from collectors.receivers.percentile_buckets import lower_bounds, share_of, spread
 
 _NANOS = {"s": 1e9, "ms": 1e6, "us": 1e3, "ns": 1.0}
@@ -230,11 +230,19 @@ def _write(
     if fresh and 0 < fresh_ms < reading.time_ms:
         zeros = [_bucket_tags(stream, measure, bucket) for bucket in fresh]
         builder.add_column(zeros, fresh_ms, [0.0] * len(zeros))
-    used = np.flatnonzero(mask).tolist()
-    columns = [_bucket_tags(stream, measure, bucket) for bucket in used]
-    builder.add_column(columns, reading.time_ms, reading.buckets[used].tolist())
+    values = reading.buckets[mask].tolist()
+    builder.add_column(_columns(stream, measure, mask), reading.time_ms, values)
 
 
-def _bucket_tags(stream: Stream, measure: Measure, bucket: int) -> Any:
+def _columns(stream: Stream, measure: Measure, mask: BucketMask) -> list[Tags]:
+    """Return the tags of the buckets in use, which are mostly those of the point before."""
+    key = mask.tobytes()
+    if stream.columns[0] != key:
+        used = np.flatnonzero(mask).tolist()
+        stream.columns = (key, [_bucket_tags(stream, measure, bucket) for bucket in used])
+    return stream.columns[1]
+
+
+def _bucket_tags(stream: Stream, measure: Measure, bucket: int) -> Tags:
     label = f"{measure.letter}{bucket:04X}"
     return stream.variant(SeriesKind.COUNTER, "percentile", label)

@@ -27,6 +27,8 @@ def add_gauge(family: Family, points: Any, table: StreamTable, builder: BatchBui
     for point in points:
         try:
             stream, _, time_ms = place(family, point, table)
+            family.note_export(time_ms)
+            stream.last_ms = time_ms
             tags = stream.variant(SeriesKind.GAUGE)
             builder.add(tags, time_ms, number(point))
             add_exemplars(point, tags, builder)
@@ -43,8 +45,11 @@ def add_sum(
     builder: BatchBuilder,
 ) -> None:
     """Append the points of a sum."""
+    plain = monotonic and temporality == CUMULATIVE
     for point in points:
         try:
+            if plain and _add_known(family, point, builder):
+                continue
             stream, start_ms, time_ms = place(family, point, table)
             if monotonic:
                 tags = stream.variant(SeriesKind.COUNTER, "count")
@@ -59,6 +64,26 @@ def add_sum(
             add_exemplars(point, tags, builder)
         except DecodeError as error:
             refuse_point(error, family, builder)
+
+
+def _add_known(family: Family, point: Any, builder: BatchBuilder) -> bool:
+    """Append the next point of a cumulative counter that goes on as before, if it is one."""
+    stream = family.streams.get(tuple(point.attributes))
+    if stream is None or point.flags:
+        return False
+    time_ms = point.time_unix_nano // NANOS_PER_MS
+    started_ms = point.start_time_unix_nano // NANOS_PER_MS
+    if started_ms != stream.start_ms or not stream.last_ms < time_ms <= NEWEST_MS:
+        return False
+    value = number(point)
+    if time_ms != family.current_ms:
+        family.note_export(time_ms)
+    stream.last_ms = time_ms
+    tags = stream.variant(SeriesKind.COUNTER, "count")
+    builder.add(tags, time_ms, value)
+    if point.exemplars:
+        add_exemplars(point, tags, builder)
+    return True
 
 
 def add_summary(family: Family, points: Any, table: StreamTable, builder: BatchBuilder) -> None:

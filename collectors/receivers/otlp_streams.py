@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from collectors.errors import DecodeError
 from collectors.model import DSTYPE, FloatArray, SeriesKind, Tags
@@ -21,6 +22,8 @@ from collectors.receivers.percentile_buckets import lower_bounds
 from collectors.receivers.tag_text import refuse_tags
 
 NANOS_PER_MS = 1_000_000
+
+BucketMask = NDArray[np.bool_]
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -35,6 +38,7 @@ class Stream:
         count: Running count of a delta histogram.
         buckets: Running totals by percentile bucket of a delta histogram, shape (276,).
         seen: Which percentile buckets were ever written, shape (276,).
+        columns: The buckets of the last point, as a mask's bytes, and their tags.
         largest: Largest value that a cumulative histogram ever told.
     """
 
@@ -45,7 +49,8 @@ class Stream:
     count: float = 0.0
     largest: float = float("-inf")
     buckets: FloatArray | None = None
-    seen: np.ndarray[tuple[int], np.dtype[np.bool_]] | None = None
+    seen: BucketMask | None = None
+    columns: tuple[bytes, list[Tags]] = (b"", [])
     _variants: dict[tuple[str, str, str], Tags] = field(default_factory=dict)
 
     def variant(self, kind: SeriesKind, statistic: str = "", percentile: str = "") -> Tags:
@@ -61,8 +66,10 @@ class Stream:
             self._variants[key] = found
         return found
 
-    def unseen(self, bucket_mask: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> list[int]:
+    def unseen(self, bucket_mask: BucketMask) -> list[int]:
         """Return the buckets of the mask that were never written, and note them as written."""
+        if self.columns[0] == bucket_mask.tobytes() and self.seen is not None:
+            return []
         if self.seen is None:
             self.seen = np.zeros(len(lower_bounds()), dtype=np.bool_)
         fresh = np.flatnonzero(bucket_mask & ~self.seen)
@@ -114,7 +121,6 @@ class StreamTable:
         self._reader = AttributeReader()
         self._count = 0
         self._undo: list[Callable[[], None]] = []
-        self._newest_ms = 0
 
     def __len__(self) -> int:
         return self._count
@@ -152,7 +158,6 @@ class StreamTable:
 
     def advance(self, stream: Stream, start_ms: int, time_ms: int) -> None:
         """Move a stream to a new point, remembering how to undo it."""
-        self._newest_ms = max(self._newest_ms, time_ms)
         before = (stream.start_ms, stream.last_ms, stream.total, stream.count, stream.largest)
         buckets = None if stream.buckets is None else stream.buckets.copy()
         seen = None if stream.seen is None else stream.seen.copy()
@@ -179,7 +184,8 @@ class StreamTable:
             self._count -= 1
 
     def _forget_idle(self) -> bool:
-        oldest_ms = self._newest_ms - self.limits.stream_idle_ms
+        newest_ms = max(family.current_ms for family in self._families.values())
+        oldest_ms = newest_ms - self.limits.stream_idle_ms
         before = self._count
         for name, family in list(self._families.items()):
             for key in [k for k, s in family.streams.items() if s.last_ms < oldest_ms]:
