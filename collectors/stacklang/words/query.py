@@ -211,7 +211,7 @@ QUERY_WORDS = Vocabulary(
             summary="Require a query of everything that an expression fetches. "
             "Anything that is not an expression stays as it is.",
             examples=(
-                "name,ssCpuUser,:eq,name,DiscoveryStatus_UP,:eq,:mul,nf.app,alerttest,:eq",
+                "name,ssCpuUser,:eq,nf.app,alerttest,:eq",
                 "42,nf.app,alerttest,:eq",
             ),
             shown_signature="Expr Query -- Expr",

@@ -32,7 +32,12 @@ def _only_styled(item: object) -> object:
     return item if isinstance(item, StyleExpr) else MISMATCH
 
 
+def _name_or_list(item: object) -> object:
+    return item if isinstance(item, str) else STRING_LIST.extract(item)
+
+
 _STYLE_ONLY = DataType("StyleExpr", _only_styled)
+_PALETTE = DataType("Palette", _name_or_list, "a palette's name, or a list of colors")
 
 
 def _setting(name: str, summary: str, *examples: str) -> Word:
@@ -232,16 +237,13 @@ _COLOR_WORDS = (
     _word(
         "palette",
         _palette,
-        (_INPUT, Parameter(type=STRING, name="palette")),
-        "The colors for the lines of this expression: a palette's name.",
-        ("name,sps,:eq,:sum,reds", f"{_BY_CLUSTER},reds"),
-    ),
-    _word(
-        "palette",
-        _palette,
-        (_INPUT, Parameter(type=STRING_LIST, name="colors")),
-        "The colors for the lines of this expression: a list.",
-        (f"{_BY_CLUSTER},(,1a9850,91cf60,d9ef8b,fee08b,fc8d59,d73027,)",),
+        (_INPUT, Parameter(type=_PALETTE, name="palette", summary="a name, or a list of colors")),
+        "The colors for the lines of this expression: a palette's name, or a list.",
+        (
+            "name,sps,:eq,:sum,reds",
+            f"{_BY_CLUSTER},reds",
+            f"{_BY_CLUSTER},(,1a9850,91cf60,d9ef8b,fee08b,fc8d59,d73027,)",
+        ),
     ),
     _setting(
         "ls",
