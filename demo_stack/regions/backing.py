@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from demo_stack.eventlog.groups import ConsumerGroup
 from demo_stack.eventlog.log import EventLog
+from demo_stack.services.gateway.front_door import FrontDoor
 from demo_stack.services.recommendations.model import ItemModel
 
 VIEWS = "views"
@@ -20,11 +21,15 @@ class Backing:
         log: The event log.
         model: What the recommendation instances have learnt from viewing events.
         groups: Consumer groups by name.
+        front_door: The load balancers in front of the gateways.
+        fit_accounts: Accounts under a failure-injection test, with the test's scope.
     """
 
+    front_door: FrontDoor
     log: EventLog = field(default_factory=EventLog)
     model: ItemModel = field(default_factory=ItemModel)
     groups: dict[str, ConsumerGroup] = field(default_factory=dict)
+    fit_accounts: dict[str, str] = field(default_factory=dict)
 
     def group(self, name: str, topic: str) -> ConsumerGroup:
         """Return the consumer group ``name``, made when first asked for."""

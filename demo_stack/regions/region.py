@@ -28,6 +28,7 @@ from demo_stack.services.auth import app as auth
 from demo_stack.services.catalogue import app as catalogue
 from demo_stack.services.edge import app as edge
 from demo_stack.services.gateway import app as gateway
+from demo_stack.services.gateway.front_door import front_door_for
 from demo_stack.services.playback import app as playback
 from demo_stack.services.recommendations import app as recommendations
 
@@ -61,7 +62,7 @@ class Region:
     ) -> None:
         self.spec = spec
         self.points = InjectionPoints(self._random("points"), sleep)
-        self.backing = Backing()
+        self.backing = Backing(front_door_for(spec.sps))
         self.leases = LeaseRegistry(_monotonic_ms, rng=self._random("eviction"))
         self._balancer = Balancer(self._random("balancer"))
         self._network = network

@@ -85,7 +85,8 @@ def world() -> OpenWorld:
     async def opened() -> AsyncIterator[World]:
         network = MemoryNetwork()
         pipe, exported = memory_pipe()
-        region = Region(RegionSpec(region="us-east-1"), network, pipe, sleep=no_wait)
+        spec = RegionSpec(region="us-east-1", sps=1_000.0)
+        region = Region(spec, network, pipe, sleep=no_wait)
         await region.open()
         telemetry = pipe.telemetry(Identity(service=Service.VIEWERS))
         directory = Balancer(Random(1))

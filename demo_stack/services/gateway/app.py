@@ -1,94 +1,86 @@
-"""The front door: four requests that viewers make, composed from the services behind."""
+"""The front door: filters around four endpoints."""
 
 from __future__ import annotations
 
-from typing import Any
-
+from spectator.config import Config
+from spectator.registry import Registry
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from demo_stack.layout import Service
-from demo_stack.platform.client import Call
 from demo_stack.platform.context import ServiceContext
 from demo_stack.platform.instrumented import service_app
+from demo_stack.resilience.commands import Commands
+from demo_stack.resilience.shedding import Priority, Shedder
+from demo_stack.services.gateway.chain import Endpoint, FilterChain
+from demo_stack.services.gateway.endpoints import Endpoints
+from demo_stack.services.gateway.exchange import Exchange
+from demo_stack.services.gateway.inbound import (
+    AdmitAtFrontDoor,
+    Authenticate,
+    LimitRate,
+    MarkFailureTest,
+    ShedLoad,
+)
+from demo_stack.services.gateway.origin import Origins
+from demo_stack.services.gateway.outbound import ReportCategory
 from demo_stack.services.gateway.tokens import TokenVerifier
+
+TIMEOUTS_MS = {
+    Service.AUTH.value: 3_000,
+    Service.CATALOGUE.value: 3_000,
+    Service.RECOMMENDATIONS.value: 1_500,
+    Service.PLAYBACK.value: 3_000,
+}
+COMFORTABLE_INFLIGHT = 100
+MOST_INFLIGHT = 300
 
 
 class Gateway:
-    """Login, browse, select, play."""
+    """Runs every request through the chain."""
 
-    def __init__(self, context: ServiceContext, tokens: TokenVerifier) -> None:
-        self._client = context.client
-        self._tokens = tokens
+    def __init__(self, chain: FilterChain, shedder: Shedder) -> None:
+        self._chain = chain
+        self._shedder = shedder
 
-    async def login(self, request: Request) -> Response:
-        """``POST /login {viewer, device}``: a token."""
-        body = await request.json()
-        call = Call(service=Service.AUTH, method="POST", route="/token", json=body)
-        return JSONResponse(await self._client.json(call))
+    def route(self, path: str, endpoint: Endpoint, method: str, priority: Priority) -> Route:
+        """Return the route of one endpoint."""
 
-    async def browse(self, request: Request) -> Response:
-        """``GET /browse``: a row of titles for the viewer."""
-        viewer = await self._viewer(request)
-        row = await self._client.json(
-            Call(
-                service=Service.RECOMMENDATIONS,
-                method="GET",
-                route="/viewers/{viewer}/row",
-                path=f"/viewers/{viewer}/row",
-            )
-        )
-        titles = await self._client.json(
-            Call(
-                service=Service.CATALOGUE,
-                method="GET",
-                route="/titles",
-                path=f"/titles?ids={','.join(row['titles'])}",
-            )
-        )
-        return JSONResponse(titles)
+        async def handle(request: Request) -> Response:
+            exchange = Exchange(request=request, path=path, priority=priority)
+            self._shedder.inflight += 1
+            try:
+                return await self._chain.run(exchange, endpoint)
+            finally:
+                self._shedder.inflight -= 1
 
-    async def select(self, request: Request) -> Response:
-        """``GET /titles/{title}``: what a title is about."""
-        await self._viewer(request)
-        return JSONResponse(await self._title(request.path_params["title"]))
-
-    async def play(self, request: Request) -> Response:
-        """``POST /playback {title, device}``: a manifest."""
-        viewer = await self._viewer(request)
-        body = await request.json()
-        manifest = await self._client.json(
-            Call(
-                service=Service.PLAYBACK,
-                method="POST",
-                route="/starts",
-                json={"viewer": viewer, "title": body["title"], "device": body["device"]},
-            )
-        )
-        return JSONResponse(manifest, status_code=201)
-
-    async def _title(self, title: str) -> Any:
-        call = Call(
-            service=Service.CATALOGUE,
-            method="GET",
-            route="/titles/{title}",
-            path=f"/titles/{title}",
-        )
-        return await self._client.json(call)
-
-    async def _viewer(self, request: Request) -> str:
-        return await self._tokens.viewer(request.headers.get("authorization", ""))
+        return Route(path, handle, methods=[method])
 
 
 def build(context: ServiceContext) -> ASGIApp:
     """Return the application."""
-    gateway = Gateway(context, TokenVerifier(context.client))
+    registry = Registry(
+        Config(location=context.spectator, extra_common_tags=context.identity.attributes())
+    )
+    shedder = Shedder(target=COMFORTABLE_INFLIGHT, most=MOST_INFLIGHT)
+    chain = FilterChain(
+        inbound=[
+            AdmitAtFrontDoor(context.backing.front_door),
+            ShedLoad(shedder),
+            Authenticate(TokenVerifier(context.client)),
+            LimitRate(),
+            MarkFailureTest(context.backing.fit_accounts),
+        ],
+        outbound=[ReportCategory(context.telemetry.meter)],
+    )
+    endpoints = Endpoints(Origins(context.client, Commands(registry, TIMEOUTS_MS)), context.seed)
+    gateway = Gateway(chain, shedder)
     routes = [
-        Route("/login", gateway.login, methods=["POST"]),
-        Route("/browse", gateway.browse),
-        Route("/titles/{title}", gateway.select),
-        Route("/playback", gateway.play, methods=["POST"]),
+        gateway.route("/login", endpoints.login, "POST", Priority.CRITICAL),
+        gateway.route("/browse", endpoints.browse, "GET", Priority.DEGRADED),
+        gateway.route("/titles/{title}", endpoints.select, "GET", Priority.DEGRADED),
+        gateway.route("/playback", endpoints.play, "POST", Priority.CRITICAL),
     ]
     return service_app([*routes], context)

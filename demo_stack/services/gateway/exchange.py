@@ -1,0 +1,129 @@
+"""One request on its way through the gateway, and why it ended as it did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from demo_stack.platform.errors import DependencyError, ServiceError
+from demo_stack.resilience.command import CommandRejectedError
+from demo_stack.resilience.events import Event
+from demo_stack.resilience.shedding import Priority
+
+
+class StatusCategory(StrEnum):
+    """Why a request ended as it did, beyond its HTTP status (Zuul's ``ZuulStatusCategory``)."""
+
+    SUCCESS = "SUCCESS"
+    SUCCESS_NOT_FOUND = "SUCCESS_NOT_FOUND"
+    FAILURE_LOCAL = "FAILURE_LOCAL"
+    FAILURE_LOCAL_SHED = "FAILURE_LOCAL_SHED"
+    FAILURE_LOCAL_RATE_LIMITED = "FAILURE_LOCAL_RATE_LIMITED"
+    FAILURE_LOCAL_BALANCER_CAPACITY = "FAILURE_LOCAL_BALANCER_CAPACITY"
+    FAILURE_LOCAL_SHORT_CIRCUITED = "FAILURE_LOCAL_SHORT_CIRCUITED"
+    FAILURE_LOCAL_THROTTLED_ORIGIN_CONCURRENCY = "FAILURE_LOCAL_THROTTLED_ORIGIN_CONCURRENCY"
+    FAILURE_CLIENT_BAD_REQUEST = "FAILURE_CLIENT_BAD_REQUEST"
+    FAILURE_CLIENT_UNAUTHORISED = "FAILURE_CLIENT_UNAUTHORISED"
+    FAILURE_ORIGIN = "FAILURE_ORIGIN"
+    FAILURE_ORIGIN_THROTTLED = "FAILURE_ORIGIN_THROTTLED"
+    FAILURE_ORIGIN_READ_TIMEOUT = "FAILURE_ORIGIN_READ_TIMEOUT"
+    FAILURE_ORIGIN_CONNECTIVITY = "FAILURE_ORIGIN_CONNECTIVITY"
+    FAILURE_ORIGIN_NO_SERVERS = "FAILURE_ORIGIN_NO_SERVERS"
+
+
+class RefusedError(ServiceError):
+    """The gateway itself refuses a request.
+
+    Args:
+        message: Why, for people.
+        status: HTTP status to answer.
+        category: Why, for machines.
+    """
+
+    def __init__(self, message: str, *, status: int, category: StatusCategory) -> None:
+        super().__init__(message, status=status, error_type=category.value)
+        self.category = category
+
+
+@dataclass(slots=True)
+class Exchange:
+    """A request, what the filters learnt about it, and its answer.
+
+    Attributes:
+        request: As it came.
+        path: Template of its route.
+        priority: How much a viewer would miss it.
+        viewer: Who asks, once known.
+        response: The answer, once there is one.
+        category: Why it ended as it did.
+        error: What ended it early.
+        passport: Names of the filters it passed, in order.
+    """
+
+    request: Request
+    path: str
+    priority: Priority
+    viewer: str = ""
+    response: Response | None = None
+    category: StatusCategory = StatusCategory.SUCCESS
+    error: ServiceError | None = None
+    passport: list[str] = field(default_factory=list)
+
+    async def body(self) -> dict[str, Any]:
+        """Return the JSON object in the request's body.
+
+        Raises:
+            RefusedError: It holds none.
+        """
+        try:
+            body = await self.request.json()
+        except ValueError:
+            body = None
+        if not isinstance(body, dict):
+            raise RefusedError(
+                "the body must be a JSON object",
+                status=400,
+                category=StatusCategory.FAILURE_CLIENT_BAD_REQUEST,
+            )
+        return body
+
+
+_BY_EVENT = {
+    Event.SHORT_CIRCUITED: StatusCategory.FAILURE_LOCAL_SHORT_CIRCUITED,
+    Event.SEMAPHORE_REJECTED: StatusCategory.FAILURE_LOCAL_THROTTLED_ORIGIN_CONCURRENCY,
+    Event.TIMEOUT: StatusCategory.FAILURE_ORIGIN_READ_TIMEOUT,
+}
+_BY_STATUS = {
+    400: StatusCategory.FAILURE_CLIENT_BAD_REQUEST,
+    401: StatusCategory.FAILURE_CLIENT_UNAUTHORISED,
+    404: StatusCategory.SUCCESS_NOT_FOUND,
+}
+
+
+def categorise(error: ServiceError) -> StatusCategory:
+    """Return why a request that ended with ``error`` did so."""
+    if isinstance(error, RefusedError):
+        return error.category
+    if isinstance(error, CommandRejectedError):
+        return _BY_EVENT.get(error.event, StatusCategory.FAILURE_LOCAL)
+    if isinstance(error, DependencyError):
+        return _categorise_origin(error)
+    return _BY_STATUS.get(error.status, StatusCategory.FAILURE_LOCAL)
+
+
+def _categorise_origin(error: DependencyError) -> StatusCategory:
+    if error.status in _BY_STATUS:
+        return _BY_STATUS[error.status]
+    if not error.address:
+        return StatusCategory.FAILURE_ORIGIN_NO_SERVERS
+    if error.status == 504:
+        return StatusCategory.FAILURE_ORIGIN_READ_TIMEOUT
+    if error.error_type != str(error.status):
+        return StatusCategory.FAILURE_ORIGIN_CONNECTIVITY
+    if error.status == 503:
+        return StatusCategory.FAILURE_ORIGIN_THROTTLED
+    return StatusCategory.FAILURE_ORIGIN

@@ -1,0 +1,77 @@
+"""Calling a service behind the gateway: command, concurrency limit, retry on another instance."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+from demo_stack.platform.client import Call, ServiceClient
+from demo_stack.platform.errors import DependencyError
+from demo_stack.resilience.commands import Commands
+from demo_stack.resilience.limits import Gradient2Limit, Limiter
+from demo_stack.resilience.retries import RetryBudget, may_retry
+from demo_stack.services.gateway.exchange import RefusedError, StatusCategory
+
+MOST_RETRIES = 1
+
+Fallback = Callable[[], Awaitable[Any]]
+
+
+class Origins:
+    """The services behind the gateway, each with its limit and its retry budget.
+
+    Args:
+        client: Makes the calls.
+        commands: Wraps them, by key ``<service>``.
+    """
+
+    def __init__(self, client: ServiceClient, commands: Commands) -> None:
+        self._client = client
+        self._commands = commands
+        self._limiters: dict[str, Limiter] = {}
+        self._budgets: dict[str, RetryBudget] = {}
+
+    async def json(self, call: Call, fallback: Fallback | None = None) -> Any:
+        """Make a call; return its JSON.
+
+        Args:
+            call: Whom to ask what.
+            fallback: Answers when the call can't.
+
+        Raises:
+            ServiceError: As :meth:`demo_stack.resilience.command.Command.execute`.
+        """
+        return await self._commands[call.service].execute(lambda: self._limited(call), fallback)
+
+    async def _limited(self, call: Call) -> Any:
+        limiter = self._limiters.setdefault(call.service, Limiter(Gradient2Limit()))
+        inflight = limiter.acquire()
+        if inflight is None:
+            raise RefusedError(
+                f"{call.service}: {limiter.limit} calls at once are enough",
+                status=503,
+                category=StatusCategory.FAILURE_LOCAL_THROTTLED_ORIGIN_CONCURRENCY,
+            )
+        started = time.perf_counter()
+        dropped = True
+        try:
+            answer = await self._retried(call)
+            dropped = False
+        finally:
+            limiter.release(time.perf_counter() - started, inflight, dropped=dropped)
+        return answer
+
+    async def _retried(self, call: Call) -> Any:
+        budget = self._budgets.setdefault(call.service, RetryBudget())
+        budget.earn()
+        for _ in range(MOST_RETRIES):
+            try:
+                return await self._client.json(call)
+            except DependencyError as error:
+                again = error.address and may_retry(call.method, error.status)
+                if not again or not budget.spend():
+                    raise
+                call = replace(call, avoid=call.avoid | {error.address})
+        return await self._client.json(call)
