@@ -1,0 +1,113 @@
+"""The thin seam to ClickHouse: statements, rows in, columns out.
+
+``chdb:///path`` opens the embedded engine: one process owns the directory and must not fork
+afterwards. ``http://user:password@host:8123/database`` is a server. Only what chDB's small build
+and a server share is used. The client library calls its embedded interface experimental, which is
+why nothing else imports it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collectors.errors import ConfigError, StorageError
+
+DATABASE = "tocsin"
+
+
+class HistoryEngine:
+    """One connection, used by one thread at a time.
+
+    Args:
+        client: A client of ``clickhouse_connect``.
+        database: Where the tables are.
+    """
+
+    def __init__(self, client: Any, database: str) -> None:
+        self._client = client
+        self._lock = threading.Lock()
+        self.database = database
+        self.command(f"CREATE DATABASE IF NOT EXISTS {database}")
+
+    @classmethod
+    def open(cls, url: str) -> HistoryEngine:
+        """Open the engine at ``url``.
+
+        Raises:
+            ConfigError: The address has another form.
+            StorageError: The engine can't be opened or reached.
+        """
+        parts = urlsplit(url)
+        if parts.scheme not in {"chdb", "http", "https"}:
+            raise ConfigError(
+                f"history address '{url}' must begin with chdb:///, http:// or https://"
+            )
+        import clickhouse_connect  # takes half a second, and chDB another half
+
+        try:
+            if parts.scheme == "chdb":
+                Path(parts.path).mkdir(parents=True, exist_ok=True)
+                return cls(clickhouse_connect.get_client(dsn=url), DATABASE)
+            database = parts.path.strip("/") or DATABASE
+            client = clickhouse_connect.get_client(
+                dsn=url.replace(parts.path, "") if parts.path else url
+            )
+            return cls(client, database)
+        except Exception as error:  # the client raises whatever its transports raise
+            raise StorageError(f"history at '{_without_password(url)}': {error}") from error
+
+    def command(self, sql: str) -> None:
+        """Run a statement that answers nothing."""
+        self._run(lambda: self._client.command(sql))
+
+    def insert(self, table: str, rows: NDArray[Any] | bytes, fmt: str = "RowBinary") -> None:
+        """Insert rows: a structured array whose fields are columns, or text in ``fmt``."""
+        if isinstance(rows, bytes):
+            names, block = None, rows
+        else:
+            names, block = list(rows.dtype.names or ()), rows.tobytes()
+        self._run(
+            lambda: self._client.raw_insert(
+                f"{self.database}.{table}", column_names=names, insert_block=block, fmt=fmt
+            )
+        )
+
+    def columns(self, sql: str) -> Sequence[Sequence[Any]]:
+        """Return the columns that ``sql`` selects; none when no row is selected."""
+        found: Sequence[Sequence[Any]] = self._run(lambda: self._client.query(sql).result_columns)
+        return found
+
+    def array(self, sql: str, dtype: np.dtype[Any]) -> NDArray[Any]:
+        """Return rows of fixed-width columns as a structured array."""
+        data = self._run(lambda: self._client.raw_query(sql, fmt="RowBinary"))
+        return np.frombuffer(data, dtype=dtype)
+
+    def close(self) -> None:
+        """Release the engine."""
+        with self._lock:
+            self._client.close()
+
+    def _run(self, work: Any) -> Any:
+        try:
+            with self._lock:
+                return work()
+        except Exception as error:  # as above
+            raise StorageError(f"history: {str(error)[:500]}") from error
+
+
+def quoted(text: str) -> str:
+    """Return ``text`` as a ClickHouse string literal."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+def _without_password(url: str) -> str:
+    parts = urlsplit(url)
+    return url.replace(f":{parts.password}@", ":…@") if parts.password else url

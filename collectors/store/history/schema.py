@@ -1,0 +1,69 @@
+"""The tables of history."""
+
+from __future__ import annotations
+
+import numpy as np
+
+SAMPLE_ROW = np.dtype([("series", "<u8"), ("time", "<i8"), ("value", "<f8")])
+
+# Rows are written again when late samples changed a block: the engine keeps the newest.
+SERIES = """
+CREATE TABLE IF NOT EXISTS {database}.metric_series (
+    series UInt64,
+    kind LowCardinality(String),
+    tags Map(LowCardinality(String), String)
+) ENGINE = ReplacingMergeTree ORDER BY series
+"""
+
+SAMPLES = """
+CREATE TABLE IF NOT EXISTS {database}.metric_samples (
+    series UInt64 CODEC(ZSTD(1)),
+    time DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
+    value Float64 CODEC(Gorilla, ZSTD(1))
+) ENGINE = ReplacingMergeTree PARTITION BY toYYYYMMDD(time) ORDER BY (series, time)
+"""
+
+ROLLUP = """
+CREATE TABLE IF NOT EXISTS {database}.metric_rollup (
+    series UInt64 CODEC(ZSTD(1)),
+    time DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
+    sum Float64 CODEC(Gorilla, ZSTD(1)),
+    count Float64 CODEC(Gorilla, ZSTD(1)),
+    min Float64 CODEC(Gorilla, ZSTD(1)),
+    max Float64 CODEC(Gorilla, ZSTD(1))
+) ENGINE = ReplacingMergeTree PARTITION BY toYYYYMM(time) ORDER BY (series, time)
+"""
+
+# As the OpenTelemetry Collector's ClickHouse exporter creates it, so that either can read the
+# other's rows (opentelemetry-collector-contrib, exporter/clickhouseexporter).
+SPANS = """
+CREATE TABLE IF NOT EXISTS {database}.otel_traces (
+    Timestamp DateTime64(9) CODEC(Delta(8), ZSTD(1)),
+    TraceId String CODEC(ZSTD(1)),
+    SpanId String CODEC(ZSTD(1)),
+    ParentSpanId String CODEC(ZSTD(1)),
+    TraceState String CODEC(ZSTD(1)),
+    SpanName LowCardinality(String) CODEC(ZSTD(1)),
+    SpanKind LowCardinality(String) CODEC(ZSTD(1)),
+    ServiceName LowCardinality(String) CODEC(ZSTD(1)),
+    ResourceAttributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+    ScopeName String CODEC(ZSTD(1)),
+    ScopeVersion String CODEC(ZSTD(1)),
+    SpanAttributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+    Duration UInt64 CODEC(ZSTD(1)),
+    StatusCode LowCardinality(String) CODEC(ZSTD(1)),
+    StatusMessage String CODEC(ZSTD(1)),
+    Events Nested (
+        Timestamp DateTime64(9),
+        Name LowCardinality(String),
+        Attributes Map(LowCardinality(String), String)
+    ) CODEC(ZSTD(1)),
+    Links Nested (
+        TraceId String,
+        SpanId String,
+        TraceState String,
+        Attributes Map(LowCardinality(String), String)
+    ) CODEC(ZSTD(1))
+) ENGINE = MergeTree PARTITION BY toDate(Timestamp)
+ORDER BY (ServiceName, SpanName, toDateTime(Timestamp))
+"""

@@ -1,0 +1,33 @@
+"""Joins answers that cover neighbouring parts of one window."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from collectors.stacklang.database import Lines
+
+
+def sort_groups(lines: Lines, keys: tuple[str, ...]) -> Lines:
+    """Order lines by their group's values."""
+    order = sorted(range(len(lines.tags)), key=lambda i: [lines.tags[i][key] for key in keys])
+    return Lines(tags=[lines.tags[i] for i in order], values=lines.values[order])
+
+
+def join_lines(older: Lines, newer: Lines) -> Lines:
+    """Put the columns of ``newer`` behind those of ``older``, matching lines by their tags.
+
+    A line that one side lacks is missing (NaN) there.
+    """
+    rows = {frozenset(tags.items()): row for row, tags in enumerate(older.tags)}
+    tags = list(older.tags)
+    at = []
+    for candidate in newer.tags:
+        row = rows.setdefault(frozenset(candidate.items()), len(tags))
+        if row == len(tags):
+            tags.append(candidate)
+        at.append(row)
+    seam = older.values.shape[1]
+    values = np.full((len(tags), seam + newer.values.shape[1]), np.nan)
+    values[: len(older.tags), :seam] = older.values
+    values[at, seam:] = newer.values
+    return Lines(tags=tags, values=values)
