@@ -11,10 +11,11 @@ from collectors.graph.chart import Chart, Plot
 from collectors.graph.color import Color
 from collectors.graph.elements import NORMAL, SMALL, truncated
 from collectors.graph.scales import ValueScale
-from collectors.graph.surface import Align, Surface
+from collectors.graph.surface import Surface
 from collectors.graph.ticks import ValueTick, value_ticks
 from collectors.graph.time_ticks import TimeTick, time_ticks
 from collectors.graph.unit_prefix import TickLabels
+from collectors.graph.writing import Align
 
 TICK_PX = 4
 TICK_LABEL_PX = SMALL.width * 7
@@ -110,5 +111,5 @@ def draw_value_axis(
             size=NORMAL.size,
             color=color,
             align=Align.CENTER,
-            rotation=90.0,
+            upwards=True,
         )

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from collectors.graph.color import Color
-from collectors.graph.surface import Align, Surface
+from collectors.graph.surface import Surface
+from collectors.graph.writing import Align
 
 _RIGHT_PADDING = 8
 _INDENT = 4.0

@@ -11,9 +11,10 @@ from collectors.graph.chart import MAX_LEGEND_LINES, Chart, LegendType, Line, Pl
 from collectors.graph.color import Color
 from collectors.graph.elements import NORMAL, SMALL, Element, Font, Gap, Words, truncated
 from collectors.graph.heatmap import Heatmap
-from collectors.graph.surface import Align, Surface
+from collectors.graph.surface import Surface
 from collectors.graph.themes import Theme
 from collectors.graph.unit_prefix import TickLabels, prefix_for
+from collectors.graph.writing import Align
 
 MIN_WIDTH_FOR_STATS = SMALL.width * 45
 _BOX = NORMAL.height - 4

@@ -33,7 +33,8 @@ from collectors.graph.elements import LARGE, SMALL, Element, Gap, Notices, Words
 from collectors.graph.heatmap import Heatmap, build_heatmap
 from collectors.graph.legend import legend_elements
 from collectors.graph.scales import ValueScale
-from collectors.graph.surface import Align, Surface
+from collectors.graph.surface import Surface
+from collectors.graph.writing import Align
 from collectors.stacklang.durations import of_millis, short_text
 
 MIN_WIDTH_FOR_TEXT = SMALL.width * 16

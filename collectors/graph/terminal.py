@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from collectors.graph.scales import ScaleKind, ValueScale
 from collectors.graph.summary import summarize
-from collectors.graph.surface import printable
 from collectors.graph.unit_prefix import TickLabels, decimal, prefix_for
+from collectors.graph.writing import printable
 from collectors.model import FloatArray, Frame
 
 _BRAILLE = 0x2800

@@ -196,7 +196,7 @@ def test_the_ground_follows_the_theme_and_tells_of_hidden_warnings() -> None:
 
 
 def test_dollar_signs_and_control_characters_in_labels_are_only_text() -> None:
-    label = "$\\frac{1}{0}$ \x00\x1b[31m\n\ud800 ☃"
+    label = "$\\frac{1}{0}$ \x00\x1b[31m\n\ud800 ☃ 日本"
     assert png_size(draw(make_chart(make_line([1.0, 2.0], label=label), title=label)))
 
 
