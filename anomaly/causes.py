@@ -100,7 +100,11 @@ def _ranked(found: Mapping[str, tuple[float, str]]) -> tuple[Suspect, ...]:
 
 def _error_reason(count: int, total: int, unreached: int) -> str:
     words = f"{count} of {total} failures begin there"
-    return f"{words}, {unreached} of them leaving no span of its own" if unreached else words
+    return (
+        f"{words}; in {unreached} it left no span, as if it could not be reached"
+        if unreached
+        else words
+    )
 
 
 def _children(spans: Iterable[Span]) -> Mapping[str, list[Span]]:

@@ -29,7 +29,7 @@ class Groups:
 
     def number(self, tags: Tags) -> int:
         """Return the number of the group of ``tags``, -1 when there is no room for a new one."""
-        key = tuple(tags.get(k, "") for k in self.keys)
+        key = tuple([tags.get(k, "") for k in self.keys])
         known = self._numbers.get(key)
         if known is not None:
             return known
@@ -51,16 +51,17 @@ class Groups:
         """
         if frame is None:
             return np.full((len(self), steps), np.nan)
-        present = [bool(np.isfinite(values).any()) for values in frame.values]
-        numbers = [
-            self.number(tags) if there else -1
-            for tags, there in zip(frame.tags, present, strict=True)
-        ]
+        lines = np.flatnonzero(np.isfinite(frame.values).any(axis=1))
+        numbers = np.array(
+            [self.number(frame.tags[line]) for line in lines.tolist()], dtype=np.int64
+        )
+        lines, numbers = lines[numbers >= 0], numbers[numbers >= 0]
         result = np.full((len(self), steps), np.nan)
-        for number, values in zip(numbers, frame.values, strict=True):
-            if number >= 0:
-                both = np.isfinite(result[number]) & np.isfinite(values)
-                result[number] = np.where(np.isfinite(values), values, result[number]) + np.where(
-                    both, result[number], 0.0
-                )
+        if len(np.unique(numbers)) == len(numbers):
+            result[numbers] = frame.values[lines]
+            return result
+        for number, values in zip(numbers, frame.values[lines], strict=True):
+            both = np.isfinite(result[number]) & np.isfinite(values)
+            kept = np.where(np.isfinite(values), values, result[number])
+            result[number] = kept + np.where(both, result[number], 0.0)
         return result

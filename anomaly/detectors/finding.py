@@ -50,20 +50,24 @@ def updated(
         f"{quantity(change.scale, rule.unit)}, from what the {rule.detector} detector has learned "
         f"of this series before. It began about {clock_time(finding.started_ms)}."
     )
+    # A title that follows the recovery would end as "fell to 5.6, expected 5.7": keep the worst.
+    worst = not abs(change.value - change.expected) <= abs(finding.observed - change.expected)
+    title = f"{rule.display_name}{place(group)} {verb} to {seen}, expected {usual}"
     return replace(
         finding,
         state=FindingState.FIRING,
-        title=f"{rule.display_name}{place(group)} {verb} to {seen}, expected {usual}",
+        title=title if worst else finding.title,
         explanation=words,
         updated_ms=time_ms,
         window_ms=max(0, time_ms - finding.started_ms),
-        observed=change.value,
+        observed=change.value if worst else finding.observed,
         baseline=change.expected,
         values={
             "score": change.score,
             "limit": 1.0,
             "expected": change.expected,
             "noise": change.scale,
+            "now": change.value,
         },
     )
 
@@ -88,7 +92,8 @@ def resolved(
         )
     else:
         words = (
-            f"Back to {quantity(change.value, rule.unit)}, as expected, at {clock_time(time_ms)}."
+            f"Back to {quantity(change.value, rule.unit)} at {clock_time(time_ms)}, where "
+            f"{quantity(change.expected, rule.unit)} was expected."
         )
     return replace(
         finding,

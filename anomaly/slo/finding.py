@@ -64,14 +64,16 @@ def updated(
     """Return ``finding`` with the numbers and sentences of now."""
     reading = leading(change.readings)
     observed = reading.long_bad / reading.long_total if reading.long_total > 0 else math.nan
+    # A title that follows the recovery would end harmless: observed and title keep the worst.
+    worst = not observed <= finding.observed
     return replace(
         finding,
-        title=_title(objective, change, reading),
+        title=_title(objective, change, reading) if worst else finding.title,
         explanation=_explanation(finding, objective, reading, budget, observed),
         state=FindingState.FIRING,
         updated_ms=time_ms,
-        window_ms=round(reading.tier.long_s * 1_000),
-        observed=observed,
+        window_ms=round(reading.tier.long_s * 1_000) if worst else finding.window_ms,
+        observed=observed if worst else finding.observed,
         values=_values(reading, budget),
     )
 

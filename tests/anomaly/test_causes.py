@@ -131,7 +131,9 @@ def test_traces_are_weighed_together_and_ties_are_ordered() -> None:
 
 def test_reasons_say_what_was_seen() -> None:
     (suspect,) = error_suspects([drawn("viewers client 0-9 error >gateway")])
-    assert suspect.reason == "1 of 1 failures begin there, 1 of them leaving no span of its own"
+    assert suspect.reason == (
+        "1 of 1 failures begin there; in 1 it left no span, as if it could not be reached"
+    )
 
 
 @given(
