@@ -16,6 +16,10 @@ st.navigation(
         st.Page("app_pages/explore.py", title="Explore", icon=":material/query_stats:"),
         st.Page("app_pages/post_mortems.py", title="Post-mortems", icon=":material/article:"),
         st.Page("app_pages/slack_preview.py", title="Slack preview", icon=":material/forum:"),
+        # Links in messages live long: both spellings of the address lead to the war room.
+        st.Page(
+            "app_pages/war_room.py", title="War room", url_path="war-room", visibility="hidden"
+        ),
     ],
     position="top",
 ).run()

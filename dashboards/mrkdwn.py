@@ -41,6 +41,17 @@ _EMOJI = {
     "hourglass": ":material/hourglass_top:",
     "x": ":red[:material/close:]",
 }
+_SYMBOLS = {
+    "\U0001f534": "red_circle",
+    "\U0001f7e0": "large_orange_circle",
+    "\U0001f7e1": "large_yellow_circle",
+    "\U0001f7e2": "large_green_circle",
+    "\U0001f535": "large_blue_circle",
+    "\U0001f6a8": "rotating_light",
+    "\u2705": "white_check_mark",
+    "\u26a0": "warning",
+}
+_TO_ICON = {ord(symbol): _EMOJI[name] for symbol, name in _SYMBOLS.items()}
 _EMOJI_NAME = re.compile(r":([a-z0-9_+-]+):")
 _SAFE_SCHEMES = ("http://", "https://", "mailto:")
 
@@ -52,12 +63,12 @@ def text_of(part: Any) -> str:
     ':red[:material/local_fire_department:] a \\*b\\*'
     """
     if not isinstance(part, dict):
-        return escaped(str(part or ""))
+        return _shown(str(part or ""))
     text = str(part.get("text", ""))
     if part.get("type") == "mrkdwn":
         return to_markdown(text)
     pieces = _EMOJI_NAME.split(text)
-    return "".join(_emoji(p) if i % 2 else escaped(p) for i, p in enumerate(pieces))
+    return "".join(_emoji(p) if i % 2 else _shown(p) for i, p in enumerate(pieces))
 
 
 def to_markdown(text: str) -> str:
@@ -69,26 +80,30 @@ def to_markdown(text: str) -> str:
     parts: list[str] = []
     end = 0
     for token in _TOKEN.finditer(text):
-        parts.append(escaped(unescape(text[end : token.start()])))
+        parts.append(_shown(unescape(text[end : token.start()])))
         kind = token.lastgroup or ""
         parts.append(_DRAW[kind](token[kind]))
         end = token.end()
-    parts.append(escaped(unescape(text[end:])))
+    parts.append(_shown(unescape(text[end:])))
     return "".join(parts)
 
 
+def _shown(text: str) -> str:
+    return escaped(text).translate(_TO_ICON)
+
+
 def _emoji(name: str) -> str:
-    return _EMOJI.get(name, escaped(f":{name}:"))
+    return _EMOJI.get(name, _shown(f":{name}:"))
 
 
 def _link(inner: str) -> str:
     target, _, label = inner.partition("|")
     if target.startswith(_SAFE_SCHEMES):
         address = target.replace("(", "%28").replace(")", "%29").replace(" ", "%20")
-        return f"[{escaped(unescape(label or target))}]({address})"
+        return f"[{_shown(unescape(label or target))}]({address})"
     # <@U1>, <#C1|name>, <!here>: people, channels and special mentions.
     name = label or target.lstrip("@#!")
-    return f"**{escaped((target[:1] if target[:1] in '@#' else '@') + name)}**"
+    return f"**{_shown((target[:1] if target[:1] in '@#' else '@') + name)}**"
 
 
 def _wrapped(mark: str) -> Callable[[str], str]:

@@ -74,13 +74,13 @@ def duration(seconds: float | None) -> str:
 def window(seconds: float) -> str:
     """Word a configured window, which is a round number of something.
 
-    >>> [window(s) for s in (30, 300, 21600, 2592000, 90)]
-    ['30 s', '5 min', '6 h', '30 d', '90 s']
+    >>> [window(s) for s in (30, 300, 8640, 21600, 2592000, 90)]
+    ['30 s', '5 min', '2.4 h', '6 h', '30 d', '1.5 min']
     """
     for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size and seconds % size == 0:
-            return f"{int(seconds // size)} {unit}"
-    return f"{seconds:g} s"
+        if seconds >= size:
+            return f"{number(seconds / size)} {unit}"
+    return f"{number(seconds)} s"
 
 
 def between(start_ms: float | None, end_ms: float | None) -> str:
@@ -139,7 +139,8 @@ def percent(ratio: float | None, *, digits: int = 2) -> str:
     shown = round(ratio * 100, digits)
     if shown >= 100 > ratio * 100:
         shown = math.floor(ratio * 100 * scale) / scale
-    return f"{shown:.{digits}f}".rstrip("0").rstrip(".") + " %"
+    worded = f"{shown:,.{digits}f}"
+    return (worded.rstrip("0").rstrip(".") if digits else worded) + " %"
 
 
 def multiple(value: float | None) -> str:

@@ -11,11 +11,12 @@ import json
 import os
 import socket
 import sys
+import tomllib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dashboards.sources import API_URL, SLACK_PREVIEW_URL
 
@@ -37,28 +38,36 @@ def run(port: int, api_url: str, slack_url: str | None = None) -> None:
     """Serve the dashboard until the process is told to stop.
 
     Args:
-        port: Port on loopback; 0 means any free one, which is printed.
+        port: Port on loopback.
         api_url: Where tocsin's API listens, for example ``http://127.0.0.1:7101``.
         slack_url: Where the local Slack server listens, None when there is none.
     """
     import streamlit as st
 
-    port = port or free_port()
     os.environ[API_URL] = api_url
     os.environ.pop(SLACK_PREVIEW_URL, None)
     if slack_url:
         os.environ[SLACK_PREVIEW_URL] = slack_url
-    sys.stdout.write(json.dumps({"url": f"http://{_HOST}:{port}"}) + "\n")
-    sys.stdout.flush()
     app = st.App(Path(__file__).with_name("app.py"), lifespan=_warm)
-    app.run(
-        config={
-            "server.address": _HOST,
-            "server.port": port,
-            "server.headless": True,
-            "browser.gatherUsageStats": False,
-        }
-    )
+    app.run(config=configuration() | {"server.address": _HOST, "server.port": port})
+
+
+def configuration() -> dict[str, object]:
+    """Return ``.streamlit/config.toml`` as dotted options.
+
+    Streamlit looks for the file beside the program that was started, which is ``tocsin`` and not
+    the page: without this neither theme nor safety settings would be in force.
+    """
+    path = Path(__file__).with_name(".streamlit") / "config.toml"
+    return _dotted(tomllib.loads(path.read_text(encoding="utf-8")), "")
+
+
+def _dotted(table: dict[str, Any], prefix: str) -> dict[str, object]:
+    options: dict[str, object] = {}
+    for key, value in table.items():
+        name = f"{prefix}{key}"
+        options |= _dotted(value, f"{name}.") if isinstance(value, dict) else {name: value}
+    return options
 
 
 @asynccontextmanager
@@ -70,13 +79,16 @@ async def _warm(_app: st.App) -> AsyncIterator[None]:
 
 
 def main() -> None:
-    """Read the command line and serve."""
+    """Read the command line, print the address as one JSON line, and serve."""
     parser = argparse.ArgumentParser(prog="python -m dashboards.serve", description=__doc__)
     parser.add_argument("--port", type=int, default=8501, help="0 means any free port")
     parser.add_argument("--api-url", default=os.environ.get(API_URL, "http://127.0.0.1:7101"))
     parser.add_argument("--slack-url", default=os.environ.get(SLACK_PREVIEW_URL))
     options = parser.parse_args()
-    run(options.port, options.api_url, options.slack_url)
+    port = options.port or free_port()
+    sys.stdout.write(json.dumps({"url": f"http://{_HOST}:{port}"}) + "\n")
+    sys.stdout.flush()
+    run(port, options.api_url, options.slack_url)
 
 
 if __name__ == "__main__":

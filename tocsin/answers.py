@@ -102,11 +102,13 @@ class Slo(TypedDict):
     state: str
     good_ratio: float | None
     error_budget_remaining: float | None
+    error_budget_remaining_projected: NotRequired[float | None]
     coverage: float | None
     burn_rates: list[BurnRate]
     good_expr: str
     total_expr: str
     updated_ms: int
+    reasons: NotRequired[list[str]]
 
 
 class Finding(TypedDict):
@@ -165,6 +167,8 @@ class RunbookStep(TypedDict):
     title: str
     kind: str
     detail: str
+    query: NotRequired[str | None]
+    command: NotRequired[str | None]
     state: NotRequired[str]
 
 

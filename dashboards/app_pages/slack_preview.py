@@ -51,9 +51,10 @@ def _live(client: SlackPreviewClient, user: str) -> None:
 
 def _channel(client: SlackPreviewClient, channel: SlackChannel, user: str) -> None:
     messages = channel["messages"]
+    reader = slack_message.Reader(client=client, channel=channel["id"], user=user)
     st.subheader(f":material/tag: {plain(channel['name'])}", anchor=False)
     for message in reversed(messages[-_MOST_MESSAGES:]):
-        slack_message.draw(client, channel["id"], message, user=user)
+        slack_message.draw(reader, message)
     if len(messages) > _MOST_MESSAGES:
         st.caption(f"{len(messages) - _MOST_MESSAGES} older messages are not shown.")
 

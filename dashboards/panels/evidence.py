@@ -7,7 +7,17 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboards import states
-from dashboards.phrasing import clock, code, number, plain, quantity, scope, window
+from dashboards.phrasing import (
+    clock,
+    code,
+    multiple,
+    number,
+    percent,
+    plain,
+    quantity,
+    scope,
+    window,
+)
 from tocsin.client import Finding
 
 _STATES = {"firing": "red", "frozen": "gray", "resolved": "green"}
@@ -18,14 +28,15 @@ def draw(findings: Sequence[Finding]) -> None:
     st.markdown("**Evidence**")
     if not findings:
         states.empty("No finding is attached.")
-    for finding in sorted(findings, key=lambda f: (f["state"] != "firing", f["detected_ms"])):
-        _card(finding)
+    ordered = sorted(findings, key=lambda f: (f["state"] != "firing", f["detected_ms"]))
+    for position, finding in enumerate(ordered):
+        _card(finding, expanded=position == 0)
 
 
-def _card(finding: Finding) -> None:
+def _card(finding: Finding, *, expanded: bool) -> None:
     color = _STATES.get(finding["state"], "gray")
     label = f":{color}-badge[{plain(finding['state'])}] {plain(finding['title'])}"
-    with st.expander(label, expanded=finding["state"] == "firing"):
+    with st.expander(label, expanded=expanded):
         st.markdown(plain(finding["explanation"]))
         st.markdown(compared(finding))
         st.caption(measured(finding))
@@ -56,6 +67,22 @@ def measured(finding: Finding) -> str:
         f"began about {clock(finding['started_ms'])}",
         f"detected {clock(finding['detected_ms'])} UTC",
         f"rule {code(finding['rule'])}",
-        *(f"{plain(name)} {number(value)}" for name, value in sorted(finding["values"].items())),
+        *(named(name, value) for name, value in sorted(finding["values"].items())),
     ]
     return " · ".join(parts)
+
+
+def named(name: str, value: float | None) -> str:
+    """Return one further number with a unit that follows from its name.
+
+    >>> named("burn_rate_long", 15.08), named("long_s", 120.0), named("coverage", 0.25)
+    ('burn rate long 15.1×', 'long 2 min', 'coverage 25 %')
+    """
+    if name.endswith("_s") and value is not None:
+        return f"{plain(name[:-2].replace('_', ' '))} {window(value)}"
+    words = plain(name.replace("_", " "))
+    if name.startswith("burn_rate"):
+        return f"{words} {multiple(value)}"
+    if name == "coverage" or name.startswith("error_budget"):
+        return f"{words} {percent(value, digits=1)}"
+    return f"{words} {number(value)}"

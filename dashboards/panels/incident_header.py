@@ -21,8 +21,9 @@ def draw(incident: Incident, *, updated_ms: int | None) -> None:
 
 
 def elapsed_s(incident: Incident, *, now_ms: int) -> float:
-    """Return how long the incident has lasted, or lasted, in seconds."""
-    return ((incident["resolved_ms"] or now_ms) - incident["opened_ms"]) / 1000
+    """Return how long the incident has lasted, or lasted, from the start of impact, in seconds."""
+    began_ms = incident["impact_start_ms"] or incident["opened_ms"]
+    return ((incident["resolved_ms"] or now_ms) - began_ms) / 1000
 
 
 def draw_times(incident: Incident, *, now_ms: int) -> None:
@@ -35,7 +36,7 @@ def draw_times(incident: Incident, *, now_ms: int) -> None:
             "Lasted" if incident["resolved_ms"] else "Elapsed",
             duration(elapsed_s(incident, now_ms=now_ms)),
             border=True,
-            help=f"Opened {date_and_clock(incident['opened_ms'])}",
+            help="Since impact began; opened " + date_and_clock(incident["opened_ms"]),
         )
         st.metric(
             "Impact → detected",

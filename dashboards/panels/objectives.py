@@ -11,19 +11,35 @@ from dashboards.charts import palette
 from dashboards.phrasing import multiple, percent, plain, scope, window
 from tocsin.client import BurnRate, Slo
 
-_WORDS = {"ok": "within budget", "burning": "burning", "no_data": "no data"}
+_WORDS = {"ok": "no alert", "burning": "burning", "no_data": "no data"}
+_ENOUGH_LEFT = 0.25
+_MOST_REASONS = 2
+_MOSTLY_MEASURED = 0.5
+_BUDGET_HELP = (
+    "The error budget is the share of events that may fail within the window. A burn rate of 1 "
+    "spends it exactly by the window's end; an alert needs both windows above its rate."
+)
 
 
-def draw(slos: Sequence[Slo], *, columns: int = 3) -> None:
+def draw(slos: Sequence[Slo]) -> None:
     """Draw one card an objective and scope, burning ones first."""
     if not slos:
         states.empty(
             "No objectives are loaded: put OpenSLO files into the config directory's slos/."
         )
         return
-    with st.grid(columns, gap="small", key="objectives"):
+    with st.grid(columns(len(slos)), gap="small", key="objectives"):
         for slo in ranked(slos):
             _card(slo)
+
+
+def columns(cards: int) -> int:
+    """Return how many cards stand side by side, so that the last row is not left half empty.
+
+    >>> [columns(cards) for cards in (1, 2, 3, 4, 5, 6)]
+    [1, 2, 3, 2, 3, 3]
+    """
+    return 2 if cards == 4 else min(cards, 3)
 
 
 def ranked(slos: Sequence[Slo]) -> list[Slo]:
@@ -43,24 +59,52 @@ def _card(slo: Slo) -> None:
             f"{window(slo['window_s'])}",
             help=plain(slo["description"]) or None,
         )
-        left = slo["error_budget_remaining"]
-        st.markdown(
-            f"Good **{percent(slo['good_ratio'], digits=3)}** · budget left "
-            f"**{percent(left, digits=1)}**"
-        )
-        if left is not None:
-            st.progress(min(1.0, max(0.0, left)))
-        st.markdown(_burn_table(slo["burn_rates"]))
-        st.caption(f"{percent(slo['coverage'], digits=1)} of the window measured")
+        good = f"Good **{percent(slo['good_ratio'], digits=3)}**"
+        st.markdown(f"{good} · budget left {budget_left(slo)}", help=_BUDGET_HELP)
+        if slo["burn_rates"]:
+            st.markdown(burn_table(slo["burn_rates"]))
+        reasons = slo.get("reasons", [])
+        if reasons:
+            st.caption(":material/info: " + plain("; ".join(reasons[:_MOST_REASONS])))
 
 
-def _burn_table(rates: Sequence[BurnRate]) -> str:
-    head = "| windows | burn long | short | pages at |\n|---|---:|---:|---:|\n"
-    return head + "\n".join(
-        f"| {window(r['long_s'])} / {window(r['short_s'])} | {_rate(r, r['long'])} "
-        f"| {_rate(r, r['short'])} | {multiple(r['threshold'])} |"
-        for r in rates
+def budget_left(slo: Slo) -> str:
+    """Word what is left of the budget, and of how much of the window that is known.
+
+    While most of the window is not measured yet, a share of the measured events says little about
+    the whole: the projection to the window's end at the same traffic is given instead.
+    """
+    measured, coverage = slo["error_budget_remaining"], slo["coverage"]
+    projected = slo.get("error_budget_remaining_projected")
+    young = coverage is not None and coverage < _MOSTLY_MEASURED and projected is not None
+    ratio = projected if young else measured
+    if ratio is None:
+        return "**–**"
+    color = "red" if ratio <= 0 else "green" if ratio >= _ENOUGH_LEFT else "orange"
+    words = "projected, " if young else ""
+    return (
+        f":{color}[**{percent(ratio, digits=1)}**] "
+        f":gray[({words}{percent(coverage, digits=1)} of the window measured)]"
     )
+
+
+def burn_table(rates: Sequence[BurnRate]) -> str:
+    """Return one row a tier: both windows' burn rates beside the rate at which it alerts."""
+    head = "| windows | burn rates | alerts at |\n|---|---:|---:|\n"
+    return head + "\n".join(_unbroken(_burn_row(rate)) for rate in rates)
+
+
+def _burn_row(rate: BurnRate) -> str:
+    return (
+        f"| {window(rate['long_s'])} / {window(rate['short_s'])} "
+        f"| {_rate(rate, rate['long'])} / {_rate(rate, rate['short'])} "
+        f"| {multiple(rate['threshold'])} {plain(rate['urgency'])} |"
+    )
+
+
+def _unbroken(text: str) -> str:
+    """Keep a cell on one line."""
+    return text.replace(" ", "\u00a0")
 
 
 def _rate(rate: BurnRate, value: float | None) -> str:

@@ -35,6 +35,8 @@ def _step(position: int, step: RunbookStep) -> str:
     state = step.get("state", "")
     mark = _MARKS.get(state, _WAITING)
     detail = f"  \n:gray[{plain(step['detail'])}]" if step["detail"] else ""
+    for machine in (step.get("query"), step.get("command")):
+        detail += f"  \n{code(machine)}" if machine else ""
     worded = plain(state.replace("_", " ")) if state else ""
     kind = f":gray-badge[{plain(step['kind'])}]"
     return f"{mark} **{position}\\. {plain(step['title'])}** {kind} {worded}{detail}"

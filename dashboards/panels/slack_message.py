@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import streamlit as st
@@ -15,25 +17,32 @@ Block = dict[str, Any]
 
 _SAID = "slack-said"
 _WIDTH = 760  # about as wide as Slack draws them
+_OK = 200
 _STYLES: dict[str, Literal["primary", "secondary"]] = {"primary": "primary"}
 
 
-def draw(client: SlackPreviewClient, channel: str, message: SlackMessage, *, user: str) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """Who looks at which channel through which server: what a pressed button needs."""
+
+    client: SlackPreviewClient
+    channel: str
+    user: str
+
+
+def draw(reader: Reader, message: SlackMessage) -> None:
     """Draw a message with its thread."""
-    with st.container(
-        border=True, width=_WIDTH, key=f"message-{channel}-{message['ts'].replace('.', '-')}"
-    ):
-        edited = " · edited" if message["edited_ts"] else ""
-        st.caption(f":material/smart_toy: **{plain(message['user'])}** · {_when(message)}{edited}")
-        _body(client, channel, message, user)
+    key = f"message-{reader.channel}-{message['ts'].replace('.', '-')}"
+    with st.container(border=True, width=_WIDTH, key=key):
+        st.caption(f":material/smart_toy: {_head(message)}")
+        _body(reader, message)
         if message["thread"]:
             count = len(message["thread"])
             words = f"{count} repl{'y' if count == 1 else 'ies'}"
             with st.expander(words, icon=":material/forum:", expanded=True):
                 for reply in message["thread"]:
-                    edited = " · edited" if reply["edited_ts"] else ""
-                    st.caption(f"**{plain(reply['user'])}** · {_when(reply)}{edited}")
-                    _body(client, channel, reply, user)
+                    st.caption(_head(reply))
+                    _body(reader, reply)
 
 
 def said() -> None:
@@ -45,22 +54,25 @@ def said() -> None:
         st.toast(plain(text), icon=":material/check:")
 
 
-def _when(message: SlackMessage) -> str:
-    return f"{clock(float(message['ts']) * 1000)} UTC"
+def _head(message: SlackMessage) -> str:
+    edited = " · edited" if message["edited_ts"] else ""
+    when = clock(float(message["ts"]) * 1000)
+    return f"**{plain(message['user'])}** · {when} UTC{edited}"
 
 
-def _body(client: SlackPreviewClient, channel: str, message: SlackMessage, user: str) -> None:
+def _body(reader: Reader, message: SlackMessage) -> None:
     attached = [b for part in message["attachments"] for b in part.get("blocks") or []]
     blocks: Sequence[Block] = [*message["blocks"], *attached]
     if not blocks:
         st.markdown(mrkdwn.to_markdown(message["text"]))
     for position, block in enumerate(blocks):
-        _block(client, channel, message["ts"], position, block, user)
+        if block.get("type") == "actions":
+            _actions(reader, message["ts"], position, block)
+        else:
+            _text(block)
 
 
-def _block(
-    client: SlackPreviewClient, channel: str, ts: str, position: int, block: Block, user: str
-) -> None:
+def _text(block: Block) -> None:
     kind = block.get("type")
     if kind == "header":
         st.markdown(f"#### {mrkdwn.text_of(block.get('text'))}")
@@ -70,10 +82,6 @@ def _block(
         st.caption(" · ".join(mrkdwn.text_of(e) for e in block.get("elements", ())))
     elif kind == "divider":
         st.divider()
-    elif kind == "actions":
-        with st.container(horizontal=True):
-            for element in block.get("elements", ()):
-                _button(client, channel, ts, f"{ts}-{position}", element, user)
     else:
         st.caption(f"(block of type {plain(str(kind))} is not drawn here)")
 
@@ -88,34 +96,47 @@ def _section(block: Block) -> None:
                 st.markdown(mrkdwn.text_of(field))
 
 
-def _button(
-    client: SlackPreviewClient, channel: str, ts: str, place: str, element: Block, user: str
-) -> None:
-    if element.get("type") != "button":
-        st.caption(f"({plain(str(element.get('type')))} is not drawn here)")
-        return
-    label = mrkdwn.text_of(element.get("text"))
-    if element.get("url"):
-        st.link_button(label, str(element["url"]))
-        return
+def _actions(reader: Reader, ts: str, position: int, block: Block) -> None:
+    with st.container(horizontal=True):
+        for element in block.get("elements", ()):
+            kind, label = element.get("type"), mrkdwn.text_of(element.get("text"))
+            if kind != "button":
+                st.caption(f"({plain(str(kind))} is not drawn here)")
+            elif element.get("url"):
+                st.link_button(label, str(element["url"]))
+            else:
+                _button(reader, ts, f"press-{reader.channel}-{ts}-{position}", element)
+
+
+def _button(reader: Reader, ts: str, place: str, element: Block) -> None:
+    label, asked = mrkdwn.text_of(element.get("text")), element.get("confirm")
     action_id = str(element.get("action_id", ""))
-    st.button(
-        label,
-        key=f"press-{channel}-{place}-{action_id}",
-        type=_STYLES.get(str(element.get("style")), "secondary"),
-        help=f"Sends the signed interaction {action_id} as {user}",
-        on_click=_press,
-        args=(client, channel, ts, action_id, user),
-    )
+    key = f"{place}-{action_id}"
+    with ExitStack() as around:
+        if isinstance(asked, dict):
+            around.enter_context(st.popover(label, key=f"{key}-asked"))
+            st.markdown(f"**{mrkdwn.text_of(asked.get('title'))}**")
+            st.markdown(mrkdwn.text_of(asked.get("text")))
+            label = mrkdwn.text_of(asked.get("confirm")) or label
+        st.button(
+            label,
+            key=key,
+            type=_STYLES.get(str(element.get("style")), "secondary"),
+            help=f"Sends the signed interaction {action_id} as {reader.user}",
+            on_click=_press,
+            args=(reader, ts, action_id),
+        )
 
 
-def _press(client: SlackPreviewClient, channel: str, ts: str, action_id: str, user: str) -> None:
+def _press(reader: Reader, ts: str, action_id: str) -> None:
     try:
-        answer = client.click(channel=channel, ts=ts, action_id=action_id, user=user)
+        answer = reader.client.click(
+            channel=reader.channel, ts=ts, action_id=action_id, user=reader.user
+        )
     except ClientError as error:
         st.session_state[_SAID] = ("error", f"{action_id}: {error.message}")
     else:
-        good = answer.get("ok") and answer.get("status") == 200
+        good = answer.get("ok") and answer.get("status") == _OK
         text = f"{action_id}: the app answered {answer.get('status')}"
         st.session_state[_SAID] = ("done" if good else "error", text)
     sources.retry()

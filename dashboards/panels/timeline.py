@@ -10,6 +10,7 @@ from dashboards import states
 from dashboards.phrasing import clock, plain
 from tocsin.client import TimelineEntry
 
+_MACHINE = frozenset({"", "tocsin"})
 _ICONS = (
     ("note", ":material/edit_note:"),
     ("acknowledg", ":material/front_hand:"),
@@ -42,7 +43,7 @@ def draw(entries: Sequence[TimelineEntry], *, height: int) -> None:
 def line(entry: TimelineEntry) -> str:
     """Return one entry as a line of Markdown."""
     text = plain(entry["text"]) or plain(entry["kind"])
-    who = f" — *{plain(entry['actor'])}*" if entry["actor"] else ""
+    who = f" — *{plain(entry['actor'])}*" if entry["actor"] not in _MACHINE else ""
     return f"{icon(entry['kind'])} `{clock(entry['time_ms'])}` {text}{who}"
 
 

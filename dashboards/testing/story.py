@@ -250,6 +250,12 @@ def _slack_blocks(world: World) -> list[JsonObject]:
                     "type": "button",
                     "text": {"type": "plain_text", "text": "Resolve"},
                     "action_id": "resolve",
+                    "confirm": {
+                        "title": {"type": "plain_text", "text": "Resolve the incident?"},
+                        "text": {"type": "mrkdwn", "text": "It ends for *everybody*."},
+                        "confirm": {"type": "plain_text", "text": "Yes, resolve"},
+                        "deny": {"type": "plain_text", "text": "Not yet"},
+                    },
                     "value": INCIDENT_ID,
                 },
             ],

@@ -13,6 +13,8 @@ import pytest
     [
         "dashboards.charts.marks",
         "dashboards.mrkdwn",
+        "dashboards.panels.evidence",
+        "dashboards.panels.objectives",
         "dashboards.panels.pulse",
         "dashboards.phrasing",
         "dashboards.timerange",

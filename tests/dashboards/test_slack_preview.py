@@ -35,6 +35,14 @@ def test_a_button_presses_through_the_local_server(api: FakeApi, opened: OpenPag
     assert "· edited" in words(page)
 
 
+def test_a_button_that_asks_first_is_asked_here_too(api: FakeApi, opened: OpenPage) -> None:
+    """Slack's confirmation stands between the button and the click."""
+    page = opened("slack_preview")
+    assert "It ends for **everybody**." in words(page)
+    next(b for b in page.button if b.label == "Yes, resolve").click().run()
+    assert api.world.clicks[0]["action_id"] == "resolve"
+
+
 @pytest.mark.parametrize(
     ("mrkdwn", "markdown"),
     [
@@ -48,6 +56,7 @@ def test_a_button_presses_through_the_local_server(api: FakeApi, opened: OpenPag
         ("<#C1|ops>", r"**\#ops**"),
         ("<!here>", "**@here**"),
         ("&lt;b&gt; &amp;", r"\<b\> \&"),
+        ("\U0001f534 down", ":red[:material/circle:] down"),
         (":bell: ding", ":material/notifications: ding"),
         (":unknown_thing:", r"\:unknown\_thing\:"),
         ("one\ntwo", "one  \ntwo"),

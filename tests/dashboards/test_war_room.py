@@ -48,8 +48,8 @@ def test_objectives_show_burn_against_threshold_and_budget(opened: OpenPage) -> 
     text = words(opened("war_room"))
     assert "**212×**" in text
     assert "14.4×" in text
-    assert "budget left **-79 %**" in text
-    assert text.index("burning") < text.index("within budget")
+    assert "budget left :red[**-79 %**]" in text
+    assert text.index("burning") < text.index("no alert")
 
 
 def test_the_evidence_gives_the_expression_and_the_values(opened: OpenPage) -> None:

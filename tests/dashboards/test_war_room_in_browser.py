@@ -39,13 +39,20 @@ def _dashboard(api: FakeApi, tmp_path: Path) -> Iterator[str]:
     process.stdout.close()
 
 
-def test_a_person_reads_the_incident_and_takes_it(dashboard: str, api: FakeApi) -> None:
-    """Severity, chart, timeline and waterfall show; the button acknowledges; all in UTC."""
-    with browser_page() as page:
+def test_a_person_sees_the_incident_come_reads_it_and_takes_it(
+    dashboard: str, api: FakeApi, now_ms: int
+) -> None:
+    """The calm page turns into the incident's by itself; severity, charts and timeline show."""
+    api.world = World.quiet(now_ms)
+    with browser_page(dark=True) as page:
         page.goto(f"{dashboard}/war_room")
+        page.get_by_text("All quiet").wait_for()
+
+        api.world = World.in_incident(now_ms)
         page.get_by_text("SEV1", exact=True).wait_for()
-        page.locator(".st-key-pulse canvas").first.wait_for()
-        box = page.locator(".st-key-pulse canvas").first.bounding_box()
+        chart = page.locator(".st-key-pulse canvas").first
+        chart.wait_for()
+        box = chart.bounding_box()
         assert box is not None
         assert box["height"] > 300
         timeline = page.locator(".st-key-timeline")
@@ -56,15 +63,3 @@ def test_a_person_reads_the_incident_and_takes_it(dashboard: str, api: FakeApi) 
         timeline.get_by_text("war room").wait_for()
         page.get_by_text("investigating", exact=True).wait_for()
     assert api.commands[0]["command"] == "acknowledge"
-
-
-def test_a_calm_page_turns_into_the_incident_by_itself(
-    dashboard: str, api: FakeApi, now_ms: int
-) -> None:
-    """Live mode needs no click: the incident appears within two ticks."""
-    api.world = World.quiet(now_ms)
-    with browser_page(dark=True) as page:
-        page.goto(f"{dashboard}/war_room")
-        page.get_by_text("All quiet").wait_for()
-        api.world = World.in_incident(now_ms)
-        page.get_by_text("SEV1", exact=True).wait_for()
