@@ -16,10 +16,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from anomaly.findings import Finding, FindingState, Urgency
 from collectors.clock import Clock
-from collectors.errors import TocsinError
+from collectors.errors import StorageError, TocsinError
 from runbooks.alerts.decision_log import DecisionLog
 from runbooks.alerts.grouping import GroupingRules
 from runbooks.alerts.routing import Routes
@@ -50,6 +51,7 @@ from runbooks.worker import Worker
 
 log = structlog.get_logger(__name__)
 MAX_WAITING = 10_000
+STALE_CLAIM_MS = 180_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +128,7 @@ class IncidentDesk:
         self._courier = Courier(self.outbox, by_name, self._card, self._report)
         self._buttons = Buttons(self.ledger, self.engine, clock)
         self._waiting: deque[Finding] = deque()
+        self._recovered_ms = clock.now_ms()
         self.dropped_findings = 0
         self._unwritten: deque[str] = deque(
             i.id for i in self.ledger.incidents() if _lacks_post_mortem(i)
@@ -139,7 +142,8 @@ class IncidentDesk:
 
     def start(self) -> None:
         """Start the threads. What a killed process had claimed is looked up before it is sent."""
-        self.outbox.recover(self.clock.now_ms() + 1)
+        self._recovered_ms = self.clock.now_ms()
+        self.outbox.recover(self._recovered_ms + 1)
         for worker in self._workers:
             worker.start()
 
@@ -192,6 +196,11 @@ class IncidentDesk:
             finding = self._waiting.popleft()
             try:
                 self.intake.take(finding)
+            except (StorageError, SQLAlchemyError):
+                # Told once only when it is over: it must not be lost to a locked database.
+                log.exception("finding kept for later", finding=finding.id)
+                self._waiting.appendleft(finding)
+                return
             except TocsinError:
                 log.exception("finding not taken in", finding=finding.id)
         self._move_on()
@@ -229,6 +238,11 @@ class IncidentDesk:
         return None
 
     def _deliver(self) -> None:
+        now_ms = self.clock.now_ms()
+        if now_ms - self._recovered_ms > STALE_CLAIM_MS:
+            # A claim this old was left behind by a worker that could not note how it went.
+            self.outbox.recover(now_ms - STALE_CLAIM_MS)
+            self._recovered_ms = now_ms
         while self._courier.deliver_due(self.clock.now_ms):
             pass
 

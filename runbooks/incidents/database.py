@@ -49,7 +49,8 @@ def _prepare_sqlite(connection: object, _entry: ConnectionPoolEntry) -> None:
     cursor = connection.cursor()  # type: ignore[attr-defined]  # a DB-API connection
     try:
         # FULL: a commit is on the disk, not only in the system's cache, before it returns.
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000"):
+        # A writer waits five seconds for another: the driver's default, set by ?timeout= in the URL.
+        for pragma in ("journal_mode=WAL", "synchronous=FULL"):
             cursor.execute(f"PRAGMA {pragma}")
     finally:
         cursor.close()

@@ -138,7 +138,7 @@ def _acknowledge(incident: Incident, command: c.Acknowledge) -> list[_Draft]:
     if incident.status is Status.TRIAGE:
         drafts.append(_status(incident, Status.INVESTIGATING, "somebody is on it"))
     if Role.COMMANDER not in incident.roles:
-        drafts.append(_assignment(Role.COMMANDER, command.actor, "leads until handed over"))
+        drafts.append(_assignment(Role.COMMANDER, command.actor, "until it is handed over"))
     return drafts
 
 
@@ -245,7 +245,7 @@ def _reopening(text: str, impact_start_ms: int | None, actor: str) -> _Draft:
 
 
 def _assignment(role: Role, person: str, why: str = "") -> _Draft:
-    text = f"{person} is {role}" + (f"; {why}" if why else "")
+    text = f"{person} takes the role of {role}" + (f", {why}" if why else "")
     data: Data = {"role": role.value, "person": person}
     return _Draft(kind=EventKind.ROLE_ASSIGNED, text=text, data=data)
 

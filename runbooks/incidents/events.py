@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -53,3 +54,10 @@ class Event:
     actor: str
     text: str
     data: Data = field(default_factory=dict)
+
+    @property
+    def is_attributed(self) -> bool:
+        """Whether the text says who did it, or nobody did."""
+        if self.actor == MACHINE:
+            return True
+        return re.search(rf"(?<!\w){re.escape(self.actor)}(?!\w)", self.text) is not None

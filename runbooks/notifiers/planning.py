@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from runbooks.alerts.routing import Routes, Target
 from runbooks.incidents.decide import EVIDENCE
-from runbooks.incidents.events import MACHINE, Event, EventKind
+from runbooks.incidents.events import Event, EventKind
 from runbooks.incidents.incident import Incident
 from runbooks.notifiers.delivery import Action
 
@@ -73,7 +73,7 @@ def line(event: Event) -> str:
     steps = event.data.get("step_titles")
     if isinstance(steps, list):
         return "\n".join([f"• {event.text}", *(f"    {n}. {s}" for n, s in enumerate(steps, 1))])
-    by = "" if event.actor == MACHINE or event.actor in event.text else f" (by {event.actor})"
+    by = "" if event.is_attributed else f" (by {event.actor})"
     return f"• {event.text}{by}"
 
 

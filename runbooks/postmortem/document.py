@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from runbooks.alerts.grouping import REGION, SERVICE
 from runbooks.automation.runbook import Runbook
-from runbooks.incidents.events import MACHINE, Event, EventKind
+from runbooks.incidents.events import Event, EventKind
 from runbooks.incidents.incident import Incident, ProposedRunbook
 from runbooks.incidents.measures import Measures, measure
 from runbooks.notifiers.card import Links, evidence_of
@@ -136,7 +136,7 @@ def _timeline(incident: Incident, events: Sequence[Event]) -> list[TimelineRow]:
         if event.kind is EventKind.POST_MORTEM_WRITTEN:
             continue
         actor = names.get(event.actor, event.actor)
-        by = "" if event.actor == MACHINE or event.actor in event.text else f" — {actor}"
+        by = "" if event.is_attributed else f" — {actor}"
         source = f"incident log {event.incident_id}#{event.seq}"
         text = without_names(event.text, names) + by
         rows.append(TimelineRow(time_ms=event.time_ms, text=text, source=source))

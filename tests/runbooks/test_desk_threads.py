@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
+from contextlib import closing
 
 import pytest
 
@@ -92,3 +94,29 @@ def test_many_at_once(make_desk, make_finding, count):
     assert [event.seq for event in events] == list(range(1, len(events) + 1))
     notes = {event.text for event in events if event.kind is EventKind.NOTE}
     assert notes == {str(number) for number in range(count)}
+
+
+def test_a_locked_database_loses_no_finding(make_desk, make_finding, tmp_path):
+    """While another process holds the database, findings wait; then they are taken in."""
+    path = tmp_path / "locked.db"
+    desk = make_desk(database_url=f"sqlite:///{path}?timeout=0.05")
+    desk.receive(make_finding())
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        desk._take_in()
+        assert desk.ledger.incidents() == []
+        other.execute("ROLLBACK")
+    desk.tick()
+    assert len(desk.ledger.incidents()) == 1
+
+
+def test_a_claim_left_behind_is_taken_up_again(desk, recorder, clock, make_finding):
+    """A row that was claimed and never finished is looked up after three minutes."""
+    desk.receive(make_finding())
+    desk._take_in()
+    assert desk.outbox.claim(clock.now_ms()) is not None
+    desk.tick()
+    assert recorder.delivered == []
+    clock.advance_ms(180_001)
+    desk.tick()
+    assert recorder.delivered

@@ -77,6 +77,8 @@ def test_what_the_machine_knows(path):
         "0af7651916cd43dd8448eb211c80319c",
         "recording incidents | sent",
         "Look for a change at the onset | manual | done",
+        "runbook step look-for-a-change done — responder 1",
+        "the incident commander takes the role of commander",
         "Move the region's traffic to a healthy one | approval | open",
     ):
         assert wanted in text, wanted
