@@ -49,7 +49,7 @@ def _prepare_sqlite(connection: object, _entry: ConnectionPoolEntry) -> None:
     cursor = connection.cursor()  # type: ignore[attr-defined]  # a DB-API connection
     try:
         # FULL: a commit is on the disk, not only in the system's cache, before it returns.
-        # A writer waits five seconds for another: the driver's default, set by ?timeout= in the URL.
+        # A writer waits five seconds for another, the driver's default; ?timeout= changes that.
         for pragma in ("journal_mode=WAL", "synchronous=FULL"):
             cursor.execute(f"PRAGMA {pragma}")
     finally:
