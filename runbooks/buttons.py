@@ -49,7 +49,7 @@ class Buttons:
 
     def _apply(self, press: Press) -> None:
         command: Command = SetStatus(
-            status=Status.RESOLVED, actor=press.user, text="resolved with Slack's button"
+            status=Status.RESOLVED, actor=press.user, text="with Slack's button"
         )
         if press.action_id == ACKNOWLEDGE:
             command = Acknowledge(actor=press.user)

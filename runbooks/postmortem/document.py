@@ -9,14 +9,17 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from anomaly.findings import Finding
 from runbooks.alerts.grouping import REGION, SERVICE
 from runbooks.automation.runbook import Runbook
 from runbooks.incidents.events import Event, EventKind
+from runbooks.incidents.finding_codec import finding_from_json
 from runbooks.incidents.incident import Incident, ProposedRunbook
 from runbooks.incidents.measures import Measures, measure
 from runbooks.notifiers.card import Links, evidence_of
 from runbooks.notifiers.delivery import Action
 from runbooks.notifiers.outbox import OutboxRow
+from runbooks.postmortem.course import Course
 from runbooks.postmortem.impact import Figure, graph_query
 from runbooks.postmortem.roles import role_names, without_names
 from runbooks.postmortem.sections import BLANK, enclosed, escaped
@@ -37,11 +40,15 @@ class TimelineRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signal:
-    """A finding with what it takes to see it again."""
+    """A finding as it was when it was found, with what it takes to see it again.
+
+    ``explanations`` are what it said first and last; ``course`` how it went.
+    """
 
     title: str
     state: str
-    explanation: str
+    explanations: tuple[str, ...]
+    course: Course | None
     observed: str
     baseline: str
     window: str
@@ -91,6 +98,7 @@ def gather(
     rows: Sequence[OutboxRow],
     runbook: Runbook | None,
     figures: Sequence[Figure],
+    courses: Mapping[str, Course | None],
     links: Links,
 ) -> Known:
     """Collect what the machine knows, with roles in the place of names."""
@@ -103,7 +111,7 @@ def gather(
         measures=measure(incident, events),
         figures=figures,
         timeline=_timeline(incident, events),
-        signals=_signals(incident),
+        signals=_signals(incident, events, courses),
         traces=traces,
         pages=[row for row in rows if row.action is Action.OPEN],
         runbook=incident.runbook,
@@ -143,26 +151,41 @@ def _timeline(incident: Incident, events: Sequence[Event]) -> list[TimelineRow]:
     return sorted(rows, key=lambda row: row.time_ms)
 
 
-def _signals(incident: Incident) -> list[Signal]:
-    signals: list[Signal] = []
-    for finding in sorted(incident.findings.values(), key=lambda f: f.started_ms):
-        seen = evidence_of(finding)
-        start_ms = finding.started_ms - finding.window_ms
-        end_ms = finding.ended_ms or finding.updated_ms
-        signals.append(
-            Signal(
-                title=seen.title,
-                state=finding.state.value,
-                explanation=seen.explanation,
-                observed=seen.observed,
-                baseline=seen.baseline,
-                window=seen.window,
-                started_ms=finding.started_ms,
-                expression=seen.expression,
-                query=graph_query(seen.expression, start_ms, end_ms),
-            )
-        )
-    return signals
+def _signals(
+    incident: Incident, events: Sequence[Event], courses: Mapping[str, Course | None]
+) -> list[Signal]:
+    first = _as_found(events)
+    latest = sorted(incident.findings.values(), key=lambda f: f.started_ms)
+    return [_signal(first.get(f.id, f), f, courses.get(f.id)) for f in latest]
+
+
+def _signal(found: Finding, latest: Finding, course: Course | None) -> Signal:
+    seen = evidence_of(found)
+    start_ms = found.started_ms - found.window_ms
+    end_ms = latest.ended_ms or latest.updated_ms
+    return Signal(
+        title=seen.title,
+        state=latest.state.value,
+        explanations=tuple(dict.fromkeys((found.explanation, latest.explanation))),
+        course=course,
+        observed=seen.observed,
+        baseline=seen.baseline,
+        window=seen.window,
+        started_ms=found.started_ms,
+        expression=latest.expression,
+        query=graph_query(latest.expression, start_ms, end_ms),
+    )
+
+
+def _as_found(events: Sequence[Event]) -> dict[str, Finding]:
+    """Return each finding as it first came in."""
+    found: dict[str, Finding] = {}
+    for event in events:
+        data = event.data.get("finding")
+        if isinstance(data, dict):
+            finding = finding_from_json(data)
+            found.setdefault(finding.id, finding)
+    return found
 
 
 def _steps(incident: Incident, runbook: Runbook | None) -> list[Step]:

@@ -15,7 +15,7 @@ from collectors.errors import TocsinError
 from collectors.model import FloatArray, Frame
 from runbooks.alerts.grouping import REGION
 from runbooks.incidents.incident import ImpactInterval, Incident
-from runbooks.wording import quantity
+from runbooks.wording import quantity, span
 
 LOOK_BACK_MS = 1_800_000
 """The baseline is taken from this long before the onset, milliseconds."""
@@ -183,10 +183,9 @@ def _budget(
     if not coverage:
         return None, "not known", "nothing was measured during the impact"
     allowed = (1 - measure.target) * usual * measure.window_s
-    days = measure.window_s / 86_400
     note = (
-        f"{bad:,.0f} bad events of {allowed:,.0f} that {measure.target:.3%} allows in "
-        f"{days:g} days at {quantity(usual, '1/s')}; measured {coverage:.0%}"
+        f"{bad:,.0f} bad events of {allowed:,.0f} that {measure.target * 100:g} % allows in "
+        f"{span(int(measure.window_s * 1000))} at {quantity(usual, '1/s')}; measured {coverage:.0%}"
     )
     return bad / allowed, quantity(bad / allowed, "ratio"), note
 
@@ -194,7 +193,7 @@ def _budget(
 def _usual(expression: str, incident: Incident, metrics: MetricReader) -> float | None:
     """Return the median of the values before the onset."""
     onset_ms = incident.impact_start_ms
-    values = _line(metrics.read(expression, onset_ms - LOOK_BACK_MS, onset_ms))
+    values = total_line(metrics.read(expression, onset_ms - LOOK_BACK_MS, onset_ms))
     present = values[~np.isnan(values)]
     return float(np.median(present)) if present.size else None
 
@@ -212,7 +211,7 @@ def _added_up(
         end_ms = interval.end_ms or now_ms
         frame = metrics.read(expression, interval.start_ms, end_ms)
         # A column stands at the end of its interval: that at the onset is of the time before.
-        values = _line(frame)[frame.times_ms > interval.start_ms]
+        values = total_line(frame)[frame.times_ms > interval.start_ms]
         present = values[~np.isnan(values)]
         amounts = present if usual is None else np.maximum(0.0, usual - present)
         total += float(amounts.sum()) * frame.step_ms / 1000
@@ -221,7 +220,7 @@ def _added_up(
     return total, measured / steps if steps else 0.0
 
 
-def _line(frame: Frame) -> FloatArray:
+def total_line(frame: Frame) -> FloatArray:
     """Return the sum of a frame's lines, shape (steps,); NaN where none has a value."""
     if not len(frame.values):
         return np.full(frame.values.shape[1], np.nan)

@@ -13,6 +13,7 @@ from runbooks.incidents.events import Event
 from runbooks.incidents.incident import Incident
 from runbooks.notifiers.card import Links
 from runbooks.notifiers.outbox import OutboxRow
+from runbooks.postmortem.course import course_of
 from runbooks.postmortem.document import gather, machine_sections, skeleton
 from runbooks.postmortem.html import as_html
 from runbooks.postmortem.impact import ImpactMeasure, MetricReader, figures
@@ -64,7 +65,11 @@ class PostMortemWriter:
         """
         now_ms = events[-1].time_ms if events else incident.opened_ms
         counted = figures(self._measures, incident, self._metrics, now_ms)
-        known = gather(incident, events, rows, runbook, counted, self._links)
+        courses = {
+            finding.id: course_of(finding, incident, self._metrics, now_ms)
+            for finding in incident.findings.values()
+        }
+        known = gather(incident, events, rows, runbook, counted, courses, self._links)
         sections = machine_sections(known)
         markdown, html = self._paths(incident.id)
         try:

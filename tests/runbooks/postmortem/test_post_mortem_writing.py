@@ -191,3 +191,22 @@ def test_a_directory_that_cannot_be_written(make_desk, make_finding, tmp_path):
     (tmp_path / "file").unlink()
     desk.tick()
     assert desk.ledger.incident(incident.id).post_mortem_ms is not None
+
+
+def test_signals_as_found_and_their_course(desk, clock, make_finding, tmp_path):
+    """The value that paged stays, beside how it went; first and last explanation are both there."""
+    desk.receive(make_finding())
+    desk.tick()
+    clock.advance_ms(60_000)
+    over = {"state": FindingState.RESOLVED, "ended_ms": clock.now_ms(), "observed": 0.0}
+    desk.receive(make_finding(**over, explanation="Burning stopped."))
+    clock.advance_ms(60_000)
+    desk.tick()
+    [incident] = desk.ledger.incidents()
+    desk.execute(incident.id, RESOLVE)
+    desk.tick()
+    text = (tmp_path / "post-mortems" / f"{incident.id}.md").read_text()
+    assert "(now resolved) | 8.4 % | 0.1 % | 5 min |" in text
+    assert "| 0 % → 200 % → 200 % |" in text
+    assert f"- {make_finding().explanation}" in text
+    assert "- Burning stopped." in text
