@@ -12,14 +12,17 @@ from collectors.stacklang.database import Database
 from collectors.stacklang.evaluation import EvaluatedExpression, evaluate_expressions, parse
 from collectors.stacklang.expressions.style import StyleExpr
 from collectors.stacklang.legends import legend
+from collectors.stacklang.simple_legends import with_simple_legends
 
 
 def parse_styles(program: str, zone: tzinfo, *, unstable: bool) -> list[StyleExpr]:
     """Return the expressions that ``program`` leaves, bottom of the stack first.
 
-    Words may refer to the request's time zone as the variable ``tz``.
+    Words may refer to the request's time zone as the variable ``tz``. With unstable features
+    expressions without a legend get a short one, as in Atlas.
     """
-    return parse(program, variables={"tz": str(zone)}, unstable=unstable)
+    styles = parse(program, variables={"tz": str(zone)}, unstable=unstable)
+    return with_simple_legends(styles) if unstable else styles
 
 
 def evaluate_styled(wanted: GraphRequest, database: Database, now_ms: int) -> list[StyledLines]:

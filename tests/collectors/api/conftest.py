@@ -6,11 +6,16 @@ The clock stands at 2012-01-01T09:00Z. Twelve gauges ``range`` have the names 00
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
+import uvicorn
+from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from collectors.api.app import api_app
@@ -110,6 +115,29 @@ def spans(store: MetricStore, clock: ManualClock) -> SpanStore:
         ]
     )
     return found
+
+
+@contextmanager
+def served(app: Starlette) -> Iterator[str]:
+    """Serve ``app`` with uvicorn on a free port; the socket listens before the server runs."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(16)
+        port = listener.getsockname()[1]
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.should_exit = True
+            thread.join(timeout=10)
+            assert not thread.is_alive()
+
+
+@pytest.fixture(scope="session")
+def serve() -> Callable[[Starlette], AbstractContextManager[str]]:
+    return served
 
 
 @pytest.fixture(scope="session")

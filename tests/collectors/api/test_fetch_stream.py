@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import httpx2
 import numpy as np
 import pytest
-import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.testclient import TestClient
@@ -30,30 +28,14 @@ from collectors.store.metric_store import MetricStore
 NOW_MS = 1_325_408_400_000
 MINUTE = 60_000
 
+Serve = Callable[[Starlette], AbstractContextManager[str]]
+
 
 def events(text: str) -> list[dict[str, Any]]:
     parts = text.split("\n\n")
     assert parts[-1] == ""
     assert all(part.startswith("data: ") for part in parts[:-1])
     return [json.loads(part.removeprefix("data: ")) for part in parts[:-1]]
-
-
-@contextmanager
-def served(app: Starlette) -> Iterator[str]:
-    """Serve ``app`` with uvicorn on a free port; the socket listens before the server runs."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(16)
-        port = listener.getsockname()[1]
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.should_exit = True
-            thread.join(timeout=10)
-            assert not thread.is_alive()
 
 
 @pytest.fixture(scope="module")
@@ -109,9 +91,9 @@ class SlowDatabase(MemoryDatabase):
         return Lines(tags=[{}], values=np.ones((1, request.window.steps)))
 
 
-def test_the_first_part_arrives_while_the_next_is_still_computed() -> None:
+def test_the_first_part_arrives_while_the_next_is_still_computed(serve: Serve) -> None:
     database = SlowDatabase()
-    with served(fetch_app(database, heartbeat_s=0.05)) as url, httpx2.Client() as http:
+    with serve(fetch_app(database, heartbeat_s=0.05)) as url, httpx2.Client() as http:
         parameters = {"q": "name,x,:eq", "s": "e-2h"}
         with http.stream("GET", f"{url}/api/v2/fetch", params=parameters) as answer:
             seen = []
@@ -174,8 +156,10 @@ def test_what_is_wrong_before_the_stream_begins_is_a_plain_error(
     assert word in answer.json()["message"]
 
 
-def test_every_endpoint_answers_over_a_real_socket(store: MetricStore, clock: ManualClock) -> None:
-    with served(api_app(store, None, clock)) as url, httpx2.Client(base_url=url) as http:
+def test_every_endpoint_answers_over_a_real_socket(
+    store: MetricStore, clock: ManualClock, serve: Serve
+) -> None:
+    with serve(api_app(store, None, clock)) as url, httpx2.Client(base_url=url) as http:
         graph = http.get(
             "/api/v1/graph", params={"q": "name,sps,:eq", "s": "e-1m", "format": "json"}
         )

@@ -69,6 +69,13 @@ def test_legends_order_and_limits(client: TestClient, q: str, legend: list[str])
     assert answer.json()["legend"] == legend
 
 
+def test_unstable_features_bring_short_legends(client: TestClient) -> None:
+    stable = client.get(uri(BY_CLUSTER, "format=stats.json")).json()["legend"]
+    short = client.get(uri(BY_CLUSTER, "format=stats.json&features=unstable")).json()["legend"]
+    assert stable == ["(nf.cluster=nccp-ps3)", "(nf.cluster=nccp-xbox)"]
+    assert short == ["nccp-ps3", "nccp-xbox"]
+
+
 def test_sorting_by_the_request_goes_before_that_of_the_expression(client: TestClient) -> None:
     q = f"5,five,:legend,{BY_CLUSTER},$nf.cluster,:legend"
     answer = client.get(uri(q, "s=e-30m&format=stats.json&sort=max&order=desc")).json()
