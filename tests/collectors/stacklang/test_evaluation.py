@@ -226,7 +226,7 @@ def test_noise_depends_on_the_time_alone():
 def test_arithmetic_with_missing_and_odd_values(left, right, results):
     """Atlas's rules, for single values and for lines alike."""
     source = database(({"name": "l"}, [left]), ({"name": "r"}, [right]))
-    shown = f"{format_double(left)},{format_double(right)}"
+    shown = f"{format_double(left)},{format_double(right)},:const"
     for word, expected in results.items():
         ((_, folded),) = lines(f"{shown},:{word}", source, window(1))
         ((_, joined),) = lines(f"name,l,:eq,:sum,name,r,:eq,:sum,:{word}", source, window(1))
