@@ -8,14 +8,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from collectors.api.answers import json_response
+from collectors.api.modernizing import without_deprecated
 from collectors.api.parameters import Parameters, refuse
 from collectors.api.stripping import strip
 from collectors.errors import NotFoundError, QueryError
 from collectors.stacklang.context import Context
 from collectors.stacklang.datatypes import as_styled
 from collectors.stacklang.expression import render_item
-from collectors.stacklang.expressions.rewrites import expand_rewrites
-from collectors.stacklang.expressions.series import as_series
 from collectors.stacklang.expressions.style import StyleExpr
 from collectors.stacklang.interpreter import Interpreter, Step, type_summary
 from collectors.stacklang.lexer import split_and_trim
@@ -85,12 +84,10 @@ def queries_answer(request: Request) -> Response:
 
 
 def rewrite_answer(request: Request) -> Response:
-    """Answer the expressions with short-hands such as ``:dist-avg`` written out."""
+    """Answer the expressions without deprecated usage, top of the stack first, as in Atlas."""
     _, stack = _executed(request)
-    expanded = [
-        style.with_expr(as_series(expand_rewrites(style.expr))) for style in drawable(stack)
-    ]
-    return json_response([style.render() for style in expanded])
+    styles = reversed(drawable(stack))
+    return json_response([without_deprecated(style, i) for i, style in enumerate(styles)])
 
 
 def strip_answer(request: Request) -> Response:
@@ -99,7 +96,7 @@ def strip_answer(request: Request) -> Response:
     The top of the stack comes first, as in Atlas.
     """
     parameters = Parameters.of(request)
-    _, stack = _executed(request)
+    _, stack = _executed(request, unstable=False)
     keys, vocabularies = parameters.all("k"), parameters.all("r")
     stripped = [strip(style, keys, vocabularies) for style in reversed(drawable(stack))]
     return json_response([style.render() for style in stripped])
@@ -147,11 +144,11 @@ def drawable(stack: Sequence[object]) -> list[StyleExpr]:
     return [style for style in found if style is not None]
 
 
-def _executed(request: Request) -> tuple[Interpreter, list[object]]:
+def _executed(request: Request, *, unstable: bool = True) -> tuple[Interpreter, list[object]]:
     parameters = Parameters.of(request)
     program = parameters.required("q")
     words = _interpreter(parameters.text("vocab") or DEFAULT_VOCABULARY)
-    return words, words.execute(program)
+    return words, words.execute(program, unstable=unstable)
 
 
 def _interpreter(vocabulary: str) -> Interpreter:
@@ -162,7 +159,7 @@ def _interpreter(vocabulary: str) -> Interpreter:
 
 def _runs(words: Interpreter, stack: Sequence[object], name: str) -> bool:
     try:
-        Context(runner=words, stack=list(stack)).run([f":{name}"])
+        Context(runner=words, stack=list(stack), unstable=True).run([f":{name}"])
     except QueryError:
         return False
     return True

@@ -97,9 +97,33 @@ def test_queries_are_listed_once_and_sorted(client: TestClient) -> None:
     ]
 
 
-def test_a_rewrite_writes_short_hands_out(client: TestClient) -> None:
-    answer = client.get(uri("/rewrite", q=f"{SPS},:avg,x,:legend")).json()
-    assert answer == ["name,sps,:eq,:sum,name,sps,:eq,:count,:div,x,:legend"]
+@pytest.mark.parametrize(
+    ("q", "rewritten"),
+    [
+        (SPS, ["name,sps,:eq,:sum"]),
+        (f"{SPS},(,0h,),:offset,2,:lw", ["name,sps,:eq,:sum,2,:lw"]),
+        (f"{SPS},(,1d,),:offset", ["name,sps,:eq,:sum,1d,:offset"]),
+        (
+            f"1,{SPS},(,0h,7d,),:offset",
+            ["Query0,name,sps,:eq,:sum,:set,Query0,:get,Query0,:get,1w,:offset", "1.0,:const"],
+        ),
+    ],
+)
+def test_a_rewrite_writes_offsets_as_words(
+    client: TestClient, q: str, rewritten: list[str]
+) -> None:
+    assert client.get(uri("/rewrite", q=q)).json() == rewritten
+
+
+def test_a_rewritten_program_gives_the_same_lines(client: TestClient) -> None:
+    q = f"{SPS},(,0m,5m,10m,),:offset"
+    rewritten = ",".join(client.get(uri("/rewrite", q=q)).json())
+    data = [
+        client.get("/api/v1/graph", params={"q": program, "format": "json"}).json()["metrics"]
+        for program in (q, rewritten)
+    ]
+    assert [m["atlas.offset"] for m in data[0]] == ["0w", "5m", "10m"]
+    assert data[0] == data[1]
 
 
 @pytest.mark.parametrize(
