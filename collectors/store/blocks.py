@@ -35,6 +35,7 @@ class HotArrays(NamedTuple):
         table: (R, N) int32, page + 1.
         ring: (R,) int64, the block in each slot, -1 for none.
         dirty: (R,) uint8, 1 when written since the last checkpoint.
+        unsaved: (R,) uint8, 1 when written since history last took the block.
         free: (P,) int32, stack of returned pages.
         tally: (3,) int64: pages on the stack, pages ever taken, values shed for want of a page.
     """
@@ -48,6 +49,7 @@ class HotArrays(NamedTuple):
     table: NDArray[np.int32]
     ring: NDArray[np.int64]
     dirty: NDArray[np.uint8]
+    unsaved: NDArray[np.uint8]
     free: NDArray[np.int32]
     tally: NDArray[np.int64]
 
@@ -64,6 +66,7 @@ def make_arrays(*, series: int, ring_blocks: int, pages: int) -> HotArrays:
         table=reserve((ring_blocks, series), np.int32),
         ring=np.full(ring_blocks, -1, dtype=np.int64),
         dirty=np.zeros(ring_blocks, dtype=np.uint8),
+        unsaved=np.zeros(ring_blocks, dtype=np.uint8),
         free=reserve((pages,), np.int32),
         tally=np.zeros(3, dtype=np.int64),
     )
@@ -121,6 +124,7 @@ class HotBlocks:
             row[used] = 0
         self.arrays.ring[slot] = block
         self.arrays.dirty[slot] = 0
+        self.arrays.unsaved[slot] = 0
 
     def load(self, block: int, series: NDArray[np.int32], pages: FloatArray) -> None:
         """Put pages (n, BLOCK_STEPS) of ``series`` into ``block``, which has none of them yet."""
@@ -139,10 +143,17 @@ class HotBlocks:
 
     def mark_dirty(self, blocks: Iterable[int]) -> None:
         """Have the next checkpoint write ``blocks`` again."""
+        self._mark(self.arrays.dirty, blocks)
+
+    def mark_unsaved(self, blocks: Iterable[int]) -> None:
+        """Have history take ``blocks`` again."""
+        self._mark(self.arrays.unsaved, blocks)
+
+    def _mark(self, flags: NDArray[np.uint8], blocks: Iterable[int]) -> None:
         for block in blocks:
             slot = block % self.ring_blocks
             if self.arrays.ring[slot] == block:
-                self.arrays.dirty[slot] = 1
+                flags[slot] = 1
 
     def recycle(self) -> None:
         """Return pages of retired blocks to the pool; call only while nobody reads."""

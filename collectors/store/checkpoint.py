@@ -40,6 +40,8 @@ class Snapshot:
         state: Per-series columns of the kernels.
         blocks: Packed pages of the blocks written since the last checkpoint, with series ids.
         kept: Blocks whose file is still good.
+        unsaved: Blocks that history lacks.
+        complete_from: Oldest step that the blocks hold in full.
     """
 
     segment: int
@@ -48,6 +50,8 @@ class Snapshot:
     state: dict[str, NDArray[Any]]
     blocks: dict[int, tuple[NDArray[np.int32], PackedPages]]
     kept: tuple[int, ...]
+    unsaved: tuple[int, ...]
+    complete_from: int
 
 
 def take_snapshot(hot: HotTier, segment: int) -> Snapshot:
@@ -71,6 +75,8 @@ def take_snapshot(hot: HotTier, segment: int) -> Snapshot:
         state={name: getattr(arrays, name)[:top].copy() for name in _STATE},
         blocks=fresh,
         kept=tuple(kept),
+        unsaved=tuple(arrays.ring[arrays.unsaved == 1].tolist()),
+        complete_from=hot.complete_from,
     )
 
 
@@ -110,6 +116,8 @@ class CheckpointFiles:
             "segment": snapshot.segment,
             "step_ms": self._step_ms,
             "head": snapshot.head,
+            "unsaved": snapshot.unsaved,
+            "complete_from": snapshot.complete_from,
             "series": series_name,
             "blocks": blocks,
         }
@@ -127,11 +135,14 @@ class CheckpointFiles:
             return
         hot.load_series(SeriesSnapshot.of(columns), {name: columns[name] for name in _STATE})
         hot.blocks.advance(int(self._manifest["head"]))
-        for block, name in self._manifest["blocks"].items():
+        hot.complete_from = int(self._manifest["complete_from"])
+        for block, name in sorted(self._manifest["blocks"].items(), key=lambda item: int(item[0])):
             try:
                 self._load_block(hot, int(block), name)
             except StorageError as error:
                 _LOG.error("block lost", block=block, reason=error.message)
+                hot.complete_from = (int(block) + 1) * BLOCK_STEPS
+        hot.blocks.mark_unsaved(self._manifest["unsaved"])
 
     def check(self) -> list[str]:
         """Read every file; return what is damaged."""

@@ -38,6 +38,7 @@ class HotTier:
             memory_bytes=limits.memory_bytes,
         )
         self.series = SeriesTable(self.blocks.max_series)
+        self.complete_from = 0
         self._index = TagIndex(self.series.words)
         self._planner = Planner(self.series, self._index)
 
@@ -80,11 +81,14 @@ class HotTier:
         """Normalise samples into the blocks; return whether the ring moved on."""
         if not len(series):
             return False
-        newest = self.blocks.step_of(int(time_ms.max())) // BLOCK_STEPS
-        moved = self.blocks.advance(newest)
+        moved = self.blocks.advance(self.block_of(int(time_ms.max())))
         arrays = self.blocks.arrays
         ingest(arrays, series, time_ms, value, self.step_ms, self._heartbeat_ms)
         return moved
+
+    def block_of(self, time_ms: int) -> int:
+        """Return the block that holds a sample of ``time_ms``."""
+        return self.blocks.step_of(time_ms) // BLOCK_STEPS
 
     def apply_known(self, series: IndexArray, time_ms: IntArray, value: FloatArray) -> int:
         """As :meth:`apply`, leaving out ids that are not registered; return how many were."""
@@ -108,9 +112,14 @@ class HotTier:
 
     def oldest_ms(self, now_ms: int) -> int:
         """Return the time before the first interval that the blocks can hold at ``now_ms``."""
-        head = max(self.blocks.head, self.blocks.step_of(now_ms) // BLOCK_STEPS)
+        head = max(self.blocks.head, self.block_of(now_ms))
         first = max(0, head - self.blocks.ring_blocks + 1) * BLOCK_STEPS
         return (first - 1) * self.step_ms
+
+    @property
+    def first_step(self) -> int:
+        """The oldest step that the blocks hold in full."""
+        return max(self.complete_from, self.blocks.first_step)
 
     # -- reading ---------------------------------------------------------------------------------
 
@@ -119,18 +128,18 @@ class HotTier:
         every = request.aggregate is Aggregate.ALL
         return self._planner.plan(request.query, None if every else request.group_by)
 
-    def aggregate(self, plan: Plan, request: Fetch) -> FloatArray:
-        """Return the lines of ``plan``, shape (lines, window.steps)."""
+    def aggregate(self, plan: Plan, request: Fetch, skip: int = 0) -> FloatArray:
+        """Return the lines of ``plan`` without the first ``skip`` columns of the window."""
         window, groups = request.window, len(plan.tags)
         multiple = window.step_ms // self.step_ms
-        first = window.start_ms // self.step_ms - multiple + 1
+        first = window.start_ms // self.step_ms + (skip - 1) * multiple + 1
         return aggregation.aggregate(
             self.blocks.arrays,
             plan.series,
             plan.group,
             groups=groups,
             first=first,
-            columns=window.steps,
+            columns=window.steps - skip,
             op=aggregation.AGGREGATES[request.aggregate],
             multiple=multiple,
             cf=aggregation.CONSOLIDATIONS[request.consolidation],

@@ -62,6 +62,7 @@ def _put(hot: HotArrays, series: int, step: int, value: float, how: int) -> None
     elif how == _MAX and value > old:
         hot.pool[page, column] = value
     hot.dirty[slot] = 1
+    hot.unsaved[slot] = 1
     hot.seen[series] = max(hot.seen[series], step)
 
 

@@ -23,6 +23,8 @@ class StoreLimits:
         grace_ms: How long after the end of an interval it counts as complete, for samples that
             are still on their way.
         checkpoint_log_bytes: Log written since the last checkpoint that starts the next one.
+        history_settle_ms: How long a block waits for late samples before history takes it.
+        history_retention_ms: Age at which history drops whole days.
         journal_bytes: Size at which the oldest segments of the shared journal are dropped.
     """
 
@@ -37,4 +39,6 @@ class StoreLimits:
     max_fetch_values: int = 50_000_000
     grace_ms: int = 0
     checkpoint_log_bytes: int = 64 << 20
+    history_settle_ms: int = 120_000
+    history_retention_ms: int = 400 * 86_400_000
     journal_bytes: int = 512 << 20

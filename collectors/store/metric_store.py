@@ -9,25 +9,24 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-import structlog
 from numpy.typing import NDArray
 
 from collectors.clock import Clock
-from collectors.errors import QueryError, StorageError
+from collectors.errors import ConfigError, QueryError
 from collectors.model import Batch, FloatArray, IndexArray, IntArray, Receipt, Rejection
-from collectors.stacklang.database import Fetch, Lines
+from collectors.stacklang.database import Aggregate, Fetch, Lines
 from collectors.stacklang.query import Query
-from collectors.store import records
 from collectors.store.admission import Admission, Resolved, identities_of
-from collectors.store.checkpoint import CheckpointFiles, take_snapshot
-from collectors.store.checkpointer import Checkpointer
+from collectors.store.durability import Durability
+from collectors.store.history.keeper import HistoryKeeper
+from collectors.store.history.metric_history import MetricHistory
 from collectors.store.hot_tier import HotTier
 from collectors.store.journal import FileJournal, Journal
 from collectors.store.limits import StoreLimits
+from collectors.store.line_merge import join_lines, sort_groups
+from collectors.store.time_bounds import judge_times, refuse_early, refuse_late
 from collectors.store.wire.label_table import LabelTable
 from collectors.store.wire.remote_body import RemoteBody, decode_body
-
-_LOG = structlog.get_logger(__name__)
 
 
 class MetricStore:
@@ -52,11 +51,11 @@ class MetricStore:
         self._admission = Admission(self._hot.series, limits, self._hot.blocks.max_series, clock)
         self._labels = LabelTable(self._hot.series.incarnation)
         self._label_seed = secrets.randbits(63)
-        self._log = FileJournal.open(path / "log")
+        self._durability = Durability(
+            path, self._hot, self._lock, checkpoint_log_bytes=limits.checkpoint_log_bytes
+        )
         self._journal = FileJournal.open(path / "journal", keep_bytes=limits.journal_bytes)
-        self._checkpoints = CheckpointFiles(path / "checkpoint", step_ms)
-        self._restore()
-        self._checkpointer = Checkpointer(self.checkpoint)
+        self._keeper: HistoryKeeper | None = None
 
     @classmethod
     def open(
@@ -67,15 +66,33 @@ class MetricStore:
         hot_window_ms: int,
         clock: Clock,
         limits: StoreLimits | None = None,
+        history: MetricHistory | None = None,
     ) -> MetricStore:
-        """Open the store in ``path``, creating it if needed, and replay its log."""
+        """Open the store in ``path``, creating it if needed, and replay its log.
+
+        ``history`` keeps what leaves the hot window; without it that is gone. The caller closes
+        it after the store.
+        """
         path.mkdir(parents=True, exist_ok=True)
-        return cls(
-            path,
-            step_ms=step_ms,
-            hot_window_ms=hot_window_ms,
-            clock=clock,
-            limits=limits or StoreLimits(),
+        limits = limits or StoreLimits()
+        store = cls(path, step_ms=step_ms, hot_window_ms=hot_window_ms, clock=clock, limits=limits)
+        if history is not None:
+            store.attach(history)
+        return store
+
+    def attach(self, history: MetricHistory) -> None:
+        """Keep completed blocks in ``history`` from now on, and answer from it."""
+        if history.step_ms != self.step_ms:
+            raise ConfigError(
+                f"history has a step of {history.step_ms} ms, the store one of {self.step_ms} ms"
+            )
+        self._keeper = HistoryKeeper(
+            self._hot,
+            history,
+            self._lock,
+            self._clock,
+            settle_ms=self._limits.history_settle_ms,
+            retention_ms=self._limits.history_retention_ms,
         )
 
     @property
@@ -99,26 +116,21 @@ class MetricStore:
 
     def checkpoint(self) -> None:
         """Write what changed since the last checkpoint and shorten the log."""
-        with self._lock:
-            segment = self._log.roll()
-            snapshot = take_snapshot(self._hot, segment)
-        try:
-            self._checkpoints.save(snapshot)
-        except StorageError:
-            with self._lock:
-                self._hot.blocks.mark_dirty(snapshot.blocks)
-            raise
-        self._log.trim(segment)
+        self._durability.checkpoint()
+
+    def flush_history(self) -> int:
+        """Write completed blocks to history now; return how many there were."""
+        return self._keeper.flush() if self._keeper else 0
 
     def check(self) -> list[str]:
         """Read back what is on disk; return a sentence for each damaged part."""
-        return self._checkpoints.check()
+        return [*self._durability.check(), *(self._keeper.check() if self._keeper else ())]
 
     def close(self) -> None:
-        """Write a last checkpoint and release the files."""
-        self._checkpointer.close()
-        self.checkpoint()
-        self._log.close()
+        """Write what is not written yet and release the files."""
+        if self._keeper:
+            self._keeper.close()
+        self._durability.close()
         self._journal.close()
 
     # -- writing ---------------------------------------------------------------------------------
@@ -172,70 +184,41 @@ class MetricStore:
         value: FloatArray,
     ) -> Receipt:
         """Log, register and apply samples; ``ids[row]`` is a sample's series."""
-        timely, rejected = self._check_times(time_ms)
-        series = ids[row]
-        keep = timely & (series >= 0)
-        if not keep.all():
-            rejected += _refusals(resolved, row[timely], len(ids))
-            series, time_ms, value = series[keep], time_ms[keep], value[keep]
-        self._log_batch(resolved, series, time_ms, value)
+        now = self._clock.now_ms()
+        oldest_ms = self._hot.oldest_ms(now)
+        newest_ms = now + max(self._limits.max_future_ms, self.step_ms)
+        timing = judge_times(time_ms, oldest_ms=oldest_ms, newest_ms=newest_ms)
+        everything = ids[row], time_ms, value
+        admitted = everything[0] >= 0
+        kept = _chosen(everything, timing.timely & admitted)
+        self._durability.append(resolved, *kept)
         for number, identity, tags in resolved.new:
             self._hot.register(number, identity, tags)
+        self._apply(*kept)
+        accepted, rejected = len(kept[0]), _refusals(resolved, row, len(ids))
+        if early := int((timing.early & admitted).sum()):
+            rejected.append(refuse_early(early, newest_ms))
+        if late := int((timing.late & admitted).sum()):
+            saved = self._write_late(*_chosen(everything, timing.late & admitted))
+            accepted += saved
+            if late > saved:
+                rejected.append(refuse_late(late - saved, oldest_ms))
+        return Receipt(accepted=accepted, rejected=rejected)
+
+    def _apply(self, series: IndexArray, time_ms: IntArray, value: FloatArray) -> None:
+        """Put samples into the blocks; when the ring moves on, forget what left it."""
+        if not len(series):
+            return
+        newest = self._hot.block_of(int(time_ms.max()))
+        if self._keeper and newest > self._hot.blocks.head:
+            self._keeper.save_leaving(newest)
         if self._hot.apply(series, time_ms, value):
-            self._advance()
-        return Receipt(accepted=len(series), rejected=rejected)
+            self._hot.expire()
+            if self._readers == 0:
+                self._hot.blocks.recycle()
 
-    def _log_batch(
-        self, resolved: Resolved, series: IndexArray, time_ms: IntArray, value: FloatArray
-    ) -> None:
-        entries = []
-        if resolved.new:
-            new = records.encode_series((i, tags) for i, _, tags in resolved.new)
-            entries.append((records.SERIES, new))
-        if len(series):
-            entries.append((records.SAMPLES, records.encode_samples(series, time_ms, value)))
-        if entries:
-            self._log.append_all(entries)
-            if self._log.size_since_roll >= self._limits.checkpoint_log_bytes:
-                self._checkpointer.request()
-
-    def _advance(self) -> None:
-        """After the ring moved on: forget what left it, reuse pages that nobody reads."""
-        self._hot.expire()
-        if self._readers == 0:
-            self._hot.blocks.recycle()
-
-    def _check_times(self, time_ms: IntArray) -> tuple[NDArray[np.bool_], list[Rejection]]:
-        """Return which samples are within the hot window and not from the future."""
-        now = self._clock.now_ms()
-        newest = now + max(self._limits.max_future_ms, self.step_ms)
-        oldest = self._hot.oldest_ms(now)
-        late, early = time_ms <= oldest, time_ms > newest
-        rejected = []
-        if late.any():
-            detail = f"older than {oldest} ms, the start of the hot window"
-            rejected.append(Rejection(reason="dataTooOld", detail=detail, count=int(late.sum())))
-        if early.any():
-            detail = f"newer than {newest} ms, the clock plus tolerance; check the sender's clock"
-            count = int(early.sum())
-            rejected.append(Rejection(reason="dataFromFuture", detail=detail, count=count))
-        return ~(late | early), rejected
-
-    def _restore(self) -> None:
-        """Load the newest checkpoint, then replay the log behind it."""
-        self._checkpoints.load(self._hot)
-        unknown = 0
-        for kind, payload in self._log.records(self._checkpoints.segment):
-            if kind == records.SERIES:
-                for number, tags in records.decode_series(payload):
-                    self._hot.restore(number, tags)
-            elif kind == records.SAMPLES:
-                unknown += self._hot.apply_known(*records.decode_samples(payload))
-            self._hot.blocks.recycle()
-        self._hot.series.free_gaps()
-        self._hot.expire()
-        if unknown:
-            _LOG.warning("log holds samples of lost series", samples=unknown)
+    def _write_late(self, series: IndexArray, time_ms: IntArray, value: FloatArray) -> int:
+        return self._keeper.write_late(series, time_ms, value) if self._keeper else 0
 
     # -- reading ---------------------------------------------------------------------------------
 
@@ -246,11 +229,22 @@ class MetricStore:
             QueryError: The window does not fit the base step, or the answer would be too large.
         """
         self._check_window(request)
+        behind = self._keeper.columns_behind(request) if self._keeper else 0
+        hot = self._fetch_hot(request, behind)
+        if not behind or self._keeper is None:
+            return hot
+        lines = join_lines(self._keeper.fetch(request, behind), hot)
+        self._check_size(len(lines.tags), request.window.steps)
+        every = request.aggregate is Aggregate.ALL
+        return lines if every else sort_groups(lines, request.group_by)
+
+    def _fetch_hot(self, request: Fetch, skip: int) -> Lines:
+        """Answer from the hot blocks, without the first ``skip`` columns."""
         with self._reading():
             with self._lock:
                 plan = self._hot.plan(request)
             self._check_size(len(plan.tags), request.window.steps)
-            return Lines(tags=plan.tags, values=self._hot.aggregate(plan, request))
+            return Lines(tags=plan.tags, values=self._hot.aggregate(plan, request, skip))
 
     def keys(self, query: Query) -> list[str]:
         """Return the tag keys of series that match, sorted."""
@@ -299,3 +293,12 @@ def _refusals(resolved: Resolved, row: IndexArray, rows: int) -> list[Rejection]
         for at, r in resolved.refused.items()
         if counts[at]
     ]
+
+
+def _chosen(
+    columns: tuple[IndexArray, IntArray, FloatArray], chosen: NDArray[np.bool_]
+) -> tuple[IndexArray, IntArray, FloatArray]:
+    """Return the chosen rows of three columns; the columns themselves when that is all."""
+    if chosen.all():
+        return columns
+    return columns[0][chosen], columns[1][chosen], columns[2][chosen]

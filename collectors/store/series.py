@@ -148,6 +148,15 @@ class SeriesTable:
             column[series] = 0
         return pairs
 
+    def fingerprint(self, series: int) -> int:
+        """Return 64 bits of a series' identity: what history knows it by."""
+        return int.from_bytes(self._identity[series][:8], "little")
+
+    def fingerprints(self, series: NDArray[Any]) -> NDArray[np.uint64]:
+        """Return the fingerprint of each of ``series``."""
+        parts = b"".join([self._identity[number][:8] for number in series.tolist()])
+        return np.frombuffer(parts, dtype="<u8")
+
     def free_gaps(self) -> None:
         """Make ids below the top that nobody holds available again."""
         self._free = [i for i, pairs in enumerate(self._pairs) if pairs is None]

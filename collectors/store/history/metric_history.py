@@ -8,21 +8,14 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from collectors.model import FloatArray, SeriesKind, Tags, kind_of
-from collectors.stacklang.database import Aggregate, Consolidation, Fetch, Lines, Window
+from collectors.model import FloatArray, Tags, kind_of
+from collectors.stacklang.database import Aggregate, Fetch, Lines
 from collectors.store.history import schema
-from collectors.store.history.engine import HistoryEngine, quoted
-from collectors.store.history.predicates import condition
+from collectors.store.history.engine import HistoryEngine
+from collectors.store.history.fetch_sql import every_series_sql, grouped_sql, partitions_sql
 from collectors.store.line_merge import sort_groups
 
 _DAY_MS = 86_400_000
-_FOLD = {
-    Aggregate.SUM: "sum(v)",
-    Aggregate.ALL: "sum(v)",
-    Aggregate.COUNT: "sum(v)",
-    Aggregate.MIN: "min(v)",
-    Aggregate.MAX: "max(v)",
-}
 
 
 class MetricHistory:
@@ -71,7 +64,9 @@ class MetricHistory:
     def fetch(self, request: Fetch) -> Lines:
         """Answer ``request`` from what was written."""
         every = request.aggregate is Aggregate.ALL
-        columns = self._engine.columns(self._all_sql(request) if every else self._sql(request))
+        make = every_series_sql if every else grouped_sql
+        sql = make(request, self._engine.database, self._step_ms)
+        columns = self._engine.columns(sql)
         window = request.window
         if not columns or not len(columns[0]):
             return Lines(tags=[], values=np.empty((0, window.steps)))
@@ -88,15 +83,12 @@ class MetricHistory:
 
     def drop_before(self, time_ms: int) -> None:
         """Drop whole days that ended before ``time_ms``."""
-        names = self._engine.columns(
-            "SELECT DISTINCT partition FROM system.parts WHERE active AND table = 'metric_samples' "
-            f"AND database = {quoted(self._engine.database)}"
-        )
+        database = self._engine.database
+        names = self._engine.columns(partitions_sql(database, "metric_samples"))
         oldest = np.datetime_as_string(np.datetime64(time_ms, "ms"), "D").replace("-", "")
         for name in names[0] if names else ():
             if str(name) < oldest:
-                table = f"{self._engine.database}.metric_samples"
-                self._engine.command(f"ALTER TABLE {table} DROP PARTITION {name}")
+                self._engine.command(f"ALTER TABLE {database}.metric_samples DROP PARTITION {name}")
 
     def check(self) -> list[str]:
         """Have the engine verify its parts; return a sentence for each damaged one."""
@@ -114,61 +106,6 @@ class MetricHistory:
     def close(self) -> None:
         """Release the engine."""
         self._engine.close()
-
-    def _sql(self, request: Fetch) -> str:
-        keys = [f"tags[{quoted(key)}]" for key in request.group_by]
-        names = [f"g{i}" for i in range(len(keys))]
-        has_keys = "".join(f" AND mapContains(tags, {quoted(key)})" for key in request.group_by)
-        groups = "".join(f"{key} AS {name}, " for key, name in zip(keys, names, strict=True))
-        return (
-            f"SELECT {groups}at, {_FOLD[request.aggregate]} FROM ({self._by_series(request)}) AS c "
-            f"INNER JOIN (SELECT series, tags FROM {self._engine.database}.metric_series FINAL "
-            f"WHERE {condition(request.query)}{has_keys}) AS s ON c.series = s.series "
-            f"GROUP BY {', '.join([*names, 'at'])}"
-        )
-
-    def _all_sql(self, request: Fetch) -> str:
-        return (
-            f"SELECT c.series, tags, at, v FROM ({self._by_series(request)}) AS c "
-            f"INNER JOIN (SELECT series, tags FROM {self._engine.database}.metric_series FINAL) "
-            "AS s ON c.series = s.series ORDER BY c.series"
-        )
-
-    def _by_series(self, request: Fetch) -> str:
-        """Consolidate each matching series: rows (series, at, v)."""
-        window = request.window
-        before = window.start_ms - window.step_ms
-        database = self._engine.database
-        matching = (
-            f"SELECT series, kind FROM {database}.metric_series FINAL "
-            f"WHERE {condition(request.query)}"
-        )
-        return (
-            f"SELECT m.series AS series, at, {_consolidated(request, self._step_ms)} AS v FROM ("
-            f"SELECT series, intDiv(toUnixTimestamp64Milli(time) - {before + 1}, {window.step_ms}) "
-            "AS at, sum(value) AS total, count() AS present, min(value) AS low, max(value) AS high "
-            f"FROM {database}.metric_samples FINAL WHERE {_between(before, window)} "
-            f"AND series IN (SELECT series FROM ({matching})) GROUP BY series, at) AS m "
-            f"INNER JOIN ({matching}) AS k ON m.series = k.series"
-        )
-
-
-def _consolidated(request: Fetch, step_ms: int) -> str:
-    multiple = request.window.step_ms // step_ms
-    total = "present" if request.aggregate is Aggregate.COUNT else "total"
-    gauge = quoted(SeriesKind.GAUGE.value)
-    return {
-        Consolidation.AVG: f"{total} / if(kind = {gauge}, present, {multiple})",
-        Consolidation.SUM: f"toFloat64({total})",
-        Consolidation.MIN: "1." if total == "present" else "low",
-        Consolidation.MAX: "1." if total == "present" else "high",
-    }[request.consolidation]
-
-
-def _between(before_ms: int, window: Window) -> str:
-    after = f"fromUnixTimestamp64Milli({before_ms}, 'UTC')"
-    until = f"fromUnixTimestamp64Milli({window.end_ms}, 'UTC')"
-    return f"time > {after} AND time <= {until}"
 
 
 def _rows_of_series(

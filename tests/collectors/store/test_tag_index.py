@@ -41,7 +41,10 @@ queries = st.recursive(
     max_leaves=6,
 )
 tag_sets = st.lists(
-    st.dictionaries(keys, values, min_size=1), min_size=1, max_size=20, unique_by=str
+    st.dictionaries(keys, values, min_size=1),
+    min_size=1,
+    max_size=20,
+    unique_by=lambda tags: frozenset(tags.items()),
 )
 
 

@@ -1,0 +1,103 @@
+"""Log and checkpoints of the hot tier: what makes a restart answer like before."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+
+from collectors.errors import StorageError
+from collectors.model import FloatArray, IntArray
+from collectors.store import records
+from collectors.store.admission import Resolved
+from collectors.store.background import Background
+from collectors.store.checkpoint import CheckpointFiles, take_snapshot
+from collectors.store.hot_tier import HotTier
+from collectors.store.journal import FileJournal
+
+_LOG = structlog.get_logger(__name__)
+
+
+class Durability:
+    """Writes every batch to a log, and now and then the blocks, so that the log stays short.
+
+    Args:
+        path: Data directory.
+        hot: What is kept.
+        lock: Held by whoever changes ``hot``.
+        checkpoint_log_bytes: Log that starts a checkpoint.
+    """
+
+    def __init__(
+        self, path: Path, hot: HotTier, lock: threading.Lock, *, checkpoint_log_bytes: int
+    ) -> None:
+        self._hot = hot
+        self._lock = lock
+        self._checkpoint_log_bytes = checkpoint_log_bytes
+        self._saving = threading.Lock()
+        self._log = FileJournal.open(path / "log")
+        self._files = CheckpointFiles(path / "checkpoint", hot.step_ms)
+        self._restore()
+        self._background = Background("store-checkpoint", self.checkpoint)
+
+    def append(
+        self, resolved: Resolved, series: NDArray[np.int32], time_ms: IntArray, value: FloatArray
+    ) -> None:
+        """Log new series and samples; the lock is held.
+
+        Raises:
+            StorageError: The disk refuses; nothing of the batch is in the log.
+        """
+        entries = []
+        if resolved.new:
+            new = records.encode_series((i, tags) for i, _, tags in resolved.new)
+            entries.append((records.SERIES, new))
+        if len(series):
+            entries.append((records.SAMPLES, records.encode_samples(series, time_ms, value)))
+        if entries:
+            self._log.append_all(entries)
+            if self._log.size_since_roll >= self._checkpoint_log_bytes:
+                self._background.request()
+
+    def checkpoint(self) -> None:
+        """Write what changed since the last checkpoint and shorten the log."""
+        with self._saving:
+            with self._lock:
+                segment = self._log.roll()
+                snapshot = take_snapshot(self._hot, segment)
+            try:
+                self._files.save(snapshot)
+            except StorageError:
+                with self._lock:
+                    self._hot.blocks.mark_dirty(snapshot.blocks)
+                raise
+            self._log.trim(segment)
+
+    def check(self) -> list[str]:
+        """Read the checkpoint back; return a sentence for each damaged part."""
+        return self._files.check()
+
+    def close(self) -> None:
+        """Write a last checkpoint and release the files."""
+        self._background.close()
+        self.checkpoint()
+        self._log.close()
+
+    def _restore(self) -> None:
+        """Load the newest checkpoint, then replay the log behind it."""
+        self._files.load(self._hot)
+        unknown = 0
+        for kind, payload in self._log.records(self._files.segment):
+            if kind == records.SERIES:
+                for number, tags in records.decode_series(payload):
+                    self._hot.restore(number, tags)
+            elif kind == records.SAMPLES:
+                unknown += self._hot.apply_known(*records.decode_samples(payload))
+            self._hot.blocks.recycle()
+        self._hot.series.free_gaps()
+        self._hot.expire()
+        if unknown:
+            _LOG.warning("log holds samples of lost series", samples=unknown)

@@ -1,0 +1,107 @@
+"""Carries completed blocks from the hot tier to history, each once, and again when it changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collectors.model import FloatArray, IndexArray, IntArray, Tags
+from collectors.store.blocks import BLOCK_STEPS
+from collectors.store.history.metric_history import MetricHistory
+from collectors.store.hot_tier import HotTier
+from collectors.store.ingest import COUNTER
+from collectors.store.reserve import reserve
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockRows:
+    """One block as rows: B blocks' values of S series.
+
+    Attributes:
+        block: Which block.
+        fingerprint: (S,) uint64.
+        pages: (S, BLOCK_STEPS) float64.
+        new: Series that history was not told of yet.
+    """
+
+    block: int
+    fingerprint: NDArray[np.uint64]
+    pages: FloatArray
+    new: Sequence[tuple[int, Tags]]
+
+
+class HistoryFeed:
+    """Knows which blocks history lacks. Not locked; methods say what must be held.
+
+    Args:
+        hot: Where blocks come from.
+        history: Where they go.
+    """
+
+    def __init__(self, hot: HotTier, history: MetricHistory) -> None:
+        self._hot = hot
+        self.history = history
+        self._told: NDArray[np.int32] = reserve((hot.series.capacity,), np.int32)
+
+    def unsaved(self, *, before_step: int) -> list[int]:
+        """Return changed blocks that begin before ``before_step``; the store's lock is held."""
+        arrays = self._hot.blocks.arrays
+        return sorted(
+            block
+            for slot, block in enumerate(arrays.ring.tolist())
+            if block >= 0 and arrays.unsaved[slot] and block * BLOCK_STEPS < before_step
+        )
+
+    def leaving(self, newest_block: int) -> list[int]:
+        """Return changed blocks that go when ``newest_block`` comes; the lock is held."""
+        first = newest_block - self._hot.blocks.ring_blocks + 1
+        return self.unsaved(before_step=first * BLOCK_STEPS)
+
+    def take(self, block: int) -> BlockRows:
+        """Copy ``block`` and count it as saved; the lock is held."""
+        arrays, series = self._hot.blocks.arrays, self._hot.series
+        slot = block % self._hot.blocks.ring_blocks
+        row = arrays.table[slot, : series.top]
+        ids = np.flatnonzero(row)
+        fresh = ids[self._told[ids] != series.incarnation[ids]]
+        new = [(series.fingerprint(number), series.tags(number)) for number in fresh.tolist()]
+        self._told[fresh] = series.incarnation[fresh]
+        arrays.unsaved[slot] = 0
+        return BlockRows(
+            block=block,
+            fingerprint=series.fingerprints(ids),
+            pages=arrays.pool[row[ids] - 1],
+            new=new,
+        )
+
+    def give_back(self, rows: BlockRows) -> None:
+        """Count a block as not saved after all; the lock is held."""
+        self._told[:] = 0
+        self._hot.blocks.mark_unsaved([rows.block])
+
+    def write(self, rows: BlockRows) -> None:
+        """Write a block to history; no lock is needed."""
+        self.history.write_series(rows.new)
+        at, column = np.nonzero(~np.isnan(rows.pages))
+        time_ms = (rows.block * BLOCK_STEPS + column) * self._hot.step_ms
+        self.history.write_samples(rows.fingerprint[at], time_ms, rows.pages[at, column])
+
+    def write_late(self, series: IndexArray, time_ms: IntArray, value: FloatArray) -> int:
+        """Write samples from before the hot window; return how many were kept.
+
+        A late counter sample has no neighbours to make a rate with, so it is not kept. The lock is
+        held, so that the ids stay what they are.
+        """
+        arrays, table = self._hot.blocks.arrays, self._hot.series
+        kept = (arrays.kind[series] != COUNTER) & ~np.isnan(value)
+        ids = series[kept]
+        if len(ids):
+            distinct = np.unique(ids).tolist()
+            self.history.write_series((table.fingerprint(n), table.tags(n)) for n in distinct)
+            step_ms = self._hot.step_ms
+            end_ms = -(-time_ms[kept] // step_ms) * step_ms
+            self.history.write_samples(table.fingerprints(ids), end_ms, value[kept])
+        return len(ids)

@@ -1,0 +1,84 @@
+"""A fetch as SQL: consolidate each series, join its tags, aggregate into groups."""
+
+# ruff: noqa: S608 - statements are made of numbers, table names and literals from quoted()
+
+from __future__ import annotations
+
+from collectors.model import SeriesKind
+from collectors.stacklang.database import Aggregate, Consolidation, Fetch, Window
+from collectors.store.history.engine import quoted
+from collectors.store.history.predicates import condition
+
+_FOLD = {
+    Aggregate.SUM: "sum(v)",
+    Aggregate.COUNT: "sum(v)",
+    Aggregate.MIN: "min(v)",
+    Aggregate.MAX: "max(v)",
+}
+
+
+def grouped_sql(request: Fetch, database: str, step_ms: int) -> str:
+    """Return a statement for columns: each group key, column number, value."""
+    keys = [f"tags[{quoted(key)}]" for key in request.group_by]
+    names = [f"g{i}" for i in range(len(keys))]
+    has_keys = "".join(f" AND mapContains(tags, {quoted(key)})" for key in request.group_by)
+    groups = "".join(f"{key} AS {name}, " for key, name in zip(keys, names, strict=True))
+    return (
+        f"SELECT {groups}at, {_FOLD[request.aggregate]} "
+        f"FROM ({_by_series(request, database, step_ms)}) AS c "
+        f"INNER JOIN (SELECT series, tags FROM {database}.metric_series FINAL "
+        f"WHERE {condition(request.query)}{has_keys}) AS s ON c.series = s.series "
+        f"GROUP BY {', '.join([*names, 'at'])}"
+    )
+
+
+def every_series_sql(request: Fetch, database: str, step_ms: int) -> str:
+    """Return a statement for columns: series, tags, column number, value."""
+    return (
+        f"SELECT c.series, tags, at, v FROM ({_by_series(request, database, step_ms)}) AS c "
+        f"INNER JOIN (SELECT series, tags FROM {database}.metric_series FINAL) AS s "
+        "ON c.series = s.series ORDER BY c.series"
+    )
+
+
+def partitions_sql(database: str, table: str) -> str:
+    """Return a statement for the partitions of a table."""
+    return (
+        "SELECT DISTINCT partition FROM system.parts WHERE active "
+        f"AND table = {quoted(table)} AND database = {quoted(database)}"
+    )
+
+
+def _by_series(request: Fetch, database: str, step_ms: int) -> str:
+    """Consolidate each matching series: rows (series, at, v)."""
+    window = request.window
+    before = window.start_ms - window.step_ms
+    matching = (
+        f"SELECT series, kind FROM {database}.metric_series FINAL WHERE {condition(request.query)}"
+    )
+    return (
+        f"SELECT m.series AS series, at, {_consolidated(request, step_ms)} AS v FROM ("
+        f"SELECT series, intDiv(toUnixTimestamp64Milli(time) - {before + 1}, {window.step_ms}) "
+        "AS at, sum(value) AS total, count() AS present, min(value) AS low, max(value) AS high "
+        f"FROM {database}.metric_samples FINAL WHERE {_between(before, window)} "
+        f"AND series IN (SELECT series FROM ({matching})) GROUP BY series, at) AS m "
+        f"INNER JOIN ({matching}) AS k ON m.series = k.series"
+    )
+
+
+def _consolidated(request: Fetch, step_ms: int) -> str:
+    multiple = request.window.step_ms // step_ms
+    total = "present" if request.aggregate is Aggregate.COUNT else "total"
+    gauge = quoted(SeriesKind.GAUGE.value)
+    return {
+        Consolidation.AVG: f"{total} / if(kind = {gauge}, present, {multiple})",
+        Consolidation.SUM: f"toFloat64({total})",
+        Consolidation.MIN: "1." if total == "present" else "low",
+        Consolidation.MAX: "1." if total == "present" else "high",
+    }[request.consolidation]
+
+
+def _between(before_ms: int, window: Window) -> str:
+    after = f"fromUnixTimestamp64Milli({before_ms}, 'UTC')"
+    until = f"fromUnixTimestamp64Milli({window.end_ms}, 'UTC')"
+    return f"time > {after} AND time <= {until}"

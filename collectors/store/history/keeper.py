@@ -1,0 +1,127 @@
+"""Keeps history up with the hot tier, and joins both in an answer."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+
+import structlog
+
+from collectors.clock import Clock
+from collectors.errors import StorageError
+from collectors.model import FloatArray, IndexArray, IntArray
+from collectors.stacklang.database import Fetch, Lines
+from collectors.store.background import Background
+from collectors.store.blocks import BLOCK_STEPS
+from collectors.store.history.feed import HistoryFeed
+from collectors.store.history.metric_history import MetricHistory
+from collectors.store.hot_tier import HotTier
+
+_LOG = structlog.get_logger(__name__)
+_INTERVAL_S = 10.0
+
+
+class HistoryKeeper:
+    """Writes blocks to history once they are complete.
+
+    Args:
+        hot: Where blocks come from.
+        history: Where they go.
+        lock: Held by whoever changes ``hot``.
+        clock: Says which blocks are complete.
+        settle_ms: How long after its end a block waits for late samples.
+        retention_ms: Age at which days are dropped from history.
+    """
+
+    def __init__(
+        self,
+        hot: HotTier,
+        history: MetricHistory,
+        lock: threading.Lock,
+        clock: Clock,
+        *,
+        settle_ms: int,
+        retention_ms: int,
+    ) -> None:
+        self._hot = hot
+        self._feed = HistoryFeed(hot, history)
+        self._lock = lock
+        self._clock = clock
+        self._settle_ms = settle_ms
+        self._retention_ms = retention_ms
+        self._writing = threading.Lock()
+        self._background = Background("store-history", self.flush, interval_s=_INTERVAL_S)
+
+    def flush(self, through_ms: int | None = None) -> int:
+        """Write changed blocks that are complete, or that begin before ``through_ms``.
+
+        Returns:
+            The number of blocks written.
+
+        Raises:
+            StorageError: History refuses; the blocks are kept for the next time.
+        """
+        now = self._clock.now_ms()
+        if through_ms is None:
+            through_ms = now - self._settle_ms - BLOCK_STEPS * self._hot.step_ms
+        with self._writing:
+            with self._lock:
+                blocks = self._feed.unsaved(before_step=through_ms // self._hot.step_ms + 1)
+            for block in blocks:
+                self._write(block)
+        self._feed.history.drop_before(now - self._retention_ms)
+        return len(blocks)
+
+    def save_leaving(self, newest_block: int) -> None:
+        """Write changed blocks that are about to leave the ring; the store's lock is held.
+
+        Normally there are none: blocks are written when they are complete, hours before.
+        """
+        for block in self._feed.leaving(newest_block):
+            rows = self._feed.take(block)
+            try:
+                self._feed.write(rows)
+            except StorageError as error:
+                _LOG.error("history lost a block", block=block, reason=error.message)
+
+    def write_late(self, series: IndexArray, time_ms: IntArray, value: FloatArray) -> int:
+        """Write samples from before the hot window; return how many; the lock is held."""
+        return self._feed.write_late(series, time_ms, value)
+
+    def columns_behind(self, request: Fetch) -> int:
+        """Return how many columns of the window reach behind the hot tier."""
+        window, step_ms = request.window, self._hot.step_ms
+        multiple = window.step_ms // step_ms
+        first_base = window.start_ms // step_ms - multiple + 1
+        behind = -(-(self._hot.first_step - first_base) // multiple)
+        return max(0, min(behind, window.steps))
+
+    def fetch(self, request: Fetch, columns: int) -> Lines:
+        """Answer the first ``columns`` columns, after writing what they still need."""
+        window = request.window
+        end_ms = window.start_ms + (columns - 1) * window.step_ms
+        if end_ms >= self._hot.first_step * self._hot.step_ms:
+            self.flush(end_ms)
+        return self._feed.history.fetch(replace(request, window=replace(window, end_ms=end_ms)))
+
+    def check(self) -> list[str]:
+        """Have history verify itself; return a sentence for each damaged part."""
+        return self._feed.history.check()
+
+    def close(self) -> None:
+        """Write what is complete and end the background work."""
+        self._background.close()
+        try:
+            self.flush()
+        except StorageError as error:
+            _LOG.error("history not written", reason=error.message)
+
+    def _write(self, block: int) -> None:
+        with self._lock:
+            rows = self._feed.take(block)
+        try:
+            self._feed.write(rows)
+        except StorageError:
+            with self._lock:
+                self._feed.give_back(rows)
+            raise
