@@ -8,7 +8,13 @@ from pathlib import Path
 import click
 import orjson
 
-from demo_stack.chaos.experiment import load_experiments
+from demo_stack.chaos.experiment import (
+    EXPERIMENTS_DIR,
+    OPERATIONS_DIR,
+    SCENARIOS_DIR,
+    Experiment,
+    load_experiments,
+)
 from demo_stack.layout import QUICK_REGIONS, Region, Service
 from demo_stack.platform.errors import PlatformError
 from demo_stack.platform.lifeline import bind_to_parent
@@ -36,6 +42,7 @@ def main(context: click.Context, listing: bool, as_json: bool) -> None:
     "--sps", default=5.0, show_default=True, help="Stream starts a second in each region."
 )
 @click.option("--regions", default=",".join(QUICK_REGIONS), show_default=True)
+@click.option("--scenario", default="", help="Play this scenario once everything is up.")
 @click.option("--control-port", default=0, help="Port of the control server; 0 for any free one.")
 def up(  # noqa: D103 - click prints the help above
     otlp_endpoint: str,
@@ -44,6 +51,7 @@ def up(  # noqa: D103 - click prints the help above
     seed: int,
     sps: float,
     regions: str,
+    scenario: str,
     control_port: int,
 ) -> None:
     from demo_stack.supervisor.platform import PlatformSpec
@@ -54,11 +62,13 @@ def up(  # noqa: D103 - click prints the help above
         raise click.BadParameter(f"no region {unknown}; there are: {', '.join(Region)}")
     if sps <= 0:
         raise click.BadParameter(f"--sps must be above 0, not {sps}")
+    if scenario and scenario not in (scenarios := load_experiments(SCENARIOS_DIR)):
+        raise click.BadParameter(f"no scenario {scenario!r}; there are: {', '.join(scenarios)}")
     spec = PlatformSpec(
         regions=names, seed=seed, sps=sps, otlp_endpoint=otlp_endpoint, spectator=spectator
     )
     try:
-        asyncio.run(run_platform(spec, run_dir.resolve(), control_port))
+        asyncio.run(run_platform(spec, run_dir.resolve(), control_port, scenario))
     except* (PlatformError, OSError) as failed:
         raise click.ClickException("; ".join(str(error) for error in failed.exceptions)) from None
 
@@ -85,18 +95,24 @@ def viewers(spec: str) -> None:  # noqa: D103 - click prints the help above
 
 
 def _list(*, as_json: bool) -> None:
-    faults = load_experiments()
+    kinds = {"faults": EXPERIMENTS_DIR, "operations": OPERATIONS_DIR, "scenarios": SCENARIOS_DIR}
+    known = {kind: load_experiments(directory) for kind, directory in kinds.items()}
     if as_json:
-        listing = {
-            "services": list(Service),
-            "faults": [
-                {"name": one.name, "title": one.title, "component": one.component}
-                for one in faults.values()
-            ],
-            "scenarios": [],
-        }
-        click.echo(orjson.dumps(listing))
+        listing = {kind: [_row(one) for one in found.values()] for kind, found in known.items()}
+        click.echo(orjson.dumps({"services": list(Service), "regions": list(Region), **listing}))
         return
     click.echo("services: " + ", ".join(Service))
-    for one in faults.values():
-        click.echo(f"fault {one.name}: {one.title}")
+    for kind, found in known.items():
+        click.echo(f"\n{kind}:")
+        for one in found.values():
+            click.echo(f"  {one.name}: {one.title}")
+
+
+def _row(one: Experiment) -> dict[str, object]:
+    return {
+        "name": one.name,
+        "title": one.title,
+        "component": one.component,
+        "scope": one.scope,
+        "expected_impact": one.expected_impact,
+    }

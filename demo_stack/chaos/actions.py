@@ -6,34 +6,25 @@ Set ``DEMO_STACK_CONTROL`` to the supervisor's control URL (``control`` in ``pla
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import httpx2
 
 
-def disturb(
-    region: str,
-    point: str,
-    *,
-    error_ratio: float = 0.0,
-    delay_s: float = 0.0,
-    error: str = "connection reset by peer",
-    error_type: str = "ConnectionResetError",
-) -> None:
-    """Delay or fail requests of ``region`` that reach ``point``."""
-    _ask(
-        "disturb",
-        region=region,
-        point=point,
-        error_ratio=error_ratio,
-        delay_s=delay_s,
-        error=error,
-        error_type=error_type,
-    )
+def disturb(region: str, point: str, **effect: Any) -> None:
+    """Delay or fail requests that reach ``point``.
+
+    Args:
+        region: Where.
+        point: Injection point.
+        effect: Fields of :class:`demo_stack.platform.disturbance.Disturbance`.
+    """
+    _ask("disturb", region=region, point=point, **effect)
 
 
 def calm(region: str, point: str) -> None:
-    """Let requests pass ``point`` again."""
+    """Let requests pass ``point`` again; ``all`` stands for every point."""
     _ask("calm", region=region, point=point)
 
 
@@ -45,6 +36,101 @@ def kill_region(region: str) -> None:
 def start_region(region: str) -> None:
     """Start a region that is dead and send its viewers back to it."""
     _ask("start_region", region=region)
+
+
+def pause_region(region: str) -> None:
+    """Stop a region's process where it stands."""
+    _ask("pause_region", region=region)
+
+
+def resume_region(region: str) -> None:
+    """Let a paused region go on."""
+    _ask("resume_region", region=region)
+
+
+def evacuate_region(region: str) -> None:
+    """Scale up the other regions and send the viewers there."""
+    _ask("evacuate_region", region=region)
+
+
+def return_region(region: str) -> None:
+    """Send the viewers home and shrink the other regions."""
+    _ask("return_region", region=region)
+
+
+def crash_instance(region: str, service: str) -> None:
+    """Crash the oldest instance of a service."""
+    _ask("crash_instance", region=region, service=service)
+
+
+def start_instance(region: str, service: str, version: str = "1.0.0") -> None:
+    """Start one more instance of a service."""
+    _ask("start_instance", region=region, service=service, version=version)
+
+
+def scale(region: str, service: str, instances: int) -> None:
+    """Start or stop instances until there are so many."""
+    _ask("scale", region=region, service=service, instances=instances)
+
+
+def deploy(region: str, service: str, version: str) -> None:
+    """Replace all instances of a service, red/black."""
+    _ask("deploy", region=region, service=service, version=version)
+
+
+def front_door(region: str, **change: Any) -> None:
+    """Change the load balancers: ``scale`` (a factor) or ``zones`` (such as ``abc``)."""
+    _ask("front_door", region=region, **change)
+
+
+def freeze_registry(region: str, frozen: bool) -> None:
+    """Let what callers know of the registry grow stale, or fresh again."""
+    _ask("freeze_registry", region=region, frozen=frozen)
+
+
+def burn(region: str, threads: int) -> None:
+    """Starve a region of processor time with this many threads."""
+    _ask("burn", region=region, threads=threads)
+
+
+def poison(region: str, count: int) -> None:
+    """Write events that nobody can read."""
+    _ask("poison", region=region, count=count)
+
+
+def chill(region: str) -> None:
+    """Empty the edge caches."""
+    _ask("chill", region=region)
+
+
+def rotate_keys(region: str) -> None:
+    """Sign tokens with a new key."""
+    _ask("rotate_keys", region=region)
+
+
+def skew_clock(region: str, seconds: float) -> None:
+    """Let the clock of auth be wrong by so many seconds."""
+    _ask("skew_clock", region=region, seconds=seconds)
+
+
+def fit(region: str, accounts: Mapping[str, str]) -> None:
+    """Put accounts under failure tests: the test's scope by account."""
+    _ask("fit", region=region, accounts=accounts)
+
+
+def mute(region: str, metrics: list[str]) -> None:
+    """Lose metrics of these names; an empty list loses none."""
+    _ask("mute", region=region, metrics=metrics)
+
+
+def mute_viewers(metrics: list[str]) -> None:
+    """Lose metrics of the viewers; an empty list loses none."""
+    _ask("mute_viewers", metrics=metrics)
+
+
+def demand(region: str, factor: float) -> None:
+    """Multiply the arrivals of viewers."""
+    _ask("demand", region=region, factor=factor)
 
 
 def is_up(region: str) -> bool:

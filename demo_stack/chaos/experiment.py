@@ -18,6 +18,8 @@ import orjson
 from demo_stack.platform.errors import LayoutError
 
 EXPERIMENTS_DIR = Path(__file__).parent / "experiments"
+OPERATIONS_DIR = Path(__file__).parent / "operations"
+SCENARIOS_DIR = Path(__file__).parent / "scenarios"
 TRUTH_EXTENSION = "ground-truth"
 
 
@@ -44,6 +46,7 @@ class Experiment:
         name: The file's name without ending.
         title: For people.
         description: What happens, and why one would want to know.
+        kind: ``fault``, or ``benign`` for an operation that must not page.
         component: The service or thing that is at fault.
         scope: Tags that narrow down where, such as ``cloud.region``.
         expected_impact: What viewers notice.
@@ -54,6 +57,7 @@ class Experiment:
     name: str
     title: str
     description: str
+    kind: str
     component: str
     scope: Mapping[str, str]
     expected_impact: str
@@ -62,7 +66,11 @@ class Experiment:
 
 
 def load_experiments(directory: Path = EXPERIMENTS_DIR) -> dict[str, Experiment]:
-    """Return every experiment of ``directory`` by name."""
+    """Return every experiment of ``directory`` by name.
+
+    ``EXPERIMENTS_DIR`` holds faults, ``OPERATIONS_DIR`` what is done in any week and must not page,
+    ``SCENARIOS_DIR`` whole stories: their method ends with the remediation.
+    """
     return {
         path.stem: parse_experiment(path.stem, orjson.loads(path.read_bytes()))
         for path in sorted(directory.glob("*.json"))
@@ -90,6 +98,7 @@ def parse_experiment(name: str, document: Mapping[str, Any]) -> Experiment:
         name=name,
         title=document["title"],
         description=document["description"],
+        kind=truth.get("kind", "fault"),
         component=truth["component"],
         scope=_fill(truth["scope"], configuration),
         expected_impact=truth["expected_impact"],

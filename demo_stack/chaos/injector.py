@@ -1,4 +1,4 @@
-"""Injects faults and takes them back, one at a time each, and records both."""
+"""Injects faults and takes them back, plays scenarios, and records when."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Injector:
         self._performer = performer
         self._truth = truth
         self._active: dict[str, TruthEvent] = {}
-        self._turn = asyncio.Lock()
+        self._playing: dict[str, asyncio.Task[None]] = {}
 
     @property
     def active(self) -> Mapping[str, TruthEvent]:
@@ -58,23 +58,34 @@ class Injector:
             FaultStateError: It is injected already.
         """
         experiment = find_experiment(self.experiments, name)
-        async with self._turn:
-            if name in self._active:
-                raise FaultStateError(f"fault {name!r} is already injected; take it back first")
-            event = self._truth.begin(
-                kind="fault",
-                name=name,
-                component=experiment.component,
-                scope=experiment.scope,
-                expected_impact=experiment.expected_impact,
-            )
-            self._active[name] = event
-            try:
-                await self._perform(experiment.method)
-            except PlatformError:
-                await self._take_back(experiment)
-                raise
-            return event
+        if name in self._active:
+            raise FaultStateError(f"fault {name!r} is already injected; take it back first")
+        event = self._truth.begin(
+            kind=experiment.kind,
+            name=name,
+            component=experiment.component,
+            scope=experiment.scope,
+            expected_impact=experiment.expected_impact,
+        )
+        self._active[name] = event
+        try:
+            await self._perform(experiment.method)
+        except PlatformError:
+            await self._undo(experiment)
+            raise
+        return event
+
+    def play(self, name: str, after_s: float = 0.0) -> None:
+        """Play a scenario in the background: its whole method, pauses and all, then its rollback.
+
+        Raises:
+            LayoutError: There is no such scenario.
+            FaultStateError: It is being played already.
+        """
+        find_experiment(self.experiments, name)
+        if name in self._playing or name in self._active:
+            raise FaultStateError(f"scenario {name!r} is already being played")
+        self._playing[name] = asyncio.create_task(self._play(name, after_s))
 
     async def take_back(self, name: str) -> TruthEvent:
         """Undo a fault.
@@ -84,25 +95,43 @@ class Injector:
             FaultStateError: It is not injected.
         """
         experiment = find_experiment(self.experiments, name)
-        async with self._turn:
-            if name not in self._active:
-                raise FaultStateError(f"fault {name!r} is not injected")
-            return await self._take_back(experiment)
+        await self._stop_playing(name)
+        if name not in self._active:
+            raise FaultStateError(f"fault {name!r} is not injected")
+        return await self._undo(experiment)
 
-    def abandon(self) -> None:
+    async def abandon(self) -> None:
         """Record the end of whatever is injected: the platform itself ends."""
+        for name in list(self._playing):
+            await self._stop_playing(name)
         for event in self._active.values():
             self._truth.end(event)
         self._active.clear()
 
-    async def _take_back(self, experiment: Experiment) -> TruthEvent:
+    async def _play(self, name: str, after_s: float) -> None:
+        await asyncio.sleep(after_s)
+        try:
+            await self.inject(name)
+            await self._undo(self.experiments[name])
+        finally:
+            self._playing.pop(name, None)
+
+    async def _stop_playing(self, name: str) -> None:
+        task = self._playing.pop(name, None)
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _undo(self, experiment: Experiment) -> TruthEvent:
+        event = self._active.pop(experiment.name)
         try:
             await self._perform(experiment.rollbacks)
         finally:
-            ended = self._truth.end(self._active.pop(experiment.name))
+            ended = self._truth.end(event)
         return ended
 
     async def _perform(self, actions: tuple[Action, ...]) -> None:
         for action in actions:
             await self._performer.perform(action.name, action.arguments)
-            await asyncio.sleep(action.pause_s)
+            if action.pause_s:
+                await asyncio.sleep(action.pause_s)

@@ -9,7 +9,7 @@ meter and sends all resources in one request.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import requests
 from opentelemetry.exporter.otlp.proto.http import Compression
@@ -72,6 +72,7 @@ class TelemetryPipe:
         self._metrics = metrics
         self._interval_s = interval_s
         self._readers: list[InMemoryMetricReader] = []
+        self.muted: frozenset[str] = frozenset()
         self._stopping = threading.Event()
         self._pump = threading.Thread(target=self._run, name="metric-pump", daemon=True)
         if metrics is not None:
@@ -95,9 +96,17 @@ class TelemetryPipe:
         )
 
     def collect(self) -> list[ResourceMetrics]:
-        """Return everything measured so far, by instance."""
+        """Return everything measured so far, by instance, but for metrics that are muted."""
         collected = (reader.get_metrics_data() for reader in list(self._readers))
-        return [resource for data in collected if data for resource in data.resource_metrics]
+        found = [resource for data in collected if data for resource in data.resource_metrics]
+        return [self._without_muted(resource) for resource in found] if self.muted else found
+
+    def _without_muted(self, resource: ResourceMetrics) -> ResourceMetrics:
+        scopes = [
+            replace(scope, metrics=[one for one in scope.metrics if one.name not in self.muted])
+            for scope in resource.scope_metrics
+        ]
+        return replace(resource, scope_metrics=scopes)
 
     def close(self) -> None:
         """Send what is left; afterwards nothing is sent any more."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from demo_stack.eventlog.groups import ConsumerGroup
 from demo_stack.eventlog.log import EventLog
+from demo_stack.services.auth.keys import SigningKeys
+from demo_stack.services.edge.cache import PopularityCache
 from demo_stack.services.gateway.front_door import FrontDoor
 from demo_stack.services.recommendations.model import ItemModel
 
@@ -13,7 +15,7 @@ VIEWS = "views"
 """Topic of viewing events: key viewer, value ``{viewer, title, device}``."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Backing:
     """The stores of one region.
 
@@ -21,15 +23,21 @@ class Backing:
         log: The event log.
         model: What the recommendation instances have learnt from viewing events.
         groups: Consumer groups by name.
+        keys: What auth signs with.
+        edge_caches: What the edge instances keep.
         front_door: The load balancers in front of the gateways.
         fit_accounts: Accounts under a failure-injection test, with the test's scope.
+        auth_skew_s: How wrong the clock of auth is, in seconds.
     """
 
     front_door: FrontDoor
+    keys: SigningKeys
     log: EventLog = field(default_factory=EventLog)
     model: ItemModel = field(default_factory=ItemModel)
     groups: dict[str, ConsumerGroup] = field(default_factory=dict)
+    edge_caches: list[PopularityCache] = field(default_factory=list)
     fit_accounts: dict[str, str] = field(default_factory=dict)
+    auth_skew_s: float = 0.0
 
     def group(self, name: str, topic: str) -> ConsumerGroup:
         """Return the consumer group ``name``, made when first asked for."""

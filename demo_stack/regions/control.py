@@ -1,34 +1,141 @@
-"""A region's private endpoint: the supervisor sets and clears disturbances here."""
+"""A region's private endpoint: what the supervisor does to the region from inside."""
 
 from __future__ import annotations
 
-from dataclasses import fields
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, fields
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from demo_stack.platform.disturbance import Disturbance, InjectionPoints
+from demo_stack.chaos.burner import Burner
+from demo_stack.platform.disturbance import Disturbance
+from demo_stack.platform.errors import LayoutError
+from demo_stack.platform.telemetry import TelemetryPipe
+from demo_stack.regions.backing import VIEWS
+from demo_stack.regions.region import Region
 
 _KNOWN = frozenset(field.name for field in fields(Disturbance))
 
 
-def region_control(points: InjectionPoints) -> Starlette:
-    """Return the application: ``PUT`` and ``DELETE /disturbances/{key}``."""
+class RegionControl:
+    """The handlers, one an idea; each takes a JSON object and answers with one or with nothing.
 
-    async def disturb(request: Request) -> Response:
-        body = await request.json()
+    Args:
+        region: To whom things are done.
+        pipe: Its way out, for metrics that fall silent.
+    """
+
+    def __init__(self, region: Region, pipe: TelemetryPipe) -> None:
+        self._region = region
+        self._pipe = pipe
+        self._burner = Burner()
+
+    async def disturb(self, key: str, body: dict[str, Any]) -> None:
+        """Set a disturbance."""
         if unknown := sorted(set(body) - _KNOWN):
-            return JSONResponse({"message": f"unknown fields {unknown}"}, status_code=400)
-        points.disturb(request.path_params["key"], Disturbance(**body))
-        return Response(status_code=204)
+            raise LayoutError(f"a disturbance has no {unknown}")
+        self._region.points.disturb(key, Disturbance(**body))
 
-    async def calm(request: Request) -> Response:
-        points.calm(request.path_params["key"])
-        return Response(status_code=204)
+    async def calm(self, key: str) -> None:
+        """Remove a disturbance; ``all`` removes every one."""
+        if key == "all":
+            self._region.points.halt_all()
+        self._region.points.calm(key)
 
-    path = "/disturbances/{key}"
+    async def instances(self, service: str | None = None) -> dict[str, Any]:
+        """Return the running instances."""
+        running = self._region.fleet.running(service)
+        return {"instances": [asdict(instance) for instance in running]}
+
+    async def start_instance(self, service: str, version: str = "1.0.0") -> dict[str, Any]:
+        """Start an instance."""
+        return asdict(await self._region.fleet.start(service, version))
+
+    async def end_instance(self, instance: str, crash: bool = False) -> None:
+        """Stop an instance in order, or crash it."""
+        end = self._region.fleet.kill if crash else self._region.fleet.stop
+        await end(instance)
+
+    async def front_door(self, scale: float | None = None, zones: str | None = None) -> None:
+        """Change the load balancers' capacity, or the zones in use (such as ``abc``)."""
+        door = self._region.backing.front_door
+        if scale is not None:
+            door.scale(scale)
+        if zones is not None:
+            door.use(tuple(zones))
+
+    async def freeze_registry(self, frozen: bool) -> None:
+        """Let callers' copies of the registry grow stale, or refresh them again."""
+        self._region.registry.frozen = frozen
+
+    async def burn(self, threads: int) -> None:
+        """Starve the region of processor time; 0 threads end it."""
+        self._burner.burn(threads)
+
+    async def poison(self, count: int) -> None:
+        """Write events that nobody can read."""
+        for number in range(count):
+            now_ms = time.time_ns() // 1_000_000
+            self._region.backing.log.append(VIEWS, f"p{number}", {"": number}, time_ms=now_ms)
+
+    async def chill(self) -> None:
+        """Empty the edge caches."""
+        for cache in self._region.backing.edge_caches:
+            cache.clear()
+
+    async def rotate_keys(self) -> None:
+        """Sign with a new key."""
+        self._region.backing.keys.rotate()
+
+    async def skew_clock(self, seconds: float) -> None:
+        """Let the clock of auth be wrong by so many seconds."""
+        self._region.backing.auth_skew_s = seconds
+
+    async def fit(self, accounts: dict[str, str]) -> None:
+        """Set which accounts are under which failure test."""
+        self._region.backing.fit_accounts.clear()
+        self._region.backing.fit_accounts.update(accounts)
+
+    async def mute(self, metrics: list[str]) -> None:
+        """Lose metrics of these names; an empty list loses none."""
+        self._pipe.muted = frozenset(metrics)
+
+
+def region_control(region: Region, pipe: TelemetryPipe) -> Starlette:
+    """Return the application: ``POST /<handler>`` with the handler's arguments as JSON."""
+    control = RegionControl(region, pipe)
+    handlers: dict[str, Callable[..., Awaitable[dict[str, Any] | None]]] = {
+        "disturb": control.disturb,
+        "calm": control.calm,
+        "instances": control.instances,
+        "start_instance": control.start_instance,
+        "end_instance": control.end_instance,
+        "front_door": control.front_door,
+        "freeze_registry": control.freeze_registry,
+        "burn": control.burn,
+        "poison": control.poison,
+        "chill": control.chill,
+        "rotate_keys": control.rotate_keys,
+        "skew_clock": control.skew_clock,
+        "fit": control.fit,
+        "mute": control.mute,
+    }
+
+    async def handle(request: Request) -> Response:
+        name = request.path_params["name"]
+        if name not in handlers:
+            raise LayoutError(f"a region can't {name!r}; it can: {', '.join(handlers)}")
+        return JSONResponse(await handlers[name](**await request.json()) or {})
+
+    async def refuse(_request: Request, error: Exception) -> Response:
+        return JSONResponse({"message": str(error)}, status_code=404)
+
     return Starlette(
-        routes=[Route(path, disturb, methods=["PUT"]), Route(path, calm, methods=["DELETE"])]
+        routes=[Route("/{name}", handle, methods=["POST"])],
+        exception_handlers={LayoutError: refuse, TypeError: refuse},
     )

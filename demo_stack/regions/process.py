@@ -16,7 +16,7 @@ async def run_region(spec: RegionSpec) -> None:
     pipe = otlp_pipe(spec.otlp_endpoint)
     region = Region(spec, network, pipe)
     await region.open()
-    control = await network.listen(region_control(region.points))
+    control = await network.listen(region_control(region, pipe))
     settle()
     announce({"services": region.addresses, "control": control})
     await until_told_to_stop()

@@ -25,6 +25,7 @@ from demo_stack.registry.app import registry_app
 from demo_stack.registry.client import RegistryClient
 from demo_stack.registry.leases import LeaseRegistry
 from demo_stack.services.auth import app as auth
+from demo_stack.services.auth.keys import SigningKeys
 from demo_stack.services.catalogue import app as catalogue
 from demo_stack.services.edge import app as edge
 from demo_stack.services.gateway import app as gateway
@@ -62,7 +63,7 @@ class Region:
     ) -> None:
         self.spec = spec
         self.points = InjectionPoints(self._random("points"), sleep)
-        self.backing = Backing(front_door_for(spec.sps))
+        self.backing = Backing(front_door_for(spec.sps), SigningKeys(spec.seed))
         self.leases = LeaseRegistry(_monotonic_ms, rng=self._random("eviction"))
         self._balancer = Balancer(self._random("balancer"))
         self._network = network

@@ -76,8 +76,17 @@ class Child:
         self._signal(signal.SIGKILL)
         await self._ended()
 
+    def pause(self) -> None:
+        """Stop the process where it stands: it neither answers nor dies."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let a paused process go on."""
+        self._signal(signal.SIGCONT)
+
     async def stop(self) -> None:
         """Ask the process to end; insist after a while."""
+        self.resume()
         self._signal(signal.SIGTERM)
         try:
             async with asyncio.timeout(STOP_TIMEOUT_S):

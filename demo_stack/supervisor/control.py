@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
@@ -10,9 +11,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from demo_stack.chaos.experiment import Experiment
+from demo_stack.chaos.experiment import (
+    EXPERIMENTS_DIR,
+    OPERATIONS_DIR,
+    SCENARIOS_DIR,
+    Experiment,
+    load_experiments,
+)
 from demo_stack.chaos.injector import FaultStateError, Injector, Performer
 from demo_stack.platform.errors import LayoutError, PlatformError
+from demo_stack.supervisor.changes import ChangeLog
 from demo_stack.supervisor.platform import Platform
 
 
@@ -29,25 +37,40 @@ _STATUS = {
 }
 
 
-def control_app(platform: Platform, injector: Injector, performer: Performer) -> Starlette:
+def control_app(
+    platform: Platform, injector: Injector, performer: Performer, changes: ChangeLog
+) -> Starlette:
     """Return the application.
 
-    ``GET /status``, ``GET /faults``, ``POST /faults {"name"}``, ``DELETE /faults/{name}``,
-    ``POST /actions/{action}`` with the action's arguments.
+    ``GET /status``, ``GET /faults``, ``POST /faults {"name"}``, ``DELETE /faults/{name}``;
+    ``GET /operations``; ``GET /scenarios``, ``POST /scenarios {"name"}`` (plays it in the
+    background; ``DELETE /faults/{name}`` ends it early); ``GET /changes``; and
+    ``POST /actions/{action}`` with the action's arguments. An operation is done and undone like a
+    fault.
     """
 
     async def status(_request: Request) -> Response:
         return JSONResponse({**platform.status(), "faults": sorted(injector.active)})
 
-    async def faults(_request: Request) -> Response:
-        known = injector.experiments.values()
-        return JSONResponse({"faults": [_describe(one, injector) for one in known]})
+    def listing(key: str, directory: Path) -> Route:
+        names = load_experiments(directory)
+
+        async def answer(_request: Request) -> Response:
+            known = [injector.experiments[name] for name in names]
+            return JSONResponse({key: [_describe(one, injector) for one in known]})
+
+        return Route(f"/{key}", answer)
+
+    async def play(request: Request) -> Response:
+        injector.play(await _name(request))
+        return Response(status_code=202)
+
+    async def changed(_request: Request) -> Response:
+        return JSONResponse({"changes": [asdict(change) for change in changes.recent()]})
 
     async def inject(request: Request) -> Response:
-        body = await request.json()
-        if not isinstance(body, dict) or not isinstance(body.get("name"), str):
-            raise BodyError('the body must be {"name": <fault>}')
-        return JSONResponse(asdict(await injector.inject(body["name"])), status_code=201)
+        event = await injector.inject(await _name(request))
+        return JSONResponse(asdict(event), status_code=201)
 
     async def take_back(request: Request) -> Response:
         return JSONResponse(asdict(await injector.take_back(request.path_params["name"])))
@@ -59,13 +82,24 @@ def control_app(platform: Platform, injector: Injector, performer: Performer) ->
     return Starlette(
         routes=[
             Route("/status", status),
-            Route("/faults", faults),
+            listing("faults", EXPERIMENTS_DIR),
+            listing("operations", OPERATIONS_DIR),
+            listing("scenarios", SCENARIOS_DIR),
+            Route("/scenarios", play, methods=["POST"]),
+            Route("/changes", changed),
             Route("/faults", inject, methods=["POST"]),
             Route("/faults/{name}", take_back, methods=["DELETE"]),
             Route("/actions/{action}", act, methods=["POST"]),
         ],
         exception_handlers=dict.fromkeys(_STATUS, _refuse),
     )
+
+
+async def _name(request: Request) -> str:
+    body = await request.json()
+    if not isinstance(body, dict) or not isinstance(body.get("name"), str):
+        raise BodyError('the body must be {"name": <name>}')
+    return str(body["name"])
 
 
 def _describe(experiment: Experiment, injector: Injector) -> dict[str, Any]:

@@ -6,7 +6,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from demo_stack.platform.errors import LayoutError
+from demo_stack.supervisor.changes import ChangeLog
+from demo_stack.supervisor.failover import Failover
 from demo_stack.supervisor.platform import Platform
+
+Do = Callable[..., Awaitable[Any]]
 
 
 class PlatformPerformer:
@@ -14,16 +18,43 @@ class PlatformPerformer:
 
     Args:
         platform: To whom.
+        changes: Where operators' changes are announced.
     """
 
-    def __init__(self, platform: Platform) -> None:
+    def __init__(self, platform: Platform, changes: ChangeLog) -> None:
         self._platform = platform
-        self._actions: dict[str, Callable[..., Awaitable[None]]] = {
+        self._changes = changes
+        failover = Failover(platform)
+        self._actions: dict[str, Do] = {
             "disturb": self._disturb,
             "calm": self._calm,
             "kill_region": platform.kill_region,
             "start_region": platform.start_region,
+            "pause_region": platform.pause_region,
+            "resume_region": platform.resume_region,
+            "evacuate_region": failover.evacuate,
+            "return_region": failover.take_back,
+            "crash_instance": self._crash_instance,
+            "start_instance": self._start_instance,
+            "scale": self._scale,
+            "deploy": self._deploy,
+            "front_door": self._in_region("front_door"),
+            "freeze_registry": self._in_region("freeze_registry"),
+            "burn": self._in_region("burn"),
+            "poison": self._in_region("poison"),
+            "chill": self._in_region("chill"),
+            "rotate_keys": self._in_region("rotate_keys"),
+            "skew_clock": self._in_region("skew_clock"),
+            "fit": self._in_region("fit"),
+            "mute": self._in_region("mute"),
+            "mute_viewers": self._mute_viewers,
+            "demand": self._demand,
         }
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Names of the actions."""
+        return frozenset(self._actions)
 
     async def perform(self, name: str, arguments: Mapping[str, Any]) -> None:
         """Do the action ``name``.
@@ -37,10 +68,60 @@ class PlatformPerformer:
             await self._actions[name](**arguments)
         except TypeError as error:
             raise LayoutError(f"action {name!r} can't take {dict(arguments)}: {error}") from error
+        self._changes.announce(name, arguments)
+
+    def _in_region(self, what: str) -> Do:
+        async def act(region: str, **arguments: Any) -> None:
+            await self._platform.tell_region(region, what, **arguments)
+
+        return act
 
     async def _disturb(self, region: str, point: str, **effect: Any) -> None:
         body = {"point": point, **effect}
-        await self._platform.tell_region(region, "PUT", f"/disturbances/{point}", body)
+        await self._platform.tell_region(region, "disturb", key=point, body=body)
 
     async def _calm(self, region: str, point: str) -> None:
-        await self._platform.tell_region(region, "DELETE", f"/disturbances/{point}")
+        await self._platform.tell_region(region, "calm", key=point)
+
+    async def _crash_instance(self, region: str, service: str) -> None:
+        """Crash the oldest instance of a service."""
+        running = await self._instances(region, service)
+        if not running:
+            raise LayoutError(f"no instance of {service!r} in {region!r}")
+        await self._platform.tell_region(region, "end_instance", instance=running[0], crash=True)
+
+    async def _start_instance(self, region: str, service: str, version: str = "1.0.0") -> None:
+        await self._platform.tell_region(region, "start_instance", service=service, version=version)
+        await self._platform.refresh_addresses([region])
+
+    async def _scale(self, region: str, service: str, instances: int) -> None:
+        """Start or stop instances until there are so many."""
+        running = await self._instances(region, service)
+        for _ in range(len(running), instances):
+            await self._platform.tell_region(region, "start_instance", service=service)
+        await self._end(region, running[instances:])
+
+    async def _deploy(self, region: str, service: str, version: str) -> None:
+        """Deploy red/black: the new instances are all up before the old ones go."""
+        old = await self._instances(region, service)
+        for _ in old:
+            await self._platform.tell_region(
+                region, "start_instance", service=service, version=version
+            )
+        await self._end(region, old)
+
+    async def _end(self, region: str, instances: list[str]) -> None:
+        """Send viewers elsewhere, then stop the instances in order."""
+        await self._platform.refresh_addresses([region], without=frozenset(instances))
+        for instance in instances:
+            await self._platform.tell_region(region, "end_instance", instance=instance)
+
+    async def _instances(self, region: str, service: str) -> list[str]:
+        found = await self._platform.tell_region(region, "instances", service=service)
+        return [instance["id"] for instance in found["instances"]]
+
+    async def _mute_viewers(self, metrics: list[str]) -> None:
+        await self._platform.tell_viewers("/mute", {"metrics": metrics})
+
+    async def _demand(self, region: str, factor: float) -> None:
+        await self._platform.tell_viewers("/demand", {"region": region, "factor": factor})

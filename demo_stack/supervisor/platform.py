@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx2
@@ -55,6 +55,7 @@ class Platform:
         self._http = httpx2.AsyncClient(trust_env=False, timeout=CONTROL_TIMEOUT_S)
         self._regions = {region: self._region(region) for region in spec.regions}
         self._addresses: dict[str, RegionAddresses] = {}
+        self._steered: set[str] = set()
         self._viewers: Child | None = None
         self._viewers_control = ""
         self._started = time.monotonic()
@@ -90,20 +91,65 @@ class Platform:
         if self._child(region).alive:
             return
         await self._up(region)
-        await self.tell_viewers("/routes", {region: self._public(region)})
+        await self.steer(region, [region])
         self._files.write_discovery(self._services())
 
-    async def tell_region(
-        self, region: str, method: str, path: str, body: Mapping[str, Any] | None = None
+    async def pause_region(self, region: str) -> None:
+        """Stop a region's process where it stands: connections open, nothing answers."""
+        self._child(region).pause()
+
+    async def resume_region(self, region: str) -> None:
+        """Let a paused region go on."""
+        self._child(region).resume()
+
+    async def steer(self, region: str, to: Sequence[str]) -> None:
+        """Send the viewers of ``region`` to the gateways and edges of other regions."""
+        merged: dict[str, list[str]] = {service.value: [] for service in PUBLIC}
+        for name in to:
+            self._child(name)
+            for service, urls in self._public(name).items():
+                merged[service] += urls
+        await self.tell_viewers("/routes", {region: merged})
+        if list(to) == [region]:
+            self._steered.discard(region)
+        else:
+            self._steered.add(region)
+
+    async def refresh_addresses(
+        self, regions: Sequence[str], without: frozenset[str] = frozenset()
     ) -> None:
-        """Send a request to a region's private control endpoint.
+        """Learn which instances ``regions`` run now, and let their own viewers know.
+
+        Args:
+            regions: Whose.
+            without: Instances that are about to end: nobody is sent there any more.
+        """
+        for region in regions:
+            answer = await self.tell_region(region, "instances")
+            services: dict[str, list[str]] = {}
+            for one in answer["instances"]:
+                if one["id"] not in without:
+                    services.setdefault(one["service"], []).append(one["url"])
+            self._addresses[region] = replace(self._addresses[region], services=services)
+            if region not in self._steered:
+                await self.steer(region, [region])
+        self._files.write_discovery(self._services())
+
+    def others(self, region: str) -> list[str]:
+        """Return the regions that are up, without ``region``."""
+        return [name for name, child in self._regions.items() if child.alive and name != region]
+
+    async def tell_region(self, region: str, what: str, **arguments: Any) -> dict[str, Any]:
+        """Ask a region's private control endpoint to do something.
 
         Raises:
             PlatformError: The region is dead or refuses.
         """
         if not self._child(region).alive:
             raise PlatformError(f"region {region!r} is dead; start it first")
-        await self._tell(method, self._addresses[region].control + path, body)
+        url = f"{self._addresses[region].control}/{what}"
+        answer: dict[str, Any] = (await self._tell("POST", url, arguments)).json()
+        return answer
 
     async def tell_viewers(self, path: str, body: Mapping[str, Any]) -> None:
         """Send a ``PUT`` to the viewers' private control endpoint."""
@@ -138,13 +184,14 @@ class Platform:
         ready = await self._regions[region].start()
         self._addresses[region] = RegionAddresses(**ready)
 
-    async def _tell(self, method: str, url: str, body: Mapping[str, Any] | None) -> None:
+    async def _tell(self, method: str, url: str, body: Mapping[str, Any]) -> httpx2.Response:
         try:
             response = await self._http.request(method, url, json=body)
         except httpx2.TransportError as error:
             raise PlatformError(f"{method} {url}: no answer ({type(error).__name__})") from error
         if response.is_error:
             raise PlatformError(f"{method} {url}: {response.status_code} {response.text}")
+        return response
 
     def _child(self, region: str) -> Child:
         if region not in self._regions:
@@ -157,6 +204,7 @@ class Platform:
             seed=self._spec.seed,
             otlp_endpoint=self._spec.otlp_endpoint,
             spectator=self._spec.spectator,
+            sps=self._spec.sps,
         )
         return Child(region, ["region", spec.to_json()], self._files.logs)
 

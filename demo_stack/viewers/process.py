@@ -13,7 +13,7 @@ from starlette.routing import Route
 from demo_stack.platform.errors import LayoutError
 from demo_stack.platform.lifeline import announce, settle, until_told_to_stop
 from demo_stack.platform.network import SocketNetwork
-from demo_stack.platform.telemetry import otlp_pipe
+from demo_stack.platform.telemetry import TelemetryPipe, otlp_pipe
 from demo_stack.viewers.crowd import Crowd
 
 
@@ -52,15 +52,18 @@ async def run_viewers(spec: ViewersSpec) -> None:
     crowd.route(spec.routes)
     crowd.open()
     settle()
-    announce({"control": await network.listen(viewers_control(crowd))})
+    announce({"control": await network.listen(viewers_control(crowd, pipe))})
     await until_told_to_stop()
     await crowd.close()
     await network.close()
     pipe.close()
 
 
-def viewers_control(crowd: Crowd) -> Starlette:
-    """Return the application: ``PUT /routes`` and ``PUT /demand {region, factor}``."""
+def viewers_control(crowd: Crowd, pipe: TelemetryPipe) -> Starlette:
+    """Return the application.
+
+    ``PUT /routes``, ``PUT /demand {region, factor}``, ``PUT /mute {metrics}``.
+    """
 
     async def route(request: Request) -> Response:
         crowd.route(await request.json())
@@ -71,6 +74,10 @@ def viewers_control(crowd: Crowd) -> Starlette:
         crowd.demand(body["region"], float(body["factor"]))
         return Response(status_code=204)
 
+    async def mute(request: Request) -> Response:
+        pipe.muted = frozenset((await request.json())["metrics"])
+        return Response(status_code=204)
+
     async def refuse(_request: Request, error: Exception) -> Response:
         return JSONResponse({"message": str(error)}, status_code=404)
 
@@ -78,6 +85,7 @@ def viewers_control(crowd: Crowd) -> Starlette:
         routes=[
             Route("/routes", route, methods=["PUT"]),
             Route("/demand", demand, methods=["PUT"]),
+            Route("/mute", mute, methods=["PUT"]),
         ],
         exception_handlers={LayoutError: refuse},
     )

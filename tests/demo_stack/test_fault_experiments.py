@@ -9,13 +9,19 @@ import orjson
 import pytest
 
 from demo_stack.chaos import actions
-from demo_stack.chaos.experiment import EXPERIMENTS_DIR, load_experiments
+from demo_stack.chaos.experiment import (
+    EXPERIMENTS_DIR,
+    OPERATIONS_DIR,
+    SCENARIOS_DIR,
+    load_experiments,
+)
 from demo_stack.chaos.injector import FaultStateError, Injector
 from demo_stack.chaos.truth import TruthLog, read_truth
 from demo_stack.layout import QUICK_REGIONS
 from demo_stack.platform.errors import LayoutError, PlatformError
 
-FILES = sorted(EXPERIMENTS_DIR.glob("*.json"))
+DIRECTORIES = (EXPERIMENTS_DIR, OPERATIONS_DIR, SCENARIOS_DIR)
+FILES = sorted(path for directory in DIRECTORIES for path in directory.glob("*.json"))
 ACTIVITY_TYPES = {"action", "probe"}
 
 
@@ -101,7 +107,7 @@ def test_an_injection_that_fails_is_rolled_back_and_ended(tmp_path):
 def test_what_is_injected_when_the_platform_ends_has_an_end(tmp_path):
     injector, _ = _injector(tmp_path)
     asyncio.run(injector.inject("playback-errors"))
-    injector.abandon()
+    asyncio.run(injector.abandon())
     (event,) = read_truth(tmp_path / "truth.jsonl")
     assert event.end_ms == 2_000
 

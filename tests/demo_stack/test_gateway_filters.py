@@ -133,7 +133,7 @@ def test_under_overload_the_least_important_goes_first(inflight, refused):
 )
 def test_the_front_door_admits_what_its_zones_can_carry(zones, per_s, share):
     door = FrontDoor(("a", "b"), 15.0)
-    door.scale(per_s)
+    door.scale(per_s / 15.0)
     door.use(tuple(zones))
     admitted = sum(door.admit(tenth / 10) for tenth in range(100, 10_000))
     assert admitted / 9_900 == pytest.approx(share, abs=0.03)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 
 from joserfc import jwt
-from joserfc.jwk import ECKey, KeySet
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -14,6 +13,7 @@ from starlette.types import ASGIApp
 from demo_stack.platform.context import ServiceContext
 from demo_stack.platform.errors import ServiceError
 from demo_stack.platform.instrumented import service_app
+from demo_stack.services.auth.keys import SigningKeys
 
 ISSUER = "https://auth.demo.example"
 TOKEN_LIFE_S = 900
@@ -25,12 +25,12 @@ class Auth:
 
     Args:
         context: The instance's surroundings.
-        key: Signs; the public half is served as a JSON Web Key Set.
+        keys: Sign; their public halves are served.
     """
 
-    def __init__(self, context: ServiceContext, key: ECKey) -> None:
+    def __init__(self, context: ServiceContext, keys: SigningKeys) -> None:
         self._context = context
-        self._key = key
+        self._keys = keys
 
     async def token(self, request: Request) -> Response:
         """``POST /token {viewer, device}``: a token for the viewer."""
@@ -39,7 +39,7 @@ class Auth:
             raise ServiceError("a token needs a viewer", status=400)
         await self._context.reach("auth.token")
         await self._context.work(SIGN_IN_S)
-        now = int(time.time())
+        now = int(time.time() + self._context.backing.auth_skew_s)
         claims = {
             "iss": ISSUER,
             "sub": body["viewer"],
@@ -47,18 +47,18 @@ class Auth:
             "iat": now,
             "exp": now + TOKEN_LIFE_S,
         }
-        token = jwt.encode({"alg": "ES256", "kid": self._key.kid}, claims, self._key)
+        key = self._keys.current
+        token = jwt.encode({"alg": "ES256", "kid": key.kid}, claims, key)
         return JSONResponse({"access_token": token, "expires_in": TOKEN_LIFE_S})
 
     async def keys(self, _request: Request) -> Response:
         """``GET /jwks.json``: the public keys."""
-        return JSONResponse(KeySet([self._key]).as_dict(private=False))
+        return JSONResponse(self._keys.public())
 
 
 def build(context: ServiceContext) -> ASGIApp:
-    """Return the application, with a fresh signing key."""
-    key = ECKey.generate_key("P-256", parameters={"use": "sig"}, auto_kid=True)
-    auth = Auth(context, key)
+    """Return the application."""
+    auth = Auth(context, context.backing.keys)
     routes = [
         Route("/token", auth.token, methods=["POST"]),
         Route("/jwks.json", auth.keys),

@@ -56,7 +56,7 @@ class Catalogue:
 
     async def _find(self, ids: list[str]) -> list[Title]:
         started = time.perf_counter()
-        await self._context.reach("catalogue.lookup")
+        await self._context.reach("catalogue.lookup", title=ids[0])
         await self._context.work(LOOKUP_S)
         found = [self._titles[key] for key in ids if key in self._titles]
         self._lookups.labels("found").inc(len(found))

@@ -63,5 +63,7 @@ class Edge:
 
 def build(context: ServiceContext) -> ASGIApp:
     """Return the application, with a cold cache."""
-    edge = Edge(context, PopularityCache(CACHE_ENTRIES))
+    cache = PopularityCache(CACHE_ENTRIES)
+    context.backing.edge_caches.append(cache)
+    edge = Edge(context, cache)
     return service_app([Route("/segments/{title}/{rendition}/{number}", edge.segment)], context)

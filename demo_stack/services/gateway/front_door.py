@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from demo_stack.layout import ZONES
+from demo_stack.platform.capacity import TokenBucket
 
 REQUESTS_PER_START = 4
 """Sign in, browse, select, play."""
@@ -14,13 +13,6 @@ HEADROOM = 3.0
 
 ZONES_IN_USE = ZONES[:2]
 """The third zone is there to fail over to."""
-
-
-@dataclass(slots=True)
-class _ZoneBalancer:
-    per_s: float
-    tokens: float
-    filled_s: float
 
 
 class FrontDoor:
@@ -34,38 +26,26 @@ class FrontDoor:
         per_s: Requests a second that the balancer of a zone can carry.
     """
 
-    BURST_S = 1.0
-
     def __init__(self, zones: tuple[str, ...], per_s: float) -> None:
-        self._per_s = per_s
+        self._built_for = self._per_s = per_s
         self._next = 0
-        self._zones: dict[str, _ZoneBalancer] = {}
+        self._zones: dict[str, TokenBucket] = {}
         self.use(zones)
 
     def use(self, zones: tuple[str, ...]) -> None:
         """Spread requests over exactly these zones from now on."""
-        self._zones = {
-            zone: self._zones.get(zone) or _ZoneBalancer(self._per_s, self._per_s, 0.0)
-            for zone in zones
-        }
+        self._zones = {zone: self._zones.get(zone) or TokenBucket(self._per_s) for zone in zones}
 
-    def scale(self, per_s: float) -> None:
-        """Change the capacity of every zone's balancer, in requests a second."""
-        self._per_s = per_s
+    def scale(self, factor: float) -> None:
+        """Set the capacity of every zone to ``factor`` times the one it began with."""
+        self._per_s = self._built_for * factor
         for balancer in self._zones.values():
-            balancer.per_s = per_s
+            balancer.per_s = self._per_s
 
     def admit(self, now_s: float) -> bool:
         """Return whether a request gets through."""
         self._next = (self._next + 1) % len(self._zones)
-        balancer = list(self._zones.values())[self._next]
-        gained = (now_s - balancer.filled_s) * balancer.per_s
-        balancer.tokens = min(balancer.per_s * self.BURST_S, balancer.tokens + gained)
-        balancer.filled_s = now_s
-        if balancer.tokens < 1.0:
-            return False
-        balancer.tokens -= 1.0
-        return True
+        return list(self._zones.values())[self._next].admit(now_s)
 
 
 def front_door_for(sps: float) -> FrontDoor:

@@ -11,14 +11,20 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from demo_stack.layout import Service
+from demo_stack.platform.capacity import TokenBucket
 from demo_stack.platform.client import Call
 from demo_stack.platform.context import ServiceContext
+from demo_stack.platform.errors import ServiceError
 from demo_stack.platform.instrumented import service_app
 from demo_stack.platform.propagation import outgoing_headers
 from demo_stack.regions.backing import VIEWS
 from demo_stack.services.playback.ladder import manifest
 
 LICENCE_S = 0.005
+BUILT_FOR = 1.0
+"""Starts a second that one instance has licences for, over what the region is built for: the usual
+two instances can do twice the usual traffic."""
+
 ORIGIN_READ_S = 0.006
 SEGMENT_BYTES = 1_024
 """Segments are tokens of a kilobyte: this platform moves requests, not video."""
@@ -29,6 +35,7 @@ class Playback:
 
     def __init__(self, context: ServiceContext) -> None:
         self._context = context
+        self._licences = TokenBucket(context.sps * BUILT_FOR, burst_s=2.0)
         self._starts = context.telemetry.meter.create_counter(
             "playback.starts", unit="{start}", description="Streams that were allowed to start."
         )
@@ -58,6 +65,10 @@ class Playback:
 
     async def _licence(self, device: str) -> None:
         await self._context.reach("playback.start", device=device)
+        if not self._licences.admit(time.monotonic()):
+            raise ServiceError(
+                "licence store: too many requests", status=503, error_type="LicenceThrottled"
+            )
         await self._context.work(LICENCE_S)
 
     def _remember(self, body: dict[str, str]) -> None:
