@@ -71,6 +71,13 @@ def empty(text: str, *, icon: str = ":material/inbox:") -> None:
 
 
 @contextmanager
+def loading(height: int = 520) -> Iterator[None]:
+    """Show a skeleton of ``height`` pixels while the first answers are awaited."""
+    with st.skeleton(height=height):
+        yield
+
+
+@contextmanager
 def panel(title: str) -> Iterator[None]:
     """Keep one panel's bad data from taking the page with it."""
     try:

@@ -21,6 +21,7 @@ class TimeRange:
         start: For example ``e-15m`` or 1700000000000.
         end: For example ``now`` or 1700000300000.
         live: Whether new data can still fall into it.
+        paused: Whether the reader wants it to stand still.
         words: The range as people read it.
     """
 
@@ -28,6 +29,7 @@ class TimeRange:
     end: str | int
     live: bool
     words: str
+    paused: bool = False
 
     @property
     def span_ms(self) -> tuple[int, int] | None:
@@ -56,13 +58,7 @@ def around(incident: Incident) -> TimeRange:
         return TimeRange(
             start=start_ms, end="now", live=True, words=f"from {clock(start_ms)} UTC until now"
         )
-    return pinned(start_ms, resolved_ms + _MARGIN_MS)
-
-
-def pinned(start_ms: int, end_ms: int) -> TimeRange:
-    """Return a fixed stretch."""
-    words = f"{clock(start_ms)}–{clock(end_ms)} UTC"
-    return TimeRange(start=start_ms, end=end_ms, live=False, words=words)
+    return _fixed(start_ms, resolved_ms + _MARGIN_MS, paused=False)
 
 
 def parse_pin(text: str | None) -> TimeRange | None:
@@ -78,4 +74,9 @@ def parse_pin(text: str | None) -> TimeRange | None:
         return None
     if int(end) - int(start) < _SHORTEST_PIN_MS:
         return None
-    return pinned(int(start), int(end))
+    return _fixed(int(start), int(end), paused=True)
+
+
+def _fixed(start_ms: int, end_ms: int, *, paused: bool) -> TimeRange:
+    words = f"{clock(start_ms)}–{clock(end_ms)} UTC"
+    return TimeRange(start=start_ms, end=end_ms, live=False, words=words, paused=paused)

@@ -34,8 +34,11 @@ def page() -> None:
     if not (query or "").strip():
         states.empty("Write an expression, for example `name,cpu,:eq,:sum`.")
         return
+    asked = str(query).strip()
+    with states.loading(height=_HEIGHT):
+        sources.graph(asked, span.start, span.end)
     every = range_bar.run_every(span)
-    st.fragment(_live, run_every=every)(str(query).strip(), _UNITS[unit or "as it is"], span)
+    st.fragment(_live, run_every=every)(asked, _UNITS[unit or "as it is"], span)
 
 
 def _live(query: str, unit: str, span: TimeRange) -> None:

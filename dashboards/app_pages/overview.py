@@ -18,6 +18,8 @@ _MAP_HEIGHT = 340
 def page() -> None:
     """Draw the range once and the rest in a live fragment."""
     span = range_bar.choose(None)
+    with states.loading():
+        sources.incidents()
     st.fragment(_live, run_every=range_bar.run_every(span))(span)
 
 

@@ -14,7 +14,9 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 def page() -> None:
     """Draw the picker and the document."""
-    incidents = states.value_or_notice(sources.incidents(), "incidents", key="incidents")
+    with states.loading():
+        reading = sources.incidents()
+    incidents = states.value_or_notice(reading, "incidents", key="incidents")
     if incidents is None:
         return
     ended = [i for i in incidents if not incident_picker.is_open(i)]

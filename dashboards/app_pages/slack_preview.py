@@ -31,6 +31,8 @@ def page() -> None:
         width=200,
         help="The Slack user in whose name buttons are pressed",
     )
+    with states.loading():
+        sources.slack_channels(client)
     st.fragment(_live, run_every=_LIVE_EVERY_S)(client, (user or "").strip() or "preview")
 
 

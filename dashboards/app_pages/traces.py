@@ -19,7 +19,8 @@ _TRACE = "trace"
 def page() -> None:
     """Draw the search, its results, and the trace in the address."""
     criteria = _search()
-    reading = sources.traces(**criteria)
+    with states.loading(height=200):
+        reading = sources.traces(**criteria)
     found = states.value_or_notice(reading, "traces", key="traces")
     if found is not None:
         _results(found)

@@ -28,15 +28,17 @@ _TIMELINE_HEIGHT = 398
 
 def page() -> None:
     """Draw the controls once and everything else in a fragment that follows the data."""
-    reading = sources.incidents()
-    incidents = reading.value or []
+    with states.loading():
+        incidents = sources.incidents().value or []
+    known = _open_ids(incidents)
     with st.container(horizontal=True, vertical_alignment="center", key="war-room-bar"):
         chosen = incident_picker.choose(incidents)
         first = sources.incident(chosen).value if chosen else None
         span = range_bar.choose(first, extra=(AROUND,) if first else ())
-    every = range_bar.run_every(span) if reading.error is None else range_bar.LIVE_EVERY_S
-    known = _open_ids(incidents)
-    st.fragment(_live, run_every=every)(chosen, span, known)
+        more = len(set(known) - {chosen})
+        if chosen and more:
+            st.badge(f"{more} more open", icon=":material/warning:", color="orange")
+    st.fragment(_live, run_every=range_bar.run_every(span))(chosen, span, known)
 
 
 def _live(chosen: str | None, span: TimeRange, known: tuple[str, ...]) -> None:
@@ -45,6 +47,8 @@ def _live(chosen: str | None, span: TimeRange, known: tuple[str, ...]) -> None:
     if incidents is None:
         return
     if _open_ids(incidents) != known:
+        if chosen is not None:  # who watched it end wants to go on reading it
+            st.query_params[incident_picker.PARAMETER] = chosen
         st.rerun()  # the picker above stands outside of the fragment
     if chosen is None:
         quiet.draw(incidents, span)

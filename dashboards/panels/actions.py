@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboards import sources
+from dashboards.panels import incident_picker
 from dashboards.phrasing import clock, plain
 from tocsin.client import ClientError, Incident
 
@@ -123,6 +124,8 @@ def _give(incident_id: str, command: str, *, text: str = "", value: str = "") ->
         st.session_state["said"] = ("error", f"{command} was refused: {error.message}")
     else:
         st.session_state["said"] = ("done", f"{command.replace('_', ' ')}: done")
+        # Who resolves an incident wants to go on reading it, not the calm room.
+        st.query_params[incident_picker.PARAMETER] = incident_id
     sources.retry()
 
 

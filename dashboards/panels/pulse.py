@@ -14,11 +14,13 @@ from dashboards.charts import timeseries
 from dashboards.charts.marks import Marks, of_incident
 from dashboards.charts.timeseries import Row
 from dashboards.panels import range_bar
-from dashboards.phrasing import plain
+from dashboards.phrasing import duration, plain
 from dashboards.timerange import TimeRange
 from tocsin.client import Graph, Incident
 
 _MOST_PROPOSED = 4
+_OLD_MS = 30_000
+_OLD_STEPS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +81,24 @@ def draw(
         on_select="rerun",
         alt=described(drawable),
     )
+    if span.live:
+        for note in ages(drawable, sources.now_ms()):
+            st.caption(f":orange[:material/hourglass_bottom: {plain(note)}]")
     range_bar.pin_brushed(chosen, key=key)
+
+
+def ages(rows: Sequence[Row], now_ms: int) -> list[str]:
+    """Say of each row whose newest sample is old how old it is: a flat line must not look alive."""
+    notes = []
+    for row in rows:
+        known = row.times_ms[np.isfinite(row.values).any(axis=0)]
+        if not len(known):
+            continue
+        step_ms = int(row.times_ms[1] - row.times_ms[0]) if len(row.times_ms) > 1 else 0
+        age_ms = now_ms - int(known[-1])
+        if age_ms > max(_OLD_MS, _OLD_STEPS * step_ms):
+            notes.append(f"{row.title}: the newest sample is {duration(age_ms / 1000)} old")
+    return notes
 
 
 def draw_proposed(incident: Incident, span: TimeRange) -> None:

@@ -39,7 +39,7 @@ def choose(incident: Incident | None, *, extra: Sequence[str] = ()) -> TimeRange
                 color="green",
                 help="Drag over a chart with its brush to pause and pin a stretch of time",
             )
-        elif pin is None:
+        elif not span.paused:
             st.badge(f"Over · {span.words}", icon=":material/event_available:", color="gray")
         else:
             st.badge(f"Paused · {span.words}", icon=":material/pause:", color="orange")
@@ -54,8 +54,11 @@ def choose(incident: Incident | None, *, extra: Sequence[str] = ()) -> TimeRange
 
 
 def run_every(span: TimeRange) -> int | None:
-    """Return the period of a live fragment in seconds, None when nothing moves."""
-    return LIVE_EVERY_S if span.live else None
+    """Return the period of a live fragment in seconds, None when the reader paused it.
+
+    An incident that is over still gets notes and a post-mortem: its page goes on ticking.
+    """
+    return None if span.paused else LIVE_EVERY_S
 
 
 def pin_brushed(chosen: Any, *, key: str) -> None:

@@ -91,9 +91,10 @@ def test_acknowledging_names_the_person_and_takes_the_button_away(
 
 def test_resolving_ends_the_incident_and_offers_to_reopen(api: FakeApi, opened: OpenPage) -> None:
     """After resolving, resolving is disabled with its reason and reopening is offered."""
-    page = opened("war_room", incident=INCIDENT_ID)
+    page = opened("war_room")
     button(page, "resolve").click().run()
     assert api.world.status == "resolved"
+    assert page.query_params["incident"] == [INCIDENT_ID]  # not dropped into the calm room
     assert button(page, "resolve").help == "The incident is already resolved"
     button(page, "reopen").click().run()
     assert api.world.status == "investigating"
@@ -146,6 +147,13 @@ def test_a_past_incident_is_only_shown_when_asked_for(
     past = opened("war_room", incident=INCIDENT_ID)
     assert "Lasted" in words(past)
     assert "Over · " in words(past)
+
+
+def test_data_that_stopped_look_old(api: FakeApi, opened: OpenPage, now_ms: int) -> None:
+    """When telemetry ends, the charts say how old their newest sample is."""
+    api.world = World.in_incident(now_ms - 90_000)
+    text = words(opened("war_room"))
+    assert "Stream starts by region: the newest sample is 1 min 3" in text
 
 
 def test_an_incident_that_opens_appears_by_itself(
