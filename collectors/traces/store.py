@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
@@ -18,6 +18,7 @@ from collectors.errors import StorageError
 from collectors.model import Receipt, Rejection, Span, SpanStatus
 from collectors.store.journal import Journal
 from collectors.traces.clock_skew import adjust_clock_skew
+from collectors.traces.compare import Comparison, compare
 from collectors.traces.limits import SpanLimits
 from collectors.traces.search import (
     MAX_LIMIT,
@@ -215,6 +216,24 @@ class SpanStore:
             trace = self._traces.get(trace_id.lower())
             spans = list(trace.spans.values()) if trace else []
         return tuple(adjust_clock_skew(spans, self._limits.max_skew_ms * NANOS_PER_MS))
+
+    def compare(self, wanted: TraceSearch, limit: int = 10) -> Comparison:
+        """Return what sets the spans that ``wanted`` describes apart from their like.
+
+        The others are spans of the same service, operation and time that do not match.
+        """
+        alike = replace(wanted, error=None, min_duration_ms=None, max_duration_ms=None, tags={})
+        bad: list[Span] = []
+        good: list[Span] = []
+        with self._lock:
+            for trace in self._newest_first(wanted):
+                for span in trace.spans.values():
+                    if alike.matches_span(span):
+                        chosen = wanted.matches_span(span) and wanted.matches_duration(
+                            span.duration_ns
+                        )
+                        (bad if chosen else good).append(span)
+        return compare(bad, good, limit)
 
     def services(self) -> list[str]:
         """Return the names of the services that have spans, sorted."""
