@@ -1,16 +1,17 @@
 """The data of many standing expressions from one step's values, each series looked at once.
 
 Which data expressions a series belongs to, and to which group of each, depends on its tags alone
-and is remembered. A step then costs as much as the series that have a value in it, times the
-expressions each of them takes part in.
+and is remembered. A step then costs a pass over the values that some expression wants, and nothing
+for the rest.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from collectors.model import FloatArray, Tags
 from collectors.stacklang.database import Aggregate, Fetch, Lines, Window
@@ -32,12 +33,13 @@ class StepColumns:
     values: FloatArray
 
 
-@dataclass(slots=True)
-class _Slot:
-    """What one step has for one data expression."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    """Where the series of one data expression stand: rows by group, and where groups start."""
 
-    rows: list[int] = field(default_factory=list)
-    groups: list[tuple[str, ...]] = field(default_factory=list)
+    rows: NDArray[np.intp]
+    starts: NDArray[np.intp]
+    tags: Sequence[Tags]
 
 
 Membership = tuple[tuple[int, tuple[str, ...]], ...]
@@ -62,23 +64,36 @@ class StandingData:
         self._expressions = list(expressions)
         self._index = PredicateIndex([expr.query for expr in expressions])
         self._memberships: dict[SeriesKey, Membership] = {}
+        self._planned: Sequence[Tags] | None = None
+        self._plans: list[_Plan] = []
 
     def expressions_of(self, tags: Tags) -> list[DataExpr]:
         """Return the data expressions that a series takes part in."""
         return [self._expressions[slot] for slot, _ in self._membership(tags)]
 
     def lines(self, columns: StepColumns) -> dict[DataExpr, Lines]:
-        """Return the lines of every data expression, one column each."""
-        slots = [_Slot() for _ in self._expressions]
-        present = np.flatnonzero(~np.isnan(columns.values))
-        for row in present.tolist():
-            for position, group in self._membership(columns.tags[row]):
-                slots[position].rows.append(row)
-                slots[position].groups.append(group)
+        """Return the lines of every data expression, one column each.
+
+        As long as ``columns.tags`` is the same object, only values are looked at.
+        """
+        if columns.tags is not self._planned:
+            self._plans = self._plan(columns.tags)
+            self._planned = columns.tags
+        values = columns.values.reshape(-1, 1)
         return {
-            expr: _lines(expr, slot, columns)
-            for expr, slot in zip(self._expressions, slots, strict=True)
+            expr: _lines(expr, plan, values)
+            for expr, plan in zip(self._expressions, self._plans, strict=True)
         }
+
+    def _plan(self, tags: Sequence[Tags]) -> list[_Plan]:
+        found: list[list[tuple[tuple[str, ...], int]]] = [[] for _ in self._expressions]
+        for row, entry in enumerate(tags):
+            for position, group in self._membership(entry):
+                found[position].append((group, row))
+        return [
+            _plan_one(expr, members, tags)
+            for expr, members in zip(self._expressions, found, strict=True)
+        ]
 
     def _membership(self, tags: Tags) -> Membership:
         key: SeriesKey = tuple(sorted(tags.items()))
@@ -98,19 +113,24 @@ class StandingData:
         return tuple(found)
 
 
-def _lines(expr: DataExpr, slot: _Slot, columns: StepColumns) -> Lines:
+def _plan_one(
+    expr: DataExpr, members: list[tuple[tuple[str, ...], int]], tags: Sequence[Tags]
+) -> _Plan:
+    members.sort()
+    rows = np.array([row for _, row in members], dtype=np.intp)
     if expr.aggregate is Aggregate.ALL:
-        values = columns.values[slot.rows].reshape(-1, 1)
-        return Lines(tags=[columns.tags[row] for row in slot.rows], values=values)
-    order = sorted(range(len(slot.rows)), key=slot.groups.__getitem__)
-    names = [slot.groups[index] for index in order]
-    starts = [index for index, name in enumerate(names) if index == 0 or name != names[index - 1]]
-    values = columns.values[[slot.rows[index] for index in order]].reshape(-1, 1)
-    keys = expr.final_grouping
-    return Lines(
-        tags=[dict(zip(keys, names[start], strict=True)) for start in starts],
-        values=aggregate_groups(expr.aggregate, values, np.array(starts, dtype=np.intp)),
-    )
+        return _Plan(rows=rows, starts=rows[:0], tags=[tags[row] for row in rows.tolist()])
+    groups = [group for group, _ in members]
+    starts = [at for at, group in enumerate(groups) if at == 0 or group != groups[at - 1]]
+    names = [dict(zip(expr.final_grouping, groups[at], strict=True)) for at in starts]
+    return _Plan(rows=rows, starts=np.array(starts, dtype=np.intp), tags=names)
+
+
+def _lines(expr: DataExpr, plan: _Plan, values: FloatArray) -> Lines:
+    own = values[plan.rows]
+    if expr.aggregate is not Aggregate.ALL:
+        own = aggregate_groups(expr.aggregate, own, plan.starts)
+    return Lines(tags=plan.tags, values=own)
 
 
 class StepDatabase:
