@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -25,6 +24,7 @@ from collectors.api.formats.identity import line_id
 from collectors.api.formats.values import quoted
 from collectors.api.graph import check_limits
 from collectors.api.graph_request import DEFAULT_END, DEFAULT_START, read_unstable, read_zones
+from collectors.api.json_text import to_json
 from collectors.api.parameters import Parameters, refuse
 from collectors.clock import Clock
 from collectors.errors import OverloadedError, TocsinError
@@ -102,7 +102,7 @@ class FetchEndpoint:
         self._streams += 1
         try:
             async for message in self._messages(wanted):
-                yield b"data: " + orjson.dumps(message) + b"\n\n"
+                yield b"data: " + to_json(message) + b"\n\n"
         finally:
             self._streams -= 1
 

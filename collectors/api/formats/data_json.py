@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 
-import orjson
-
 from collectors.api.formats.values import columns, quoted
+from collectors.api.json_text import to_json
 from collectors.graph.chart import Chart
 from collectors.model import FloatArray
 
 
 def standard_json(chart: Chart) -> bytes:
     """Return the data of ``chart``; NaN and infinities are quoted."""
-    return orjson.dumps({**_head(chart), "values": quoted(_rows(chart)), **_tail(chart)})
+    return to_json({**_head(chart), "values": quoted(_rows(chart)), **_tail(chart)})
 
 
 def bare_json(chart: Chart) -> bytes:

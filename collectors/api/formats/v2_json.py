@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import base64
 
-import orjson
-
 from collectors.api.formats.identity import line_id
 from collectors.api.formats.values import quoted, quoted_number
+from collectors.api.json_text import to_json
 from collectors.graph.chart import Bound, Chart, Layout, Line, Plot
 from collectors.graph.heatmap import Heatmap
 from collectors.graph.png import arrange, draw
@@ -38,7 +37,7 @@ def v2_json(chart: Chart) -> bytes:
         if heatmap is not None:
             items.append(_heatmap(heatmap, i))
     items += [_line(line, i) for i, plot in enumerate(chart.plots) for line in plot.lines]
-    return orjson.dumps(items)
+    return to_json(items)
 
 
 def _graph(chart: Chart) -> Item:

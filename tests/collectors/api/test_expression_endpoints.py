@@ -166,7 +166,7 @@ def test_other_vocabularies_cannot_be_stripped(client: TestClient) -> None:
 TOKENS = [
     *("a", "b", "(", ")", ":eq", ":sum", ":by", ":dup", ":swap", ":drop", ":each", ":list", ":cq"),
     *(":set", ":get", "1", ":add", ":avg", ":percentiles", ":not", ":re", "[", ":stat", "max"),
-    *(":topk", ":legend", ":call", ":map", ":format", ":pick", ":roll", "-1", "\\u002c"),
+    *(":topk", ":legend", ":call", ":map", ":format", ":pick", ":roll", "-1", "\\u002c", "\\ud800"),
 ]
 
 

@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 from collectors.api.admission import Gate
 from collectors.api.app import api_app
 from collectors.api.graph import check_limits
+from collectors.api.graph_request import GraphFormat
 from collectors.clock import ManualClock
 from collectors.errors import OverloadedError, QueryError
 from collectors.stacklang.database import Fetch, Lines
@@ -258,11 +259,22 @@ def test_a_full_gate_sends_requests_away() -> None:
         pass
 
 
+@pytest.mark.parametrize("graph_format", list(GraphFormat))
+@pytest.mark.parametrize("q", ["1,\\ud800,:legend", "name,\\ud800,:eq", "1,\\u0000,:legend"])
+def test_characters_without_an_encoding_are_no_obstacle(
+    client: TestClient, graph_format: GraphFormat, q: str
+) -> None:
+    assert client.get(uri(q, f"format={graph_format}")).status_code == 200
+    refused = client.get(uri(f"{q},\\udfff", f"format={graph_format}"))
+    assert refused.status_code == 400
+    assert refused.json()["message"]
+
+
 TOKENS = [
     *("name", "sps", ":eq", ":sum", ":by", "(", ")", "nf.cluster", "1", "NaN", ":area", ":stack"),
     *(":axis", ":color", "f00", ":alpha", ":legend", "$name", ":dup", ":add", ":offset", "1h"),
     *(":heatmap", ":vspan", ":lw", ":ls", ":palette", "reds", ":sort", "max", ":limit", ":order"),
-    *("desc", ":head", ":s", ":decode", "hex", ":topk", "-1", "1e400", "99999999999"),
+    *("desc", ":head", ":s", ":decode", "hex", ":topk", "-1", "1e400", "99999999999", "\\ud800"),
 ]
 
 
