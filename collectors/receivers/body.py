@@ -4,30 +4,64 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, Callable
+
+import anyio
+from starlette.requests import Request
 
 from collectors.errors import DecodeError, TooLargeError, UnsupportedError
+from collectors.receivers.gate import Place
+from collectors.receivers.limits import ReceiverLimits
+
+Hold = Callable[[int], None]
 
 _PIECE = 1 << 20
 
 
-async def read_body(chunks: AsyncIterable[bytes], limit: int) -> bytes:
-    """Return the whole body; raise :class:`TooLargeError` as soon as it passes ``limit`` bytes."""
+def _ignore(count: int) -> None:
+    del count
+
+
+async def read_body(chunks: AsyncIterable[bytes], limit: int, hold: Hold = _ignore) -> bytes:
+    """Return the whole body; raise :class:`TooLargeError` as soon as it passes ``limit`` bytes.
+
+    Args:
+        chunks: The body as it arrives.
+        limit: Most bytes.
+        hold: Told of every chunk; may raise to refuse it.
+    """
     body = bytearray()
     async for chunk in chunks:
-        body += chunk
-        if len(body) > limit:
+        if len(body) + len(chunk) > limit:
             raise TooLargeError(f"the body is larger than {limit} bytes; send smaller batches")
+        hold(len(chunk))
+        body += chunk
     return bytes(body)
 
 
-def decompress(body: bytes, encoding: str, limit: int) -> bytes:
+async def receive(request: Request, limits: ReceiverLimits, place: Place) -> bytes:
+    """Return a request's body as sent, within the limits on size and time.
+
+    Raises:
+        TooLargeError: It is larger than ``max_body_bytes``.
+        DecodeError: It did not arrive within ``body_timeout_s``.
+        OverloadedError: All requests together hold too many bytes.
+    """
+    try:
+        with anyio.fail_after(limits.body_timeout_s):
+            return await read_body(request.stream(), limits.max_body_bytes, place.hold)
+    except TimeoutError as error:
+        raise DecodeError(f"the body did not arrive within {limits.body_timeout_s:g} s") from error
+
+
+def decompress(body: bytes, encoding: str, limit: int, hold: Hold = _ignore) -> bytes:
     """Undo a ``Content-Encoding`` without ever holding more than ``limit`` bytes.
 
     Args:
         body: The body as received.
         encoding: The header's value; empty and ``identity`` mean none.
         limit: Most bytes after decompression.
+        hold: Told of every decompressed piece; may raise to refuse it.
 
     Raises:
         UnsupportedError: The encoding is neither gzip, deflate nor identity.
@@ -38,15 +72,15 @@ def decompress(body: bytes, encoding: str, limit: int) -> bytes:
         case "" | "identity" | "none":
             return body
         case "gzip" | "x-gzip":
-            return _inflate(body, 16 + zlib.MAX_WBITS, limit)
+            return _inflate(body, 16 + zlib.MAX_WBITS, limit, hold)
         case "deflate" | "zlib":
-            return _inflate(body, zlib.MAX_WBITS, limit)
+            return _inflate(body, zlib.MAX_WBITS, limit, hold)
     raise UnsupportedError(
         f"content encoding {encoding[:40]!r} is not spoken here; use gzip or identity"
     )
 
 
-def _inflate(body: bytes, window_bits: int, limit: int) -> bytes:
+def _inflate(body: bytes, window_bits: int, limit: int, hold: Hold) -> bytes:
     result = bytearray()
     remaining = body
     try:
@@ -55,11 +89,12 @@ def _inflate(body: bytes, window_bits: int, limit: int) -> bytes:
             while not stream.eof:
                 piece = stream.decompress(remaining, _PIECE)
                 remaining = stream.unconsumed_tail
-                result += piece
-                if len(result) > limit:
+                if len(result) + len(piece) > limit:
                     raise TooLargeError(
                         f"the body is larger than {limit} bytes after decompression"
                     )
+                hold(len(piece))
+                result += piece
                 if not piece and not remaining and not stream.eof:
                     raise DecodeError(f"the compressed body of {len(body)} bytes is cut short")
             remaining = stream.unused_data

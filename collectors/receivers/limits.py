@@ -12,6 +12,8 @@ class ReceiverLimits:
     Attributes:
         max_body_bytes: Largest request body, before and after decompression (OTLP: 64 MiB).
         max_in_flight: Requests decoded or stored at one time; more are answered 503.
+        max_in_flight_bytes: Bytes of all requests in work, before and after decompression.
+        body_timeout_s: How long a client may take to send its body.
         retry_after_s: What an overloaded receiver tells its clients to wait.
         max_tags: Most tags of one series, ``name`` included.
         max_tag_key_chars: Longest tag key.
@@ -28,6 +30,8 @@ class ReceiverLimits:
 
     max_body_bytes: int = 64 * 1024 * 1024
     max_in_flight: int = 64
+    max_in_flight_bytes: int = 512 * 1024 * 1024
+    body_timeout_s: float = 30.0
     retry_after_s: int = 1
     max_tags: int = 30
     max_tag_key_chars: int = 120

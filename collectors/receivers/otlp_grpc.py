@@ -107,7 +107,8 @@ class OtlpGrpcServer:
         self, body: bytes, context: Any, field: str, export: Callable[[bytes], Receipt]
     ) -> bytes:
         try:
-            with self._gate.enter():
+            with self._gate.enter() as place:
+                place.hold(len(body))
                 return partial_success(field, export(body)).as_protobuf()
         except TooLargeError as error:
             self._stats.refuse(RECEIVER, "tooLarge")

@@ -32,8 +32,8 @@ from collectors.errors import (
     UnsupportedError,
 )
 from collectors.model import MetricWriter, Receipt, Rejection, SpanWriter
-from collectors.receivers.body import decompress, read_body
-from collectors.receivers.gate import Gate
+from collectors.receivers.body import decompress, receive
+from collectors.receivers.gate import Gate, Place
 from collectors.receivers.limits import ReceiverLimits
 from collectors.receivers.otlp_json import to_protobuf
 from collectors.receivers.otlp_metrics import OtlpMetrics
@@ -132,8 +132,8 @@ class _Endpoint:
             detail = f"{request.method} is not possible here, use POST"
             return _failure(media, 405, _UNIMPLEMENTED, detail, {"Allow": "POST"})
         try:
-            with self._gate.enter():
-                return await self._export(request, media)
+            with self._gate.enter() as place:
+                return await self._export(request, media, place)
         except InputError as error:
             self._stats.refuse(RECEIVER, type(error).__name__)
             code = _RESOURCE_EXHAUSTED if isinstance(error, TooLargeError) else _INVALID_ARGUMENT
@@ -147,20 +147,20 @@ class _Endpoint:
         except ClientDisconnect:
             return Response(status_code=400)
 
-    async def _export(self, request: Request, media: str) -> Response:
+    async def _export(self, request: Request, media: str, place: Place) -> Response:
         if media not in (PROTOBUF, JSON):
             raise UnsupportedError(
                 f"content type {media[:60]!r} is not spoken here; use {PROTOBUF} or {JSON}"
             )
-        raw = await read_body(request.stream(), self._limits.max_body_bytes)
+        raw = await receive(request, self._limits, place)
         encoding = request.headers.get("content-encoding", "")
-        receipt = await anyio.to_thread.run_sync(self._decode, raw, encoding, media)
+        receipt = await anyio.to_thread.run_sync(self._decode, raw, encoding, media, place)
         response = partial_success(self._signal.rejected_field, receipt)
         content = orjson.dumps(response.as_json()) if media == JSON else response.as_protobuf()
         return Response(content, media_type=media)
 
-    def _decode(self, raw: bytes, encoding: str, media: str) -> Receipt:
-        body = decompress(raw, encoding, self._limits.max_body_bytes)
+    def _decode(self, raw: bytes, encoding: str, media: str, place: Place) -> Receipt:
+        body = decompress(raw, encoding, self._limits.max_body_bytes, place.hold)
         if media == JSON and body:
             body = to_protobuf(body, self._signal.request())
         return self._signal.export(body)

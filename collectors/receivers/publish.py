@@ -17,8 +17,8 @@ from collectors.errors import InputError, OverloadedError, StorageError
 from collectors.model import MetricWriter, Rejection, Tags
 from collectors.receivers.atlas_rules import refuse_atlas
 from collectors.receivers.batch_builder import BatchBuilder
-from collectors.receivers.body import decompress, read_body
-from collectors.receivers.gate import Gate
+from collectors.receivers.body import decompress, receive
+from collectors.receivers.gate import Gate, Place
 from collectors.receivers.limits import ReceiverLimits
 from collectors.receivers.publish_payload import Datapoint, decode_payload
 from collectors.receivers.stats import ReceiverStats
@@ -71,10 +71,10 @@ class _Publisher:
     async def answer(self, request: Request) -> Response:
         """Answer a publish request."""
         try:
-            with self._gate.enter():
-                raw = await read_body(request.stream(), self._limits.max_body_bytes)
+            with self._gate.enter() as place:
+                raw = await receive(request, self._limits, place)
                 encoding = request.headers.get("content-encoding", "")
-                return await anyio.to_thread.run_sync(self._publish, raw, encoding)
+                return await anyio.to_thread.run_sync(self._publish, raw, encoding, place)
         except InputError as error:
             self._stats.refuse(RECEIVER, type(error).__name__)
             return _message(error.status, {"type": "error", "message": error.message})
@@ -88,8 +88,8 @@ class _Publisher:
         except ClientDisconnect:
             return Response(status_code=400)
 
-    def _publish(self, raw: bytes, encoding: str) -> Response:
-        body = decompress(raw, encoding, self._limits.max_body_bytes)
+    def _publish(self, raw: bytes, encoding: str, place: Place) -> Response:
+        body = decompress(raw, encoding, self._limits.max_body_bytes, place.hold)
         builder = BatchBuilder()
         interned: dict[frozenset[tuple[str, str]], Tags] = {}
         for found in decode_payload(body, self._limits.max_batch_samples):

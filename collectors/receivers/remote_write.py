@@ -28,7 +28,7 @@ from collectors.errors import (
 )
 from collectors.model import MetricWriter, Receipt
 from collectors.receivers.batch_builder import BatchBuilder
-from collectors.receivers.body import read_body
+from collectors.receivers.body import receive
 from collectors.receivers.gate import Gate
 from collectors.receivers.limits import ReceiverLimits
 from collectors.receivers.otlp_reply import partial_success
@@ -76,8 +76,8 @@ class _RemoteWriter:
         try:
             protocol = protocol_of(request.headers.get("content-type", ""))
             _check_encoding(request.headers.get("content-encoding", ""))
-            with self._gate.enter():
-                body = await read_body(request.stream(), self._limits.max_body_bytes)
+            with self._gate.enter() as place:
+                body = await receive(request, self._limits, place)
                 export = self._write_v2 if protocol == V2 else self._write_v1
                 receipt, exemplars = await anyio.to_thread.run_sync(export, body)
         except InputError as error:

@@ -1,31 +1,49 @@
 """What every receiver does: takes good data, refuses junk with a reason, keeps good beside bad."""
 
+import asyncio
 import functools
 import gzip
+import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import cramjam
 import grpc
+import httpx2
 import orjson
 import pytest
+from google.rpc.error_details_pb2 import RetryInfo
+from google.rpc.status_pb2 import Status
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from collectors.clock import ManualClock
-from collectors.errors import OverloadedError, StorageError, TocsinError
+from collectors.errors import ConfigError, OverloadedError, StorageError, TocsinError
+from collectors.receivers.gate import Gate
 from collectors.receivers.limits import ReceiverLimits
 from collectors.receivers.otlp_grpc import OtlpGrpcServer
 from collectors.receivers.otlp_http import otlp_app
 from collectors.receivers.publish import publish_routes
 from collectors.receivers.remote_write import V2, remote_write_routes
 from collectors.receivers.remote_write_messages import message_class
+from collectors.receivers.scrape.config import (
+    ScrapeConfig,
+    ScrapeJob,
+    ScrapeLimits,
+    TargetGroup,
+)
+from collectors.receivers.scrape.scraper import Scraper
+from collectors.receivers.spectator.registry import MeterRegistry
+from collectors.receivers.spectator_udp import SpectatorListener
 from collectors.receivers.stats import ReceiverStats
-from collectors.receivers.testing import FakeStore
+from collectors.receivers.testing import FakeStore, serve
 
 T0 = 1_700_000_000_000
 LIMITS = ReceiverLimits(max_body_bytes=200_000)
@@ -139,8 +157,83 @@ GRPC = {
 }
 
 
-@pytest.fixture(params=[*HTTP, *GRPC])
+def spectator() -> Subject:
+    """The meters behind the socket; a datagram is followed by a flush."""
+    store, stats, clock = FakeStore(), ReceiverStats(), ManualClock(T0)
+    registry = MeterRegistry(LIMITS, stats, T0)
+    listener = SpectatorListener(registry, store, clock)
+    listener.stats = stats
+
+    def send(datagram: bytes) -> str:
+        clock.advance_ms(1_000)
+        before = stats.refused("spectator")
+        listener.datagram_received(datagram, None)
+        asyncio.run(listener.flush())
+        return "ok" if stats.refused("spectator") == before else "refused"
+
+    return Subject(
+        store=store,
+        stats=stats,
+        send=send,
+        good=b"g:cpu:1",
+        mixed=b"g:cpu:1\ng::1",
+        ok="ok",
+        partial="refused",
+        bad=("refused",),
+        too_large="refused",
+        busy="refused",
+    )
+
+
+def scrape() -> Subject:
+    """A scraper whose target answers what is sent; a wrong line fails the whole page."""
+    store, stats = FakeStore(), ReceiverStats()
+    page = [b""]
+    group = TargetGroup(targets=("shop:80",))
+    limits = ScrapeLimits(body_bytes=LIMITS.max_body_bytes)
+    config = ScrapeConfig(jobs=(ScrapeJob(name="shop", static=(group,), limits=limits),))
+
+    async def answer(_: Request) -> Response:
+        return Response(page[0], media_type="text/plain")
+
+    def send(body: bytes) -> str:
+        page[0] = body
+        before = stats.refusals("prometheus.scrape").get("storeUnavailable", 0)
+        asyncio.run(once())
+        if stats.refusals("prometheus.scrape").get("storeUnavailable", 0) > before:
+            return "refused"
+        return "up" if scraper.targets[0].up else "down"
+
+    transport = httpx2.ASGITransport(Starlette(routes=[Route("/metrics", answer)]))
+    http = httpx2.AsyncClient(transport=transport)
+    scraper = Scraper(config, store, ManualClock(T0), http, limits=LIMITS, stats=stats)
+
+    async def once() -> None:
+        await scraper.refresh()
+        await scraper.scrape_all()
+
+    return Subject(
+        store=store,
+        stats=stats,
+        send=send,
+        good=b"cpu 0.5\n",
+        mixed=b'cpu 0.5\nother{x="' + b"v" * 300 + b'"} 1\n',
+        ok="up",
+        partial="up",
+        bad=("down",),
+        too_large="down",
+        busy="refused",
+    )
+
+
+OTHERS = {"spectator": spectator, "scrape": scrape}
+
+
+@pytest.fixture(params=[*HTTP, *OTHERS, *GRPC])
 def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
+    if request.param in OTHERS:
+        yield OTHERS[request.param]()
+        return
     if request.param in HTTP:
         yield HTTP[request.param]()
         return
@@ -174,15 +267,16 @@ def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
 
 
 def kept(store: FakeStore) -> int:
-    return sum(map(len, store.batches)) + len(store.spans)
+    """Return how many series called cpu, or spans, the store has."""
+    return len(store.series(name="cpu")) + len(store.spans)
 
 
 def test_good_data_is_kept_and_counted(subject: Subject) -> None:
     assert subject.send(subject.good) == subject.ok
     assert kept(subject.store) == 1
     totals = subject.stats.batch(T0)
-    assert totals.value.sum() == 1
-    assert totals.series[0]["name"] == "tocsin.receiver.accepted"
+    assert {series["name"] for series in totals.series} == {"tocsin.receiver.accepted"}
+    assert totals.value.sum() >= 1
 
 
 def test_junk_is_refused_and_the_receiver_goes_on(subject: Subject) -> None:
@@ -218,10 +312,10 @@ def test_a_failing_store_means_try_again(subject: Subject, failure: TocsinError)
 
 @functools.cache
 def _fuzzed(name: str) -> Subject:
-    return HTTP[name]()
+    return (HTTP | OTHERS)[name]()
 
 
-@pytest.mark.parametrize("name", HTTP)
+@pytest.mark.parametrize("name", [*HTTP, *OTHERS])
 @settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(junk=st.binary(max_size=300), cut=st.integers(0, 60), flip=st.integers(0, 400))
 def test_any_bytes_are_answered(name: str, junk: bytes, cut: int, flip: int) -> None:
@@ -233,6 +327,55 @@ def test_any_bytes_are_answered(name: str, junk: bytes, cut: int, flip: int) -> 
     for body in (junk, subject.good[:-cut], subject.good + junk, bytes(flipped)):
         assert subject.send(body) in allowed
     assert subject.send(subject.good) == subject.ok
+
+
+def test_too_many_bytes_at_once_are_an_overload() -> None:
+    """All requests together are bounded, and give their bytes back when they leave."""
+    gate = Gate(ReceiverLimits(max_in_flight_bytes=1_000))
+    with gate.enter() as first, gate.enter() as second:
+        first.hold(600)
+        with pytest.raises(OverloadedError, match="600 bytes are in work"):
+            second.hold(500)
+        second.hold(400)
+    assert (gate.in_flight, gate.bytes_held) == (0, 0)
+
+
+def test_a_body_that_never_ends_is_given_up() -> None:
+    """A client that stalls holds its place for a bounded time."""
+    limits = ReceiverLimits(body_timeout_s=0.2)
+    with serve(otlp_app(FakeStore(), FakeStore(), limits)) as url:
+        host, _, port = url.removeprefix("http://").partition(":")
+        with socket.create_connection((host, int(port))) as client:
+            client.sendall(
+                b"POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n"
+                b"content-type: application/x-protobuf\r\n\r\nabc"
+            )
+            client.settimeout(10)
+            assert client.recv(100).startswith(b"HTTP/1.1 400")
+
+
+def test_grpc_overload_carries_retry_info() -> None:
+    store = FakeStore(OverloadedError("full", retry_after_s=7))
+    server = OtlpGrpcServer(store, store)
+    with grpc.insecure_channel(f"127.0.0.1:{server.start(0)}") as channel:
+        call = channel.unary_unary("/opentelemetry.proto.collector.trace.v1.TraceService/Export")
+        with pytest.raises(grpc.RpcError) as caught:
+            call(otlp_spans(), timeout=10)
+    server.stop(0)
+    trailers = dict(caught.value.trailing_metadata())
+    status = Status.FromString(trailers["grpc-status-details-bin"])
+    info = RetryInfo()
+    assert status.details[0].Unpack(info)
+    assert info.retry_delay.seconds == 7
+
+
+def test_grpc_says_which_port_is_taken() -> None:
+    store = FakeStore()
+    first = OtlpGrpcServer(store, store)
+    port = first.start(0)
+    with pytest.raises(ConfigError, match=f"127.0.0.1:{port}"):
+        OtlpGrpcServer(store, store).start(port)
+    first.stop(0)
 
 
 def test_http_overload_tells_when_to_come_back() -> None:
