@@ -94,7 +94,7 @@ def test_resolving_ends_the_incident_and_offers_to_reopen(api: FakeApi, opened: 
     page = opened("war_room")
     button(page, "resolve").click().run()
     assert api.world.status == "resolved"
-    assert page.query_params["incident"] == [INCIDENT_ID]  # not dropped into the calm room
+    assert page.query_params["incident"] == INCIDENT_ID  # not dropped into the calm room
     assert button(page, "resolve").help == "The incident is already resolved"
     button(page, "reopen").click().run()
     assert api.world.status == "investigating"
