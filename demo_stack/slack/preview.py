@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Awaitable, Callable
 
 import httpx2
@@ -121,7 +122,11 @@ class Preview:
         body, headers = signed_request(self._signing_secret, self._workspace.now(), payload)
         timeout_s = self._workspace.limits.ack_timeout_s
         try:
-            async with httpx2.AsyncClient(timeout=timeout_s, trust_env=False) as client:
+            # Loopback only: no certificates to load (a tenth of a second each time), no proxy.
+            plain = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            async with httpx2.AsyncClient(
+                timeout=timeout_s, trust_env=False, verify=plain
+            ) as client:
                 answer = await client.post(self._interactivity_url, content=body, headers=headers)
         except httpx2.HTTPError as error:
             return {"ok": False, "error": "operation_timeout", "detail": repr(error)[:200]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import urllib.request
+from functools import cached_property
 from typing import Any
 
 from slack_sdk import WebClient
@@ -47,11 +48,14 @@ class _DirectWebClient(WebClient):
     proxy can't reach our loopback.
     """
 
+    @cached_property
+    def _opener(self) -> urllib.request.OpenerDirector:
+        return urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
     def _perform_urllib_http_request_internal(
         self, url: str, req: urllib.request.Request
     ) -> dict[str, Any]:
         del url  # the request has it
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(req, timeout=self.timeout) as answer:
+        with self._opener.open(req, timeout=self.timeout) as answer:
             body = answer.read().decode(answer.headers.get_content_charset() or "utf-8")
             return {"status": answer.status, "headers": answer.headers, "body": body}

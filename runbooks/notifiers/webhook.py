@@ -31,7 +31,15 @@ class WebhookNotifier:
 
     def __init__(self, urls: Mapping[str, str], *, timeout_s: float = 10.0) -> None:
         self._urls = urls
-        self._timeout_s = timeout_s
+        # Made once, for each loads the certificates. No connection is kept: pages are rare.
+        self._clients = {
+            channel: httpx2.Client(
+                timeout=timeout_s,
+                trust_env=not is_loopback(url),  # a proxy can't reach our loopback
+                limits=httpx2.Limits(max_keepalive_connections=0),
+            )
+            for channel, url in urls.items()
+        }
 
     @property
     def name(self) -> str:
@@ -45,14 +53,8 @@ class WebhookNotifier:
             raise NotDeliveredError(f"no webhook is named {delivery.channel!r}; set its address")
         headers = {"Idempotency-Key": str(delivery.outbox_id)}
         try:
-            answer = httpx2.post(
-                url,
-                json=payload(delivery),
-                headers=headers,
-                timeout=self._timeout_s,
-                # A proxy can't reach our loopback.
-                trust_env=not is_loopback(url),
-            )
+            client = self._clients[delivery.channel]
+            answer = client.post(url, json=payload(delivery), headers=headers)
         except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
             raise DelayedError(f"{url}: {error}", retry_after_s=DEFAULT_RETRY_S) from error
         except httpx2.HTTPError as error:

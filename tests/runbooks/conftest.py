@@ -146,40 +146,42 @@ class Swap:
 
 
 @pytest.fixture(scope="session")
-def slack_socket() -> Iterator[tuple[str, Swap]]:
+def slack_socket() -> Iterator[tuple[httpx2.Client, Swap]]:
     swap = Swap()
 
     def make(hangup):
         swap.hangup = hangup
         return swap
 
-    with serving(make) as url:
-        yield url, swap
+    with serving(make) as url, httpx2.Client(base_url=url, trust_env=False) as http:
+        yield http, swap
 
 
 @pytest.fixture(scope="session")
-def api_socket() -> Iterator[tuple[str, Swap]]:
+def api_socket() -> Iterator[tuple[httpx2.Client, Swap]]:
     swap = Swap()
-    with serving(lambda _hangup: swap) as url:
-        yield url, swap
+    with (
+        serving(lambda _hangup: swap) as url,
+        httpx2.Client(base_url=url, trust_env=False) as http,
+    ):
+        yield http, swap
 
 
 @pytest.fixture
-def serve_desk(api_socket) -> Iterator[Callable[[IncidentDesk], httpx2.Client]]:
+def serve_desk(api_socket) -> Callable[[IncidentDesk], httpx2.Client]:
     """Serves a desk's routes on a real socket; gives a client of them."""
-    url, swap = api_socket
-    with httpx2.Client(base_url=url, trust_env=False) as http:
+    http, swap = api_socket
 
-        def serve(desk: IncidentDesk) -> httpx2.Client:
-            swap.app = Starlette(routes=runbooks_routes(desk))
-            return http
+    def serve(desk: IncidentDesk) -> httpx2.Client:
+        swap.app = Starlette(routes=runbooks_routes(desk))
+        return http
 
-        yield serve
+    return serve
 
 
 @pytest.fixture
-def slack(slack_socket, clock) -> Iterator[LocalSlack]:
-    url, swap = slack_socket
+def slack(slack_socket, clock) -> LocalSlack:
+    http, swap = slack_socket
     faults = Faults()
     swap.app = slack_app(
         token="xoxb-test",
@@ -188,5 +190,4 @@ def slack(slack_socket, clock) -> Iterator[LocalSlack]:
         faults=faults,
         hangup=swap.hangup,
     )
-    with httpx2.Client(base_url=url, trust_env=False) as http:
-        yield LocalSlack(url=url, faults=faults, http=http)
+    return LocalSlack(url=str(http.base_url).rstrip("/"), faults=faults, http=http)

@@ -57,26 +57,26 @@ class Swap:
 
 
 @pytest.fixture(scope="session")
-def slack_socket() -> Iterator[tuple[str, Swap]]:
+def slack_socket() -> Iterator[tuple[httpx2.Client, Swap]]:
     swap = Swap()
 
     def make(hangup):
         swap.hangup = hangup
         return swap
 
-    with serving(make) as url:
-        yield url, swap
+    with serving(make) as url, httpx2.Client(base_url=url, trust_env=False) as http:
+        yield http, swap
 
 
 @pytest.fixture
-def slack(slack_socket, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalSlack]:
+def slack(slack_socket, monkeypatch: pytest.MonkeyPatch) -> LocalSlack:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     logging.getLogger("slack_sdk").setLevel(logging.CRITICAL)
     clock, faults = Seconds(), Faults()
-    url, swap = slack_socket
+    http, swap = slack_socket
+    url = str(http.base_url).rstrip("/")
     swap.app = slack_app(
         token=TOKEN, signing_secret=SECRET, now=clock, faults=faults, hangup=swap.hangup
     )
-    with httpx2.Client(base_url=url, trust_env=False) as http:
-        client = WebClient(token=TOKEN, base_url=f"{url}/api/", retry_handlers=[])
-        yield LocalSlack(url=url, clock=clock, faults=faults, client=client, http=http)
+    client = WebClient(token=TOKEN, base_url=f"{url}/api/", retry_handlers=[])
+    return LocalSlack(url=url, clock=clock, faults=faults, client=client, http=http)

@@ -64,15 +64,15 @@ def hook_socket():
     receiver = Receiver()
     app = Starlette(routes=[Route("/hook", receiver.take, methods=["POST"])])
     with serving(lambda _hangup: app) as url:
-        yield receiver, f"{url}/hook"
+        yield receiver, WebhookNotifier({"pager": f"{url}/hook", "gone": "http://127.0.0.1:9/"})
 
 
 @pytest.fixture
 def hook(hook_socket):
-    receiver, url = hook_socket
+    receiver, notifier = hook_socket
     receiver.got.clear()
     receiver.answer = Response(status_code=204)
-    return receiver, WebhookNotifier({"pager": url, "gone": "http://127.0.0.1:9/"})
+    return receiver, notifier
 
 
 def console_case(_request) -> Case:
