@@ -10,7 +10,8 @@ from pathlib import Path
 from collectors.receivers.scrape.document import Field, load_document
 from collectors.receivers.scrape.relabel import Action, RelabelRule, compile_regex
 
-_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+# Dots are not classic, but OpenTelemetry names such as cloud.region have them.
+_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_.]*")
 _DEFAULT_BODY_LIMIT = 64 * 1024 * 1024
 
 

@@ -14,7 +14,7 @@ from enum import StrEnum
 
 Labels = dict[str, str]
 
-_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_.]*")
 # Go's regexp.Expand: the longest word after the dollar, so $1x is the group "1x".
 _REFERENCE = re.compile(r"\$(?:\$|\{(\w+)\}|(\w+))", re.ASCII)
 
