@@ -100,17 +100,25 @@ class Engine:
             return self._ledger.everything() if resolved else self._ledger.firing()
 
     def _go_through_the_past(self, completed_ms: int) -> None:
-        periods = [w.objective.period_s * 1_000 // self._step_ms for w in self._objectives]
-        seasons = [w.rule.parameters.period_steps * 3 for w in self._detectors]
-        steps = max([1, *periods, *([_DETECTOR_PAST_STEPS, *seasons] if seasons else [])])
-        start_ms = completed_ms - (steps - 1) * self._step_ms
+        """Count the whole past, judge its last part: what is open now opened within it."""
+        periods = [w.objective.period_s * 1_000 for w in self._objectives]
+        seasons = [w.rule.parameters.period_steps * self._step_ms * 3 for w in self._detectors]
+        longest_ms = max([self._step_ms, *periods, *seasons])
+        judged_ms = max(
+            [_DETECTOR_PAST_STEPS * self._step_ms, *(w.longest_ms for w in self._objectives)]
+        )
         self._ledger.mute()
         try:
-            self._run(max(self._step_ms, start_ms), completed_ms, live=False)
+            self._run(
+                max(0, completed_ms - longest_ms) + self._step_ms,
+                completed_ms,
+                live=False,
+                judge_from_ms=completed_ms - judged_ms,
+            )
         finally:
             self._ledger.unmute()
 
-    def _run(self, start_ms: int, end_ms: int, *, live: bool) -> None:
+    def _run(self, start_ms: int, end_ms: int, *, live: bool, judge_from_ms: int = 0) -> None:
         chunk_ms = (CHUNK_STEPS - 1) * self._step_ms
         while start_ms <= end_ms:
             last_ms = min(end_ms, start_ms + chunk_ms)
@@ -118,10 +126,23 @@ class Engine:
             answers = self._signals.columns(self._expressions(), window)
             self._note_faults(answers)
             self._take(answers, window.steps)
+            early = max(0, (judge_from_ms - start_ms) // self._step_ms)
             first = 0 if live else self._skippable(answers, window.steps)
-            for index in range(first, window.steps):
+            judged = min(window.steps, max(first, early))
+            if judged > first:
+                self._count(first, judged, start_ms + (judged - 1) * self._step_ms)
+            for index in range(judged, window.steps):
                 self._step(index, start_ms + index * self._step_ms, live=live)
             start_ms = last_ms + self._step_ms
+
+    def _count(self, first: int, last: int, time_ms: int) -> None:
+        """Take steps into the budgets and baselines without judging them."""
+        for watch in self._objectives:
+            watch.feed(first, last, time_ms)
+        for rule in self._detectors:
+            if rule.needs_the_past:
+                for index in range(first, last):
+                    rule.advance(index, time_ms - (last - 1 - index) * self._step_ms)
 
     def _expressions(self) -> list[str]:
         wanted = [watch.rule.expr for watch in self._detectors]
@@ -157,7 +178,7 @@ class Engine:
     def _step(self, index: int, time_ms: int, *, live: bool) -> None:
         detected_ms = self._clock.now_ms() if live else time_ms
         for watch, reporter in zip(self._objectives, self._objective_reporters, strict=True):
-            watch.feed(index, time_ms)
+            watch.feed(index, index + 1, time_ms)
             for change in watch.judge(time_ms):
                 reporter.report(change, time_ms=time_ms, detected_ms=detected_ms)
         for rule, teller in zip(self._detectors, self._detector_reporters, strict=True):

@@ -62,6 +62,11 @@ class DetectorWatch:
         parameters = replace(rule.parameters, step_s=step_ms / 1_000)
         self._detector = DETECTORS[rule.detector](parameters)
 
+    @property
+    def needs_the_past(self) -> bool:
+        """Whether more than the last hour or so matters: only seasons reach further back."""
+        return self.rule.detector == "seasonal"
+
     def take(self, frame: Frame | None, steps: int) -> None:
         """Take the values of the next ``steps`` steps, to be judged one by one; None is no data."""
         self._table = self.groups.table(frame, steps)

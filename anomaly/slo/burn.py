@@ -10,10 +10,10 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from anomaly.slo.objective import Objective
+from anomaly.slo.objective import Guards, Objective
 from anomaly.slo.ring import EventRing
 from anomaly.slo.tiers import Tier
-from collectors.model import FloatArray
+from collectors.model import FloatArray, IntArray
 
 
 class Verdict(StrEnum):
@@ -61,76 +61,87 @@ class Reading:
     verdict: Verdict
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowPlan:
+    """What stays the same from step to step, worked out once.
+
+    Attributes:
+        tiers: Pairs of windows.
+        steps: Lengths in steps, shape (2 x tiers,): all long windows, then all short ones.
+        factors: Burn rates above which each pair fires, shape (tiers,).
+        budget: Share of events that may be bad.
+        guards: What must be so before it fires.
+    """
+
+    tiers: Sequence[Tier]
+    steps: IntArray
+    factors: FloatArray
+    budget: float
+    guards: Guards
+
+
+def plan_windows(objective: Objective, tiers: Sequence[Tier], step_ms: int) -> WindowPlan:
+    """Return the plan of an objective at a step."""
+    lengths_s = [*(tier.long_s for tier in tiers), *(tier.short_s for tier in tiers)]
+    return WindowPlan(
+        tiers=tiers,
+        steps=np.array([round(s * 1_000 / step_ms) for s in lengths_s], dtype=np.int64),
+        factors=np.array([float(tier.factor) for tier in tiers]),
+        budget=float(objective.budget),
+        guards=objective.guards,
+    )
+
+
 class Windows:
     """All pairs of windows of all groups, read from the ring at once.
 
     Args:
         ring: Counts up to now.
-        tiers: Pairs of windows.
-        objective: Target and guards.
+        plan: The windows.
         seen: Events since the beginning by group, shape (groups,), for the warm-up guard.
-        step_ms: Length of a step.
     """
 
-    def __init__(
-        self,
-        ring: EventRing,
-        tiers: Sequence[Tier],
-        objective: Objective,
-        seen: FloatArray,
-        step_ms: int,
-    ) -> None:
-        self._tiers = tiers
-        self._objective = objective
+    def __init__(self, ring: EventRing, plan: WindowPlan, seen: FloatArray) -> None:
+        self._plan = plan
         self._seen = seen
-        long = [round(tier.long_s * 1_000 / step_ms) for tier in tiers]
-        short = [round(tier.short_s * 1_000 / step_ms) for tier in tiers]
-        self._long_steps = long
-        # Shape (3, groups, tiers): bad events, all events, measured steps.
-        sums = ring.windows(np.array([*long, *short], dtype=np.int64))
-        self._long, self._short = sums[:, :, : len(tiers)], sums[:, :, len(tiers) :]
-        budget = float(objective.budget)
-        self._long_burn = _burn(self._long, budget)
-        self._short_burn = _burn(self._short, budget)
+        # Shape (3, groups, 2 x tiers): bad events, all events, measured steps.
+        self._sums = ring.windows(plan.steps)
+        bad, total = self._sums[0], self._sums[1]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            # Shape (groups, 2 x tiers); NaN without events.
+            self._burn: FloatArray = bad / total / plan.budget
 
     def over(self) -> NDArray[np.bool_]:
         """Return which groups burn too fast in any pair, shape (groups,)."""
-        factors = np.array([float(tier.factor) for tier in self._tiers])
-        with np.errstate(invalid="ignore"):
-            both = (self._long_burn > factors) & (self._short_burn > factors)
+        half = len(self._plan.tiers)
+        both = (self._burn[:, :half] > self._plan.factors) & (
+            self._burn[:, half:] > self._plan.factors
+        )
         return np.asarray(both.any(axis=1), dtype=np.bool_)
 
     def readings(self, group: int) -> list[Reading]:
         """Return the readings of one group, one a tier."""
-        return [self._reading(group, index) for index in range(len(self._tiers))]
+        return [self._reading(group, index) for index in range(len(self._plan.tiers))]
 
-    def _reading(self, group: int, index: int) -> Reading:
+    def _reading(self, group: int, long: int) -> Reading:
+        plan, short = self._plan, long + len(self._plan.tiers)
+        bad, total, measured = self._sums[:, group]
         reading = Reading(
-            tier=self._tiers[index],
-            long=float(self._long_burn[group, index]),
-            short=float(self._short_burn[group, index]),
-            long_bad=float(self._long[0, group, index]),
-            long_total=float(self._long[1, group, index]),
-            short_bad=float(self._short[0, group, index]),
-            short_total=float(self._short[1, group, index]),
-            long_coverage=float(self._long[2, group, index]) / self._long_steps[index],
+            tier=plan.tiers[long],
+            long=float(self._burn[group, long]),
+            short=float(self._burn[group, short]),
+            long_bad=float(bad[long]),
+            long_total=float(total[long]),
+            short_bad=float(bad[short]),
+            short_total=float(total[short]),
+            long_coverage=float(measured[long]) / int(plan.steps[long]),
             verdict=Verdict.QUIET,
         )
-        return replace(
-            reading, verdict=verdict_of(reading, self._objective, float(self._seen[group]))
-        )
+        return replace(reading, verdict=verdict_of(reading, plan.guards, float(self._seen[group])))
 
 
-def _burn(sums: FloatArray, budget: float) -> FloatArray:
-    bad, total = sums[0], sums[1]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        rate: FloatArray = np.where(total > 0, bad / total / budget, math.nan)
-    return rate
-
-
-def verdict_of(reading: Reading, objective: Objective, seen: float) -> Verdict:
+def verdict_of(reading: Reading, guards: Guards, seen: float) -> Verdict:
     """Decide what a reading means; a guard that holds it back is named instead of silence."""
-    guards = objective.guards
     if reading.short_total <= 0 or math.isnan(reading.long):
         return Verdict.NO_DATA
     factor = float(reading.tier.factor)

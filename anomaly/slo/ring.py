@@ -58,12 +58,22 @@ class EventRing:
 
         ``measured`` is the share of the step that was measured, 0 to 1; at 0 nothing counts.
         """
-        before = self._cumulative[:, :, self._pushed % self._slots]
-        self._pushed += 1
-        now = self._cumulative[:, :, self._pushed % self._slots]
-        now[0] = before[0] + np.where(measured > 0, bad, 0.0)
-        now[1] = before[1] + np.where(measured > 0, total, 0.0)
-        now[2] = before[2] + measured
+        self.extend(np.stack([bad, total, measured])[:, :, np.newaxis])
+
+    def extend(self, steps: FloatArray) -> None:
+        """Append several steps at once.
+
+        Args:
+            steps: Shape (3, groups, steps): bad events, all events, measured shares.
+        """
+        counted = np.where(steps[2] > 0, steps, 0.0)
+        newest = self._cumulative[:, :, self._pushed % self._slots]
+        sums = newest[:, :, np.newaxis] + np.cumsum(counted, axis=2)
+        count = steps.shape[2]
+        kept = min(count, self._slots)
+        slots = (self._pushed + 1 + np.arange(count - kept, count)) % self._slots
+        self._cumulative[:, :, slots] = sums[:, :, count - kept :]
+        self._pushed += count
 
     def windows(self, steps: IntArray) -> FloatArray:
         """Return the sums over several windows at once.

@@ -13,14 +13,14 @@ from anomaly.findings import Urgency
 from anomaly.groups import Groups
 from anomaly.slo.alert import Alert, Change, advance
 from anomaly.slo.budget import Budget, budget_of
-from anomaly.slo.burn import Reading, Verdict, Windows, onset_steps
+from anomaly.slo.burn import Reading, Verdict, Windows, onset_steps, plan_windows
 from anomaly.slo.objective import Objective
 from anomaly.slo.ring import EventRing
 from anomaly.slo.tiers import tiers_for
 from collectors.model import FloatArray, Frame, Tags
 
 URGENCIES = (Urgency.PAGE, Urgency.TICKET)
-_BUDGET_SLOTS = 8_192
+_BUDGET_SLOTS = 2_048
 _MIN_HOLD_STEPS = 3
 
 
@@ -66,8 +66,8 @@ class ObjectiveWatch:
         self.states: list[GroupState] = []
         self.step_ms = step_ms
         self.updated_ms = 0
-        longest_ms = max(tier.long_s for tier in self.tiers) * 1_000
-        self._ring = EventRing(round(longest_ms / step_ms))
+        self._plan = plan_windows(objective, self.tiers, step_ms)
+        self._ring = EventRing(int(self._plan.steps.max()))
         period_steps = objective.period_s * 1_000 // step_ms
         self._every = max(1, ceil(period_steps / _BUDGET_SLOTS))
         self._period = EventRing(max(1, period_steps // self._every))
@@ -86,20 +86,28 @@ class ObjectiveWatch:
         self._totals = np.concatenate([totals, fresh])
         self._parts = parts
 
-    def feed(self, index: int, time_ms: int) -> None:
-        """Count step ``index`` of what was taken; it ends at ``time_ms``."""
-        totals, parts = self._totals[:, index], self._parts[:, index]
-        events = np.nan_to_num(totals) * (self.step_ms / 1_000)
-        counted = np.nan_to_num(parts) * (self.step_ms / 1_000)
+    def feed(self, first: int, last: int, time_ms: int) -> None:
+        """Count steps ``first`` up to and without ``last`` of what was taken.
+
+        Args:
+            first: Column of the first step.
+            last: Column after the last step.
+            time_ms: When the last of them ended.
+        """
+        totals, parts = self._totals[:, first:last], self._parts[:, first:last]
+        there = np.isfinite(totals)
+        step_s = self.step_ms / 1_000
+        events = np.where(there, totals, 0.0) * step_s
+        counted = np.where(np.isfinite(parts), parts, 0.0) * step_s
         bad = counted if self.objective.bad_expr is not None else events - counted
         # Good and total come from different series and may be a moment apart.
-        bad = np.clip(bad, 0.0, events)
-        there = np.isfinite(totals)
+        bad = np.minimum(np.maximum(bad, 0.0), events)
         self._grow(len(totals))
-        self._known |= there
         # While any group has events, those without have none; before its first, a group is not.
-        measured = np.where(self._known & there.any(), 1.0, 0.0)
-        self._push(bad, events, measured)
+        known = np.logical_or.accumulate(there, axis=1) | self._known[:, np.newaxis]
+        measured = np.where(known & there.any(axis=0), 1.0, 0.0)
+        self._known = known[:, -1]
+        self._push(np.stack([bad, events, measured]))
         self.updated_ms = time_ms
 
     def _grow(self, count: int) -> None:
@@ -113,16 +121,25 @@ class ObjectiveWatch:
         self._pending = np.concatenate([self._pending, np.zeros((3, missing))], axis=1)
         self.states.extend(GroupState() for _ in range(missing))
 
-    def _push(self, bad: FloatArray, total: FloatArray, measured: FloatArray) -> None:
-        self._ring.push(bad, total, measured)
-        self._seen += total
-        self._pending += np.stack([bad, total, measured])
-        self._pending_steps += 1
-        if self._pending_steps == self._every:
-            spent, events, share = self._pending
-            self._period.push(spent, events, share / self._every)
-            self._pending = np.zeros_like(self._pending)
-            self._pending_steps = 0
+    def _push(self, steps: FloatArray) -> None:
+        """Append steps of shape (3, groups, steps) to both rings."""
+        self._ring.extend(steps)
+        self._seen += steps[1].sum(axis=1)
+        first = min(self._every - self._pending_steps, steps.shape[2])
+        edges = [0, *range(first, steps.shape[2], self._every)]
+        slots = np.add.reduceat(steps, edges, axis=2)
+        slots[:, :, 0] += self._pending
+        open_steps = (self._pending_steps + steps.shape[2]) % self._every
+        full = slots[:, :, :-1] if open_steps else slots
+        self._pending = slots[:, :, -1] if open_steps else np.zeros_like(self._pending)
+        self._pending_steps = open_steps
+        if full.shape[2]:
+            self._period.extend(full / np.array([1.0, 1.0, self._every])[:, np.newaxis, np.newaxis])
+
+    @property
+    def longest_ms(self) -> int:
+        """Length of the longest window, milliseconds."""
+        return self._ring.capacity * self.step_ms
 
     def judge(self, time_ms: int) -> list[GroupChange]:
         """Read all windows after :meth:`feed` and move every alert on."""
@@ -141,7 +158,7 @@ class ObjectiveWatch:
 
     def windows(self) -> Windows:
         """Return all windows as they stand now."""
-        return Windows(self._ring, self.tiers, self.objective, self._seen, self.step_ms)
+        return Windows(self._ring, self._plan, self._seen)
 
     def _advance(
         self, group: int, all_readings: Sequence[Reading], urgency: Urgency, time_ms: int

@@ -10,7 +10,7 @@ import pytest
 
 from anomaly.exemplars import Evidence
 from anomaly.slo.budget import budget_of
-from anomaly.slo.burn import Verdict, Windows
+from anomaly.slo.burn import Verdict, Windows, plan_windows
 from anomaly.slo.objective import Guards, Objective
 from anomaly.slo.ring import EventRing
 from anomaly.slo.tiers import tiers_for, unreachable
@@ -94,6 +94,7 @@ def verdicts() -> list[list[tuple[bool, ...]]]:
     """For each step after the errors began: for each error ratio, which tiers burn."""
     promise = objective()
     tiers = [t for t in tiers_for(PERIOD_S, STEP_MS) if t.name != "ticket-fast"]
+    plan = plan_windows(promise, tiers, STEP_MS)
     ring = EventRing(259_200_000 // STEP_MS)
     count = len(GOLDEN)
     ring.grow(count)
@@ -112,7 +113,7 @@ def verdicts() -> list[list[tuple[bool, ...]]]:
     table: list[list[tuple[bool, ...]]] = []
     for step in range(13_000):
         if step in interesting or step == 12_999:
-            windows = Windows(ring, tiers, promise, seen, STEP_MS)
+            windows = Windows(ring, plan, seen)
             readings = [windows.readings(group) for group in range(count)]
             table.append([tuple(r.verdict is Verdict.BURNING for r in group) for group in readings])
         else:
@@ -138,13 +139,14 @@ def test_fifteen_percent_for_ten_minutes() -> None:
     """Fires at 5.76 minutes and stops 4.52 minutes after the errors: measured with promtool."""
     promise = objective()
     tier = tiers_for(PERIOD_S, STEP_MS)[:1]
+    plan = plan_windows(promise, tier, STEP_MS)
     ring = EventRing(360)
     ring.grow(1)
     fires = []
     for step in range(360 + 60 + 60):
         wrong = 0.15 * EVENTS if 360 <= step < 420 else 0.0
         ring.push(np.array([wrong]), np.array([EVENTS]), np.ones(1))
-        reading = Windows(ring, tier, promise, np.ones(1), STEP_MS).readings(0)[0]
+        reading = Windows(ring, plan, np.ones(1)).readings(0)[0]
         if reading.verdict is Verdict.BURNING:
             fires.append((step + 1 - 360) * STEP_MS / 60_000)
     assert fires[0] == pytest.approx(5.76, abs=STEP_MS / 60_000)
