@@ -21,7 +21,7 @@ _WORDS = (
 _AVERAGES = (
     CustomAverage(
         name="node-avg",
-        base_query="name,numInstances,:eq",
+        base_query="name,aws.numInstances,:eq",
         keys=("app", "cluster", "asg", "zone", "region", "node"),
     ),
 )

@@ -90,14 +90,17 @@ def check_example_roundtrip(case: Case) -> str | None:
 
 
 def check_equiv(case: Case) -> str | None:
-    """Two programs mean the same."""
-    left, right = (
-        [expanded(style) for style in styled(case.get("vocab"), case[key])]
-        for key in ("expr", "expected_expr")
-    )
+    """Two programs mean the same, also when they have been rendered and read again."""
+    left, right = (_meaning(case, key) for key in ("expr", "expected_expr"))
     return differ([str(expr) for expr in left], [str(expr) for expr in right]) or differ(
         left, right
     )
+
+
+def _meaning(case: Case, key: str) -> list[Expr]:
+    styles = styled(case.get("vocab"), case[key])
+    rendered = ",".join(style.render() for style in styles)
+    return [expanded(style) for style in styled(case.get("vocab"), rendered)]
 
 
 def check_to_string(case: Case) -> str | None:

@@ -13,7 +13,8 @@ from collectors.stacklang.faults import illegal_argument, require
 
 _RELATIVE = re.compile(r"([a-z]+)([-+])(.+)")
 _NAMED = re.compile(r"[a-z]+")
-_EPOCH = re.compile(r"[0-9]{1,19}")
+_EPOCH = re.compile(r"([0-9]{1,19})(?:([-+])(.+))?")
+_DATE_START = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _ISO = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
     r"(?:T([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?)?"
@@ -77,12 +78,13 @@ def parse_date(
     relative = _RELATIVE.fullmatch(text)
     if relative:
         name, sign, period = relative.groups()
-        millis = parse_duration(period).millis
-        return _in_range(text, _named(name, known, text) + (millis if sign == "+" else -millis))
+        return _in_range(text, _shifted(_named(name, known, text), sign, period))
     if _NAMED.fullmatch(text):
         return _named(text, known, text)
-    if _EPOCH.fullmatch(text):
-        return _in_range(text, _epoch_ms(int(text)))
+    epoch = None if _DATE_START.match(text) else _EPOCH.fullmatch(text)
+    if epoch:
+        number, sign, period = epoch.groups()
+        return _in_range(text, _shifted(_epoch_ms(int(number)), sign, period))
     return _iso_ms(text, zone)
 
 
@@ -106,6 +108,13 @@ def time_range(start: str, end: str, *, zone: tzinfo = UTC, now_ms: int = 0) -> 
         end_ms = parse_date(end, zone=zone, references=starts, now_ms=now_ms)
     require(start_ms <= end_ms, "end time is before start time")
     return start_ms, end_ms
+
+
+def _shifted(time_ms: int, sign: str | None, period: str | None) -> int:
+    if sign is None or period is None:
+        return time_ms
+    millis = parse_duration(period).millis
+    return time_ms + millis if sign == "+" else time_ms - millis
 
 
 def _named(name: str, known: Mapping[str, int], text: str) -> int:

@@ -35,9 +35,6 @@ _SHORT_UNITS = (
     ("h", _HOUR),
     ("m", _MINUTE),
     ("s", _SECOND),
-    ("ms", _MS),
-    ("us", _US),
-    ("ns", _NS),
 )
 _AT = re.compile(r"([0-9]{1,19})([a-zμµ]+)")
 _ISO = re.compile(
@@ -119,11 +116,11 @@ def try_duration(text: str) -> Duration | None:
 
 
 def short_text(duration: Duration) -> str:
-    """Write with the largest unit that divides it: ``2w``, ``5m``; zero is ``0w``."""
+    """Write with the largest unit that divides it, ``2w`` or ``5m``, else as ISO 8601."""
     for unit, nanos in _SHORT_UNITS:
         if duration.nanos % nanos == 0:
             return f"{duration.nanos // nanos}{unit}"
-    return f"{duration.nanos}ns"
+    return str(duration)
 
 
 def _at_nanos(amount: int, unit: str) -> int:

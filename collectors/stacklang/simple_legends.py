@@ -6,12 +6,22 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import reduce
 
+from collectors.errors import QueryError
 from collectors.stacklang.expression import Expr
 from collectors.stacklang.expressions.data import GroupedData, as_sum
 from collectors.stacklang.expressions.rewrites import NamedRewrite
 from collectors.stacklang.expressions.series import SeriesExpr, rewrite_series
 from collectors.stacklang.expressions.style import StyleExpr
-from collectors.stacklang.query import And, Compare, Equal, Not, Predicate, Query, Regex
+from collectors.stacklang.query import (
+    And,
+    Compare,
+    Equal,
+    Not,
+    Predicate,
+    Query,
+    Regex,
+    ValuePredicate,
+)
 from collectors.stacklang.query_algebra import as_query
 
 _ESCAPED = re.compile(r"\\(.)")
@@ -24,7 +34,11 @@ def with_simple_legends(styles: Sequence[StyleExpr]) -> list[StyleExpr]:
     A grouped line is named after its group, others after what their queries have that other
     expressions do not, the name first.
     """
-    values = [_key_values(style.expr) for style in styles]
+    try:
+        values = [_key_values(style.expr) for style in styles]
+    except QueryError:
+        # A legend is a nicety: an expression that can't be taken apart keeps its own label.
+        return list(styles)
     known = [entry for entry in values if entry]
     if not known:
         return list(styles)
@@ -77,19 +91,17 @@ def _query_values(query: Query) -> Mapping[str, str]:
             return {key: value}
         case Compare(key, _, value):
             return {key: value}
-        case Regex(key, pattern):
-            return {key: _readable(pattern)}
-        case Not(inner):
+        case Regex(key, pattern, ignore_case):
+            return {key: pattern if ignore_case else _readable(pattern)}
+        case Not(ValuePredicate() as inner):
             return {key: f"!{value}" for key, value in _query_values(inner).items()}
         case _:
             return {}
 
 
 def _readable(pattern: str) -> str:
-    """Return the text that ``:contains``, ``:starts`` or ``:ends`` was given, else the pattern."""
+    """Return the text that ``:contains`` or ``:starts`` was given, else the pattern."""
     core = pattern.removeprefix(".*")
-    if core.endswith("$") and not core.endswith("\\$"):
-        core = core[:-1]
     return pattern if _SPECIAL.search(core) else _ESCAPED.sub(r"\1", core)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from collectors.errors import QueryError
 from collectors.stacklang.context import Context
 from collectors.stacklang.datatypes import ANY, INT, LIST, STRING
 from collectors.stacklang.faults import illegal_argument, illegal_state
@@ -42,7 +43,9 @@ def _dup(context: Context, params: Sequence[object]) -> None:
 
 def _each(context: Context, params: Sequence[object]) -> None:
     items, body = (_items(param) for param in params)
-    for item in items:
+    # Last first, so that the first item's results end up on top; a list made by :list, which has
+    # the top of the stack first, thus comes out in its old order.
+    for item in reversed(items):
         context.push(item)
         context.run(body)
 
@@ -59,13 +62,13 @@ def _freeze(context: Context, params: Sequence[object]) -> None:
 def _get(context: Context, params: Sequence[object]) -> None:
     name = str(params[0])
     if name not in context.variables:
-        raise illegal_state(f"key not found: {name}")
+        raise QueryError(f"key not found: {name}", kind="NoSuchElementException")
     context.push(context.variables[name])
 
 
 def _list(context: Context, params: Sequence[object]) -> None:
     del params
-    items = list(context.stack)
+    items = list(reversed(context.stack))
     context.stack.clear()
     context.push(items)
 
@@ -236,7 +239,8 @@ STANDARD = Vocabulary(
         _word(
             "each",
             _each,
-            "Push each value of a list in turn and run a program after each.",
+            "Push each value of a list and run a program after each, the last value first, so "
+            "that the results of the first are on top.",
             "items:List f:List -- f(items[0]) ... f(items[N])",
             _TWO_LISTS,
             ("(,a,b,),(,:dup,)",),
@@ -335,7 +339,7 @@ STANDARD = Vocabulary(
         _word(
             "list",
             _list,
-            "Make one list of the whole stack.",
+            "Make one list of the whole stack, its top first.",
             "* -- List(*)",
             (),
             ("a,b", ""),
