@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 import structlog
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from collectors.api.json_text import to_json
+from collectors.api.workers import Workers
 from collectors.errors import (
     ConflictError,
     ForbiddenError,
@@ -86,7 +87,7 @@ def unexpected_response() -> Response:
     return json_response(error_body(message), status=500)
 
 
-def answering(answer: Callable[[Request], Response]) -> Endpoint:
+def answering(answer: Callable[[Request], Response], workers: Workers) -> Endpoint:
     """Return an endpoint that runs ``answer`` in a worker thread and turns errors into answers.
 
     Evaluation and drawing hold the CPU for tens of milliseconds: on the event loop they would
@@ -95,7 +96,7 @@ def answering(answer: Callable[[Request], Response]) -> Endpoint:
 
     async def endpoint(request: Request) -> Response:
         try:
-            return await run_in_threadpool(answer, request)
+            return await workers.run(partial(answer, request))
         except TocsinError as error:
             return error_response(error)
         except Exception:

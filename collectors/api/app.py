@@ -14,6 +14,7 @@ from collectors.api.answers import error_body, json_response
 from collectors.api.reading import MetricReader
 from collectors.api.routes import metric_routes, trace_routes
 from collectors.api.traces import SpanReader
+from collectors.api.workers import Workers
 from collectors.clock import Clock
 
 
@@ -31,9 +32,10 @@ def api_app(
         clock: What ``now`` means.
         extra_routes: Endpoints of other rooms.
     """
-    traces = [] if span_store is None else trace_routes(span_store)
+    workers = Workers()
+    traces = [] if span_store is None else trace_routes(span_store, workers)
     return Starlette(
-        routes=[*metric_routes(store, clock), *traces, *extra_routes],
+        routes=[*metric_routes(store, clock, workers), *traces, *extra_routes],
         exception_handlers={HTTPException: not_served},
     )
 

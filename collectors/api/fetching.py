@@ -10,14 +10,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from collectors.api.admission import Gate
 from collectors.api.answers import error_body, error_message, error_response
 from collectors.api.evaluating import parse_styles
 from collectors.api.formats.identity import line_id
@@ -26,6 +25,7 @@ from collectors.api.graph import check_limits
 from collectors.api.graph_request import DEFAULT_END, DEFAULT_START, read_unstable, read_zones
 from collectors.api.json_text import to_json
 from collectors.api.parameters import Parameters, refuse
+from collectors.api.workers import Workers
 from collectors.clock import Clock
 from collectors.errors import OverloadedError, TocsinError
 from collectors.stacklang.database import Database, Window
@@ -66,23 +66,28 @@ class FetchEndpoint:
     Args:
         database: Where lines come from.
         clock: What ``now`` means.
-        gate: Bounds the evaluations under way, shared with other endpoints.
+        workers: Threads to evaluate in.
         heartbeat_s: How often a waiting client hears that the stream is alive, seconds.
     """
 
     def __init__(
-        self, database: Database, clock: Clock, gate: Gate, *, heartbeat_s: float = HEARTBEAT_S
+        self,
+        database: Database,
+        clock: Clock,
+        workers: Workers,
+        *,
+        heartbeat_s: float = HEARTBEAT_S,
     ) -> None:
         self._database = database
         self._clock = clock
-        self._gate = gate
+        self._workers = workers
         self._heartbeat_s = heartbeat_s
         self._streams = 0
 
     async def answer(self, request: Request) -> Response:
         """Answer with a stream of events, or with an error before it begins."""
         try:
-            wanted = await run_in_threadpool(self._read, request)
+            wanted = await self._workers.run(partial(self._read, request))
             if self._streams >= MAX_STREAMS:
                 raise OverloadedError(f"{MAX_STREAMS} streams are open; try again", retry_after_s=5)
         except TocsinError as error:
@@ -109,7 +114,8 @@ class FetchEndpoint:
     async def _messages(self, wanted: FetchRequest) -> AsyncIterator[Message]:
         memory: dict[Any, object] = {}
         for part in wanted.parts():
-            work = asyncio.ensure_future(run_in_threadpool(self._evaluate, wanted, part, memory))
+            evaluation = partial(self._evaluate, wanted, part, memory)
+            work = asyncio.ensure_future(self._workers.run(evaluation))
             while not (await asyncio.wait({work}, timeout=self._heartbeat_s))[0]:
                 yield {"type": "info", "message": "heartbeat"}
             failure = work.exception()
@@ -130,15 +136,14 @@ class FetchEndpoint:
             now_ms=wanted.now_ms,
             memory=memory,
         )
-        with self._gate.entered():
-            results = []
-            for style in wanted.styles:
-                lines = style.expr.evaluate(scope)
-                results.append(
-                    EvaluatedExpression(style=style, lines=lines, legends=legends_for(style, lines))
-                )
-            check_limits(sum(len(result.lines) for result in results), part.steps)
-            return [message for result in results for message in _line_messages(result, part)]
+        results = []
+        for style in wanted.styles:
+            lines = style.expr.evaluate(scope)
+            results.append(
+                EvaluatedExpression(style=style, lines=lines, legends=legends_for(style, lines))
+            )
+        check_limits(sum(len(result.lines) for result in results), part.steps)
+        return [message for result in results for message in _line_messages(result, part)]
 
 
 def read_fetch_request(parameters: Parameters, *, primary_ms: int, now_ms: int) -> FetchRequest:

@@ -15,9 +15,9 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from collectors.api.admission import Gate
 from collectors.api.app import api_app
 from collectors.api.fetching import CHUNK_COLUMNS, FetchEndpoint
+from collectors.api.workers import Workers
 from collectors.clock import ManualClock
 from collectors.errors import QueryError
 from collectors.stacklang.database import Fetch, Lines, Window
@@ -50,7 +50,7 @@ def memory() -> MemoryDatabase:
 
 
 def fetch_app(database: MemoryDatabase, **options: Any) -> Starlette:
-    endpoint = FetchEndpoint(database, ManualClock(NOW_MS), Gate(), **options)
+    endpoint = FetchEndpoint(database, ManualClock(NOW_MS), Workers(), **options)
     return Starlette(routes=[Route("/api/v2/fetch", endpoint.answer)])
 
 

@@ -12,12 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from collectors.api.admission import Gate
 from collectors.api.app import api_app
 from collectors.api.graph import check_limits
 from collectors.api.graph_request import GraphFormat
 from collectors.clock import ManualClock
-from collectors.errors import OverloadedError, QueryError
+from collectors.errors import QueryError
 from collectors.stacklang.database import Fetch, Lines
 from collectors.store.metric_store import MetricStore
 
@@ -248,15 +247,6 @@ def test_a_defect_is_an_answer_without_its_details(clock: ManualClock) -> None:
     assert answer.status_code == 500
     assert "defect" not in answer.text
     assert answer.json()["message"].startswith("InternalError: ")
-
-
-def test_a_full_gate_sends_requests_away() -> None:
-    gate = Gate(places=1, wait_s=0.01)
-    with gate.entered(), pytest.raises(OverloadedError) as caught, gate.entered():
-        pass
-    assert caught.value.retry_after_s > 0
-    with gate.entered():
-        pass
 
 
 @pytest.mark.parametrize("graph_format", list(GraphFormat))
