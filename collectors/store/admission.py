@@ -9,7 +9,7 @@ from collectors.clock import Clock
 from collectors.model import Rejection, Tags
 from collectors.store.limits import StoreLimits
 from collectors.store.series import SeriesTable, identity_of
-from collectors.store.validation import refuse_tags
+from collectors.store.validation import TagRules
 
 _MINUTE_MS = 60_000
 
@@ -46,6 +46,7 @@ class Admission:
     ) -> None:
         self._table = table
         self._limits = limits
+        self._rules = TagRules(limits)
         self._max_series = max_series
         self._clock = clock
         self._minute = 0
@@ -73,7 +74,7 @@ class Admission:
             if identities[i] in fresh:
                 resolved.ids[i] = fresh[identities[i]]
                 continue
-            refused = refuse_tags(series[i], self._limits) or self._no_room(series[i], len(fresh))
+            refused = self._rules.refuse(series[i]) or self._no_room(series[i], len(fresh))
             if refused is not None:
                 resolved.refused[i] = refused
                 continue

@@ -92,8 +92,7 @@ class Durability:
         unknown = 0
         for kind, payload in self._log.records(self._files.segment):
             if kind == records.SERIES:
-                for number, tags in records.decode_series(payload):
-                    self._hot.restore(number, tags)
+                self._hot.restore(records.decode_series(payload))
             elif kind == records.SAMPLES:
                 unknown += self._hot.apply_known(*records.decode_samples(payload))
             self._hot.blocks.recycle()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -44,15 +45,26 @@ class HotTier:
 
     # -- writing ---------------------------------------------------------------------------------
 
-    def register(self, number: int, identity: bytes, tags: Tags) -> None:
-        """Give ``number`` to a new series; a series that held it before is forgotten."""
-        if number < self.series.top and self.series.alive[number]:
-            self._index.remove(number, self.series.drop(number))
-            self.blocks.forget(np.array([number]))
+    def register(self, new: Sequence[tuple[int, bytes, Tags]]) -> None:
+        """Give ids to new series (id, identity, tags); series that held them are forgotten."""
+        if not new:
+            return
+        self._evict([number for number, _, _ in new])
+        put = self.series.put
+        kinds = [put(number, identity, tags) for number, identity, tags in new]
+        numbers = [number for number, _, _ in new]
         arrays = self.blocks.arrays
-        arrays.kind[number] = self.series.put(number, identity, tags)
-        arrays.seen[number] = max(0, self.blocks.head) * BLOCK_STEPS
-        self._index.add(number, self.series.pairs(number))
+        arrays.kind[numbers] = kinds
+        arrays.seen[numbers] = max(0, self.blocks.head) * BLOCK_STEPS
+        self._index.add((number, self.series.pairs(number)) for number in numbers)
+
+    def _evict(self, numbers: Iterable[int]) -> None:
+        """Forget the series that hold ``numbers``: in a replay, expiry shows in reuse alone."""
+        held = [n for n in numbers if n < self.series.top and self.series.alive[n]]
+        for number in held:
+            self._index.remove(number, self.series.drop(number))
+        if held:
+            self.blocks.forget(np.array(held))
 
     def load_series(self, snapshot: SeriesSnapshot, state: dict[str, NDArray[Any]]) -> None:
         """Register the series of a checkpoint and set their state."""
@@ -60,6 +72,7 @@ class HotTier:
         pairs, at = snapshot.pairs.tolist(), 0
         capacity = self.series.capacity
         identities = snapshot.identities.tobytes()
+        new: list[tuple[int, bytes, Tags]] = []
         for row, (number, count) in enumerate(
             zip(snapshot.ids.tolist(), snapshot.counts.tolist(), strict=True)
         ):
@@ -68,14 +81,15 @@ class HotTier:
             if number >= capacity:  # the limits were lowered since
                 continue
             tags = {texts[k]: texts[v] for k, v in zip(numbers[::2], numbers[1::2], strict=True)}
-            self.register(number, identities[16 * row : 16 * row + 16], tags)
+            new.append((number, identities[16 * row : 16 * row + 16], tags))
+        self.register(new)
         self.series.free_gaps()
         for name, column in state.items():
             getattr(self.blocks.arrays, name)[: len(column)] = column[:capacity]
 
-    def restore(self, number: int, tags: Tags) -> None:
-        """Register a series as the log has it."""
-        self.register(number, identity_of(tags), tags)
+    def restore(self, new: Iterable[tuple[int, Tags]]) -> None:
+        """Register series as the log has them."""
+        self.register([(number, identity_of(tags), tags) for number, tags in new])
 
     def apply(self, series: IndexArray, time_ms: IntArray, value: FloatArray) -> bool:
         """Normalise samples into the blocks; return whether the ring moved on."""

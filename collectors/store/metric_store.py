@@ -25,6 +25,7 @@ from collectors.store.journal import FileJournal, Journal
 from collectors.store.limits import StoreLimits
 from collectors.store.line_merge import join_lines, sort_groups
 from collectors.store.time_bounds import judge_times, refuse_early, refuse_late
+from collectors.store.wire.label_decoder import LabelDecoder
 from collectors.store.wire.label_table import LabelTable
 from collectors.store.wire.remote_body import RemoteBody, decode_body
 
@@ -50,6 +51,7 @@ class MetricStore:
         self._hot = HotTier(step_ms=step_ms, hot_window_ms=hot_window_ms, limits=limits)
         self._admission = Admission(self._hot.series, limits, self._hot.blocks.max_series, clock)
         self._labels = LabelTable(self._hot.series.incarnation)
+        self._decoder = LabelDecoder()
         self._label_seed = secrets.randbits(63)
         self._durability = Durability(
             path, self._hot, self._lock, checkpoint_log_bytes=limits.checkpoint_log_bytes
@@ -163,8 +165,9 @@ class MetricStore:
 
     def _resolve_labels(self, remote: RemoteBody, ids: IndexArray) -> Resolved:
         """Decode labels that are new on the wire; fill in their ids."""
-        rows = np.flatnonzero(ids < 0).tolist()
-        tags = [remote.tags(row) for row in rows]
+        unknown = np.flatnonzero(ids < 0)
+        rows = unknown.tolist()
+        tags = self._decoder.decode(remote.data, remote.columns.labels[unknown])
         resolved = self._admission.resolve(tags, identities_of(tags))
         ids[rows] = resolved.ids
         resolved.refused = {rows[i]: refusal for i, refusal in resolved.refused.items()}
@@ -192,8 +195,7 @@ class MetricStore:
         admitted = everything[0] >= 0
         kept = _chosen(everything, timing.timely & admitted)
         self._durability.append(resolved, *kept)
-        for number, identity, tags in resolved.new:
-            self._hot.register(number, identity, tags)
+        self._hot.register(resolved.new)
         self._apply(*kept)
         accepted, rejected = len(kept[0]), _refusals(resolved, row, len(ids))
         if early := int((timing.early & admitted).sum()):

@@ -17,7 +17,9 @@ _SAMPLES_HEADER = struct.Struct("<Iqq")
 
 def encode_series(new: Iterable[tuple[int, Tags]]) -> bytes:
     """Encode ids with their tags."""
-    return orjson.dumps([[series, dict(tags)] for series, tags in new])
+    return orjson.dumps(
+        [[series, tags if type(tags) is dict else dict(tags)] for series, tags in new]
+    )
 
 
 def decode_series(payload: bytes) -> list[tuple[int, dict[str, str]]]:

@@ -23,7 +23,7 @@ def identity_of(tags: Tags) -> bytes:
 
     Atlas uses SHA-1 of the sorted pairs in the same role.
     """
-    text = "\x00".join([f"{key}\x01{tags[key]}" for key in sorted(tags)])
+    text = "\x00".join([part for pair in sorted(tags.items()) for part in pair])
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
@@ -74,6 +74,15 @@ class Words:
             self._numbers[text] = number
         return number
 
+    def pairs(self, tags: Tags) -> array[int]:
+        """Return key and value numbers of ``tags``, alternating."""
+        numbers, number = self._numbers, self.number
+        flat = array("i")
+        for key, value in tags.items():
+            flat.append(numbers.get(key) or number(key))
+            flat.append(numbers.get(value) or number(value))
+        return flat
+
     def find(self, text: str) -> int:
         """Return the number of ``text``, 0 when it was never seen."""
         return self._numbers.get(text, 0)
@@ -120,8 +129,7 @@ class SeriesTable:
             self._pairs.append(None)
             self._identity.append(b"")
             self.top += 1
-        number = self.words.number
-        pairs = array("i", [number(text) for pair in tags.items() for text in pair])
+        pairs = self.words.pairs(tags)
         self._pairs[series] = pairs
         self._identity[series] = identity
         self._ids[identity] = series

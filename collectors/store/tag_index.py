@@ -39,23 +39,29 @@ class TagIndex:
         self._keys: dict[int, BitMap] = {}
         self._all = BitMap()
 
-    def add(self, series: int, pairs: Sequence[int]) -> None:
-        """Make ``series`` findable by its key and value numbers (alternating)."""
-        self._all.add(series)
-        for i in range(0, len(pairs), 2):
-            key, value = pairs[i], pairs[i + 1]
-            values = self._values.get(key)
-            if values is None:
-                values = self._values[key] = {}
-                self._keys[key] = BitMap()
-            self._keys[key].add(series)
-            posting = values.get(value)
-            if posting is None:
-                values[value] = series
-            elif isinstance(posting, int):
-                values[value] = BitMap((posting, series))
-            else:
-                posting.add(series)
+    def add(self, new: Iterable[tuple[int, Sequence[int]]]) -> None:
+        """Make series findable by their key and value numbers (alternating)."""
+        by_key: dict[int, list[int]] = {}
+        added = []
+        for series, pairs in new:
+            added.append(series)
+            for key, value in zip(pairs[::2], pairs[1::2], strict=True):
+                if key in by_key:
+                    by_key[key].append(series)
+                else:
+                    by_key[key] = [series]
+                    self._values.setdefault(key, {})
+                values = self._values[key]
+                posting = values.get(value)
+                if posting is None:
+                    values[value] = series
+                elif isinstance(posting, int):
+                    values[value] = BitMap((posting, series))
+                else:
+                    posting.add(series)
+        self._all.update(added)
+        for key, holders in by_key.items():
+            self._keys.setdefault(key, BitMap()).update(holders)
 
     def remove(self, series: int, pairs: Sequence[int]) -> None:
         """Forget ``series``."""

@@ -13,6 +13,7 @@ from collectors.store.limits import StoreLimits
 
 _ALPHABET = re.compile(r"[-._A-Za-z0-9^~]+")
 _NOT_ALPHABET = re.compile(r"[^-._A-Za-z0-9^~]")
+_REMEMBERED = 200_000
 _NF_WORDS = frozenset(
     {"account", "ami", "app", "asg", "cluster", "container", "country", "country.rollup", "job"}
     | {"node", "process", "region", "shard1", "shard2", "stack", "subnet", "task", "vmtype"}
@@ -33,18 +34,45 @@ def legal_text(text: str) -> str:
     return _NOT_ALPHABET.sub("_", text)
 
 
-def refuse_tags(tags: Tags, limits: StoreLimits) -> Rejection | None:
-    """Return why a series with ``tags`` is not admitted, or None when it is."""
-    if not tags.get("name"):
-        return Rejection(reason="nameMissing", detail="a series needs a tag 'name'", tags=tags)
-    if len(tags) > limits.max_tags:
-        detail = f"{len(tags)} tags, at most {limits.max_tags} are kept; drop some at the source"
-        return Rejection(reason="tagsTooMany", detail=detail, tags=tags)
-    for key, value in tags.items():
-        refused = _refuse_key(key, limits) or _refuse_value(key, value, limits)
-        if refused is not None:
-            return Rejection(reason=refused[0], detail=refused[1], tags=tags)
-    return None
+class TagRules:
+    """Decides on tag sets, remembering keys and values that passed.
+
+    Args:
+        limits: Bounds on lengths and counts.
+    """
+
+    def __init__(self, limits: StoreLimits) -> None:
+        self._limits = limits
+        self._good_keys: set[str] = set()
+        self._good_values: set[str] = set()
+
+    def refuse(self, tags: Tags) -> Rejection | None:
+        """Return why a series with ``tags`` is not admitted, or None when it is."""
+        limits = self._limits
+        if not tags.get("name"):
+            return Rejection(reason="nameMissing", detail="a series needs a tag 'name'", tags=tags)
+        if len(tags) > limits.max_tags:
+            detail = (
+                f"{len(tags)} tags, at most {limits.max_tags} allowed; drop some at the source"
+            )
+            return Rejection(reason="tagsTooMany", detail=detail, tags=tags)
+        for key, value in tags.items():
+            if key not in self._good_keys:
+                refused = _refuse_key(key, limits)
+                if refused is not None:
+                    return Rejection(reason=refused[0], detail=refused[1], tags=tags)
+                self._remember(self._good_keys, key)
+            if value not in self._good_values:
+                refused = _refuse_value(key, value, limits)
+                if refused is not None:
+                    return Rejection(reason=refused[0], detail=refused[1], tags=tags)
+                self._remember(self._good_values, value)
+        return None
+
+    def _remember(self, good: set[str], text: str) -> None:
+        if len(good) >= _REMEMBERED:
+            good.clear()
+        good.add(text)
 
 
 def _refuse_key(key: str, limits: StoreLimits) -> tuple[str, str] | None:

@@ -11,6 +11,7 @@ from collectors.store.aggregation import CF_AVG, SUM, aggregate
 from collectors.store.blocks import make_arrays
 from collectors.store.ingest import ingest
 from collectors.store.page_codec import pack_pages, unpack_pages
+from collectors.store.wire.label_decoder import find_label_parts
 from collectors.store.wire.label_table import LabelTable
 from collectors.store.wire.walker import walk
 
@@ -23,7 +24,10 @@ def warm() -> None:
     unpack_pages(pack_pages(np.ones((1, 1)), 1000), 1)
     for multiple in (1, 2):
         aggregate(hot, ids, ids, groups=1, first=0, columns=1, op=SUM, multiple=multiple, cf=CF_AVG)
-    columns = walk(np.array([0x0A, 0], dtype=np.uint8), seed=1)
+    body = np.array([0x0A, 0], dtype=np.uint8)
+    body.flags.writeable = False  # as bytes from the network are
+    columns = walk(body, seed=1)
+    find_label_parts(body, columns.labels)
     table = LabelTable(ids)
     table.insert(columns.hash, ids)
     table.find(columns.hash)

@@ -9,21 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collectors.errors import DecodeError, TooLargeError
-from collectors.store.wire.prometheus_labels import labels_in, prometheus_tags
 from collectors.store.wire.walker import Columns, walk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteBody:
-    """A decoded body; label bytes stay undecoded until :meth:`tags` asks for them."""
+    """A decoded body; ``columns.labels`` says where in ``data`` the label bytes stand."""
 
     data: NDArray[np.uint8]
     columns: Columns
-
-    def tags(self, row: int) -> dict[str, str]:
-        """Decode the labels of series ``row`` into tags."""
-        start, end = self.columns.labels[row].tolist()
-        return prometheus_tags(labels_in(self.data[start:end].tobytes()))
 
 
 def decode_body(body: bytes, *, max_bytes: int, seed: int) -> RemoteBody:

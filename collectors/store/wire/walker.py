@@ -40,7 +40,7 @@ class Columns(NamedTuple):
 
 
 @inlined
-def _varint(data: NDArray[np.uint8], at: int, end: int) -> tuple[np.int64, int]:
+def varint_at(data: NDArray[np.uint8], at: int, end: int) -> tuple[np.int64, int]:
     """Return a varint and the offset behind it; the offset is -1 when it is cut or too long."""
     result = np.uint64(0)
     shift = 0
@@ -55,12 +55,12 @@ def _varint(data: NDArray[np.uint8], at: int, end: int) -> tuple[np.int64, int]:
 
 
 @inlined
-def _skip(data: NDArray[np.uint8], at: int, end: int, wire_type: int | np.int64) -> int:
+def skip_field(data: NDArray[np.uint8], at: int, end: int, wire_type: int | np.int64) -> int:
     """Return the offset behind a field's value, -1 when it does not fit."""
     if wire_type == _VARINT:
-        _, at = _varint(data, at, end)
+        _, at = varint_at(data, at, end)
     elif wire_type == _BYTES:
-        length, body = _varint(data, at, end)
+        length, body = varint_at(data, at, end)
         at = body + int(length) if body >= 0 and 0 <= length <= end - body else -1
     elif wire_type == _FIXED64:
         at += 8
@@ -90,9 +90,9 @@ def _sample(
             bits[n] = word_at(data, at)
             at += 8
         elif key == 0x10:
-            time[n], at = _varint(data, at, end)
+            time[n], at = varint_at(data, at, end)
         elif key < 0x80:
-            at = _skip(data, at, end, key & 7)
+            at = skip_field(data, at, end, key & 7)
         else:
             at = -1
         if at < 0:
@@ -107,13 +107,13 @@ def _series(data: NDArray[np.uint8], at: int, end: int, out: Columns, seed: np.u
     start, label_start, label_end = at, -1, -1
     while at < end:
         field_at = at
-        key, at = _varint(data, at, end)
+        key, at = varint_at(data, at, end)
         if at < 0:
             return False
         body = at
         if key & 7 == _BYTES:
-            _, body = _varint(data, at, end)
-        at = _skip(data, at, end, key & 7)
+            _, body = varint_at(data, at, end)
+        at = skip_field(data, at, end, key & 7)
         if at < 0:
             return False
         if key == _LABEL << 3 | _BYTES:
@@ -144,12 +144,12 @@ def _walk(data: NDArray[np.uint8], out: Columns, seed: np.uint64) -> None:
     at, end = 0, len(data)
     while at < end:
         field_at = at
-        key, at = _varint(data, at, end)
+        key, at = varint_at(data, at, end)
         body = at
         if at >= 0 and key & 7 == _BYTES:
-            _, body = _varint(data, at, end)
+            _, body = varint_at(data, at, end)
         if at >= 0:
-            at = _skip(data, at, end, key & 7)
+            at = skip_field(data, at, end, key & 7)
         sound = at >= 0
         if sound and key == _TIME_SERIES << 3 | _BYTES:
             sound = _series(data, body, at, out, seed)

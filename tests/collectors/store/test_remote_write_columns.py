@@ -23,7 +23,8 @@ from collectors.store.wire.encoder import (
     series_field,
     write_request,
 )
-from collectors.store.wire.prometheus_labels import labels_in, prometheus_tags
+from collectors.store.wire.label_decoder import LabelDecoder
+from collectors.store.wire.prometheus_labels import prometheus_tags
 from collectors.store.wire.remote_body import decode_body
 from collectors.store.wire.walker import walk
 
@@ -71,9 +72,8 @@ def test_columns_hold_what_was_encoded(
     assert columns.time_ms.tolist() == [t for _, samples in series for t, _ in samples]
     values = columns.bits.view(np.float64).tolist()
     assert values == [v for _, samples in series for _, v in samples]
-    for row, (labels, _) in enumerate(series):
-        start, end = columns.labels[row].tolist()
-        assert dict(labels_in(body.data[start:end].tobytes())) == labels
+    tags = LabelDecoder().decode(body.data, columns.labels)
+    assert tags == [prometheus_tags(labels.items()) for labels, _ in series]
 
 
 @settings(max_examples=400, deadline=None)
@@ -82,8 +82,7 @@ def test_any_bytes_are_decoded_or_refused(data: bytes) -> None:
     for body in (data, bytes(cramjam.snappy.compress_raw(data))):
         try:
             remote = decode_body(body, max_bytes=1 << 16, seed=7)
-            for row in range(len(remote.columns.samples)):
-                remote.tags(row)
+            LabelDecoder().decode(remote.data, remote.columns.labels)
         except (DecodeError, TooLargeError):
             pass
 

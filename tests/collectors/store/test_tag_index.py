@@ -57,7 +57,7 @@ def test_match_is_what_the_predicate_says(
     index = TagIndex(table.words)
     for number, tags in enumerate(series):
         table.put(number, identity_of(tags), tags)
-        index.add(number, table.pairs(number))
+        index.add([(number, table.pairs(number))])
     held = dict(enumerate(series))
     for number in removed & set(held):
         index.remove(number, table.drop(number))
