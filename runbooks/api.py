@@ -86,7 +86,7 @@ class _Api:
         secret = self._desk.slack_signing_secret
         slack_interactions.verify(secret, self._desk.clock, request.headers, body)
         for press in slack_interactions.presses(body):
-            self._desk.press(press)
+            await run_in_threadpool(self._desk.press, press)
         return Response(status_code=200)
 
     def _detail(self, incident_id: str) -> views.Json:

@@ -1,15 +1,13 @@
-"""What a press of a button does to an incident; each press once."""
+"""What a press of a button does to an incident; each press once, none lost once Slack was told."""
 
 from __future__ import annotations
 
-from collections import deque
-
 import structlog
-from sqlalchemy import Engine, delete, insert
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Engine, delete, false, insert, select, true, update
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from collectors.clock import Clock
-from collectors.errors import ConflictError, NotFoundError
+from collectors.errors import ConflictError, NotFoundError, StorageError
 from runbooks.incidents.commands import Acknowledge, Command, Note, SetStatus
 from runbooks.incidents.schema import INTERACTIONS
 from runbooks.incidents.states import Status
@@ -22,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 
 class Buttons:
-    """Queues presses, so that Slack is answered at once, and carries them out.
+    """Writes presses down, so that Slack can be answered at once, and carries them out after.
 
     Args:
         ledger: Where incidents are.
@@ -34,18 +32,44 @@ class Buttons:
         self._ledger = ledger
         self._engine = engine
         self._clock = clock
-        self._waiting: deque[Press] = deque(maxlen=1_000)
 
-    def queue(self, press: Press) -> None:
-        """Take a press; returns at once."""
-        self._waiting.append(press)
+    def keep(self, press: Press) -> None:
+        """Write a press down; one that is known already is a repetition of Slack's.
+
+        Raises:
+            StorageError: It could not be written; Slack tells the person.
+        """
+        values = {
+            "key": press.key,
+            "time_ms": self._clock.now_ms(),
+            "action_id": press.action_id,
+            "incident_id": press.incident_id,
+            "user": press.user,
+            "done": False,
+        }
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(insert(INTERACTIONS).values(**values))
+        except IntegrityError:
+            log.info("press repeated", key=press.key)
+        except SQLAlchemyError as error:
+            raise StorageError(f"the press could not be kept: {error}") from error
 
     def carry_out(self) -> None:
-        """Carry out what waits."""
-        while self._waiting:
-            press = self._waiting.popleft()
-            if self._is_new(press):
-                self._apply(press)
+        """Carry out what waits, oldest first."""
+        query = (
+            select(INTERACTIONS)
+            .where(INTERACTIONS.c.done == false())
+            .order_by(INTERACTIONS.c.time_ms, INTERACTIONS.c.key)
+        )
+        with self._engine.connect() as connection:
+            waiting = connection.execute(query).mappings().all()
+        for row in waiting:
+            press = Press(
+                **{name: row[name] for name in ("key", "action_id", "incident_id", "user")}
+            )
+            self._apply(press)
+            self._forget(press)
 
     def _apply(self, press: Press) -> None:
         command: Command = SetStatus(
@@ -62,15 +86,10 @@ class Buttons:
         except NotFoundError:
             log.warning("press for an unknown incident", incident=press.incident_id)
 
-    def _is_new(self, press: Press) -> bool:
-        """Remember ``press``; return whether it was not known before."""
-        now_ms = self._clock.now_ms()
-        try:
-            with self._engine.begin() as connection:
-                connection.execute(
-                    delete(INTERACTIONS).where(INTERACTIONS.c.time_ms < now_ms - KEPT_MS)
-                )
-                connection.execute(insert(INTERACTIONS).values(key=press.key, time_ms=now_ms))
-        except IntegrityError:
-            return False
-        return True
+    def _forget(self, press: Press) -> None:
+        """Note that a press is done, and drop those so old that Slack can't repeat them."""
+        old = INTERACTIONS.c.time_ms < self._clock.now_ms() - KEPT_MS
+        with self._engine.begin() as connection:
+            done = update(INTERACTIONS).where(INTERACTIONS.c.key == press.key)
+            connection.execute(done.values(done=True))
+            connection.execute(delete(INTERACTIONS).where(old, INTERACTIONS.c.done == true()))

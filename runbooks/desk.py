@@ -175,8 +175,8 @@ class IncidentDesk:
         return self.ledger.execute(incident_id, *commands)
 
     def press(self, press: Press) -> None:
-        """Take the press of a Slack button; returns at once, for Slack waits three seconds."""
-        self._buttons.queue(press)
+        """Keep the press of a Slack button, to be carried out after: Slack waits three seconds."""
+        self._buttons.keep(press)
         self._workers[0].wake()
 
     def subscribe(self, subscriber: Subscriber) -> None:

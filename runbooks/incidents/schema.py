@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Column, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 
 METADATA = MetaData()
 
@@ -60,4 +71,8 @@ INTERACTIONS = Table(
     # Slack repeats what it thinks was not acknowledged; the same press has the same key.
     Column("key", String(200), primary_key=True),
     Column("time_ms", BigInteger, nullable=False),
+    Column("action_id", String(64), nullable=False),
+    Column("incident_id", String(32), nullable=False),
+    Column("user", String(80), nullable=False),
+    Column("done", Boolean, nullable=False),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http.client import HTTPException
 from typing import Any
 from urllib.error import URLError
@@ -26,7 +26,7 @@ SLACK_API = "https://slack.com/api/"
 EVENT_TYPE = "tocsin_notification"
 OUTBOX_ID = "outbox_id"
 LOOK_BACK_S = 60
-MAX_LOOKED_AT = 200
+PAGE, MAX_PAGES = 200, 20
 
 BAD_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
 """Certainly not posted; the same without blocks may go through, and a plain page beats none."""
@@ -67,7 +67,7 @@ class SlackNotifier:
         if delivery.action is Action.EDIT:
             return None
         oldest = str(delivery.created_ms / 1000 - LOOK_BACK_S)
-        named: dict[str, Any] = {"include_all_metadata": True, "limit": MAX_LOOKED_AT}
+        named: dict[str, Any] = {"include_all_metadata": True, "limit": PAGE}
         if delivery.action is Action.REPLY:
             channel, ts = split(delivery.reference)
             read = self._repeating.conversations_replies
@@ -76,8 +76,7 @@ class SlackNotifier:
             channel = self._channel_id(delivery.channel)
             read = self._repeating.conversations_history
             named |= {"channel": channel, "oldest": oldest}
-        answer = _reading(lambda: read(**named))
-        for message in answer.get("messages") or []:
+        for message in _pages(lambda cursor: read(**named, cursor=cursor), "messages"):
             if _outbox_id(message) == str(delivery.outbox_id):
                 return f"{channel}:{message['ts']}"
         return None
@@ -122,16 +121,10 @@ class SlackNotifier:
     def _channel_id(self, name: str) -> str:
         """Return the id of a channel; reading, unlike posting, doesn't take a name."""
         wanted = name.removeprefix("#")
-        cursor = ""
-        while wanted not in self._channel_ids:
-            answer = _reading(
-                lambda at=cursor: self._repeating.conversations_list(limit=200, cursor=at)  # type: ignore[misc]  # binds the cursor
-            )
-            for channel in answer.get("channels") or []:
+        if wanted not in self._channel_ids:
+            listed = self._repeating.conversations_list
+            for channel in _pages(lambda cursor: listed(limit=PAGE, cursor=cursor), "channels"):
                 self._channel_ids |= {channel["name"]: channel["id"], channel["id"]: channel["id"]}
-            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
-            if not cursor:
-                break
         if wanted not in self._channel_ids:
             raise DelayedError(f"Slack lists no channel {name!r}; invite the app", retry_after_s=30)
         return self._channel_ids[wanted]
@@ -167,6 +160,18 @@ def _reading(call: Callable[[], SlackResponse]) -> SlackResponse:
         raise _translated(error, repeatable=True) from error
     except (SlackClientError, OSError, HTTPException, ValueError) as error:
         raise DelayedError(f"Slack can't be reached: {error!r}", retry_after_s=2) from error
+
+
+def _pages(read: Callable[[str], SlackResponse], what: str) -> Iterator[Mapping[str, Any]]:
+    """Yield the items of all pages; more than can be gone through can't be told."""
+    cursor = ""
+    for _ in range(MAX_PAGES):
+        answer = _reading(lambda at=cursor: read(at))  # type: ignore[misc]  # binds the cursor
+        yield from answer.get(what) or []
+        cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
+        if not cursor:
+            return
+    raise DelayedError(f"more than {PAGE * MAX_PAGES} {what} to look through", retry_after_s=60)
 
 
 def _translated(error: SlackApiError, *, repeatable: bool) -> TocsinError:

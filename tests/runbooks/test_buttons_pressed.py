@@ -177,3 +177,12 @@ def test_without_a_secret_everything_is_refused(make_desk, serve_desk, clock, in
     http = serve_desk(make_desk(slack_signing_secret=""))
     answer = http.post(PATH, **signed(clock, payload(incident), secret=""))
     assert answer.status_code == 401
+
+
+def test_a_press_survives_the_process(room, make_desk, incident, clock):
+    """What Slack was told is taken is carried out, if need be by the next process."""
+    _, http = room
+    assert http.post(PATH, **signed(clock, payload(incident))).status_code == 200
+    again = make_desk()
+    again.tick()
+    assert again.ledger.incident(incident.id).acknowledged_by == "slack:U7"

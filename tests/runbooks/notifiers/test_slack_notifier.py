@@ -216,3 +216,16 @@ def test_recovery_shows(slack_desk, slack, clock, make_finding):
     [message] = slack.seen()
     assert "mitigated" in texts(message)
     assert any("recovering" in reply["text"] for reply in message["thread"])
+
+
+def test_found_in_a_busy_channel(slack_desk, slack, clock, make_finding):
+    """A message whose reply was lost is found although hundreds were said since."""
+    slack.faults.arm("chat.postMessage", Fault.LOSE_REPLY)
+    incident = open_incident(slack_desk, make_finding())
+    for number in range(205):
+        said = {"channel": "incidents", "user": "U1", "text": str(number)}
+        slack.http.post("/preview/say", json=said)
+    settle(slack_desk, clock, 5)
+    row = slack_desk.outbox.rows(incident.id)[0]
+    assert row.reason == "found where it was thought lost"
+    assert sum("[SEV2]" in message["text"] for message in slack.seen()) == 1
