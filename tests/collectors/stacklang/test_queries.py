@@ -116,6 +116,7 @@ def test_a_normal_form_that_explodes_is_refused():
         ("\\Qa.b\\E", "a.b", True),
         ("\\Qa.b\\E", "axb", False),
         ("[a-z]+\\d", "ab1", True),
+        (".*a.*b.*c.*d.*", "xaxbxcxdx", True),
     ],
 )
 def test_regular_expressions_are_javas(pattern, value, expected):
@@ -131,6 +132,7 @@ def test_regular_expressions_are_javas(pattern, value, expected):
         ("(a", "invalid pattern"),
         ("(a+)+$", "exponential"),
         ("(.*a){20,}", "exponential"),
+        (".*.*.*.*.*x", "5 repeats without an end"),
         ("x" * 2_000, "too long"),
     ],
 )
