@@ -10,7 +10,7 @@ called by ``user``.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -64,6 +64,9 @@ class _Calls:
         self.errors += other.errors
 
 
+Calls = Mapping[tuple[str, str], _Calls]
+
+
 @dataclass(slots=True)
 class _Second:
     """Calls that began within one second, and the spans still without their other half."""
@@ -83,18 +86,18 @@ class ServiceMap:
     def add(self, span: Span, parent: Span | None, children: Iterable[Span]) -> None:
         """Take a new span with those of its relatives that are already known."""
         self._newest_ms = max(self._newest_ms, span.end_ns // NANOS_PER_MS)
-        if parent is not None and _calls(parent, span):
+        if parent is not None and _is_call(parent, span):
             self._pair(parent, span)
         elif span.kind in CALLEES:
             self._single(span)
-        callees = [child for child in children if _calls(span, child)]
+        callees = [child for child in children if _is_call(span, child)]
         for callee in callees:
             self._pair(span, callee)
         if span.kind in CALLERS and not callees:
             self._single(span)
 
-    def edges(self, start_ms: int, end_ms: int) -> list[ServiceEdge]:
-        """Return the edges of calls that began in the range, ordered by client and server."""
+    def calls(self, start_ms: int, end_ms: int) -> Calls:
+        """Return the calls that began in the range, for :func:`edges_of`."""
         total: defaultdict[tuple[str, str], _Calls] = defaultdict(_Calls)
         for number in self._within(start_ms, end_ms):
             second = self._seconds[number]
@@ -102,7 +105,7 @@ class ServiceMap:
                 total[key].extend(calls)
             for span in second.single.values():
                 self._draw_single(span, total)
-        return [_edge(key, total[key]) for key in sorted(total)]
+        return total
 
     def forget_before(self, start_ms: int) -> None:
         """Drop everything that began before ``start_ms``."""
@@ -146,7 +149,12 @@ class ServiceMap:
         calls.errors += span.status is SpanStatus.ERROR
 
 
-def _calls(parent: Span, child: Span) -> bool:
+def edges_of(calls: Calls) -> list[ServiceEdge]:
+    """Return one edge for each pair of services, ordered by client and server."""
+    return [_edge(key, calls[key]) for key in sorted(calls)]
+
+
+def _is_call(parent: Span, child: Span) -> bool:
     """Return whether the two spans are the halves of one call."""
     return child.kind in CALLEES and (parent.kind in CALLERS or parent.service != child.service)
 

@@ -10,6 +10,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 import structlog
 
@@ -27,7 +28,7 @@ from collectors.traces.search import (
     TraceSummary,
     summarize,
 )
-from collectors.traces.service_map import ServiceEdge, ServiceMap
+from collectors.traces.service_map import ServiceEdge, ServiceMap, edges_of
 from collectors.traces.span_record import decode_spans, encode_spans
 
 SPANS = 0x53
@@ -46,6 +47,10 @@ class _Trace:
     @property
     def second(self) -> int:
         return self.start_ns // 1_000_000_000
+
+    def held(self) -> list[Span]:
+        """The spans so far, as a list that nobody changes."""
+        return list(self.spans.values())
 
     def add(self, span: Span) -> None:
         self.spans[span.span_id] = span
@@ -201,14 +206,11 @@ class SpanStore:
     def search(self, wanted: TraceSearch) -> list[TraceSummary]:
         """Return the traces that match, newest start first, at most ``wanted.limit``."""
         limit = max(0, min(wanted.limit, MAX_LIMIT))
-        found: list[TraceSummary] = []
         with self._lock:
-            for trace in self._newest_first(wanted):
-                if len(found) >= limit:
-                    break
-                if _matches(trace, wanted):
-                    found.append(summarize(trace.spans.values()))
-        return found
+            candidates = list(self._newest_first(wanted))
+        # A long search must not hold up the writers; a trace may grow meanwhile, which is no harm.
+        matching = (trace for trace in candidates if _matches(trace, wanted))
+        return [summarize(trace.held()) for trace in islice(matching, limit)]
 
     def trace(self, trace_id: str) -> tuple[Span, ...]:
         """Return a trace's spans by start, clock skew corrected; empty if it is not held."""
@@ -226,13 +228,11 @@ class SpanStore:
         bad: list[Span] = []
         good: list[Span] = []
         with self._lock:
-            for trace in self._newest_first(wanted):
-                for span in trace.spans.values():
-                    if alike.matches_span(span):
-                        chosen = wanted.matches_span(span) and wanted.matches_duration(
-                            span.duration_ns
-                        )
-                        (bad if chosen else good).append(span)
+            candidates = list(self._newest_first(wanted))
+        for span in (span for trace in candidates for span in trace.held()):
+            if alike.matches_span(span):
+                chosen = wanted.matches_span(span) and wanted.matches_duration(span.duration_ns)
+                (bad if chosen else good).append(span)
         return compare(bad, good, limit)
 
     def services(self) -> list[str]:
@@ -243,7 +243,8 @@ class SpanStore:
     def edges(self, start_ms: int, end_ms: int) -> list[ServiceEdge]:
         """Return who called whom in calls that began between the two times."""
         with self._lock:
-            return self._map.edges(start_ms, end_ms)
+            calls = self._map.calls(start_ms, end_ms)
+        return edges_of(calls)
 
     def _newest_first(self, wanted: TraceSearch) -> Iterator[_Trace]:
         start_ns = -1 if wanted.start_ms is None else wanted.start_ms * NANOS_PER_MS
@@ -263,4 +264,4 @@ def _matches(trace: _Trace, wanted: TraceSearch) -> bool:
         return False
     if not wanted.about_span and not wanted.matches_duration(trace.end_ns - trace.start_ns):
         return False
-    return any(map(wanted.matches_span, trace.spans.values()))
+    return any(map(wanted.matches_span, trace.held()))

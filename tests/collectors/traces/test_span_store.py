@@ -1,5 +1,6 @@
 """The span store: what it keeps, for how long, and what survives a restart."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -105,3 +106,23 @@ def test_an_endless_trace_is_cut() -> None:
     assert receipt.accepted == 2
     assert receipt.rejected_count == 3
     assert receipt.rejected[0].reason == "traceTooLarge"
+
+
+def test_many_threads_write_and_read_at_once() -> None:
+    """Nothing is lost, counted twice or torn while searches and evictions go on."""
+    store = SpanStore(MemoryJournal(), SpanLimits(max_spans=100_000))
+
+    def write(writer: int) -> int:
+        accepted = 0
+        for i in range(200):
+            trace = f"{writer}{i:03d}"
+            spans = [make_span(str(k), trace=trace, start_ms=1_000 + i) for k in range(1, 4)]
+            accepted += store.write_spans(spans).accepted
+            store.search(TraceSearch(service="gateway", limit=3))
+            store.edges(0, 10_000)
+        return accepted
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(write, range(4))) == 2_400
+    assert store.span_count == 2_400
+    assert all(t.span_count == 3 for t in store.search(TraceSearch(limit=1_000)))
