@@ -52,9 +52,7 @@ class TagRules:
         if not tags.get("name"):
             return Rejection(reason="nameMissing", detail="a series needs a tag 'name'", tags=tags)
         if len(tags) > limits.max_tags:
-            detail = (
-                f"{len(tags)} tags, at most {limits.max_tags} allowed; drop some at the source"
-            )
+            detail = f"{len(tags)} tags, at most {limits.max_tags} allowed; drop some at the source"
             return Rejection(reason="tagsTooMany", detail=detail, tags=tags)
         for key, value in tags.items():
             if key not in self._good_keys:
