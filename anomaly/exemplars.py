@@ -115,7 +115,7 @@ def with_evidence(
     return replace(
         finding,
         exemplar_trace_ids=found,
-        explanation=f"{finding.explanation} Suspects from {len(found)} traces: {words}.",
+        explanation=f"{finding.explanation} Suspects by its traces: {words}.",
         values={**finding.values, **{f"suspect.{s.service}": s.share for s in suspects}},
     )
 

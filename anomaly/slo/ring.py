@@ -22,11 +22,6 @@ class Sums:
     measured: FloatArray
     steps: int
 
-    @property
-    def coverage(self) -> FloatArray:
-        """Measured share of the window, 0 to 1."""
-        return self.measured / self.steps
-
 
 class EventRing:
     """Bad and total events by group over the newest ``capacity`` steps.
@@ -56,7 +51,7 @@ class EventRing:
     def push(self, bad: FloatArray, total: FloatArray, measured: FloatArray) -> None:
         """Append one step; each argument has shape (groups,).
 
-        ``measured`` is the share of the step that was measured, 0 to 1; at 0 nothing counts.
+        ``measured`` is how many steps were measured, 0 or more; at 0 nothing counts.
         """
         self.extend(np.stack([bad, total, measured])[:, :, np.newaxis])
 
@@ -64,7 +59,7 @@ class EventRing:
         """Append several steps at once.
 
         Args:
-            steps: Shape (3, groups, steps): bad events, all events, measured shares.
+            steps: Shape (3, groups, steps): bad events, all events, measured steps.
         """
         counted = np.where(steps[2] > 0, steps, 0.0)
         newest = self._cumulative[:, :, self._pushed % self._slots]

@@ -134,7 +134,7 @@ class ObjectiveWatch:
         self._pending = slots[:, :, -1] if open_steps else np.zeros_like(self._pending)
         self._pending_steps = open_steps
         if full.shape[2]:
-            self._period.extend(full / np.array([1.0, 1.0, self._every])[:, np.newaxis, np.newaxis])
+            self._period.extend(full)
 
     @property
     def longest_ms(self) -> int:
@@ -184,11 +184,11 @@ class ObjectiveWatch:
     def budget(self, group: int) -> Budget:
         """Return the budget of one group over the period, up to now."""
         sums = self._period.window(self._period.capacity)
-        share = float(self._pending[2, group]) / self._every
+        measured = float(sums.measured[group] + self._pending[2, group])
         return budget_of(
             bad=float(sums.bad[group] + self._pending[0, group]),
             total=float(sums.total[group] + self._pending[1, group]),
-            coverage=min(1.0, (float(sums.measured[group]) + share) / sums.steps),
+            coverage=min(1.0, measured / (sums.steps * self._every)),
             target=self.objective.target,
         )
 
