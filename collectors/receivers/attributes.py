@@ -21,6 +21,7 @@ from collectors.receivers.tag_text import legal
 _V = TypeVar("_V")
 
 MAX_REMEMBERED = 100_000
+MAX_REMEMBERED_BYTES = 1_024
 MAX_NESTING = 32
 
 # Attributes about the SDK and the operating-system process describe the sender, not what is
@@ -71,7 +72,10 @@ class AttributeReader:
         return dict(map(self.value, raws))
 
     def _cut(self, value: AttributeValue) -> AttributeValue:
-        return value[: self._max_chars] if isinstance(value, str) else value
+        text = value if isinstance(value, str | None) else as_text(value)
+        if text is None or len(text) <= self._max_chars:
+            return value
+        return text[: self._max_chars]
 
 
 def as_text(value: AttributeValue) -> str:
@@ -88,6 +92,8 @@ def as_text(value: AttributeValue) -> str:
 
 
 def _remember(cache: dict[bytes, _V], raw: bytes, value: _V) -> None:
+    if len(raw) > MAX_REMEMBERED_BYTES:
+        return
     if len(cache) >= MAX_REMEMBERED:
         cache.clear()
     cache[raw] = value

@@ -20,6 +20,8 @@ class ReceiverLimits:
         max_tag_value_chars: Longest tag value.
         max_batch_samples: Most samples in one request or datagram group.
         max_streams: Streams whose last state a receiver remembers (cumulative starts, deltas).
+        max_meter_series: Series that spectator meters may make up.
+        max_families: Metrics of resources that a receiver remembers.
         stream_idle_ms: A remembered stream not heard of for this long is forgotten.
         zero_point_ms: A counter first seen at most this long after its start gets a zero at its
             start, so that its first interval is counted; an older start would smear the past.
@@ -38,6 +40,8 @@ class ReceiverLimits:
     max_tag_value_chars: int = 255
     max_batch_samples: int = 2_000_000
     max_streams: int = 1_000_000
+    max_meter_series: int = 300_000
+    max_families: int = 100_000
     stream_idle_ms: int = 15 * 60_000
     zero_point_ms: int = 5 * 60_000
     max_spans_per_request: int = 200_000

@@ -35,6 +35,9 @@ _NANOS = {"s": 1e9, "ms": 1e6, "us": 1e3, "ns": 1.0}
 # Beyond this an exponential bucket's bound overflows a double; SDKs stay within -10 to 20.
 _SCALES = range(-11, 21)
 
+# SDKs use up to 160; a stranger's million would fill the memory with spread tables.
+MAX_BUCKETS = 320
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure:
@@ -111,6 +114,8 @@ def _explicit(point: Any, measure: Measure) -> FloatArray:
             f"malformedHistogram: {len(counts)} bucket_counts for {len(bounds)} explicit_bounds,"
             " there must be one more"
         )
+    if len(counts) > MAX_BUCKETS:
+        raise DecodeError(f"bucketsTooMany: {len(counts)} buckets, at most {MAX_BUCKETS}")
     edges = (-math.inf, *bounds, math.inf)
     if any(not low < high for low, high in pairwise(edges)):
         raise DecodeError("malformedHistogram: explicit_bounds must be finite and increase")
@@ -120,6 +125,9 @@ def _explicit(point: Any, measure: Measure) -> FloatArray:
 def _exponential(point: Any, measure: Measure) -> FloatArray:
     if point.scale not in _SCALES:
         raise DecodeError(f"malformedHistogram: scale {point.scale} is not within -11 to 20")
+    if len(point.positive.bucket_counts) > MAX_BUCKETS:
+        count = len(point.positive.bucket_counts)
+        raise DecodeError(f"bucketsTooMany: {count} buckets, at most {MAX_BUCKETS}")
     buckets = np.zeros(len(lower_bounds()))
     buckets[0] = float(point.zero_count) + sum(point.negative.bucket_counts)
     for i, count in enumerate(point.positive.bucket_counts, start=point.positive.offset):

@@ -45,6 +45,9 @@ PROTOBUF = "application/x-protobuf"
 JSON = "application/json"
 RECEIVER = "otlp.http"
 
+# Decoded messages take a multiple of their bytes; the gate accounts for it beforehand.
+_JSON_GROWTH, _PROTOBUF_GROWTH = 6, 2
+
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 # google.rpc.Code
 _INVALID_ARGUMENT, _RESOURCE_EXHAUSTED, _UNIMPLEMENTED, _UNAVAILABLE = 3, 8, 12, 14
@@ -161,6 +164,7 @@ class _Endpoint:
 
     def _decode(self, raw: bytes, encoding: str, media: str, place: Place) -> Receipt:
         body = decompress(raw, encoding, self._limits.max_body_bytes, place.hold)
+        place.hold(len(body) * (_JSON_GROWTH if media == JSON else _PROTOBUF_GROWTH))
         if media == JSON and body:
             body = to_protobuf(body, self._signal.request())
         return self._signal.export(body)

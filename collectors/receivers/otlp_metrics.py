@@ -95,7 +95,13 @@ class OtlpMetrics:
         if shape is None:
             return
         data = getattr(metric, shape)
-        family = self._streams.family(resource, tags, legal(metric.name), f"{shape}:{metric.unit}")
+        name = legal(metric.name)
+        try:
+            family = self._streams.family(resource, tags, name, f"{shape}:{metric.unit[:64]}")
+        except DecodeError as error:
+            reason, _, detail = error.message.partition(": ")
+            builder.refuse(reason, detail, {"name": name[:80]}, len(data.data_points))
+            return
         if len(builder) > self._limits.max_batch_samples:
             detail = f"the request holds more than {self._limits.max_batch_samples} samples"
             builder.refuse("batchTooLarge", detail, family.tags, len(data.data_points))

@@ -19,6 +19,7 @@ DELTA = 1
 CUMULATIVE = 2
 
 MAX_EXEMPLARS_PER_POINT = 4
+MAX_QUANTILES = 32
 NEWEST_MS = 7_258_118_400_000  # 2200-01-01; nanoseconds since 1970 overflow soon after
 
 
@@ -97,7 +98,7 @@ def add_summary(family: Family, points: Any, table: StreamTable, builder: BatchB
             ]
             _start_from_zero(family, stream, (start_ms, time_ms), counters, table, builder)
             builder.add_column(counters, time_ms, [float(point.count), point.sum])
-            for quantile in point.quantile_values:
+            for quantile in point.quantile_values[:MAX_QUANTILES]:
                 tags = stream.variant(SeriesKind.GAUGE, f"quantile.{quantile.quantile:g}")
                 builder.add(tags, time_ms, quantile.value)
         except DecodeError as error:

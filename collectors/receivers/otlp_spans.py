@@ -72,7 +72,8 @@ class OtlpSpans:
     def _read(self, request: Any) -> Iterator[Span | Rejection]:
         for group in request.resource_spans:
             try:
-                resource = self._reader.attributes(resource_attributes(group.resource))
+                attributes = resource_attributes(group.resource)
+                resource = self._reader.attributes(attributes[: self._limits.max_span_attributes])
             except DecodeError as error:
                 count = sum(len(scoped.spans) for scoped in group.scope_spans)
                 yield Rejection(reason="invalidResource", detail=error.message, count=count)
@@ -85,7 +86,7 @@ class OtlpSpans:
     ) -> Iterator[Span | Rejection]:
         service = as_text(resource.get("service.name")) or "unknown_service"
         try:
-            scope_name, scope_version = scope(scoped.scope)
+            scope_name, scope_version = (text[:255] for text in scope(scoped.scope))
         except DecodeError:
             scope_name = scope_version = ""
         for message in scoped.spans:
@@ -109,18 +110,18 @@ class OtlpSpans:
             trace_id=message.trace_id.hex(),
             span_id=message.span_id.hex(),
             parent_span_id=message.parent_span_id.hex() if any(message.parent_span_id) else "",
-            name=message.name or "unknown",
+            name=message.name[: self._limits.max_attribute_chars] or "unknown",
             kind=_KINDS[kind] if 0 <= kind < len(_KINDS) else SpanKind.INTERNAL,
             start_ns=message.start_time_unix_nano,
             end_ns=message.end_time_unix_nano,
             status=_STATUSES[code] if 0 <= code < len(_STATUSES) else SpanStatus.UNSET,
-            status_message=message.status.message,
+            status_message=message.status.message[: self._limits.max_attribute_chars],
             service=service,
             resource=resource,
             attributes=self._attributes(message),
             scope_name=scope_name_version[0],
             scope_version=scope_name_version[1],
-            trace_state=message.trace_state,
+            trace_state=message.trace_state[: self._limits.max_attribute_chars],
             events=tuple(map(self._event, message.events[:_MAX_EVENTS])),
             links=tuple(map(self._link, message.links[:_MAX_EVENTS])),
         )
@@ -130,15 +131,15 @@ class OtlpSpans:
 
     def _event(self, message: Any) -> SpanEvent:
         return SpanEvent(
-            name=message.name,
+            name=message.name[: self._limits.max_attribute_chars],
             time_ns=message.time_unix_nano,
             attributes=self._attributes(message),
         )
 
     def _link(self, message: Any) -> SpanLink:
         return SpanLink(
-            trace_id=message.trace_id.hex(),
-            span_id=message.span_id.hex(),
+            trace_id=message.trace_id[:16].hex(),
+            span_id=message.span_id[:8].hex(),
             attributes=self._attributes(message),
         )
 

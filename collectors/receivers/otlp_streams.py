@@ -23,6 +23,8 @@ from collectors.receivers.tag_text import refuse_tags
 
 NANOS_PER_MS = 1_000_000
 
+MAX_RESOURCE_BYTES = 65_536
+
 BucketMask = NDArray[np.bool_]
 
 
@@ -126,12 +128,20 @@ class StreamTable:
         return self._count
 
     def family(self, resource: bytes, resource_tags: Tags, name: str, shape: str) -> Family:
-        """Return the family of a metric; ``shape`` tells equal names of other units apart."""
+        """Return the family of a metric; ``shape`` tells equal names of other units apart.
+
+        Raises:
+            DecodeError: There are too many, or the name or the resource is too long.
+        """
         key = (resource, name, shape)
         family = self._families.get(key)
         if family is None:
-            if len(self._families) >= self.limits.max_streams:
-                self._forget_idle()
+            if len(name) > self.limits.max_tag_value_chars:
+                raise DecodeError(f"tagValueTooLong: a metric name of {len(name)} characters")
+            if len(resource) > MAX_RESOURCE_BYTES:
+                raise DecodeError(f"resourceTooLarge: {len(resource)} bytes of attributes")
+            if len(self._families) >= self.limits.max_families and not self._forget_idle():
+                raise DecodeError(f"metricsTooMany: {len(self._families)} are tracked already")
             family = self._families[key] = Family(tags={**resource_tags, "name": name})
         return family
 
@@ -143,7 +153,10 @@ class StreamTable:
             return stream
         if self._count >= self.limits.max_streams and not self._forget_idle():
             raise DecodeError(f"streamsTooMany: {self._count} streams are tracked already")
-        tags = {**self._reader.tags(key), **family.tags}
+        if len(key) > self.limits.max_tags:
+            raise DecodeError(f"tagsTooMany: {len(key)} attributes, at most {self.limits.max_tags}")
+        # A point knows better than its resource, but its attributes don't rename the metric.
+        tags = {**family.tags, **self._reader.tags(key), "name": family.tags["name"]}
         refusal = refuse_tags(tags, self.limits)
         if refusal is not None:
             raise DecodeError(f"{refusal.reason}: {refusal.detail}")
@@ -186,10 +199,10 @@ class StreamTable:
     def _forget_idle(self) -> bool:
         newest_ms = max(family.current_ms for family in self._families.values())
         oldest_ms = newest_ms - self.limits.stream_idle_ms
-        before = self._count
+        before = self._count, len(self._families)
         for name, family in list(self._families.items()):
             for key in [k for k, s in family.streams.items() if s.last_ms < oldest_ms]:
                 self._drop(family, key)
             if not family.streams and family.current_ms < oldest_ms:
                 del self._families[name]
-        return self._count < before
+        return (self._count, len(self._families)) < before

@@ -62,7 +62,7 @@ def bucket_of(amount: int) -> int:
     return min(_position_of_powers()[power] + offset + 1, len(lower_bounds()) - 1)
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=256)
 def spread(edges: tuple[float, ...], scale: float) -> FloatArray:
     """Return how source buckets spread over Atlas's, in proportion to overlap.
 

@@ -99,7 +99,7 @@ class RemoteWriteDecoder:
             pairs = list(map(_label, raw))
             name = next((value for key, value in pairs if key == "__name__"), "")
             tags = self._checked(pairs, self._type_of(name))
-            if len(self._tags) >= self._limits.max_streams:
+            if len(self._tags) >= _MAX_REMEMBERED:
                 self._tags.clear()
             self._tags[raw] = tags
         return tags

@@ -11,6 +11,7 @@ class SpanLimits:
 
     Attributes:
         max_spans: Spans kept in memory; the oldest traces go first.
+        max_bytes: Size of the spans kept, as they stand in the log; memory takes a few times that.
         max_age_ms: Traces that began longer ago are dropped.
         max_trace_spans: Most spans of one trace; more are refused.
         max_future_ms: Spans that start further ahead of the clock are refused.
@@ -20,6 +21,7 @@ class SpanLimits:
     """
 
     max_spans: int = 500_000
+    max_bytes: int = 512 * 1024 * 1024
     max_age_ms: int = 2 * 3_600_000
     max_trace_spans: int = 20_000
     max_future_ms: int = 600_000

@@ -41,6 +41,7 @@ class _Trace:
     children: dict[str, list[Span]] = field(default_factory=dict)
     services: set[str] = field(default_factory=set)
     errors: int = 0
+    size: int = 0
     start_ns: int = 2**63
     end_ns: int = 0
 
@@ -84,6 +85,7 @@ class SpanStore:
         self._services: Counter[str] = Counter()
         self._map = ServiceMap(self._limits.pair_wait_ms)
         self._count = 0
+        self._size = 0
         self._newest_ns = 0
         self._evicted_second = 0
         self._replay()
@@ -104,9 +106,9 @@ class SpanStore:
         with self._lock:
             good, rejected, repeated = self._sort_out(spans)
             if good:
-                self._journal.append(SPANS, encode_spans(good))
-            for span in good:
-                self._insert(span)
+                record = encode_spans(good)
+                self._journal.append(SPANS, record)
+                self._insert(good, len(record))
             self._evict()
         return Receipt(accepted=len(good) + repeated, rejected=rejected)
 
@@ -148,7 +150,13 @@ class SpanStore:
             return Rejection(reason="spanTooOld", detail=detail, tags=tags)
         return None
 
-    def _insert(self, span: Span) -> None:
+    def _insert(self, spans: Sequence[Span], size: int) -> None:
+        """Make ``spans`` visible; ``size`` is that of their record in bytes."""
+        for span in spans:
+            self._insert_one(span).size += size // len(spans)
+            self._size += size // len(spans)
+
+    def _insert_one(self, span: Span) -> _Trace:
         trace = self._traces.get(span.trace_id)
         if trace is None:
             trace = self._traces[span.trace_id] = _Trace()
@@ -161,6 +169,7 @@ class SpanStore:
         self._newest_ns = max(self._newest_ns, span.start_ns)
         parent = trace.spans.get(span.parent_span_id)
         self._map.add(span, parent, trace.children.get(span.span_id, ()))
+        return trace
 
     def _leave_second(self, trace_id: str, trace: _Trace) -> None:
         bucket = self._seconds[trace.second]
@@ -177,16 +186,20 @@ class SpanStore:
             for second in [s for s in self._seconds if s < first]:
                 self._drop_second(second)
             self._map.forget_before(oldest_ms)
-        for second in sorted(self._seconds) if self._count > self._limits.max_spans else ():
+        for second in sorted(self._seconds) if self._is_full() else ():
             self._drop_second(second)
             self._map.forget_before((second + 1) * 1_000)
-            if self._count <= self._limits.max_spans:
+            if not self._is_full():
                 break
+
+    def _is_full(self) -> bool:
+        return self._count > self._limits.max_spans or self._size > self._limits.max_bytes
 
     def _drop_second(self, second: int) -> None:
         for trace_id, trace in self._seconds.pop(second).items():
             del self._traces[trace_id]
             self._count -= len(trace.spans)
+            self._size -= trace.size
             self._services.subtract(span.service for span in trace.spans.values())
 
     def _replay(self) -> None:
@@ -197,8 +210,8 @@ class SpanStore:
                 _LOG.warning("span record skipped", reason=error.message)
                 continue
             good, _, _ = self._sort_out(spans)
-            for span in good:
-                self._insert(span)
+            if good:
+                self._insert(good, len(record) * len(good) // len(spans))
             self._evict()
 
     # -- reading -------------------------------------------------------------------------------

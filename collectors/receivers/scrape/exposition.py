@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from collectors.errors import DecodeError
+from collectors.errors import DecodeError, TooLargeError
 from collectors.model import FloatArray, IntArray, SeriesKind
 from collectors.receivers.scrape.exposition_line import (
     ParsedExemplar,
@@ -21,6 +21,9 @@ from collectors.receivers.scrape.exposition_line import (
     parse_sample,
     parse_time,
 )
+
+# Held in memory for each target; set sample_limit to stop earlier.
+MAX_SERIES = 500_000
 
 # Values of the table of known beginnings: a series is its index, these are lines without a sample.
 _SKIP = -1
@@ -127,6 +130,8 @@ class ExpositionParser:
         identity = (sample.name, frozenset(sample.labels.items()))
         index = self._identities.setdefault(identity, len(self.series))
         if index == len(self.series):
+            if index >= MAX_SERIES:
+                raise TooLargeError(f"the target exposes more than {MAX_SERIES} series")
             kind = self._kind(sample.name)
             self.series.append(ExposedSeries(name=sample.name, labels=sample.labels, kind=kind))
         return index

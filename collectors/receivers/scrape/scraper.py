@@ -24,6 +24,7 @@ from collectors.receivers.stats import ReceiverStats
 
 RECEIVER = "prometheus.scrape"
 REFRESH_INTERVAL_S = 5.0
+MAX_TARGETS = 10_000
 _ACCEPT = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
 _LOG = structlog.get_logger(__name__)
 
@@ -99,10 +100,11 @@ class Scraper:
         present: dict[object, Target] = {}
         for job, discovery in self._discoveries:
             found = addresses(job, await discovery.groups(self._clock.now_ms()))
-            if job.limits.targets and len(found) > job.limits.targets:
-                self.stats.refuse(RECEIVER, "targetLimit", len(found) - job.limits.targets)
+            most = job.limits.targets or MAX_TARGETS
+            if len(found) > most:
+                self.stats.refuse(RECEIVER, "targetLimit", len(found) - most)
                 _LOG.warning("target_limit exceeded", job=job.name, targets=len(found))
-                found = found[: job.limits.targets]
+                found = found[:most]
             for address in found:
                 key = (job.name, address.key)
                 present[key] = self._targets.get(key) or self._begin(job, address)

@@ -49,6 +49,7 @@ class MeterRegistry:
         self._stats = stats
         self._meters: dict[tuple[str, bytes], Meter] = {}
         self._previous_ms = now_ms
+        self._series = 0
 
     def __len__(self) -> int:
         return len(self._meters)
@@ -83,7 +84,9 @@ class MeterRegistry:
             else:
                 meter.flush(flush)
         self._previous_ms = now_ms
-        return flush.builder.build()
+        batch = flush.builder.build()
+        self._series = len(batch.series)
+        return batch
 
     def _record(self, line: Line, now_ms: int) -> None:
         key = (line.type, line.identity)
@@ -91,7 +94,7 @@ class MeterRegistry:
         if meter is not None:
             meter.record(line, now_ms)
             return
-        if len(self._meters) >= self._limits.max_streams:
+        if max(len(self._meters), self._series) >= self._limits.max_meter_series:
             raise DecodeError(f"metersTooMany: {len(self._meters)} meters are kept already")
         tags = tags_of(line.identity)
         refusal = refuse_tags(tags, self._limits)

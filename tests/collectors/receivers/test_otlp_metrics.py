@@ -291,6 +291,31 @@ def test_resources_are_tags_except_the_senders_own() -> None:
     ]
 
 
+def test_a_point_knows_better_than_its_resource() -> None:
+    """Except for the metric's name, which an attribute does not change."""
+    exporter = Exporter()
+
+    def fill(metric: Any) -> None:
+        point = metric.gauge.data_points.add(as_int=3)
+        place(point, 0, 110)
+        for key in ("cloud.region", "name"):
+            point.attributes.add(key=key).value.string_value = "mars"
+
+    exporter.export(fill, cloud_region="eu")
+    assert exporter.store.series(name="m")[0]["cloud.region"] == "mars"
+
+
+def test_metrics_and_resources_are_bounded() -> None:
+    exporter = Exporter(ReceiverLimits(max_families=1, stream_idle_ms=60_000))
+
+    def fill(metric: Any) -> None:
+        place(metric.gauge.data_points.add(as_int=3), 0, 110)
+
+    assert exporter.export(fill, "a").accepted == 1
+    assert exporter.export(fill, "b").rejected[0].reason == "metricsTooMany"
+    assert exporter.export(fill, "a", big="x" * 70_000).rejected[0].reason == "resourceTooLarge"
+
+
 def test_known_streams_keep_their_tags_object() -> None:
     """The store may recognise a series by identity."""
     exporter = Exporter()
@@ -344,9 +369,31 @@ def _many_tags(metric: Any) -> None:
         point.attributes.add(key=f"k{i}").value.int_value = i
 
 
+def _many_buckets(metric: Any) -> None:
+    metric.histogram.aggregation_temporality = CUMULATIVE
+    bounds = [float(i) for i in range(1_000)]
+    point = metric.histogram.data_points.add(explicit_bounds=bounds, bucket_counts=[1] * 1_001)
+    place(point, 0, 110)
+
+
+def _many_exponential_buckets(metric: Any) -> None:
+    metric.exponential_histogram.aggregation_temporality = CUMULATIVE
+    point = metric.exponential_histogram.data_points.add()
+    point.positive.bucket_counts.extend([1] * 1_000)
+    place(point, 0, 110)
+
+
+def _long_name(metric: Any) -> None:
+    metric.name = "n" * 300
+    place(metric.gauge.data_points.add(as_int=1), 0, 110)
+
+
 @pytest.mark.parametrize(
     ("fill", "reason"),
     [
+        (_many_buckets, "bucketsTooMany"),
+        (_many_exponential_buckets, "bucketsTooMany"),
+        (_long_name, "tagValueTooLong"),
         (_no_time, "noTimestamp"),
         (_no_value, "noValue"),
         (_no_temporality, "temporalityUnspecified"),

@@ -200,7 +200,7 @@ def test_meters_expire(line: bytes, ttl_s: int) -> None:
 
 
 def test_meters_are_bounded() -> None:
-    registry = new_registry(ReceiverLimits(max_streams=2))
+    registry = new_registry(ReceiverLimits(max_meter_series=2))
     rejected = registry.receive(b"c:a:1\nc:b:1\nc:c:1\nc:a:1", T0)
     assert [r.reason for r in rejected] == ["metersTooMany"]
 

@@ -82,6 +82,16 @@ def test_the_oldest_traces_go_first() -> None:
     assert store.span_count == 3
 
 
+def test_bytes_are_bounded_too() -> None:
+    """Few but huge spans push out older ones before they fill the memory."""
+    store = SpanStore(MemoryJournal(), SpanLimits(max_bytes=30_000))
+    for i in range(1, 21):
+        text = {"text": "x" * 4_000}
+        store.write_spans([make_span(str(i), trace=str(i), start_ms=i * 1_000, attributes=text)])
+    assert 4 <= store.span_count <= 7
+    assert store.search(TraceSearch(limit=1))[0].start_ms == 20_000
+
+
 def test_old_traces_age_out() -> None:
     store = SpanStore(MemoryJournal(), SpanLimits(max_age_ms=60_000))
     store.write_spans([make_span("1", trace="1", start_ms=1_000)])
