@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import math
+import time
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -11,18 +13,22 @@ from demo_stack.platform.errors import DependencyError
 FAILURE_WEIGHT = 4.0
 """A recent failure makes an instance look as busy as this many requests."""
 
-FORGET = 0.8
-"""How much of the memory of failures is left after each further answer."""
+HALF_LIFE_S = 5.0
+"""Failures are forgotten by half in this time: who has recovered gets requests again."""
 
 
 @dataclass(slots=True)
 class _Load:
     inflight: int = 0
     failures: float = 0.0
+    since_s: float = 0.0
 
-    @property
-    def cost(self) -> float:
-        return self.inflight + FAILURE_WEIGHT * self.failures
+    def remembered(self, now_s: float) -> float:
+        return self.failures * math.exp2((self.since_s - now_s) / HALF_LIFE_S)
+
+    def cost(self, now_s: float) -> int:
+        # Whole numbers, so that a failure nearly forgotten no longer decides.
+        return self.inflight + int(FAILURE_WEIGHT * self.remembered(now_s))
 
 
 class Balancer:
@@ -34,10 +40,12 @@ class Balancer:
 
     Args:
         rng: Source of the choices.
+        now_s: The present, monotonic, in seconds.
     """
 
-    def __init__(self, rng: Random) -> None:
+    def __init__(self, rng: Random, now_s: Callable[[], float] = time.monotonic) -> None:
         self._rng = rng
+        self._now_s = now_s
         self._addresses: dict[str, tuple[str, ...]] = {}
         self._loads: dict[str, _Load] = {}
 
@@ -67,7 +75,8 @@ class Balancer:
         candidates = [address for address in known if address not in avoid] or known
         if len(candidates) == 1:
             return candidates[0]
-        return min(self._rng.sample(candidates, 2), key=lambda url: self._loads[url].cost)
+        now_s = self._now_s()
+        return min(self._rng.sample(candidates, 2), key=lambda url: self._loads[url].cost(now_s))
 
     def begin(self, address: str) -> None:
         """Note that a request goes to ``address``."""
@@ -77,4 +86,7 @@ class Balancer:
         """Note how it ended."""
         load = self._loads.setdefault(address, _Load(inflight=1))
         load.inflight = max(0, load.inflight - 1)
-        load.failures = load.failures * FORGET + failed
+        if failed:
+            now_s = self._now_s()
+            load.failures = load.remembered(now_s) + 1.0
+            load.since_s = now_s

@@ -14,11 +14,16 @@ from demo_stack.chaos.experiment import (
     OPERATIONS_DIR,
     SCENARIOS_DIR,
     load_experiments,
+    parse_experiment,
 )
 from demo_stack.chaos.injector import FaultStateError, Injector
 from demo_stack.chaos.truth import TruthLog, read_truth
 from demo_stack.layout import QUICK_REGIONS
 from demo_stack.platform.errors import LayoutError, PlatformError
+from demo_stack.supervisor.changes import ChangeLog
+from demo_stack.supervisor.performer import PlatformPerformer
+from demo_stack.supervisor.platform import Platform, PlatformSpec
+from demo_stack.supervisor.run_files import RunFiles
 
 DIRECTORIES = (EXPERIMENTS_DIR, OPERATIONS_DIR, SCENARIOS_DIR)
 FILES = sorted(path for directory in DIRECTORIES for path in directory.glob("*.json"))
@@ -130,3 +135,76 @@ def test_impossible_requests_are_refused(tmp_path, steps, error):
 
     with pytest.raises(error):
         asyncio.run(story())
+
+
+def test_a_scenario_plays_its_remediation_and_ends_by_itself(tmp_path):
+    document = orjson.loads((SCENARIOS_DIR / "elb-capacity-2016-01-27.json").read_bytes())
+    for step in document["method"]:
+        step["pauses"] = {"after": 0.01}
+    scenario = parse_experiment("quick", document)
+    injector, recorder = _injector(tmp_path)
+    injector.experiments = {"quick": scenario}
+
+    async def story():
+        injector.play("quick")
+        with pytest.raises(FaultStateError):
+            injector.play("quick")
+        await asyncio.sleep(0.01)
+        assert set(injector.active) == {"quick"}
+        await asyncio.gather(*injector._playing.values())
+        assert not injector.active
+
+    asyncio.run(story())
+    assert recorder.done == ["front_door"] * 4
+    (event,) = read_truth(tmp_path / "truth.jsonl")
+    assert event.end_ms is not None
+
+
+def test_a_scenario_can_be_ended_early_and_is_rolled_back(tmp_path):
+    scenario = load_experiments(SCENARIOS_DIR)["surge-2020-03-25"]
+    injector, recorder = _injector(tmp_path)
+    injector.experiments = {scenario.name: scenario}
+
+    async def early():
+        injector.play(scenario.name)
+        await asyncio.sleep(0.05)
+        await injector.take_back(scenario.name)
+
+    asyncio.run(early())
+    assert recorder.done == ["demand", "demand", "scale"]  # one step of the method, two back
+    assert not injector.active
+
+
+def test_every_action_of_every_experiment_is_one_that_the_supervisor_performs(tmp_path):
+    spec = PlatformSpec(regions=["us-east-1"], seed=1, sps=1.0, otlp_endpoint="", spectator="none")
+    platform = Platform(spec, RunFiles(tmp_path))
+    performer = PlatformPerformer(platform, ChangeLog(tmp_path / "c", now_ms=lambda: 0))
+    used = {
+        action.name
+        for directory in DIRECTORIES
+        for one in load_experiments(directory).values()
+        for action in (*one.method, *one.rollbacks)
+    }
+    assert used <= performer.names
+    for name in performer.names:
+        assert callable(getattr(actions, name))
+
+
+@pytest.mark.parametrize(
+    ("action", "arguments", "text"),
+    [
+        ("deploy", {"region": "r", "service": "playback", "version": "2"}, "Deployed playback 2"),
+        ("scale", {"region": "r", "service": "playback", "instances": 3},
+         "Scaled playback to 3 instances"),
+        ("disturb", {"region": "r", "point": "x"}, None),
+        ("kill_region", {"region": "r"}, None),
+    ],
+)  # fmt: skip
+def test_operators_announce_what_they_do_and_nobody_announces_a_fault(
+    tmp_path, action, arguments, text
+):
+    changes = ChangeLog(tmp_path / "changes.jsonl", now_ms=lambda: 7)
+    changes.announce(action, arguments)
+    assert [change.text for change in changes.recent()] == ([text] if text else [])
+    lines = (tmp_path / "changes.jsonl").read_text().splitlines()
+    assert [orjson.loads(line)["time_ms"] for line in lines] == ([7] if text else [])

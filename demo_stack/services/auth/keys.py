@@ -7,9 +7,6 @@ import hashlib
 from cryptography.hazmat.primitives.asymmetric import ec
 from joserfc.jwk import ECKey, KeySet, KeySetSerialization
 
-KEPT = 2
-"""Public keys served: the current one and the one before, for tokens that are still around."""
-
 
 class SigningKeys:
     """Keys by generation; rotation moves on by one.
@@ -35,9 +32,13 @@ class SigningKeys:
         self._generation += 1
 
     def public(self) -> KeySetSerialization:
-        """Return the JSON Web Key Set to verify with."""
-        oldest = max(0, self._generation - KEPT + 1)
-        keys = [self._key(number) for number in range(oldest, self._generation + 1)]
+        """Return the JSON Web Key Set to verify with.
+
+        It holds the key before, for tokens that are still around, and the next one, so that those
+        who verify know it before the first token is signed with it.
+        """
+        oldest = max(0, self._generation - 1)
+        keys = [self._key(number) for number in range(oldest, self._generation + 2)]
         return KeySet(list(keys)).as_dict(private=False)
 
     def _key(self, generation: int) -> ECKey:
