@@ -61,6 +61,18 @@ def around(incident: Incident) -> TimeRange:
     return _fixed(start_ms, resolved_ms + _MARGIN_MS, paused=False)
 
 
+def pin_of(span: TimeRange, now_ms: int) -> str:
+    """Return the pin that makes a range stand still where it is now.
+
+    >>> pin_of(relative("5 min"), 1_700_000_300_000)
+    '1700000000000-1700000300000'
+    """
+    end_ms = span.end if isinstance(span.end, int) else now_ms
+    start = span.start
+    start_ms = start if isinstance(start, int) else end_ms - int(start[2:-1]) * 60_000
+    return f"{start_ms}-{end_ms}"
+
+
 def parse_pin(text: str | None) -> TimeRange | None:
     """Read a pinned range from the address, None when it says nothing sensible.
 

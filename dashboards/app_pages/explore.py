@@ -52,14 +52,13 @@ def _live(query: str, unit: str, span: TimeRange) -> None:
         return
     with states.panel("Chart"):
         row = timeseries.row_of(graph, "Expression", unit)
-        chosen = st.echarts_chart(
-            timeseries.option([row], span_ms=span.span_ms, row_height=_HEIGHT, brush=True),
+        range_bar.brushable(
+            timeseries.option([row], span_ms=span.span_ms, row_height=_HEIGHT),
+            span,
             height=_HEIGHT,
             key="explore",
-            on_select="rerun",
             alt=pulse.described([row]),
         )
-        range_bar.pin_brushed(chosen, key="explore")
         _legend(graph)
     url = sources.api().graph_url(query, start=span.start, end=span.end)
     st.link_button("Data as std.json", url, icon=":material/data_object:")

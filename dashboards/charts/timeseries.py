@@ -88,7 +88,6 @@ def option(
     *,
     marks: Marks | None = None,
     span_ms: tuple[int, int] | None = None,
-    brush: bool = False,
     row_height: int = ROW_HEIGHT,
 ) -> Option:
     """Return an ECharts option that draws ``rows`` above each other.
@@ -97,12 +96,11 @@ def option(
         rows: From top to bottom.
         marks: Drawn over every row; the names of moments only over the first.
         span_ms: Fixed ends of the time axis; the data's own when None.
-        brush: Offer the brush that selects a stretch of time.
         row_height: Height of each row, pixels.
     """
     marks = marks or Marks()
     labels = marks.labels(_span_ms(rows, span_ms))
-    drawn: Option = {
+    return {
         "animation": False,
         "useUTC": True,
         "title": [_title(row, i * row_height) for i, row in enumerate(rows)],
@@ -114,15 +112,6 @@ def option(
         "axisPointer": {"link": [{"xAxisIndex": "all"}]},
         "tooltip": {"trigger": "axis", "valueFormatter": "%,.4g", "confine": True},
     }
-    if brush:
-        drawn["brush"] = {"xAxisIndex": "all", "brushMode": "single", "outOfBrush": {}}
-        drawn["toolbox"] = {
-            "right": 8,
-            "top": 0,
-            "itemSize": 13,
-            "feature": {"brush": {"type": ["lineX", "clear"]}},
-        }
-    return drawn
 
 
 _SCALES = {"s": (1000.0, "ms"), "ratio": (100.0, "%"), "1/s": (1.0, "/s")}

@@ -55,7 +55,7 @@ def choose(incidents: Sequence[IncidentSummary], *, fall_back: bool = False) -> 
         placeholder="No incident is open: choose a past one",
         label_visibility="collapsed",
         on_change=_to_address,
-        width=560,
+        width=500,
     )
     return chosen
 

@@ -74,17 +74,16 @@ def draw(
             states.empty(f"{row.title}: no data ({span.words}).", icon=":material/timeline:")
     if not drawable:
         return
-    chosen = st.echarts_chart(
-        timeseries.option(drawable, marks=marks, span_ms=span.span_ms, brush=True),
+    range_bar.brushable(
+        timeseries.option(drawable, marks=marks, span_ms=span.span_ms),
+        span,
         height=timeseries.height(drawable),
         key=key,
-        on_select="rerun",
         alt=described(drawable),
     )
     if span.live:
         for note in ages(drawable, sources.now_ms()):
             st.caption(f":orange[:material/hourglass_bottom: {plain(note)}]")
-    range_bar.pin_brushed(chosen, key=key)
 
 
 def ages(rows: Sequence[Row], now_ms: int) -> list[str]:

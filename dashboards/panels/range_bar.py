@@ -7,12 +7,22 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import timerange
+from dashboards import sources, timerange
 from dashboards.timerange import TimeRange
 from tocsin.client import Incident
 
 PIN = "pin"
 LIVE_EVERY_S = 5
+_PINS = "pins"
+_BRUSH: dict[str, Any] = {
+    "brush": {"xAxisIndex": "all", "brushMode": "single", "outOfBrush": {}},
+    "toolbox": {
+        "right": 8,
+        "top": 0,
+        "itemSize": 13,
+        "feature": {"brush": {"type": ["lineX", "clear"]}},
+    },
+}
 
 
 def choose(incident: Incident | None, *, extra: Sequence[str] = ()) -> TimeRange:
@@ -32,25 +42,35 @@ def choose(incident: Incident | None, *, extra: Sequence[str] = ()) -> TimeRange
             disabled=pin is not None,
         )
         span = pin or _span(name, incident)
-        if span.live:
-            st.badge(
-                f"Live · every {LIVE_EVERY_S} s · UTC",
-                icon=":material/sensors:",
-                color="green",
-                help="Drag over a chart with its brush to pause and pin a stretch of time",
-            )
-        elif not span.paused:
-            st.badge(f"Over · {span.words}", icon=":material/event_available:", color="gray")
-        else:
-            st.badge(f"Paused · {span.words}", icon=":material/pause:", color="orange")
-            st.button(
-                "Resume live",
-                key="resume",
-                icon=":material/play_arrow:",
-                shortcut="L",
-                on_click=_resume,
-            )
+        _mode(span)
     return span
+
+
+def _mode(span: TimeRange) -> None:
+    if span.paused:
+        st.badge(f"Paused · {span.words}", icon=":material/pause:", color="orange")
+        st.button(
+            "Resume live",
+            key="resume",
+            icon=":material/play_arrow:",
+            shortcut="L",
+            on_click=_resume,
+        )
+        return
+    if span.live:
+        words = f"Live · every {LIVE_EVERY_S} s · UTC"
+        st.badge(words, icon=":material/sensors:", color="green")
+    else:
+        st.badge(f"Over · {span.words}", icon=":material/event_available:", color="gray")
+    st.button(
+        "Pause",
+        key="pause",
+        type="tertiary",
+        icon=":material/pause:",
+        shortcut="P",
+        help="Stand still; then drag over a chart with its brush to look closer",
+        on_click=lambda: _stand_still(timerange.pin_of(span, sources.now_ms())),
+    )
 
 
 def run_every(span: TimeRange) -> int | None:
@@ -61,22 +81,35 @@ def run_every(span: TimeRange) -> int | None:
     return None if span.paused else LIVE_EVERY_S
 
 
-def pin_brushed(chosen: Any, *, key: str) -> None:
-    """Put a brushed stretch into the address and rebuild the page without live mode.
+def brushable(spec: dict[str, Any], span: TimeRange, *, height: int, key: str, alt: str) -> None:
+    """Draw an ECharts option; a stretch that is brushed is pinned in the address.
 
-    A live tick would reset the zoom anyway: pinning is what makes a look back stay put.
+    A live tick resets zoom and brush: pausing is what makes a look back stay put.
     """
+    # A new identity after each pin: the old frame must not lie over what it chose.
+    pins = st.session_state.get(_PINS, 0)
+    with st.container(key=key):
+        chosen = st.echarts_chart(
+            {**spec, **_BRUSH}, height=height, key=f"{key}-{pins}", on_select="rerun", alt=alt
+        )
+    _pin(chosen, span)
+
+
+def _pin(chosen: Any, span: TimeRange) -> None:
     areas = chosen["selection"]["areas"] if chosen else []
     if not areas or "coord_range" not in areas[0]:
         return
     start_ms, end_ms = (int(edge) for edge in areas[0]["coord_range"])
     pin = f"{start_ms}-{end_ms}"
-    # The selection outlives the rerun: only a new one may pin, or resuming would be undone.
-    if end_ms - start_ms < 2_000 or st.session_state.get(f"pinned-by-{key}") == pin:
+    if timerange.parse_pin(pin) is None or span.span_ms == (start_ms, end_ms):
         return
-    st.session_state[f"pinned-by-{key}"] = pin
-    st.query_params[PIN] = pin
+    _stand_still(pin)
     st.rerun()
+
+
+def _stand_still(pin: str) -> None:
+    st.session_state[_PINS] = st.session_state.get(_PINS, 0) + 1
+    st.query_params[PIN] = pin
 
 
 def _span(name: str | None, incident: Incident | None) -> TimeRange:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dashboards import sources
-from dashboards.testing import FakeApi, OpenPage, World, charts, words
+from dashboards.testing import FakeApi, OpenPage, World, button, charts, words
 from dashboards.testing.synthetic import TRACE_ID
 
 PAGES = ("overview", "war_room", "traces", "explore", "post_mortems", "slack_preview")
@@ -38,7 +38,7 @@ def test_a_page_without_a_server_says_so_and_offers_a_retry(
     page = opened_mortal(name)
     assert not page.exception
     assert "tocsin's API is away" in words(page)
-    assert any(str(button.key).startswith("retry-") for button in page.button)
+    assert any(str(found.key).startswith("retry-") for found in page.button)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_a_post_mortem_is_shown_and_can_be_taken_away(
     page = opened("post_mortems")
     assert "# Post-mortem INC-7 (synthetic)" in words(page)
     downloads = page.get("download_button")
-    assert [button.proto.label for button in downloads] == ["Markdown", "HTML"]
+    assert [found.proto.label for found in downloads] == ["Markdown", "HTML"]
 
 
 def test_the_slack_page_without_a_server_says_where_to_look(
@@ -177,3 +177,16 @@ def test_a_pinned_stretch_pauses_and_bounds_the_question(api: FakeApi, opened: O
     page = opened("overview", pin="1700000000000-1700000600000")
     assert "Paused · 22:13:20–22:23:20 UTC" in words(page)
     assert any("s=1700000000000&e=1700000600000" in url for url in api.asked)
+
+
+def test_pausing_pins_what_is_shown_and_resuming_lets_go(opened: OpenPage, now_ms: int) -> None:
+    """The pin stands in the address, so that a colleague sees the same stretch."""
+    page = opened("overview", range="5 min")
+    button(page, "pause").click().run()
+    start, _, end = page.query_params["pin"].partition("-")
+    assert int(end) - int(start) == 300_000
+    assert abs(int(end) - now_ms) < 60_000
+    assert "Paused · " in words(page)
+    button(page, "resume").click().run()
+    assert "pin" not in page.query_params
+    assert "Live · " in words(page)
