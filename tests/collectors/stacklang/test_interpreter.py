@@ -1,7 +1,7 @@
 """Running programs: stacks, overloads, limits and messages."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collectors.errors import QueryError
@@ -10,6 +10,8 @@ from collectors.stacklang.interpreter import Interpreter
 from collectors.stacklang.vocabularies import NAMES, interpreter
 from collectors.stacklang.word import Vocabulary, Word
 from collectors.stacklang.words.custom import CustomWord, custom_vocabulary
+
+quickly = settings(max_examples=60, deadline=None)
 
 
 @pytest.mark.parametrize(
@@ -175,6 +177,7 @@ TOKENS = st.one_of(
 )
 
 
+@quickly
 @given(st.lists(TOKENS, max_size=14))
 def test_any_program_runs_or_is_refused(tokens):
     """Nothing but a QueryError ever comes out, and what is left can be read back."""

@@ -1,11 +1,13 @@
 """Tokens, comments and escapes."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collectors.errors import QueryError
 from collectors.stacklang.lexer import escape, split_and_trim, strip_comments, unescape
+
+quickly = settings(max_examples=60, deadline=None)
 
 
 @pytest.mark.parametrize(
@@ -56,6 +58,7 @@ def test_what_is_special_is_escaped(text, escaped):
     assert escape(text) == escaped
 
 
+@quickly
 @given(st.text(min_size=1, max_size=40))
 def test_an_escaped_text_is_one_token_and_reads_back(text):
     """Whatever the text, it survives being written into a program."""

@@ -4,13 +4,15 @@ import math
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collectors.errors import QueryError
 from collectors.stacklang.durations import Duration, parse_duration, short_text
 from collectors.stacklang.literals import format_double, parse_double, parse_int
 from collectors.stacklang.times import parse_duration_ms
+
+quickly = settings(max_examples=60, deadline=None)
 
 
 @pytest.mark.parametrize(
@@ -35,6 +37,7 @@ def test_numbers_are_written_as_java_writes_them(value, text):
     assert format_double(value) == text
 
 
+@quickly
 @given(st.floats(allow_nan=False))
 def test_a_written_number_reads_back(value):
     """No digit is lost or invented."""
@@ -116,6 +119,7 @@ def test_durations_are_written(millis, iso, short):
     assert (str(duration), short_text(duration)) == (iso, short)
 
 
+@quickly
 @given(st.integers(min_value=0, max_value=10**15))
 def test_a_written_duration_reads_back(nanos):
     """Both renderings keep every nanosecond."""

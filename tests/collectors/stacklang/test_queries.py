@@ -3,7 +3,7 @@
 from functools import reduce
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collectors.errors import QueryError
@@ -23,6 +23,8 @@ from collectors.stacklang.query import (
 from collectors.stacklang.query_algebra import cnf, dnf, dnf_list, simplify
 from collectors.stacklang.query_analysis import all_keys, could_match, exact_tags, matches_any
 from collectors.stacklang.vocabularies import interpreter
+
+quickly = settings(max_examples=60, deadline=None)
 
 KEYS = ["a", "b", "c"]
 VALUES = ["1", "2", "22"]
@@ -48,6 +50,7 @@ queries = st.recursive(
 tags = st.dictionaries(keys, values)
 
 
+@quickly
 @given(queries, tags)
 def test_normal_forms_mean_the_same(query, series):
     """Rewriting a query never changes what it matches."""
@@ -57,6 +60,7 @@ def test_normal_forms_mean_the_same(query, series):
     assert simplify(query).matches(series) == expected
 
 
+@quickly
 @given(queries)
 def test_a_query_renders_to_a_program_that_means_the_same(query):
     """The program may be simpler than the query, but matches the same."""
@@ -65,6 +69,7 @@ def test_a_query_renders_to_a_program_that_means_the_same(query):
         assert again.matches(series) == query.matches(series)
 
 
+@quickly
 @given(st.lists(queries, max_size=8), tags)
 def test_the_index_finds_what_matches(standing, series):
     """Neither more nor less than asking every predicate."""
@@ -81,6 +86,7 @@ def test_the_index_asks_few_predicates():
     assert index.candidates({"name": "metric.7", "statistic": "count"}) == 1
 
 
+@quickly
 @given(queries, tags)
 def test_a_match_could_match_and_has_the_exact_tags(query, series):
     """Facts that are derived from the query hold for every series that it matches."""

@@ -1,7 +1,7 @@
 """Expressions as text: named rewrites, common queries and groups, normal forms."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collectors.stacklang.evaluation import parse
@@ -10,6 +10,8 @@ from collectors.stacklang.expressions.rewrites import expand_rewrites
 from collectors.stacklang.normalization import normalize
 from collectors.stacklang.reference import render_reference
 from collectors.stacklang.vocabularies import NAMES, interpreter
+
+quickly = settings(max_examples=60, deadline=None)
 
 
 def rendered(program):
@@ -143,6 +145,7 @@ suffixes = st.lists(
 )
 
 
+@quickly
 @given(queries, aggregates, suffixes)
 def test_whatever_is_rendered_reads_back_as_the_same(query, aggregate, suffix):
     """Rendering loses nothing that matters for evaluation, and is stable."""

@@ -14,6 +14,8 @@ from collectors.stacklang.standing_data import StepColumns
 from collectors.stacklang.streaming import StreamingEvaluator
 from collectors.stacklang.testing import NAN, STEP_MS, assert_values, database, window
 
+quickly = settings(max_examples=60, deadline=None)
+
 values = st.one_of(st.just(NAN), st.integers(-5, 5).map(float))
 steps = st.integers(1, 14)
 
@@ -77,7 +79,7 @@ def present(frame, column):
     }
 
 
-@settings(max_examples=150, deadline=None)
+@quickly
 @given(tables, programs)
 def test_streaming_agrees_with_batch(rows, program):
     """At every step, for every line, whatever is missing."""
@@ -89,7 +91,7 @@ def test_streaming_agrees_with_batch(rows, program):
         assert present(frame, 0) == pytest.approx(present(batch, step), abs=1e-9)
 
 
-@settings(max_examples=50, deadline=None)
+@quickly
 @given(tables, programs.filter(lambda program: ":offset" not in program))
 def test_pushed_columns_agree_with_a_database(rows, program):
     """Routing series to expressions finds what fetching finds."""

@@ -4,7 +4,7 @@ import contextlib
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collectors.errors import QueryError
@@ -15,6 +15,8 @@ from collectors.stacklang.times import (
     round_step,
     round_to_step_boundary,
 )
+
+quickly = settings(max_examples=60, deadline=None)
 
 
 def at(text):
@@ -96,6 +98,7 @@ def test_an_unknown_zone_is_refused():
     assert caught.value.kind == "ZoneRulesException"
 
 
+@quickly
 @given(st.text(max_size=30))
 def test_any_text_is_a_time_or_refused(text):
     """Nothing but a QueryError ever comes out of a stranger's parameter."""
@@ -119,6 +122,7 @@ def test_a_step_is_rounded_up_to_an_allowed_one(primary_ms, step_ms, block_ms, e
     assert round_step(primary_ms, step_ms, block_ms=block_ms) == expected
 
 
+@quickly
 @given(
     st.sampled_from([1_000, 5_000, 10_000, 60_000]),
     st.integers(1, 2_000),
@@ -132,6 +136,7 @@ def test_a_chosen_step_gives_each_point_a_pixel(primary_ms, width, start_ms, len
     assert length_ms // step_ms <= width
 
 
+@quickly
 @given(st.integers(0, 10**13), st.integers(1, 10**8))
 def test_a_boundary_is_the_next_multiple(time_ms, step_ms):
     """At or after the time, by less than a step."""

@@ -10,6 +10,8 @@ from collectors.stacklang.memory import MemoryDatabase
 from collectors.stacklang.percentile_buckets import BOUNDS, bucket_index, estimate_percentiles
 from collectors.stacklang.testing import NAN, STEP_MS, assert_values, database, window
 
+quickly = settings(max_examples=60, deadline=None)
+
 
 def transform(values, words):
     source = database(({"name": "x"}, values))
@@ -47,7 +49,7 @@ def test_words_over_a_line(words, expected):
 numbers = st.one_of(st.just(NAN), st.integers(-50, 50).map(float), st.just(1e300))
 
 
-@settings(max_examples=60)
+@quickly
 @given(st.lists(numbers, min_size=1, max_size=40), st.integers(1, 12))
 def test_a_rolling_window_agrees_with_looking_at_each_window(values, size):
     """No error is left behind by a huge value that has left the window."""
@@ -77,7 +79,7 @@ def smoothed(values, training, alpha, beta):
     return out
 
 
-@settings(max_examples=30)
+@quickly
 @given(st.lists(st.one_of(st.just(NAN), st.integers(-9, 9).map(float)), min_size=1, max_size=30))
 def test_smoothing_agrees_with_the_textbook(values):
     """Missing values change nothing."""
@@ -156,6 +158,7 @@ def test_percentiles_of_a_uniform_distribution():
     assert share.values[0, 0] == pytest.approx(0.5, rel=0.15)
 
 
+@quickly
 @given(st.integers(0, 2**63 - 1))
 def test_a_value_lies_in_its_bucket(value):
     """Below the bucket's bound and not below the one before."""
