@@ -18,6 +18,7 @@ from numba import njit
 from anomaly.detectors.alarm import (
     ANOMALOUS,
     LOW_VOLUME,
+    NORMAL,
     WARMING_UP,
     Alarms,
     judge,
@@ -121,7 +122,7 @@ def _observe(
             scale[i] = math.sqrt(mean * state[_DISPERSION, i]) / step_s
             score[i] = _weigh(state, i, count, mean, phase[i] == ANOMALOUS, change_to, evidence)
             if phase[i] == LOW_VOLUME or phase[i] == WARMING_UP:
-                phase[i] = 1
+                phase[i] = NORMAL
             run = int(state[_RUN, i])
             was = phase[i] == ANOMALOUS
             judge(score[i], i, phase, bad, good, since, 1, 1.0, clear_steps)

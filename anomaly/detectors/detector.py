@@ -32,6 +32,10 @@ class Direction(StrEnum):
     BOTH = "both"
 
 
+SIDES = {Direction.LOW: -1, Direction.HIGH: 1, Direction.BOTH: 0}
+"""The same as numbers, for kernels."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scores:
     """One step's judgement; every array has shape (series,).

@@ -14,14 +14,12 @@ import numpy as np
 from numba import njit
 
 from anomaly.detectors.alarm import ANOMALOUS, WARMING_UP, Alarms, judge, note_missing, note_present
-from anomaly.detectors.detector import Direction, PhaseArray, Scores
+from anomaly.detectors.detector import SIDES, PhaseArray, Scores
 from anomaly.detectors.parameters import Parameters
 from collectors.model import FloatArray, IntArray
 
-_SIDES = {Direction.LOW: -1, Direction.HIGH: 1, Direction.BOTH: 0}
-
-# Rows of the state array.
-_SEEN, _LEVEL, _SPREAD, _MEAN, _SQUARES = range(5)
+# Rows of a state array, here and in the seasonal detector.
+SEEN, LEVEL, SPREAD, MEAN, SQUARES = range(5)
 _MAD_TO_STD = 1.2533
 _CLIP = 3.0
 
@@ -57,7 +55,7 @@ class LevelDetector:
             score,
             expected,
             scale,
-            _SIDES[p.direction],
+            SIDES[p.direction],
             p.min_steps,
             p.threshold,
             p.confirm_steps,
@@ -108,11 +106,11 @@ def _observe(
             note_missing(i, phase, missing, missing_steps)
             continue
         note_present(i, phase, since, missing)
-        if state[_SEEN, i] >= min_steps:
+        if state[SEEN, i] >= min_steps:
             noise = noise_of(state, i, scale_floor)
-            expected[i] = state[_LEVEL, i]
+            expected[i] = state[LEVEL, i]
             scale[i] = noise
-            score[i] = excess(x, state[_LEVEL, i], noise, side, threshold, min_change)
+            score[i] = excess(x, state[LEVEL, i], noise, side, threshold, min_change)
             judge(score[i], i, phase, bad, good, since, confirm_steps, extreme, clear_steps)
             if phase[i] == ANOMALOUS and since[i] >= relearn_steps:
                 state[:, i] = 0.0
@@ -126,11 +124,11 @@ def _observe(
 @njit(cache=True, nogil=True)
 def noise_of(state: FloatArray, i: int, scale_floor: float) -> float:
     """Return the usual size of a residual: robust, but not below a share of the long-run one."""
-    variance = state[_SQUARES, i] / max(1.0, state[_SEEN, i] - 1.0)
+    variance = state[SQUARES, i] / max(1.0, state[SEEN, i] - 1.0)
     floor = scale_floor * math.sqrt(max(0.0, variance))
     # A constant series has no noise at all; a millionth of its level keeps the score finite.
-    least = 1e-6 * abs(state[_LEVEL, i]) + 1e-12
-    return float(max(state[_SPREAD, i] * _MAD_TO_STD, floor, least))
+    least = 1e-6 * abs(state[LEVEL, i]) + 1e-12
+    return float(max(state[SPREAD, i] * _MAD_TO_STD, floor, least))
 
 
 @njit(cache=True, nogil=True)
@@ -154,17 +152,17 @@ def excess(
 @njit(cache=True, nogil=True)
 def learn(state: FloatArray, i: int, x: float, alpha: float) -> None:
     """Take ``x`` into level and spread; early values weigh equally, later ones exponentially."""
-    seen = state[_SEEN, i] + 1.0
-    state[_SEEN, i] = seen
+    seen = state[SEEN, i] + 1.0
+    state[SEEN, i] = seen
     weight = max(alpha, 1.0 / seen)
-    residual = x - state[_LEVEL, i]
-    spread = state[_SPREAD, i]
+    residual = x - state[LEVEL, i]
+    spread = state[SPREAD, i]
     if seen > 4.0 and spread > 0.0:
         limit = _CLIP * spread * _MAD_TO_STD
         residual = min(limit, max(-limit, residual))
     if seen > 1.0:
-        state[_SPREAD, i] = spread + max(alpha, 1.0 / (seen - 1.0)) * (abs(residual) - spread)
-    state[_LEVEL, i] += weight * residual
-    delta = x - state[_MEAN, i]
-    state[_MEAN, i] += delta / seen
-    state[_SQUARES, i] += delta * (x - state[_MEAN, i])
+        state[SPREAD, i] = spread + max(alpha, 1.0 / (seen - 1.0)) * (abs(residual) - spread)
+    state[LEVEL, i] += weight * residual
+    delta = x - state[MEAN, i]
+    state[MEAN, i] += delta / seen
+    state[SQUARES, i] += delta * (x - state[MEAN, i])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isfinite
+
 from anomaly.detectors.finding import (
     anomaly_finding,
     came_back,
@@ -46,7 +48,7 @@ class DetectorReporter:
             finding = frozen(known, time_ms=time_ms)
         elif change.turn is Turn.RECOVERED:
             finding = resolved(known, rule, change, time_ms=time_ms)
-        elif change.value == change.value:
+        elif isfinite(change.value):
             finding = updated(known, rule, change, group, time_ms=time_ms)
         else:
             return

@@ -15,8 +15,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from anomaly.detectors.alarm import ANOMALOUS, WARMING_UP, Alarms, judge, note_missing, note_present
-from anomaly.detectors.detector import PhaseArray, Scores
-from anomaly.detectors.level import _SIDES, excess, learn, noise_of
+from anomaly.detectors.detector import SIDES, PhaseArray, Scores
+from anomaly.detectors.level import LEVEL, SEEN, excess, learn, noise_of
 from anomaly.detectors.parameters import Parameters
 from collectors.model import FloatArray, IntArray
 
@@ -61,7 +61,7 @@ class SeasonalDetector:
             score,
             expected,
             scale,
-            _SIDES[p.direction],
+            SIDES[p.direction],
             p.min_steps,
             p.threshold,
             p.confirm_steps,
@@ -118,8 +118,8 @@ def _observe(
         if math.isnan(usual):
             season[i, slot] = x
             continue
-        drift = residuals[1, i]
-        if residuals[0, i] >= min_steps:
+        drift = residuals[LEVEL, i]
+        if residuals[SEEN, i] >= min_steps:
             noise = noise_of(residuals, i, scale_floor)
             expected[i] = usual + drift
             scale[i] = noise
@@ -134,7 +134,7 @@ def _observe(
         if phase[i] != ANOMALOUS and not score[i] >= 1.0:
             learn(residuals, i, x - usual, alpha)
             surprise = x - usual - drift
-            if residuals[0, i] >= min_steps:
+            if residuals[SEEN, i] >= min_steps:
                 limit = 3.0 * noise_of(residuals, i, scale_floor)
                 surprise = min(limit, max(-limit, surprise))
             season[i, slot] = usual + _SEASON_WEIGHT * surprise
