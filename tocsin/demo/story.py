@@ -55,7 +55,7 @@ class Pace:
 
 QUICK = Pace(
     baseline_s=75,
-    detect_s=60,
+    detect_s=90,
     page_s=20,
     fault_after_ack_s=5,
     answer_s=20,
