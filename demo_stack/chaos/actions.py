@@ -99,8 +99,13 @@ def poison(region: str, count: int) -> None:
 
 
 def chill(region: str) -> None:
-    """Empty the edge caches."""
+    """Empty every cache of a region."""
     _ask("chill", region=region)
+
+
+def replica(region: str, zone: str, up: bool) -> None:
+    """Take the replica of the viewing history in a zone down, or bring it back."""
+    _ask("replica", region=region, zone=zone, up=up)
 
 
 def rotate_keys(region: str) -> None:

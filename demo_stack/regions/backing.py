@@ -6,13 +6,26 @@ from dataclasses import dataclass, field
 
 from demo_stack.eventlog.groups import ConsumerGroup
 from demo_stack.eventlog.log import EventLog
+from demo_stack.layout import ZONES
 from demo_stack.services.auth.keys import SigningKeys
 from demo_stack.services.edge.cache import PopularityCache
 from demo_stack.services.gateway.front_door import FrontDoor
 from demo_stack.services.recommendations.model import ItemModel
+from demo_stack.stores.cache import ZoneCache
+from demo_stack.stores.replicated import ReplicatedStore
 
 VIEWS = "views"
 """Topic of viewing events: key viewer, value ``{viewer, title, device}``."""
+
+CACHE_ENTRIES = 10_000
+
+
+def _history() -> ReplicatedStore:
+    return ReplicatedStore(list(ZONES))
+
+
+def _zone_caches() -> dict[str, ZoneCache]:
+    return {zone: ZoneCache(CACHE_ENTRIES) for zone in ZONES}
 
 
 @dataclass(slots=True)
@@ -24,6 +37,8 @@ class Backing:
         model: What the recommendation instances have learnt from viewing events.
         groups: Consumer groups by name.
         keys: What auth signs with.
+        history: What viewers watched, on a replica in every zone.
+        zone_caches: Second level of the services' caches, one in every zone.
         edge_caches: What the edge instances keep.
         front_door: The load balancers in front of the gateways.
         fit_accounts: Accounts under a failure-injection test, with the test's scope.
@@ -35,6 +50,8 @@ class Backing:
     log: EventLog = field(default_factory=EventLog)
     model: ItemModel = field(default_factory=ItemModel)
     groups: dict[str, ConsumerGroup] = field(default_factory=dict)
+    history: ReplicatedStore = field(default_factory=_history)
+    zone_caches: dict[str, ZoneCache] = field(default_factory=_zone_caches)
     edge_caches: list[PopularityCache] = field(default_factory=list)
     fit_accounts: dict[str, str] = field(default_factory=dict)
     auth_skew_s: float = 0.0

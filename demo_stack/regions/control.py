@@ -84,9 +84,20 @@ class RegionControl:
             self._region.backing.log.append(VIEWS, f"p{number}", {"": number}, time_ms=now_ms)
 
     async def chill(self) -> None:
-        """Empty the edge caches."""
-        for cache in self._region.backing.edge_caches:
+        """Empty every cache: of the edge, and the services' second level."""
+        backing = self._region.backing
+        for edge in backing.edge_caches:
+            edge.clear()
+        for cache in backing.zone_caches.values():
             cache.clear()
+
+    async def replica(self, zone: str, up: bool) -> None:
+        """Take a replica of the viewing history down, or bring it back."""
+        history = self._region.backing.history
+        if up:
+            history.back(zone)
+        else:
+            history.down(zone)
 
     async def rotate_keys(self) -> None:
         """Sign with a new key."""
@@ -120,6 +131,7 @@ def region_control(region: Region, pipe: TelemetryPipe) -> Starlette:
         "burn": control.burn,
         "poison": control.poison,
         "chill": control.chill,
+        "replica": control.replica,
         "rotate_keys": control.rotate_keys,
         "skew_clock": control.skew_clock,
         "fit": control.fit,

@@ -43,6 +43,7 @@ class PlatformPerformer:
             "burn": self._in_region("burn"),
             "poison": self._in_region("poison"),
             "chill": self._in_region("chill"),
+            "replica": self._in_region("replica"),
             "rotate_keys": self._in_region("rotate_keys"),
             "skew_clock": self._in_region("skew_clock"),
             "fit": self._in_region("fit"),

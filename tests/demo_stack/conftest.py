@@ -77,30 +77,36 @@ class World:
 OpenWorld = Callable[[], AbstractAsyncContextManager[World]]
 
 
+@asynccontextmanager
+async def _opened() -> AsyncIterator[World]:
+    network = MemoryNetwork()
+    pipe, exported = memory_pipe()
+    spec = RegionSpec(region="us-east-1", sps=1_000.0)
+    region = Region(spec, network, pipe, sleep=no_wait)
+    await region.open()
+    telemetry = pipe.telemetry(Identity(service=Service.VIEWERS))
+    directory = Balancer(Random(1))
+    for service, urls in region.addresses.items():
+        directory.set(service, urls)
+    client = ServiceClient(telemetry, network.transport(), directory)
+    room = SessionRoom(
+        client=client,
+        tracer=telemetry.tracer,
+        pulse=Pulse(telemetry),
+        rng=Random(7),
+        sleep=no_wait,
+    )
+    yield World(region, network, pipe, exported, room, client)
+    await region.close()
+
+
 @pytest.fixture
 def world() -> OpenWorld:
     """Return what opens a region in memory."""
+    return _opened
 
-    @asynccontextmanager
-    async def opened() -> AsyncIterator[World]:
-        network = MemoryNetwork()
-        pipe, exported = memory_pipe()
-        spec = RegionSpec(region="us-east-1", sps=1_000.0)
-        region = Region(spec, network, pipe, sleep=no_wait)
-        await region.open()
-        telemetry = pipe.telemetry(Identity(service=Service.VIEWERS))
-        directory = Balancer(Random(1))
-        for service, urls in region.addresses.items():
-            directory.set(service, urls)
-        client = ServiceClient(telemetry, network.transport(), directory)
-        room = SessionRoom(
-            client=client,
-            tracer=telemetry.tracer,
-            pulse=Pulse(telemetry),
-            rng=Random(7),
-            sleep=no_wait,
-        )
-        yield World(region, network, pipe, exported, room, client)
-        await region.close()
 
-    return opened
+@pytest.fixture(scope="session")
+def shared_world() -> OpenWorld:
+    """Return the same, for fixtures that live longer than a test."""
+    return _opened

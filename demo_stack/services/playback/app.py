@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from opentelemetry.trace import SpanKind
+from opentelemetry.trace import SpanKind, Status, StatusCode
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -19,6 +19,7 @@ from demo_stack.platform.instrumented import service_app
 from demo_stack.platform.propagation import outgoing_headers
 from demo_stack.regions.backing import VIEWS
 from demo_stack.services.playback.ladder import manifest
+from demo_stack.stores.replicated import Consistency, UnavailableError
 
 LICENCE_S = 0.005
 BUILT_FOR = 1.0
@@ -54,6 +55,7 @@ class Playback:
         await self._licence(body["device"])
         session = f"{self._context.rng.getrandbits(64):016x}"
         self._starts.add(1, {"device": body["device"]})
+        self._announce(body)
         self._remember(body)
         return JSONResponse(manifest(title, body["device"], session), status_code=201)
 
@@ -72,6 +74,28 @@ class Playback:
         await self._context.work(LICENCE_S)
 
     def _remember(self, body: dict[str, str]) -> None:
+        """Write the viewing history at quorum; a stream starts even if that is not possible."""
+        attributes = {
+            "db.system.name": "cassandra",
+            "db.operation.name": "INSERT",
+            "db.collection.name": "viewing_history",
+        }
+        with self._context.telemetry.tracer.start_as_current_span(
+            "INSERT viewing_history", kind=SpanKind.CLIENT, attributes=attributes
+        ) as span:
+            try:
+                self._context.backing.history.write(
+                    f"{body['viewer']}/{body['title']}",
+                    body["device"],
+                    time_ms=time.time_ns() // 1_000_000,
+                    level=Consistency.QUORUM,
+                    writer=self._context.identity.instance,
+                )
+            except UnavailableError as error:
+                span.set_attribute("error.type", "UnavailableError")
+                span.set_status(Status(StatusCode.ERROR, str(error)))
+
+    def _announce(self, body: dict[str, str]) -> None:
         """Write a viewing event; whoever learns from it does so later."""
         attributes = {
             "messaging.system": "eventlog",

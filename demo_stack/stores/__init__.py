@@ -1,0 +1,1 @@
+"""Where data live: replicas with consistency levels, a two-level cache, versioned objects."""
