@@ -24,7 +24,8 @@ class StoreLimits:
             are still on their way.
         checkpoint_log_bytes: Log written since the last checkpoint that starts the next one.
         history_settle_ms: How long a block waits for late samples before history takes it.
-        history_retention_ms: Age at which history drops whole days.
+        history_samples_ms: Age at which history rolls whole days up.
+        history_retention_ms: Age at which history drops rollups.
         journal_bytes: Size at which the oldest segments of the shared journal are dropped.
     """
 
@@ -40,5 +41,6 @@ class StoreLimits:
     grace_ms: int = 0
     checkpoint_log_bytes: int = 64 << 20
     history_settle_ms: int = 120_000
+    history_samples_ms: int = 14 * 86_400_000
     history_retention_ms: int = 400 * 86_400_000
     journal_bytes: int = 512 << 20

@@ -94,6 +94,7 @@ class MetricStore:
             self._lock,
             self._clock,
             settle_ms=self._limits.history_settle_ms,
+            samples_ms=self._limits.history_samples_ms,
             retention_ms=self._limits.history_retention_ms,
         )
 

@@ -17,26 +17,33 @@ _FOLD = {
 }
 
 
-def grouped_sql(request: Fetch, database: str, step_ms: int) -> str:
-    """Return a statement for columns: each group key, column number, value."""
+def grouped_sql(request: Fetch, database: str, by_series: str, table: str) -> str:
+    """Return a statement for columns: each group key, column number, value.
+
+    Args:
+        request: What is asked.
+        database: Where the tables are.
+        by_series: Statement for each series' consolidated values: rows (series, at, v).
+        table: The table that has those series' tags.
+    """
     keys = [f"tags[{quoted(key)}]" for key in request.group_by]
     names = [f"g{i}" for i in range(len(keys))]
     has_keys = "".join(f" AND mapContains(tags, {quoted(key)})" for key in request.group_by)
     groups = "".join(f"{key} AS {name}, " for key, name in zip(keys, names, strict=True))
     return (
         f"SELECT {groups}at, {_FOLD[request.aggregate]} "
-        f"FROM ({_by_series(request, database, step_ms)}) AS c "
-        f"INNER JOIN (SELECT series, tags FROM {database}.metric_series FINAL "
+        f"FROM ({by_series}) AS c "
+        f"INNER JOIN (SELECT series, tags FROM {database}.{table} FINAL "
         f"WHERE {condition(request.query)}{has_keys}) AS s ON c.series = s.series "
         f"GROUP BY {', '.join([*names, 'at'])}"
     )
 
 
-def every_series_sql(request: Fetch, database: str, step_ms: int) -> str:
+def every_series_sql(database: str, by_series: str, table: str) -> str:
     """Return a statement for columns: series, tags, column number, value."""
     return (
-        f"SELECT c.series, tags, at, v FROM ({_by_series(request, database, step_ms)}) AS c "
-        f"INNER JOIN (SELECT series, tags FROM {database}.metric_series FINAL) AS s "
+        f"SELECT c.series, tags, at, v FROM ({by_series}) AS c "
+        f"INNER JOIN (SELECT series, tags FROM {database}.{table} FINAL) AS s "
         "ON c.series = s.series ORDER BY c.series"
     )
 
@@ -49,7 +56,12 @@ def partitions_sql(database: str, table: str) -> str:
     )
 
 
-def _by_series(request: Fetch, database: str, step_ms: int) -> str:
+def newest_sql(database: str, table: str) -> str:
+    """Return a statement for the newest time of a table, 0 when it is empty."""
+    return f"SELECT toUnixTimestamp64Milli(max(time)) FROM {database}.{table}"
+
+
+def by_series_sql(request: Fetch, database: str, step_ms: int) -> str:
     """Consolidate each matching series: rows (series, at, v)."""
     window = request.window
     before = window.start_ms - window.step_ms

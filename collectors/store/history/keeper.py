@@ -15,6 +15,7 @@ from collectors.store.background import Background
 from collectors.store.blocks import BLOCK_STEPS
 from collectors.store.history.feed import HistoryFeed
 from collectors.store.history.metric_history import MetricHistory
+from collectors.store.history.rollups import DAY_MS
 from collectors.store.hot_tier import HotTier
 
 _LOG = structlog.get_logger(__name__)
@@ -30,7 +31,8 @@ class HistoryKeeper:
         lock: Held by whoever changes ``hot``.
         clock: Says which blocks are complete.
         settle_ms: How long after its end a block waits for late samples.
-        retention_ms: Age at which days are dropped from history.
+        samples_ms: Age at which days of samples are rolled up.
+        retention_ms: Age at which rollups are dropped.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class HistoryKeeper:
         clock: Clock,
         *,
         settle_ms: int,
+        samples_ms: int,
         retention_ms: int,
     ) -> None:
         self._hot = hot
@@ -48,7 +51,9 @@ class HistoryKeeper:
         self._lock = lock
         self._clock = clock
         self._settle_ms = settle_ms
+        self._samples_ms = samples_ms
         self._retention_ms = retention_ms
+        self._tidied_day = -1
         self._writing = threading.Lock()
         self._background = Background("store-history", self.flush, interval_s=_INTERVAL_S)
 
@@ -69,8 +74,16 @@ class HistoryKeeper:
                 blocks = self._feed.unsaved(before_step=through_ms // self._hot.step_ms + 1)
             for block in blocks:
                 self._write(block)
-        self._feed.history.drop_before(now - self._retention_ms)
+            self._tidy(now)
         return len(blocks)
+
+    def _tidy(self, now_ms: int) -> None:
+        """Once a day, roll up and drop what is old enough."""
+        day = now_ms // DAY_MS
+        if day != self._tidied_day:
+            self._feed.history.roll_up(now_ms - self._samples_ms)
+            self._feed.history.drop_before(now_ms - self._retention_ms)
+            self._tidied_day = day
 
     def save_leaving(self, newest_block: int) -> None:
         """Write changed blocks that are about to leave the ring; the store's lock is held.

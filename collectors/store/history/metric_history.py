@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from collectors.errors import ConfigError
 from collectors.model import FloatArray, Tags, kind_of
 from collectors.stacklang.database import Aggregate, Fetch, Lines
 from collectors.store.history import schema
 from collectors.store.history.engine import HistoryEngine
-from collectors.store.history.fetch_sql import every_series_sql, grouped_sql, partitions_sql
-from collectors.store.line_merge import sort_groups
-
-_DAY_MS = 86_400_000
+from collectors.store.history.fetch_sql import (
+    by_series_sql,
+    every_series_sql,
+    grouped_sql,
+    newest_sql,
+    partitions_sql,
+)
+from collectors.store.history.rollups import (
+    DAY_MS,
+    RollupPolicy,
+    roll_up_day,
+    rolled_series_sql,
+)
+from collectors.store.line_merge import join_lines, sort_groups
 
 
 class MetricHistory:
@@ -24,13 +36,30 @@ class MetricHistory:
     Args:
         engine: The connection.
         step_ms: Base step of what is written.
+        rollup_step_ms: Step of rollups, a multiple of the base step that divides a day.
+        policies: Which tags rollups leave out.
     """
 
-    def __init__(self, engine: HistoryEngine, *, step_ms: int) -> None:
+    def __init__(
+        self,
+        engine: HistoryEngine,
+        *,
+        step_ms: int,
+        rollup_step_ms: int = 300_000,
+        policies: Sequence[RollupPolicy] = (),
+    ) -> None:
+        if rollup_step_ms % step_ms or DAY_MS % rollup_step_ms:
+            raise ConfigError(
+                f"the rollup step, {rollup_step_ms} ms, must be a multiple of the step, "
+                f"{step_ms} ms, and divide a day"
+            )
         self._engine = engine
         self._step_ms = step_ms
-        for table in (schema.SERIES, schema.SAMPLES):
+        self._rollup_step_ms = rollup_step_ms
+        self._policies = tuple(policies)
+        for table in schema.METRICS:
             engine.command(table.format(database=engine.database))
+        self._samples_from_ms = self._find_samples_start()
 
     @property
     def step_ms(self) -> int:
@@ -53,8 +82,9 @@ class MetricHistory:
         value: FloatArray,
     ) -> None:
         """Keep normalised values, three columns of one length; a later write of a step wins."""
-        for day in np.unique(time_ms // _DAY_MS):
-            chosen = time_ms // _DAY_MS == day
+        days = (time_ms - 1) // DAY_MS
+        for day in np.unique(days):
+            chosen = days == day
             rows = np.empty(int(chosen.sum()), dtype=schema.SAMPLE_ROW)
             rows["series"] = fingerprint[chosen]
             rows["time"] = time_ms[chosen]
@@ -62,10 +92,62 @@ class MetricHistory:
             self._engine.insert("metric_samples", rows)
 
     def fetch(self, request: Fetch) -> Lines:
-        """Answer ``request`` from what was written."""
+        """Answer ``request`` from samples, and from rollups where the samples are gone.
+
+        Columns behind the oldest sample come from rollups if their step is a multiple of the
+        rollups'; they are missing otherwise.
+        """
+        window = request.window
+        behind = (self._samples_from_ms - window.start_ms) // window.step_ms + 1
+        behind = max(0, min(behind, window.steps))
+        if not behind:
+            return self._fetch_samples(request)
+        seam_ms = window.start_ms + behind * window.step_ms
+        older = replace(window, end_ms=seam_ms - window.step_ms)
+        lines = self._fetch_rollups(replace(request, window=older))
+        if behind < window.steps:
+            newer = replace(request, window=replace(window, start_ms=seam_ms))
+            lines = join_lines(lines, self._fetch_samples(newer))
         every = request.aggregate is Aggregate.ALL
-        make = every_series_sql if every else grouped_sql
-        sql = make(request, self._engine.database, self._step_ms)
+        return lines if every else sort_groups(lines, request.group_by)
+
+    def roll_up(self, before_ms: int) -> int:
+        """Roll up and drop the whole days of samples that ended before ``before_ms``.
+
+        Returns:
+            The number of days.
+        """
+        days = [day for day in self._days() if day + DAY_MS <= before_ms]
+        for day_ms in days:
+            roll_up_day(
+                self._engine,
+                day_ms,
+                step_ms=self._step_ms,
+                rollup_step_ms=self._rollup_step_ms,
+                policies=self._policies,
+            )
+            self._samples_from_ms = day_ms + DAY_MS
+            self._drop("metric_samples", day_ms)
+        return len(days)
+
+    def _fetch_samples(self, request: Fetch) -> Lines:
+        sql = by_series_sql(request, self._engine.database, self._step_ms)
+        return self._lines(request, sql, "metric_series")
+
+    def _fetch_rollups(self, request: Fetch) -> Lines:
+        if request.window.step_ms % self._rollup_step_ms:
+            return Lines(tags=[], values=np.empty((0, request.window.steps)))
+        database, rollup_ms = self._engine.database, self._rollup_step_ms
+        sql = rolled_series_sql(request, database, rollup_ms, self._step_ms)
+        return self._lines(request, sql, "metric_rollup_series")
+
+    def _lines(self, request: Fetch, by_series: str, table: str) -> Lines:
+        """Run a fetch over consolidated series."""
+        every, database = request.aggregate is Aggregate.ALL, self._engine.database
+        if every:
+            sql = every_series_sql(database, by_series, table)
+        else:
+            sql = grouped_sql(request, database, by_series, table)
         columns = self._engine.columns(sql)
         window = request.window
         if not columns or not len(columns[0]):
@@ -82,18 +164,40 @@ class MetricHistory:
         return lines if every else sort_groups(lines, request.group_by)
 
     def drop_before(self, time_ms: int) -> None:
-        """Drop whole days that ended before ``time_ms``."""
-        database = self._engine.database
-        names = self._engine.columns(partitions_sql(database, "metric_samples"))
-        oldest = np.datetime_as_string(np.datetime64(time_ms, "ms"), "D").replace("-", "")
-        for name in names[0] if names else ():
-            if str(name) < oldest:
-                self._engine.command(f"ALTER TABLE {database}.metric_samples DROP PARTITION {name}")
+        """Drop what is older: whole days of samples, whole months of rollups."""
+        for day_ms in self._days():
+            if day_ms + DAY_MS <= time_ms:
+                self._drop("metric_samples", day_ms)
+        month = np.datetime_as_string(np.datetime64(time_ms, "ms"), "M").replace("-", "")
+        for name in self._partitions("metric_rollup"):
+            if name < month:
+                self._engine.command(
+                    f"ALTER TABLE {self._engine.database}.metric_rollup DROP PARTITION {name}"
+                )
+
+    def _days(self) -> list[int]:
+        """Return the starts of the days that have samples, ascending."""
+        names = self._partitions("metric_samples")
+        return [int(np.datetime64(f"{n[:4]}-{n[4:6]}-{n[6:]}", "ms").astype(int)) for n in names]
+
+    def _partitions(self, table: str) -> list[str]:
+        found = self._engine.columns(partitions_sql(self._engine.database, table))
+        return sorted(map(str, found[0])) if found else []
+
+    def _drop(self, table: str, day_ms: int) -> None:
+        name = np.datetime_as_string(np.datetime64(day_ms, "ms"), "D").replace("-", "")
+        self._engine.command(f"ALTER TABLE {self._engine.database}.{table} DROP PARTITION {name}")
+
+    def _find_samples_start(self) -> int:
+        """Return the start of the day from which on samples, not rollups, answer."""
+        found = self._engine.columns(newest_sql(self._engine.database, "metric_rollup"))
+        newest = int(found[0][0]) if found and len(found[0]) else 0
+        return -(-newest // DAY_MS) * DAY_MS
 
     def check(self) -> list[str]:
         """Have the engine verify its parts; return a sentence for each damaged one."""
         damaged = []
-        for table in ("metric_series", "metric_samples"):
+        for table in ("metric_series", "metric_samples", "metric_rollup_series", "metric_rollup"):
             found = self._engine.columns(
                 f"CHECK TABLE {self._engine.database}.{table} "
                 "SETTINGS check_query_single_value_result = 0"

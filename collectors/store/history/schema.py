@@ -6,7 +6,8 @@ import numpy as np
 
 SAMPLE_ROW = np.dtype([("series", "<u8"), ("time", "<i8"), ("value", "<f8")])
 
-# Rows are written again when late samples changed a block: the engine keeps the newest.
+# Rows are written again when late samples changed a block: the engine keeps the newest. A time is
+# the end of its interval, so midnight belongs to the day before.
 SERIES = """
 CREATE TABLE IF NOT EXISTS {database}.metric_series (
     series UInt64,
@@ -15,12 +16,23 @@ CREATE TABLE IF NOT EXISTS {database}.metric_series (
 ) ENGINE = ReplacingMergeTree ORDER BY series
 """
 
+ROLLUP_SERIES = SERIES.replace("metric_series", "metric_rollup_series")
+
+ROLLUP_MAP = """
+CREATE TABLE IF NOT EXISTS {database}.metric_rollup_map (
+    series UInt64,
+    kind LowCardinality(String),
+    rolled UInt64
+) ENGINE = ReplacingMergeTree ORDER BY series
+"""
+
 SAMPLES = """
 CREATE TABLE IF NOT EXISTS {database}.metric_samples (
     series UInt64 CODEC(ZSTD(1)),
     time DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
     value Float64 CODEC(Gorilla, ZSTD(1))
-) ENGINE = ReplacingMergeTree PARTITION BY toYYYYMMDD(time) ORDER BY (series, time)
+) ENGINE = ReplacingMergeTree PARTITION BY toYYYYMMDD(time - toIntervalMillisecond(1))
+ORDER BY (series, time)
 """
 
 ROLLUP = """
@@ -31,7 +43,8 @@ CREATE TABLE IF NOT EXISTS {database}.metric_rollup (
     count Float64 CODEC(Gorilla, ZSTD(1)),
     min Float64 CODEC(Gorilla, ZSTD(1)),
     max Float64 CODEC(Gorilla, ZSTD(1))
-) ENGINE = ReplacingMergeTree PARTITION BY toYYYYMM(time) ORDER BY (series, time)
+) ENGINE = ReplacingMergeTree PARTITION BY toYYYYMM(time - toIntervalMillisecond(1))
+ORDER BY (series, time)
 """
 
 # As the OpenTelemetry Collector's ClickHouse exporter creates it, so that either can read the
@@ -67,3 +80,5 @@ CREATE TABLE IF NOT EXISTS {database}.otel_traces (
 ) ENGINE = MergeTree PARTITION BY toDate(Timestamp)
 ORDER BY (ServiceName, SpanName, toDateTime(Timestamp))
 """
+
+METRICS = (SERIES, SAMPLES, ROLLUP_SERIES, ROLLUP_MAP, ROLLUP)

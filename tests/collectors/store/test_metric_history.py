@@ -20,6 +20,7 @@ from collectors.store.history.metric_history import MetricHistory
 from collectors.store.metric_store import MetricStore
 
 STEP_MS = 1_000
+DAY_MS = 86_400_000
 START_MS = 1_700_000_040_000
 STEPS = 400
 HOT_MS = 100_000
@@ -166,17 +167,16 @@ def test_samples_behind_the_hot_window_go_to_history(
 
 def test_check_passes_and_old_days_are_dropped(engine: HistoryEngine) -> None:
     history = MetricHistory(engine, step_ms=STEP_MS)
-    day_ms = 86_400_000
-    times = np.array([day_ms, 5 * day_ms, 9 * day_ms])
+    times = np.array([DAY_MS, 5 * DAY_MS, 9 * DAY_MS])
     history.write_series([(9, {"name": "old"})])
     history.write_samples(np.full(3, 9, dtype=np.uint64), times, np.ones(3))
-    history.drop_before(6 * day_ms)
+    history.drop_before(6 * DAY_MS)
     lines = history.fetch(
         Fetch(
             query=Equal("name", "old"),
             aggregate=Aggregate.COUNT,
             consolidation=Consolidation.SUM,
-            window=Window(start_ms=day_ms, end_ms=9 * day_ms, step_ms=day_ms),
+            window=Window(start_ms=DAY_MS, end_ms=9 * DAY_MS, step_ms=DAY_MS),
         )
     )
     assert np.nansum(lines.values) == 1

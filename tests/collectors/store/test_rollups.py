@@ -1,0 +1,122 @@
+"""Rollups answer as the samples did, without the tags that were dropped."""
+
+from collections.abc import Iterator
+from itertools import product
+
+import numpy as np
+import pytest
+
+from collectors.errors import ConfigError
+from collectors.stacklang.database import Aggregate, Consolidation, Fetch, Lines, Window
+from collectors.stacklang.query import AnyOf, Equal, HasKey
+from collectors.store.history.engine import HistoryEngine
+from collectors.store.history.metric_history import MetricHistory
+from collectors.store.history.rollups import DAY_MS, RollupPolicy
+
+STEP_MS = 60_000
+ROLLUP_MS = 300_000
+FIRST_DAY_MS = 19_000 * DAY_MS
+SERIES = {
+    1: {"name": "cpu", "app": "a", "node": "1", "atlas.dstype": "gauge"},
+    2: {"name": "cpu", "app": "a", "node": "2", "atlas.dstype": "gauge"},
+    3: {"name": "cpu", "app": "b", "node": "3", "atlas.dstype": "gauge"},
+    4: {"name": "rps", "app": "a", "node": "1"},
+    5: {"name": "rps", "app": "a", "node": "2"},
+}
+REQUESTS = [
+    Fetch(
+        query=AnyOf(),
+        aggregate=aggregate,
+        consolidation=consolidation,
+        window=Window(
+            start_ms=FIRST_DAY_MS + step_ms, end_ms=FIRST_DAY_MS + 2 * DAY_MS, step_ms=step_ms
+        ),
+        group_by=("name", "app"),
+    )
+    for (aggregate, consolidation), step_ms in product(
+        [
+            (Aggregate.SUM, Consolidation.AVG),
+            (Aggregate.SUM, Consolidation.SUM),
+            (Aggregate.COUNT, Consolidation.AVG),
+            (Aggregate.MIN, Consolidation.MIN),
+            (Aggregate.MAX, Consolidation.MAX),
+        ],
+        [ROLLUP_MS, 3_600_000],
+    )
+]
+
+
+@pytest.fixture(scope="module")
+def answers(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[list[Lines], list[Lines], MetricHistory]]:
+    """Answers before and after the first of two days is rolled up."""
+    engine = HistoryEngine.open(f"chdb://{tmp_path_factory.mktemp('rollups')}")
+    history = MetricHistory(
+        engine,
+        step_ms=STEP_MS,
+        rollup_step_ms=ROLLUP_MS,
+        policies=[RollupPolicy(query=HasKey("node"), drop_keys=("node",))],
+    )
+    history.write_series(SERIES.items())
+    times = FIRST_DAY_MS + np.arange(1, 2 * DAY_MS // STEP_MS + 1) * STEP_MS
+    dice = np.random.default_rng(3)
+    for number in SERIES:
+        values = dice.integers(0, 100, len(times)).astype(np.float64)
+        history.write_samples(np.full(len(times), number, dtype=np.uint64), times, values)
+    before = [history.fetch(request) for request in REQUESTS]
+    assert history.roll_up(FIRST_DAY_MS + DAY_MS) == 1
+    after = [history.fetch(request) for request in REQUESTS]
+    yield before, after, history
+    engine.close()
+
+
+def test_aggregates_stay_the_same(
+    answers: tuple[list[Lines], list[Lines], MetricHistory],
+) -> None:
+    before, after, _ = answers
+    for request, was, now in zip(REQUESTS, before, after, strict=True):
+        assert now.tags == was.tags, request
+        np.testing.assert_allclose(now.values, was.values, err_msg=str(request))
+
+
+def test_dropped_tags_are_gone_and_finer_steps_missing(
+    answers: tuple[list[Lines], list[Lines], MetricHistory],
+) -> None:
+    *_, history = answers
+
+    def lines(query: Equal | HasKey, step_ms: int) -> Lines:
+        window = Window(
+            start_ms=FIRST_DAY_MS + step_ms, end_ms=FIRST_DAY_MS + 2 * DAY_MS, step_ms=step_ms
+        )
+        return history.fetch(
+            Fetch(
+                query=query,
+                aggregate=Aggregate.SUM,
+                consolidation=Consolidation.AVG,
+                window=window,
+            )
+        )
+
+    by_node = lines(HasKey("node"), 3_600_000).values[0]
+    assert np.isnan(by_node[:24]).all()
+    assert np.isfinite(by_node[24:]).all()
+    fine = lines(Equal("app", "b"), STEP_MS).values[0]
+    assert np.isnan(fine[: len(fine) // 2]).all()
+    assert np.isfinite(fine[len(fine) // 2 :]).all()
+
+
+def test_rolling_up_again_changes_nothing(
+    answers: tuple[list[Lines], list[Lines], MetricHistory],
+) -> None:
+    _, after, history = answers
+    assert history.roll_up(FIRST_DAY_MS + DAY_MS) == 0
+    np.testing.assert_array_equal(history.fetch(REQUESTS[0]).values, after[0].values)
+
+
+def test_a_rollup_step_must_fit(
+    answers: tuple[list[Lines], list[Lines], MetricHistory], tmp_path: object
+) -> None:
+    engine = answers[2]._engine
+    with pytest.raises(ConfigError, match="divide a day"):
+        MetricHistory(engine, step_ms=STEP_MS, rollup_step_ms=7 * STEP_MS)
