@@ -8,11 +8,17 @@ from functools import partial
 
 from collectors.api.charting import StyledLines
 from collectors.api.graph_request import GraphRequest
+from collectors.api.parameters import refuse
 from collectors.stacklang.database import Database
-from collectors.stacklang.evaluation import EvaluatedExpression, evaluate_expressions, parse
+from collectors.stacklang.datatypes import as_styled
+from collectors.stacklang.evaluation import EvaluatedExpression, evaluate_expressions
 from collectors.stacklang.expressions.style import StyleExpr
+from collectors.stacklang.interpreter import type_name
 from collectors.stacklang.legends import legend
 from collectors.stacklang.simple_legends import with_simple_legends
+from collectors.stacklang.vocabularies import interpreter
+
+MAX_EXPRESSIONS = 1_024
 
 
 def parse_styles(program: str, zone: tzinfo, *, unstable: bool) -> list[StyleExpr]:
@@ -20,8 +26,17 @@ def parse_styles(program: str, zone: tzinfo, *, unstable: bool) -> list[StyleExp
 
     Words may refer to the request's time zone as the variable ``tz``. With unstable features
     expressions without a legend get a short one, as in Atlas.
+
+    Raises:
+        QueryError: The program is wrong, leaves something else, or too many expressions.
     """
-    styles = parse(program, variables={"tz": str(zone)}, unstable=unstable)
+    stack = interpreter().execute(program, variables={"tz": str(zone)}, unstable=unstable)
+    styles = [_drawable(item) for item in stack]
+    # Counted before they are made: a list of offsets on every entry of a full stack is a million.
+    copies = sum(style.settings.get("offset", "").count(",") or 1 for style in styles)
+    if copies > MAX_EXPRESSIONS:
+        raise refuse(f"too many expressions: {copies} > {MAX_EXPRESSIONS}")
+    styles = [copy for style in styles for copy in style.per_offset()]
     return with_simple_legends(styles) if unstable else styles
 
 
@@ -46,3 +61,10 @@ def styled_lines(results: Sequence[EvaluatedExpression]) -> list[StyledLines]:
         )
         for result in results
     ]
+
+
+def _drawable(item: object) -> StyleExpr:
+    styled = as_styled(item)
+    if styled is None:
+        raise refuse(f"expecting time series expr, found {type_name(item)} '{str(item)[:200]}'")
+    return styled

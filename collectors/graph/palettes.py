@@ -11,8 +11,8 @@ from collectors.graph.color import Color, parse_color
 MAX_CUSTOM_COLORS = 256
 
 # armytage: P. Green-Armytage, "A Colour Alphabet and the Limits of Colour Coding" (2010), without
-# the two yellows that vanish on white. dark24 and light24 are Plotly's qualitative sequences; the
-# shades are ColorBrewer's, from dark to light.
+# the two yellows that vanish on white. dark24 and light24 are Plotly's qualitative sequences,
+# highcharts that library's default; the shades are ColorBrewer's, from dark to light.
 _PALETTES = {
     "armytage": (
         "0075dc 993f00 9dcc00 4c005c 00998f ffa405 5ef1f2 f0a3ff 94ffb5 ff0010 2bce48 740aff "
@@ -24,6 +24,7 @@ _PALETTES = {
     "oranges": "7f2704 a63603 d94801 f16913 fd8d3c fdae6b fdd0a2",
     "purples": "3f007d 54278f 6a51a3 807dba 9e9ac8 bcbddc dadaeb",
     "reds": "67000d a50f15 cb181d ef3b2c fb6a4a fc9272 fcbba1",
+    "highcharts": "7cb5ec 434348 90ed7d f7a35c 8085e9 f15c80 e4d354 2b908f f45b5b 91e8e1",
     "bw": "000000 555555 888888 333333 6f6f6f",
     "lightgray": "d3d3d3 b0b0b0 8c8c8c e6e6e6 a0a0a0",
     "dark24": (

@@ -162,6 +162,10 @@ def test_axes_take_the_opaque_color_of_their_lines_unless_told_not_to(client: Te
         ("1,9,:axis", "IllegalArgumentException: invalid axis '9'"),
         ("1,zzz,:color", "IllegalArgumentException: "),
         ("1,nope,:palette", "IllegalArgumentException: "),
+        (
+            f"{SPS},(,{'0h,' * 900}),:offset,:dup,:dup",
+            "IllegalArgumentException: too many expressions: 27",
+        ),
     ],
 )
 def test_a_wrong_program_is_answered_with_the_reason(
