@@ -186,13 +186,6 @@ class Outbox:
         with self._engine.connect() as connection:
             return [_row(found) for found in connection.execute(query).mappings()]
 
-    def next_due_ms(self) -> int | None:
-        """Return when the next row is due; None if none waits."""
-        query = select(OUTBOX.c.due_ms).where(OUTBOX.c.state.in_(UNFINISHED))
-        waiting = query.where(OUTBOX.c.claimed_ms.is_(None), OUTBOX.c.due_ms < NEVER_MS)
-        with self._engine.connect() as connection:
-            return connection.scalar(waiting.order_by(OUTBOX.c.due_ms).limit(1))
-
     def _set(self, row: OutboxRow, values: dict[str, object]) -> None:
         with self._engine.begin() as connection:
             connection.execute(update(OUTBOX).where(OUTBOX.c.id == row.id).values(**values))
