@@ -16,7 +16,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 from collectors.errors import DecodeError
 from collectors.model import AttributeValue
-from collectors.receivers.tag_text import legal
+from collectors.store.validation import legal_text
 
 _V = TypeVar("_V")
 
@@ -55,7 +55,7 @@ class AttributeReader:
         found = self._tags.get(raw)
         if found is None:
             key, value = _parse(raw)
-            found = legal(key), legal(as_text(value))
+            found = legal_text(key), legal_text(as_text(value))
             _remember(self._tags, raw, found)
         return found
 

@@ -21,7 +21,7 @@ from collectors.receivers.otlp_numbers import (
 from collectors.receivers.otlp_streams import Family, StreamTable
 from collectors.receivers.otlp_wire import metrics_request, resource_attributes
 from collectors.receivers.stats import ReceiverStats
-from collectors.receivers.tag_text import legal
+from collectors.store.validation import legal_text
 
 RECEIVER = "otlp.metrics"
 
@@ -95,7 +95,7 @@ class OtlpMetrics:
         if shape is None:
             return
         data = getattr(metric, shape)
-        name = legal(metric.name)
+        name = legal_text(metric.name)
         try:
             family = self._streams.family(resource, tags, name, f"{shape}:{metric.unit[:64]}")
         except DecodeError as error:

@@ -19,7 +19,7 @@ from collectors.model import DSTYPE, FloatArray, SeriesKind, Tags
 from collectors.receivers.attributes import AttributeReader
 from collectors.receivers.limits import ReceiverLimits
 from collectors.receivers.percentile_buckets import lower_bounds
-from collectors.receivers.tag_text import refuse_tags
+from collectors.receivers.tag_limits import refuse_tags
 
 NANOS_PER_MS = 1_000_000
 
@@ -137,7 +137,7 @@ class StreamTable:
         family = self._families.get(key)
         if family is None:
             if len(name) > self.limits.max_tag_value_chars:
-                raise DecodeError(f"tagValueTooLong: a metric name of {len(name)} characters")
+                raise DecodeError(f"valueTooLong: a metric name of {len(name)} characters")
             if len(resource) > MAX_RESOURCE_BYTES:
                 raise DecodeError(f"resourceTooLarge: {len(resource)} bytes of attributes")
             if len(self._families) >= self.limits.max_families and not self._forget_idle():

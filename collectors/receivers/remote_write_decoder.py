@@ -10,7 +10,7 @@ from collectors.model import DSTYPE, SeriesKind, Tags
 from collectors.receivers.batch_builder import BatchBuilder
 from collectors.receivers.limits import ReceiverLimits
 from collectors.receivers.remote_write_messages import parse
-from collectors.receivers.tag_text import refuse_tags
+from collectors.receivers.tag_limits import refuse_tags
 from collectors.store.wire.prometheus_labels import prometheus_tags
 
 _COUNTER, _HISTOGRAM, _SUMMARY = 1, 3, 5

@@ -19,7 +19,8 @@ from collectors.receivers.scrape.config import ScrapeJob
 from collectors.receivers.scrape.exposition import ExposedSeries, ExpositionParser, Page
 from collectors.receivers.scrape.relabel import relabel
 from collectors.receivers.scrape.target import TargetAddress, join_labels
-from collectors.receivers.tag_text import legal, refuse_tags
+from collectors.receivers.tag_limits import refuse_tags
+from collectors.store.validation import legal_text
 
 _REPORTS = (
     "up",
@@ -128,10 +129,10 @@ class TargetHistory:
         kept = relabel({**labels, "__name__": series.name}, self._job.metric_relabel)
         if kept is None:
             return None
-        tags = {"name": legal(kept.pop("__name__", ""))}
+        tags = {"name": legal_text(kept.pop("__name__", ""))}
         for name, value in kept.items():
             if value and not name.startswith("__"):
-                tags["exported_name" if name == "name" else legal(name)] = legal(value)
+                tags["exported_name" if name == "name" else legal_text(name)] = legal_text(value)
         tags[DSTYPE] = series.kind.value
         return tags
 
@@ -191,7 +192,9 @@ class TargetHistory:
         self._refused = {int(moved[i]): r for i, r in self._refused.items() if moved[i] >= 0}
 
     def _report(self, name: str) -> Tags:
-        labels = {legal(k): legal(v) for k, v in self._address.labels.items() if k != "name"}
+        labels = {
+            legal_text(k): legal_text(v) for k, v in self._address.labels.items() if k != "name"
+        }
         return {**labels, "name": name, DSTYPE: SeriesKind.GAUGE.value}
 
 

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from collectors.errors import DecodeError
-from collectors.receivers.tag_text import legal
+from collectors.store.validation import legal_text
 
 TYPES = "ACDSTUXcdgmt"
 MAX_LINE_BYTES = 8_192
@@ -76,12 +76,12 @@ def tags_of(identity: bytes) -> dict[str, str]:
         name, *pairs = identity.decode("utf-8").split(",")
     except UnicodeDecodeError as error:
         raise DecodeError(f"invalidUtf8: {shown(identity)} is not UTF-8") from error
-    tags = {"name": legal(name.strip())}
+    tags = {"name": legal_text(name.strip())}
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals or not key or not value or key == "name":
             raise DecodeError(f"badTag: {shown(pair.encode())} is not key=value")
-        tags[legal(key)] = legal(value)
+        tags[legal_text(key)] = legal_text(value)
     if not tags["name"]:
         raise DecodeError("nameMissing: a line has no name")
     return tags

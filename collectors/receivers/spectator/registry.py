@@ -21,7 +21,7 @@ from collectors.receivers.spectator.meters import (
 )
 from collectors.receivers.spectator.timers import DistributionMeter
 from collectors.receivers.stats import ReceiverStats
-from collectors.receivers.tag_text import refuse_tags
+from collectors.receivers.tag_limits import refuse_tags
 
 RECEIVER = "spectator"
 

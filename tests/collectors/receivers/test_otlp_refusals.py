@@ -87,7 +87,7 @@ def _long_name(metric: Any) -> None:
     [
         (_many_buckets, "bucketsTooMany"),
         (_many_exponential_buckets, "bucketsTooMany"),
-        (_long_name, "tagValueTooLong"),
+        (_long_name, "valueTooLong"),
         (_no_time, "noTimestamp"),
         (_no_value, "noValue"),
         (_no_temporality, "temporalityUnspecified"),
@@ -95,7 +95,7 @@ def _long_name(metric: Any) -> None:
         (_bad_bounds, "malformedHistogram"),
         (_bad_counts, "malformedHistogram"),
         (_bad_scale, "malformedHistogram"),
-        (_long_value, "tagValueTooLong"),
+        (_long_value, "valueTooLong"),
         (_many_tags, "tagsTooMany"),
     ],
 )

@@ -90,7 +90,7 @@ def test_v1_stale_markers_and_exemplars() -> None:
         ([label("__name__", "a"), label("__name__", "b")], "duplicateLabel"),
         ([label("__name__", "a"), label("", "b")], "emptyLabel"),
         ([label("__name__", "a"), b"\xff\xff"], "invalidLabels"),
-        ([label("__name__", "a"), label("x", "v" * 300)], "tagValueTooLong"),
+        ([label("__name__", "a"), label("x", "v" * 300)], "valueTooLong"),
     ],
 )
 def test_v1_good_beside_bad_is_kept(bad: list[bytes], reason: str) -> None:

@@ -174,7 +174,7 @@ def test_xxhash64(data: bytes, expected: int) -> None:
         (b"c:\xff\xfe:1", "invalidUtf8"),
         (b"S:n:%%%", "badValue"),
         (b"c:" + b"n" * 9_000 + b":1", "lineTooLong"),
-        (b"c:n,a=" + b"v" * 300 + b":1", "tagValueTooLong"),
+        (b"c:n,a=" + b"v" * 300 + b":1", "valueTooLong"),
     ],
 )
 def test_refusals_name_their_reason(line: bytes, reason: str) -> None:

@@ -1,26 +1,16 @@
-"""Tag keys and values in Atlas's alphabet."""
+"""Whether a series' tags are within a receiver's limits."""
 
 from __future__ import annotations
-
-import re
 
 from collectors.model import Rejection, Tags
 from collectors.receivers.limits import ReceiverLimits
 
-_ILLEGAL = re.compile(r"[^-._A-Za-z0-9^~]")
-
-
-def legal(text: str) -> str:
-    """Replace every character outside Atlas's alphabet ``-._A-Za-z0-9^~`` by ``_``.
-
-    >>> legal("/titles/{id}")
-    '_titles__id_'
-    """
-    return _ILLEGAL.sub("_", text)
-
 
 def refuse_tags(tags: Tags, limits: ReceiverLimits) -> Rejection | None:
-    """Return why ``tags`` break ``limits``, or None if they are fine."""
+    """Return why ``tags`` break ``limits``, or None if they are fine.
+
+    The store has the last word; this keeps a receiver from remembering what it will refuse.
+    """
     if not tags.get("name"):
         return Rejection(reason="nameMissing", detail="the series has no name", tags=dict(tags))
     if len(tags) > limits.max_tags:
@@ -29,10 +19,8 @@ def refuse_tags(tags: Tags, limits: ReceiverLimits) -> Rejection | None:
     for key, value in tags.items():
         if not key or len(key) > limits.max_tag_key_chars:
             detail = f"tag key of {len(key)} characters, 1 to {limits.max_tag_key_chars} are legal"
-            return Rejection(reason="tagKeyLength", detail=detail, tags={"name": tags["name"][:80]})
+            return Rejection(reason="keyTooLong", detail=detail, tags={"name": tags["name"][:80]})
         if len(value) > limits.max_tag_value_chars:
             detail = f"{key} has {len(value)} characters, at most {limits.max_tag_value_chars}"
-            return Rejection(
-                reason="tagValueTooLong", detail=detail, tags={"name": tags["name"][:80]}
-            )
+            return Rejection(reason="valueTooLong", detail=detail, tags={"name": tags["name"][:80]})
     return None
