@@ -7,10 +7,12 @@ steps only.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from threading import RLock
 
 import numpy as np
+import structlog
 
 from anomaly.detectors.reporter import DetectorReporter
 from anomaly.detectors.rule import DetectorRule
@@ -28,6 +30,8 @@ from collectors.stacklang.database import Database, Window
 
 CHUNK_STEPS = 1_440
 _DETECTOR_PAST_STEPS = 720
+
+_log = structlog.get_logger(__name__)
 
 
 class Engine:
@@ -178,12 +182,24 @@ class Engine:
     def _step(self, index: int, time_ms: int, *, live: bool) -> None:
         detected_ms = self._clock.now_ms() if live else time_ms
         for watch, reporter in zip(self._objectives, self._objective_reporters, strict=True):
-            watch.feed(index, index + 1, time_ms)
-            for change in watch.judge(time_ms):
-                reporter.report(change, time_ms=time_ms, detected_ms=detected_ms)
+            with self._apart(watch.objective.name):
+                watch.feed(index, index + 1, time_ms)
+                for change in watch.judge(time_ms):
+                    reporter.report(change, time_ms=time_ms, detected_ms=detected_ms)
         for rule, teller in zip(self._detectors, self._detector_reporters, strict=True):
-            for turn in rule.advance(index, time_ms):
-                teller.report(turn, time_ms=time_ms, detected_ms=detected_ms)
+            with self._apart(rule.rule.name):
+                for turn in rule.advance(index, time_ms):
+                    teller.report(turn, time_ms=time_ms, detected_ms=detected_ms)
+        self._done_ms = time_ms
+
+    @contextmanager
+    def _apart(self, rule: str) -> Iterator[None]:
+        """Keep a rule that fails from stopping the others; its fault is logged and shown."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - see the docstring
+            _log.exception("rule failed", rule=rule)
+            self.faults[rule] = f"{type(error).__name__}: {error}"
 
 
 def _frame(answer: Answer) -> Frame | None:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from anomaly.causes import error_suspects, slow_suspects
 from anomaly.findings import Finding
+from collectors.errors import TocsinError
 from collectors.model import Span, Tags
 from collectors.traces.search import TraceSearch, TraceSummary
 
@@ -102,12 +103,17 @@ def with_evidence(
         step_ms: Length of a step; the search reaches one beyond the finding on both sides.
     """
     found = finding.exemplar_trace_ids
-    if len(found) < MAX_EXEMPLARS:
-        start_ms, end_ms = finding.started_ms - step_ms, finding.updated_ms + step_ms
-        found = exemplars(traces, evidence, group, start_ms, end_ms) or found
+    try:
+        if len(found) < MAX_EXEMPLARS:
+            start_ms, end_ms = finding.started_ms - step_ms, finding.updated_ms + step_ms
+            found = exemplars(traces, evidence, group, start_ms, end_ms) or found
+        spans = [traces.trace(trace_id) for trace_id in found]
+    except TocsinError as error:
+        # A page without traces is better than none.
+        words = f"{finding.explanation} Its traces could not be read: {error.message}."
+        return replace(finding, explanation=words)
     if not found:
         return finding
-    spans = [traces.trace(trace_id) for trace_id in found]
     suspects = error_suspects(spans) if evidence.errors else slow_suspects(spans)
     if not suspects:
         return replace(finding, exemplar_trace_ids=found)

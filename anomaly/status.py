@@ -47,14 +47,15 @@ def number(value: float) -> float | None:
 
 def _head(watch: ObjectiveWatch, faults: Mapping[str, str]) -> Row:
     objective = watch.objective
-    reasons = [
+    reasons = list(objective.remarks)
+    reasons += [
         f"{tier.name} can never fire: even if every event were bad, the burn rate would not exceed "
         f"{float(tier.factor):.3g}"
         for tier in unreachable(watch.tiers, objective.target)
     ]
     reasons += [
         f"can't be evaluated: {faults[expression]}"
-        for expression in (objective.part_expr, objective.total_expr)
+        for expression in (objective.part_expr, objective.total_expr, objective.name)
         if expression in faults
     ]
     return {
@@ -136,7 +137,7 @@ def _detector_rows(watch: DetectorWatch, faults: Mapping[str, str]) -> list[Row]
         "expr": rule.expr,
         "unit": rule.unit,
         "updated_ms": watch.updated_ms,
-        "fault": faults.get(rule.expr),
+        "fault": faults.get(rule.expr) or faults.get(rule.name),
     }
     if scores is None:
         return []

@@ -22,6 +22,10 @@ from anomaly.slo.openslo import (
 
 SOURCE_TYPE = "tocsin"
 _MIN_PERIOD_S = 3_600
+_POLICIES_UNUSED = (
+    "alertPolicies are read but do not decide when to alert: OpenSLO v1 knows one condition on one "
+    "window, and here pairs of windows decide"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +79,7 @@ def _compile(slo: Slo, index: int, goal: SloObjective, library: _Library) -> Obj
         guards=settings.guards,
         evidence=settings.evidence,
         source=f"{slo.node.file}:{slo.node.line}",
+        remarks=_remarks(slo),
     )
 
 
@@ -89,6 +94,12 @@ def _period(slo: Slo) -> int:
     if seconds < _MIN_PERIOD_S:
         _refuse(slo.node, "spec.timeWindow", "must be at least one hour (60m)")
     return seconds
+
+
+def _remarks(slo: Slo) -> tuple[str, ...]:
+    if not slo.alert_policies:
+        return ()
+    return (_POLICIES_UNUSED,)
 
 
 def _refuse(node: Node, path: str, message: str) -> NoReturn:

@@ -41,6 +41,7 @@ class Objective:
         guards: Minimum volume and coverage.
         evidence: Which traces to attach.
         source: ``file:line`` of the document.
+        remarks: What the document says that has no effect here; shown with the state.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Objective:
     guards: Guards
     evidence: Evidence
     source: str
+    remarks: tuple[str, ...] = ()
 
     @property
     def budget(self) -> Fraction:

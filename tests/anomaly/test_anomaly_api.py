@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,12 @@ from starlette.testclient import TestClient
 
 from anomaly.api import anomaly_routes
 from anomaly.engine import Engine
+from anomaly.exemplars import TraceFinder
 from anomaly.loading import load_detectors, load_objectives
 from anomaly.testing import FindingList, TableDatabase, TraceList
 from collectors.clock import ManualClock
+from collectors.errors import StorageError
+from collectors.traces.search import TraceSearch, TraceSummary
 
 STEP_MS = 5_000
 START_MS = 1_700_000_000_000
@@ -57,7 +61,12 @@ class Bench:
     """An engine over two objectives and a detector, with its API."""
 
     def __init__(
-        self, directory: Path, *, good: str = "name,ok,:eq,:sum", target: str = "0.99"
+        self,
+        directory: Path,
+        *,
+        good: str = "name,ok,:eq,:sum",
+        target: str = "0.99",
+        traces: TraceFinder | None = None,
     ) -> None:
         for room in ("slos", "detectors"):
             (directory / room).mkdir()
@@ -75,7 +84,7 @@ class Bench:
         self.clock = ManualClock(START_MS)
         self.engine = Engine(
             self.database,
-            TraceList(),
+            traces or TraceList(),
             load_objectives(directory / "slos"),
             load_detectors(directory / "detectors"),
             [self.sink],
@@ -178,6 +187,42 @@ def test_a_broken_expression_harms_nobody_else(tmp_path: Path) -> None:
     (pulse,) = bench.get("/api/v2/detectors")["detectors"]
     assert pulse["state"] == "anomalous"
     assert bench.sink.received
+
+
+def test_alert_policies_without_effect_are_mentioned(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, target="0.99}]\n  alertPolicies: [{alertPolicyRef: page-me")
+    assert "alertPolicies are read but" in str(bench.get("/api/v2/slos")["slos"][0]["reasons"])
+
+
+def failing_search(error: Exception) -> TraceFinder:
+    """Return traces of which every search raises ``error``."""
+
+    class Broken(TraceList):
+        def search(self, wanted: TraceSearch) -> Sequence[TraceSummary]:
+            del wanted
+            raise error
+
+    return Broken()
+
+
+def test_a_page_without_traces_is_better_than_none(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, traces=failing_search(StorageError("the disk is gone")))
+    bench.run(24, 10.0, 10.0)
+    bench.run(3, 0.0, 10.0)
+    assert {f.kind for f in bench.sink.received} == {"slo_burn", "anomaly"}
+    assert all("could not be read: the disk is gone" in f.explanation for f in bench.sink.received)
+
+
+def test_a_rule_that_fails_is_shown_and_the_others_go_on(tmp_path: Path) -> None:
+    """A fault of our own costs one rule one step, is shown, and is not repeated for ever."""
+    bench = Bench(tmp_path, traces=failing_search(RuntimeError("a bug")))
+    bench.run(24, 10.0, 10.0)
+    bench.run(3, 0.0, 10.0)
+    row = bench.get("/api/v2/slos")["slos"][0]
+    assert "RuntimeError: a bug" in str(row["reasons"])
+    assert row["updated_ms"] == START_MS + 27 * STEP_MS
+    (pulse,) = bench.get("/api/v2/detectors")["detectors"]
+    assert (pulse["state"], pulse["updated_ms"]) == ("anomalous", START_MS + 27 * STEP_MS)
 
 
 def test_detector_states_are_shown(bench: Bench) -> None:
