@@ -78,6 +78,12 @@ class Server:
         assert self._process is not None
         return int(psutil.Process(self._process.pid).memory_info().rss)
 
+    def cpu_s(self) -> float:
+        """Return the processor time that the process has taken."""
+        assert self._process is not None
+        times = psutil.Process(self._process.pid).cpu_times()
+        return float(times.user + times.system)
+
     def disk_bytes(self) -> int:
         """Return the size of the data directory as allocated on the disk."""
         files = [path for path in self.data.rglob("*") if path.is_file()]

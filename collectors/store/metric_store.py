@@ -25,6 +25,7 @@ from collectors.store.journal import FileJournal, Journal
 from collectors.store.limits import StoreLimits
 from collectors.store.line_merge import join_lines, sort_groups
 from collectors.store.time_bounds import judge_times, refuse_early, refuse_late
+from collectors.store.warm import warm
 from collectors.store.wire.label_decoder import LabelDecoder
 from collectors.store.wire.label_table import LabelTable
 from collectors.store.wire.remote_body import RemoteBody, decode_body
@@ -76,6 +77,7 @@ class MetricStore:
         it after the store.
         """
         path.mkdir(parents=True, exist_ok=True)
+        warm()  # so that loading the kernels is part of the start and not of the first request
         limits = limits or StoreLimits()
         store = cls(path, step_ms=step_ms, hot_window_ms=hot_window_ms, clock=clock, limits=limits)
         if history is not None:
