@@ -226,9 +226,12 @@ class SpanStore:
         return [summarize(trace.held()) for trace in islice(matching, limit)]
 
     def trace(self, trace_id: str) -> tuple[Span, ...]:
-        """Return a trace's spans by start, clock skew corrected; empty if it is not held."""
+        """Return a trace's spans by start, clock skew corrected; empty if it is not held.
+
+        An id may be given in either case and without its leading zeros.
+        """
         with self._lock:
-            trace = self._traces.get(trace_id.lower())
+            trace = self._traces.get(trace_id.lower().rjust(32, "0"))
             spans = list(trace.spans.values()) if trace else []
         return tuple(adjust_clock_skew(spans, self._limits.max_skew_ms * NANOS_PER_MS))
 

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from collectors.errors import DecodeError
@@ -188,6 +188,7 @@ _labels = st.dictionaries(
 _values = st.floats(allow_nan=False)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(_names, _labels, _values), max_size=12))
 def test_what_is_written_is_read(rows: list[tuple[str, dict[str, str], float]]) -> None:
     """Any labels and values come back, cold and warm alike."""
@@ -204,7 +205,7 @@ def test_what_is_written_is_read(rows: list[tuple[str, dict[str, str], float]]) 
         assert found == rows
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.binary(max_size=120), st.booleans())
 def test_any_bytes_are_read_or_refused(junk: bytes, openmetrics: bool) -> None:
     parser = ExpositionParser()

@@ -1,7 +1,7 @@
 """The line protocol: each type, its extras, and what is refused."""
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from collectors.model import Batch, Tags
@@ -205,6 +205,7 @@ def test_meters_are_bounded() -> None:
     assert [r.reason for r in rejected] == ["metersTooMany"]
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.binary(max_size=200), st.sampled_from(["", "c:n:", "T:a,b=c:", "S:n:", "U:n:", "X,5:n:"]))
 def test_any_bytes_leave_the_registry_working(junk: bytes, prefix: str) -> None:
     registry = new_registry()

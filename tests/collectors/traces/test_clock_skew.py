@@ -1,7 +1,7 @@
 """Clock-skew correction at read time."""
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from collectors.model import Span
@@ -53,6 +53,7 @@ def test_descendants_on_the_host_move_along() -> None:
     assert [s.start_ns / 1e6 for s in moved] == [1_000, 1_025, 1_035]
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(
         st.tuples(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from collectors.model import Span, SpanKind
@@ -147,6 +147,7 @@ _rows = st.lists(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(_rows, st.booleans())
 def test_any_trace(rows: list[tuple[int, int, int, bool]], strict: bool) -> None:
     """The path is no longer than the trace; savings are no larger than what failed."""

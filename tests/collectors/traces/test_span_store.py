@@ -22,6 +22,7 @@ def test_a_trace_comes_back_by_start_time() -> None:
     early = make_span("1", start_ms=1_000)
     assert store.write_spans([late, early]).accepted == 2
     assert store.trace("a".rjust(32, "0")) == (early, late)
+    assert store.trace("A") == (early, late)
     assert store.trace("b".rjust(32, "0")) == ()
 
 
