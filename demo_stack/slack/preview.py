@@ -50,6 +50,7 @@ class Preview:
         posts: dict[str, Handler] = {
             "/preview/click": self.click,
             "/preview/say": self.say,
+            "/preview/delete": self.delete,
             "/preview/faults": self.arm,
             "/preview/interactivity": self.set_interactivity,
         }
@@ -93,6 +94,14 @@ class Preview:
         )
         self._workspace.post(channel, message, arguments.text("thread_ts") or None)
         return {"ok": True, "ts": message.ts}
+
+    async def delete(self, request: Request, arguments: Arguments) -> Json:
+        """``POST /preview/delete``: somebody deletes a top-level message with its thread."""
+        del request
+        channel = self._workspace.channel(arguments.required("channel"), by_name=True)
+        message = self._workspace.message(channel, arguments.required("ts"))
+        channel.messages = [kept for kept in channel.messages if kept is not message]
+        return {"ok": True}
 
     async def arm(self, request: Request, arguments: Arguments) -> Json:
         """``POST /preview/faults``: let the next calls of a method fail."""

@@ -11,6 +11,7 @@ from runbooks.notifiers.delivery import (
     Action,
     DelayedError,
     Delivery,
+    MessageGoneError,
     NotDeliveredError,
     Notifier,
     UncertainError,
@@ -87,6 +88,8 @@ class Courier:
         try:
             found = _look(notifier, delivery) if row.state is RowState.UNKNOWN else None
             reference = found or notifier.deliver(delivery)
+        except MessageGoneError as error:
+            self._outbox.post_anew(row, now_ms(), f"{error.message}; posted anew")
         except NotDeliveredError as error:
             self._done(row, RowState.FAILED, now_ms(), error.message)
         except DelayedError as error:

@@ -45,6 +45,10 @@ class NotDeliveredError(TocsinError):
     """Refused for good: repeating it can't help."""
 
 
+class MessageGoneError(NotDeliveredError):
+    """The message to edit or to reply to is no longer there; a new one can take its place."""
+
+
 class DelayedError(TocsinError):
     """Certainly not delivered; try again after ``retry_after_s``."""
 

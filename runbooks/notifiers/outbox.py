@@ -75,21 +75,7 @@ def enqueue(connection: Connection, planned: Iterable[Notification], now_ms: int
     for notification in planned:
         if notification.action is Action.EDIT and _edit_waits(connection, notification):
             continue
-        connection.execute(
-            insert(OUTBOX).values(
-                incident_id=notification.incident_id,
-                notifier=notification.target.notifier,
-                channel=notification.target.channel,
-                action=notification.action.value,
-                text=trimmed(notification.text, MAX_TEXT),
-                state=RowState.PENDING.value,
-                attempts=0,
-                created_ms=now_ms,
-                due_ms=now_ms,
-                reference="",
-                reason="",
-            )
-        )
+        _insert(connection, notification, now_ms)
 
 
 def targets_told(connection: Connection, incident_id: str) -> list[Target]:
@@ -99,7 +85,8 @@ def targets_told(connection: Connection, incident_id: str) -> list[Target]:
         .where(OUTBOX.c.incident_id == incident_id, OUTBOX.c.action == Action.OPEN.value)
         .order_by(OUTBOX.c.id)
     )
-    return [Target(notifier=name, channel=channel) for name, channel in connection.execute(query)]
+    targets = [Target(notifier=name, channel=where) for name, where in connection.execute(query)]
+    return list(dict.fromkeys(targets))
 
 
 class Outbox:
@@ -163,6 +150,23 @@ class Outbox:
         }
         self._set(row, values)
 
+    def post_anew(self, row: OutboxRow, now_ms: int, reason: str) -> None:
+        """End ``row``, whose message is gone, and queue a new message with what it had to say."""
+        target = Target(notifier=row.notifier, channel=row.channel)
+        newer = select(OUTBOX.c.id).where(
+            _same_target(row), OUTBOX.c.action == Action.OPEN.value, OUTBOX.c.id > row.id
+        )
+        with self._engine.begin() as connection:
+            actions = [] if connection.scalar(newer.limit(1)) else [Action.OPEN]
+            actions += [Action.REPLY] if row.action is Action.REPLY else []
+            for action in actions:
+                text = row.text if action is Action.REPLY else ""
+                anew = Notification(
+                    incident_id=row.incident_id, target=target, action=action, text=text
+                )
+                _insert(connection, anew, now_ms)
+        self.finish(row, RowState.FAILED, now_ms, reason=reason)
+
     def recover(self, claimed_before_ms: int) -> int:
         """Mark rows whose worker died as unknown; return how many."""
         stale = update(OUTBOX).where(
@@ -178,7 +182,7 @@ class Outbox:
             _same_target(row), OUTBOX.c.action == Action.OPEN.value, OUTBOX.c.state == "sent"
         )
         with self._engine.connect() as connection:
-            return connection.scalar(query.order_by(OUTBOX.c.id).limit(1)) or ""
+            return connection.scalar(query.order_by(OUTBOX.c.id.desc()).limit(1)) or ""
 
     def rows(self, incident_id: str) -> list[OutboxRow]:
         """Return an incident's rows in their order."""
@@ -193,6 +197,24 @@ class Outbox:
 
 NEVER_MS = 2**62
 """Due never: kept on record as unknown, and in nobody's way."""
+
+
+def _insert(connection: Connection, notification: Notification, now_ms: int) -> None:
+    connection.execute(
+        insert(OUTBOX).values(
+            incident_id=notification.incident_id,
+            notifier=notification.target.notifier,
+            channel=notification.target.channel,
+            action=notification.action.value,
+            text=trimmed(notification.text, MAX_TEXT),
+            state=RowState.PENDING.value,
+            attempts=0,
+            created_ms=now_ms,
+            due_ms=now_ms,
+            reference="",
+            reason="",
+        )
+    )
 
 
 def _edit_waits(connection: Connection, notification: Notification) -> bool:

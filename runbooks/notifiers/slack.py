@@ -16,6 +16,7 @@ from runbooks.notifiers.delivery import (
     Action,
     DelayedError,
     Delivery,
+    MessageGoneError,
     NotDeliveredError,
     UncertainError,
 )
@@ -33,6 +34,9 @@ BAD_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_t
 
 MAYBE_DONE = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
 """Slack says of these that some of the work may have been done."""
+
+GONE = frozenset({"message_not_found", "thread_not_found"})
+"""Somebody deleted the incident's message."""
 
 MAYBE_LATER = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
 
@@ -183,6 +187,8 @@ def _translated(error: SlackApiError, *, repeatable: bool) -> TocsinError:
         return DelayedError(f"Slack limits the rate; wait {wait_s} s", retry_after_s=wait_s)
     if code in BAD_BLOCKS:
         return _RefusedBlocksError(f"Slack refused the blocks: {code} {error}")
+    if code in GONE:
+        return MessageGoneError(f"the incident's message is gone: {code}")
     if status >= 500 or code in MAYBE_DONE:
         reason = f"Slack answered {status} {code}".strip()
         if repeatable:

@@ -229,3 +229,20 @@ def test_found_in_a_busy_channel(slack_desk, slack, clock, make_finding):
     row = slack_desk.outbox.rows(incident.id)[0]
     assert row.reason == "found where it was thought lost"
     assert sum("[SEV2]" in message["text"] for message in slack.seen()) == 1
+
+
+def test_a_deleted_message_is_posted_anew(slack_desk, slack, clock, make_finding):
+    """Somebody deletes the page: the next update posts it again, with that update in its thread."""
+    incident = open_incident(slack_desk, make_finding())
+    [first] = slack.seen()
+    slack.http.post("/preview/delete", json={"channel": "incidents", "ts": first["ts"]})
+    slack_desk.execute(incident.id, Acknowledge(actor="ann"))
+    settle(slack_desk, clock)
+    [message] = slack.seen()
+    assert message["ts"] != first["ts"]
+    assert button_ids(message) == [("incident.resolve", incident.id)]
+    assert ["acknowledged by ann" in reply["text"] for reply in message["thread"]] == [True]
+    slack_desk.execute(incident.id, Note(actor="ann", text="once"))
+    settle(slack_desk, clock)
+    [message] = slack.seen()
+    assert len(message["thread"]) == 2
