@@ -83,7 +83,7 @@ def _below(incident: Incident, span: TimeRange) -> None:
     with left, st.container(border=True), states.panel("Evidence"):
         evidence.draw(incident["findings"])
     with right, st.container(border=True), states.panel("Runbook"):
-        runbook.draw(incident["runbook"])
+        runbook.draw(incident)
     with st.container(border=True), states.panel("Exemplar trace"):
         exemplar.draw_chosen(incident["exemplar_trace_ids"])
     with st.container(border=True), states.panel("Notifications"):

@@ -20,6 +20,7 @@ MOST_LINES = 24
 _HEAD = 42
 _FOOT = 26
 _SIGNIFICANT = 5
+_LONGEST_TITLE = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,8 +137,10 @@ def _unique(names: list[str]) -> tuple[str, ...]:
 
 
 def _title(row: Row, top: int) -> Option:
+    short = len(row.title) <= _LONGEST_TITLE
+    title = row.title if short else row.title[: _LONGEST_TITLE - 1] + "…"
     return {
-        "text": f"{row.title}  [{row.unit}]" if row.unit else row.title,
+        "text": f"{title}  [{row.unit}]" if row.unit else title,
         "top": top + 4,
         "left": 4,
         "textStyle": {"fontSize": 13, "fontWeight": 600},

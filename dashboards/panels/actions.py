@@ -17,36 +17,8 @@ _OVER = frozenset({"resolved", "closed"})
 def draw(incident: Incident) -> None:
     """Draw the row of actions; what is not possible is disabled and says why."""
     with st.container(horizontal=True, vertical_alignment="center", key="incident-actions"):
-        why_not = reason_against_acknowledging(incident)
-        st.button(
-            "Acknowledge",
-            key="acknowledge",
-            icon=":material/front_hand:",
-            type="primary" if why_not is None else "secondary",
-            disabled=why_not is not None,
-            help=why_not or "Take this incident; the page stops escalating",
-            shortcut="A",
-            on_click=_give,
-            args=(incident["id"], "acknowledge"),
-        )
-        why_not = reason_against_resolving(incident)
-        st.button(
-            "Resolve",
-            key="resolve",
-            icon=":material/check_circle:",
-            disabled=why_not is not None,
-            help=why_not or "End the incident and write the post-mortem",
-            on_click=_give,
-            args=(incident["id"], "resolve"),
-        )
-        if incident["status"] in _OVER:
-            st.button(
-                "Reopen",
-                key="reopen",
-                icon=":material/undo:",
-                on_click=_give,
-                args=(incident["id"], "reopen"),
-            )
+        _acknowledge(incident)
+        _resolve(incident)
         _note(incident["id"])
         _severity(incident)
         st.text_input(
@@ -78,13 +50,63 @@ def reason_against_resolving(incident: Incident) -> str | None:
     return None
 
 
+def give(incident_id: str, command: str, *, text: str = "", value: str = "") -> None:
+    """Give a command in the name of who acts; what became of it is said at the next run."""
+    actor = str(st.session_state.get("actor") or "").strip() or "war room"
+    try:
+        sources.api().command(incident_id, command, actor=actor, text=text, value=value)
+    except ClientError as error:
+        st.session_state["said"] = ("error", f"{command} was refused: {error.message}")
+    else:
+        st.session_state["said"] = ("done", f"{command.replace('_', ' ')}: done")
+        # Who resolves an incident wants to go on reading it, not the calm room.
+        st.query_params[incident_picker.PARAMETER] = incident_id
+    sources.retry()
+
+
+def _acknowledge(incident: Incident) -> None:
+    why_not = reason_against_acknowledging(incident)
+    st.button(
+        "Acknowledge",
+        key="acknowledge",
+        icon=":material/front_hand:",
+        type="primary" if why_not is None else "secondary",
+        disabled=why_not is not None,
+        help=why_not or "Take this incident; the page stops escalating",
+        shortcut="A",
+        on_click=give,
+        args=(incident["id"], "acknowledge"),
+    )
+
+
+def _resolve(incident: Incident) -> None:
+    why_not = reason_against_resolving(incident)
+    st.button(
+        "Resolve",
+        key="resolve",
+        icon=":material/check_circle:",
+        disabled=why_not is not None,
+        help=why_not or "End the incident and write the post-mortem",
+        on_click=give,
+        args=(incident["id"], "resolve"),
+    )
+    if why_not is not None:
+        st.button(
+            "Reopen",
+            key="reopen",
+            icon=":material/undo:",
+            on_click=give,
+            args=(incident["id"], "reopen"),
+        )
+
+
 def _note(incident_id: str) -> None:
     with (
         st.popover("Note", icon=":material/edit_note:", key="note-popover"),
         st.form("note-form", clear_on_submit=True, border=False),
     ):
         st.text_area("Note for the timeline", key="note-text", max_chars=_LONGEST_NOTE)
-        st.form_submit_button("Add note", on_click=_give_note, args=(incident_id,))
+        st.form_submit_button("Add note", on_click=_add_note, args=(incident_id,))
 
 
 def _severity(incident: Incident) -> None:
@@ -102,31 +124,18 @@ def _severity(incident: Incident) -> None:
                 key=f"severity-{name}",
                 disabled=name == incident["severity"],
                 width="stretch",
-                on_click=_give,
+                on_click=give,
                 args=(incident["id"], "set_severity"),
                 kwargs={"value": name},
             )
 
 
-def _give_note(incident_id: str) -> None:
+def _add_note(incident_id: str) -> None:
     text = str(st.session_state.get("note-text", "")).strip()
     if text:
-        _give(incident_id, "note", text=text[:_LONGEST_NOTE])
+        give(incident_id, "note", text=text[:_LONGEST_NOTE])
     else:
         st.session_state["said"] = ("error", "An empty note was not added.")
-
-
-def _give(incident_id: str, command: str, *, text: str = "", value: str = "") -> None:
-    actor = str(st.session_state.get("actor") or "").strip() or "war room"
-    try:
-        sources.api().command(incident_id, command, actor=actor, text=text, value=value)
-    except ClientError as error:
-        st.session_state["said"] = ("error", f"{command} was refused: {error.message}")
-    else:
-        st.session_state["said"] = ("done", f"{command.replace('_', ' ')}: done")
-        # Who resolves an incident wants to go on reading it, not the calm room.
-        st.query_params[incident_picker.PARAMETER] = incident_id
-    sources.retry()
 
 
 def _said() -> None:

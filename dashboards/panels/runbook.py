@@ -5,8 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboards import states
+from dashboards.panels import actions
 from dashboards.phrasing import code, plain
-from tocsin.client import Runbook, RunbookStep
+from tocsin.client import Incident, RunbookStep
 
 _MARKS = {
     "done": ":green[:material/check_circle:]",
@@ -15,12 +16,15 @@ _MARKS = {
     "skipped": ":gray[:material/block:]",
     "needs_approval": ":orange[:material/lock:]",
 }
+_OPEN = frozenset({"open", "pending"})
+_OVER = frozenset({"resolved", "closed"})
 _WAITING = ":gray[:material/radio_button_unchecked:]"
 
 
-def draw(runbook: Runbook | None) -> None:
-    """Draw the proposed runbook with its steps."""
+def draw(incident: Incident) -> None:
+    """Draw the proposed runbook; open steps can be ticked off."""
     st.markdown("**Proposed runbook**")
+    runbook = incident["runbook"]
     if runbook is None:
         states.empty("No runbook in the library fits these findings.")
         return
@@ -28,15 +32,38 @@ def draw(runbook: Runbook | None) -> None:
     if runbook.get("why"):
         st.caption(f"Why this one: {plain(runbook['why'])}")
     for position, step in enumerate(runbook["steps"], start=1):
-        st.markdown(_step(position, step))
+        _step(incident, position, step)
 
 
-def _step(position: int, step: RunbookStep) -> str:
+def _step(incident: Incident, position: int, step: RunbookStep) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(_words(position, step), width="stretch")
+        query = step.get("query")
+        if query:
+            st.page_link(
+                "app_pages/explore.py",
+                label="Look",
+                icon=":material/query_stats:",
+                query_params={"q": query},
+            )
+        if step.get("state") in _OPEN and incident["status"] not in _OVER:
+            st.button(
+                "Done",
+                key=f"step-{step['id']}",
+                icon=":material/check:",
+                help="Tick this step off; it goes into the timeline",
+                on_click=actions.give,
+                args=(incident["id"], "set_step"),
+                kwargs={"value": f"{step['id']}:done"},
+            )
+
+
+def _words(position: int, step: RunbookStep) -> str:
     state = step.get("state", "")
     mark = _MARKS.get(state, _WAITING)
     detail = f"  \n:gray[{plain(step['detail'])}]" if step["detail"] else ""
-    for machine in (step.get("query"), step.get("command")):
-        detail += f"  \n{code(machine)}" if machine else ""
-    worded = plain(state.replace("_", " ")) if state else ""
+    command = step.get("command")
+    detail += f"  \n{code(command)}" if command else ""
+    worded = plain(state.replace("_", " ")) if state and state not in _OPEN else ""
     kind = f":gray-badge[{plain(step['kind'])}]"
     return f"{mark} **{position}\\. {plain(step['title'])}** {kind} {worded}{detail}"

@@ -81,7 +81,7 @@ class FakeApi:
             "/api/v2/incidents": self._incidents,
             "/api/v2/incidents/{id}": self._incident,
             "/api/v2/incidents/{id}/post-mortem": self._post_mortem,
-            "/api/v2/runbooks": lambda _: JSONResponse({"runbooks": [story.runbook()]}),
+            "/api/v2/runbooks": lambda _: JSONResponse({"runbooks": [story.runbook(self.world)]}),
             "/preview/messages": self._messages,
         }
         routes = [Route(path, self._guarded(answer)) for path, answer in answers.items()]
@@ -194,6 +194,8 @@ def _apply(world: World, body: JsonObject) -> None:
         world.status = "resolved"
     elif command == "reopen":
         world.status = "investigating"
+    elif command == "set_step":
+        world.steps_done.add(body["value"].removesuffix(":done"))
     elif command == "note":
         world.notes.append((body["actor"], body["text"]))
     elif command == "set_severity":

@@ -57,7 +57,7 @@ def incident(world: World) -> JsonObject:
         "regions": ["us-east-1"],
         "findings": [finding(world)],
         "timeline": timeline(world),
-        "runbook": runbook(),
+        "runbook": runbook(world),
         "exemplar_trace_ids": [TRACE_ID, SLOW_TRACE_ID],
         "notifications": [
             {
@@ -106,7 +106,7 @@ def timeline(world: World) -> list[JsonObject]:
     ]
 
 
-def runbook() -> JsonObject:
+def runbook(world: World) -> JsonObject:
     """Return the runbook that fits."""
     return {
         "name": "region-evacuation",
@@ -132,7 +132,9 @@ def runbook() -> JsonObject:
                 "title": "Watch stream starts recover",
                 "kind": "query",
                 "detail": "",
-                "state": "pending",
+                "query": "name,stream.starts,:eq,:sum",
+                "command": None,
+                "state": "done" if "watch" in world.steps_done else "open",
             },
         ],
     }

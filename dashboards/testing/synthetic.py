@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ class World:
         severity: The incident's severity.
         acknowledged_by: Who took it.
         notes: Notes that were added, oldest first.
+        steps_done: Ids of runbook steps that were ticked off.
         clicks: Buttons pressed on the Slack preview.
         empty: No series, no spans, no objectives: a first start.
     """
@@ -36,6 +37,7 @@ class World:
     severity: str = "SEV1"
     acknowledged_by: str | None = None
     notes: list[tuple[str, str]] = field(default_factory=list)
+    steps_done: set[str] = field(default_factory=set)
     clicks: list[JsonObject] = field(default_factory=list)
     empty: bool = False
 
@@ -67,10 +69,6 @@ class World:
     def impact_start_ms(self) -> int:
         """When stream starts fell."""
         return self.at(5)
-
-    def later(self, **changes: Any) -> World:
-        """Return a changed copy."""
-        return replace(self, **changes)
 
 
 def starts(world: World, times_ms: NDArray[np.int64], region: str) -> NDArray[np.float64]:

@@ -100,6 +100,15 @@ def test_resolving_ends_the_incident_and_offers_to_reopen(api: FakeApi, opened: 
     assert api.world.status == "investigating"
 
 
+def test_a_step_is_ticked_off(api: FakeApi, opened: OpenPage) -> None:
+    """Only open steps can be done; the step is named to the API."""
+    page = opened("war_room")
+    assert [b.key for b in page.button if str(b.key).startswith("step-")] == ["step-watch"]
+    button(page, "step-watch").click().run()
+    assert (api.commands[0]["command"], api.commands[0]["value"]) == ("set_step", "watch:done")
+    assert not [b for b in page.button if str(b.key).startswith("step-")]
+
+
 def test_a_severity_is_set_from_its_list(api: FakeApi, opened: OpenPage) -> None:
     """The present severity can't be chosen again."""
     page = opened("war_room")
