@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from demo_stack.eventlog.groups import ConsumerGroup
 from demo_stack.eventlog.log import EventLog
 from demo_stack.layout import ZONES
+from demo_stack.services.auth.grants import Grants
 from demo_stack.services.auth.keys import SigningKeys
 from demo_stack.services.edge.cache import PopularityCache
 from demo_stack.services.gateway.front_door import FrontDoor
@@ -37,6 +38,7 @@ class Backing:
         model: What the recommendation instances have learnt from viewing events.
         groups: Consumer groups by name.
         keys: What auth signs with.
+        grants: Codes and refresh tokens that auth handed out.
         history: What viewers watched, on a replica in every zone.
         zone_caches: Second level of the services' caches, one in every zone.
         edge_caches: What the edge instances keep.
@@ -47,6 +49,7 @@ class Backing:
 
     front_door: FrontDoor
     keys: SigningKeys
+    grants: Grants
     log: EventLog = field(default_factory=EventLog)
     model: ItemModel = field(default_factory=ItemModel)
     groups: dict[str, ConsumerGroup] = field(default_factory=dict)

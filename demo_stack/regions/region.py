@@ -25,6 +25,7 @@ from demo_stack.registry.app import registry_app
 from demo_stack.registry.client import RegistryClient
 from demo_stack.registry.leases import LeaseRegistry
 from demo_stack.services.auth import app as auth
+from demo_stack.services.auth.grants import Grants
 from demo_stack.services.auth.keys import SigningKeys
 from demo_stack.services.catalogue import app as catalogue
 from demo_stack.services.edge import app as edge
@@ -63,7 +64,11 @@ class Region:
     ) -> None:
         self.spec = spec
         self.points = InjectionPoints(self._random("points"), sleep)
-        self.backing = Backing(front_door_for(spec.sps), SigningKeys(spec.seed))
+        self.backing = Backing(
+            front_door=front_door_for(spec.sps),
+            keys=SigningKeys(spec.seed),
+            grants=Grants(self._random("grants"), time.time),
+        )
         self.leases = LeaseRegistry(_monotonic_ms, rng=self._random("eviction"))
         self._balancer = Balancer(self._random("balancer"))
         self._network = network

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from random import Random
 
@@ -15,6 +16,12 @@ sessions here stand for a large audience, whose relative noise is smaller than t
 DEVICE_SHARES = {Device.TV: 0.55, Device.PHONE: 0.2, Device.WEB: 0.15, Device.CONSOLE: 0.1}
 HOUSEHOLDS = 500
 
+LINE_KBPS = {Device.TV: 25_000, Device.PHONE: 6_000, Device.WEB: 15_000, Device.CONSOLE: 25_000}
+"""Median throughput of a viewer's line by device."""
+
+LINE_SPREAD = 0.6
+"""Sigma of the lognormal that lines are drawn from."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visitor:
@@ -25,12 +32,14 @@ class Visitor:
         device: What they watch on.
         region: The region that serves them.
         session: ``session.id``.
+        line_kbps: What their line carries, in thousands of bits a second.
     """
 
     viewer: str
     device: Device
     region: str
     session: str
+    line_kbps: float = 10_000.0
 
 
 class Arrivals:
@@ -63,4 +72,5 @@ class Arrivals:
             device=device,
             region=self.region,
             session=f"{self._rng.getrandbits(64):016x}",
+            line_kbps=LINE_KBPS[device] * math.exp(self._rng.gauss(0.0, LINE_SPREAD)),
         )

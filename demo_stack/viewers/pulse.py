@@ -24,6 +24,18 @@ class Pulse:
             explicit_bucket_boundaries_advisory=DURATION_BOUNDS_S,
         )
 
+        self._segments = telemetry.meter.create_counter(
+            "stream.segments", unit="{segment}", description="Segments fetched, by rendition."
+        )
+        self._stalled = telemetry.meter.create_counter(
+            "stream.stalled", unit="s", description="Time that players waited for data."
+        )
+
+    def fetched(self, visitor: Visitor, rendition: str, stalled_s: float) -> None:
+        """Count a segment, and how long the player had to wait for it."""
+        self._segments.add(1, {**_who(visitor), "rendition": rendition})
+        self._stalled.add(stalled_s, _who(visitor))
+
     def started(self, visitor: Visitor, seconds: float) -> None:
         """Count a stream that began to play after ``seconds``."""
         self._count(visitor, "success")

@@ -14,12 +14,13 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from demo_stack.layout import Device, Service
 from demo_stack.platform.balancing import Balancer
-from demo_stack.platform.client import ServiceClient
+from demo_stack.platform.client import Call, ServiceClient
 from demo_stack.platform.identity import Identity
 from demo_stack.platform.network import MemoryNetwork
 from demo_stack.platform.telemetry import TelemetryPipe, memory_pipe
 from demo_stack.regions.region import Region
 from demo_stack.regions.spec import RegionSpec
+from demo_stack.services.auth.grants import challenge_of
 from demo_stack.viewers.arrivals import Visitor
 from demo_stack.viewers.pulse import Pulse
 from demo_stack.viewers.session import Session, SessionRoom
@@ -47,6 +48,24 @@ class World:
             viewer=viewer, device=device, region=self.region.spec.region, session="s1"
         )
         await Session(visitor, self.room).run()
+
+    async def token(self, viewer: str = "v1") -> str:
+        """Sign a viewer in through the gateway; return the access token."""
+        verifier = "verifier-" * 6
+        request = {
+            "viewer": viewer,
+            "device": "tv",
+            "code_challenge": challenge_of(verifier),
+            "code_challenge_method": "S256",
+        }
+        code = (await self.post("/authorize", request))["code"]
+        proof = {"grant_type": "authorization_code", "code": code, "code_verifier": verifier}
+        return str((await self.post("/token", proof))["access_token"])
+
+    async def post(self, route: str, body: object) -> dict[str, object]:
+        call = Call(service=Service.GATEWAY, method="POST", route=route, json=body)
+        answer: dict[str, object] = await self.client.json(call)
+        return answer
 
     def spans(self) -> tuple[ReadableSpan, ...]:
         return self.exported.get_finished_spans()

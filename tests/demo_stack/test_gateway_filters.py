@@ -154,17 +154,11 @@ def _browse(token):
     return Call(service="gateway", method="GET", route="/browse", headers=headers)
 
 
-async def _token(w, viewer="v1"):
-    body = {"viewer": viewer, "device": "tv"}
-    call = Call(service="gateway", method="POST", route="/login", json=body)
-    return (await w.client.json(call))["access_token"]
-
-
 def test_a_crashed_instance_is_covered_by_a_retry_on_the_other(world):
     async def story():
         async with world() as w:
             await w.region.fleet.kill("recommendations-us-east-1-1")
-            token = await _token(w)
+            token = await w.token()
             for _ in range(8):
                 await w.client.json(_browse(token))
             return [
@@ -181,7 +175,7 @@ def test_without_recommendations_the_row_is_what_is_popular(world):
         async with world() as w:
             for number in (1, 2):
                 await w.region.fleet.kill(f"recommendations-us-east-1-{number}")
-            return await w.client.json(_browse(await _token(w)))
+            return await w.client.json(_browse(await w.token()))
 
     titles = [title["id"] for title in asyncio.run(story())["titles"]]
     assert titles == [f"t{number:02d}" for number in range(1, 9)]
@@ -190,7 +184,7 @@ def test_without_recommendations_the_row_is_what_is_popular(world):
 def test_a_dependency_that_keeps_failing_is_no_longer_called(world):
     async def story():
         async with world() as w:
-            token = await _token(w)
+            token = await w.token()
             w.region.points.disturb("x", Disturbance(point="playback.start", error_ratio=1.0))
             categories = []
             for _ in range(30):
@@ -216,7 +210,7 @@ def test_a_failure_test_touches_only_the_account_in_its_scope(world):
             w.region.backing.fit_accounts["tester"] = "T1"
             outcomes = {}
             for viewer in ("tester", "bystander"):
-                token = await _token(w, viewer)
+                token = await w.token(viewer)
                 (outcomes[viewer],) = await asyncio.gather(
                     w.client.send(_start(token)), return_exceptions=True
                 )
@@ -231,7 +225,7 @@ def test_a_failure_test_touches_only_the_account_in_its_scope(world):
 def test_a_bad_body_is_the_clients_fault(world, body):
     async def story():
         async with world() as w:
-            headers = {"authorization": f"Bearer {await _token(w)}"}
+            headers = {"authorization": f"Bearer {await w.token()}"}
             call = Call(
                 service="gateway", method="POST", route="/playback", json=body, headers=headers
             )

@@ -14,14 +14,6 @@ from demo_stack.services.auth.app import ISSUER
 from demo_stack.services.gateway.tokens import TokenVerifier
 
 
-async def _login(client, viewer="v1"):
-    from demo_stack.platform.client import Call
-
-    body = {"viewer": viewer, "device": "tv"}
-    answer = await client.json(Call(service="auth", method="POST", route="/token", json=body))
-    return answer["access_token"]
-
-
 def _forge(**claims):
     key = ECKey.generate_key("P-256", auto_kid=True)
     now = int(time.time())
@@ -33,7 +25,7 @@ def test_a_genuine_token_names_its_viewer_and_is_verified_once(world):
     async def story():
         async with world() as w:
             verifier = TokenVerifier(w.client)
-            token = await _login(w.client)
+            token = await w.token()
             assert await verifier.viewer(f"Bearer {token}") == "v1"
             w.exported.clear()
             assert await verifier.viewer(f"Bearer {token}") == "v1"
@@ -50,7 +42,7 @@ def test_anything_else_is_refused_with_401(world, authorization):
         async with world() as w:
             header = {
                 "forged": f"Bearer {_forge()}",
-                "cut": f"Bearer {(await _login(w.client))[:-4]}",
+                "cut": f"Bearer {(await w.token())[:-4]}",
             }.get(authorization, authorization)
             with pytest.raises(ServiceError) as refused:
                 await TokenVerifier(w.client).viewer(header)
@@ -74,7 +66,7 @@ def test_forged_tokens_do_not_make_the_gateway_ask_for_keys_every_time(world):
 def test_without_auth_a_token_cannot_be_checked(world):
     async def story():
         async with world() as w:
-            token = await _login(w.client)
+            token = await w.token()
             await w.region.fleet.kill("auth-us-east-1-1")
             with pytest.raises(DependencyError):
                 await TokenVerifier(w.client).viewer(f"Bearer {token}")

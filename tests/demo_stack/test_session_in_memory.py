@@ -161,6 +161,7 @@ def test_a_dead_service_is_a_failed_start_with_the_transports_error(world):
         ),
         (Call(service="catalogue", method="GET", route="/titles/none"), 404),
         (Call(service="auth", method="POST", route="/token", json={}), 400),
+        (Call(service="auth", method="POST", route="/authorize", json={"viewer": "v"}), 400),
         (Call(service="gateway", method="GET", route="/nowhere"), 404),
     ],
 )

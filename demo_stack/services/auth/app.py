@@ -1,4 +1,4 @@
-"""Sign-in: a token for a viewer's device, signed with a key that anyone can fetch."""
+"""Sign-in: OAuth 2 with PKCE, JSON Web Tokens, and the keys that anyone can verify them with."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from demo_stack.platform.context import ServiceContext
-from demo_stack.platform.errors import ServiceError
 from demo_stack.platform.instrumented import service_app
+from demo_stack.services.auth.grants import Grant, GrantError, Grants
 from demo_stack.services.auth.keys import SigningKeys
 
 ISSUER = "https://auth.demo.example"
@@ -26,41 +26,81 @@ class Auth:
     Args:
         context: The instance's surroundings.
         keys: Sign; their public halves are served.
+        grants: Codes and refresh tokens.
     """
 
-    def __init__(self, context: ServiceContext, keys: SigningKeys) -> None:
+    def __init__(self, context: ServiceContext, keys: SigningKeys, grants: Grants) -> None:
         self._context = context
         self._keys = keys
+        self._grants = grants
+
+    async def authorise(self, request: Request) -> Response:
+        """``POST /authorize {viewer, device, code_challenge, code_challenge_method}``: a code."""
+        body = await _object(request)
+        code = self._grants.authorise(
+            str(body.get("viewer", "")),
+            str(body.get("device", "")),
+            str(body.get("code_challenge", "")),
+            str(body.get("code_challenge_method", "")),
+        )
+        return JSONResponse({"code": code})
 
     async def token(self, request: Request) -> Response:
-        """``POST /token {viewer, device}``: a token for the viewer."""
-        body = await request.json()
-        if not body.get("viewer"):
-            raise ServiceError("a token needs a viewer", status=400)
+        """``POST /token``: tokens for a code and its verifier, or for a refresh token."""
+        body = await _object(request)
         await self._context.reach("auth.token")
         await self._context.work(SIGN_IN_S)
+        grant_type = body.get("grant_type")
+        if grant_type == "authorization_code":
+            grant = self._grants.redeem(
+                str(body.get("code", "")), str(body.get("code_verifier", ""))
+            )
+        elif grant_type == "refresh_token":
+            grant = self._grants.refresh(str(body.get("refresh_token", "")))
+        else:
+            raise GrantError("unsupported_grant_type")
+        return JSONResponse(
+            {
+                "access_token": self._sign(grant),
+                "token_type": "Bearer",
+                "expires_in": TOKEN_LIFE_S,
+                "refresh_token": self._grants.refresh_token(grant),
+            }
+        )
+
+    async def jwks(self, _request: Request) -> Response:
+        """``GET /jwks.json``: the public keys."""
+        return JSONResponse(self._keys.public())
+
+    def _sign(self, grant: Grant) -> str:
         now = int(time.time() + self._context.backing.auth_skew_s)
         claims = {
             "iss": ISSUER,
-            "sub": body["viewer"],
-            "device": body.get("device", ""),
+            "sub": grant.viewer,
+            "device": grant.device,
             "iat": now,
             "exp": now + TOKEN_LIFE_S,
         }
         key = self._keys.current
-        token = jwt.encode({"alg": "ES256", "kid": key.kid}, claims, key)
-        return JSONResponse({"access_token": token, "expires_in": TOKEN_LIFE_S})
-
-    async def keys(self, _request: Request) -> Response:
-        """``GET /jwks.json``: the public keys."""
-        return JSONResponse(self._keys.public())
+        return jwt.encode({"alg": "ES256", "kid": key.kid}, claims, key)
 
 
 def build(context: ServiceContext) -> ASGIApp:
     """Return the application."""
-    auth = Auth(context, context.backing.keys)
+    auth = Auth(context, context.backing.keys, context.backing.grants)
     routes = [
+        Route("/authorize", auth.authorise, methods=["POST"]),
         Route("/token", auth.token, methods=["POST"]),
-        Route("/jwks.json", auth.keys),
+        Route("/jwks.json", auth.jwks),
     ]
     return service_app([*routes], context)
+
+
+async def _object(request: Request) -> dict[str, object]:
+    try:
+        body = await request.json()
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise GrantError("invalid_request")
+    return body

@@ -78,7 +78,8 @@ def build(context: ServiceContext) -> ASGIApp:
     endpoints = Endpoints(Origins(context.client, Commands(registry, TIMEOUTS_MS)), context.seed)
     gateway = Gateway(chain, shedder)
     routes = [
-        gateway.route("/login", endpoints.login, "POST", Priority.CRITICAL),
+        gateway.route("/authorize", endpoints.sign_in, "POST", Priority.CRITICAL),
+        gateway.route("/token", endpoints.sign_in, "POST", Priority.CRITICAL),
         gateway.route("/browse", endpoints.browse, "GET", Priority.DEGRADED),
         gateway.route("/titles/{title}", endpoints.select, "GET", Priority.DEGRADED),
         gateway.route("/playback", endpoints.play, "POST", Priority.CRITICAL),

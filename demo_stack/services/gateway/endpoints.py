@@ -16,7 +16,7 @@ POPULAR_TITLES = 8
 
 
 class Endpoints:
-    """Login, browse, select, play.
+    """Sign in, browse, select, play.
 
     Args:
         origins: The services behind.
@@ -27,10 +27,10 @@ class Endpoints:
         self._origins = origins
         self._popular = [title.id for title in make_titles(seed)[:POPULAR_TITLES]]
 
-    async def login(self, exchange: Exchange) -> Response:
-        """``POST /login {viewer, device}``: a token."""
+    async def sign_in(self, exchange: Exchange) -> Response:
+        """``POST /authorize`` and ``POST /token``: auth's own, passed on."""
         body = await exchange.body()
-        call = Call(service=Service.AUTH, method="POST", route="/token", json=body)
+        call = Call(service=Service.AUTH, method="POST", route=exchange.path, json=body)
         return JSONResponse(await self._origins.json(call))
 
     async def browse(self, exchange: Exchange) -> Response:

@@ -73,7 +73,7 @@ class Authenticate:
 
     def applies(self, exchange: Exchange) -> bool:
         """Signing in needs no token."""
-        return exchange.path not in {"/login", "/token", "/authorize"}
+        return exchange.path not in {"/authorize", "/token"}
 
     async def apply(self, exchange: Exchange) -> None:
         """Verify the bearer token."""
