@@ -67,14 +67,21 @@ class SpanStore:
     """A :class:`~collectors.model.SpanWriter` with search; safe for many threads.
 
     Args:
-        journal: Where spans are logged before they are acknowledged; replayed here and now.
+        journal: Where spans are logged before they are acknowledged; replayed on opening.
         limits: How much is kept.
         clock: Judges spans from the future and from too long ago; without one the newest span
             stands for the present.
+        replay_in_background: Whether to return at once and replay on a thread meanwhile: half a
+            million spans take some ten seconds. New spans are taken during that time.
     """
 
     def __init__(
-        self, journal: Journal, limits: SpanLimits | None = None, *, clock: Clock | None = None
+        self,
+        journal: Journal,
+        limits: SpanLimits | None = None,
+        *,
+        clock: Clock | None = None,
+        replay_in_background: bool = False,
     ) -> None:
         self._journal = journal
         self._limits = limits or SpanLimits()
@@ -88,12 +95,20 @@ class SpanStore:
         self._size = 0
         self._newest_ns = 0
         self._evicted_second = 0
-        self._replay()
+        self._replayed = threading.Event()
+        if replay_in_background:
+            threading.Thread(target=self._replay, name="span-replay", daemon=True).start()
+        else:
+            self._replay()
 
     @property
     def span_count(self) -> int:
         """Number of spans held."""
         return self._count
+
+    def wait_replayed(self, timeout_s: float) -> bool:
+        """Wait until the journal is replayed; return whether it is."""
+        return self._replayed.wait(timeout_s)
 
     # -- writing -------------------------------------------------------------------------------
 
@@ -209,10 +224,12 @@ class SpanStore:
             except StorageError as error:
                 _LOG.warning("span record skipped", reason=error.message)
                 continue
-            good, _, _ = self._sort_out(spans)
-            if good:
-                self._insert(good, len(record) * len(good) // len(spans))
-            self._evict()
+            with self._lock:
+                good, _, _ = self._sort_out(spans)
+                if good:
+                    self._insert(good, len(record) * len(good) // len(spans))
+                self._evict()
+        self._replayed.set()
 
     # -- reading -------------------------------------------------------------------------------
 

@@ -53,6 +53,16 @@ def test_spans_survive_a_restart(tmp_path: Path) -> None:
     reopened.close()
 
 
+def test_a_replay_in_the_background_does_not_hold_up_new_spans() -> None:
+    journal = MemoryJournal()
+    old = [make_span("1", trace=f"{i:x}", start_ms=1_000 + i) for i in range(1, 500)]
+    SpanStore(journal).write_spans(old)
+    store = SpanStore(journal, replay_in_background=True)
+    store.write_spans([make_span("2", trace="fff", start_ms=2_000), old[0]])
+    assert store.wait_replayed(30)
+    assert store.span_count == 500
+
+
 def test_a_damaged_record_is_skipped() -> None:
     journal = MemoryJournal()
     SpanStore(journal).write_spans([make_span("1")])
