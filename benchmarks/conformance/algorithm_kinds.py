@@ -35,18 +35,15 @@ def check_online(case: Case) -> str | None:
     arguments = [number(arg) if isinstance(arg, str) else arg for arg in case["args"]]
     make = _ALGORITHMS[case["algorithm"]]
     table = LineTable(make(*arguments))
-    fresh = True
     for index, step in enumerate(case["expected"]):
         if "next" in step:
             got = float(table.advance(_TAGS, np.array([[number(step["next"])]]))[0, 0])
-            fresh = False
             if not close(got, number(step["expect"])):
                 return f"step {index}: {got} instead of {step['expect']}"
         elif "reset" in step:
             table = LineTable(make(*arguments))
-            fresh = True
         elif "is_empty" in step:
-            empty = fresh or table.is_empty(0)
+            empty = table.is_empty(0)
             if empty != step["is_empty"]:
                 return f"step {index}: empty is {empty}"
         else:

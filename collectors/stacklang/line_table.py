@@ -53,9 +53,11 @@ class LineTable:
         return results
 
     def is_empty(self, row: int) -> bool:
-        """Return whether a line's past no longer matters."""
+        """Return whether a line's past no longer matters; a row not yet taken has none."""
         limit = self._algorithm.memory_steps
-        return limit is not None and bool(self._quiet[row] >= limit)
+        if limit is None:
+            return False
+        return row >= len(self._quiet) or bool(self._quiet[row] >= limit)
 
     def _skip_to(self, elapsed_steps: int) -> None:
         while self._steps < elapsed_steps:

@@ -11,6 +11,7 @@ from collectors.stacklang.expressions.series import SeriesExpr
 
 # These settings hold program text already.
 _RENDERED = frozenset({"sed", "offset"})
+_LINE_WORDS = frozenset({"line", "area", "stack", "heatmap", "vspan"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class StyleExpr(Expr):
             if key == "sed":
                 yield Raw(value)
             elif key == "ls":
-                yield Raw(f":{value}")
+                yield from [Raw(f":{value}")] if value in _LINE_WORDS else [value, Raw(":ls")]
             else:
                 yield Raw(value) if key in _RENDERED or value.startswith("(,") else value
                 yield Raw(f":{key}")

@@ -37,6 +37,8 @@ def expanded(program):
         ("name,a,:eq,b,c,:eq,:cq", "name,a,:eq,b,c,:eq,:and"),
         ("name,a,:eq,:avg,b,:has,:cq", "name,a,:eq,b,:has,:and,:avg"),
         ("name,a,:eq,:avg,(,x,),:by,b,:has,:cq", "name,a,:eq,b,:has,:and,:avg,(,x,),:by"),
+        (":random,area,:ls", ":random,:area"),
+        (":random,max,:ls", ":random,max,:ls"),
         ("name,a,:eq,:sum,$x,:legend,(,g,),:cg", "name,a,:eq,:sum,(,g,),:by,$x,:legend"),
         ("name,a,:eq,(,g,),:by,:max,(,h,),:cg", "name,a,:eq,:sum,(,g,h,),:by,:max,(,h,),:by"),
         ("name,a,:eq,(,9,25,),:percentiles", "name,a,:eq,(,9.0,25.0,),:percentiles"),
