@@ -49,7 +49,7 @@ def refuse_atlas(tags: Tags) -> str | None:
     """Return why Atlas refuses ``tags``, or None if it takes them.
 
     >>> refuse_atlas({"name": "cpu", "a b": "c"})
-    "invalid characters in key: [a b] ([-_.A-Za-z0-9^~] are allowed)"
+    'invalid characters in key: [a b] ([-_.A-Za-z0-9^~] are allowed)'
     """
     if "name" not in tags:
         return f"missing key 'name': {sorted(tags)}"
