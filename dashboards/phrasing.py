@@ -7,6 +7,7 @@ import re
 from datetime import UTC, datetime
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&])")
+_CODE = re.compile(r"(```.*?```|`[^`\n]*`)", re.DOTALL)
 _NOTHING = "–"
 
 
@@ -24,6 +25,19 @@ def plain(text: str) -> str:
 def escaped(text: str) -> str:
     """Escape like :func:`plain`, but leave white space as it is."""
     return _MARKDOWN.sub(r"\\\1", text)
+
+
+def document(text: str) -> str:
+    r"""Prepare a Markdown document of ours: no formulas between dollars, no images from afar.
+
+    >>> document("cost $5 to $7 `$x` ![a](http://b)")
+    'cost \\$5 to \\$7 `$x` \\![a](http://b)'
+    """
+    parts = _CODE.split(text)
+    return "".join(
+        part if i % 2 else part.replace("$", "\\$").replace("![", "\\![")
+        for i, part in enumerate(parts)
+    )
 
 
 def code(text: str) -> str:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboards import sources, states
 from dashboards.panels import incident_picker
+from dashboards.phrasing import document
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -40,7 +41,7 @@ def _document(incident_id: str) -> None:
     )
     if text is not None:
         with st.container(border=True, key="post-mortem"):
-            st.markdown(text)
+            st.markdown(document(text))
 
 
 def _downloads(incident_id: str) -> None:

@@ -12,6 +12,8 @@ from dashboards.charts import waterfall
 from dashboards.phrasing import code, date_and_clock, number, plain
 from tocsin.client import Trace
 
+_MOST_ERRORS = 5
+
 
 def draw_chosen(trace_ids: Sequence[str]) -> None:
     """Draw one of an incident's exemplar traces; the reader chooses which."""
@@ -70,9 +72,12 @@ def _specification(_trace: Trace, trace_id: str, spans: int) -> dict[str, Any]:
 
 def _error_details(trace: Trace) -> None:
     failed = [span for span in trace["spans"] if span["status"] == "error"]
-    for span in failed[:5]:
-        message = span["status_message"] or "no message"
-        st.markdown(
-            f":red[:material/error:] **{plain(span['service'])}** {plain(span['name'])}: "
-            f"{plain(message)}"
-        )
+    lines = [
+        f":red[:material/error:] **{plain(span['service'])}** {plain(span['name'])}: "
+        + plain(span["status_message"] or "no message")
+        for span in failed[:_MOST_ERRORS]
+    ]
+    if len(failed) > _MOST_ERRORS:
+        lines.append(f":gray[{len(failed) - _MOST_ERRORS} further spans failed]")
+    if lines:
+        st.markdown("  \n".join(lines))

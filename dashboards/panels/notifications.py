@@ -19,11 +19,10 @@ def draw(incident: Incident) -> None:
         states.empty("Nothing has been sent for this incident.")
     for sent in incident["notifications"]:
         color = _COLORS.get(sent["state"], "gray")
+        when = f" · {clock(sent['sent_ms'])} UTC" if sent["sent_ms"] is not None else ""
         reason = f" — {plain(sent['reason'])}" if sent["reason"] else ""
-        st.markdown(
-            f":{color}-badge[{plain(sent['state'])}] {plain(sent['channel'])} · "
-            f"{clock(sent['sent_ms'])} UTC{reason}"
-        )
+        state = f":{color}-badge[{plain(sent['state'])}]"
+        st.markdown(f"{state} {plain(sent['channel'])}{when}{reason}")
     if incident["post_mortem"]:
         st.page_link(
             "app_pages/post_mortems.py",
