@@ -50,11 +50,9 @@ class HotTier:
         if not new:
             return
         self._evict([number for number, _, _ in new])
-        put = self.series.put
-        kinds = [put(number, identity, tags) for number, identity, tags in new]
         numbers = [number for number, _, _ in new]
         arrays = self.blocks.arrays
-        arrays.kind[numbers] = kinds
+        arrays.kind[numbers] = self.series.put(new)
         arrays.seen[numbers] = max(0, self.blocks.head) * BLOCK_STEPS
         self._index.add((number, self.series.pairs(number)) for number in numbers)
 

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from collectors.model import Tags, kind_of
-from collectors.store.ingest import KINDS
+from collectors.model import DSTYPE, Tags
+from collectors.store.ingest import KINDS, RATE
 from collectors.store.reserve import reserve
 
-_KIND_CODE = {kind: code for code, kind in enumerate(KINDS)}
+_KIND_CODES = {kind.value: code for code, kind in enumerate(KINDS)}
 
 
 def identity_of(tags: Tags) -> bytes:
@@ -76,12 +76,8 @@ class Words:
 
     def pairs(self, tags: Tags) -> array[int]:
         """Return key and value numbers of ``tags``, alternating."""
-        numbers, number = self._numbers, self.number
-        flat = array("i")
-        for key, value in tags.items():
-            flat.append(numbers.get(key) or number(key))
-            flat.append(numbers.get(value) or number(value))
-        return flat
+        known, number = self._numbers, self.number
+        return array("i", [known.get(t) or number(t) for pair in tags.items() for t in pair])
 
     def find(self, text: str) -> int:
         """Return the number of ``text``, 0 when it was never seen."""
@@ -121,24 +117,27 @@ class SeriesTable:
         fresh = range(self.top, self.top + count - len(reused))
         return [*reused, *fresh]
 
-    def put(self, series: int, identity: bytes, tags: Tags) -> int:
-        """Register ``tags`` under id ``series``; return the code of its kind."""
-        if self._free and self._free[-1] == series:
-            self._free.pop()
-        while self.top <= series:
-            self._pairs.append(None)
-            self._identity.append(b"")
-            self.top += 1
-        pairs = self.words.pairs(tags)
-        self._pairs[series] = pairs
-        self._identity[series] = identity
-        self._ids[identity] = series
-        self.alive[series] = 1
-        self.incarnation[series] += 1
+    def put(self, new: Sequence[tuple[int, bytes, Tags]]) -> list[int]:
+        """Register series (id, identity, tags); return the codes of their kinds."""
+        free, identities, ids = self._free, self._identity, self._ids
+        numbered, pairs_of = self._pairs, self.words.pairs
+        numbers = [number for number, _, _ in new]
+        for number, identity, tags in new:
+            if free and free[-1] == number:
+                free.pop()
+            while self.top <= number:
+                numbered.append(None)
+                identities.append(b"")
+                self.top += 1
+            numbered[number] = pairs_of(tags)
+            identities[number] = identity
+            ids[identity] = number
+        self.alive[numbers] = 1
+        self.incarnation[numbers] += 1
         self.generation += 1
         for key, column in self._columns.items():
-            column[series] = _value_of(pairs, key)
-        return _KIND_CODE[kind_of(tags)]
+            column[numbers] = [_value_of(numbered[number] or (), key) for number in numbers]
+        return [_KIND_CODES.get(tags.get(DSTYPE, ""), RATE) for _, _, tags in new]
 
     def drop(self, series: int) -> Sequence[int]:
         """Forget ``series``; return its key and value numbers, alternating."""

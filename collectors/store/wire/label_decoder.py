@@ -6,8 +6,6 @@ and the like) have been seen before, so a series costs a few dictionary look-ups
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -112,23 +110,26 @@ class LabelDecoder:
             DecodeError: A label is damaged or not UTF-8.
         """
         parts, counts = find_label_parts(data, ranges)
-        raw = data.tobytes()
-        rows = iter(parts.tolist())
+        raw, places = data.tobytes(), parts.ravel().tolist()
+        decoded, at = [], 0
         try:
-            return [self._tags(raw, [next(rows) for _ in range(n)]) for n in counts.tolist()]
+            for count in counts.tolist():
+                decoded.append(self._tags(raw, places, at, at + 4 * count))
+                at += 4 * count
         except UnicodeDecodeError as error:
             raise DecodeError(f"a label of the write request is not UTF-8: {error}") from error
+        return decoded
 
-    def _tags(self, raw: bytes, labels: Sequence[Sequence[int]]) -> dict[str, str]:
+    def _tags(self, raw: bytes, places: list[int], at: int, end: int) -> dict[str, str]:
+        keys, values = self._keys, self._values
         tags: dict[str, str] = {}
-        for a, b, c, d in labels:
-            if c == d:
+        for i in range(at, end, 4):
+            raw_value = raw[places[i + 2] : places[i + 3]]
+            if not raw_value:
                 continue  # an empty value means that the label is absent
-            raw_key, raw_value = raw[a:b], raw[c:d]
-            key = self._keys.get(raw_key) or self._remember(self._keys, raw_key, key=True)
-            value = self._values.get(raw_value)
-            if value is None:
-                value = self._remember(self._values, raw_value, key=False)
+            raw_key = raw[places[i] : places[i + 1]]
+            key = keys.get(raw_key) or self._remember(keys, raw_key, key=True)
+            value = values.get(raw_value) or self._remember(values, raw_value, key=False)
             tags[key] = value
             if key == "name":
                 tags[DSTYPE] = prometheus_kind(value)

@@ -56,7 +56,7 @@ def test_match_is_what_the_predicate_says(
     table = SeriesTable(100)
     index = TagIndex(table.words)
     for number, tags in enumerate(series):
-        table.put(number, identity_of(tags), tags)
+        table.put([(number, identity_of(tags), tags)])
         index.add([(number, table.pairs(number))])
     held = dict(enumerate(series))
     for number in removed & set(held):
@@ -70,13 +70,13 @@ def test_match_is_what_the_predicate_says(
 
 def test_ids_are_reused_and_columns_follow() -> None:
     table = SeriesTable(10)
-    table.put(0, identity_of({"app": "a"}), {"app": "a"})
+    table.put([(0, identity_of({"app": "a"}), {"app": "a"})])
     column = table.column("app")
     assert table.words.texts[column[0]] == "a"
     table.drop(0)
     assert column[0] == 0
     assert table.next_ids(2) == [0, 1]
-    table.put(0, identity_of({"app": "b"}), {"app": "b"})
+    table.put([(0, identity_of({"app": "b"}), {"app": "b"})])
     assert table.words.texts[column[0]] == "b"
     assert table.tags(0) == {"app": "b"}
 
