@@ -73,6 +73,35 @@ def up(  # noqa: D103 - click prints the help above
         raise click.ClickException("; ".join(str(error) for error in failed.exceptions)) from None
 
 
+@main.command(help="Print what a platform of this size costs, per stream and per subscriber.")
+@click.option("--sps", default=5.0, show_default=True, help="Stream starts a second.")
+@click.option("--instances", default=16, show_default=True)
+@click.option("--minutes", default=52.0, show_default=True, help="Length of a stream.")
+@click.option("--mbit", default=5.0, show_default=True, help="Average bit rate of a stream.")
+@click.option("--subscribers", default=10_000, show_default=True)
+def cost(  # noqa: D103 - click prints the help above
+    sps: float, instances: int, minutes: float, mbit: float, subscribers: int
+) -> None:
+    from demo_stack.business.cost import (
+        Prices,
+        audience,
+        cost_by_item,
+        cost_per_stream,
+        cost_per_subscriber_month,
+        steady_usage,
+    )
+
+    usage = steady_usage(sps=sps, instances=instances, minutes=minutes, mbit=mbit)
+    prices = Prices()
+    for item, dollars in cost_by_item(usage, prices).items():
+        click.echo(f"{item:>12} {dollars:10.2f} USD an hour")
+    click.echo(f"  per stream {cost_per_stream(usage, prices) or 0.0:10.5f} USD")
+    monthly = cost_per_subscriber_month(usage, prices, subscribers)
+    click.echo(f"  subscriber {monthly:10.4f} USD a month")
+    for part, people in audience(subscribers).items():
+        click.echo(f"{part:>14} {people:8} subscribers")
+
+
 @main.command(hidden=True, help="The process of one region.")
 @click.argument("spec")
 def region(spec: str) -> None:  # noqa: D103 - click prints the help above

@@ -103,6 +103,16 @@ def chill(region: str) -> None:
     _ask("chill", region=region)
 
 
+def rot(region: str, copies: int) -> None:
+    """Damage so many copies of every stored rendition."""
+    _ask("rot", region=region, copies=copies)
+
+
+def restore(region: str) -> None:
+    """Restore the stored renditions."""
+    _ask("restore", region=region)
+
+
 def replica(region: str, zone: str, up: bool) -> None:
     """Take the replica of the viewing history in a zone down, or bring it back."""
     _ask("replica", region=region, zone=zone, up=up)

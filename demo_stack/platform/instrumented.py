@@ -79,7 +79,26 @@ class InstrumentedApp:
                     "http.response.status_code": status,
                     **_describe(span, status, scope.get("platform.error")),
                 }
-                self._telemetry.server_duration.record(time.perf_counter() - started, labels)
+                seconds = time.perf_counter() - started
+                self._telemetry.server_duration.record(seconds, labels)
+                self._show(method, route, status, seconds)
+
+    def _show(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Offer the request to whoever watches the live stream."""
+        stream = self._context.backing.requests
+        if stream.subscriptions:
+            who = self._context.identity
+            stream.publish(
+                {
+                    "service": who.service,
+                    "instance": who.instance,
+                    "region": who.region,
+                    "method": method,
+                    "route": route,
+                    "status": status,
+                    "duration_ms": round(seconds * 1_000, 2),
+                }
+            )
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:

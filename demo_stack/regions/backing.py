@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from random import Random
 
 from demo_stack.eventlog.groups import ConsumerGroup
 from demo_stack.eventlog.log import EventLog
+from demo_stack.eventlog.windows import TumblingCounts
 from demo_stack.layout import ZONES
+from demo_stack.mantis.stream import RequestStream
 from demo_stack.services.auth.grants import Grants
 from demo_stack.services.auth.keys import SigningKeys
 from demo_stack.services.edge.cache import PopularityCache
 from demo_stack.services.gateway.front_door import FrontDoor
 from demo_stack.services.recommendations.model import ItemModel
 from demo_stack.stores.cache import ZoneCache
+from demo_stack.stores.objects import ObjectStore
 from demo_stack.stores.replicated import ReplicatedStore
 
 VIEWS = "views"
 """Topic of viewing events: key viewer, value ``{viewer, title, device}``."""
 
 CACHE_ENTRIES = 10_000
+WINDOW_MS = 30_000
+"""Length of a window of views."""
+
+LATENESS_MS = 2_000
 
 
 def _history() -> ReplicatedStore:
@@ -44,6 +52,10 @@ class Backing:
         edge_caches: What the edge instances keep.
         front_door: The load balancers in front of the gateways.
         fit_accounts: Accounts under a failure-injection test, with the test's scope.
+        objects: Where the origin keeps renditions.
+        views: Views per title in windows: the state of the stream job.
+        trending: Titles of the last window of views, the most started first.
+        requests: The live stream of sampled requests.
         auth_skew_s: How wrong the clock of auth is, in seconds.
     """
 
@@ -58,6 +70,10 @@ class Backing:
     edge_caches: list[PopularityCache] = field(default_factory=list)
     fit_accounts: dict[str, str] = field(default_factory=dict)
     auth_skew_s: float = 0.0
+    objects: ObjectStore = field(default_factory=ObjectStore)
+    views: TumblingCounts = field(default_factory=lambda: TumblingCounts(WINDOW_MS, LATENESS_MS))
+    trending: list[str] = field(default_factory=list)
+    requests: RequestStream = field(default_factory=lambda: RequestStream(Random(0)))
 
     def group(self, name: str, topic: str) -> ConsumerGroup:
         """Return the consumer group ``name``, made when first asked for."""

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from demo_stack.chaos.burner import Burner
+from demo_stack.mantis.stream import stream_route
 from demo_stack.platform.disturbance import Disturbance
 from demo_stack.platform.errors import LayoutError
 from demo_stack.platform.telemetry import TelemetryPipe
@@ -91,6 +92,15 @@ class RegionControl:
         for cache in backing.zone_caches.values():
             cache.clear()
 
+    async def rot(self, copies: int) -> None:
+        """Damage so many copies of every stored rendition, and let edges fetch them anew."""
+        self._region.backing.objects.damage_all(copies)
+        await self.chill()
+
+    async def restore(self) -> None:
+        """Restore the stored renditions from elsewhere."""
+        self._region.backing.objects.clear()
+
     async def replica(self, zone: str, up: bool) -> None:
         """Take a replica of the viewing history down, or bring it back."""
         history = self._region.backing.history
@@ -118,7 +128,10 @@ class RegionControl:
 
 
 def region_control(region: Region, pipe: TelemetryPipe) -> Starlette:
-    """Return the application: ``POST /<handler>`` with the handler's arguments as JSON."""
+    """Return the application: ``POST /<handler>`` with the handler's arguments as JSON.
+
+    ``GET /requests?filter=&sample=`` is the live stream of requests.
+    """
     control = RegionControl(region, pipe)
     handlers: dict[str, Callable[..., Awaitable[dict[str, Any] | None]]] = {
         "disturb": control.disturb,
@@ -131,6 +144,8 @@ def region_control(region: Region, pipe: TelemetryPipe) -> Starlette:
         "burn": control.burn,
         "poison": control.poison,
         "chill": control.chill,
+        "rot": control.rot,
+        "restore": control.restore,
         "replica": control.replica,
         "rotate_keys": control.rotate_keys,
         "skew_clock": control.skew_clock,
@@ -148,6 +163,9 @@ def region_control(region: Region, pipe: TelemetryPipe) -> Starlette:
         return JSONResponse({"message": str(error)}, status_code=404)
 
     return Starlette(
-        routes=[Route("/{name}", handle, methods=["POST"])],
+        routes=[
+            stream_route(region.backing.requests),
+            Route("/{name}", handle, methods=["POST"]),
+        ],
         exception_handlers={LayoutError: refuse, TypeError: refuse},
     )

@@ -74,6 +74,18 @@ class ObjectStore:
                 self.healed += 1
         return good
 
+    def damage_all(self, copies: int) -> None:
+        """Damage so many copies of the newest version of every object."""
+        for key, versions in self._versions.items():
+            for disk in range(min(copies, len(self._disks))):
+                self.damage(disk, key, versions[-1].number)
+
+    def clear(self) -> None:
+        """Forget every object, as before a restore from elsewhere."""
+        self._versions.clear()
+        for disk in self._disks:
+            disk.clear()
+
     def damage(self, disk: int, key: str, number: int) -> None:
         """Flip a bit of one copy: bit rot, for tests and experiments."""
         body = bytearray(self._disks[disk][key, number])

@@ -43,6 +43,8 @@ class PlatformPerformer:
             "burn": self._in_region("burn"),
             "poison": self._in_region("poison"),
             "chill": self._in_region("chill"),
+            "rot": self._in_region("rot"),
+            "restore": self._in_region("restore"),
             "replica": self._in_region("replica"),
             "rotate_keys": self._in_region("rotate_keys"),
             "skew_clock": self._in_region("skew_clock"),

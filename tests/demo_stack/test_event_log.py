@@ -154,3 +154,19 @@ def test_a_stream_start_reaches_the_model_through_the_log_past_a_poison_message(
     assert fan[0] == "t41"
     assert stranger[0] == "t01"
     assert links == 3  # every event's own trace is linked; the poison had none
+
+
+def test_what_was_started_most_in_the_last_window_is_trending(world):
+    async def story():
+        async with world() as w:
+            backing = w.region.backing
+            for time_ms, title in [(0, "t30"), (10, "t31"), (20, "t30"), (60_000, "t32")]:
+                value = {"viewer": "v", "title": title}
+                backing.log.append(VIEWS, title, value, time_ms=time_ms)
+            await _until(lambda: bool(backing.trending))
+            call = Call(service="recommendations", method="GET", route="/viewers/x/row")
+            return backing.trending, (await w.client.json(call))["titles"]
+
+    trending, row = asyncio.run(story())
+    assert trending == ["t30", "t31"]
+    assert row[0] == "t30"

@@ -155,3 +155,44 @@ def test_burning_ends_when_told():
     assert all(thread.is_alive() for thread in threads)
     burner.burn(0)
     assert not any(thread.is_alive() for thread in threads)
+
+
+def test_the_live_stream_shows_the_requests_of_a_visit(asked):
+    async def story(w, _ask):
+        seen = w.region.backing.requests.subscribe('service == "gateway" and status < 400', 1.0)
+        await w.visit()
+        return [seen.waiting.get_nowait()["route"] for _ in range(seen.waiting.qsize())]
+
+    assert asked(story) == ["/authorize", "/token", "/browse", "/titles/{title}", "/playback"]
+
+
+def test_rot_is_healed_from_a_good_copy_and_fatal_without_one(asked):
+    async def story(w, ask):
+        await w.visit()
+        for copies, healed in ((2, True), (3, False)):
+            await ask("rot", copies=copies)
+            before = w.starts().get("failure", 0)
+            for _ in range(3):
+                await w.visit()
+            assert (w.starts().get("failure", 0) == before) is healed
+        await ask("restore")
+        failures = w.starts()["failure"]
+        await w.visit()
+        assert w.starts()["failure"] == failures
+
+    asked(story)
+
+
+def test_starts_go_on_while_the_history_cannot_be_written(asked):
+    async def story(w, ask):
+        for zone in "ab":
+            await ask("replica", zone=zone, up=False)
+        await w.visit()
+        await ask("replica", zone="a", up=True)
+        await w.visit()
+        writes = [s for s in w.spans() if s.name == "INSERT viewing_history"]
+        return w.starts(), [span.status.status_code for span in writes]
+
+    starts, outcomes = asked(story)
+    assert starts == {"success": 2}
+    assert outcomes == [StatusCode.ERROR, StatusCode.UNSET]

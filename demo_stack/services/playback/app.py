@@ -19,6 +19,7 @@ from demo_stack.platform.instrumented import service_app
 from demo_stack.platform.propagation import outgoing_headers
 from demo_stack.regions.backing import VIEWS
 from demo_stack.services.playback.ladder import manifest
+from demo_stack.stores.objects import DurabilityError
 from demo_stack.stores.replicated import Consistency, UnavailableError
 
 LICENCE_S = 0.005
@@ -59,11 +60,22 @@ class Playback:
         self._remember(body)
         return JSONResponse(manifest(title, body["device"], session), status_code=201)
 
-    async def segment(self, _request: Request) -> Response:
-        """``GET /origin/{title}/{rendition}/{number}``: a segment from the store."""
+    async def segment(self, request: Request) -> Response:
+        """``GET /origin/{title}/{rendition}/{number}``: a segment from the object store."""
         await self._context.reach("playback.origin")
         await self._context.work(ORIGIN_READ_S)
-        return Response(bytes(SEGMENT_BYTES), media_type="video/iso.segment")
+        try:
+            body = self._stored(request.path_params["title"], request.path_params["rendition"])
+        except DurabilityError as error:
+            raise ServiceError(str(error), error_type="DurabilityError") from error
+        return Response(body, media_type="video/iso.segment")
+
+    def _stored(self, title: str, rendition: str) -> bytes:
+        """Return the token that stands for a rendition, stored when first asked for."""
+        objects, key = self._context.backing.objects, f"{title}/{rendition}"
+        if not objects.versions(key):
+            objects.put(key, key.encode().ljust(SEGMENT_BYTES, b"."))
+        return objects.get(key)
 
     async def _licence(self, device: str) -> None:
         await self._context.reach("playback.start", device=device)

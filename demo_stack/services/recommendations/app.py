@@ -26,6 +26,7 @@ RANK_S = 0.008
 ROW_LENGTH = 8
 LEARN_EVERY_S = 0.5
 GROUP = "recommendations"
+TRENDING_GROUP = "trending"
 
 
 class Recommendations:
@@ -37,6 +38,9 @@ class Recommendations:
         self._member = context.identity.instance
         self._group = context.backing.group(GROUP, VIEWS)
         self._group.join(self._member)
+        self._counted = context.backing.group(TRENDING_GROUP, VIEWS)
+        self._counted.join(self._member)
+        self._views = context.backing.views
         self.skipped = 0
         context.telemetry.meter.create_observable_gauge(
             "messaging.consumer.lag", [self._lag], unit="{message}"
@@ -47,7 +51,8 @@ class Recommendations:
         await self._context.reach("recommendations.rank")
         await self._context.work(RANK_S)
         liked = self._context.backing.model.suggest(request.path_params["viewer"])
-        row = list(dict.fromkeys([*liked[: ROW_LENGTH // 2], *self._popular]))
+        trending = self._context.backing.trending[:1]
+        row = list(dict.fromkeys([*liked[: ROW_LENGTH // 2], *trending, *self._popular]))
         return JSONResponse({"titles": row[:ROW_LENGTH]})
 
     async def learn(self) -> None:
@@ -61,9 +66,18 @@ class Recommendations:
                 self._take(record)
         self._group.commit(self._member)
 
+    async def count(self) -> None:
+        """Count views per title in windows; what was started most in the last one is trending."""
+        for record in self._counted.poll(self._member):
+            self._views.add(str(record.value.get("title", "")), record.time_ms)
+        self._counted.commit(self._member)
+        for _, counts in self._views.closed():
+            self._context.backing.trending = [title for title, _ in counts.most_common() if title]
+
     def leave(self) -> None:
         """Hand over to the other instances."""
         self._group.leave(self._member)
+        self._counted.leave(self._member)
 
     def _process(self, records: list[Record]) -> AbstractContextManager[Span]:
         causes = [_link(record.headers) for record in records[:16]]
@@ -99,6 +113,7 @@ def build(context: ServiceContext) -> ASGIApp:
     """Return the application."""
     service = Recommendations(context, make_titles(context.seed))
     context.chores.every(LEARN_EVERY_S, service.learn)
+    context.chores.every(LEARN_EVERY_S, service.count)
     context.chores.at_end(service.leave)
     return service_app([Route("/viewers/{viewer}/row", service.row)], context)
 

@@ -1,0 +1,1 @@
+"""What the platform costs and whom it reaches."""
