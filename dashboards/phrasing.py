@@ -7,6 +7,7 @@ import re
 from datetime import UTC, datetime
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&])")
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _CODE = re.compile(r"(```.*?```|`[^`\n]*`)", re.DOTALL)
 _NOTHING = "–"
 
@@ -28,14 +29,16 @@ def escaped(text: str) -> str:
 
 
 def document(text: str) -> str:
-    r"""Prepare a Markdown document of ours: no formulas between dollars, no images from afar.
+    r"""Prepare a Markdown document of ours for reading.
 
-    >>> document("cost $5 to $7 `$x` ![a](http://b)")
+    No formulas between dollars, no images from afar, no comments: Streamlit would show them.
+
+    >>> document("cost $5 to $7 `$x` ![a](http://b)<!-- mark -->")
     'cost \\$5 to \\$7 `$x` \\![a](http://b)'
     """
     parts = _CODE.split(text)
     return "".join(
-        part if i % 2 else part.replace("$", "\\$").replace("![", "\\![")
+        part if i % 2 else _COMMENT.sub("", part).replace("$", "\\$").replace("![", "\\![")
         for i, part in enumerate(parts)
     )
 

@@ -30,12 +30,12 @@ def page() -> None:
     """Draw the controls once and everything else in a fragment that follows the data."""
     with states.loading():
         incidents = sources.incidents().value or []
-    known = _open_ids(incidents)
+    known = _listed(incidents)
     with st.container(horizontal=True, vertical_alignment="center", key="war-room-bar"):
         chosen = incident_picker.choose(incidents)
         first = sources.incident(chosen).value if chosen else None
         span = range_bar.choose(first, extra=(AROUND,) if first else ())
-        more = len(set(known) - {chosen})
+        more = sum(incident_picker.is_open(i) and i["id"] != chosen for i in incidents)
         if chosen and more:
             st.badge(f"{more} more open", icon=":material/warning:", color="orange")
     st.fragment(_live, run_every=range_bar.run_every(span))(chosen, span, known)
@@ -46,7 +46,7 @@ def _live(chosen: str | None, span: TimeRange, known: tuple[str, ...]) -> None:
     incidents = states.value_or_notice(reading, "incidents", key="incidents")
     if incidents is None:
         return
-    if _open_ids(incidents) != known:
+    if _listed(incidents) != known:
         if chosen is not None:  # who watched it end wants to go on reading it
             st.query_params[incident_picker.PARAMETER] = chosen
         st.rerun()  # the picker above stands outside of the fragment
@@ -92,8 +92,8 @@ def _below(incident: Incident, span: TimeRange) -> None:
         pulse.draw_proposed(incident, span)
 
 
-def _open_ids(incidents: list[IncidentSummary]) -> tuple[str, ...]:
-    return tuple(i["id"] for i in incidents if incident_picker.is_open(i))
+def _listed(incidents: list[IncidentSummary]) -> tuple[str, ...]:
+    return tuple(incident_picker.label(incident) for incident in incidents)
 
 
 page()

@@ -36,7 +36,7 @@ def draw(incident: Incident) -> None:
 
 
 def _step(incident: Incident, position: int, step: RunbookStep) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="small"):
         st.markdown(_words(position, step), width="stretch")
         query = step.get("query")
         if query:
