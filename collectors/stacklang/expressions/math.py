@@ -186,8 +186,9 @@ class BinaryExpr(SeriesExpr):
 
     @property
     def final_grouping(self) -> tuple[str, ...]:
-        """The grouping of the side with more keys."""
-        return self.left.final_grouping if self._left_leads else self.right.final_grouping
+        """The grouping of the side with more keys; asks each side once, or chains go exponential."""
+        left, right = self.left.final_grouping, self.right.final_grouping
+        return left if set(right) <= set(left) else right
 
     def group_by_key(self, tags: Tags) -> str | None:
         """Return the group on the side with more keys."""
