@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import httpx2
 from starlette.routing import BaseRoute
 
-from collectors.api.routes import metric_routes, trace_routes
 from collectors.clock import Clock
+from collectors.model import MetricWriter
 from collectors.receivers.limits import ReceiverLimits
 from collectors.receivers.otlp_grpc import OtlpGrpcServer
 from collectors.receivers.otlp_http import otlp_app
@@ -22,8 +22,11 @@ from collectors.receivers.scrape.config import ScrapeConfig, load_scrape_config
 from collectors.receivers.scrape.scraper import Scraper
 from collectors.receivers.spectator_udp import listen_spectator
 from collectors.receivers.stats import ReceiverStats
+from collectors.store.history.engine import HistoryEngine
+from collectors.store.history.metric_history import MetricHistory
 from collectors.store.limits import StoreLimits
 from collectors.store.metric_store import MetricStore
+from collectors.traces.exemplars import ExemplarStore, ExemplarWriter
 from collectors.traces.store import SpanStore
 from tocsin.settings import Settings
 from tocsin.sockets import listen_tcp, port_of, serving
@@ -34,38 +37,71 @@ class Collectors:
     """What has been kept, and by which rules more is taken in."""
 
     metrics: MetricStore
+    history: MetricHistory | None
+    exemplars: ExemplarStore
     spans: SpanStore
     limits: ReceiverLimits
     stats: ReceiverStats
     clock: Clock
 
+    @property
+    def writer(self) -> MetricWriter:
+        """Where receivers deliver samples: the store, with the exemplars kept beside it."""
+        return ExemplarWriter(self.metrics, self.exemplars)
+
+    def close(self) -> None:
+        """Write down what is complete and release the files, the history last."""
+        self.metrics.close()
+        if self.history is not None:
+            self.history.close()
+
 
 def open_collectors(settings: Settings, clock: Clock) -> Collectors:
-    """Open the stores in the data directory and replay their logs."""
+    """Open the stores in the data directory and replay their logs.
+
+    Raises:
+        ConfigError: The history's address or the step does not fit.
+        StorageError: The history can't be opened or reached.
+    """
+    history = open_history(settings)
     metrics = MetricStore.open(
         settings.data_dir / "metrics",
         step_ms=settings.step.ms,
         hot_window_ms=settings.hot_window.ms,
         clock=clock,
-        limits=StoreLimits(max_series=settings.max_series),
+        limits=StoreLimits(
+            max_series=settings.max_series,
+            history_retention_ms=settings.history_retention.ms,
+        ),
+        history=history,
     )
     return Collectors(
         metrics=metrics,
-        spans=SpanStore(metrics.journal, clock=clock),
+        history=history,
+        exemplars=ExemplarStore(),
+        spans=SpanStore(metrics.journal, clock=clock, replay_in_background=True),
         limits=ReceiverLimits(max_body_bytes=settings.max_body_bytes),
         stats=ReceiverStats(),
         clock=clock,
     )
 
 
+def open_history(settings: Settings) -> MetricHistory | None:
+    """Open the long-term store that the settings ask for; None when it is off."""
+    if settings.history == "off":
+        return None
+    url = settings.history
+    if url == "embedded":
+        url = f"chdb://{(settings.data_dir / 'history').absolute()}"
+    return MetricHistory(HistoryEngine.open(url), step_ms=settings.step.ms)
+
+
 def collector_routes(collectors: Collectors) -> list[BaseRoute]:
     """Return what the API port answers for the collectors."""
-    metrics, limits, stats = collectors.metrics, collectors.limits, collectors.stats
+    writer, limits, stats = collectors.writer, collectors.limits, collectors.stats
     return [
-        *publish_routes(metrics, limits, collectors.clock, metrics.step_ms, stats),
-        *remote_write_routes(metrics, limits, stats),
-        *metric_routes(metrics, collectors.clock),
-        *trace_routes(collectors.spans),
+        *publish_routes(writer, limits, collectors.clock, collectors.metrics.step_ms, stats),
+        *remote_write_routes(writer, limits, stats),
     ]
 
 
@@ -81,12 +117,12 @@ async def receiving(collectors: Collectors, settings: Settings) -> AsyncIterator
         otlp = listen_tcp(settings.host, settings.otlp_http_port, "TOCSIN_OTLP_HTTP_PORT")
         stack.callback(otlp.close)
         grpc = OtlpGrpcServer(
-            collectors.metrics, collectors.spans, collectors.limits, collectors.stats
+            collectors.writer, collectors.spans, collectors.limits, collectors.stats
         )
         grpc_port = grpc.start(settings.otlp_grpc_port, settings.host)
         stack.push_async_callback(asyncio.to_thread, grpc.stop)
         udp = await listen_spectator(
-            collectors.metrics,
+            collectors.writer,
             collectors.clock,
             settings.host,
             settings.spectator_port,
@@ -105,7 +141,7 @@ async def receiving(collectors: Collectors, settings: Settings) -> AsyncIterator
 
 @asynccontextmanager
 async def _otlp_over_http(collectors: Collectors, sock: socket.socket) -> AsyncIterator[None]:
-    app = otlp_app(collectors.metrics, collectors.spans, collectors.limits, collectors.stats)
+    app = otlp_app(collectors.writer, collectors.spans, collectors.limits, collectors.stats)
     async with serving(app, sock):
         yield
 
@@ -116,7 +152,14 @@ async def _scraping(collectors: Collectors, config: ScrapeConfig | None) -> Asyn
         yield
         return
     async with httpx2.AsyncClient(trust_env=False) as http:
-        scraper = Scraper(config, collectors.metrics, collectors.clock, http)
+        scraper = Scraper(
+            config,
+            collectors.writer,
+            collectors.clock,
+            http,
+            limits=collectors.limits,
+            stats=collectors.stats,
+        )
         task = asyncio.create_task(scraper.run())
         try:
             yield

@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 
 import structlog
-from runbooks.api import runbooks_routes
 from starlette.applications import Starlette
 
 from anomaly.api import anomaly_routes
 from anomaly.engine import Engine
 from collectors.api.app import api_app
 from collectors.clock import Clock, SystemClock
+from runbooks.api import runbooks_routes
 from runbooks.desk import IncidentDesk
 from tocsin.collecting import Collectors, collector_routes, open_collectors, receiving
 from tocsin.health import health_route
@@ -47,14 +47,14 @@ async def serve(settings: Settings, announce: Announce, clock: Clock | None = No
         stack.callback(api.close)
         api_url = f"http://{settings.host}:{port_of(api)}"
         collectors = await asyncio.to_thread(open_collectors, settings, clock)
-        stack.callback(collectors.metrics.close)
+        stack.callback(collectors.close)
         desk = open_desk(settings, collectors, clock, api_url)
         engine = open_engine(settings, collectors, clock, desk)
         addresses = await stack.enter_async_context(receiving(collectors, settings))
         desk.start()
         stack.push_async_callback(asyncio.to_thread, desk.stop)
         await stack.enter_async_context(serving(_api(collectors, engine, desk, clock), api))
-        pulse = asyncio.create_task(_watch(settings, collectors, engine, clock))
+        pulse = asyncio.create_task(_watch(settings, collectors, engine, desk, clock))
         stack.callback(pulse.cancel)
         announce({"api": api_url, **addresses})
         await stopping.wait()
@@ -71,13 +71,21 @@ def _api(collectors: Collectors, engine: Engine, desk: IncidentDesk, clock: Cloc
     return api_app(collectors.metrics, collectors.spans, clock, extra_routes=routes)
 
 
-async def _watch(settings: Settings, collectors: Collectors, engine: Engine, clock: Clock) -> None:
+async def _watch(
+    settings: Settings, collectors: Collectors, engine: Engine, desk: IncidentDesk, clock: Clock
+) -> None:
     """Evaluate each step once its data had time to arrive, and publish our own telemetry."""
+    caught_up = False
 
     def tick() -> None:
+        nonlocal caught_up
         collectors.metrics.write(collectors.stats.batch(clock.now_ms()))
         delayed_ms = clock.now_ms() - settings.evaluation_delay.ms
         engine.tick(delayed_ms // settings.step.ms * settings.step.ms)
+        if not caught_up:
+            # What ended while nobody was here to be told would keep its incident open for ever.
+            desk.reconcile(engine.findings())
+            caught_up = True
 
     # A small margin: a timer may fire a moment early and would then miss the step.
     await beat(clock, settings.step.ms, settings.evaluation_delay.ms + 20, tick)

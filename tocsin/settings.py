@@ -50,7 +50,7 @@ class Settings(BaseSettings):
         description="How long after a step ends it is evaluated: at least one export interval.",
     )
     history: str = Field(
-        "off",
+        "embedded",
         description="Long-term store: off, embedded (chDB under data_dir) or a ClickHouse URL.",
     )
     history_retention: Length = Field(Duration(400 * 86_400_000), description="Age of the oldest.")

@@ -78,7 +78,9 @@ def _draw(api: ApiClient, params: dict[str, str], *, watch: bool) -> None:
             click.clear()
         color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
         height = max(8, size.lines - 8)
-        click.echo(draw(frame, width=size.columns, height=height, color=color), color=color)
+        click.echo(
+            draw(frame, width=size.columns, height=height, color=color), nl=False, color=color
+        )
         if not watch:
             return
         time.sleep(5)
