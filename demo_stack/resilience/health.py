@@ -54,9 +54,11 @@ class HealthWindow:
         Yields:
             The time of each tick since the last call, and the window's counts at that tick.
         """
-        if now_ms - self._next_tick_ms > len(self._buckets) * self._bucket_ms + 60_000:
-            self._skip_idle(now_ms)
         while self._next_tick_ms <= now_ms:
+            if self._open.total == 0 and self.counts().total == 0:
+                # Silence: the ticks up to now could only see an empty window.
+                missed = (now_ms - self._next_tick_ms) // self._bucket_ms
+                self._next_tick_ms += missed * self._bucket_ms
             self._buckets.append(self._open)
             self._open = HealthCounts()
             tick_ms = self._next_tick_ms
@@ -75,9 +77,3 @@ class HealthWindow:
         self._buckets.clear()
         self._open = HealthCounts()
         self._next_tick_ms = now_ms + self._bucket_ms
-
-    def _skip_idle(self, now_ms: int) -> None:
-        """After a long silence, jump: the ticks in between could only see an emptying window."""
-        if self._open.total == 0 and self.counts().total == 0:
-            missed = (now_ms - self._next_tick_ms) // self._bucket_ms
-            self._next_tick_ms += missed * self._bucket_ms

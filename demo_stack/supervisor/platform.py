@@ -55,7 +55,6 @@ class Platform:
         self._http = httpx2.AsyncClient(trust_env=False, timeout=CONTROL_TIMEOUT_S)
         self._regions = {region: self._region(region) for region in spec.regions}
         self._addresses: dict[str, RegionAddresses] = {}
-        self._steered: set[str] = set()
         self._viewers: Child | None = None
         self._viewers_control = ""
         self._started = time.monotonic()
@@ -103,22 +102,16 @@ class Platform:
         self._child(region).resume()
 
     async def steer(self, region: str, to: Sequence[str]) -> None:
-        """Send the viewers of ``region`` to the gateways and edges of other regions."""
-        merged: dict[str, list[str]] = {service.value: [] for service in PUBLIC}
-        for name in to:
+        """Let the viewers of ``region`` be served by the gateways and edges of other regions."""
+        for name in (region, *to):
             self._child(name)
-            for service, urls in self._public(name).items():
-                merged[service] += urls
-        await self.tell_viewers("/routes", {region: merged})
-        if list(to) == [region]:
-            self._steered.discard(region)
-        else:
-            self._steered.add(region)
+        await self.tell_viewers("/routes", {name: self._public(name) for name in to})
+        await self.tell_viewers("/steer", {"region": region, "to": list(to)})
 
     async def refresh_addresses(
         self, regions: Sequence[str], without: frozenset[str] = frozenset()
     ) -> None:
-        """Learn which instances ``regions`` run now, and let their own viewers know.
+        """Learn which instances ``regions`` run now, and let viewers know.
 
         Args:
             regions: Whose.
@@ -131,8 +124,7 @@ class Platform:
                 if one["id"] not in without:
                     services.setdefault(one["service"], []).append(one["url"])
             self._addresses[region] = replace(self._addresses[region], services=services)
-            if region not in self._steered:
-                await self.steer(region, [region])
+            await self.tell_viewers("/routes", {region: self._public(region)})
         self._files.write_discovery(self._services())
 
     def others(self, region: str) -> list[str]:

@@ -37,12 +37,14 @@ class Crowd:
 
     def __init__(self, network: Network, pipe: TelemetryPipe, seed: int) -> None:
         self._seed = seed
+        self._choices = Random(f"{seed}/steering")
         self._transport = network.transport()
         self._telemetry = pipe.telemetry(Identity(service=Service.VIEWERS))
         self._pulse = Pulse(self._telemetry)
-        self._directories: dict[str, Balancer] = {}
+        self._balancers: dict[str, Balancer] = {}
         self._arrivals: dict[str, Arrivals] = {}
         self._rooms: dict[str, SessionRoom] = {}
+        self._served_by: dict[str, Sequence[str]] = {}
         self._arriving: list[asyncio.Task[None]] = []
         self._sessions: set[asyncio.Task[None]] = set()
 
@@ -51,13 +53,14 @@ class Crowd:
         for place, region in enumerate(regions):
             rng = Random(f"{self._seed}/viewers/{region}")
             rhythm = DailyRhythm(offset=place / len(regions) / 2)
-            self._directories[region] = Balancer(rng)
+            self._balancers[region] = Balancer(rng)
             self._arrivals[region] = Arrivals(region, rate, rhythm, rng)
+            self._served_by[region] = [region]
             self._rooms[region] = SessionRoom(
                 client=ServiceClient(
                     self._telemetry,
                     self._transport,
-                    self._directories[region],
+                    self._balancers[region],
                     attributes={"cloud.region": region},
                 ),
                 tracer=self._telemetry.tracer,
@@ -67,22 +70,31 @@ class Crowd:
             )
 
     def route(self, routes: Routes) -> None:
-        """Send the viewers of each region to these addresses from now on.
+        """Learn where the services of regions can be reached from now on.
 
         Raises:
-            LayoutError: Nobody lives in a region named.
+            LayoutError: There is no such region.
         """
         for region, services in routes.items():
-            directory = self._directories.get(region)
-            if directory is None:
-                raise LayoutError(f"no viewers in {region!r}")
             for service, addresses in services.items():
-                directory.set(service, addresses)
+                self._known(region)
+                self._balancers[region].set(service, addresses)
+
+    def steer(self, home: str, to: Sequence[str]) -> None:
+        """Let viewers of ``home`` be served by these regions from their next session on.
+
+        Raises:
+            LayoutError: There is no such region, or none is named.
+        """
+        for region in (home, *to):
+            self._known(region)
+        if not to:
+            raise LayoutError(f"viewers of {home!r} need a region to go to")
+        self._served_by[home] = list(to)
 
     def demand(self, region: str, factor: float) -> None:
         """Multiply the arrivals of a region by ``factor`` from the next one on."""
-        if region not in self._arrivals:
-            raise LayoutError(f"no viewers in {region!r}")
+        self._known(region)
         self._arrivals[region].demand = factor
 
     def open(self) -> None:
@@ -111,7 +123,13 @@ class Crowd:
         if len(self._sessions) >= MAX_SESSIONS:
             self._pulse.failed(visitor)
             return
-        session = Session(visitor, self._rooms[arrivals.region])
+        # One region serves a whole session: codes and tokens in use are known only there.
+        region = self._choices.choice(self._served_by[arrivals.region])
+        session = Session(visitor, self._rooms[region])
         task = asyncio.create_task(session.run())
         self._sessions.add(task)
         task.add_done_callback(self._sessions.discard)
+
+    def _known(self, region: str) -> None:
+        if region not in self._arrivals:
+            raise LayoutError(f"no region {region!r}; there are: {', '.join(self._arrivals)}")

@@ -62,11 +62,17 @@ async def run_viewers(spec: ViewersSpec) -> None:
 def viewers_control(crowd: Crowd, pipe: TelemetryPipe) -> Starlette:
     """Return the application.
 
-    ``PUT /routes``, ``PUT /demand {region, factor}``, ``PUT /mute {metrics}``.
+    ``PUT /routes``, ``PUT /steer {region, to}``, ``PUT /demand {region, factor}``,
+    ``PUT /mute {metrics}``.
     """
 
     async def route(request: Request) -> Response:
         crowd.route(await request.json())
+        return Response(status_code=204)
+
+    async def steer(request: Request) -> Response:
+        body = await request.json()
+        crowd.steer(body["region"], body["to"])
         return Response(status_code=204)
 
     async def demand(request: Request) -> Response:
@@ -84,6 +90,7 @@ def viewers_control(crowd: Crowd, pipe: TelemetryPipe) -> Starlette:
     return Starlette(
         routes=[
             Route("/routes", route, methods=["PUT"]),
+            Route("/steer", steer, methods=["PUT"]),
             Route("/demand", demand, methods=["PUT"]),
             Route("/mute", mute, methods=["PUT"]),
         ],
