@@ -60,7 +60,13 @@ def _add_run(values: FloatArray, total: FloatArray, seen: FloatArray, op: int) -
 
 @inlined
 def _add_series(
-    hot: HotArrays, series: int, first: int, total: FloatArray, seen: FloatArray, op: int
+    hot: HotArrays,
+    series: int,
+    first: int,
+    total: FloatArray,
+    seen: FloatArray,
+    op: int,
+    unpacked: FloatArray,
 ) -> None:
     """Fold the steps of one series, from ``first`` on, into a row."""
     step, stop = first, first + len(total)
@@ -69,11 +75,18 @@ def _add_series(
         end = min((block + 1) * BLOCK_STEPS, stop)
         slot = block % hot.ring.shape[0]
         if hot.ring[slot] == block:
-            page = hot.table[slot, series] - 1
-            if page >= 0:
-                low = step - block * BLOCK_STEPS
-                a, b = step - first, end - first
-                _add_run(hot.pool[page, low : low + b - a], total[a:b], seen[a:b], op)
+            entry = np.int64(hot.table[slot, series])
+            low = step - block * BLOCK_STEPS
+            a, b = step - first, end - first
+            if entry > 0:
+                _add_run(hot.pool[entry - 1, low : low + b - a], total[a:b], seen[a:b], op)
+            elif entry < 0:
+                offsets = hot.packed[-entry - 1, low : low + b - a]
+                base, divisor = hot.base[-entry - 1] - 1.0, hot.divisor[-entry - 1]
+                for i in range(b - a):
+                    k = np.float64(offsets[i])
+                    unpacked[i] = (base + k) / divisor if k > 0.0 else np.nan
+                _add_run(unpacked[: b - a], total[a:b], seen[a:b], op)
         step = end
 
 
@@ -97,9 +110,10 @@ def _aggregate(
     op: int,
     total: FloatArray,
     seen: FloatArray,
+    unpacked: FloatArray,
 ) -> None:
     for k in range(len(series)):
-        _add_series(hot, series[k], first, total[group[k]], seen[group[k]], op)
+        _add_series(hot, series[k], first, total[group[k]], seen[group[k]], op, unpacked)
     _finish(total, seen, op)
 
 
@@ -139,13 +153,14 @@ def _aggregate_consolidated(
     seen: FloatArray,
     scratch: FloatArray,
     out: FloatArray,
+    unpacked: FloatArray,
 ) -> None:
     row, present = scratch[0], scratch[1]
     for k in range(len(series)):
         for i in range(len(row)):
             row[i] = 0.0
             present[i] = 0.0
-        _add_series(hot, series[k], first, row, present, SUM)
+        _add_series(hot, series[k], first, row, present, SUM, unpacked)
         values = present if op == COUNT else row
         _consolidate(values, present, multiple, cf, hot.kind[series[k]] == GAUGE, out)
         _add_run(out, total[group[k]], seen[group[k]], op)
@@ -187,11 +202,12 @@ def aggregate(
     """
     total = np.full((groups, columns), _START_VALUE[op])
     seen = np.zeros((groups, columns))
+    unpacked = np.empty(BLOCK_STEPS)
     if multiple == 1:
-        _aggregate(hot, series, group, first, op, total, seen)
+        _aggregate(hot, series, group, first, op, total, seen, unpacked)
     else:
         scratch, out = np.empty((2, columns * multiple)), np.empty(columns)
         _aggregate_consolidated(
-            hot, series, group, first, multiple, op, cf, total, seen, scratch, out
+            hot, series, group, first, multiple, op, cf, total, seen, scratch, out, unpacked
         )
     return total

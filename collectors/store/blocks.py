@@ -1,8 +1,9 @@
 """Hot blocks: the last hours of every series, in pages of one pool.
 
 Time is cut into blocks of :data:`BLOCK_STEPS` steps; a ring holds the newest blocks. A series that
-has a value within a block owns one *page* (a row of the pool) there; ``table[slot, series]`` is
-that page plus one, 0 for none. A value at step index ``i`` stands for the interval that *ends* at
+has a value within a block owns one *page* there. ``table[slot, series]`` says which: above zero it
+is a row of the pool plus one; below zero, once the page is sealed, minus (a row of the packed pages
+plus one); 0 is none. A value at step index ``i`` stands for the interval that *ends* at
 ``i * step_ms``. Missing values are NaN.
 """
 
@@ -19,11 +20,12 @@ from collectors.model import FloatArray
 from collectors.store.reserve import reserve
 
 BLOCK_STEPS = 60
-_FREE, _FRESH, _SHED = 0, 1, 2
+RAW, PACKED = 0, 1
+_FREE, _WAITING, _FRESH = 0, 1, 2
 
 
 class HotArrays(NamedTuple):
-    """What the kernels see; N series, R ring slots, P pages.
+    """What the kernels see; N series, R ring slots, P pages of each sort.
 
     Attributes:
         kind: (N,) int8, position of the kind in ``KINDS``.
@@ -32,12 +34,16 @@ class HotArrays(NamedTuple):
         partial: (N,) float64, weighted value of the interval that is still open.
         seen: (N,) int64, newest step index that got a value.
         pool: (P, BLOCK_STEPS) float64.
-        table: (R, N) int32, page + 1.
+        packed: (P, BLOCK_STEPS) uint16, sealed pages as :mod:`page_codec` packs them.
+        base: (P,) float64, smallest whole number of a packed page.
+        divisor: (P,) float64, what its whole numbers are divided by.
+        table: (R, N) int32, where each series' page is.
         ring: (R,) int64, the block in each slot, -1 for none.
         dirty: (R,) uint8, 1 when written since the last checkpoint.
         unsaved: (R,) uint8, 1 when written since history last took the block.
-        free: (P,) int32, stack of returned pages.
-        tally: (3,) int64: pages on the stack, pages ever taken, values shed for want of a page.
+        free: (2, P) int32, stacks of returned pages, RAW and PACKED.
+        waiting: (2, P) int32, pages that are returned once nobody reads.
+        tally: (2, 3) int64, for each sort: pages free, pages waiting, pages ever taken.
     """
 
     kind: NDArray[np.int8]
@@ -46,11 +52,15 @@ class HotArrays(NamedTuple):
     partial: NDArray[np.float64]
     seen: NDArray[np.int64]
     pool: NDArray[np.float64]
+    packed: NDArray[np.uint16]
+    base: NDArray[np.float64]
+    divisor: NDArray[np.float64]
     table: NDArray[np.int32]
     ring: NDArray[np.int64]
     dirty: NDArray[np.uint8]
     unsaved: NDArray[np.uint8]
     free: NDArray[np.int32]
+    waiting: NDArray[np.int32]
     tally: NDArray[np.int64]
 
 
@@ -63,12 +73,16 @@ def make_arrays(*, series: int, ring_blocks: int, pages: int) -> HotArrays:
         partial=reserve((series,), np.float64),
         seen=reserve((series,), np.int64),
         pool=reserve((pages, BLOCK_STEPS), np.float64),
+        packed=reserve((pages, BLOCK_STEPS), np.uint16),
+        base=reserve((pages,), np.float64),
+        divisor=reserve((pages,), np.float64),
         table=reserve((ring_blocks, series), np.int32),
         ring=np.full(ring_blocks, -1, dtype=np.int64),
         dirty=np.zeros(ring_blocks, dtype=np.uint8),
         unsaved=np.zeros(ring_blocks, dtype=np.uint8),
-        free=reserve((pages,), np.int32),
-        tally=np.zeros(3, dtype=np.int64),
+        free=reserve((2, pages), np.int32),
+        waiting=reserve((2, pages), np.int32),
+        tally=np.zeros((2, 3), dtype=np.int64),
     )
 
 
@@ -92,7 +106,6 @@ class HotBlocks:
         pages = self.max_series * self.ring_blocks
         self.arrays = make_arrays(series=self.max_series, ring_blocks=self.ring_blocks, pages=pages)
         self.head = -1
-        self._retired: list[NDArray[np.int32]] = []
 
     def step_of(self, time_ms: int) -> int:
         """Return the index of the step whose interval contains ``time_ms`` (its end included)."""
@@ -119,8 +132,8 @@ class HotBlocks:
         row = self.arrays.table[slot]
         if self.arrays.ring[slot] >= 0:
             self.arrays.ring[slot] = -1
-            used = np.flatnonzero(row).astype(np.int32)
-            self._retired.append(row[used] - 1)
+            used = np.flatnonzero(row)
+            self._retire(row[used])
             row[used] = 0
         self.arrays.ring[slot] = block
         self.arrays.dirty[slot] = 0
@@ -132,14 +145,14 @@ class HotBlocks:
         tally = self.arrays.tally
         if self.arrays.ring[slot] != block:
             return
-        start = int(tally[_FRESH])
+        start = int(tally[RAW, _FRESH])
         if start + len(series) > len(self.arrays.pool):
             raise StorageError(
                 f"no room for block {block}: {len(series)} pages; raise memory_bytes"
             )
         self.arrays.pool[start : start + len(series)] = pages
         self.arrays.table[slot, series] = np.arange(start, start + len(series)) + 1
-        tally[_FRESH] = start + len(series)
+        tally[RAW, _FRESH] = start + len(series)
 
     def mark_dirty(self, blocks: Iterable[int]) -> None:
         """Have the next checkpoint write ``blocks`` again."""
@@ -156,18 +169,20 @@ class HotBlocks:
                 flags[slot] = 1
 
     def recycle(self) -> None:
-        """Return pages of retired blocks to the pool; call only while nobody reads."""
-        tally = self.arrays.tally
-        for pages in self._retired:
-            top = int(tally[_FREE])
-            self.arrays.free[top : top + len(pages)] = pages
-            tally[_FREE] = top + len(pages)
-        self._retired.clear()
+        """Make pages that were returned available again; call only while nobody reads."""
+        arrays = self.arrays
+        for sort in (RAW, PACKED):
+            top, waiting = int(arrays.tally[sort, _FREE]), int(arrays.tally[sort, _WAITING])
+            arrays.free[sort, top : top + waiting] = arrays.waiting[sort, :waiting]
+            arrays.tally[sort, _FREE] = top + waiting
+            arrays.tally[sort, _WAITING] = 0
 
-    @property
-    def shed(self) -> int:
-        """Values dropped because no page was free; stays 0 unless a reader blocks recycling."""
-        return int(self.arrays.tally[_SHED])
+    def _retire(self, entries: NDArray[np.int32]) -> None:
+        """Return the pages of table entries once nobody reads."""
+        for sort, pages in ((RAW, entries[entries > 0] - 1), (PACKED, -entries[entries < 0] - 1)):
+            start = int(self.arrays.tally[sort, _WAITING])
+            self.arrays.waiting[sort, start : start + len(pages)] = pages
+            self.arrays.tally[sort, _WAITING] = start + len(pages)
 
     def forget(self, series: NDArray[Any]) -> None:
         """Reset the state of ``series`` so that their ids can be given to others."""
@@ -176,6 +191,5 @@ class HotBlocks:
         self.arrays.seen[series] = 0
         for slot in range(self.ring_blocks):
             row = self.arrays.table[slot]
-            pages = row[series]
+            self._retire(row[series])
             row[series] = 0
-            self._retired.append(pages[pages > 0] - 1)

@@ -22,6 +22,7 @@ from collectors.store.blocks import BLOCK_STEPS
 from collectors.store.column_file import read_columns, replace_file, write_columns
 from collectors.store.hot_tier import HotTier
 from collectors.store.page_codec import PackedPages, pack_pages, unpack_pages
+from collectors.store.sealing import gather_pages
 from collectors.store.series import SeriesSnapshot
 
 _LOG = structlog.get_logger(__name__)
@@ -64,9 +65,8 @@ def take_snapshot(hot: HotTier, segment: int) -> Snapshot:
         if not arrays.dirty[slot]:
             kept.append(block)
             continue
-        pages = arrays.table[slot, :top]
-        series = np.flatnonzero(pages).astype(np.int32)
-        fresh[block] = (series, pack_pages(arrays.pool[pages[series] - 1], hot.step_ms))
+        series = np.flatnonzero(arrays.table[slot, :top]).astype(np.int32)
+        fresh[block] = (series, pack_pages(gather_pages(arrays, slot, series), hot.step_ms))
         arrays.dirty[slot] = 0
     return Snapshot(
         segment=segment,
@@ -160,6 +160,7 @@ class CheckpointFiles:
         series = columns.pop("series")
         pages = unpack_pages(PackedPages(**columns), BLOCK_STEPS)
         hot.blocks.load(block, series, pages)
+        hot.seal(block)
 
     def _read_manifest(self) -> dict[str, Any]:
         path = self._directory / _MANIFEST

@@ -18,7 +18,7 @@ from collectors.errors import StorageError
 
 _MAGIC = b"TOCSINC1"
 _PREFIX = struct.Struct("<8sII")
-_LEVEL = 3
+_LEVEL = 1
 
 Columns = Mapping[str, NDArray[Any]]
 

@@ -16,6 +16,7 @@ from collectors.store.blocks import BLOCK_STEPS, HotBlocks
 from collectors.store.ingest import counter_heartbeat_ms, ingest
 from collectors.store.limits import StoreLimits
 from collectors.store.plan import Plan, Planner
+from collectors.store.sealing import Sealer
 from collectors.store.series import SeriesSnapshot, SeriesTable, identity_of
 from collectors.store.tag_index import TagIndex
 
@@ -40,6 +41,8 @@ class HotTier:
         )
         self.series = SeriesTable(self.blocks.max_series)
         self.complete_from = 0
+        self._sealer = Sealer(self.blocks)
+        self._newest_ms = 0
         self._index = TagIndex(self.series.words)
         self._planner = Planner(self.series, self._index)
 
@@ -96,7 +99,15 @@ class HotTier:
         moved = self.blocks.advance(self.block_of(int(time_ms.max())))
         arrays = self.blocks.arrays
         ingest(arrays, series, time_ms, value, self.step_ms, self._heartbeat_ms)
+        self._newest_ms = max(self._newest_ms, int(time_ms.max()))
+        self._sealer.work(self._newest_ms // self.step_ms, self.series.top)
         return moved
+
+    def seal(self, block: int) -> None:
+        """Pack the pages of a block that is just loaded and that nobody reads yet."""
+        if block < self.blocks.head:
+            self._sealer.seal_block(block, self.series.top)
+            self.blocks.recycle()
 
     def block_of(self, time_ms: int) -> int:
         """Return the block that holds a sample of ``time_ms``."""

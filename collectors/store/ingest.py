@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collectors.model import SeriesKind
-from collectors.store.blocks import BLOCK_STEPS, HotArrays
+from collectors.store.blocks import BLOCK_STEPS, PACKED, RAW, HotArrays
 from collectors.store.kernel import inlined, kernel
 
 KINDS = (SeriesKind.GAUGE, SeriesKind.SUM, SeriesKind.RATE, SeriesKind.COUNTER)
@@ -25,20 +25,28 @@ _SET, _MAX, _ADD, _FILL = range(4)
 @inlined
 def _page(hot: HotArrays, slot: int, series: int) -> np.int64:
     """Return the page of ``series`` in ``slot``, a new one if needed; -1 when none is left."""
-    page = np.int64(hot.table[slot, series]) - 1
-    if page >= 0:
-        return page
-    if hot.tally[0] > 0:
-        hot.tally[0] -= 1
-        page = np.int64(hot.free[hot.tally[0]])
-    elif hot.tally[1] < hot.pool.shape[0]:
-        page = hot.tally[1]
-        hot.tally[1] += 1
+    entry = np.int64(hot.table[slot, series])
+    if entry > 0:
+        return entry - 1
+    if hot.tally[RAW, 0] > 0:
+        hot.tally[RAW, 0] -= 1
+        page = np.int64(hot.free[RAW, hot.tally[RAW, 0]])
+    elif hot.tally[RAW, 2] < hot.pool.shape[0]:
+        page = hot.tally[RAW, 2]
+        hot.tally[RAW, 2] += 1
     else:
-        hot.tally[2] += 1
         return np.int64(-1)
-    for i in range(BLOCK_STEPS):
-        hot.pool[page, i] = np.nan
+    if entry == 0:
+        for i in range(BLOCK_STEPS):
+            hot.pool[page, i] = np.nan
+    else:
+        sealed = -entry - 1
+        for i in range(BLOCK_STEPS):
+            k = hot.packed[sealed, i]
+            whole = hot.base[sealed] + (np.float64(k) - 1.0)
+            hot.pool[page, i] = whole / hot.divisor[sealed] if k > 0 else np.nan
+        hot.waiting[PACKED, hot.tally[PACKED, 1]] = sealed
+        hot.tally[PACKED, 1] += 1
     hot.table[slot, series] = page + 1
     return page
 

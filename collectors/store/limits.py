@@ -39,7 +39,7 @@ class StoreLimits:
     max_future_ms: int = 120_000
     max_fetch_values: int = 50_000_000
     grace_ms: int = 0
-    checkpoint_log_bytes: int = 64 << 20
+    checkpoint_log_bytes: int = 256 << 20
     history_settle_ms: int = 120_000
     history_samples_ms: int = 14 * 86_400_000
     history_retention_ms: int = 400 * 86_400_000

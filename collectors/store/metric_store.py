@@ -219,8 +219,8 @@ class MetricStore:
             self._keeper.save_leaving(newest)
         if self._hot.apply(series, time_ms, value):
             self._hot.expire()
-            if self._readers == 0:
-                self._hot.blocks.recycle()
+        if self._readers == 0:
+            self._hot.blocks.recycle()
 
     def _write_late(self, series: IndexArray, time_ms: IntArray, value: FloatArray) -> int:
         return self._keeper.write_late(series, time_ms, value) if self._keeper else 0

@@ -43,7 +43,7 @@ def divisors_for(step_ms: int) -> FloatArray:
 
 
 @inlined
-def _fits(page: FloatArray, divisor: float, bounds: FloatArray) -> bool:
+def page_fits(page: FloatArray, divisor: float, bounds: FloatArray) -> bool:
     """Return whether all values are whole multiples of 1/divisor; leaves min and max in bounds."""
     low, high = np.inf, -np.inf
     for i in range(len(page)):
@@ -71,7 +71,7 @@ def _pack(
     for n in range(len(pages)):
         divisor[n], base[n] = 0.0, 0.0
         for d in range(len(divisors)):
-            if _fits(pages[n], divisors[d], bounds):
+            if page_fits(pages[n], divisors[d], bounds):
                 divisor[n] = divisors[d]
                 break
         if divisor[n] == 0.0:

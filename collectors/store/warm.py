@@ -8,9 +8,10 @@ from __future__ import annotations
 import numpy as np
 
 from collectors.store.aggregation import CF_AVG, SUM, aggregate
-from collectors.store.blocks import make_arrays
+from collectors.store.blocks import HotBlocks, make_arrays
 from collectors.store.ingest import ingest
 from collectors.store.page_codec import pack_pages, unpack_pages
+from collectors.store.sealing import Sealer, gather_pages
 from collectors.store.wire.label_decoder import find_label_parts
 from collectors.store.wire.label_table import LabelTable
 from collectors.store.wire.walker import walk
@@ -22,6 +23,10 @@ def warm() -> None:
     ids = np.zeros(1, dtype=np.int32)
     ingest(hot, ids, np.ones(1, dtype=np.int64), np.ones(1), 1, 1)
     unpack_pages(pack_pages(np.ones((1, 1)), 1000), 1)
+    gather_pages(hot, 0, ids)
+    blocks = HotBlocks(step_ms=1, hot_window_ms=1, max_series=1, memory_bytes=1)
+    blocks.advance(0)
+    Sealer(blocks).seal_block(0, 1)
     for multiple in (1, 2):
         aggregate(hot, ids, ids, groups=1, first=0, columns=1, op=SUM, multiple=multiple, cf=CF_AVG)
     body = np.array([0x0A, 0], dtype=np.uint8)

@@ -14,6 +14,7 @@ from collectors.store.history.metric_history import MetricHistory
 from collectors.store.hot_tier import HotTier
 from collectors.store.ingest import COUNTER
 from collectors.store.reserve import reserve
+from collectors.store.sealing import gather_pages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +65,7 @@ class HistoryFeed:
         """Copy ``block`` and count it as saved; the lock is held."""
         arrays, series = self._hot.blocks.arrays, self._hot.series
         slot = block % self._hot.blocks.ring_blocks
-        row = arrays.table[slot, : series.top]
-        ids = np.flatnonzero(row)
+        ids = np.flatnonzero(arrays.table[slot, : series.top]).astype(np.int32)
         fresh = ids[self._told[ids] != series.incarnation[ids]]
         new = [(series.fingerprint(number), series.tags(number)) for number in fresh.tolist()]
         self._told[fresh] = series.incarnation[fresh]
@@ -73,7 +73,7 @@ class HistoryFeed:
         return BlockRows(
             block=block,
             fingerprint=series.fingerprints(ids),
-            pages=arrays.pool[row[ids] - 1],
+            pages=gather_pages(arrays, slot, ids),
             new=new,
         )
 
