@@ -159,7 +159,8 @@ class Derivative:
         self._last = grow(self._last, values.shape[0])
         joined = np.concatenate([self._last, values], axis=1)
         self._last = joined[:, -1:].copy()
-        return np.diff(joined, axis=1)
+        with np.errstate(invalid="ignore"):  # between infinities
+            return np.diff(joined, axis=1)
 
     def keep(self, rows: Rows) -> None:
         """Forget all lines but those at ``rows``."""
