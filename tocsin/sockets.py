@@ -20,7 +20,8 @@ def listen_tcp(host: str, port: int, setting: str) -> socket.socket:
         ConfigError: The port is taken or not allowed; names the setting that chose it.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
+    # The protocol is named so that asyncio switches Nagle's algorithm off.
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         sock.bind((host, port))

@@ -15,9 +15,8 @@ from tocsin.settings import load_settings
 
 def problems(directory: Path) -> Iterator[ConfigError]:
     """Yield what is wrong in a configuration directory, each file's first mistake."""
-    from collectors.receivers.scrape.config import load_scrape_config
-
     from anomaly.loading import check_anomaly
+    from collectors.receivers.scrape.config import load_scrape_config
     from runbooks.alerts.routing import load_routes
     from runbooks.automation.loading import load_runbook
 

@@ -38,7 +38,7 @@ class Stage:
         """Return the addresses a person opens."""
         shown = {"api": self.api_url, "platform": self.control_url}
         if self.dashboard_url:
-            shown |= {"war_room": f"{self.dashboard_url}/war-room", "dashboard": self.dashboard_url}
+            shown |= {"war_room": f"{self.dashboard_url}/war_room", "dashboard": self.dashboard_url}
         if self.slack_url:
             shown["slack"] = self.slack_url
         return shown

@@ -152,7 +152,7 @@ class Story:
         where = self.stage.slack_url or "Slack"
         self.narrator.say("paged", f"message in #incidents at {where}", "alarm")
         if self.stage.dashboard_url:
-            room = f"{self.stage.dashboard_url}/war-room?incident={found['id']}"
+            room = f"{self.stage.dashboard_url}/war_room?incident={found['id']}"
             self.outcome.urls["war_room"] = room
             self.narrator.say("war room", room, "link")
         return found
