@@ -15,7 +15,7 @@ from collectors.errors import DocumentError
 
 _Result = TypeVar("_Result")
 
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 _DURATION = re.compile(
     r"(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?"
 )
@@ -69,7 +69,7 @@ class Field:
         ]
 
     def text(self) -> str:
-        """Return a scalar as text, with ``${NAME}`` replaced from the environment."""
+        """Return a scalar as text, with ``${NAME}`` and ``${NAME:-default}`` replaced."""
         if not isinstance(self.node, yaml.ScalarNode):
             raise self.error(f"must be a text, not {self._shown()}")
         return _VARIABLE.sub(self._variable, str(self.node.value))
@@ -113,9 +113,11 @@ class Field:
             raise self.error(f"must be {wanted}, not {text!r}: {error}") from error
 
     def _variable(self, match: re.Match[str]) -> str:
-        value = self.environment.get(match.group(1))
+        value = self.environment.get(match[1], match[2])
         if value is None:
-            raise self.error(f"the environment has no {match.group(1)}; set it or write the value")
+            raise self.error(
+                f"the environment has no {match[1]}; set it or write ${{{match[1]}:-default}}"
+            )
         return value
 
     def _shown(self) -> str:
