@@ -14,7 +14,8 @@ REGULARITY = 4
 sessions here stand for a large audience, whose relative noise is smaller than that of few."""
 
 DEVICE_SHARES = {Device.TV: 0.55, Device.PHONE: 0.2, Device.WEB: 0.15, Device.CONSOLE: 0.1}
-HOUSEHOLDS = 500
+ACCOUNTS = 300
+"""Viewers of a region; each has one device and comes back with it."""
 
 LINE_KBPS = {Device.TV: 25_000, Device.PHONE: 6_000, Device.WEB: 15_000, Device.CONSOLE: 25_000}
 """Median throughput of a viewer's line by device."""
@@ -58,6 +59,7 @@ class Arrivals:
         self._rate = rate
         self._rhythm = rhythm
         self._rng = rng
+        self._devices = rng.choices(list(DEVICE_SHARES), list(DEVICE_SHARES.values()), k=ACCOUNTS)
 
     def gap_s(self, time_s: float) -> float:
         """Return the seconds until the next session begins."""
@@ -66,9 +68,10 @@ class Arrivals:
 
     def visitor(self) -> Visitor:
         """Return whose session it is."""
-        device = self._rng.choices(list(DEVICE_SHARES), list(DEVICE_SHARES.values()))[0]
+        number = self._rng.randrange(ACCOUNTS)
+        device = self._devices[number]
         return Visitor(
-            viewer=f"v{self._rng.randrange(HOUSEHOLDS):04d}",
+            viewer=f"v{number:04d}",
             device=device,
             region=self.region,
             session=f"{self._rng.getrandbits(64):016x}",

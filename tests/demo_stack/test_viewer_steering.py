@@ -71,6 +71,7 @@ def test_evacuation_keeps_starts_within_five_percent_and_return_does_too():
             during = len(_served(planet, "eu-west-1")) - before
             planet.crowd.steer("eu-west-1", ["eu-west-1"])
             await planet.pass_time(40)
+            await asyncio.wait(planet.crowd._sessions)
             back = len(_served(planet, "eu-west-1")) - before - during
             return planet.starts(), during, back
 

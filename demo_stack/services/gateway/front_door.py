@@ -8,7 +8,7 @@ from demo_stack.platform.capacity import TokenBucket
 REQUESTS_PER_START = 4
 """Sign in, browse, select, play."""
 
-HEADROOM = 3.0
+HEADROOM = 6.0
 """Capacity of the balancers in use together, over the requests that a region is built for."""
 
 ZONES_IN_USE = ZONES[:2]
