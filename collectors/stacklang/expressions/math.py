@@ -186,7 +186,7 @@ class BinaryExpr(SeriesExpr):
 
     @property
     def final_grouping(self) -> tuple[str, ...]:
-        """The grouping of the side with more keys; asks each once, or chains are exponential."""
+        """The grouping of the side with more keys; each side is asked once, as chains are deep."""
         left, right = self.left.final_grouping, self.right.final_grouping
         return left if set(right) <= set(left) else right
 
