@@ -18,6 +18,10 @@ import pytest
 from dashboards.testing.browser import browser_missing, browser_page
 
 pytestmark = [pytest.mark.processes, pytest.mark.slow]
+LONG = pytest.mark.skipif(
+    "TOCSIN_LONG_STORIES" not in os.environ,
+    reason="each story takes minutes; set TOCSIN_LONG_STORIES=1 to hear all of them",
+)
 CHAIN = ["injected_at", "detected_at", "paged_at", "acknowledged_at", "resolved_at"]
 
 
@@ -114,17 +118,20 @@ def read_the_war_room(url: str) -> None:
         page.get_by_text(re.compile("paged|page sent|Paged", re.IGNORECASE)).first.wait_for()
 
 
-@pytest.mark.parametrize("fault", ["region-death"])
+@pytest.mark.parametrize(
+    "fault", ["region-death", pytest.param("recommendations-latency", marks=LONG)]
+)
 def test_another_fault_is_found_in_time(fault: str, tmp_path: Path) -> None:
-    """Death of a region is found within thirty seconds, and the chain completes."""
+    """The chain completes; death of a region is found within thirty seconds."""
     with demo(tmp_path, "--fault", fault) as running:
         answer = running.finish()
 
     times = moments(answer)
     assert times == sorted(times)
-    assert (times[1] - times[0]).total_seconds() <= 30
+    assert (times[1] - times[0]).total_seconds() <= (30 if fault == "region-death" else 90)
 
 
+@LONG
 def test_a_healthy_platform_pages_nobody(tmp_path: Path) -> None:
     """Without a fault the chain stays empty and the exit code is 0."""
     with demo(tmp_path, "--fault", "none") as running:

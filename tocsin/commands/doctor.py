@@ -20,7 +20,12 @@ from tocsin.commands.options import setting_options
 from tocsin.settings import PREFIX, Settings, load_settings, setting_rows
 
 ROOMS = ("tocsin", "collectors", "anomaly", "runbooks", "dashboards", "demo_stack")
-KNOWN_VARIABLES = {"TOCSIN_CONFIG_FILE", "TOCSIN_SHARED", "TOCSIN_SCRAPE_TARGETS"}
+KNOWN_VARIABLES = {
+    "TOCSIN_CONFIG_FILE",
+    "TOCSIN_SHARED",
+    "TOCSIN_SCRAPE_TARGETS",
+    "TOCSIN_LONG_STORIES",
+}
 _NEEDED_MEMORY = 1 << 30
 
 

@@ -1,0 +1,178 @@
+"""``tocsin serve`` as a process: addresses, real clients, bad input, kill -9, the docs' curl."""
+
+import gzip
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import orjson
+import pytest
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+from opentelemetry.sdk.resources import Resource
+
+pytestmark = [pytest.mark.processes, pytest.mark.slow]
+DOCS = Path(__file__).parents[2] / "docs"
+PORTS = ("API", "OTLP_HTTP", "OTLP_GRPC", "SPECTATOR")
+
+
+class Server:
+    """A running server and its addresses."""
+
+    def __init__(self, directory: Path, **environment: str) -> None:
+        ports = {f"TOCSIN_{name}_PORT": "0" for name in PORTS}
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("TOCSIN_")}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tocsin", "serve", "--json"],
+            env={**inherited, **ports, "TOCSIN_DATA_DIR": str(directory), **environment},
+            cwd=directory,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        self.addresses: dict[str, str] = {}
+
+    def wait(self) -> None:
+        """Return once the addresses are announced."""
+        assert self.process.stdout is not None
+        self.addresses = orjson.loads(self.process.stdout.readline())
+
+    def get(self, path: str) -> Any:
+        """Return the JSON that the API answers."""
+        return httpx2.get(self.addresses["api"] + path, trust_env=False, timeout=10).json()
+
+
+@contextmanager
+def server(directory: Path, **environment: str) -> Iterator[Server]:
+    """Start a server; it is gone afterwards."""
+    running = Server(directory, **environment)
+    try:
+        running.wait()
+        yield running
+    finally:
+        running.process.terminate()
+        running.process.communicate(timeout=30)
+
+
+def eventually(reached: Callable[[], bool], timeout_s: float = 30) -> None:
+    """Poll until ``reached``; fail after ``timeout_s``."""
+    deadline = time.monotonic() + timeout_s
+    while not reached():  # every look is an HTTP request, so this does not spin
+        assert time.monotonic() < deadline, "not reached in time"
+
+
+def publish(running: Server, name: str, value: float) -> int:
+    """Publish one gauge now and return the status."""
+    body = {
+        "metrics": [
+            {
+                "tags": {"name": name, "atlas.dstype": "gauge"},
+                "timestamp": time.time_ns() // 1_000_000,
+                "value": value,
+            }
+        ]
+    }
+    url = running.addresses["api"] + "/api/v1/publish"
+    return httpx2.post(url, json=body, trust_env=False).status_code
+
+
+def total(running: Server, name: str) -> float:
+    """Return the largest value of a metric within the last minutes; NaN when there is none."""
+    graph = running.get(f"/api/v1/graph?q=name,{name},:eq,:max&s=e-5m&e=now%2B1m&format=std.json")
+    values = [float(v) for row in graph["values"] for v in row]
+    return max((v for v in values if v == v), default=float("nan"))
+
+
+def test_what_was_acknowledged_survives_kill_nine(tmp_path: Path) -> None:
+    """A gauge answered 200 is there again after kill -9 and a restart on the same directory."""
+    with server(tmp_path) as first:
+        assert publish(first, "survivor", 42.0) == 200
+        first.process.send_signal(signal.SIGKILL)
+        first.process.wait()
+
+    with server(tmp_path) as second:
+        assert total(second, "survivor") == 42.0
+
+
+def test_bad_input_is_refused_and_nothing_else_is_lost(tmp_path: Path) -> None:
+    """Junk, bombs and forgeries get a clear error; what is good is still taken afterwards."""
+    bomb = gzip.compress(b"\0" * 4_000_000)
+    proto = {"Content-Type": "application/x-protobuf"}
+    snappy = {"Content-Encoding": "snappy"}
+    with server(tmp_path, TOCSIN_MAX_BODY_BYTES="1000000") as running:
+        otlp, api = running.addresses["otlp_http"], running.addresses["api"]
+        refusals = [
+            (f"{otlp}/v1/metrics", b"\xff\xff\xff", proto, 400),
+            (f"{otlp}/v1/traces", b"\xff\xff\xff", proto, 400),
+            (f"{otlp}/v1/traces", bomb, proto | {"Content-Encoding": "gzip"}, 413),
+            (f"{otlp}/v1/metrics", b"x" * 2_000_000, proto, 413),
+            (f"{otlp}/v1/metrics", b"{}", {"Content-Type": "text/plain"}, 415),
+            (f"{api}/api/v1/publish", b"{", {"Content-Type": "application/json"}, 400),
+            (f"{api}/api/v1/write", b"junk", proto | snappy, 400),
+            (f"{api}/api/v1/write", b"junk", {"Content-Type": "text/plain"}, 415),
+            (f"{api}/slack/interactions", b"payload={}", {"X-Slack-Signature": "v0=0"}, 401),
+        ]
+        for url, body, headers, status in refusals:
+            answer = httpx2.post(url, content=body, headers=headers, trust_env=False)
+            assert (url, answer.status_code) == (url, status)
+            assert answer.content
+        host, port = running.addresses["spectator"].removeprefix("udp://").split(":")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            udp.sendto(b"not a line\n\xff\xfe\nc:good.lines:1", (host, int(port)))
+        assert publish(running, "afterwards", 7.0) == 200
+        assert total(running, "afterwards") == 7.0
+        eventually(lambda: "good.lines" in running.get("/api/v1/tags/name"))
+        assert running.process.poll() is None
+
+
+def test_an_official_exporter_is_heard(tmp_path: Path) -> None:
+    """OpenTelemetry's own metric exporter reaches a graph, resource attributes as tags."""
+    with server(tmp_path, TOCSIN_STEP="1s") as running:
+        exporter = OTLPMetricExporter(endpoint=running.addresses["otlp_http"] + "/v1/metrics")
+        reader = PeriodicExportingMetricReader(exporter, export_interval_millis=200)
+        resource = Resource.create({"service.name": "checkout"})
+        provider = MeterProvider([reader], resource=resource)
+        orders = provider.get_meter("shop").create_counter("orders")
+        orders.add(3, {"country": "nz"})
+        provider.force_flush()
+        path = "/api/v1/tags/country?q=service.name,checkout,:eq"
+        eventually(lambda: running.get(path) == ["nz"])
+        provider.shutdown()
+
+
+def test_a_busy_port_ends_with_a_clear_error(tmp_path: Path) -> None:
+    """Exit code 2; the message names the setting."""
+    with socket.socket() as busy:
+        busy.bind(("127.0.0.1", 0))
+        busy.listen()
+        port = str(busy.getsockname()[1])
+        running = Server(tmp_path, TOCSIN_API_PORT=port)
+        _, complaint = running.process.communicate(timeout=60)
+
+    assert running.process.returncode == 2
+    assert f"TOCSIN_API_PORT = {port}" in complaint.decode()
+    assert "Traceback" not in complaint.decode()
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_the_how_tos_curl_works(tmp_path: Path) -> None:
+    """The command that the documentation shows is answered 200."""
+    page = (DOCS / "how-to" / "point-your-services-here.md").read_text()
+    commands = [c for c in re.findall(r"```bash\n(.*?)```", page, re.DOTALL) if "curl" in c]
+    assert commands
+    with server(tmp_path) as running:
+        for command in commands:
+            local = command.replace("http://127.0.0.1:7101", running.addresses["api"])
+            loud = local.replace("curl -s", "curl -s --noproxy '*' -o /dev/null -w '%{http_code}'")
+            done = subprocess.run(["bash", "-c", loud], capture_output=True, text=True, check=True)
+            assert done.stdout == "200"
