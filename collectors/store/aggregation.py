@@ -8,6 +8,7 @@ that nothing contributed to is NaN.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from collectors.model import FloatArray, IndexArray
 from collectors.stacklang.database import Aggregate, Consolidation
@@ -59,6 +60,34 @@ def _add_run(values: FloatArray, total: FloatArray, seen: FloatArray, op: int) -
 
 
 @inlined
+def _add_packed(
+    offsets: NDArray[np.uint16],
+    base: float,
+    divisor: float,
+    total: FloatArray,
+    seen: FloatArray,
+    op: int,
+    unpacked: FloatArray,
+) -> None:
+    """As :func:`_add_run` for a sealed page; sums in one pass, whole numbers without dividing."""
+    if op >= MIN:
+        for i in range(len(offsets)):
+            k = np.int32(offsets[i])
+            unpacked[i] = (base + k) / divisor if k > 0 else np.nan
+        _add_run(unpacked[: len(offsets)], total, seen, op)
+    elif divisor == 1.0:
+        for i in range(len(offsets)):
+            k = np.int32(offsets[i])
+            total[i] += base + k if k > 0 else 0.0
+            seen[i] += 1.0 if k > 0 else 0.0
+    else:
+        for i in range(len(offsets)):
+            k = np.int32(offsets[i])
+            total[i] += (base + k) / divisor if k > 0 else 0.0
+            seen[i] += 1.0 if k > 0 else 0.0
+
+
+@inlined
 def _add_series(
     hot: HotArrays,
     series: int,
@@ -83,10 +112,7 @@ def _add_series(
             elif entry < 0:
                 offsets = hot.packed[-entry - 1, low : low + b - a]
                 base, divisor = hot.base[-entry - 1] - 1.0, hot.divisor[-entry - 1]
-                for i in range(b - a):
-                    k = np.float64(offsets[i])
-                    unpacked[i] = (base + k) / divisor if k > 0.0 else np.nan
-                _add_run(unpacked[: b - a], total[a:b], seen[a:b], op)
+                _add_packed(offsets, base, divisor, total[a:b], seen[a:b], op, unpacked)
         step = end
 
 

@@ -100,7 +100,7 @@ class HotTier:
         arrays = self.blocks.arrays
         ingest(arrays, series, time_ms, value, self.step_ms, self._heartbeat_ms)
         self._newest_ms = max(self._newest_ms, int(time_ms.max()))
-        self._sealer.work(self._newest_ms // self.step_ms, self.series.top)
+        self._sealer.work(self._newest_ms // self.step_ms, self.series.top, len(series))
         return moved
 
     def seal(self, block: int) -> None:

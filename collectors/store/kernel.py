@@ -14,6 +14,9 @@ import numba
 
 # ``_nrt`` is an option of numba that its type information does not list.
 _njit: Any = numba.njit
+# Without numpy's error model every division is a branch to an exception, and no loop with one is
+# vectorised.
+_OPTIONS: dict[str, Any] = {"nogil": True, "_nrt": False, "error_model": "numpy"}
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
@@ -22,9 +25,9 @@ def kernel(function: _F) -> _F:
 
     Wrapped here once so that the type checker keeps the function's own signature.
     """
-    return cast("_F", _njit(cache=True, nogil=True, _nrt=False)(function))
+    return cast("_F", _njit(cache=True, **_OPTIONS)(function))
 
 
 def inlined(function: _F) -> _F:
     """Compile ``function`` into each kernel that calls it: a call would pass every array anew."""
-    return cast("_F", _njit(inline="always", nogil=True, _nrt=False)(function))
+    return cast("_F", _njit(inline="always", **_OPTIONS)(function))

@@ -21,7 +21,8 @@ from collectors.store.kernel import inlined, kernel
 from collectors.store.page_codec import divisors_for, page_fits
 
 _SETTLED_STEPS = 10
-_SERIES_A_CALL = 16_384
+_LEAST_SERIES = 64
+_SERIES_A_SAMPLE = 2
 
 
 @inlined
@@ -93,6 +94,9 @@ def gather_pages(hot: HotArrays, slot: int, series: IndexArray) -> FloatArray:
 class Sealer:
     """Seals blocks that are over, some series at a time, so that no call takes long.
 
+    It goes round all blocks again and again, because late samples unpack pages and series that
+    send their past in bulk bring pages to blocks that were sealed before.
+
     Args:
         blocks: What is sealed.
     """
@@ -104,15 +108,22 @@ class Sealer:
         self._block = -1
         self._series = 0
 
-    def work(self, newest_step: int, top: int) -> None:
-        """Seal some more; ``top`` is the number of series ids in use."""
+    def work(self, newest_step: int, top: int, samples: int) -> None:
+        """Seal some more.
+
+        Args:
+            newest_step: Newest step that has a sample.
+            top: Number of series ids in use.
+            samples: Samples that were just written; the work is in proportion to them.
+        """
         blocks = self._blocks
         oldest = blocks.head - blocks.ring_blocks + 1
         if self._block < oldest:
             self._block, self._series = oldest, 0
         if (self._block + 1) * BLOCK_STEPS + _SETTLED_STEPS > newest_step:
+            self._block, self._series = oldest, 0
             return
-        last = min(top, self._series + _SERIES_A_CALL)
+        last = min(top, self._series + _LEAST_SERIES + _SERIES_A_SAMPLE * samples)
         self._seal(self._block, self._series, last)
         self._series = last
         if last == top:
