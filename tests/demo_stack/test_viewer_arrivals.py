@@ -6,13 +6,14 @@ from collections import Counter
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from demo_stack.viewers.arrivals import DEVICE_SHARES, Arrivals
 from demo_stack.viewers.rhythm import DAY_S, DailyRhythm
 
 
+@settings(max_examples=50)
 @given(time=st.floats(0, 1e6), amplitude=st.floats(0, 0.9), offset=st.floats(0, 1))
 def test_demand_stays_within_its_amplitude_and_repeats_daily(time, amplitude, offset):
     rhythm = DailyRhythm(amplitude=amplitude, offset=offset)

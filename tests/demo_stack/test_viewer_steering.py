@@ -24,7 +24,7 @@ class Planet:
         self.pipe, self.exported = memory_pipe()
         self.regions = {}
         self.crowd = Crowd(self.network, self.pipe, seed=1)
-        self.crowd.populate(REGIONS, rate=60.0)
+        self.crowd.populate(REGIONS, rate=8.0)
         for name in REGIONS:
             region = Region(RegionSpec(region=name, sps=1_000.0), self.network, self.pipe)
             await region.open()
@@ -63,14 +63,14 @@ class Planet:
 def test_evacuation_keeps_starts_within_five_percent_and_return_does_too():
     async def story():
         async with Planet() as planet:
-            await planet.pass_time(20)
+            await planet.pass_time(15)
             planet.crowd.steer("eu-west-1", ["us-east-1", "us-west-2"])
             await asyncio.wait(planet.crowd._sessions)  # sessions under way end where they began
             before = len(_served(planet, "eu-west-1"))
-            await planet.pass_time(40)
+            await planet.pass_time(25)
             during = len(_served(planet, "eu-west-1")) - before
             planet.crowd.steer("eu-west-1", ["eu-west-1"])
-            await planet.pass_time(40)
+            await planet.pass_time(25)
             await asyncio.wait(planet.crowd._sessions)
             back = len(_served(planet, "eu-west-1")) - before - during
             return planet.starts(), during, back
