@@ -15,6 +15,11 @@ from demo_stack.resilience.retries import RetryBudget, may_retry
 from demo_stack.services.gateway.exchange import RefusedError, StatusCategory
 
 MOST_RETRIES = 1
+INITIAL_LIMIT = 100
+LEAST_LIMIT = 60
+"""Above what a second's pause of a busy machine piles up: that is no overload of an origin."""
+
+MOST_LIMIT = 300
 
 Fallback = Callable[[], Awaitable[Any]]
 
@@ -46,7 +51,10 @@ class Origins:
         return await self._commands[call.service].execute(lambda: self._limited(call), fallback)
 
     async def _limited(self, call: Call) -> Any:
-        limiter = self._limiters.setdefault(call.service, Limiter(Gradient2Limit()))
+        limiter = self._limiters.get(call.service)
+        if limiter is None:
+            limit = Gradient2Limit(initial=INITIAL_LIMIT, minimum=LEAST_LIMIT, maximum=MOST_LIMIT)
+            limiter = self._limiters[call.service] = Limiter(limit)
         inflight = limiter.acquire()
         if inflight is None:
             raise RefusedError(
