@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from collectors.stacklang.faults import illegal_state
+from collectors.stacklang.sizes import Sizes
 
 MAX_STACK_SIZE = 1_024
 MAX_CALL_DEPTH = 10
@@ -36,6 +37,7 @@ class Context:
     unstable: bool = False
     depth: int = 0
     operations: int = 0
+    sizes: Sizes = field(default_factory=Sizes)
 
     def push(self, item: object) -> None:
         """Put an item on the stack.

@@ -160,6 +160,7 @@ class Interpreter:
                 if not word.stable and not context.unstable:
                     raise illegal_state(f"to use :{name} enable unstable features")
                 word.execute(context)
+                context.sizes.check(context.stack)
                 return
         signatures = "], [".join(word.signature for word in words)
         raise illegal_state(

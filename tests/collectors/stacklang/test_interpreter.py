@@ -229,3 +229,18 @@ def test_the_vocabularies_are_complete():
     }
     names = {word.name for name in NAMES for word in interpreter(name).words}
     assert len(names) == 163
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "name,a,:eq,:sum" + ",:dup,:add" * 40,
+        "name,a,:eq" + ",:dup,:and" * 40,
+        "a,:list" + ",:dup,:list" * 40,
+        "a" + ",:dup,:list,%s%s,:swap,:format" * 40,
+        "name,a,:eq,:sum" + ",:dup,:add,1h,:offset" * 40,
+    ],
+)
+def test_programs_that_keep_doubling_are_refused(program):
+    with pytest.raises(QueryError, match="expression is too large: limit of 50000 nodes"):
+        interpreter().execute(program)
