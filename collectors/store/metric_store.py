@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from collectors.stacklang.database import Aggregate, Fetch, Lines
 from collectors.stacklang.query import Query
 from collectors.store.admission import Admission, Resolved, identities_of
 from collectors.store.durability import Durability
+from collectors.store.history.feed import LateRows
 from collectors.store.history.keeper import HistoryKeeper
 from collectors.store.history.metric_history import MetricHistory
 from collectors.store.hot_tier import HotTier
@@ -29,6 +31,17 @@ from collectors.store.warm import warm
 from collectors.store.wire.label_decoder import LabelDecoder
 from collectors.store.wire.label_table import LabelTable
 from collectors.store.wire.remote_body import RemoteBody, decode_body
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    """What became of a batch, before its late samples are written."""
+
+    accepted: int
+    rejected: Sequence[Rejection]
+    late: int
+    late_rows: LateRows | None
+    oldest_ms: int
 
 
 class MetricStore:
@@ -90,6 +103,9 @@ class MetricStore:
             raise ConfigError(
                 f"history has a step of {history.step_ms} ms, the store one of {self.step_ms} ms"
             )
+        if self._hot.blocks.head < 0 and history.has_samples():
+            # The hot tier was lost: what came before now can only be in history.
+            self._hot.complete_from = self._hot.blocks.step_of(self._clock.now_ms())
         self._keeper = HistoryKeeper(
             self._hot,
             history,
@@ -146,7 +162,8 @@ class MetricStore:
         with self._lock:
             resolved = self._admission.resolve(batch.series, identities)
             ids = np.array(resolved.ids, dtype=np.int32)
-            return self._keep(resolved, ids, batch.series_index, batch.time_ms, batch.value)
+            kept = self._keep(resolved, ids, batch.series_index, batch.time_ms, batch.value)
+        return self._receipt(kept)
 
     def write_remote(self, body: bytes) -> Receipt:
         """Keep a snappy-compressed Prometheus remote-write 1.0 body.
@@ -161,10 +178,10 @@ class MetricStore:
         with self._lock:
             ids, missing = self._labels.find(columns.hash)
             resolved = self._resolve_labels(remote, ids) if missing else Resolved([])
-            receipt = self._keep(resolved, ids, row, columns.time_ms, columns.bits.view(np.float64))
+            kept = self._keep(resolved, ids, row, columns.time_ms, columns.bits.view(np.float64))
             if missing:
                 self._remember_labels(remote, ids, resolved)
-        return receipt
+        return self._receipt(kept)
 
     def _resolve_labels(self, remote: RemoteBody, ids: IndexArray) -> Resolved:
         """Decode labels that are new on the wire; fill in their ids."""
@@ -188,7 +205,7 @@ class MetricStore:
         row: IndexArray,
         time_ms: IntArray,
         value: FloatArray,
-    ) -> Receipt:
+    ) -> _Kept:
         """Log, register and apply samples; ``ids[row]`` is a sample's series."""
         now = self._clock.now_ms()
         oldest_ms = self._hot.oldest_ms(now)
@@ -196,19 +213,34 @@ class MetricStore:
         timing = judge_times(time_ms, oldest_ms=oldest_ms, newest_ms=newest_ms)
         everything = ids[row], time_ms, value
         admitted = everything[0] >= 0
-        kept = _chosen(everything, timing.timely & admitted)
-        self._durability.append(resolved, *kept)
+        timely = _chosen(everything, timing.timely & admitted)
+        self._durability.append(resolved, *timely)
         self._hot.register(resolved.new)
-        self._apply(*kept)
-        accepted, rejected = len(kept[0]), _refusals(resolved, row, len(ids))
+        self._apply(*timely)
+        rejected = _refusals(resolved, row, len(ids))
         if early := int((timing.early & admitted).sum()):
             rejected.append(refuse_early(early, newest_ms))
-        if late := int((timing.late & admitted).sum()):
-            saved = self._write_late(*_chosen(everything, timing.late & admitted))
-            accepted += saved
-            if late > saved:
-                rejected.append(refuse_late(late - saved, oldest_ms))
-        return Receipt(accepted=accepted, rejected=rejected)
+        late = timing.late & admitted
+        rows = None
+        if self._keeper and late.any():
+            rows = self._keeper.take_late(*_chosen(everything, late))
+        return _Kept(
+            accepted=len(timely[0]),
+            rejected=rejected,
+            late=int(late.sum()),
+            late_rows=rows,
+            oldest_ms=oldest_ms,
+        )
+
+    def _receipt(self, kept: _Kept) -> Receipt:
+        """Write late samples to history, without the lock, and say what became of all."""
+        rejected = list(kept.rejected)
+        saved = 0
+        if kept.late and self._keeper and kept.late_rows:
+            saved = self._keeper.write_late(kept.late_rows)
+        if kept.late > saved:
+            rejected.append(refuse_late(kept.late - saved, kept.oldest_ms))
+        return Receipt(accepted=kept.accepted + saved, rejected=rejected)
 
     def _apply(self, series: IndexArray, time_ms: IntArray, value: FloatArray) -> None:
         """Put samples into the blocks; when the ring moves on, forget what left it."""
@@ -221,9 +253,6 @@ class MetricStore:
             self._hot.expire()
         if self._readers == 0:
             self._hot.blocks.recycle()
-
-    def _write_late(self, series: IndexArray, time_ms: IntArray, value: FloatArray) -> int:
-        return self._keeper.write_late(series, time_ms, value) if self._keeper else 0
 
     # -- reading ---------------------------------------------------------------------------------
 

@@ -34,6 +34,16 @@ class BlockRows:
     new: Sequence[tuple[int, Tags]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LateRows:
+    """Samples from before the hot window; three columns of one length, and their series."""
+
+    fingerprint: NDArray[np.uint64]
+    time_ms: IntArray
+    value: FloatArray
+    series: Sequence[tuple[int, Tags]]
+
+
 class HistoryFeed:
     """Knows which blocks history lacks. Not locked; methods say what must be held.
 
@@ -61,10 +71,12 @@ class HistoryFeed:
         first = newest_block - self._hot.blocks.ring_blocks + 1
         return self.unsaved(before_step=first * BLOCK_STEPS)
 
-    def take(self, block: int) -> BlockRows:
-        """Copy ``block`` and count it as saved; the lock is held."""
+    def take(self, block: int) -> BlockRows | None:
+        """Copy ``block`` and count it as saved; None when it has left. The lock is held."""
         arrays, series = self._hot.blocks.arrays, self._hot.series
         slot = block % self._hot.blocks.ring_blocks
+        if arrays.ring[slot] != block:
+            return None
         ids = np.flatnonzero(arrays.table[slot, : series.top]).astype(np.int32)
         fresh = ids[self._told[ids] != series.incarnation[ids]]
         new = [(series.fingerprint(number), series.tags(number)) for number in fresh.tolist()]
@@ -89,19 +101,24 @@ class HistoryFeed:
         time_ms = (rows.block * BLOCK_STEPS + column) * self._hot.step_ms
         self.history.write_samples(rows.fingerprint[at], time_ms, rows.pages[at, column])
 
-    def write_late(self, series: IndexArray, time_ms: IntArray, value: FloatArray) -> int:
-        """Write samples from before the hot window; return how many were kept.
+    def take_late(self, series: IndexArray, time_ms: IntArray, value: FloatArray) -> LateRows:
+        """Copy samples from before the hot window; the lock is held.
 
-        A late counter sample has no neighbours to make a rate with, so it is not kept. The lock is
-        held, so that the ids stay what they are.
+        A late counter sample has no neighbours to make a rate with, so it is left out.
         """
-        arrays, table = self._hot.blocks.arrays, self._hot.series
-        kept = (arrays.kind[series] != COUNTER) & ~np.isnan(value)
+        table, step_ms = self._hot.series, self._hot.step_ms
+        kept = (self._hot.blocks.arrays.kind[series] != COUNTER) & ~np.isnan(value)
         ids = series[kept]
-        if len(ids):
-            distinct = np.unique(ids).tolist()
-            self.history.write_series((table.fingerprint(n), table.tags(n)) for n in distinct)
-            step_ms = self._hot.step_ms
-            end_ms = -(-time_ms[kept] // step_ms) * step_ms
-            self.history.write_samples(table.fingerprints(ids), end_ms, value[kept])
-        return len(ids)
+        return LateRows(
+            fingerprint=table.fingerprints(ids),
+            time_ms=-(-time_ms[kept] // step_ms) * step_ms,
+            value=value[kept],
+            series=[(table.fingerprint(n), table.tags(n)) for n in np.unique(ids).tolist()],
+        )
+
+    def write_late(self, rows: LateRows) -> int:
+        """Write late samples; return how many; no lock is needed."""
+        if len(rows.value):
+            self.history.write_series(rows.series)
+            self.history.write_samples(rows.fingerprint, rows.time_ms, rows.value)
+        return len(rows.value)

@@ -13,7 +13,7 @@ from collectors.model import FloatArray, IndexArray, IntArray
 from collectors.stacklang.database import Fetch, Lines
 from collectors.store.background import Background
 from collectors.store.blocks import BLOCK_STEPS
-from collectors.store.history.feed import HistoryFeed
+from collectors.store.history.feed import HistoryFeed, LateRows
 from collectors.store.history.metric_history import MetricHistory
 from collectors.store.history.rollups import DAY_MS
 from collectors.store.hot_tier import HotTier
@@ -93,13 +93,22 @@ class HistoryKeeper:
         for block in self._feed.leaving(newest_block):
             rows = self._feed.take(block)
             try:
-                self._feed.write(rows)
+                if rows is not None:
+                    self._feed.write(rows)
             except StorageError as error:
                 _LOG.error("history lost a block", block=block, reason=error.message)
 
-    def write_late(self, series: IndexArray, time_ms: IntArray, value: FloatArray) -> int:
-        """Write samples from before the hot window; return how many; the lock is held."""
-        return self._feed.write_late(series, time_ms, value)
+    def take_late(self, series: IndexArray, time_ms: IntArray, value: FloatArray) -> LateRows:
+        """Copy samples from before the hot window; the store's lock is held."""
+        return self._feed.take_late(series, time_ms, value)
+
+    def write_late(self, rows: LateRows) -> int:
+        """Write late samples; return how many history has now."""
+        try:
+            return self._feed.write_late(rows)
+        except StorageError as error:
+            _LOG.error("late samples refused", reason=error.message)
+            return 0
 
     def columns_behind(self, request: Fetch) -> int:
         """Return how many columns of the window reach behind the hot tier."""
@@ -113,7 +122,9 @@ class HistoryKeeper:
         """Answer the first ``columns`` columns, after writing what they still need."""
         window = request.window
         end_ms = window.start_ms + (columns - 1) * window.step_ms
-        if end_ms >= self._hot.first_step * self._hot.step_ms:
+        with self._lock:
+            lacking = self._feed.unsaved(before_step=end_ms // self._hot.step_ms + 1)
+        if lacking:
             self.flush(end_ms)
         return self._feed.history.fetch(replace(request, window=replace(window, end_ms=end_ms)))
 
@@ -132,6 +143,8 @@ class HistoryKeeper:
     def _write(self, block: int) -> None:
         with self._lock:
             rows = self._feed.take(block)
+        if rows is None:
+            return
         try:
             self._feed.write(rows)
         except StorageError:

@@ -66,6 +66,10 @@ class MetricHistory:
         """The base step, milliseconds."""
         return self._step_ms
 
+    def has_samples(self) -> bool:
+        """Return whether any samples are held."""
+        return bool(self._days())
+
     def write_series(self, series: Iterable[tuple[int, Tags]]) -> None:
         """Keep fingerprints with their tags; writing one again changes nothing."""
         rows = [

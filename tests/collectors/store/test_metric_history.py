@@ -165,6 +165,36 @@ def test_samples_behind_the_hot_window_go_to_history(
     assert lines.values.tolist() == [[7.0]]
 
 
+def test_history_answers_when_the_hot_tier_was_lost(
+    stores: tuple[MetricStore, MetricStore], tmp_path: Path
+) -> None:
+    _, split = stores
+    split.flush_history()
+    history = split._keeper._feed.history  # type: ignore[union-attr]
+    now_ms = START_MS + STEPS * STEP_MS
+    fresh = MetricStore.open(
+        tmp_path,
+        step_ms=STEP_MS,
+        hot_window_ms=HOT_MS,
+        clock=ManualClock(now_ms),
+        history=history,
+    )
+    start_ms = (now_ms // 60_000 - 3) * 60_000
+    window = Window(start_ms=start_ms, end_ms=start_ms + 60_000, step_ms=STEP_MS)
+    request = Fetch(
+        query=AnyOf(),
+        aggregate=Aggregate.SUM,
+        consolidation=Consolidation.AVG,
+        window=window,
+        group_by=("name",),
+    )
+    found, expected = by_tags(fresh.fetch(request)), by_tags(split.fetch(request))
+    assert expected
+    for tags, line in expected.items():
+        np.testing.assert_allclose(found[tags], line)
+    fresh.close()
+
+
 def test_check_passes_and_old_days_are_dropped(engine: HistoryEngine) -> None:
     history = MetricHistory(engine, step_ms=STEP_MS)
     times = np.array([DAY_MS, 5 * DAY_MS, 9 * DAY_MS])
