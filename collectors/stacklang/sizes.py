@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from functools import cache
+from typing import Any
 
 from collectors.stacklang.expression import Expr
 from collectors.stacklang.faults import illegal_state
@@ -54,5 +55,5 @@ def _children(item: Expr | list[object] | tuple[object, ...]) -> list[object]:
 
 
 @cache
-def _field_names(kind: type[Expr]) -> tuple[str, ...]:
+def _field_names(kind: Any) -> tuple[str, ...]:
     return tuple(entry.name for entry in dataclasses.fields(kind))
