@@ -50,7 +50,8 @@ class Sizes:
 
 def _children(item: Expr | list[object] | tuple[object, ...]) -> list[object]:
     if isinstance(item, Expr):
-        return [getattr(item, name) for name in _field_names(type(item))]
+        kind: Any = type(item)
+        return [getattr(item, name) for name in _field_names(kind)]
     return list(item)
 
 
