@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,6 +38,8 @@ def value_ticks(scale: ValueScale, wanted: int, labels: TickLabels) -> list[Valu
         return _scaled_ticks(scale, wanted, labels)
     major = _step(scale.high - scale.low, wanted, labels)
     minor = major / _MINOR_PER_MAJOR
+    if minor < sys.float_info.min:  # a range too small to divide without losing all precision
+        return _scaled_ticks(scale, wanted, labels)
     first = math.ceil(scale.low / minor - 1e-9)
     last = math.floor(scale.high / minor + 1e-9)
     if not math.isfinite(minor) or minor <= 0 or last - first > 2000:

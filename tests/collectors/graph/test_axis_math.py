@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from collectors.graph.bounds import stacked, value_bounds
@@ -221,6 +221,7 @@ def test_logarithmic_axes_are_marked_at_powers_of_ten(
     st.sampled_from(ScaleKind),
     st.sampled_from(TickLabels),
 )
+@example(low=-5e-324, high=0.0, wanted=1, kind=ScaleKind.LINEAR, labels=TickLabels.OFF)
 def test_marks_lie_within_the_axis_and_are_few(
     low: float, high: float, wanted: int, kind: ScaleKind, labels: TickLabels
 ) -> None:
