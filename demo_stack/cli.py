@@ -39,7 +39,7 @@ def main(context: click.Context, listing: bool, as_json: bool) -> None:
 @click.option("--run-dir", required=True, type=click.Path(path_type=Path, file_okay=False))
 @click.option("--seed", default=1, show_default=True)
 @click.option(
-    "--sps", default=5.0, show_default=True, help="Stream starts a second in each region."
+    "--sps", default=4.0, show_default=True, help="Stream starts a second in each region."
 )
 @click.option("--regions", default=",".join(QUICK_REGIONS), show_default=True)
 @click.option("--scenario", default="", help="Play this scenario once everything is up.")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from typing import Any, Protocol
 
 from demo_stack.chaos.experiment import Action, Experiment, find_experiment
 from demo_stack.chaos.truth import TruthEvent, TruthLog
 from demo_stack.platform.errors import PlatformError
+
+_log = logging.getLogger(__name__)
 
 
 class FaultStateError(PlatformError):
@@ -113,6 +116,8 @@ class Injector:
         try:
             await self.inject(name)
             await self._undo(self.experiments[name])
+        except PlatformError as error:
+            _log.warning("scenario %s ended early: %s", name, error)
         finally:
             self._playing.pop(name, None)
 

@@ -16,7 +16,7 @@ from demo_stack.platform.errors import DependencyError, ServiceError
 from demo_stack.platform.propagation import outgoing_headers
 from demo_stack.platform.telemetry import Telemetry
 
-DEFAULT_TIMEOUT_S = 2.0
+DEFAULT_TIMEOUT_S = 3.0
 CONNECT_TIMEOUT_S = 1.0
 
 

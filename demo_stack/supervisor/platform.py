@@ -17,7 +17,7 @@ from demo_stack.supervisor.child import Child
 from demo_stack.supervisor.run_files import RunFiles
 from demo_stack.viewers.process import ViewersSpec
 
-CONTROL_TIMEOUT_S = 5.0
+CONTROL_TIMEOUT_S = 20.0
 PUBLIC = (Service.GATEWAY, Service.EDGE)
 """What viewers talk to."""
 

@@ -10,6 +10,7 @@ from random import Random
 from demo_stack.layout import Service
 from demo_stack.platform.balancing import Balancer
 from demo_stack.platform.client import ServiceClient
+from demo_stack.platform.context import Sleep
 from demo_stack.platform.errors import LayoutError
 from demo_stack.platform.identity import Identity
 from demo_stack.platform.network import Network
@@ -33,10 +34,14 @@ class Crowd:
         network: Reaches the regions.
         pipe: Where the viewers' telemetry goes.
         seed: Makes the crowd repeatable.
+        sleep: How viewers take their time; takes seconds.
     """
 
-    def __init__(self, network: Network, pipe: TelemetryPipe, seed: int) -> None:
+    def __init__(
+        self, network: Network, pipe: TelemetryPipe, seed: int, sleep: Sleep = asyncio.sleep
+    ) -> None:
         self._seed = seed
+        self._sleep = sleep
         self._choices = Random(f"{seed}/steering")
         self._transport = network.transport()
         self._telemetry = pipe.telemetry(Identity(service=Service.VIEWERS))
@@ -66,7 +71,7 @@ class Crowd:
                 tracer=self._telemetry.tracer,
                 pulse=self._pulse,
                 rng=rng,
-                sleep=asyncio.sleep,
+                sleep=self._sleep,
             )
 
     def route(self, routes: Routes) -> None:
@@ -101,6 +106,11 @@ class Crowd:
         """Let them come."""
         self._arriving = [asyncio.create_task(self._arrive(one)) for one in self._arrivals.values()]
 
+    async def settled(self) -> None:
+        """Wait until every session under way has ended."""
+        while self._sessions:
+            await asyncio.wait(self._sessions)
+
     async def close(self) -> None:
         """Send everybody home."""
         tasks = [*self._arriving, *self._sessions]
@@ -116,9 +126,11 @@ class Crowd:
             # Without a floor, a pause of the machine would be followed by a burst.
             due = max(due, time.monotonic() - 1.0)
             await asyncio.sleep(max(0.0, due - time.monotonic()))
-            self._begin(arrivals)
+            self.begin(arrivals.region)
 
-    def _begin(self, arrivals: Arrivals) -> None:
+    def begin(self, home: str) -> None:
+        """Let one more viewer of ``home`` begin a session."""
+        arrivals = self._arrivals[home]
         visitor = arrivals.visitor()
         if len(self._sessions) >= MAX_SESSIONS:
             self._pulse.failed(visitor)

@@ -20,7 +20,7 @@ from demo_stack.viewers.abr import Playhead, after_segment, choose
 from demo_stack.viewers.arrivals import Visitor
 from demo_stack.viewers.pulse import Pulse
 
-PATIENCE_S = 4.0
+PATIENCE_S = 5.0
 """A viewer gives up on a request after this long."""
 
 THINK_S = 0.25

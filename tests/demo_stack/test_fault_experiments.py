@@ -208,3 +208,18 @@ def test_operators_announce_what_they_do_and_nobody_announces_a_fault(
     assert [change.text for change in changes.recent()] == ([text] if text else [])
     lines = (tmp_path / "changes.jsonl").read_text().splitlines()
     assert [orjson.loads(line)["time_ms"] for line in lines] == ([7] if text else [])
+
+
+def test_a_scenario_that_is_not_possible_is_rolled_back_and_said(tmp_path, caplog):
+    scenario = load_experiments(SCENARIOS_DIR)["kong-region-death"]
+    injector, recorder = _injector(tmp_path, failing="kill_region")
+    injector.experiments = {scenario.name: scenario}
+
+    async def story():
+        injector.play(scenario.name)
+        await asyncio.gather(*injector._playing.values())
+
+    asyncio.run(story())
+    assert recorder.done == ["return_region"]
+    assert "kill_region is not possible" in caplog.text
+    assert not injector.active
