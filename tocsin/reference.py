@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from collectors.stacklang.reference import render_reference
 from tocsin.settings import setting_rows
 
 _SETTINGS_HEAD = """# Settings
@@ -34,7 +35,10 @@ def settings_page() -> str:
 
 def pages() -> Mapping[str, str]:
     """Return every generated page by its path below ``docs/``."""
-    return {"reference/settings.md": settings_page()}
+    return {
+        "reference/settings.md": settings_page(),
+        "reference/stack-language.md": render_reference(),
+    }
 
 
 def main(docs: Path = Path("docs")) -> None:
