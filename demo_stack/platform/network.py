@@ -12,9 +12,14 @@ import httpx2
 import uvicorn
 from starlette.types import ASGIApp
 
+from demo_stack.platform.errors import PlatformError
 from demo_stack.platform.wire import LoopbackTransport
 
 SHUTDOWN_GRACE_S = 1
+
+
+class PortTakenError(PlatformError):
+    """A port that was asked for is in use."""
 
 
 class Network(Protocol):
@@ -44,11 +49,19 @@ class SocketNetwork:
         self._serving: dict[str, tuple[_QuietServer, asyncio.Task[None]]] = {}
 
     async def listen(self, app: ASGIApp, port: int = 0) -> str:
-        """Serve ``app`` on a port of 127.0.0.1, any free one by default."""
+        """Serve ``app`` on a port of 127.0.0.1, any free one by default.
+
+        Raises:
+            PortTakenError: Somebody else listens there.
+        """
         # Without the protocol number asyncio leaves Nagle on: 40 ms more for every answer.
         sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind(("127.0.0.1", port))
+        try:
+            sock.bind(("127.0.0.1", port))
+        except OSError as error:
+            sock.close()
+            raise PortTakenError(f"can't listen on port {port}: {error}; take another") from error
         sock.listen(128)
         server = _QuietServer(
             uvicorn.Config(

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 
 import httpx2
 import pytest
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 
+from demo_stack.platform.network import PortTakenError, SocketNetwork
 from demo_stack.platform.wire import LoopbackTransport
 
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -136,3 +141,29 @@ def test_nobody_listening_is_a_connect_error():
             await LoopbackTransport().handle_async_request(request)
 
     asyncio.run(story())
+
+
+def test_a_port_that_is_taken_is_named():
+    async def story():
+        async with Server(_silence) as server:
+            with pytest.raises(PortTakenError, match=str(server.port)):
+                await SocketNetwork().listen(Starlette(), server.port)
+
+    asyncio.run(story())
+
+
+def test_answers_of_a_real_server_do_not_wait_for_an_acknowledgement():
+    async def story():
+        network, transport = SocketNetwork(), LoopbackTransport()
+        app = Starlette(routes=[Route("/", lambda _request: PlainTextResponse("fine"))])
+        request = httpx2.Request("GET", await network.listen(app) + "/")
+        await transport.handle_async_request(request)
+        started = time.perf_counter()
+        for _ in range(50):
+            await transport.handle_async_request(request)
+        seconds = time.perf_counter() - started
+        await transport.aclose()
+        await network.close()
+        return seconds
+
+    assert asyncio.run(story()) < 50 * 0.04  # Nagle and a delayed acknowledgement cost 40 ms each
