@@ -42,6 +42,7 @@ def run(workloads: Sequence[Workload], targets: Sequence[str], scratch: Path) ->
                     row[target_name] = asdict(measure(target, bodies))
                 except RuntimeError as error:
                     row[target_name] = {"failed": str(error)}
+                print(f"{workload.name}: {target_name}: {row[target_name]}", file=sys.stderr)
             results[workload.name] = row
     return results
 

@@ -39,7 +39,7 @@ def as_table(report: dict[str, Any]) -> str:
                 lines.append(f"| {workload} | {system} | {_cells(figures)} |")
     lines += [
         "",
-        "| ratio (above 1: tocsin is better) | ingest | ingest CPU | group-by | memory | disk |",
+        "| tocsin is better above 1 | ingest | ingest CPU | group-by | memory | disk |",
     ]
     lines.append("|---|---|---|---|---|---|")
     for name, values in report["ratios"].items():

@@ -87,13 +87,23 @@ class Tocsin:
 
 
 def make_tocsin(directory: Path) -> Target:
-    """Return ``tocsin serve`` with history switched off, as the peers keep one tier too."""
+    """Return ``tocsin serve`` with one tier, as the peers have: hot blocks, log and checkpoints."""
+    return _tocsin(directory, "tocsin", history="off")
+
+
+def make_tocsin_with_history(directory: Path) -> Target:
+    """Return ``tocsin serve`` with the embedded history beside the hot tier."""
+    return _tocsin(directory, "tocsin_with_history", history="embedded")
+
+
+def _tocsin(directory: Path, name: str, *, history: str) -> Target:
     port = free_port()
     data = directory / "data"
     settings = {
         "DATA_DIR": str(data),
         "STEP": "60s",
-        "HOT_WINDOW": "6h",
+        "HOT_WINDOW": "7h",  # six hours of data, and the time that the run itself takes
+        "HISTORY": history,
         "API_PORT": str(port),
         "OTLP_HTTP_PORT": "0",
         "OTLP_GRPC_PORT": "0",
@@ -105,7 +115,7 @@ def make_tocsin(directory: Path) -> Target:
     environment["PYTHONPATH"] = root
     url = f"http://127.0.0.1:{port}"
     server = Server(command, data, f"{url}/health", environment)
-    return Tocsin("tocsin", server, f"{url}/api/v1/write", f"{url}/api/v1/graph")
+    return Tocsin(name, server, f"{url}/api/v1/write", f"{url}/api/v1/graph")
 
 
 def make_prometheus(directory: Path) -> Target | None:
@@ -151,6 +161,7 @@ def make_victoria_metrics(directory: Path) -> Target | None:
 
 MAKERS = {
     "tocsin": make_tocsin,
+    "tocsin_with_history": make_tocsin_with_history,
     "prometheus": make_prometheus,
     "victoria_metrics": make_victoria_metrics,
 }
