@@ -113,6 +113,42 @@ class RollingValueFunction:
             self._emit(step * self._step_ms, self._values[slot])
 
 
+class DedupValueFunction:
+    """Holds the newest value of each interval back until a later one needs its place.
+
+    For where overwriting is dear: several values of an interval are passed on once.
+
+    Args:
+        step_ms: Distance between normalised values.
+        size: Number of intervals held.
+        emit: Receives (end of the interval, last value).
+    """
+
+    def __init__(self, step_ms: int, size: int, emit: Emit) -> None:
+        self._step_ms = step_ms
+        self._emit = emit
+        self._held: list[Sample | None] = [None] * size
+
+    def __call__(self, time_ms: int, value: float) -> None:
+        """Take a normalised value."""
+        slot = time_ms // self._step_ms % len(self._held)
+        before = self._held[slot]
+        if before is not None and before[0] != time_ms:
+            self._release(before[0])
+        self._held[slot] = (time_ms, value)
+
+    def close(self) -> None:
+        """Pass on everything that is held."""
+        self._release(None)
+
+    def _release(self, until_ms: int | None) -> None:
+        for slot, sample in enumerate(self._held):
+            if sample is not None and (until_ms is None or sample[0] <= until_ms):
+                self._held[slot] = None
+                if not math.isnan(sample[1]):
+                    self._emit(*sample)
+
+
 def add_present(left: float, right: float) -> float:
     """Add, a missing side counting as nothing."""
     if math.isnan(left):

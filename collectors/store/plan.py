@@ -13,7 +13,7 @@ from collectors.stacklang.query import Query
 from collectors.store.series import SeriesTable
 from collectors.store.tag_index import TagIndex
 
-_CACHED_PLANS = 64
+_CACHED_PLANS = 4_096
 _CACHED_SERIES = 4_000_000
 
 
