@@ -136,13 +136,13 @@ def otlp_pipe(endpoint: str, interval_s: float = METRIC_INTERVAL_S) -> Telemetry
     spans = OTLPSpanExporter(
         endpoint=f"{base}/v1/traces",
         timeout=EXPORT_TIMEOUT_S,
-        compression=Compression.Gzip,
+        compression=Compression.NoCompression,  # over loopback it would only cost time
         session=_direct_session(),
     )
     metrics = OTLPMetricExporter(
         endpoint=f"{base}/v1/metrics",
         timeout=EXPORT_TIMEOUT_S,
-        compression=Compression.Gzip,
+        compression=Compression.NoCompression,  # over loopback it would only cost time
         session=_direct_session(),
     )
     batches = BatchSpanProcessor(spans, schedule_delay_millis=SPAN_DELAY_MS)

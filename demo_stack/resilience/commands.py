@@ -15,6 +15,9 @@ from spectator.registry import Registry
 from demo_stack.resilience.command import Command
 from demo_stack.resilience.events import CommandSettings, Event
 
+GAUGE_EVERY_MS = 2_000
+"""An unchanged circuit is reported this often, not with every call."""
+
 
 class Commands:
     """Commands by key.
@@ -29,6 +32,7 @@ class Commands:
         self, registry: Registry, timeouts_ms: Mapping[str, int], max_concurrent: int = 100
     ) -> None:
         self._registry = registry
+        self._shown: dict[str, tuple[bool, int]] = {}
         defaults = CommandSettings(max_concurrent=max_concurrent)
         self._commands = {
             key: Command(key, replace(defaults, timeout_ms=timeout_ms), _monotonic_ms, self._report)
@@ -41,7 +45,10 @@ class Commands:
     def _report(self, command: Command, event: Event) -> None:
         tags = {"type": "HystrixCommand", "instance": command.key}
         self._registry.counter(f"count{event.value}", tags).increment()
-        self._registry.gauge("isCircuitBreakerOpen", tags).set(float(command.is_open))
+        shown = (command.is_open, _monotonic_ms() // GAUGE_EVERY_MS)
+        if self._shown.get(command.key) != shown:
+            self._shown[command.key] = shown
+            self._registry.gauge("isCircuitBreakerOpen", tags).set(float(command.is_open))
 
 
 def _monotonic_ms() -> int:
