@@ -53,7 +53,7 @@ def command(
         return
     if fault not in {*names, NO_FAULT}:
         raise click.BadParameter(f"{fault!r}: choose one of {', '.join(names)} or {NO_FAULT}")
-    _stop_on_sigterm()
+    _stop_on_signals()
     out = sys.stderr if as_json else sys.stdout
     narrator = Narrator(out, colour=out.isatty() and "NO_COLOR" not in os.environ)
     directory = (data_dir or _fresh_directory()).absolute()
@@ -105,12 +105,14 @@ def _stay_up(narrator: Narrator) -> None:
         time.sleep(3_600)
 
 
-def _stop_on_sigterm() -> None:
+def _stop_on_signals() -> None:
     def stop(number: int, frame: FrameType | None) -> None:
         del number, frame
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, stop)
+    # Also SIGINT: a shell that starts us in the background would have it ignored.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
 
 
 def _fresh_directory() -> Path:
