@@ -82,9 +82,11 @@ def test_any_bytes_are_decoded_or_refused(data: bytes) -> None:
     for body in (data, bytes(cramjam.snappy.compress_raw(data))):
         try:
             remote = decode_body(body, max_bytes=1 << 16, seed=7)
-            LabelDecoder().decode(remote.data, remote.columns.labels)
-        except (DecodeError, TooLargeError):
-            pass
+            found = LabelDecoder().decode(remote.data, remote.columns.labels)
+        except (DecodeError, TooLargeError) as refusal:
+            assert refusal.message
+        else:
+            assert len(found) == len(remote.columns.labels)
 
 
 @settings(max_examples=300, deadline=None)

@@ -68,5 +68,5 @@ def test_merging_changes_machine_sections_only(before, after, body):
 
 @given(st.text())
 def test_any_text_is_read(text):
-    """The reader takes whatever people write."""
-    blocks_of(text)
+    """The reader takes whatever people write; a line break at the end changes nothing."""
+    assert blocks_of(text) == blocks_of(text + "\n")

@@ -80,4 +80,6 @@ def test_the_demos_measures_by_hand(database, make_finding):
 @pytest.mark.parametrize(("runbook", "step", "query"), QUERIES)
 def test_every_query_of_the_library_can_be_evaluated(database, runbook, step, query):
     """A query that people copy at night must work."""
-    Evaluated(database).read(query, ONSET_MS, END_MS)
+    frame = Evaluated(database).read(query, ONSET_MS, END_MS)
+
+    assert frame.values.shape[1] > 0
