@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from collectors.errors import ConfigError
 from tocsin.cli import group
+from tocsin.demo.faults import fault_names
 from tocsin.sockets import listen_tcp, port_of
 
 COMMANDS = ["serve", "dashboard", "demo", "query", "check-config", "settings", "doctor", "history"]
@@ -21,6 +22,23 @@ def test_every_command_has_help(name: str) -> None:
 
     assert result.exit_code == 0
     assert "Usage:" in result.output
+
+
+def test_the_demo_lists_faults_that_the_platform_knows() -> None:
+    """One name a line; each can be injected."""
+    result = CliRunner().invoke(group, ["demo", "--list-faults"])
+
+    assert result.exit_code == 0
+    assert set(result.output.split()) <= set(fault_names())
+    assert "region-death" in result.output.split()
+
+
+def test_the_demo_refuses_an_unknown_fault() -> None:
+    """Exit code 2, and the message names what there is."""
+    result = CliRunner().invoke(group, ["demo", "--fault", "gremlins"])
+
+    assert result.exit_code == 2
+    assert "playback-errors" in result.output
 
 
 def test_an_unknown_command_is_a_usage_error() -> None:

@@ -9,9 +9,15 @@ import orjson
 
 from collectors.errors import ConfigError
 
+TOLD = ("playback-errors", "recommendations-latency", "region-death")
+"""Faults that the demo's objectives and detectors find within the story's patience: each is tried.
+
+The platform knows many more; some are meant to hurt nobody, and make no story of a page.
+"""
+
 
 def fault_names() -> list[str]:
-    """Return the names of the platform's faults.
+    """Return the names of all the platform's faults.
 
     Raises:
         ConfigError: The platform could not be asked.
