@@ -11,13 +11,14 @@ import numpy as np
 from numba import njit
 
 from collectors.model import FloatArray, IntArray
+from collectors.receivers.percentile_buckets import bucket_of
 
 _LONG_MAX = 2**63 - 1
 
 
 def _bounds() -> list[int]:
     bounds = [1, 2, 3]
-    for exponent in range(2, 64, 2):
+    for exponent in range(2, 62, 2):
         current = 1 << exponent
         delta = current // 3
         following = (current << 2) - delta
@@ -32,13 +33,12 @@ COUNT = len(BOUNDS)
 
 
 def bucket_index(value: float) -> int:
-    """Return the index of the bucket that holds ``value``.
+    """Return the index of the bucket that holds ``value``, as spectator's clients compute it.
 
     >>> hex(bucket_index(1e9))
     '0x83'
     """
-    whole = _LONG_MAX if value >= _LONG_MAX else max(0, int(value))
-    return min(int(np.searchsorted(BOUNDS, whole, side="right")), COUNT - 1)
+    return bucket_of(_LONG_MAX if value >= _LONG_MAX else max(0, int(value)))
 
 
 @njit(cache=True, nogil=True)
