@@ -161,10 +161,14 @@ def test_percentiles_of_a_uniform_distribution():
 @quickly
 @given(st.integers(0, 2**63 - 1))
 def test_a_value_lies_in_its_bucket(value):
-    """Below the bucket's bound and not below the one before."""
+    """Not above the bucket's bound, and not below the one before by more than what thirds leave.
+
+    Three steps of a third of 4^k, in whole numbers, end up to 3 short of the next power of four:
+    spectator's clients count these amounts one bucket higher.
+    """
     index = bucket_index(value)
     assert value <= BOUNDS[index]
-    assert index == 0 or value >= BOUNDS[index - 1]
+    assert index == 0 or value >= BOUNDS[index - 1] - 3
 
 
 def test_nothing_counted_has_no_percentile():
