@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ def browser_missing() -> str | None:
     """Return why no browser test can run here, None when it can."""
     if find_spec("playwright") is None:
         return "playwright is not installed"
-    if _chromium() is None:
+    if _chromium() is None and not _downloaded():
         return f"no Chromium on PATH (looked for {', '.join(_NAMES)})"
     return None
 
@@ -69,4 +71,12 @@ def browser_page(
 
 
 def _chromium() -> str | None:
+    """Return the system's browser; without one Playwright starts its own download."""
     return next((path for name in _NAMES if (path := shutil.which(name))), None)
+
+
+def _downloaded() -> bool:
+    """Return whether ``playwright install chromium`` has been done here."""
+    default = Path.home() / ".cache" / "ms-playwright"
+    directory = Path(os.environ.get("PLAYWRIGHT_BROWSERS_PATH", default))
+    return any(directory.glob("chromium*"))
