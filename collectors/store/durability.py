@@ -10,15 +10,17 @@ import structlog
 from numpy.typing import NDArray
 
 from collectors.errors import StorageError
-from collectors.model import FloatArray, IntArray
+from collectors.model import FloatArray, IndexArray, IntArray
 from collectors.store import records
 from collectors.store.admission import Resolved
 from collectors.store.background import Background
 from collectors.store.checkpoint import CheckpointFiles, take_snapshot
 from collectors.store.hot_tier import HotTier
 from collectors.store.journal import FileJournal
+from collectors.store.wire.remote_body import decode_body
 
 _LOG = structlog.get_logger(__name__)
+_NO_LIMIT = 1 << 62
 
 
 class Durability:
@@ -51,12 +53,24 @@ class Durability:
         Raises:
             StorageError: The disk refuses; nothing of the batch is in the log.
         """
+        samples = records.encode_samples(series, time_ms, value) if len(series) else b""
+        self._append(resolved, (records.SAMPLES, samples))
+
+    def append_body(self, resolved: Resolved, ids: IndexArray, body: bytes) -> None:
+        """Log new series and a remote-write body whose rows are ``ids``; the lock is held.
+
+        Raises:
+            StorageError: The disk refuses; nothing of the batch is in the log.
+        """
+        self._append(resolved, (records.BODY, records.encode_body(ids, body)))
+
+    def _append(self, resolved: Resolved, samples: tuple[int, bytes]) -> None:
         entries = []
         if resolved.new:
             new = records.encode_series((i, tags) for i, _, tags in resolved.new)
             entries.append((records.SERIES, new))
-        if len(series):
-            entries.append((records.SAMPLES, records.encode_samples(series, time_ms, value)))
+        if samples[1]:
+            entries.append(samples)
         if entries:
             self._log.append_all(entries)
             if self._log.size_since_roll >= self._checkpoint_log_bytes:
@@ -95,8 +109,22 @@ class Durability:
                 self._hot.restore(records.decode_series(payload))
             elif kind == records.SAMPLES:
                 unknown += self._hot.apply_known(*records.decode_samples(payload))
+            elif kind == records.BODY:
+                unknown += self._replay_body(payload)
             self._hot.blocks.recycle()
         self._hot.series.free_gaps()
         self._hot.expire()
         if unknown:
             _LOG.warning("log holds samples of lost series", samples=unknown)
+
+    def _replay_body(self, payload: bytes) -> int:
+        """Apply a logged body; return how many samples belong to series that are lost."""
+        ids, body = records.decode_body_record(payload)
+        columns = decode_body(body, max_bytes=_NO_LIMIT, seed=0).columns
+        known = ids.copy()
+        known[ids >= self._hot.series.top] = -1
+        held = known >= 0
+        held[held] = self._hot.series.alive[known[held]] == 1
+        known[~held] = -1
+        self._hot.apply_rows(known, columns.samples, columns.time_ms, columns.value)
+        return int(columns.samples[(ids >= 0) & ~held].sum())

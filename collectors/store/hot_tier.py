@@ -13,12 +13,13 @@ from collectors.stacklang.database import Aggregate, Fetch
 from collectors.stacklang.query import AnyOf, Query
 from collectors.store import aggregation
 from collectors.store.blocks import BLOCK_STEPS, HotBlocks
-from collectors.store.ingest import counter_heartbeat_ms, ingest
+from collectors.store.ingest import counter_heartbeat_ms, ingest, ingest_rows
 from collectors.store.limits import StoreLimits
 from collectors.store.plan import Plan, Planner
 from collectors.store.sealing import Sealer
 from collectors.store.series import SeriesSnapshot, SeriesTable, identity_of
 from collectors.store.tag_index import TagIndex
+from collectors.store.time_bounds import extremes_of
 
 
 class HotTier:
@@ -96,12 +97,36 @@ class HotTier:
         """Normalise samples into the blocks; return whether the ring moved on."""
         if not len(series):
             return False
-        moved = self.blocks.advance(self.block_of(int(time_ms.max())))
+        newest_ms = int(time_ms.max())
+        moved = self.blocks.advance(self.block_of(newest_ms))
         arrays = self.blocks.arrays
         ingest(arrays, series, time_ms, value, self.step_ms, self._heartbeat_ms)
-        self._newest_ms = max(self._newest_ms, int(time_ms.max()))
-        self._sealer.work(self._newest_ms // self.step_ms, self.series.top, len(series))
+        self._seal_some(newest_ms, len(series))
         return moved
+
+    def apply_rows(
+        self, ids: IndexArray, samples: IndexArray, time_ms: IntArray, value: FloatArray
+    ) -> bool:
+        """As :meth:`apply` for samples that follow one another by series.
+
+        Args:
+            ids: (S,) series, below zero to leave a row out.
+            samples: (S,) how many samples each has.
+            time_ms: (N,) their times.
+            value: (N,) their values.
+        """
+        _, newest_ms, count = extremes_of(ids, samples, time_ms)
+        if not count:
+            return False
+        moved = self.blocks.advance(self.block_of(newest_ms))
+        arrays = self.blocks.arrays
+        ingest_rows(arrays, ids, samples, time_ms, value, self.step_ms, self._heartbeat_ms)
+        self._seal_some(newest_ms, count)
+        return moved
+
+    def _seal_some(self, newest_ms: int, samples: int) -> None:
+        self._newest_ms = max(self._newest_ms, newest_ms)
+        self._sealer.work(self._newest_ms // self.step_ms, self.series.top, samples)
 
     def seal(self, block: int) -> None:
         """Pack the pages of a block that is just loaded and that nobody reads yet."""

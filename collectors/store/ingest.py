@@ -8,8 +8,6 @@ first sample instead of assuming that it had run for a whole step.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -152,6 +150,21 @@ def _counter(
     hot.last_value[series] = value
 
 
+@inlined
+def _sample(
+    hot: HotArrays, s: int, t: int, v: float, kind: int, step_ms: int, heartbeat_ms: int
+) -> None:
+    """Apply one sample of a series of ``kind``."""
+    if kind == GAUGE:
+        _put(hot, s, _step_of(t, step_ms), v, _MAX)
+    elif kind == COUNTER:
+        _counter(hot, s, t, v, step_ms, heartbeat_ms)
+    elif kind == SUM:
+        _put(hot, s, _step_of(t, step_ms), v, _ADD)
+    else:
+        _rate(hot, s, t, v, step_ms)
+
+
 @kernel
 def ingest(
     hot: HotArrays,
@@ -163,26 +176,93 @@ def ingest(
 ) -> None:
     """Apply samples (three columns of equal length) in their order; NaN means no sample."""
     for i in range(len(series)):
-        s, t, v = series[i], time_ms[i], value[i]
+        if value[i] == value[i]:
+            s = series[i]
+            _sample(hot, s, time_ms[i], value[i], hot.kind[s], step_ms, heartbeat_ms)
+
+
+@inlined
+def _gauge_run(
+    hot: HotArrays,
+    series: int,
+    time_ms: NDArray[np.int64],
+    value: NDArray[np.float64],
+    first: int | np.int64,
+    last: int | np.int64,
+    step_ms: int,
+) -> None:
+    """Apply samples ``first`` … ``last - 1`` of one gauge.
+
+    Samples of a series follow one another in time, so the step is found without dividing and the
+    page is looked up once a block.
+    """
+    step, end_ms, newest = np.int64(0), np.int64(-1), np.int64(-1)
+    block, page = np.int64(-1), np.int64(-1)
+    for i in range(first, last):
+        t, v = time_ms[i], value[i]
         if v != v:
+            continue
+        if end_ms < t <= end_ms + step_ms and end_ms >= 0:
+            step += 1
+            end_ms += step_ms
+        elif not (end_ms - step_ms < t <= end_ms):
+            step = _step_of(t, step_ms)
+            end_ms = step * step_ms
+        if not (block * BLOCK_STEPS <= step < (block + 1) * BLOCK_STEPS) or block < 0:
+            block = step // BLOCK_STEPS
+            slot = np.int64(np.uint32(block) % np.uint32(hot.ring.shape[0]))
+            page = np.int64(-1)
+            if hot.ring[slot] == block:
+                page = _page(hot, slot, series)
+                hot.dirty[slot] = 1
+                hot.unsaved[slot] = 1
+        if page >= 0:
+            column = step - block * BLOCK_STEPS
+            old = hot.pool[page, column]
+            if old != old or v > old:
+                hot.pool[page, column] = v
+            newest = max(newest, step)
+    if newest >= 0:
+        hot.seen[series] = max(hot.seen[series], newest)
+
+
+@kernel
+def ingest_rows(
+    hot: HotArrays,
+    ids: NDArray[np.int32],
+    samples: NDArray[np.int32],
+    time_ms: NDArray[np.int64],
+    value: NDArray[np.float64],
+    step_ms: int,
+    heartbeat_ms: int,
+) -> None:
+    """Apply samples that follow one another by series; an id below zero is left out.
+
+    Args:
+        hot: The blocks.
+        ids: (S,) series.
+        samples: (S,) how many samples each has.
+        time_ms: (N,) their times.
+        value: (N,) their values; NaN means no sample.
+        step_ms: Base step.
+        heartbeat_ms: Longest gap over which counters still give a rate.
+    """
+    last = 0
+    for row in range(len(ids)):
+        first = last
+        last += samples[row]
+        s = ids[row]
+        if s < 0:
             continue
         kind = hot.kind[s]
         if kind == GAUGE:
-            _put(hot, s, _step_of(t, step_ms), v, _MAX)
-        elif kind == COUNTER:
-            _counter(hot, s, t, v, step_ms, heartbeat_ms)
-        elif kind == SUM:
-            _put(hot, s, _step_of(t, step_ms), v, _ADD)
+            _gauge_run(hot, s, time_ms, value, first, last, step_ms)
         else:
-            _rate(hot, s, t, v, step_ms)
+            for i in range(first, last):
+                if value[i] == value[i]:
+                    _sample(hot, s, time_ms[i], value[i], kind, step_ms, heartbeat_ms)
 
 
 def counter_heartbeat_ms(step_ms: int) -> int:
     """Longest gap between counter samples over which a rate is still computed, as in Atlas."""
     return 120_000 if step_ms < 60_000 else 2 * step_ms
-
-
-def warm_ingest(hot: HotArrays) -> None:
-    """Compile the kernel without touching ``hot``."""
-    empty: Any = np.empty(0, dtype=np.int64)
-    ingest(hot, empty.astype(np.int32), empty, empty.astype(np.float64), 1, 1)

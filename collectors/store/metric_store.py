@@ -26,11 +26,15 @@ from collectors.store.hot_tier import HotTier
 from collectors.store.journal import FileJournal, Journal
 from collectors.store.limits import StoreLimits
 from collectors.store.line_merge import join_lines, sort_groups
-from collectors.store.time_bounds import judge_times, refuse_early, refuse_late
+from collectors.store.time_bounds import extremes_of, judge_times, refuse_early, refuse_late
 from collectors.store.warm import warm
 from collectors.store.wire.label_decoder import LabelDecoder
 from collectors.store.wire.label_table import LabelTable
 from collectors.store.wire.remote_body import RemoteBody, decode_body
+from collectors.store.wire.walker import Columns
+
+# What one sample takes in the log as columns: value, time and series id.
+_COLUMN_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,15 +177,32 @@ class MetricStore:
             TooLargeError: It is too large after decompression.
         """
         remote = decode_body(body, max_bytes=self._limits.max_body_bytes, seed=self._label_seed)
-        columns = remote.columns
-        row = np.repeat(np.arange(len(columns.samples), dtype=np.int32), columns.samples)
         with self._lock:
-            ids, missing = self._labels.find(columns.hash)
+            ids, missing = self._labels.find(remote.columns.hash)
             resolved = self._resolve_labels(remote, ids) if missing else Resolved([])
-            kept = self._keep(resolved, ids, row, columns.time_ms, columns.bits.view(np.float64))
+            kept = self._keep_body(body, remote.columns, resolved, ids)
             if missing:
                 self._remember_labels(remote, ids, resolved)
         return self._receipt(kept)
+
+    def _keep_body(
+        self, body: bytes, columns: Columns, resolved: Resolved, ids: IndexArray
+    ) -> _Kept:
+        """Keep a body whose samples are all timely as it is; else fall back to its columns."""
+        now = self._clock.now_ms()
+        oldest_ms = self._hot.oldest_ms(now)
+        newest_ms = now + max(self._limits.max_future_ms, self.step_ms)
+        first_ms, last_ms, count = extremes_of(ids, columns.samples, columns.time_ms)
+        small = len(body) + ids.nbytes < _COLUMN_BYTES * count
+        if not count or not small or first_ms <= oldest_ms or last_ms > newest_ms:
+            row = np.repeat(np.arange(len(ids), dtype=np.int32), columns.samples)
+            return self._keep(resolved, ids, row, columns.time_ms, columns.value)
+        self._durability.append_body(resolved, ids, body)
+        self._hot.register(resolved.new)
+        with self._moving(last_ms):
+            self._hot.apply_rows(ids, columns.samples, columns.time_ms, columns.value)
+        rejected = _refusals(resolved, columns.samples)
+        return _Kept(accepted=count, rejected=rejected, late=0, late_rows=None, oldest_ms=oldest_ms)
 
     def _resolve_labels(self, remote: RemoteBody, ids: IndexArray) -> Resolved:
         """Decode labels that are new on the wire; fill in their ids."""
@@ -217,7 +238,7 @@ class MetricStore:
         self._durability.append(resolved, *timely)
         self._hot.register(resolved.new)
         self._apply(*timely)
-        rejected = _refusals(resolved, row, len(ids))
+        rejected = _refusals(resolved, np.bincount(row, minlength=len(ids)))
         if early := int((timing.early & admitted).sum()):
             rejected.append(refuse_early(early, newest_ms))
         late = timing.late & admitted
@@ -243,13 +264,20 @@ class MetricStore:
         return Receipt(accepted=kept.accepted + saved, rejected=rejected)
 
     def _apply(self, series: IndexArray, time_ms: IntArray, value: FloatArray) -> None:
-        """Put samples into the blocks; when the ring moves on, forget what left it."""
+        """Put samples into the blocks."""
         if not len(series):
             return
-        newest = self._hot.block_of(int(time_ms.max()))
-        if self._keeper and newest > self._hot.blocks.head:
+        with self._moving(int(time_ms.max())):
+            self._hot.apply(series, time_ms, value)
+
+    @contextmanager
+    def _moving(self, newest_ms: int) -> Iterator[None]:
+        """Save what the ring is about to drop; afterwards forget the series that it held."""
+        newest, head = self._hot.block_of(newest_ms), self._hot.blocks.head
+        if self._keeper and newest > head:
             self._keeper.save_leaving(newest)
-        if self._hot.apply(series, time_ms, value):
+        yield
+        if self._hot.blocks.head > head:
             self._hot.expire()
         if self._readers == 0:
             self._hot.blocks.recycle()
@@ -319,9 +347,8 @@ class MetricStore:
                 self._readers -= 1
 
 
-def _refusals(resolved: Resolved, row: IndexArray, rows: int) -> list[Rejection]:
-    """Return one rejection a refused series, with the number of its samples."""
-    counts = np.bincount(row, minlength=rows)
+def _refusals(resolved: Resolved, counts: NDArray[np.int_] | IndexArray) -> list[Rejection]:
+    """Return one rejection a refused series; ``counts`` says how many samples each row has."""
     return [
         Rejection(reason=r.reason, detail=r.detail, tags=r.tags, count=int(counts[at]))
         for at, r in resolved.refused.items()

@@ -1,4 +1,8 @@
-"""What the metric store writes to its log: new series, and samples in columns."""
+"""What the metric store writes to its log: new series, samples in columns, and bodies as sent.
+
+A remote-write body with many samples a series is smaller than its columns: it is kept as it came,
+with the series id of each of its rows.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +15,9 @@ import orjson
 from collectors.errors import DecodeError
 from collectors.model import FloatArray, IndexArray, IntArray, Tags
 
-SERIES, SAMPLES = 1, 2
+SERIES, SAMPLES, BODY = 1, 2, 3
 _SAMPLES_HEADER = struct.Struct("<Iqq")
+_BODY_HEADER = struct.Struct("<I")
 
 
 def encode_series(new: Iterable[tuple[int, Tags]]) -> bytes:
@@ -29,6 +34,19 @@ def decode_series(payload: bytes) -> list[tuple[int, dict[str, str]]]:
     except orjson.JSONDecodeError as error:
         raise DecodeError(f"a series record of the log is not JSON: {error}") from error
     return [(series, tags) for series, tags in rows]
+
+
+def encode_body(ids: IndexArray, body: bytes) -> bytes:
+    """Encode a compressed remote-write body and the id of each of its series, -1 for none."""
+    return b"".join((_BODY_HEADER.pack(len(ids)), ids.tobytes(), body))
+
+
+def decode_body_record(payload: bytes) -> tuple[IndexArray, bytes]:
+    """Read what :func:`encode_body` wrote."""
+    (count,) = _BODY_HEADER.unpack_from(payload)
+    at = _BODY_HEADER.size
+    ids = np.frombuffer(payload, np.int32, count, at).copy()
+    return ids, payload[at + ids.nbytes :]
 
 
 def encode_samples(series: IndexArray, time_ms: IntArray, value: FloatArray) -> bytes:

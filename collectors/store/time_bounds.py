@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from collectors.model import IntArray, Rejection
+from collectors.model import IndexArray, IntArray, Rejection
+from collectors.store.kernel import kernel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,30 @@ def judge_times(time_ms: IntArray, *, oldest_ms: int, newest_ms: int) -> Timing:
     """Judge each time: timely is after ``oldest_ms`` and not after ``newest_ms``."""
     late, early = time_ms <= oldest_ms, time_ms > newest_ms
     return Timing(timely=~(late | early), late=late, early=early)
+
+
+@kernel
+def _extremes(ids: IndexArray, samples: IndexArray, time_ms: IntArray, out: IntArray) -> None:
+    """Leave the oldest and newest time in ``out[0]`` and ``out[1]``, the samples in ``out[2]``."""
+    last = 0
+    for row in range(len(ids)):
+        first = last
+        last += samples[row]
+        if ids[row] < 0:
+            continue
+        out[2] += last - first
+        for i in range(first, last):
+            out[0] = min(out[0], time_ms[i])
+            out[1] = max(out[1], time_ms[i])
+
+
+def extremes_of(ids: IndexArray, samples: IndexArray, time_ms: IntArray) -> tuple[int, int, int]:
+    """Return the oldest and the newest time of rows with an id, and how many samples they have."""
+    limits = np.iinfo(np.int64)
+    out = np.array([limits.max, limits.min, 0], dtype=np.int64)
+    _extremes(ids, samples, time_ms, out)
+    oldest, newest, count = out.tolist()
+    return oldest, newest, count
 
 
 def refuse_late(count: int, oldest_ms: int) -> Rejection:

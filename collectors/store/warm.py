@@ -9,9 +9,10 @@ import numpy as np
 
 from collectors.store.aggregation import CF_AVG, SUM, aggregate
 from collectors.store.blocks import HotBlocks, make_arrays
-from collectors.store.ingest import ingest
+from collectors.store.ingest import ingest, ingest_rows
 from collectors.store.page_codec import pack_pages, unpack_pages
 from collectors.store.sealing import Sealer, gather_pages
+from collectors.store.time_bounds import extremes_of
 from collectors.store.wire.label_decoder import find_label_parts
 from collectors.store.wire.label_table import LabelTable
 from collectors.store.wire.walker import walk
@@ -22,6 +23,8 @@ def warm() -> None:
     hot = make_arrays(series=1, ring_blocks=1, pages=1)
     ids = np.zeros(1, dtype=np.int32)
     ingest(hot, ids, np.ones(1, dtype=np.int64), np.ones(1), 1, 1)
+    ingest_rows(hot, ids, ids, np.ones(0, dtype=np.int64), np.ones(0), 1, 1)
+    extremes_of(ids, ids, np.ones(0, dtype=np.int64))
     unpack_pages(pack_pages(np.ones((1, 1)), 1000), 1)
     gather_pages(hot, 0, ids)
     blocks = HotBlocks(step_ms=1, hot_window_ms=1, max_series=1, memory_bytes=1)
