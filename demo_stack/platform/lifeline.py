@@ -8,6 +8,7 @@ import gc
 import os
 import signal
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -25,6 +26,17 @@ def bind_to_parent() -> None:
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)  # the parent died before we asked
+
+
+def pledge() -> Callable[[], None]:
+    """Return what a foreign process runs between fork and exec, so that it dies with this one.
+
+    On Linux the kernel ends it when the thread that started it ends: start it in the main thread.
+    """
+    if not sys.platform.startswith("linux"):
+        return lambda: None
+    prctl = ctypes.CDLL(None).prctl  # looked up before the fork: afterwards only the call is safe
+    return lambda: prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def settle() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -15,7 +16,7 @@ from demo_stack.services.auth.keys import SigningKeys
 from demo_stack.services.edge.cache import PopularityCache
 from demo_stack.services.gateway.front_door import FrontDoor
 from demo_stack.services.recommendations.model import ItemModel
-from demo_stack.stores.cache import ZoneCache
+from demo_stack.stores.cache import ZoneCache, ZoneStore
 from demo_stack.stores.objects import ObjectStore
 from demo_stack.stores.replicated import ReplicatedStore
 
@@ -33,8 +34,13 @@ def _history() -> ReplicatedStore:
     return ReplicatedStore(list(ZONES))
 
 
-def _zone_caches() -> dict[str, ZoneCache]:
-    return {zone: ZoneCache(CACHE_ENTRIES) for zone in ZONES}
+def zone_caches(nodes: Mapping[str, Sequence[str]] | None = None) -> dict[str, ZoneStore]:
+    """Return a cache for every zone: on these memcached nodes, embedded where there are none."""
+    if not nodes:
+        return {zone: ZoneCache(CACHE_ENTRIES) for zone in ZONES}
+    from demo_stack.stores.memcached import MemcachedZone
+
+    return {zone: MemcachedZone(addresses) for zone, addresses in nodes.items()}
 
 
 @dataclass(slots=True)
@@ -66,7 +72,7 @@ class Backing:
     model: ItemModel = field(default_factory=ItemModel)
     groups: dict[str, ConsumerGroup] = field(default_factory=dict)
     history: ReplicatedStore = field(default_factory=_history)
-    zone_caches: dict[str, ZoneCache] = field(default_factory=_zone_caches)
+    zone_caches: dict[str, ZoneStore] = field(default_factory=zone_caches)
     edge_caches: list[PopularityCache] = field(default_factory=list)
     fit_accounts: dict[str, str] = field(default_factory=dict)
     auth_skew_s: float = 0.0

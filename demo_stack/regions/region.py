@@ -18,7 +18,7 @@ from demo_stack.platform.disturbance import InjectionPoints
 from demo_stack.platform.identity import Identity
 from demo_stack.platform.network import Network
 from demo_stack.platform.telemetry import TelemetryPipe
-from demo_stack.regions.backing import Backing
+from demo_stack.regions.backing import Backing, zone_caches
 from demo_stack.regions.fleet import Fleet
 from demo_stack.regions.spec import RegionSpec
 from demo_stack.registry.app import registry_app
@@ -68,6 +68,7 @@ class Region:
             front_door=front_door_for(spec.sps),
             keys=SigningKeys(spec.seed),
             grants=Grants(self._random("grants"), time.time),
+            zone_caches=zone_caches(spec.caches),
         )
         self.leases = LeaseRegistry(_monotonic_ms, rng=self._random("eviction"))
         self._balancer = Balancer(self._random("balancer"))

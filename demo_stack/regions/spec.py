@@ -20,6 +20,8 @@ class RegionSpec:
         spectator: Where spectator lines go, ``udp://host:port`` or ``none``.
         instances: Instances by service; one of those not named.
         sps: Stream starts a second that the region is built for: capacities follow from it.
+        caches: Zone to addresses of its memcached nodes; empty for embedded caches.
+        broker: Address of a Kafka broker; empty for the embedded event log.
     """
 
     region: str
@@ -28,6 +30,8 @@ class RegionSpec:
     spectator: str = "none"
     instances: dict[str, int] = field(default_factory=lambda: dict(DEFAULT_INSTANCES))
     sps: float = 5.0
+    caches: dict[str, list[str]] = field(default_factory=dict)
+    broker: str = ""
 
     def to_json(self) -> str:
         """Return the spec as one argument for a process."""

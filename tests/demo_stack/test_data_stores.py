@@ -114,11 +114,12 @@ def test_a_zone_that_is_down_or_cold_is_covered_by_the_others(cached):
     _, zones, far, (one, _) = cached
     far.put("k", 1, 60)
     zones["a"].up = False
-    assert one.get("k") == (1, "far")
+    assert one.get("k") == (1, "fallback")
     assert far.fallbacks == 1
     zones["a"].up = True
     zones["a"].clear()
-    assert far.get("k", "a") == 1
+    assert far.get("k", "a") == (1, "b")
+    assert far.get("k", "a") == (1, "a")  # refilled by the read before
 
 
 def test_the_near_level_is_stale_for_its_time_and_no_longer(cached):

@@ -16,6 +16,7 @@ from demo_stack.platform.errors import ServiceError
 from demo_stack.platform.instrumented import service_app
 from demo_stack.services.catalogue.titles import Title, make_titles
 from demo_stack.stores.cache import ReplicatedCache, TwoLevelCache, ZoneCache
+from demo_stack.stores.traced import TracedCache
 
 LOOKUP_S = 0.003
 """Time to read titles from the database; the cache answers at once."""
@@ -29,11 +30,7 @@ class Catalogue:
     def __init__(self, context: ServiceContext, titles: tuple[Title, ...]) -> None:
         self._context = context
         self._titles = {title.id: title for title in titles}
-        self._cache = TwoLevelCache(
-            ZoneCache(NEAR_ENTRIES),
-            ReplicatedCache(context.backing.zone_caches),
-            context.identity.zone[-1:],
-        )
+        self._cache = _cache(context)
         self._registry = CollectorRegistry()
         self._lookups = Counter(
             "catalogue_lookups", "Titles looked up.", ["outcome"], registry=self._registry
@@ -79,17 +76,22 @@ class Catalogue:
         return found
 
     def _from_cache(self, key: str) -> Title | None:
-        title: Title | None
-        title, level = self._cache.get(key)
+        document, level = self._cache.get(key)
         self._cached.labels(level).inc()
-        return title
+        return None if document is None else Title(**document)
 
     async def _from_database(self, ids: list[str]) -> list[Title]:
         await self._context.work(LOOKUP_S)
         found = [self._titles[key] for key in ids if key in self._titles]
         for title in found:
-            self._cache.put(title.id, title)
+            self._cache.put(title.id, title.document())
         return found
+
+
+def _cache(context: ServiceContext) -> TracedCache:
+    far = ReplicatedCache(context.backing.zone_caches)
+    cache = TwoLevelCache(ZoneCache(NEAR_ENTRIES), far, context.identity.zone[-1:])
+    return TracedCache(cache, far, context.telemetry.tracer, "titles")
 
 
 def build(context: ServiceContext) -> ASGIApp:
