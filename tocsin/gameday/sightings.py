@@ -1,0 +1,120 @@
+"""What tocsin made of it: each incident reduced to what a scorecard needs. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+REGION = "cloud.region"
+SERVICE = "service.name"
+SUSPECT = "suspect."
+"""Prefix of the findings' values that hold a suspect's share."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signal:
+    """A moment at which tocsin said that something is wrong.
+
+    Attributes:
+        time_ms: When it said so, epoch milliseconds.
+        regions: Where; empty when it could not tell.
+        shares: Services that it named, with their share of the blame, 0 to 1.
+    """
+
+    time_ms: int
+    regions: frozenset[str] = frozenset()
+    shares: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """One incident.
+
+    Attributes:
+        incident_id: Identifies it.
+        title: For people.
+        severity: Such as ``SEV1``.
+        signals: In the order of their time; at least one.
+        pages_ms: When people were paged, epoch milliseconds, in order.
+        cleared_ms: When it was mitigated or resolved, epoch milliseconds, in order.
+    """
+
+    incident_id: str
+    title: str = ""
+    severity: str = ""
+    signals: tuple[Signal, ...]
+    pages_ms: tuple[int, ...] = ()
+    cleared_ms: tuple[int, ...] = ()
+
+    @property
+    def start_ms(self) -> int:
+        """Its first signal, epoch milliseconds."""
+        return self.signals[0].time_ms
+
+    def signal_at(self, time_ms: int) -> Signal:
+        """Return the last signal up to ``time_ms``; the first one when none came earlier."""
+        return _said_by(self.signals, time_ms)
+
+
+def ranked(signals: Iterable[Signal]) -> tuple[str, ...]:
+    """Return the services that signals name, the one with the largest share first.
+
+    >>> ranked([Signal(time_ms=0, shares={"gateway": 0.0}), Signal(time_ms=1, shares={"auth": 1})])
+    ('auth', 'gateway')
+    """
+    shares: dict[str, float] = {}
+    for signal in signals:
+        for name, share in signal.shares.items():
+            shares[name] = max(shares.get(name, 0.0), share)
+    return tuple(sorted(shares, key=lambda name: (-shares[name], name)))
+
+
+def sighting(incident: Mapping[str, Any]) -> Sighting:
+    """Return what ``GET /api/v2/incidents/{id}`` tells, reduced."""
+    timeline = incident["timeline"]
+    said = sorted((_signal(one) for one in incident["findings"]), key=lambda one: one.time_ms)
+    signals = said or [Signal(time_ms=int(incident["opened_ms"]))]
+    known = [
+        replace(_said_by(signals, int(entry["time_ms"])), time_ms=int(entry["time_ms"]))
+        for entry in timeline
+        if entry["kind"] in {"opened", "reopened"}
+    ]
+    return Sighting(
+        incident_id=str(incident["id"]),
+        title=str(incident["title"]),
+        severity=str(incident["severity"]),
+        signals=tuple(sorted([*signals, *known], key=lambda signal: signal.time_ms)),
+        pages_ms=tuple(int(entry["time_ms"]) for entry in timeline if entry["kind"] == "paged"),
+        cleared_ms=tuple(sorted(_cleared(timeline))),
+    )
+
+
+def _said_by(signals: Sequence[Signal], time_ms: int) -> Signal:
+    """Return the last of ``signals`` up to ``time_ms``, or the first of all."""
+    return next((one for one in reversed(signals) if one.time_ms <= time_ms), signals[0])
+
+
+def _signal(finding: Mapping[str, Any]) -> Signal:
+    """Read a finding: what traces accuse (``suspect.<service>``), and what it is scoped to."""
+    scope, values = finding["scope"], finding.get("values") or {}
+    region, service = scope.get(REGION), scope.get(SERVICE)
+    shares = {
+        key.removeprefix(SUSPECT): float(share)
+        for key, share in values.items()
+        if key.startswith(SUSPECT) and share is not None
+    }
+    return Signal(
+        time_ms=int(finding["detected_ms"]),
+        regions=frozenset({str(region)} if region else ()),
+        shares={str(service): 0.0, **shares} if service else shares,
+    )
+
+
+def _cleared(timeline: Iterable[Mapping[str, Any]]) -> list[int]:
+    moments = []
+    for entry in timeline:
+        data = entry.get("data") or {}
+        if entry["kind"] == "status_set" and data.get("to") in {"mitigated", "resolved"}:
+            moments.append(int(data.get("impact_end_ms") or entry["time_ms"]))
+    return moments
