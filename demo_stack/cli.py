@@ -44,6 +44,7 @@ def main(context: click.Context, listing: bool, as_json: bool) -> None:
 @click.option("--regions", default=",".join(QUICK_REGIONS), show_default=True)
 @click.option("--scenario", default="", help="Play this scenario once everything is up.")
 @click.option("--control-port", default=0, help="Port of the control server; 0 for any free one.")
+@click.option("--embedded", is_flag=True, help="No memcached and no broker, even if installed.")
 def up(  # noqa: D103 - click prints the help above
     otlp_endpoint: str,
     spectator: str,
@@ -53,6 +54,7 @@ def up(  # noqa: D103 - click prints the help above
     regions: str,
     scenario: str,
     control_port: int,
+    embedded: bool,
 ) -> None:
     from demo_stack.supervisor.platform import PlatformSpec
     from demo_stack.supervisor.process import run_platform
@@ -65,7 +67,12 @@ def up(  # noqa: D103 - click prints the help above
     if scenario and scenario not in (scenarios := load_experiments(SCENARIOS_DIR)):
         raise click.BadParameter(f"no scenario {scenario!r}; there are: {', '.join(scenarios)}")
     spec = PlatformSpec(
-        regions=names, seed=seed, sps=sps, otlp_endpoint=otlp_endpoint, spectator=spectator
+        regions=names,
+        seed=seed,
+        sps=sps,
+        otlp_endpoint=otlp_endpoint,
+        spectator=spectator,
+        embedded=embedded,
     )
     try:
         asyncio.run(run_platform(spec, run_dir.resolve(), control_port, scenario))

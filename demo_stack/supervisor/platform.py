@@ -14,6 +14,7 @@ from demo_stack.layout import Service
 from demo_stack.platform.errors import LayoutError, PlatformError
 from demo_stack.regions.spec import RegionAddresses, RegionSpec
 from demo_stack.supervisor.child import Child
+from demo_stack.supervisor.parts import Parts
 from demo_stack.supervisor.run_files import RunFiles
 from demo_stack.viewers.process import ViewersSpec
 
@@ -32,6 +33,7 @@ class PlatformSpec:
         sps: Stream starts a second in each region.
         otlp_endpoint: Base URL that spans and metrics go to.
         spectator: Where spectator lines go.
+        embedded: Use embedded caches and logs even where real ones are installed.
     """
 
     regions: Sequence[str]
@@ -39,6 +41,7 @@ class PlatformSpec:
     sps: float
     otlp_endpoint: str
     spectator: str
+    embedded: bool = False
 
 
 class Platform:
@@ -53,6 +56,7 @@ class Platform:
         self._spec = spec
         self._files = files
         self._http = httpx2.AsyncClient(trust_env=False, timeout=CONTROL_TIMEOUT_S)
+        self.parts = Parts(spec.regions, files.logs, embedded=spec.embedded)
         self._regions = {region: self._region(region) for region in spec.regions}
         self._addresses: dict[str, RegionAddresses] = {}
         self._viewers: Child | None = None
@@ -60,7 +64,9 @@ class Platform:
         self._started = time.monotonic()
 
     async def start(self) -> None:
-        """Start every region at once, then let the viewers come."""
+        """Start the foreign parts, every region at once, then let the viewers come."""
+        await self.parts.start()
+        self._regions = {region: self._region(region) for region in self._spec.regions}
         async with asyncio.TaskGroup() as group:
             for region in self._regions:
                 group.create_task(self._up(region))
@@ -79,6 +85,7 @@ class Platform:
         if self._viewers is not None:
             await self._viewers.stop()
         await asyncio.gather(*(child.stop() for child in self._regions.values()))
+        await self.parts.stop()
         await self._http.aclose()
 
     async def kill_region(self, region: str) -> None:
@@ -165,6 +172,7 @@ class Platform:
             "sps": self._spec.sps,
             "uptime_s": round(time.monotonic() - self._started, 1),
             "regions": regions,
+            "parts": self.parts.status(),
             "viewers": {
                 "state": "up" if alive else "dead",
                 "pid": viewers.pid if viewers else None,
@@ -197,6 +205,8 @@ class Platform:
             otlp_endpoint=self._spec.otlp_endpoint,
             spectator=self._spec.spectator,
             sps=self._spec.sps,
+            caches=self.parts.caches(region),
+            broker=self.parts.broker,
         )
         return Child(region, ["region", spec.to_json()], self._files.logs)
 

@@ -1,0 +1,129 @@
+"""The foreign parts of the platform: caches and a broker where they are installed.
+
+What is not installed is replaced by something embedded in the regions; :meth:`Parts.status` says
+which it is. A part that dies is started again at the same address, empty.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from demo_stack.layout import ZONES
+from demo_stack.platform.errors import LayoutError
+from demo_stack.supervisor.sidecar import (
+    Sidecar,
+    SidecarError,
+    broker_command,
+    has_broker,
+    has_memcached,
+    memcached_command,
+)
+
+RESTART_AFTER_S = 5.0
+BROKER = "broker"
+
+_log = logging.getLogger(__name__)
+
+
+class Parts:
+    """Starts the parts that are installed, and keeps them up.
+
+    Args:
+        regions: Names of the regions: each has a cache in every zone.
+        log_dir: Directory of their logs.
+        embedded: Use only what is embedded, whatever is installed.
+        restart_after_s: How long a part that died stays away, in seconds.
+    """
+
+    def __init__(
+        self,
+        regions: Sequence[str],
+        log_dir: Path,
+        *,
+        embedded: bool = False,
+        restart_after_s: float = RESTART_AFTER_S,
+    ) -> None:
+        self._restart_after_s = restart_after_s
+        self._caches: dict[str, dict[str, Sidecar]] = {region: {} for region in regions}
+        self._broker: Sidecar | None = None
+        self._keepers: list[asyncio.Task[None]] = []
+        if embedded:
+            return
+        if has_memcached():
+            for region, zones in self._caches.items():
+                for zone in ZONES:
+                    zones[zone] = Sidecar(f"cache-{region}{zone}", memcached_command, log_dir)
+        if has_broker():
+            self._broker = Sidecar(BROKER, broker_command, log_dir)
+
+    async def start(self) -> None:
+        """Start everything at once.
+
+        Raises:
+            SidecarError: A part did not come up.
+        """
+        async with asyncio.TaskGroup() as group:
+            for part in self._all():
+                group.create_task(part.start())
+        self._keepers = [asyncio.create_task(self._keep(part)) for part in self._all()]
+
+    async def stop(self) -> None:
+        """End everything."""
+        for keeper in self._keepers:
+            keeper.cancel()
+        await asyncio.gather(*self._keepers, return_exceptions=True)
+        await asyncio.gather(*(part.stop() for part in self._all()))
+
+    async def kill(self, name: str) -> None:
+        """Kill a part, such as ``broker`` or ``cache-us-east-1a``, with no warning.
+
+        Raises:
+            LayoutError: There is no such part: it is not installed, or never was.
+        """
+        known = {part.name: part for part in self._all()}
+        if name not in known:
+            raise LayoutError(f"no part {name!r} runs; there are: {', '.join(known) or 'none'}")
+        await known[name].kill()
+
+    def caches(self, region: str) -> dict[str, list[str]]:
+        """Return the addresses of a region's cache nodes by zone; none when embedded."""
+        return {zone: [_address(part)] for zone, part in self._caches[region].items()}
+
+    @property
+    def broker(self) -> str:
+        """Address of the broker; empty when embedded."""
+        return _address(self._broker) if self._broker is not None else ""
+
+    def status(self) -> dict[str, Any]:
+        """Return which system each part is, and its processes."""
+        cached = any(self._caches.values())
+        caches = {part.name: part.pid for zones in self._caches.values() for part in zones.values()}
+        return {
+            "cache": {"system": "memcached" if cached else "embedded", "pids": caches},
+            "eventlog": {
+                "system": "kafka" if self._broker is not None else "embedded",
+                "address": self.broker,
+                "pids": {BROKER: self._broker.pid} if self._broker is not None else {},
+            },
+        }
+
+    def _all(self) -> list[Sidecar]:
+        parts = [part for zones in self._caches.values() for part in zones.values()]
+        return parts if self._broker is None else [*parts, self._broker]
+
+    async def _keep(self, part: Sidecar) -> None:
+        while True:
+            await part.ended()
+            await asyncio.sleep(self._restart_after_s)
+            try:
+                await part.start()
+            except SidecarError as error:
+                _log.warning("%s; trying again", error)
+
+
+def _address(part: Sidecar) -> str:
+    return f"127.0.0.1:{part.port}"
