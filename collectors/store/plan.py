@@ -44,17 +44,20 @@ class Planner:
         self._table = table
         self._index = index
         self._plans: OrderedDict[tuple[Query, tuple[str, ...] | None], Plan] = OrderedDict()
+        self._held = 0
         self._generation = -1
 
     def plan(self, query: Query, group_by: tuple[str, ...] | None) -> Plan:
         """Return the plan for ``query``; ``group_by`` None keeps every series apart."""
         if self._generation != self._table.generation:
             self._plans.clear()
+            self._held = 0
             self._generation = self._table.generation
         key = (query, group_by)
         plan = self._plans.get(key)
         if plan is None:
             plan = self._plans[key] = self._make(query, group_by)
+            self._held += len(plan.series)
             self._evict()
         self._plans.move_to_end(key)
         return plan
@@ -89,6 +92,5 @@ class Planner:
         return Plan(series=series, group=rank[code], tags=tags)
 
     def _evict(self) -> None:
-        held = sum(len(plan.series) for plan in self._plans.values())
-        while self._plans and (len(self._plans) > _CACHED_PLANS or held > _CACHED_SERIES):
-            held -= len(self._plans.popitem(last=False)[1].series)
+        while self._plans and (len(self._plans) > _CACHED_PLANS or self._held > _CACHED_SERIES):
+            self._held -= len(self._plans.popitem(last=False)[1].series)

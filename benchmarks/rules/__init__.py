@@ -1,0 +1,1 @@
+"""What a step of many standing expressions costs over many series."""
