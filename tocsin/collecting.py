@@ -24,6 +24,8 @@ from collectors.receivers.spectator_udp import listen_spectator
 from collectors.receivers.stats import ReceiverStats
 from collectors.store.history.engine import HistoryEngine
 from collectors.store.history.metric_history import MetricHistory
+from collectors.store.history.span_history import SpanHistory
+from collectors.store.history.span_keeper import SpanKeeper
 from collectors.store.limits import StoreLimits
 from collectors.store.metric_store import MetricStore
 from collectors.traces.exemplars import ExemplarStore, ExemplarWriter
@@ -33,11 +35,28 @@ from tocsin.sockets import listen_tcp, port_of, serving
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """What outlives the hot window: metrics and spans in one database."""
+
+    engine: HistoryEngine
+    metrics: MetricHistory
+    spans: SpanHistory
+
+    def check(self) -> list[str]:
+        """Have every part verified; return a sentence for each damaged one."""
+        return [*self.metrics.check(), *self.spans.check()]
+
+    def close(self) -> None:
+        """Release the database."""
+        self.engine.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Collectors:
     """What has been kept, and by which rules more is taken in."""
 
     metrics: MetricStore
-    history: MetricHistory | None
+    history: History | None
     exemplars: ExemplarStore
     spans: SpanStore
     limits: ReceiverLimits
@@ -51,6 +70,7 @@ class Collectors:
 
     def close(self) -> None:
         """Write down what is complete and release the files, the history last."""
+        self.spans.close()
         self.metrics.close()
         if self.history is not None:
             self.history.close()
@@ -73,27 +93,36 @@ def open_collectors(settings: Settings, clock: Clock) -> Collectors:
             max_series=settings.max_series,
             history_retention_ms=settings.history_retention.ms,
         ),
-        history=history,
+        history=history.metrics if history else None,
     )
+    archive = None
+    if history is not None:
+        retention_ms = settings.trace_retention.ms
+        archive = SpanKeeper(history.spans, metrics.journal, clock, retention_ms=retention_ms)
     return Collectors(
         metrics=metrics,
         history=history,
         exemplars=ExemplarStore(),
-        spans=SpanStore(metrics.journal, clock=clock, replay_in_background=True),
+        spans=SpanStore(metrics.journal, clock=clock, archive=archive, replay_in_background=True),
         limits=ReceiverLimits(max_body_bytes=settings.max_body_bytes),
         stats=ReceiverStats(),
         clock=clock,
     )
 
 
-def open_history(settings: Settings) -> MetricHistory | None:
+def open_history(settings: Settings) -> History | None:
     """Open the long-term store that the settings ask for; None when it is off."""
     if settings.history == "off":
         return None
     url = settings.history
     if url == "embedded":
         url = f"chdb://{(settings.data_dir / 'history').absolute()}"
-    return MetricHistory(HistoryEngine.open(url), step_ms=settings.step.ms)
+    engine = HistoryEngine.open(url)
+    return History(
+        engine=engine,
+        metrics=MetricHistory(engine, step_ms=settings.step.ms),
+        spans=SpanHistory(engine),
+    )
 
 
 def collector_routes(collectors: Collectors) -> list[BaseRoute]:

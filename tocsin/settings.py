@@ -54,6 +54,9 @@ class Settings(BaseSettings):
         description="Long-term store: off, embedded (chDB under data_dir) or a ClickHouse URL.",
     )
     history_retention: Length = Field(Duration(400 * 86_400_000), description="Age of the oldest.")
+    trace_retention: Length = Field(
+        Duration(14 * 86_400_000), description="Age of the oldest spans in the long-term store."
+    )
     max_series: int = Field(2_000_000, ge=1, description="New series beyond this are refused.")
     max_body_bytes: int = Field(
         64 * 1024 * 1024, ge=1_024, description="Largest request body, after decompression."

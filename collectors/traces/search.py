@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+import orjson
+
 from collectors.model import AttributeValue, Span, SpanStatus
 
 MAX_LIMIT = 1_000
@@ -111,9 +113,16 @@ def _has_tag(span: Span, key: str, value: str) -> bool:
 def text_of(value: AttributeValue) -> str:
     """Return an attribute as a person would type it into a search field.
 
-    >>> text_of(True), text_of(503), text_of(None)
-    ('true', '503', '')
+    >>> text_of(True), text_of(503), text_of(None), text_of(["a", 1])
+    ('true', '503', '', '["a",1]')
     """
-    if value is None:
-        return ""
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    match value:
+        case str():
+            return value
+        case None:
+            return ""
+        case list() | dict():
+            return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+        case bool():
+            return str(value).lower()
+    return str(value)

@@ -18,6 +18,7 @@ from collectors.clock import Clock
 from collectors.errors import StorageError
 from collectors.model import Receipt, Rejection, Span, SpanStatus
 from collectors.store.journal import Journal
+from collectors.traces.archive import SpanArchive, joined_search, joined_trace
 from collectors.traces.clock_skew import adjust_clock_skew
 from collectors.traces.compare import Comparison, compare
 from collectors.traces.limits import SpanLimits
@@ -71,6 +72,8 @@ class SpanStore:
         limits: How much is kept.
         clock: Judges spans from the future and from too long ago; without one the newest span
             stands for the present.
+        archive: Takes acknowledged spans and answers for what memory no longer holds; None: memory
+            is all there is.
         replay_in_background: Whether to return at once and replay on a thread meanwhile: half a
             million spans take some ten seconds. New spans are taken during that time.
     """
@@ -81,11 +84,13 @@ class SpanStore:
         limits: SpanLimits | None = None,
         *,
         clock: Clock | None = None,
+        archive: SpanArchive | None = None,
         replay_in_background: bool = False,
     ) -> None:
         self._journal = journal
         self._limits = limits or SpanLimits()
         self._clock = clock
+        self._archive = archive
         self._lock = threading.Lock()
         self._traces: dict[str, _Trace] = {}
         self._seconds: dict[int, dict[str, _Trace]] = {}
@@ -125,6 +130,8 @@ class SpanStore:
                 self._journal.append(SPANS, record)
                 self._insert(good, len(record))
             self._evict()
+        if good and self._archive:
+            self._archive.offer(good)
         return Receipt(accepted=len(good) + repeated, rejected=rejected)
 
     def _sort_out(self, spans: Sequence[Span]) -> tuple[list[Span], list[Rejection], int]:
@@ -231,6 +238,11 @@ class SpanStore:
                 self._evict()
         self._replayed.set()
 
+    def close(self) -> None:
+        """Let the archive take what it has not taken yet."""
+        if self._archive:
+            self._archive.close()
+
     # -- reading -------------------------------------------------------------------------------
 
     def search(self, wanted: TraceSearch) -> list[TraceSummary]:
@@ -238,9 +250,13 @@ class SpanStore:
         limit = max(0, min(wanted.limit, MAX_LIMIT))
         with self._lock:
             candidates = list(self._newest_first(wanted))
+            first_ms = self._first_ms()
         # A long search must not hold up the writers; a trace may grow meanwhile, which is no harm.
         matching = (trace for trace in candidates if _matches(trace, wanted))
-        return [summarize(trace.held()) for trace in islice(matching, limit)]
+        found = [summarize(trace.held()) for trace in islice(matching, limit)]
+        if self._archive is None or len(found) >= limit:
+            return found
+        return joined_search(self._archive, replace(wanted, limit=limit), found, first_ms)
 
     def trace(self, trace_id: str) -> tuple[Span, ...]:
         """Return a trace's spans by start, clock skew corrected; empty if it is not held.
@@ -248,8 +264,11 @@ class SpanStore:
         An id may be given in either case and without its leading zeros.
         """
         with self._lock:
-            trace = self._traces.get(trace_id.lower().rjust(32, "0"))
+            trace = self._traces.get(full_id := trace_id.lower().rjust(32, "0"))
             spans = list(trace.spans.values()) if trace else []
+            first_ms = self._first_ms()
+        if self._archive:
+            spans = joined_trace(self._archive, full_id, spans, first_ms)
         return tuple(adjust_clock_skew(spans, self._limits.max_skew_ms * NANOS_PER_MS))
 
     def compare(self, wanted: TraceSearch, limit: int = 10) -> Comparison:
@@ -278,6 +297,10 @@ class SpanStore:
         with self._lock:
             calls = self._map.calls(start_ms, end_ms)
         return edges_of(calls)
+
+    def _first_ms(self) -> int | None:
+        """Return since when memory is whole, as the oldest traces go first; None: it is not."""
+        return min(self._seconds) * 1_000 if self._seconds and self._replayed.is_set() else None
 
     def _newest_first(self, wanted: TraceSearch) -> Iterator[_Trace]:
         start_ns = -1 if wanted.start_ms is None else wanted.start_ms * NANOS_PER_MS

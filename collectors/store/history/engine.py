@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from collectors.errors import ConfigError, StorageError
@@ -88,6 +89,30 @@ class HistoryEngine:
         """Return rows of fixed-width columns as a structured array."""
         data = self._run(lambda: self._client.raw_query(sql, fmt="RowBinary"))
         return np.frombuffer(data, dtype=dtype)
+
+    def partitions(self, table: str) -> list[str]:
+        """Return the names of the partitions of ``table`` that hold rows, ascending."""
+        found = self.columns(
+            "SELECT DISTINCT partition FROM system.parts WHERE active AND rows > 0 "  # noqa: S608 - both are literals from quoted()
+            f"AND table = {quoted(table)} AND database = {quoted(self.database)}"
+        )
+        return sorted(map(str, found[0])) if found else []
+
+    def drop_partition(self, table: str, name: str) -> None:
+        """Delete a partition of ``table`` with everything in it."""
+        self.command(f"ALTER TABLE {self.database}.{table} DROP PARTITION {quoted(name)}")
+
+    def check(self, table: str) -> list[str]:
+        """Have the engine verify ``table``; return a sentence for each damaged part."""
+        sql = f"CHECK TABLE {self.database}.{table} SETTINGS check_query_single_value_result = 0"
+        # Asked for as text: the client takes the statement for a command and drops its rows.
+        answer: bytes = self._run(lambda: self._client.raw_query(sql, fmt="JSONCompactEachRow"))
+        verdicts = map(orjson.loads, answer.splitlines())
+        return [
+            f"{table}: part {part} is damaged: {message}"
+            for part, passed, message in verdicts
+            if not passed
+        ]
 
     def close(self) -> None:
         """Release the engine."""

@@ -48,14 +48,6 @@ def every_series_sql(database: str, by_series: str, table: str) -> str:
     )
 
 
-def partitions_sql(database: str, table: str) -> str:
-    """Return a statement for the partitions of a table."""
-    return (
-        "SELECT DISTINCT partition FROM system.parts WHERE active "
-        f"AND table = {quoted(table)} AND database = {quoted(database)}"
-    )
-
-
 def newest_sql(database: str, table: str) -> str:
     """Return a statement for the newest time of a table, 0 when it is empty."""
     return f"SELECT toUnixTimestamp64Milli(max(time)) FROM {database}.{table}"

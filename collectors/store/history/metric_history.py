@@ -19,7 +19,6 @@ from collectors.store.history.fetch_sql import (
     every_series_sql,
     grouped_sql,
     newest_sql,
-    partitions_sql,
 )
 from collectors.store.history.rollups import (
     DAY_MS,
@@ -173,24 +172,18 @@ class MetricHistory:
             if day_ms + DAY_MS <= time_ms:
                 self._drop("metric_samples", day_ms)
         month = np.datetime_as_string(np.datetime64(time_ms, "ms"), "M").replace("-", "")
-        for name in self._partitions("metric_rollup"):
+        for name in self._engine.partitions("metric_rollup"):
             if name < month:
-                self._engine.command(
-                    f"ALTER TABLE {self._engine.database}.metric_rollup DROP PARTITION {name}"
-                )
+                self._engine.drop_partition("metric_rollup", name)
 
     def _days(self) -> list[int]:
         """Return the starts of the days that have samples, ascending."""
-        names = self._partitions("metric_samples")
+        names = self._engine.partitions("metric_samples")
         return [int(np.datetime64(f"{n[:4]}-{n[4:6]}-{n[6:]}", "ms").astype(int)) for n in names]
-
-    def _partitions(self, table: str) -> list[str]:
-        found = self._engine.columns(partitions_sql(self._engine.database, table))
-        return sorted(map(str, found[0])) if found else []
 
     def _drop(self, table: str, day_ms: int) -> None:
         name = np.datetime_as_string(np.datetime64(day_ms, "ms"), "D").replace("-", "")
-        self._engine.command(f"ALTER TABLE {self._engine.database}.{table} DROP PARTITION {name}")
+        self._engine.drop_partition(table, name)
 
     def _find_samples_start(self) -> int:
         """Return the start of the day from which on samples, not rollups, answer."""
@@ -200,16 +193,8 @@ class MetricHistory:
 
     def check(self) -> list[str]:
         """Have the engine verify its parts; return a sentence for each damaged one."""
-        damaged = []
-        for table in ("metric_series", "metric_samples", "metric_rollup_series", "metric_rollup"):
-            found = self._engine.columns(
-                f"CHECK TABLE {self._engine.database}.{table} "
-                "SETTINGS check_query_single_value_result = 0"
-            )
-            for part, passed, message in zip(*found, strict=True) if found else ():
-                if not passed:
-                    damaged.append(f"{table}: part {part} is damaged: {message}")
-        return damaged
+        tables = ("metric_series", "metric_samples", "metric_rollup_series", "metric_rollup")
+        return [line for table in tables for line in self._engine.check(table)]
 
     def close(self) -> None:
         """Release the engine."""

@@ -47,8 +47,9 @@ CREATE TABLE IF NOT EXISTS {database}.metric_rollup (
 ORDER BY (series, time)
 """
 
-# As the OpenTelemetry Collector's ClickHouse exporter creates it, so that either can read the
-# other's rows (opentelemetry-collector-contrib, exporter/clickhouseexporter).
+# As the OpenTelemetry Collector's ClickHouse exporter creates them, so that either can read the
+# other's rows (opentelemetry-collector-contrib, exporter/clickhouseexporter): the spans, when each
+# trace was, and the view that keeps the latter up with the former.
 SPANS = """
 CREATE TABLE IF NOT EXISTS {database}.otel_traces (
     Timestamp DateTime64(9) CODEC(Delta(8), ZSTD(1)),
@@ -76,9 +77,29 @@ CREATE TABLE IF NOT EXISTS {database}.otel_traces (
         SpanId String,
         TraceState String,
         Attributes Map(LowCardinality(String), String)
-    ) CODEC(ZSTD(1))
+    ) CODEC(ZSTD(1)),
+    INDEX idx_trace_id TraceId TYPE bloom_filter(0.001) GRANULARITY 1,
+    INDEX idx_duration Duration TYPE minmax GRANULARITY 1
 ) ENGINE = MergeTree PARTITION BY toDate(Timestamp)
 ORDER BY (ServiceName, SpanName, toDateTime(Timestamp))
 """
 
+TRACE_TIMES = """
+CREATE TABLE IF NOT EXISTS {database}.otel_traces_trace_id_ts (
+    TraceId String CODEC(ZSTD(1)),
+    Start DateTime CODEC(Delta, ZSTD(1)),
+    End DateTime CODEC(Delta, ZSTD(1)),
+    INDEX idx_trace_id TraceId TYPE bloom_filter(0.01) GRANULARITY 1
+) ENGINE = MergeTree PARTITION BY toDate(Start)
+ORDER BY (TraceId, Start)
+"""
+
+TRACE_TIMES_VIEW = """
+CREATE MATERIALIZED VIEW IF NOT EXISTS {database}.otel_traces_trace_id_ts_mv
+TO {database}.otel_traces_trace_id_ts
+AS SELECT TraceId, min(Timestamp) AS Start, max(Timestamp) AS End
+FROM {database}.otel_traces WHERE TraceId != '' GROUP BY TraceId
+"""
+
 METRICS = (SERIES, SAMPLES, ROLLUP_SERIES, ROLLUP_MAP, ROLLUP)
+TRACES = (SPANS, TRACE_TIMES, TRACE_TIMES_VIEW)

@@ -1,30 +1,39 @@
-"""Spans in the OpenTelemetry Collector's ``otel_traces`` layout: write, search, read a trace.
-
-Attribute values become text, as the Collector's exporter writes them.
-"""
+"""Spans in the OpenTelemetry Collector's ``otel_traces`` layout: write, search, read a trace."""
 
 # ruff: noqa: S608 - statements are made of numbers, table names and literals from quoted()
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
-import orjson
-
-from collectors.model import AttributeValue, Span, SpanEvent, SpanKind, SpanLink, SpanStatus
+from collectors.model import Span
 from collectors.store.history import schema
 from collectors.store.history.engine import HistoryEngine, quoted
-from collectors.traces.search import TraceSearch, TraceSummary, summarize, text_of
-
-_NANOS_PER_MS = 1_000_000
-_COLUMNS = (
-    "toUnixTimestamp64Nano(Timestamp), Duration, TraceId, SpanId, ParentSpanId, TraceState, "
-    "SpanName, SpanKind, ServiceName, StatusCode, StatusMessage, ScopeName, ScopeVersion, "
-    "ResourceAttributes, SpanAttributes, "
-    "arrayMap(t -> toUnixTimestamp64Nano(t), Events.Timestamp), Events.Name, Events.Attributes, "
-    "Links.TraceId, Links.SpanId, Links.Attributes"
+from collectors.store.history.span_rows import (
+    COLUMNS,
+    decode_row,
+    decode_slim_row,
+    encode_rows,
 )
+from collectors.store.history.span_sql import candidates_sql, held_sql, summaries_sql
+from collectors.traces.search import (
+    MAX_LIMIT,
+    NANOS_PER_MS,
+    TraceSearch,
+    TraceSummary,
+    summarize,
+)
+
+SPAN_TABLE = "otel_traces"
+TIMES_TABLE = "otel_traces_trace_id_ts"
+# A search that does not say where to begin looks this far behind the newest span in question.
+LOOK_BACK_MS = 86_400_000
+MAX_TRACE_SPANS = 20_000
+# Identifiers of as many traces fit into one statement.
+_AT_ONCE = 1_000
+_FIRST_WINDOW_MS = 600_000
 
 
 class SpanHistory:
@@ -36,125 +45,99 @@ class SpanHistory:
 
     def __init__(self, engine: HistoryEngine) -> None:
         self._engine = engine
-        self._table = f"{engine.database}.otel_traces"
-        engine.command(schema.SPANS.format(database=engine.database))
+        self._table = f"{engine.database}.{SPAN_TABLE}"
+        self._times = f"{engine.database}.{TIMES_TABLE}"
+        for table in schema.TRACES:
+            engine.command(table.format(database=engine.database))
 
     def insert_spans(self, spans: Sequence[Span]) -> None:
         """Append spans; a span written twice is answered once."""
         if spans:
-            rows = b"\n".join(orjson.dumps(_row(span)) for span in spans)
-            self._engine.insert("otel_traces", rows, fmt="JSONEachRow")
+            self._engine.insert(SPAN_TABLE, encode_rows(spans), fmt="JSONEachRow")
+
+    def missing(self, spans: Sequence[Span]) -> list[Span]:
+        """Return those of ``spans`` that are not written yet."""
+        if not spans:
+            return []
+        starts = [span.start_ns // NANOS_PER_MS for span in spans]
+        traces = sorted({span.trace_id for span in spans})
+        held: set[tuple[str, str]] = set()
+        for at in range(0, len(traces), _AT_ONCE):
+            chosen = traces[at : at + _AT_ONCE]
+            held.update(self._rows(held_sql(self._table, chosen, min(starts), max(starts))))
+        return [span for span in spans if (span.trace_id, span.span_id) not in held]
 
     def search(self, wanted: TraceSearch) -> list[TraceSummary]:
-        """Return summaries of traces that have a matching span, newest first."""
-        having = "" if wanted.about_span else _duration("max(Duration)", wanted)
-        found = self._engine.columns(
-            f"SELECT TraceId FROM {self._table} WHERE {_span_condition(wanted)} "
-            f"GROUP BY TraceId HAVING 1{having} ORDER BY min(Timestamp) DESC LIMIT {wanted.limit}"
-        )
-        traces = (self.trace(trace_id) for trace_id in (found[0] if found else ()))
-        return [summarize(spans) for spans in traces]
+        """Return summaries of matching traces, newest start first, at most ``wanted.limit``.
+
+        Without ``start_ms`` the last day before ``end_ms``, or before the newest span, is looked
+        through.
+        """
+        limit = max(0, min(wanted.limit, MAX_LIMIT))
+        found: list[TraceSummary] = []
+        for start_ms, end_ms in self._windows(wanted):
+            sql = candidates_sql(self._table, wanted, start_ms, end_ms, limit - len(found))
+            ids = [str(row[0]) for row in self._rows(sql)]
+            found += self._summaries(ids, start_ms, end_ms)
+            if len(found) >= limit:
+                break
+        return found[:limit]
 
     def trace(self, trace_id: str) -> tuple[Span, ...]:
         """Return the spans of a trace in order of their start; none when it is unknown."""
-        columns = self._engine.columns(
-            f"SELECT {_COLUMNS} FROM {self._table} WHERE TraceId = {quoted(trace_id)} "
-            "ORDER BY Timestamp, SpanId LIMIT 1 BY SpanId"
+        ((start_s, end_s, times),) = self._rows(
+            "SELECT toUnixTimestamp(min(Start)), toUnixTimestamp(max(End)), count() "
+            f"FROM {self._times} WHERE TraceId = {quoted(trace_id)}"
         )
-        return tuple(_span(row) for row in zip(*columns, strict=True)) if columns else ()
+        if not times:
+            return ()
+        rows = self._rows(
+            f"SELECT {COLUMNS} FROM {self._table} WHERE TraceId = {quoted(trace_id)} "
+            f"AND Timestamp >= toDateTime({start_s}) AND Timestamp < toDateTime({end_s + 1}) "
+            f"ORDER BY Timestamp, SpanId LIMIT 1 BY SpanId LIMIT {MAX_TRACE_SPANS}"
+        )
+        return tuple(map(decode_row, rows))
 
+    def drop_before(self, time_ms: int) -> None:
+        """Drop the days that ended before ``time_ms``."""
+        first = datetime.fromtimestamp(time_ms / 1_000, UTC).date().isoformat()
+        for table in (SPAN_TABLE, TIMES_TABLE):
+            for name in self._engine.partitions(table):
+                if name < first:
+                    self._engine.drop_partition(table, name)
 
-def _span_condition(wanted: TraceSearch) -> str:
-    parts = ["1"]
-    if wanted.service:
-        parts.append(f"ServiceName = {quoted(wanted.service)}")
-    if wanted.operation:
-        parts.append(f"SpanName = {quoted(wanted.operation)}")
-    if wanted.error is not None:
-        parts.append(f"StatusCode {'=' if wanted.error else '!='} 'Error'")
-    if wanted.start_ms is not None:
-        parts.append(f"Timestamp >= fromUnixTimestamp64Milli({wanted.start_ms})")
-    if wanted.end_ms is not None:
-        parts.append(f"Timestamp <= fromUnixTimestamp64Milli({wanted.end_ms})")
-    for key, value in wanted.tags.items():
-        k, v = quoted(key), quoted(value)
-        parts.append(f"(SpanAttributes[{k}] = {v} OR ResourceAttributes[{k}] = {v})")
-    span_duration = _duration("Duration", wanted) if wanted.about_span else ""
-    return " AND ".join(parts) + span_duration
+    def check(self) -> list[str]:
+        """Have the engine verify its parts; return a sentence for each damaged one."""
+        return [line for table in (SPAN_TABLE, TIMES_TABLE) for line in self._engine.check(table)]
 
+    def _summaries(self, ids: Sequence[str], start_ms: int, end_ms: int) -> list[TraceSummary]:
+        """Return the summaries of traces in the order of ``ids``."""
+        if not ids:
+            return []
+        spans: dict[str, list[Span]] = {trace_id: [] for trace_id in ids}
+        for row in self._rows(summaries_sql(self._table, ids, start_ms, end_ms)):
+            span = decode_slim_row(row)
+            spans[span.trace_id].append(span)
+        return [summarize(held) for held in spans.values() if held]
 
-def _duration(column: str, wanted: TraceSearch) -> str:
-    text = ""
-    if wanted.min_duration_ms is not None:
-        text += f" AND {column} >= {int(wanted.min_duration_ms * _NANOS_PER_MS)}"
-    if wanted.max_duration_ms is not None:
-        text += f" AND {column} <= {int(wanted.max_duration_ms * _NANOS_PER_MS)}"
-    return text
+    def _windows(self, wanted: TraceSearch) -> Iterator[tuple[int, int]]:
+        """Yield half-open windows that grow towards the past: what is dense is found at once."""
+        bounds = self._rows(
+            "SELECT toUnixTimestamp64Nano(min(Timestamp)), toUnixTimestamp64Nano(max(Timestamp)), "
+            f"count() FROM {self._table}"
+        )
+        ((oldest_ns, newest_ns, spans),) = bounds
+        if not spans:
+            return
+        newest_ms, oldest_ms = newest_ns // NANOS_PER_MS, oldest_ns // NANOS_PER_MS
+        end_ms = 1 + (newest_ms if wanted.end_ms is None else min(wanted.end_ms, newest_ms))
+        wanted_ms = end_ms - LOOK_BACK_MS if wanted.start_ms is None else wanted.start_ms
+        first_ms, length_ms = max(wanted_ms, oldest_ms), _FIRST_WINDOW_MS
+        while end_ms > first_ms:
+            start_ms = max(first_ms, end_ms - length_ms)
+            yield start_ms, end_ms
+            end_ms, length_ms = start_ms, 2 * length_ms
 
-
-def _row(span: Span) -> dict[str, Any]:
-    return {
-        "Timestamp": _decimal_seconds(span.start_ns),
-        "TraceId": span.trace_id,
-        "SpanId": span.span_id,
-        "ParentSpanId": span.parent_span_id,
-        "TraceState": span.trace_state,
-        "SpanName": span.name,
-        "SpanKind": span.kind.value.capitalize(),
-        "ServiceName": span.service,
-        "ResourceAttributes": _texts(span.resource),
-        "ScopeName": span.scope_name,
-        "ScopeVersion": span.scope_version,
-        "SpanAttributes": _texts(span.attributes),
-        "Duration": max(0, span.duration_ns),
-        "StatusCode": span.status.value.capitalize(),
-        "StatusMessage": span.status_message,
-        "Events.Timestamp": [_decimal_seconds(event.time_ns) for event in span.events],
-        "Events.Name": [event.name for event in span.events],
-        "Events.Attributes": [_texts(event.attributes) for event in span.events],
-        "Links.TraceId": [link.trace_id for link in span.links],
-        "Links.SpanId": [link.span_id for link in span.links],
-        "Links.TraceState": ["" for _ in span.links],
-        "Links.Attributes": [_texts(link.attributes) for link in span.links],
-    }
-
-
-def _decimal_seconds(time_ns: int) -> str:
-    return f"{time_ns // 1_000_000_000}.{time_ns % 1_000_000_000:09d}"
-
-
-def _texts(attributes: Mapping[str, AttributeValue]) -> dict[str, str]:
-    return {
-        key: orjson.dumps(value).decode() if isinstance(value, list | dict) else text_of(value)
-        for key, value in attributes.items()
-    }
-
-
-def _span(row: Sequence[Any]) -> Span:
-    start_ns, duration_ns, trace_id, span_id, parent, state, name, kind, service = row[:9]
-    status, message, scope, version, resource, attributes = row[9:15]
-    return Span(
-        trace_id=trace_id,
-        span_id=span_id,
-        parent_span_id=parent,
-        name=name,
-        kind=SpanKind(kind.lower()),
-        start_ns=int(start_ns),
-        end_ns=int(start_ns) + int(duration_ns),
-        status=SpanStatus(status.lower()),
-        status_message=message,
-        service=service,
-        resource=dict(resource),
-        attributes=dict(attributes),
-        scope_name=scope,
-        scope_version=version,
-        trace_state=state,
-        events=tuple(
-            SpanEvent(name=text, time_ns=int(at), attributes=dict(tags))
-            for at, text, tags in zip(*row[15:18], strict=True)
-        ),
-        links=tuple(
-            SpanLink(trace_id=trace, span_id=span, attributes=dict(tags))
-            for trace, span, tags in zip(*row[18:21], strict=True)
-        ),
-    )
+    def _rows(self, sql: str) -> Iterable[tuple[Any, ...]]:
+        columns = self._engine.columns(sql)
+        return list(zip(*columns, strict=True)) if columns else []

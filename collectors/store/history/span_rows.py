@@ -1,0 +1,132 @@
+"""A span as a row of ``otel_traces``, there and back.
+
+Attribute values become text, as the Collector's exporter writes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from collectors.model import AttributeValue, Span, SpanEvent, SpanKind, SpanLink, SpanStatus
+from collectors.traces.search import text_of
+
+COLUMNS = (
+    "toUnixTimestamp64Nano(Timestamp), Duration, TraceId, SpanId, ParentSpanId, TraceState, "
+    "SpanName, SpanKind, ServiceName, StatusCode, StatusMessage, ScopeName, ScopeVersion, "
+    "ResourceAttributes, SpanAttributes, "
+    "arrayMap(t -> toUnixTimestamp64Nano(t), Events.Timestamp), Events.Name, Events.Attributes, "
+    "Links.TraceId, Links.SpanId, Links.Attributes"
+)
+# What a summary needs.
+SLIM_COLUMNS = (
+    "toUnixTimestamp64Nano(Timestamp), Duration, TraceId, SpanId, ParentSpanId, SpanName, "
+    "ServiceName, StatusCode"
+)
+NEWEST_NS = 9_214_646_400_000_000_000  # 2262-01-01; DateTime64(9) ends soon after
+_KINDS = {kind.value: kind for kind in SpanKind}
+_STATUSES = {status.value: status for status in SpanStatus}
+
+
+def encode_rows(spans: Sequence[Span]) -> bytes:
+    """Return ``spans`` in the format ``JSONEachRow``."""
+    resources: dict[int, dict[str, str]] = {}
+    lines = []
+    for span in spans:
+        resource = resources.get(id(span.resource))
+        if resource is None:
+            resource = resources[id(span.resource)] = _texts(span.resource)
+        lines.append(orjson.dumps(_row(span, resource)))
+    return b"\n".join(lines)
+
+
+def decode_row(row: Sequence[Any]) -> Span:
+    """Return the span of a row of ``COLUMNS``."""
+    start_ns, duration_ns, trace_id, span_id, parent, state, name, kind, service = row[:9]
+    status, message, scope, version, resource, attributes = row[9:15]
+    return Span(
+        trace_id=trace_id,
+        span_id=span_id,
+        parent_span_id=parent,
+        name=name,
+        kind=_KINDS.get(kind.lower(), SpanKind.INTERNAL),
+        start_ns=int(start_ns),
+        end_ns=int(start_ns) + int(duration_ns),
+        status=_STATUSES.get(status.lower(), SpanStatus.UNSET),
+        status_message=message,
+        service=service,
+        resource=dict(resource),
+        attributes=dict(attributes),
+        scope_name=scope,
+        scope_version=version,
+        trace_state=state,
+        events=tuple(
+            SpanEvent(name=text, time_ns=int(at), attributes=dict(tags))
+            for at, text, tags in zip(*row[15:18], strict=True)
+        ),
+        links=tuple(
+            SpanLink(trace_id=trace, span_id=span, attributes=dict(tags))
+            for trace, span, tags in zip(*row[18:21], strict=True)
+        ),
+    )
+
+
+def decode_slim_row(row: Sequence[Any]) -> Span:
+    """Return the span of a row of ``SLIM_COLUMNS``, without attributes."""
+    start_ns, duration_ns, trace_id, span_id, parent, name, service, status = row
+    return Span(
+        trace_id=trace_id,
+        span_id=span_id,
+        parent_span_id=parent,
+        name=name,
+        kind=SpanKind.INTERNAL,
+        start_ns=int(start_ns),
+        end_ns=int(start_ns) + int(duration_ns),
+        status=_STATUSES.get(status.lower(), SpanStatus.UNSET),
+        status_message="",
+        service=service,
+        resource={},
+        attributes={},
+    )
+
+
+def _row(span: Span, resource: dict[str, str]) -> dict[str, Any]:
+    row = {
+        "Timestamp": _decimal_seconds(span.start_ns),
+        "TraceId": span.trace_id,
+        "SpanId": span.span_id,
+        "ParentSpanId": span.parent_span_id,
+        "TraceState": span.trace_state,
+        "SpanName": span.name,
+        "SpanKind": span.kind.value.capitalize(),
+        "ServiceName": span.service,
+        "ResourceAttributes": resource,
+        "ScopeName": span.scope_name,
+        "ScopeVersion": span.scope_version,
+        "SpanAttributes": _texts(span.attributes),
+        "Duration": max(0, min(span.duration_ns, NEWEST_NS)),
+        "StatusCode": span.status.value.capitalize(),
+        "StatusMessage": span.status_message,
+    }
+    if span.events:
+        row["Events.Timestamp"] = [_decimal_seconds(event.time_ns) for event in span.events]
+        row["Events.Name"] = [event.name for event in span.events]
+        row["Events.Attributes"] = [_texts(event.attributes) for event in span.events]
+    if span.links:
+        row["Links.TraceId"] = [link.trace_id for link in span.links]
+        row["Links.SpanId"] = [link.span_id for link in span.links]
+        row["Links.TraceState"] = ["" for _ in span.links]
+        row["Links.Attributes"] = [_texts(link.attributes) for link in span.links]
+    return row
+
+
+def _decimal_seconds(time_ns: int) -> str:
+    # An event's time is whatever its sender claims; one row that can't be read fails the batch.
+    time_ns = max(0, min(time_ns, NEWEST_NS))
+    return f"{time_ns // 1_000_000_000:010d}.{time_ns % 1_000_000_000:09d}"
+
+
+def _texts(attributes: Mapping[str, AttributeValue]) -> dict[str, str]:
+    return {key: text_of(value) for key, value in attributes.items()}

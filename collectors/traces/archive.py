@@ -1,0 +1,95 @@
+"""One answer from memory and from what outlives it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
+
+import structlog
+
+from collectors.errors import StorageError
+from collectors.model import Span
+from collectors.traces.search import NANOS_PER_MS, TraceSearch, TraceSummary
+
+_LOG = structlog.get_logger(__name__)
+# A span that comes after its trace was dropped makes a trace of its own in memory.
+_EDGE_MS = 60_000
+
+
+class SpanArchive(Protocol):
+    """Where acknowledged spans go for good."""
+
+    def offer(self, spans: Sequence[Span]) -> None:
+        """Take spans that are logged; never blocks and never fails."""
+        ...
+
+    def search(self, wanted: TraceSearch) -> Sequence[TraceSummary]:
+        """Return matching traces, newest first, at most ``wanted.limit``."""
+        ...
+
+    def trace(self, trace_id: str) -> Sequence[Span]:
+        """Return the spans of a trace, none when it is unknown."""
+        ...
+
+    def close(self) -> None:
+        """Take what is not taken yet."""
+        ...
+
+
+def joined_search(
+    archive: SpanArchive, wanted: TraceSearch, found: list[TraceSummary], first_ms: int | None
+) -> list[TraceSummary]:
+    """Return what memory has found, then what the archive has from before that.
+
+    Args:
+        archive: What is asked for the rest.
+        wanted: The search; its limit is more than the number found.
+        found: What memory has, newest first.
+        first_ms: Since when memory is whole; None when it never is.
+
+    Returns:
+        Newest first, each trace once. A failing archive is logged: memory's part is answered.
+    """
+    end_ms = wanted.end_ms
+    if first_ms is not None:
+        if wanted.start_ms is not None and wanted.start_ms >= first_ms + _EDGE_MS:
+            return found
+        edge_ms = first_ms + _EDGE_MS
+        end_ms = edge_ms if end_ms is None else min(edge_ms, end_ms)
+    try:
+        # Traces at the edge may be known to both.
+        older = archive.search(replace(wanted, end_ms=end_ms))
+    except StorageError as error:
+        _LOG.warning("traces are searched in memory only", reason=error.message)
+        return found
+    traces: dict[str, TraceSummary] = {}
+    for summary in (*found, *older):
+        known = traces.get(summary.trace_id)
+        if known is None or known.span_count < summary.span_count:
+            traces[summary.trace_id] = summary
+    newest_first = sorted(traces.values(), key=lambda trace: trace.start_ms, reverse=True)
+    return newest_first[: wanted.limit]
+
+
+def joined_trace(
+    archive: SpanArchive, trace_id: str, held: Sequence[Span], first_ms: int | None
+) -> list[Span]:
+    """Return the spans of a trace from memory, and from the archive if memory may lack some.
+
+    Raises:
+        StorageError: Memory has none of it and the archive fails.
+    """
+    if held and first_ms is not None:
+        start_ms = min(span.start_ns for span in held) // NANOS_PER_MS
+        if start_ms >= first_ms + _EDGE_MS:
+            return list(held)
+    try:
+        older = archive.trace(trace_id)
+    except StorageError as error:
+        if not held:
+            raise
+        _LOG.warning("a trace is read from memory only", trace=trace_id, reason=error.message)
+        return list(held)
+    known = {span.span_id for span in held}
+    return [*held, *(span for span in older if span.span_id not in known)]
