@@ -50,6 +50,7 @@ class Experiment:
         component: The service or thing that is at fault.
         scope: Tags that narrow down where, such as ``cloud.region``.
         expected_impact: What viewers notice.
+        seen_as: Services as which telemetry shows the component, where that is not its own name.
         method: How to inject it.
         rollbacks: How to take it back.
     """
@@ -61,6 +62,7 @@ class Experiment:
     component: str
     scope: Mapping[str, str]
     expected_impact: str
+    seen_as: tuple[str, ...] = ()
     method: tuple[Action, ...]
     rollbacks: tuple[Action, ...]
 
@@ -102,6 +104,7 @@ def parse_experiment(name: str, document: Mapping[str, Any]) -> Experiment:
         component=truth["component"],
         scope=_fill(truth["scope"], configuration),
         expected_impact=truth["expected_impact"],
+        seen_as=tuple(truth.get("seen_as", ())),
         method=_actions(document["method"], configuration),
         rollbacks=_actions(document["rollbacks"], configuration),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
 from demo_stack.chaos.experiment import Action, Experiment, find_experiment
@@ -37,12 +37,18 @@ class Injector:
         experiments: Faults by name.
         performer: Does the actions.
         truth: Where injections are recorded.
+        scenarios: Names of those experiments that are whole stories.
     """
 
     def __init__(
-        self, experiments: Mapping[str, Experiment], performer: Performer, truth: TruthLog
+        self,
+        experiments: Mapping[str, Experiment],
+        performer: Performer,
+        truth: TruthLog,
+        scenarios: Collection[str] = (),
     ) -> None:
         self.experiments = experiments
+        self.scenarios = frozenset(scenarios)
         self._performer = performer
         self._truth = truth
         self._active: dict[str, TruthEvent] = {}
@@ -52,6 +58,11 @@ class Injector:
     def active(self) -> Mapping[str, TruthEvent]:
         """The faults that are injected now, with their beginning."""
         return self._active
+
+    @property
+    def busy(self) -> frozenset[str]:
+        """What goes on or is about to: faults injected, scenarios being played."""
+        return frozenset([*self._active, *self._playing])
 
     async def inject(self, name: str) -> TruthEvent:
         """Inject a fault.
@@ -69,6 +80,7 @@ class Injector:
             component=experiment.component,
             scope=experiment.scope,
             expected_impact=experiment.expected_impact,
+            seen_as=experiment.seen_as,
         )
         self._active[name] = event
         try:
@@ -102,6 +114,24 @@ class Injector:
         if name not in self._active:
             raise FaultStateError(f"fault {name!r} is not injected")
         return await self._undo(experiment)
+
+    async def halt_all(self) -> list[TruthEvent]:
+        """Undo everything, whatever else fails: the big red button.
+
+        Raises:
+            PlatformError: Something could not be undone; the rest has been.
+        """
+        ended, failures = [], []
+        for name in sorted(self.busy):
+            await self._stop_playing(name)
+            try:
+                if name in self._active:
+                    ended.append(await self._undo(self.experiments[name]))
+            except PlatformError as error:
+                failures.append(f"{name}: {error}")
+        if failures:
+            raise PlatformError("not all could be undone: " + "; ".join(failures))
+        return ended
 
     async def abandon(self) -> None:
         """Record the end of whatever is injected: the platform itself ends."""

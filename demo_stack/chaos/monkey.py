@@ -25,6 +25,7 @@ class Verdict(StrEnum):
     EXCEPTED = "excepted"
     TOO_SOON = "too soon after the last kill"
     NOBODY = "no instance"
+    TOO_FEW = "too few instances"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,7 @@ class MonkeySettings:
         min_days: Working days between two kills of a group, at least.
         start_hour: Start of the hours in which people are there to help.
         end_hour: Their end.
+        min_instances: A group with fewer is left alone: its death would be an outage, no test.
         exceptions: ``(region, service)`` that are left alone; ``*`` stands for any.
     """
 
@@ -47,6 +49,7 @@ class MonkeySettings:
     min_days: int = 1
     start_hour: int = 9
     end_hour: int = 15
+    min_instances: int = 2
     exceptions: frozenset[tuple[str, str]] = frozenset()
 
 
@@ -137,6 +140,8 @@ class Monkey:
         candidates = self._instances(planned.region, planned.service)
         if not candidates:
             return Verdict.NOBODY
+        if len(candidates) < self._settings.min_instances:
+            return Verdict.TOO_FEW
         victim = self._rng.choice(list(candidates))
         self._last[planned.region, planned.service] = planned.at.date()
         self._track(planned, victim)

@@ -28,6 +28,7 @@ class TruthEvent:
         expected_impact: What viewers notice; empty when nothing.
         start_ms: Epoch milliseconds.
         end_ms: Epoch milliseconds, ``None`` while it lasts.
+        seen_as: Services as which telemetry shows the component, where that is not its own name.
     """
 
     id: str
@@ -38,6 +39,7 @@ class TruthEvent:
     expected_impact: str
     start_ms: int
     end_ms: int | None = None
+    seen_as: tuple[str, ...] = ()
 
 
 class TruthLog:
@@ -61,6 +63,7 @@ class TruthLog:
         component: str,
         scope: Mapping[str, str],
         expected_impact: str = "",
+        seen_as: tuple[str, ...] = (),
     ) -> TruthEvent:
         """Record that something begins now."""
         event = TruthEvent(
@@ -71,6 +74,7 @@ class TruthLog:
             scope=dict(scope),
             expected_impact=expected_impact,
             start_ms=self._now_ms(),
+            seen_as=seen_as,
         )
         self._append(event)
         return event
@@ -92,6 +96,7 @@ def read_truth(path: Path) -> list[TruthEvent]:
     """Return the events of a ground-truth file in the order in which they began."""
     events: dict[str, TruthEvent] = {}
     for line in path.read_bytes().splitlines():
-        event = TruthEvent(**orjson.loads(line))
+        raw = orjson.loads(line)
+        event = TruthEvent(**{**raw, "seen_as": tuple(raw.get("seen_as", ()))})
         events[event.id] = event
     return list(events.values())

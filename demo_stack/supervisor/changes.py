@@ -21,6 +21,7 @@ ANNOUNCED = {
     "evacuate_region": "Evacuated the region",
     "return_region": "Returned viewers to the region",
     "rotate_keys": "Rotated the signing key",
+    "terminate": "Chaos Monkey terminates {instance}",
 }
 KEPT = 500
 

@@ -86,12 +86,13 @@ class PlatformPerformer:
     async def _calm(self, region: str, point: str) -> None:
         await self._platform.tell_region(region, "calm", key=point)
 
-    async def _crash_instance(self, region: str, service: str) -> None:
-        """Crash the oldest instance of a service."""
+    async def _crash_instance(self, region: str, service: str, instance: str = "") -> None:
+        """Crash one instance of a service, the oldest when none is named."""
         running = await self._instances(region, service)
         if not running:
             raise LayoutError(f"no instance of {service!r} in {region!r}")
-        await self._platform.tell_region(region, "end_instance", instance=running[0], crash=True)
+        victim = instance or running[0]
+        await self._platform.tell_region(region, "end_instance", instance=victim, crash=True)
 
     async def _start_instance(self, region: str, service: str, version: str = "1.0.0") -> None:
         await self._platform.tell_region(region, "start_instance", service=service, version=version)

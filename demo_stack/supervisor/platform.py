@@ -134,6 +134,10 @@ class Platform:
             await self.tell_viewers("/routes", {region: self._public(region)})
         self._files.write_discovery(self._services())
 
+    def healthy(self) -> bool:
+        """Return whether every region is up."""
+        return all(child.alive for child in self._regions.values())
+
     def others(self, region: str) -> list[str]:
         """Return the regions that are up, without ``region``."""
         return [name for name, child in self._regions.items() if child.alive and name != region]

@@ -7,7 +7,10 @@ import os
 import signal
 import time
 from pathlib import Path
+from random import Random
 
+from demo_stack.chaos.calendar import CompressedCalendar
+from demo_stack.chaos.desk import SECONDS_PER_HOUR, ChaosDesk, ChaosOrders, incident_is_open
 from demo_stack.chaos.experiment import (
     EXPERIMENTS_DIR,
     OPERATIONS_DIR,
@@ -16,11 +19,13 @@ from demo_stack.chaos.experiment import (
     load_experiments,
 )
 from demo_stack.chaos.injector import Injector
+from demo_stack.chaos.monkey_runner import MonkeyRunner, TerminationLog
 from demo_stack.chaos.truth import TruthLog
 from demo_stack.platform.lifeline import announce
 from demo_stack.platform.network import SocketNetwork
 from demo_stack.supervisor.changes import ChangeLog
 from demo_stack.supervisor.control import control_app
+from demo_stack.supervisor.herd import PlatformHerd
 from demo_stack.supervisor.performer import PlatformPerformer
 from demo_stack.supervisor.platform import Platform, PlatformSpec
 from demo_stack.supervisor.run_files import RunFiles
@@ -30,7 +35,7 @@ SCENARIO_AFTER_S = 20.0
 
 
 async def run_platform(
-    spec: PlatformSpec, run_dir: Path, control_port: int = 0, scenario: str = ""
+    spec: PlatformSpec, run_dir: Path, control_port: int = 0, orders: ChaosOrders | None = None
 ) -> None:
     """Run the platform until SIGTERM or SIGINT.
 
@@ -38,15 +43,18 @@ async def run_platform(
         spec: What to run.
         run_dir: Where to write addresses, truth and logs.
         control_port: Port of the control server, 0 for any.
-        scenario: Story to play once all is up, if any.
+        orders: What is to break by itself once all is up.
     """
     stop = _stop_signal()
     files = RunFiles(run_dir)
     platform = Platform(spec, files)
     changes = ChangeLog(files.changes, _now_ms)
     performer = PlatformPerformer(platform, changes)
-    injector = Injector(load_everything(), performer, TruthLog(files.truth, _now_ms))
-    app = control_app(platform, injector, performer, changes)
+    truth = TruthLog(files.truth, _now_ms)
+    scenarios = load_experiments(SCENARIOS_DIR)
+    injector = Injector(load_everything(), performer, truth, scenarios)
+    chaos = ChaosDesk(injector, spec.regions, platform.healthy)
+    app = control_app(platform, chaos, performer, changes)
     network = SocketNetwork()
     try:
         control = await network.listen(app, control_port)
@@ -54,13 +62,42 @@ async def run_platform(
             document = {**platform.status(), "control": control, "pid": os.getpid()}
             files.write_platform(document)
             announce({"control": control, "pid": os.getpid(), "run_dir": str(run_dir)})
-            if scenario:
-                injector.play(scenario, after_s=SCENARIO_AFTER_S)
+            if orders is not None:
+                herd = PlatformHerd(platform, performer, changes)
+                _obey(orders, chaos, herd, truth, files)
             await stop.wait()
     finally:
         await network.close()
-        await injector.abandon()
+        await chaos.close()
         await platform.stop()
+
+
+def _obey(
+    orders: ChaosOrders, chaos: ChaosDesk, herd: PlatformHerd, truth: TruthLog, files: RunFiles
+) -> None:
+    """Begin in the background what was ordered."""
+    if orders.scenario:
+        chaos.injector.play(orders.scenario, after_s=SCENARIO_AFTER_S)
+    if orders.schedule_seed is not None:
+        chaos.begin_schedule(orders.schedule_seed, orders.schedule_hours * SECONDS_PER_HOUR)
+    if not orders.monkey.enabled:
+        return
+
+    async def outage() -> bool:
+        if chaos.injector.busy:
+            return True
+        return bool(orders.outage_url) and await incident_is_open(orders.outage_url)
+
+    monkey = MonkeyRunner(
+        orders.monkey,
+        herd=herd,
+        calendar=CompressedCalendar(),
+        outage=outage,
+        truth=truth,
+        log=TerminationLog(files.terminations, _now_ms),
+        rng=Random(f"{orders.monkey_seed}/monkey"),
+    )
+    chaos.release(monkey)
 
 
 def load_everything() -> dict[str, Experiment]:

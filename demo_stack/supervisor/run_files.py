@@ -16,8 +16,8 @@ class RunFiles:
     """The run directory.
 
     ``platform.json`` (addresses and pids), ``discovery/*.json`` (scrape targets as Prometheus'
-    ``file_sd`` reads them), ``ground-truth.jsonl``, ``changes.jsonl`` (what operators did) and
-    ``logs/``.
+    ``file_sd`` reads them), ``ground-truth.jsonl``, ``changes.jsonl`` (what operators did),
+    ``terminations.jsonl`` (what Chaos Monkey planned and did) and ``logs/``.
 
     Args:
         directory: Created when missing.
@@ -28,6 +28,7 @@ class RunFiles:
         self.logs = directory / "logs"
         self.truth = directory / "ground-truth.jsonl"
         self.changes = directory / "changes.jsonl"
+        self.terminations = directory / "terminations.jsonl"
         self._discovery = directory / "discovery"
         for needed in (self.logs, self._discovery):
             needed.mkdir(parents=True, exist_ok=True)

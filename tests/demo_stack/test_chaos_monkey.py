@@ -87,7 +87,8 @@ def _broken() -> bool:
         (MonkeySettings(enabled=True, leashed=False, exceptions=frozenset({("*", "a")})),
          lambda: False, ("i",), Verdict.EXCEPTED),
         (MonkeySettings(enabled=True, leashed=False, exceptions=frozenset({("r2", "*")})),
-         lambda: False, ("i",), Verdict.KILLED),
+         lambda: False, ("i", "j"), Verdict.KILLED),
+        (FREE, lambda: False, ("i",), Verdict.TOO_FEW),
     ],
 )  # fmt: skip
 def test_the_guards_object_in_their_order(settings, outage, instances, verdict):
