@@ -23,6 +23,7 @@ class Service(StrEnum):
     PLAYBACK = "playback"
     EDGE = "edge"
     VIEWERS = "viewers"
+    ENCODER = "encoder"
 
 
 class Device(StrEnum):
@@ -37,7 +38,10 @@ class Device(StrEnum):
 QUICK_REGIONS = (Region.US_EAST_1, Region.EU_WEST_1)
 """The two regions that the quick demo starts."""
 
-REGIONAL_SERVICES = tuple(service for service in Service if service is not Service.VIEWERS)
+GLOBAL_SERVICES = frozenset({Service.VIEWERS, Service.ENCODER})
+"""What runs once, outside every region."""
+
+REGIONAL_SERVICES = tuple(service for service in Service if service not in GLOBAL_SERVICES)
 """The services that every region runs."""
 
 ZONES = ("a", "b", "c")

@@ -1,0 +1,219 @@
+"""From a title to its segments: gates, cache, poison, and what is reported of it."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import pytest
+from opentelemetry.trace import SpanKind, StatusCode
+
+from demo_stack.services.encoding.asset import Asset
+from demo_stack.services.encoding.quality import Verdict, judge
+from demo_stack.services.encoding.queue import JobState
+from demo_stack.services.encoding.recipe import (
+    MEDIA_LADDER,
+    Codec,
+    Source,
+    content_key,
+    source_key,
+    synthetic_source,
+)
+from demo_stack.services.encoding.shelf import ABANDONED_S, CACHE_VARIABLE, Shelf, cache_directory
+from demo_stack.services.encoding.worker import Worker
+
+GOOD = Source(title="t01", graph="good", seconds=4)
+POISON = Source(title="t02", graph="nonsense=1", seconds=4)
+
+
+def _played(bench, source: Source) -> tuple[str, Asset]:
+    found = bench.place.shelf.published(source_key(source, bench.place.ladder))
+    assert found is not None
+    return found
+
+
+def _gates(bench) -> dict[str, int]:
+    return {
+        point.attributes["outcome"]: point.value
+        for resource in bench.collect()
+        for scope in resource.scope_metrics
+        for metric in scope.metrics
+        if metric.name == "encoding.gate.failures"
+        for point in metric.data.data_points
+    }
+
+
+def test_a_title_is_encoded_published_and_never_again(bench):
+    b = bench()
+    worker = Worker("w", b.place)
+    assert worker.plan([GOOD]) == 1
+    assert worker.work_one() is not None
+    content, asset = _played(b, GOOD)
+    assert [one.name for one in asset.representations] == ["h264-36p", "vp9-36p"]
+    assert asset.missing == (Codec.AV1,)
+    assert asset.segments == 2
+    assert b.place.shelf.segment(content, asset, "vp9-36p", "1") == b"2.m4s"
+    runs = len(b.tool.runs)
+    assert worker.plan([GOOD]) == 0
+    assert worker.work_one() is None
+    assert len(b.tool.runs) == runs
+
+
+def test_another_encoder_version_encodes_anew_and_the_new_one_is_played(bench):
+    b = bench()
+    worker = Worker("w", b.place)
+    worker.plan([GOOD])
+    worker.work_one()
+    before, _ = _played(b, GOOD)
+    b.tool.version = "ffmpeg version fake 2"
+    assert worker.plan([GOOD]) == 1
+    worker.work_one()
+    after, asset = _played(b, GOOD)
+    assert after != before
+    assert asset.encoder == "ffmpeg version fake 2"
+
+
+@pytest.mark.parametrize(
+    ("needs_kbps", "attempts", "dropped", "gates"),
+    [
+        (0, [1, 1], [], {}),
+        (15, [1, 2], [], {"retried": 1}),
+        (20, [1], ["vp9-36p"], {"dropped": 1}),
+    ],
+)
+def test_a_rendition_below_the_gate_gets_more_bits_or_is_dropped(
+    bench, needs_kbps, attempts, dropped, gates
+):
+    b = bench(needs_kbps=needs_kbps)
+    worker = Worker("w", b.place)
+    worker.plan([GOOD])
+    worker.work_one()
+    content, asset = _played(b, GOOD)
+    assert [one.attempts for one in asset.representations] == attempts
+    assert [one.name for one in asset.dropped] == dropped
+    assert _gates(b) == gates
+    for name in dropped:
+        assert b.place.shelf.segment(content, asset, name, "init") is None
+
+
+def test_a_title_without_any_rendition_left_is_a_failure(bench):
+    b = bench(needs_kbps=10_000)
+    worker = Worker("w", b.place)
+    worker.plan([GOOD])
+    worker.work_one()
+    (job,) = b.place.queue.peek().jobs()
+    assert job.state is JobState.WAITING
+    assert "no rendition of 't01' is left" in job.error
+
+
+def test_poison_is_parked_while_everything_else_is_encoded(bench):
+    b = bench()
+    worker = Worker("w", b.place)
+    worker.plan([POISON, GOOD])
+    while b.place.queue.peek().busy():
+        worker.work_one()
+        b.now_ms[0] += 1_000
+    states = {job.payload["title"]: job.state for job in b.place.queue.peek().jobs()}
+    assert states == {"t01": JobState.DONE, "t02": JobState.PARKED}
+    assert _played(b, GOOD)
+    assert b.place.shelf.published(source_key(POISON, b.place.ladder)) is None
+    spans = b.exported.get_finished_spans()
+    failed = [one for one in spans if one.status.status_code is StatusCode.ERROR]
+    jobs = [one for one in failed if one.kind is SpanKind.CONSUMER]
+    runs = [one for one in failed if one.kind is SpanKind.CLIENT]
+    assert (len(jobs), len(runs)) == (3, 3)
+    assert {one.attributes["error.type"] for one in failed} == {"EncodeError"}
+    assert not list((b.place.shelf.root / "drafts").iterdir())
+
+
+def test_a_job_that_is_no_source_is_parked_too(bench):
+    b = bench()
+    with b.place.queue.changing() as queue:
+        queue.put("x", {"nonsense": 1})
+    Worker("w", b.place).work_one()
+    assert "is no source" in b.place.queue.peek().jobs()[0].error
+
+
+def test_the_keys_change_with_everything_that_matters():
+    source = synthetic_source("t01", 1)
+    assert source == synthetic_source("t01", 1)
+    keys = {
+        content_key(source, MEDIA_LADDER, "a"),
+        content_key(source, MEDIA_LADDER, "b"),
+        content_key(source, MEDIA_LADDER[:1], "a"),
+        content_key(synthetic_source("t01", 2), MEDIA_LADDER, "a"),
+        content_key(synthetic_source("t02", 1), MEDIA_LADDER, "a"),
+        content_key(synthetic_source("t01", 1, seconds=8), MEDIA_LADDER, "a"),
+    }
+    assert len(keys) == 6
+
+
+@pytest.mark.parametrize(
+    ("rendition", "number"),
+    [
+        ("../../published", "x"), ("h264-36p", "../asset.json"), ("h264-36p", "2"),
+        ("h264-36p", "-1"), ("h264-36p", "١"), ("h264-36p", ""), ("av1-36p", "0"),
+    ],
+)  # fmt: skip
+def test_nothing_but_segments_leaves_the_shelf(bench, rendition, number):
+    b = bench()
+    worker = Worker("w", b.place)
+    worker.plan([GOOD])
+    worker.work_one()
+    content, asset = _played(b, GOOD)
+    assert b.place.shelf.segment(content, asset, rendition, number) is None
+    assert b.place.shelf.segment(content, asset, "h264-36p", "01") == b"2.m4s"
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b'{"title": 1}', b"[]"])
+def test_a_damaged_encode_counts_as_none(bench, damage):
+    b = bench()
+    worker = Worker("w", b.place)
+    worker.plan([GOOD])
+    worker.work_one()
+    content, _ = _played(b, GOOD)
+    (b.place.shelf.root / "encodes" / content / "asset.json").write_bytes(damage)
+    assert b.place.shelf.published(source_key(GOOD, b.place.ladder)) is None
+
+
+def test_a_second_worker_with_the_same_result_yields_and_old_drafts_go(tmp_path):
+    shelf = Shelf(tmp_path)
+    asset = Asset(
+        title="t", encoder="e", seconds=2, segment_s=2, segments=1, frame_rate=24,
+        representations=(),
+    )  # fmt: skip
+    for _ in range(2):
+        with shelf.draft() as draft:
+            shelf.keep("c", draft, asset)
+        assert not draft.exists()
+    assert shelf.has("c")
+    old, young = tmp_path / "drafts" / "old", tmp_path / "drafts" / "young"
+    for folder in (old, young):
+        folder.mkdir()
+    long_ago = time.time() - ABANDONED_S - 1
+    os.utime(old, (long_ago, long_ago))
+    shelf.sweep()
+    assert (old.exists(), young.exists()) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("ssim", "attempt", "verdict"),
+    [
+        (1.0, 1, Verdict.ACCEPTED), (0.8, 1, Verdict.RETRY), (0.8, 2, Verdict.DROPPED),
+        (float("nan"), 1, Verdict.RETRY), (float("nan"), 2, Verdict.DROPPED),
+        (float("inf"), 1, Verdict.ACCEPTED),
+    ],
+)  # fmt: skip
+def test_the_gate(ssim, attempt, verdict):
+    assert judge(ssim, attempt) is verdict
+
+
+def test_the_cache_survives_runs(monkeypatch, tmp_path):
+    monkeypatch.delenv(CACHE_VARIABLE, raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    assert cache_directory(tmp_path / "run") == tmp_path / "media-cache"
+    assert cache_directory().parts[-2:] == (".cache", "demo-stack")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    assert cache_directory(tmp_path / "run") == tmp_path / "xdg" / "demo-stack"
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "named"))
+    assert cache_directory(tmp_path / "run") == tmp_path / "named"

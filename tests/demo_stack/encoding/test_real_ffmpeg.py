@@ -1,0 +1,132 @@
+"""The ffmpeg of this machine encodes, is measured and packages; players could use the result."""
+
+from __future__ import annotations
+
+import json
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from demo_stack.services.encoding import ffmpeg
+from demo_stack.services.encoding.commands import (
+    codecs_in,
+    compare_arguments,
+    encode_arguments,
+    offered_encoders,
+    ssim_in,
+)
+from demo_stack.services.encoding.encoder import encode_title
+from demo_stack.services.encoding.ffmpeg import (
+    EncodeError,
+    Ffmpeg,
+    NoFfmpegError,
+    Tool,
+    find_ffmpeg,
+)
+from demo_stack.services.encoding.recipe import Codec, Rung, synthetic_source
+
+ROOT = Path(__file__).parents[3]
+SOURCE = synthetic_source("t01", 1, seconds=4)
+
+
+@pytest.fixture(scope="module")
+def tool() -> Tool:
+    try:
+        return find_ffmpeg()
+    except NoFfmpegError as error:
+        pytest.skip(str(error))
+
+
+def _rung(codec: Codec, kbps: int = 120) -> Rung:
+    return Rung(codec=codec, width=192, height=108, kbps=kbps)
+
+
+def _boxes(segment: bytes) -> list[str]:
+    """Return the names of the top-level boxes (ISO/IEC 14496-12)."""
+    found, at = [], 0
+    while at < len(segment):
+        size, name = struct.unpack_from(">I4s", segment, at)
+        found.append(name.decode())
+        at += size
+    return found
+
+
+def test_every_codec_that_the_binary_has_becomes_segments(tool, tmp_path):
+    ladder = [_rung(codec) for codec in Codec]
+    asset = encode_title(SOURCE, tool, tmp_path, ladder)
+    assert {one.codec for one in asset.representations} == set(tool.encoders)
+    assert set(asset.missing) == set(Codec) - set(tool.encoders)
+    assert asset.segments == 2
+    prefixes = {Codec.H264: "avc1.", Codec.VP9: "vp09.", Codec.AV1: "av01."}
+    for one in asset.representations:
+        assert one.codecs.startswith(prefixes[one.codec])
+        assert one.ssim > 0.9
+        folder = tmp_path / one.name
+        assert sorted(path.name for path in folder.iterdir()) == ["0", "1", "init"]
+        assert _boxes((folder / "init").read_bytes()) == ["ftyp", "moov"]
+        assert _boxes((folder / "1").read_bytes())[-2:] == ["moof", "mdat"]
+
+
+def test_too_few_bits_measure_worse(tool, tmp_path):
+    film = tmp_path / "film.mp4"
+    measured = []
+    for kbps in (8, 300):
+        rung = _rung(Codec.H264)
+        tool.run(encode_arguments(SOURCE, rung, tool.encoders[Codec.H264], kbps, film))
+        measured.append(ssim_in(tool.run(compare_arguments(SOURCE, rung, film))))
+    assert measured[0] < 0.91 < measured[1]
+
+
+def test_nonsense_is_an_error_that_quotes_ffmpeg(tool):
+    with pytest.raises(EncodeError, match="nonsense"):
+        tool.run(["-f", "lavfi", "-i", "nonsense", "-f", "null", "-"])
+    assert isinstance(tool, Ffmpeg)
+    with pytest.raises(EncodeError, match="timed out"):
+        tool.run(["-f", "lavfi", "-i", "testsrc2", "-f", "null", "-"], timeout_s=0.2)
+
+
+def test_without_any_ffmpeg_it_is_said_aloud(monkeypatch):
+    monkeypatch.setattr(ffmpeg.shutil, "which", lambda _name: None)
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+    with pytest.raises(NoFfmpegError, match="until then titles play synthetic segments"):
+        find_ffmpeg()
+
+
+def test_encoders_are_chosen_by_preference_from_the_listing():
+    listing = " V....D libsvtav1  x\n V....D libaom-av1  x\n V....D libx264  x\n\n------\n"
+    assert offered_encoders(listing) == {
+        Codec.H264: ["libx264"],
+        Codec.VP9: [],
+        Codec.AV1: ["libaom-av1", "libsvtav1"],
+    }
+
+
+@pytest.mark.parametrize("text", ["", "SSIM", "All:0.5"])
+def test_an_answer_without_a_measurement_is_refused(text):
+    with pytest.raises(ValueError, match="no SSIM"):
+        ssim_in(text)
+
+
+def test_a_manifest_without_codecs_is_refused():
+    with pytest.raises(ValueError, match="no codecs"):
+        codecs_in("<MPD/>")
+
+
+@pytest.mark.slow
+@pytest.mark.processes
+def test_the_command_encodes_once_and_answers_from_the_cache_then(tool, tmp_path):
+    command = [sys.executable, "-m", "demo_stack", "encode", "--titles", "1", "--json"]
+    command += ["--cache", str(tmp_path)]
+    answers = []
+    for _ in range(2):
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+        answers.append(json.loads(done.stdout))
+    assert answers[0] == answers[1]
+    (title,) = answers[0]["titles"]
+    assert title["encoded"]
+    assert {one["codec"] for one in title["representations"]} == set(tool.encoders)
+    assert answers[0]["parked"] == []
+    assert len(list((tmp_path / "encodes").iterdir())) == 1
