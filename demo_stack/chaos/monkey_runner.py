@@ -133,11 +133,12 @@ class MonkeyRunner:
 
     async def live(self, day: date) -> None:
         """Carry out the kills of a day that are still to come."""
+        begun = self._calendar.now()
         groups = sorted(await self._herd.groups())
         for kill in plan_day(day, groups, self._settings, self._rng, UTC):
-            wait_s = self._calendar.seconds_until(kill.at)
-            if wait_s >= 0:
-                await self._sleep(wait_s)
+            if kill.at >= begun:
+                # Late by as long as the kill before it took, if it took so long.
+                await self._sleep(max(0.0, self._calendar.seconds_until(kill.at)))
                 await self._carry_out(kill)
 
     async def _carry_out(self, kill: Kill) -> None:
