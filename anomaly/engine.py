@@ -20,13 +20,13 @@ from anomaly.detectors.watch import DetectorWatch
 from anomaly.exemplars import NoTraces, TraceFinder
 from anomaly.findings import Finding, FindingSink
 from anomaly.ledger import Ledger
-from anomaly.signals import Answer, Signals
 from anomaly.slo.objective import Objective
 from anomaly.slo.reporter import ObjectiveReporter
 from anomaly.slo.watch import ObjectiveWatch
 from collectors.clock import Clock
 from collectors.model import Frame
 from collectors.stacklang.database import Database, Window
+from collectors.stacklang.streaming import StreamingEvaluator
 
 CHUNK_STEPS = 1_440
 _DETECTOR_PAST_STEPS = 720
@@ -57,7 +57,7 @@ class Engine:
         clock: Clock,
         step_ms: int,
     ) -> None:
-        self._signals = Signals(database)
+        self._database = database
         self._clock = clock
         self._step_ms = step_ms
         self._lock = RLock()
@@ -71,6 +71,9 @@ class Engine:
         self._objective_reporters = [
             ObjectiveReporter(watch, self._ledger, finder) for watch in self._objectives
         ]
+        self._standing = StreamingEvaluator(
+            {expression: expression for expression in self._expressions()}, step_ms, tolerant=True
+        )
         self._detector_reporters = [
             DetectorReporter(watch, self._ledger, finder) for watch in self._detectors
         ]
@@ -127,8 +130,8 @@ class Engine:
         while start_ms <= end_ms:
             last_ms = min(end_ms, start_ms + chunk_ms)
             window = Window(start_ms=start_ms, end_ms=last_ms, step_ms=self._step_ms)
-            answers = self._signals.columns(self._expressions(), window)
-            self._note_faults(answers)
+            answers = self._standing.advance_window(self._database, window)
+            self.faults = {name: error.message for name, error in self._standing.errors.items()}
             self._take(answers, window.steps)
             early = max(0, (judge_from_ms - start_ms) // self._step_ms)
             first = 0 if live else self._skippable(answers, window.steps)
@@ -154,30 +157,23 @@ class Engine:
             wanted += [watch.objective.part_expr, watch.objective.total_expr]
         return list(dict.fromkeys(wanted))
 
-    def _note_faults(self, answers: Mapping[str, Answer]) -> None:
-        self.faults = {
-            expression: answer.message
-            for expression, answer in answers.items()
-            if not isinstance(answer, Frame)
-        }
-
-    def _skippable(self, answers: Mapping[str, Answer], steps: int) -> int:
+    def _skippable(self, answers: Mapping[str, Frame], steps: int) -> int:
         """Return how many leading steps come before any data: nothing can be learned from them."""
         if self._started:
             return 0
-        frames = [a.values for a in answers.values() if isinstance(a, Frame) and len(a.values)]
+        frames = [frame.values for frame in answers.values() if len(frame.values)]
         if not frames:
             return steps
         present = np.isfinite(np.concatenate(frames)).any(axis=0)
         self._started = bool(present.any())
         return int(present.argmax()) if self._started else steps
 
-    def _take(self, answers: Mapping[str, Answer], steps: int) -> None:
+    def _take(self, answers: Mapping[str, Frame], steps: int) -> None:
         for watch in self._objectives:
-            part = _frame(answers[watch.objective.part_expr])
-            watch.take(part, _frame(answers[watch.objective.total_expr]), steps)
+            total = answers.get(watch.objective.total_expr)
+            watch.take(answers.get(watch.objective.part_expr), total, steps)
         for rule in self._detectors:
-            rule.take(_frame(answers[rule.rule.expr]), steps)
+            rule.take(answers.get(rule.rule.expr), steps)
 
     def _step(self, index: int, time_ms: int, *, live: bool) -> None:
         detected_ms = self._clock.now_ms() if live else time_ms
@@ -200,7 +196,3 @@ class Engine:
         except Exception as error:  # noqa: BLE001 - see the docstring
             _log.exception("rule failed", rule=rule)
             self.faults[rule] = f"{type(error).__name__}: {error}"
-
-
-def _frame(answer: Answer) -> Frame | None:
-    return answer if isinstance(answer, Frame) else None

@@ -45,18 +45,12 @@ def as_table(found: dict[str, Any]) -> str:
         f"| {found[f'{name}_cpu_s']['steps']} |"
         for name in ("steady", "churn")
     ]
-    return "\n".join(
-        [
-            (
-                f"{found['expressions']:,} expressions ({found['faults']} faulty, {found['lines']:,} "
-                f"lines) over {found['series']:,} series; first step {found['first_step_cpu_s']:.2f} s "
-                f"of CPU; {found['rss_mb']:.0f} MB resident at most; target {TARGET_S} s"
-            ),
-            "",
-            head,
-            *rows,
-        ]
+    title = (
+        f"{found['expressions']:,} expressions ({found['faults']} faulty, {found['lines']:,} lines)"
+        f" over {found['series']:,} series; first step {found['first_step_cpu_s']:.2f} s of CPU; "
+        f"{found['rss_mb']:.0f} MB resident at most; target {TARGET_S} s"
     )
+    return "\n".join([title, "", head, *rows])
 
 
 def main() -> None:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import resource
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from anomaly.signals import Signals
 from benchmarks.rules.workload import STEP_MS, Platform, batch
 from collectors.clock import ManualClock
 from collectors.model import FloatArray, Frame, Tags
-from collectors.stacklang.database import Window
+from collectors.stacklang.streaming import StreamingEvaluator
 from collectors.store.metric_store import MetricStore
 
 _START_MS = 1_700_000_040_000 // STEP_MS * STEP_MS
@@ -53,8 +52,9 @@ class Course:
             path, step_ms=STEP_MS, hot_window_ms=6 * 3_600_000, clock=self._clock
         )
         self._tags: list[Tags] = platform.tags()
-        self._programs = platform.programs()
-        self._signals = Signals(self._store)
+        self._standing = StreamingEvaluator(
+            {program: program for program in platform.programs()}, STEP_MS
+        )
         self._now_ms = _START_MS
 
     def fill(self) -> None:
@@ -67,15 +67,13 @@ class Course:
         count = int(len(self._tags) * share)
         self._tags[-count:] = self._platform.fresh(count, generation)
 
-    def step(self) -> tuple[float, dict[str, Frame], int]:
+    def step(self) -> tuple[float, Mapping[str, Frame], int]:
         """Write one step and evaluate it; return the seconds, the answers and the faults."""
         self._write(1)
-        window = Window(start_ms=self._now_ms, end_ms=self._now_ms, step_ms=STEP_MS)
         before_s = time.process_time()
-        answers = self._signals.columns(self._programs, window)
+        frames = self._standing.advance(self._store, self._now_ms)
         spent_s = time.process_time() - before_s
-        frames = {name: found for name, found in answers.items() if isinstance(found, Frame)}
-        return spent_s, frames, len(answers) - len(frames)
+        return spent_s, frames, len(self._standing.errors)
 
     def close(self) -> None:
         """Release the store."""

@@ -85,6 +85,7 @@ class Lines:
 
     For an aggregate ``tags`` holds the group keys only, one entry a line, lines ordered by the
     group's values; for ``ALL`` it holds the full tags of each series. No matching series: no lines.
+    ``tags`` never changes once it was given out: the same object again means the same lines again.
     """
 
     tags: Sequence[Tags]

@@ -28,6 +28,9 @@ class LineTable:
         self._algorithm = algorithm
         self._rows: dict[LineKey, int] = {}
         self._quiet: np.ndarray[tuple[int], np.dtype[np.int64]] = np.empty(0, dtype=np.int64)
+        self._tags: Sequence[Tags] | None = None
+        self._places: np.ndarray[tuple[int], np.dtype[np.intp]] = np.empty(0, dtype=np.intp)
+        self._whole = False
         self._steps = 0
 
     def __len__(self) -> int:
@@ -39,13 +42,22 @@ class LineTable:
         """Take the next values of some lines; return the results for those lines.
 
         Args:
-            tags: One entry a line; a line is known by its tags.
+            tags: One entry a line; a line is known by its tags. The same object again stands for
+                the same lines again.
             values: Shape (lines, steps).
             elapsed_steps: Steps before these; any that were left out count as missing.
         """
         self._skip_to(elapsed_steps)
         self._steps += values.shape[1]
-        rows = self._rows_for(tags)
+        if tags is not self._tags:
+            self._places = self._rows_for(tags)
+            self._whole = np.array_equal(self._places, np.arange(len(self._rows)))
+            self._tags = tags
+        rows = self._places
+        if self._whole:
+            results = self._algorithm.advance(values)
+            self._age(values)
+            return results
         table = np.full((len(self._rows), values.shape[1]), np.nan)
         table[rows] = values
         results = self._algorithm.advance(table)[rows]
@@ -87,14 +99,20 @@ class LineTable:
     def _age(self, table: FloatArray) -> None:
         steps = table.shape[1]
         present = ~np.isnan(table)
-        since = np.where(present.any(axis=1), np.argmax(present[:, ::-1], axis=1), -1)
-        self._quiet = np.where(since >= 0, since, self._quiet + steps)
+        if steps == 1:
+            self._quiet = np.where(present[:, 0], 0, self._quiet + 1)
+        else:
+            since = np.where(present.any(axis=1), np.argmax(present[:, ::-1], axis=1), -1)
+            self._quiet = np.where(since >= 0, since, self._quiet + steps)
+        if len(self._quiet) < _MIN_ROWS_TO_COMPACT:
+            return
         limit = self._algorithm.memory_steps
         dead = self._quiet >= (MAX_ABSENT_STEPS if limit is None else max(limit, 1))
-        if len(dead) >= _MIN_ROWS_TO_COMPACT and dead.sum() * 2 > len(dead):
+        if dead.sum() * 2 > len(dead):
             self._compact(np.flatnonzero(~dead))
 
     def _compact(self, kept: np.ndarray[tuple[int], np.dtype[np.intp]]) -> None:
+        self._tags = None
         new_rows = {int(row): index for index, row in enumerate(kept)}
         self._rows = {key: new_rows[row] for key, row in self._rows.items() if row in new_rows}
         self._quiet = self._quiet[kept]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from collectors.model import IntArray
 from collectors.stacklang.database import Window
+from collectors.stacklang.layouts import Layouts
 from collectors.stacklang.line_set import LineSet
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Scope:
 
     ``first_ms`` is the first column of the whole evaluation, of which this window may be a later
     part; ``now_ms`` is what ``now`` means. ``memory`` holds the state of stateful expressions and
-    outlives the scope; ``results`` holds what was already computed within it.
+    outlives the scope, as do ``layouts``; ``results`` holds what was already computed within it.
     """
 
     window: Window
@@ -44,6 +45,7 @@ class Scope:
     now_ms: int = 0
     memory: dict[SeriesExpr, object] = field(default_factory=dict)
     results: dict[SeriesExpr, LineSet] = field(default_factory=dict)
+    layouts: Layouts = field(default_factory=Layouts)
 
     @property
     def steps(self) -> int:

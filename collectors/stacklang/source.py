@@ -2,14 +2,49 @@
 
 from __future__ import annotations
 
-from collectors.model import Tags
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collectors.model import FloatArray, Tags
 from collectors.stacklang.database import Aggregate, Database, Fetch, Window
 from collectors.stacklang.durations import short_text
 from collectors.stacklang.expressions.data import DataExpr
-from collectors.stacklang.line_set import LineSet, key_string, no_data, tag_label
+from collectors.stacklang.layouts import Layouts
+from collectors.stacklang.line_set import (
+    NO_DATA_LABEL,
+    NO_DATA_TAGS,
+    LineSet,
+    key_string,
+    tag_label,
+)
 from collectors.stacklang.query_analysis import exact_tags
 
 _UNKNOWN: Tags = {"name": "unknown"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Layout:
+    """How an answer becomes lines.
+
+    Attributes:
+        tags: Of each line.
+        labels: Of each line.
+        order: Row of the answer for each line; None for all of them as they are. No rows but one
+            line stands for no data.
+    """
+
+    tags: Sequence[Tags]
+    labels: Sequence[str]
+    order: NDArray[np.intp] | None = None
+
+    def values(self, answered: FloatArray) -> FloatArray:
+        """Return the lines' values."""
+        if len(answered) == 0 and len(self.tags) == 1:
+            return np.full((1, answered.shape[1]), np.nan)
+        return answered if self.order is None else answered[self.order]
 
 
 class DatabaseSource:
@@ -19,41 +54,47 @@ class DatabaseSource:
         database: What to ask.
         label_by_tags: Whether an aggregate is labelled by its tags, ``name=sps``, rather than by
             its query, ``sum(name=sps)``.
+        layouts: Kept from one step to the next by whoever asks the same again.
     """
 
-    def __init__(self, database: Database, *, label_by_tags: bool = False) -> None:
+    def __init__(
+        self, database: Database, *, label_by_tags: bool = False, layouts: Layouts | None = None
+    ) -> None:
         self._database = database
         self._label_by_tags = label_by_tags
+        self._layouts = Layouts() if layouts is None else layouts
 
     def lines(self, expr: DataExpr, window: Window) -> LineSet:
         """Return the lines of ``expr`` over ``window``, any offset applied."""
-        found = self._fetch(expr, window)
-        if not expr.offset:
-            return found
-        offset = short_text(expr.offset)
-        return found.relabelled([f"{label} (offset={offset})" for label in found.labels])
-
-    def _fetch(self, expr: DataExpr, window: Window) -> LineSet:
         answer = self._database.fetch(fetch_for(expr, window))
+        layout = self._layouts.get(expr, (answer.tags,), lambda: self._layout(expr, answer.tags))
+        return LineSet(tags=layout.tags, labels=layout.labels, values=layout.values(answer.values))
+
+    def _layout(self, expr: DataExpr, found: Sequence[Tags]) -> _Layout:
+        tags, labels = self._lines(expr, found)
+        order = sorted(range(len(labels)), key=labels.__getitem__)
+        if expr.offset:
+            offset = short_text(expr.offset)
+            labels = [f"{label} (offset={offset})" for label in labels]
+        return _Layout(
+            tags=[tags[row] for row in order],
+            labels=[labels[row] for row in order],
+            order=None if order == list(range(len(order))) else np.array(order, dtype=np.intp),
+        )
+
+    def _lines(self, expr: DataExpr, found: Sequence[Tags]) -> tuple[Sequence[Tags], list[str]]:
+        """Return tags and labels in the order of the answer."""
         fixed = exact_tags(expr.query)
         if expr.aggregate is Aggregate.ALL:
-            labels = [tag_label(tags) for tags in answer.tags]
-            found = LineSet(tags=answer.tags, labels=labels, values=answer.values)
-            return found.take(sorted(range(len(labels)), key=labels.__getitem__))
+            return found, [tag_label(tags) for tags in found]
         if expr.is_grouped:
-            return _grouped(expr, [{**fixed, **tags} for tags in answer.tags], answer.values)
-        if not len(answer.tags):
-            return no_data(window.steps, fixed)
-        tags = fixed or _UNKNOWN
-        label = f"{expr.aggregate}({expr.query.label()})"
-        shown = tag_label(tags) if self._label_by_tags else label
-        return LineSet(tags=[tags], labels=[shown], values=answer.values)
-
-
-def _grouped(expr: DataExpr, tags: list[dict[str, str]], values: object) -> LineSet:
-    labels = [key_string(expr.final_grouping, entry) or "" for entry in tags]
-    found = LineSet(tags=tags, labels=labels, values=values)  # type: ignore[arg-type] # an array
-    return found.take(sorted(range(len(labels)), key=labels.__getitem__))
+            grouped = [{**fixed, **tags} for tags in found]
+            return grouped, [key_string(expr.final_grouping, tags) or "" for tags in grouped]
+        if not len(found):
+            return [fixed or NO_DATA_TAGS], [NO_DATA_LABEL]
+        own = fixed or _UNKNOWN
+        plain = f"{expr.aggregate}({expr.query.label()})"
+        return [own], [tag_label(own) if self._label_by_tags else plain]
 
 
 def fetch_for(expr: DataExpr, window: Window) -> Fetch:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from collectors.errors import ConfigError, QueryError
+from collectors.errors import ConfigError, InputError, QueryError, StorageError
 from collectors.model import Frame
 from collectors.stacklang.database import Database, Fetch, Lines, Window
 from collectors.stacklang.evaluation import EvaluatedExpression, as_frame, legends_for, parse
@@ -23,6 +23,7 @@ from collectors.stacklang.expressions.data import DataExpr
 from collectors.stacklang.expressions.series import SeriesExpr
 from collectors.stacklang.expressions.style import StyleExpr
 from collectors.stacklang.faults import illegal_argument
+from collectors.stacklang.layouts import Layouts
 from collectors.stacklang.scope import Scope
 from collectors.stacklang.source import DatabaseSource
 from collectors.stacklang.standing_data import (
@@ -33,6 +34,9 @@ from collectors.stacklang.standing_data import (
 )
 
 MAX_CATCH_UP_STEPS = 1_440
+
+StandingError = InputError | StorageError
+"""Why an expression has no answer."""
 
 
 class _OnceDatabase:
@@ -56,35 +60,47 @@ class _OnceDatabase:
 
 
 class StreamingEvaluator:
-    """Standing expressions, advanced once for each completed step.
+    """Standing expressions, advanced step by step or window by window.
 
     Args:
         expressions: Programs by name.
         step_ms: The step at which they are evaluated.
+        tolerant: Keep the error of a wrong program in :attr:`errors` and evaluate the others.
 
     Raises:
-        QueryError: A program is wrong; the message names it.
+        QueryError: A program is wrong; the message names it. Not if ``tolerant``.
     """
 
-    def __init__(self, expressions: Mapping[str, str], step_ms: int) -> None:
+    def __init__(
+        self, expressions: Mapping[str, str], step_ms: int, *, tolerant: bool = False
+    ) -> None:
         if step_ms <= 0:
             raise ConfigError(f"step must be positive, not {step_ms} ms")
         self._step_ms = step_ms
-        self._styles = {name: _parse(name, program) for name, program in expressions.items()}
+        self._styles: dict[str, list[StyleExpr]] = {}
+        self._wrong: dict[str, StandingError] = {}
+        for name, program in expressions.items():
+            try:
+                self._styles[name] = _parse(name, program)
+            except QueryError as error:
+                if not tolerant:
+                    raise
+                self._wrong[name] = error
         self._memory: dict[SeriesExpr, object] = {}
+        self._layouts = Layouts()
         self._first_ms: int | None = None
         self._last_ms: int | None = None
-        self._errors: dict[str, QueryError] = {}
+        self._errors: dict[str, StandingError] = dict(self._wrong)
         self._standing: StandingData | None = None
 
     @property
     def names(self) -> Iterable[str]:
-        """The names of the expressions."""
+        """The names of the expressions that can be evaluated."""
         return self._styles.keys()
 
     @property
-    def errors(self) -> Mapping[str, QueryError]:
-        """What went wrong in the last step, by the name of the expression."""
+    def errors(self) -> Mapping[str, StandingError]:
+        """What is wrong with a program, or went wrong last time, by the expression's name."""
         return self._errors
 
     @property
@@ -113,10 +129,28 @@ class StreamingEvaluator:
         Raises:
             QueryError: The step is not after the last one, or not on a boundary.
         """
-        self._check(time_ms)
-        for missed_ms in self._missed(time_ms):
-            self._evaluate(_OnceDatabase(database), missed_ms)
-        return self._evaluate(_OnceDatabase(database), time_ms)
+        return self.advance_window(database, single_step(time_ms, self._step_ms))
+
+    def advance_window(self, database: Database, window: Window) -> Mapping[str, Frame]:
+        """Evaluate several steps at once: the past after a start, or after a pause.
+
+        Args:
+            database: As for :meth:`advance`.
+            window: Begins after the last step. Steps that were left out are made up for.
+
+        Returns:
+            As :meth:`advance`, a column for each step.
+
+        Raises:
+            QueryError: The window is not after the last step, not on a boundary, or has another
+                step.
+        """
+        if window.step_ms != self._step_ms:
+            raise illegal_argument(f"step {window.step_ms} ms is not {self._step_ms} ms")
+        self._check(window.start_ms)
+        for missed_ms in self._missed(window.start_ms):
+            self._evaluate(_OnceDatabase(database), single_step(missed_ms, self._step_ms))
+        return self._evaluate(_OnceDatabase(database), window)
 
     def advance_columns(self, columns: StepColumns) -> Mapping[str, Frame]:
         """Evaluate one step from its values rather than from a database.
@@ -131,7 +165,7 @@ class StreamingEvaluator:
         if self._standing is None:
             self._standing = StandingData(self.data_exprs)
         database = StepDatabase(self._standing.lines(columns), self._step_ms)
-        return self._evaluate(database, columns.time_ms)
+        return self._evaluate(database, single_step(columns.time_ms, self._step_ms))
 
     def _check(self, time_ms: int) -> None:
         if time_ms % self._step_ms:
@@ -145,24 +179,24 @@ class StreamingEvaluator:
         first_ms = max(self._last_ms + self._step_ms, time_ms - MAX_CATCH_UP_STEPS * self._step_ms)
         return range(first_ms, time_ms, self._step_ms)
 
-    def _evaluate(self, database: Database, time_ms: int) -> Mapping[str, Frame]:
+    def _evaluate(self, database: Database, window: Window) -> Mapping[str, Frame]:
         if self._first_ms is None:
-            self._first_ms = time_ms
-        self._last_ms = time_ms
-        window = single_step(time_ms, self._step_ms)
+            self._first_ms = window.start_ms
+        self._last_ms = window.end_ms
         scope = Scope(
             window=window,
-            source=DatabaseSource(database),
+            source=DatabaseSource(database, layouts=self._layouts),
             first_ms=self._first_ms,
-            now_ms=time_ms,
+            now_ms=window.end_ms,
             memory=self._memory,
+            layouts=self._layouts,
         )
-        self._errors = {}
+        self._errors = dict(self._wrong)
         frames: dict[str, Frame] = {}
         for name, styles in self._styles.items():
             try:
                 frames[name] = _frame(styles, scope, window)
-            except QueryError as error:
+            except (InputError, StorageError) as error:
                 self._errors[name] = error
         return frames
 

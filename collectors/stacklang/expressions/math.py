@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from collectors.model import Tags
+from collectors.model import FloatArray, Tags
 from collectors.stacklang.elementwise import apply_binary, apply_unary
 from collectors.stacklang.expression import Raw
 from collectors.stacklang.expressions.data import DataExpr
 from collectors.stacklang.expressions.series import SeriesExpr, SourceExpr, WrappingExpr
 from collectors.stacklang.faults import illegal_argument, illegal_state
-from collectors.stacklang.line_set import LineSet, key_string, no_lines, single_line, tag_label
+from collectors.stacklang.line_set import LineSet, key_string, no_lines, tag_label
 from collectors.stacklang.literals import format_double
 from collectors.stacklang.scope import Scope
 
@@ -39,8 +40,12 @@ class Constant(SourceExpr):
 
     def evaluate(self, scope: Scope) -> LineSet:
         """Return the line."""
+        labels, tags = scope.layouts.get(self, (), self._layout)
+        return LineSet(tags=tags, labels=labels, values=np.full((1, scope.steps), self.value))
+
+    def _layout(self) -> tuple[list[str], list[Tags]]:
         name = format_double(self.value)
-        return single_line({"name": name}, name, np.full(scope.steps, self.value))
+        return [name], [{"name": name}]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,7 @@ class UnaryExpr(WrappingExpr):
     def evaluate(self, scope: Scope) -> LineSet:
         """Return the inner lines with the function applied."""
         lines = self.expr.evaluate(scope)
-        return _with_values(lines, apply_unary(self.name, lines.values))
+        return _with_values(self, scope, lines, apply_unary(self.name, lines.values))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,7 @@ class PerStep(WrappingExpr):
     def evaluate(self, scope: Scope) -> LineSet:
         """Return the inner lines times the step in seconds."""
         lines = self.expr.evaluate(scope)
-        return _with_values(lines, lines.values * (scope.window.step_ms / 1000))
+        return _with_values(self, scope, lines, lines.values * (scope.window.step_ms / 1000))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,7 @@ class Clamp(WrappingExpr):
         outside = (
             lines.values < self.bound if self.name == "clamp-min" else lines.values > self.bound
         )
-        return _with_values(lines, np.where(outside, self.bound, lines.values))
+        return _with_values(self, scope, lines, np.where(outside, self.bound, lines.values))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +138,9 @@ class Renamed(SeriesExpr):
     def evaluate(self, scope: Scope) -> LineSet:
         """Return the inner lines with the tag renamed."""
         lines = self.expr.evaluate(scope)
-        tags = [self._rename(entry) for entry in lines.tags]
+        tags = scope.layouts.get(
+            self, (lines.tags,), lambda: [self._rename(entry) for entry in lines.tags]
+        )
         return LineSet(tags=tags, labels=lines.labels, values=lines.values)
 
     def _rename(self, tags: Tags) -> Tags:
@@ -202,32 +209,54 @@ class BinaryExpr(SeriesExpr):
     def evaluate(self, scope: Scope) -> LineSet:
         """Return the combined lines, with the tags of the side that leads."""
         left, right = self.left.evaluate(scope), self.right.evaluate(scope)
-        if self._left_leads:
-            kept, partners = _join(left, right, self.right.group_by_key)
-            lead = left
-            pair = (_rows(left, kept), _rows(right, partners))
-        else:
-            kept, partners = _join(right, left, self.left.group_by_key)
-            lead = right
-            pair = (_rows(left, partners), _rows(right, kept))
-        if not kept:
+        joined = scope.layouts.get(
+            self, (left.tags, right.tags), lambda: self._join(left.tags, right.tags)
+        )
+        if not len(joined.tags):
             return no_lines(scope.steps)
-        tags = [lead.tags[row] for row in kept]
+        pair = _rows(left.values, joined.left), _rows(right.values, joined.right)
+        return LineSet(
+            tags=joined.tags, labels=joined.labels, values=apply_binary(self.name, *pair)
+        )
+
+    def _join(self, left: Sequence[Tags], right: Sequence[Tags]) -> _Joined:
+        if self._left_leads:
+            kept, partners = _partners(left, right, self.right.group_by_key)
+            tags = [left[row] for row in kept]
+            rows = _places(kept, len(left)), _places(partners, len(right))
+        else:
+            kept, partners = _partners(right, left, self.left.group_by_key)
+            tags = [right[row] for row in kept]
+            rows = _places(partners, len(left)), _places(kept, len(right))
         labels = [tag_label(entry) for entry in tags]
-        return LineSet(tags=tags, labels=labels, values=apply_binary(self.name, *pair))
+        return _Joined(tags=tags, labels=labels, left=rows[0], right=rows[1])
 
 
-def _join(
-    lead: LineSet, other: LineSet, key_of: Callable[[Tags], str | None]
+_Places = NDArray[np.intp] | None
+"""Rows of a side; None for all of them as they are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Joined:
+    """Which rows of both sides make a line."""
+
+    tags: Sequence[Tags]
+    labels: Sequence[str]
+    left: _Places
+    right: _Places
+
+
+def _partners(
+    lead: Sequence[Tags], other: Sequence[Tags], key_of: Callable[[Tags], str | None]
 ) -> tuple[list[int], list[int]]:
     """Return the rows of ``lead`` that have a partner, and the partners' rows in ``other``."""
     rows: dict[str | None, int] = {}
-    for row, tags in enumerate(other.tags):
+    for row, tags in enumerate(other):
         key = key_of(tags)
         rows[key] = _MANY if key in rows else row
     kept: list[int] = []
     partners: list[int] = []
-    for row, tags in enumerate(lead.tags):
+    for row, tags in enumerate(lead):
         partner = rows.get(key_of(tags))
         if partner is None:
             continue
@@ -238,14 +267,14 @@ def _join(
     return kept, partners
 
 
-def _rows(lines: LineSet, rows: list[int]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    if len(rows) == len(lines) and rows == list(range(len(rows))):
-        return lines.values
-    return lines.values[np.asarray(rows, dtype=np.intp)]
+def _places(rows: list[int], count: int) -> _Places:
+    return None if rows == list(range(count)) else np.array(rows, dtype=np.intp)
 
 
-def _with_values(
-    lines: LineSet, values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]
-) -> LineSet:
-    labels = [tag_label(tags) for tags in lines.tags]
+def _rows(values: FloatArray, places: _Places) -> FloatArray:
+    return values if places is None else values[places]
+
+
+def _with_values(owner: SeriesExpr, scope: Scope, lines: LineSet, values: FloatArray) -> LineSet:
+    labels = scope.layouts.get(owner, (lines.tags,), lambda: [tag_label(t) for t in lines.tags])
     return LineSet(tags=lines.tags, labels=labels, values=values)

@@ -6,15 +6,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from collectors.model import FloatArray, Tags
+from collectors.model import FloatArray, IntArray, Tags
 from collectors.stacklang.database import Aggregate
 from collectors.stacklang.distinct_sketch import estimate_distinct
 from collectors.stacklang.expression import Expr, Raw
 from collectors.stacklang.expressions.data import AggregateExpr, DataExpr, GroupedData
 from collectors.stacklang.expressions.series import SeriesExpr, rewrite_series
 from collectors.stacklang.faults import require
-from collectors.stacklang.line_set import LineSet, concatenate, key_string, no_data, tag_label
+from collectors.stacklang.line_set import LineSet, key_string, no_data, tag_label
 from collectors.stacklang.literals import format_double
 from collectors.stacklang.percentile_buckets import COUNT, estimate_percentiles
 from collectors.stacklang.scope import Scope
@@ -89,35 +90,63 @@ class Percentiles(SeriesExpr):
         counts = self.source.evaluate(scope)
         if not len(counts):
             return counts
-        groups: dict[str, list[int]] = {}
-        for row, tags in enumerate(counts.tags):
-            label = key_string(self._other_keys, tags) if self._other_keys else ""
-            groups.setdefault(label or "", []).append(row)
-        estimates = [
-            self._estimate(scope, label or self.source.query.label(), counts.take(groups[label]))
-            for label in sorted(groups)
-        ]
-        return concatenate(estimates, scope.steps)
-
-    def _estimate(self, scope: Scope, label: str, counts: LineSet) -> LineSet:
-        rows = [row for row, tags in enumerate(counts.tags) if PERCENTILE in tags]
-        if not rows:
+        layout = scope.layouts.get(self, (counts.tags,), lambda: self._layout(counts.tags))
+        if not layout.groups:
             return no_data(scope.steps)
-        names = [counts.tags[row][PERCENTILE] for row in rows]
-        buckets = _bucket_indexes(names)
-        order = np.argsort(buckets)
-        percents = sorted(set(self.percents))
-        values = estimate_percentiles(
-            counts.values[np.asarray(rows)[order]], buckets[order], np.array(percents)
+        percents = np.array(sorted(set(self.percents)))
+        values = [group.estimate(counts.values, percents) for group in layout.groups]
+        return LineSet(tags=layout.tags, labels=layout.labels, values=np.concatenate(values))
+
+    def _layout(self, tags: Sequence[Tags]) -> _Layout:
+        """Return the groups of buckets, in the order of their labels."""
+        others, groups = self._other_keys, dict[str, list[int]]()
+        for row, entry in enumerate(tags):
+            if PERCENTILE not in entry:
+                continue
+            label = key_string(others, entry) if others else ""
+            groups.setdefault(label or "", []).append(row)
+        shown = [format_double(percent).rjust(5) for percent in sorted(set(self.percents))]
+        names = {label: label or self.source.query.label() for label in sorted(groups)}
+        return _Layout(
+            tags=[
+                {**tags[groups[label][0]], PERCENTILE: percent}
+                for label in names
+                for percent in shown
+            ],
+            labels=[f"percentile({own}, {percent})" for own in names.values() for percent in shown],
+            groups=[_buckets(groups[label], tags) for label in names],
         )
-        scale = _TIMER_SCALE if names[0].startswith("T") else 1.0
-        shown = [format_double(percent).rjust(5) for percent in percents]
-        first = counts.tags[rows[0]]
-        return LineSet(
-            tags=[{**first, PERCENTILE: percent} for percent in shown],
-            labels=[f"percentile({label}, {percent})" for percent in shown],
-            values=values * scale,
-        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Buckets:
+    """The rows of one group, by ascending bucket, and the unit of its values."""
+
+    rows: NDArray[np.intp]
+    buckets: IntArray
+    scale: float
+
+    def estimate(self, counts: FloatArray, percents: FloatArray) -> FloatArray:
+        """Return a row for each percentile."""
+        return estimate_percentiles(counts[self.rows], self.buckets, percents) * self.scale
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Layout:
+    tags: Sequence[Tags]
+    labels: Sequence[str]
+    groups: Sequence[_Buckets]
+
+
+def _buckets(rows: list[int], tags: Sequence[Tags]) -> _Buckets:
+    names = [tags[row][PERCENTILE] for row in rows]
+    buckets = _bucket_indexes(names)
+    order = np.argsort(buckets)
+    return _Buckets(
+        rows=np.array(rows, dtype=np.intp)[order],
+        buckets=buckets[order],
+        scale=_TIMER_SCALE if names[0].startswith("T") else 1.0,
+    )
 
 
 def _bucket_indexes(names: Sequence[str]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

@@ -70,7 +70,9 @@ class StatefulExpr(WrappingExpr):
         lines = self.expr.evaluate(scope)
         table = scope.remembered(self, LineTable, lambda: self._new_table(scope))
         values = table.advance(lines.tags, lines.values, scope.elapsed_steps)
-        labels = [f"{self.name}({label})" for label in lines.labels]
+        labels = scope.layouts.get(
+            self, (lines.labels,), lambda: [f"{self.name}({label})" for label in lines.labels]
+        )
         return LineSet(tags=lines.tags, labels=labels, values=values)
 
     def _new_table(self, scope: Scope) -> LineTable:
