@@ -1,4 +1,5 @@
-"""An embedded partitioned event log with consumer groups, and windowed jobs over it.
+"""A partitioned event log with consumer groups, and windowed jobs over it.
 
-The shape is Kafka's (topics, partitions, offsets, groups, lag); everything is in memory.
+On a Kafka broker where one is installed, embedded and in memory otherwise: the same shape (topics,
+partitions, offsets, groups, lag) behind :class:`demo_stack.eventlog.broker.Broker`.
 """

@@ -59,10 +59,14 @@ class ConsumerGroup:
     @property
     def lag(self) -> int:
         """Records that are written but not committed."""
-        return sum(
-            self._log.end(self._topic, partition) - offset
-            for partition, offset in self._committed.items()
-        )
+        return sum(map(self._behind, self._committed))
+
+    def lag_of(self, member: str) -> int:
+        """Return the part of the lag that is in the partitions of a member."""
+        return sum(map(self._behind, self.assignment(member)))
+
+    def _behind(self, partition: int) -> int:
+        return self._log.end(self._topic, partition) - self._committed[partition]
 
     def _rebalance(self) -> None:
         self._positions = dict(self._committed)

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from demo_stack.eventlog.groups import ConsumerGroup
-from demo_stack.eventlog.log import EventLog
+from demo_stack.eventlog.broker import Broker, EmbeddedBroker
 from demo_stack.eventlog.windows import TumblingCounts
 from demo_stack.layout import ZONES
 from demo_stack.mantis.stream import RequestStream
@@ -22,6 +21,8 @@ from demo_stack.stores.replicated import ReplicatedStore
 
 VIEWS = "views"
 """Topic of viewing events: key viewer, value ``{viewer, title, device}``."""
+
+TOPICS = (VIEWS,)
 
 CACHE_ENTRIES = 10_000
 WINDOW_MS = 30_000
@@ -43,6 +44,17 @@ def zone_caches(nodes: Mapping[str, Sequence[str]] | None = None) -> dict[str, Z
     return {zone: MemcachedZone(addresses) for zone, addresses in nodes.items()}
 
 
+def event_log(address: str, region: str) -> Broker:
+    """Return the region's topics on the Kafka broker at ``address``; embedded without one."""
+    if not address:
+        return EmbeddedBroker()
+    from demo_stack.eventlog.kafka import KafkaBroker
+
+    broker = KafkaBroker(address, f"{region}.", TOPICS)
+    broker.open()
+    return broker
+
+
 @dataclass(slots=True)
 class Backing:
     """The stores of one region.
@@ -50,7 +62,6 @@ class Backing:
     Attributes:
         log: The event log.
         model: What the recommendation instances have learnt from viewing events.
-        groups: Consumer groups by name.
         keys: What auth signs with.
         grants: Codes and refresh tokens that auth handed out.
         history: What viewers watched, on a replica in every zone.
@@ -68,9 +79,8 @@ class Backing:
     front_door: FrontDoor
     keys: SigningKeys
     grants: Grants
-    log: EventLog = field(default_factory=EventLog)
+    log: Broker = field(default_factory=EmbeddedBroker)
     model: ItemModel = field(default_factory=ItemModel)
-    groups: dict[str, ConsumerGroup] = field(default_factory=dict)
     history: ReplicatedStore = field(default_factory=_history)
     zone_caches: dict[str, ZoneStore] = field(default_factory=zone_caches)
     edge_caches: list[PopularityCache] = field(default_factory=list)
@@ -80,9 +90,3 @@ class Backing:
     views: TumblingCounts = field(default_factory=lambda: TumblingCounts(WINDOW_MS, LATENESS_MS))
     trending: list[str] = field(default_factory=list)
     requests: RequestStream = field(default_factory=lambda: RequestStream(Random(0)))
-
-    def group(self, name: str, topic: str) -> ConsumerGroup:
-        """Return the consumer group ``name``, made when first asked for."""
-        if name not in self.groups:
-            self.groups[name] = ConsumerGroup(self.log, topic)
-        return self.groups[name]

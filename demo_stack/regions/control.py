@@ -82,7 +82,7 @@ class RegionControl:
         """Write events that nobody can read."""
         for number in range(count):
             now_ms = time.time_ns() // 1_000_000
-            self._region.backing.log.append(VIEWS, f"p{number}", {"": number}, time_ms=now_ms)
+            await self._region.backing.log.send(VIEWS, f"p{number}", {"": number}, time_ms=now_ms)
 
     async def chill(self) -> None:
         """Empty every cache: of the edge, and the services' second level."""

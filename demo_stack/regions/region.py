@@ -18,7 +18,7 @@ from demo_stack.platform.disturbance import InjectionPoints
 from demo_stack.platform.identity import Identity
 from demo_stack.platform.network import Network
 from demo_stack.platform.telemetry import TelemetryPipe
-from demo_stack.regions.backing import Backing, zone_caches
+from demo_stack.regions.backing import Backing, event_log, zone_caches
 from demo_stack.regions.fleet import Fleet
 from demo_stack.regions.spec import RegionSpec
 from demo_stack.registry.app import registry_app
@@ -86,6 +86,7 @@ class Region:
 
     async def open(self) -> None:
         """Start the registry, then every service."""
+        self.backing.log = event_log(self.spec.broker, self.spec.region)
         self._registry_url = await self._network.listen(registry_app(self.leases))
         self.registry = RegistryClient(self._registry_url, self._transport, self._balancer)
         self.fleet = Fleet(self.spec.region, self._network, self.registry, self._build)
@@ -101,6 +102,7 @@ class Region:
             self._evicting.cancel()
         await self.registry.close()
         await self.fleet.close()
+        await self.backing.log.close()
         await self._network.hang_up(self._registry_url)
         await self._transport.aclose()
 

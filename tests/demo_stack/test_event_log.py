@@ -142,12 +142,16 @@ def test_a_stream_start_reaches_the_model_through_the_log_past_a_poison_message(
                 body = {"viewer": viewer, "title": title, "device": "tv"}
                 call = Call(service="playback", method="POST", route="/starts", json=body)
                 await w.client.json(call)
-                backing.log.append(VIEWS, viewer, {"poison": True}, time_ms=0)
-            group = backing.group("recommendations", VIEWS)
+                await backing.log.send(VIEWS, viewer, {"poison": True}, time_ms=0)
+            group = backing.log.group("recommendations", VIEWS)
             await _until(lambda: group.lag == 0)
             fan = (await w.client.json(row("fan")))["titles"]
             stranger = (await w.client.json(row("stranger")))["titles"]
-            links = [len(span.links) for span in w.spans() if span.name == "process views"]
+            links = [
+                len(span.links)
+                for span in w.spans()
+                if span.attributes.get("messaging.consumer.group.name") == "recommendations"
+            ]
             return fan, stranger, sum(links)
 
     fan, stranger, links = asyncio.run(story())
@@ -162,7 +166,7 @@ def test_what_was_started_most_in_the_last_window_is_trending(world):
             backing = w.region.backing
             for time_ms, title in [(0, "t30"), (10, "t31"), (20, "t30"), (60_000, "t32")]:
                 value = {"viewer": "v", "title": title}
-                backing.log.append(VIEWS, title, value, time_ms=time_ms)
+                await backing.log.send(VIEWS, title, value, time_ms=time_ms)
             await _until(lambda: bool(backing.trending))
             call = Call(service="recommendations", method="GET", route="/viewers/x/row")
             return backing.trending, (await w.client.json(call))["titles"]

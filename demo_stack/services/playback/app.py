@@ -10,13 +10,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from demo_stack.eventlog.traced import TracedProducer
 from demo_stack.layout import Service
 from demo_stack.platform.capacity import TokenBucket
 from demo_stack.platform.client import Call
 from demo_stack.platform.context import ServiceContext
 from demo_stack.platform.errors import ServiceError
 from demo_stack.platform.instrumented import service_app
-from demo_stack.platform.propagation import outgoing_headers
 from demo_stack.regions.backing import VIEWS
 from demo_stack.services.playback.ladder import manifest
 from demo_stack.stores.objects import DurabilityError
@@ -38,6 +38,7 @@ class Playback:
     def __init__(self, context: ServiceContext) -> None:
         self._context = context
         self._licences = TokenBucket(context.sps * BUILT_FOR, burst_s=2.0)
+        self._views = TracedProducer(context.backing.log, VIEWS, context.telemetry)
         self._starts = context.telemetry.meter.create_counter(
             "playback.starts", unit="{start}", description="Streams that were allowed to start."
         )
@@ -56,7 +57,7 @@ class Playback:
         await self._licence(body["device"])
         session = f"{self._context.rng.getrandbits(64):016x}"
         self._starts.add(1, {"device": body["device"]})
-        self._announce(body)
+        await self._announce(body)
         self._remember(body)
         return JSONResponse(manifest(title, body["device"], session), status_code=201)
 
@@ -107,24 +108,10 @@ class Playback:
                 span.set_attribute("error.type", "UnavailableError")
                 span.set_status(Status(StatusCode.ERROR, str(error)))
 
-    def _announce(self, body: dict[str, str]) -> None:
+    async def _announce(self, body: dict[str, str]) -> None:
         """Write a viewing event; whoever learns from it does so later."""
-        attributes = {
-            "messaging.system": "eventlog",
-            "messaging.operation.name": "send",
-            "messaging.operation.type": "send",
-            "messaging.destination.name": VIEWS,
-        }
-        with self._context.telemetry.tracer.start_as_current_span(
-            f"send {VIEWS}", kind=SpanKind.PRODUCER, attributes=attributes
-        ):
-            self._context.backing.log.append(
-                VIEWS,
-                body["viewer"],
-                {name: body[name] for name in ("viewer", "title", "device")},
-                time_ms=time.time_ns() // 1_000_000,
-                headers=outgoing_headers(),
-            )
+        view = {name: body[name] for name in ("viewer", "title", "device")}
+        await self._views.send(body["viewer"], view)
 
 
 def build(context: ServiceContext) -> ASGIApp:

@@ -5,26 +5,24 @@ Reading asks the model; learning is a chore that follows the viewing events in t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable
 
-from opentelemetry.metrics import CallbackOptions, Observation
-from opentelemetry.trace import Link, Span, SpanKind, get_current_span
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from demo_stack.eventlog.log import Record
+from demo_stack.eventlog.traced import Subscription, TracedConsumer
 from demo_stack.platform.context import ServiceContext
 from demo_stack.platform.instrumented import service_app
-from demo_stack.platform.propagation import incoming_context
 from demo_stack.regions.backing import VIEWS
 from demo_stack.services.catalogue.titles import Title, make_titles
 
 RANK_S = 0.008
 ROW_LENGTH = 8
 LEARN_EVERY_S = 0.5
+MEASURE_EVERY_S = 1.0
 GROUP = "recommendations"
 TRENDING_GROUP = "trending"
 
@@ -35,16 +33,10 @@ class Recommendations:
     def __init__(self, context: ServiceContext, titles: tuple[Title, ...]) -> None:
         self._context = context
         self._popular = [title.id for title in titles]
-        self._member = context.identity.instance
-        self._group = context.backing.group(GROUP, VIEWS)
-        self._group.join(self._member)
-        self._counted = context.backing.group(TRENDING_GROUP, VIEWS)
-        self._counted.join(self._member)
+        self._learning = self._subscribe(GROUP, self._take)
+        self._counting = self._subscribe(TRENDING_GROUP, self._count)
         self._views = context.backing.views
         self.skipped = 0
-        context.telemetry.meter.create_observable_gauge(
-            "messaging.consumer.lag", [self._lag], unit="{message}"
-        )
 
     async def row(self, request: Request) -> Response:
         """``GET /viewers/{viewer}/row``: ids of titles, best first."""
@@ -58,42 +50,27 @@ class Recommendations:
     async def learn(self) -> None:
         """Take new viewing events into the model."""
         await self._context.reach("recommendations.learn")
-        records = self._group.poll(self._member)
-        if not records:
-            return
-        with self._process(records):
-            for record in records:
-                self._take(record)
-        self._group.commit(self._member)
+        await self._learning.work()
 
     async def count(self) -> None:
         """Count views per title in windows; what was started most in the last one is trending."""
-        for record in self._counted.poll(self._member):
-            self._views.add(str(record.value.get("title", "")), record.time_ms)
-        self._counted.commit(self._member)
+        await self._counting.work()
         for _, counts in self._views.closed():
             self._context.backing.trending = [title for title, _ in counts.most_common() if title]
 
+    async def measure(self) -> None:
+        """Report how far behind the log learning and counting are."""
+        await self._learning.measure()
+        await self._counting.measure()
+
     def leave(self) -> None:
         """Hand over to the other instances."""
-        self._group.leave(self._member)
-        self._counted.leave(self._member)
+        self._learning.leave()
+        self._counting.leave()
 
-    def _process(self, records: list[Record]) -> AbstractContextManager[Span]:
-        causes = [_link(record.headers) for record in records[:16]]
-        return self._context.telemetry.tracer.start_as_current_span(
-            f"process {VIEWS}",
-            kind=SpanKind.CONSUMER,
-            links=[cause for cause in causes if cause is not None],
-            attributes={
-                "messaging.system": "eventlog",
-                "messaging.operation.name": "process",
-                "messaging.operation.type": "process",
-                "messaging.destination.name": VIEWS,
-                "messaging.consumer.group.name": GROUP,
-                "messaging.batch.message_count": len(records),
-            },
-        )
+    def _subscribe(self, group: str, take: Callable[[Record], None]) -> TracedConsumer:
+        who = Subscription(group=group, topic=VIEWS, member=self._context.identity.instance)
+        return TracedConsumer(self._context.backing.log, who, self._context.telemetry, take)
 
     def _take(self, record: Record) -> None:
         try:
@@ -101,12 +78,8 @@ class Recommendations:
         except (KeyError, TypeError):
             self.skipped += 1  # a poison message must not stop those behind it
 
-    def _lag(self, _: CallbackOptions) -> list[Observation]:
-        attributes = {
-            "messaging.destination.name": VIEWS,
-            "messaging.consumer.group.name": GROUP,
-        }
-        return [Observation(self._group.lag, attributes)]
+    def _count(self, record: Record) -> None:
+        self._views.add(str(record.value.get("title", "")), record.time_ms)
 
 
 def build(context: ServiceContext) -> ASGIApp:
@@ -114,10 +87,6 @@ def build(context: ServiceContext) -> ASGIApp:
     service = Recommendations(context, make_titles(context.seed))
     context.chores.every(LEARN_EVERY_S, service.learn)
     context.chores.every(LEARN_EVERY_S, service.count)
+    context.chores.every(MEASURE_EVERY_S, service.measure)
     context.chores.at_end(service.leave)
     return service_app([Route("/viewers/{viewer}/row", service.row)], context)
-
-
-def _link(headers: Mapping[str, str]) -> Link | None:
-    cause = get_current_span(incoming_context(headers)).get_span_context()
-    return Link(cause) if cause.is_valid else None

@@ -1,0 +1,313 @@
+"""The event log on a Kafka broker.
+
+Everything connects in the background: nobody waits for a broker that is away, and events that it
+does not take are lost, as the header of :class:`demo_stack.eventlog.broker.Broker` says. A broker
+that comes back empty gets its topics again, and consumers begin at its beginning.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any
+
+import orjson
+from aiokafka import (  # type: ignore[import-untyped] # ships no types
+    AIOKafkaConsumer,
+    AIOKafkaProducer,
+    ConsumerRecord,
+    TopicPartition,
+)
+from aiokafka.admin import (  # type: ignore[import-untyped] # as above
+    AIOKafkaAdminClient,
+    NewTopic,
+)
+from aiokafka.errors import KafkaError  # type: ignore[import-untyped] # as above
+
+from demo_stack.eventlog.broker import Consumer, LogAwayError, Place
+from demo_stack.eventlog.log import Record
+
+PARTITIONS = 4
+PATIENCE_S = 0.5
+"""How long a producer waits for the broker to take an event."""
+
+RETRY_S = 2.0
+"""How long a broker that failed is left alone."""
+
+REQUEST_MS = 2_000
+FETCH_WAIT_MS = 1_000
+SESSION_MS = 10_000
+
+LEAVING = "leaving"
+"""Name of the tasks that are waited for at the end."""
+
+_log = logging.getLogger(__name__)
+
+
+class KafkaBroker:
+    """Producers and consumers of one region on a broker that regions share.
+
+    Args:
+        address: ``host:port`` of the broker.
+        prefix: Put before every topic, such as the region's name and a dot.
+        topics: The topics there shall be.
+        session_ms: A consumer that is not heard of for so long loses its partitions.
+    """
+
+    system = "kafka"
+
+    def __init__(
+        self,
+        address: str,
+        prefix: str,
+        topics: tuple[str, ...],
+        session_ms: int = SESSION_MS,
+    ) -> None:
+        self._address = address
+        self._prefix = prefix
+        self._session_ms = session_ms
+        self._topics = tuple(prefix + topic for topic in topics)
+        self._producer: AIOKafkaProducer | None = None
+        self._observer: AIOKafkaConsumer | None = None
+        self._connected = False
+        self._topics_made = asyncio.Event()
+        self._away_until_s = 0.0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._consumers: list[KafkaConsumer] = []
+        # It complains of a broker that is away many times a second; we say it once ourselves.
+        logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+
+    def open(self) -> None:
+        """Begin to connect."""
+        self._spawn(self._connect)
+
+    async def send(
+        self,
+        topic: str,
+        key: str,
+        value: Mapping[str, Any],
+        *,
+        time_ms: int,
+        headers: Mapping[str, str] | None = None,
+    ) -> Place:
+        """Write an event.
+
+        Raises:
+            LogAwayError: The broker is away, or did not take the event in time.
+        """
+        producer = self._producer
+        if producer is None or not self._connected or time.monotonic() < self._away_until_s:
+            raise LogAwayError(f"the broker at {self._address} is away; {topic!r} was not written")
+        carried = [(name, text.encode()) for name, text in (headers or {}).items()]
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                written = await producer.send_and_wait(
+                    self._prefix + topic,
+                    orjson.dumps(value),
+                    key=key.encode(),
+                    timestamp_ms=time_ms,
+                    headers=carried,
+                )
+        except (TimeoutError, KafkaError) as error:
+            self._lost(error)
+            raise LogAwayError(f"the broker did not take {topic!r}: {error!r}") from error
+        return Place(partition=written.partition, offset=written.offset)
+
+    def consumer(self, group: str, topic: str, member: str) -> Consumer:
+        """Return a new member of ``group``; it joins in the background."""
+        consumer = KafkaConsumer(
+            AIOKafkaConsumer(
+                self._prefix + topic,
+                bootstrap_servers=self._address,
+                group_id=self._prefix + group,
+                client_id=member,
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                fetch_max_wait_ms=FETCH_WAIT_MS,
+                session_timeout_ms=self._session_ms,
+                rebalance_timeout_ms=self._session_ms,
+                heartbeat_interval_ms=self._session_ms // 3,
+                request_timeout_ms=SESSION_MS,
+            ),
+            topic,
+            self._spawn,
+            self._ends,
+        )
+
+        async def join() -> None:
+            await self._topics_made.wait()
+            await consumer.join()
+
+        self._consumers.append(consumer)
+        self._spawn(join)
+        return consumer
+
+    async def close(self) -> None:
+        """Let every connection go."""
+        for consumer in self._consumers:
+            consumer.leave()
+        leaving = [task for task in self._tasks if task.get_name() == LEAVING]
+        others = self._tasks - set(leaving)
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_S):
+                await asyncio.gather(*leaving, return_exceptions=True)
+                for client in (self._producer, self._observer):
+                    if client is not None:
+                        await client.stop()
+
+    async def _ends(self, places: Iterable[TopicPartition]) -> Mapping[TopicPartition, int]:
+        if self._observer is None:
+            return {}
+        found: Mapping[TopicPartition, int] = await self._observer.end_offsets(list(places))
+        return found
+
+    def _spawn(self, action: Callable[[], Awaitable[None]], name: str = "") -> None:
+        async def run() -> None:
+            await action()
+
+        task = asyncio.create_task(run(), name=name or None)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _lost(self, error: Exception) -> None:
+        self._away_until_s = time.monotonic() + RETRY_S
+        _log.warning("the event log's broker at %s is away: %r", self._address, error)
+        self._spawn(self._make_topics)  # it may come back without them
+
+    async def _connect(self) -> None:
+        self._producer = AIOKafkaProducer(
+            bootstrap_servers=self._address, request_timeout_ms=REQUEST_MS, linger_ms=0
+        )
+        # Consumers' own connections are busy waiting for events: ends are asked for on another one.
+        self._observer = AIOKafkaConsumer(bootstrap_servers=self._address)
+        await self._make_topics()
+        await _insist(self._producer.start)
+        self._connected = True
+        await _insist(self._observer.start)
+
+    async def _make_topics(self) -> None:
+        await _insist(self._try_to_make_topics)
+        self._topics_made.set()
+
+    async def _try_to_make_topics(self) -> None:
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._address, request_timeout_ms=REQUEST_MS)
+        try:
+            await admin.start()
+            await admin.create_topics([NewTopic(name, PARTITIONS, 1) for name in self._topics])
+        finally:
+            await admin.close()
+
+
+class KafkaConsumer:
+    """One member of a group; :class:`demo_stack.eventlog.broker.Consumer` says what it does.
+
+    Args:
+        kafka: The client's own consumer, not started yet.
+        topic: Name of the topic without prefix.
+        spawn: Does something in the background.
+        ends: Asks where partitions end.
+    """
+
+    def __init__(
+        self,
+        kafka: AIOKafkaConsumer,
+        topic: str,
+        spawn: Callable[..., None],
+        ends: Callable[[Iterable[TopicPartition]], Awaitable[Mapping[TopicPartition, int]]],
+    ) -> None:
+        self._kafka = kafka
+        self._topic = topic
+        self._spawn = spawn
+        self._ends = ends
+        self._joined = False
+        self._left = False
+        self._read: dict[TopicPartition, int] = {}
+        self._committed: dict[TopicPartition, int] = {}
+
+    async def join(self) -> None:
+        """Join the group; try until the broker is there."""
+        await _insist(self._kafka.start)
+        self._joined = True
+
+    async def poll(self, most: int = 100) -> list[Record]:
+        """Return what has arrived for the member's partitions."""
+        if not self._joined or self._left:
+            return []
+        try:
+            batches = await self._kafka.getmany(timeout_ms=0, max_records=most)
+        except KafkaError as error:
+            _log.warning("can't read %s: %r", self._topic, error)
+            return []
+        self._read.update({place: batch[-1].offset + 1 for place, batch in batches.items()})
+        return [_record(self._topic, one) for batch in batches.values() for one in batch]
+
+    async def commit(self) -> None:
+        """Commit; what can't be committed is read again by whoever is next."""
+        if not self._joined or self._left:
+            return
+        with contextlib.suppress(KafkaError, TimeoutError):
+            async with asyncio.timeout(PATIENCE_S):
+                done, self._read = self._read, {}
+                await self._kafka.commit()
+                self._committed.update(done)
+
+    async def lag(self) -> int:
+        """Return the lag; 0 while nothing is assigned or the broker is away."""
+        places = self._kafka.assignment() if self._joined and not self._left else frozenset()
+        if not places:
+            return 0
+        if places != set(self._committed):
+            self._committed = {}
+        behind = 0
+        with contextlib.suppress(KafkaError, TimeoutError):
+            async with asyncio.timeout(PATIENCE_S):
+                ends = await self._ends(places)
+                for place in places:
+                    if place not in self._committed:
+                        self._committed[place] = await self._kafka.committed(place) or 0
+                    behind += max(0, ends.get(place, 0) - self._committed[place])
+        return behind
+
+    def leave(self) -> None:
+        """Leave the group in the background."""
+        if not self._left:
+            self._left = True
+            self._spawn(self._kafka.stop, LEAVING)
+
+
+async def _insist(action: Callable[[], Awaitable[Any]]) -> None:
+    """Do ``action``; again after a while when the broker is away."""
+    while True:
+        try:
+            await action()
+        except (KafkaError, OSError, TimeoutError):
+            await asyncio.sleep(RETRY_S)
+        else:
+            return
+
+
+def _record(topic: str, found: ConsumerRecord[bytes, bytes]) -> Record:
+    return Record(
+        topic=topic,
+        partition=found.partition,
+        offset=found.offset,
+        key=(found.key or b"").decode(errors="replace"),
+        value=_value(found.value),
+        time_ms=found.timestamp,
+        headers={name: text.decode(errors="replace") for name, text in found.headers},
+    )
+
+
+def _value(body: bytes | None) -> Mapping[str, Any]:
+    """Return what an event says; nothing for one that nobody can read."""
+    try:
+        value = orjson.loads(body or b"")
+    except orjson.JSONDecodeError:
+        return {}
+    return value if isinstance(value, dict) else {}
