@@ -68,10 +68,16 @@ class HistoryEngine:
         """Run a statement that answers nothing."""
         self._run(lambda: self._client.command(sql))
 
-    def insert(self, table: str, rows: NDArray[Any] | bytes, fmt: str = "RowBinary") -> None:
+    def insert(
+        self,
+        table: str,
+        rows: NDArray[Any] | bytes,
+        fmt: str = "RowBinary",
+        columns: Sequence[str] | None = None,
+    ) -> None:
         """Insert rows: a structured array whose fields are columns, or text in ``fmt``."""
         if isinstance(rows, bytes):
-            names, block = None, rows
+            names, block = columns, rows
         else:
             names, block = list(rows.dtype.names or ()), rows.tobytes()
         self._run(

@@ -13,6 +13,7 @@ from collectors.store.history import schema
 from collectors.store.history.engine import HistoryEngine, quoted
 from collectors.store.history.span_rows import (
     COLUMNS,
+    INSERTED,
     decode_row,
     decode_slim_row,
     encode_rows,
@@ -53,7 +54,8 @@ class SpanHistory:
     def insert_spans(self, spans: Sequence[Span]) -> None:
         """Append spans; a span written twice is answered once."""
         if spans:
-            self._engine.insert(SPAN_TABLE, encode_rows(spans), fmt="JSONEachRow")
+            rows = encode_rows(spans)
+            self._engine.insert(SPAN_TABLE, rows, fmt="JSONCompactEachRow", columns=INSERTED)
 
     def missing(self, spans: Sequence[Span]) -> list[Span]:
         """Return those of ``spans`` that are not written yet."""

@@ -31,7 +31,7 @@ _INTERVAL_S = 5.0
 _LONGEST_PAUSE_S = 300.0
 _BATCH = 5_000
 # Spans read from the journal that are compared with history at one time.
-_COMPARED = 2_000
+_COMPARED = 5_000
 
 
 class SpanKeeper:

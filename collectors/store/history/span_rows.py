@@ -20,6 +20,13 @@ COLUMNS = (
     "arrayMap(t -> toUnixTimestamp64Nano(t), Events.Timestamp), Events.Name, Events.Attributes, "
     "Links.TraceId, Links.SpanId, Links.Attributes"
 )
+INSERTED = (
+    *("Timestamp", "TraceId", "SpanId", "ParentSpanId", "TraceState", "SpanName", "SpanKind"),
+    *("ServiceName", "ResourceAttributes", "ScopeName", "ScopeVersion", "SpanAttributes"),
+    *("Duration", "StatusCode", "StatusMessage"),
+    *("Events.Timestamp", "Events.Name", "Events.Attributes"),
+    *("Links.TraceId", "Links.SpanId", "Links.TraceState", "Links.Attributes"),
+)
 # What a summary needs.
 SLIM_COLUMNS = (
     "toUnixTimestamp64Nano(Timestamp), Duration, TraceId, SpanId, ParentSpanId, SpanName, "
@@ -28,18 +35,20 @@ SLIM_COLUMNS = (
 NEWEST_NS = 9_214_646_400_000_000_000  # 2262-01-01; DateTime64(9) ends soon after
 _KINDS = {kind.value: kind for kind in SpanKind}
 _STATUSES = {status.value: status for status in SpanStatus}
+_CAPITALIZED = {member: member.value.capitalize() for member in (*SpanKind, *SpanStatus)}
 
 
 def encode_rows(spans: Sequence[Span]) -> bytes:
-    """Return ``spans`` in the format ``JSONEachRow``."""
-    resources: dict[int, dict[str, str]] = {}
-    lines = []
+    """Return ``spans`` in the format ``JSONCompactEachRow``, columns as in ``INSERTED``."""
+    resources: dict[int, orjson.Fragment] = {}
+    rows = []
     for span in spans:
         resource = resources.get(id(span.resource))
         if resource is None:
-            resource = resources[id(span.resource)] = _texts(span.resource)
-        lines.append(orjson.dumps(_row(span, resource)))
-    return b"\n".join(lines)
+            resource = orjson.Fragment(orjson.dumps(_texts(span.resource)))
+            resources[id(span.resource)] = resource
+        rows.append(orjson.dumps(_row(span, resource)))
+    return b"\n".join(rows)
 
 
 def decode_row(row: Sequence[Any]) -> Span:
@@ -92,34 +101,32 @@ def decode_slim_row(row: Sequence[Any]) -> Span:
     )
 
 
-def _row(span: Span, resource: dict[str, str]) -> dict[str, Any]:
-    row = {
-        "Timestamp": _decimal_seconds(span.start_ns),
-        "TraceId": span.trace_id,
-        "SpanId": span.span_id,
-        "ParentSpanId": span.parent_span_id,
-        "TraceState": span.trace_state,
-        "SpanName": span.name,
-        "SpanKind": span.kind.value.capitalize(),
-        "ServiceName": span.service,
-        "ResourceAttributes": resource,
-        "ScopeName": span.scope_name,
-        "ScopeVersion": span.scope_version,
-        "SpanAttributes": _texts(span.attributes),
-        "Duration": max(0, min(span.duration_ns, NEWEST_NS)),
-        "StatusCode": span.status.value.capitalize(),
-        "StatusMessage": span.status_message,
-    }
-    if span.events:
-        row["Events.Timestamp"] = [_decimal_seconds(event.time_ns) for event in span.events]
-        row["Events.Name"] = [event.name for event in span.events]
-        row["Events.Attributes"] = [_texts(event.attributes) for event in span.events]
-    if span.links:
-        row["Links.TraceId"] = [link.trace_id for link in span.links]
-        row["Links.SpanId"] = [link.span_id for link in span.links]
-        row["Links.TraceState"] = ["" for _ in span.links]
-        row["Links.Attributes"] = [_texts(link.attributes) for link in span.links]
-    return row
+def _row(span: Span, resource: orjson.Fragment) -> list[Any]:
+    events, links = span.events, span.links
+    return [
+        _decimal_seconds(span.start_ns),
+        span.trace_id,
+        span.span_id,
+        span.parent_span_id,
+        span.trace_state,
+        span.name,
+        _CAPITALIZED[span.kind],
+        span.service,
+        resource,
+        span.scope_name,
+        span.scope_version,
+        _texts(span.attributes),
+        max(0, min(span.duration_ns, NEWEST_NS)),
+        _CAPITALIZED[span.status],
+        span.status_message,
+        [_decimal_seconds(event.time_ns) for event in events] if events else events,
+        [event.name for event in events] if events else events,
+        [_texts(event.attributes) for event in events] if events else events,
+        [link.trace_id for link in links] if links else links,
+        [link.span_id for link in links] if links else links,
+        ["" for _ in links] if links else links,
+        [_texts(link.attributes) for link in links] if links else links,
+    ]
 
 
 def _decimal_seconds(time_ns: int) -> str:
@@ -129,4 +136,6 @@ def _decimal_seconds(time_ns: int) -> str:
 
 
 def _texts(attributes: Mapping[str, AttributeValue]) -> dict[str, str]:
-    return {key: text_of(value) for key, value in attributes.items()}
+    return {
+        key: value if type(value) is str else text_of(value) for key, value in attributes.items()
+    }
