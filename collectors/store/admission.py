@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 from collectors.clock import Clock
-from collectors.model import Rejection, Tags
+from collectors.model import IndexArray, Rejection, Tags
 from collectors.store.limits import StoreLimits
-from collectors.store.series import SeriesTable, identity_of
+from collectors.store.series import NewSeries, SeriesTable
+from collectors.store.tag_rows import TagRows, find_rows, intern_rows, join_rows
 from collectors.store.validation import TagRules
+from collectors.store.wire.label_words import LabelRows
 
 _MINUTE_MS = 60_000
+_NO_ROWS = TagRows(counts=np.empty(0, dtype=np.int32), pairs=np.empty(0, dtype=np.int32))
 
 
 @dataclass(slots=True)
@@ -19,16 +25,22 @@ class Resolved:
     """Ids of a batch's series; -1 where refused.
 
     Attributes:
-        ids: One id a series.
-        new: Series to register: id, identity and tags.
+        ids: (S,) one id a series.
+        new: Series to register, None without any.
         refused: Reason by position in the batch.
-        rows: Positions in the batch that were asked for, when not all of them.
     """
 
-    ids: list[int]
-    new: list[tuple[int, bytes, Tags]] = field(default_factory=list)
+    ids: IndexArray
+    new: NewSeries | None = None
     refused: dict[int, Rejection] = field(default_factory=dict)
-    rows: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Fresh:
+    """Series that are not known: where they stand in the batch, and their tags."""
+
+    at: NDArray[np.int64]
+    tags: TagRows
 
 
 class Admission:
@@ -37,69 +49,112 @@ class Admission:
     Args:
         table: The known series.
         limits: What is allowed.
+        rules: Which tags are.
         max_series: Series for which the hot blocks have room.
         clock: For the quota of new series a minute.
     """
 
     def __init__(
-        self, table: SeriesTable, limits: StoreLimits, max_series: int, clock: Clock
+        self,
+        table: SeriesTable,
+        limits: StoreLimits,
+        rules: TagRules,
+        max_series: int,
+        clock: Clock,
     ) -> None:
         self._table = table
         self._limits = limits
-        self._rules = TagRules(limits)
+        self._rules = rules
         self._max_series = max_series
         self._clock = clock
         self._minute = 0
         self._new_this_minute = 0
 
-    def resolve(self, series: Sequence[Tags], identities: Sequence[bytes]) -> Resolved:
-        """Find or prepare ids; nothing is registered yet, so a failing log leaves no trace."""
-        find = self._table.find
-        resolved = Resolved([find(identity) for identity in identities])
-        unknown = [i for i, known in enumerate(resolved.ids) if known < 0]
-        if unknown:
-            self._prepare(series, identities, unknown, resolved)
-        return resolved
+    def room(self) -> int:
+        """Return how many new series would be admitted now."""
+        return max(0, min(self._quota_left(), self._places_left()))
 
-    def _prepare(
-        self,
-        series: Sequence[Tags],
-        identities: Sequence[bytes],
-        unknown: list[int],
-        resolved: Resolved,
-    ) -> None:
-        free_ids = iter(self._table.next_ids(len(unknown)))
-        fresh: dict[bytes, int] = {}
-        for i in unknown:
-            if identities[i] in fresh:
-                resolved.ids[i] = fresh[identities[i]]
-                continue
-            refused = self._rules.refuse(series[i]) or self._no_room(series[i], len(fresh))
-            if refused is not None:
-                resolved.refused[i] = refused
-                continue
-            resolved.ids[i] = fresh[identities[i]] = next(free_ids)
-            resolved.new.append((resolved.ids[i], identities[i], series[i]))
-        self._new_this_minute += len(fresh)
-
-    def _no_room(self, tags: Tags, more: int) -> Rejection | None:
+    def _quota_left(self) -> int:
         minute = self._clock.now_ms() // _MINUTE_MS
         if minute != self._minute:
             self._minute, self._new_this_minute = minute, 0
-        held = len(self._table) + more
-        if held >= self._max_series:
+        return self._limits.new_series_per_minute - self._new_this_minute
+
+    def _places_left(self) -> int:
+        return self._max_series - len(self._table)
+
+    def resolve(self, series: Sequence[Tags]) -> Resolved:
+        """Find or prepare ids; nothing is registered yet, so a failing log leaves no trace."""
+        resolved = Resolved(np.full(len(series), -1, dtype=np.int32))
+        self._admit([self._fresh_tags(dict(enumerate(series)), resolved)], resolved)
+        return resolved
+
+    def resolve_labels(self, rows: LabelRows) -> Resolved:
+        """As :meth:`resolve` for labels of a remote-write body."""
+        resolved = Resolved(np.full(len(rows.clean) + len(rows.odd), -1, dtype=np.int32))
+        fresh = [self._unknown(rows.clean, rows.tags, resolved)]
+        if rows.odd:
+            fresh.append(self._fresh_tags(rows.odd, resolved))
+        self._admit(fresh, resolved)
+        return resolved
+
+    def _unknown(self, at: NDArray[np.int64], tags: TagRows, resolved: Resolved) -> _Fresh:
+        """Fill in the ids of known series; return the others."""
+        found = self._table.find(tags.identities(self._table.words))
+        found[~tags.known()] = -1
+        resolved.ids[at] = found
+        unknown = np.flatnonzero(found < 0)
+        if not len(unknown):
+            return _Fresh(unknown, _NO_ROWS)
+        return _Fresh(at[unknown], tags.take(unknown))
+
+    def _fresh_tags(self, series: Mapping[int, Tags], resolved: Resolved) -> _Fresh:
+        """As :meth:`_unknown` for tags that nobody has judged yet."""
+        at = np.array(list(series), dtype=np.int64)
+        unknown = self._unknown(at, find_rows(self._table.words, list(series.values())), resolved)
+        good: list[int] = []
+        for row in unknown.at.tolist():
+            refused = self._rules.refuse(series[row])
+            if refused is None:
+                good.append(row)
+            else:
+                resolved.refused[row] = refused
+        room = self.room()  # beyond it words get no numbers: what is refused leaves nothing behind
+        for row in good[room:]:
+            resolved.refused[row] = self._no_room(series[row])
+        good = good[:room]
+        tags = intern_rows(self._table.words, [series[row] for row in good])
+        return _Fresh(np.array(good, dtype=np.int64), tags)
+
+    def _admit(self, fresh: Sequence[_Fresh], resolved: Resolved) -> None:
+        """Give ids to as many new series as there is room for."""
+        at = np.concatenate([some.at for some in fresh])
+        if not len(at):
+            return
+        tags = join_rows([some.tags for some in fresh])
+        identities = tags.identities(self._table.words)
+        _, first, which = np.unique(identities[:, 0], return_index=True, return_inverse=True)
+        rank = np.empty(len(first), dtype=np.int64)
+        rank[np.argsort(first)] = np.arange(len(first))  # in the order of their first appearance
+        which, first = rank[which], np.sort(first)
+        admitted = min(len(first), self.room())
+        for row in np.flatnonzero(which >= admitted).tolist():
+            resolved.refused[int(at[row])] = self._no_room(tags.texts(row, self._table.words))
+        if not admitted:
+            return
+        rows = first[:admitted]
+        ids = self._table.next_ids(admitted)
+        resolved.ids[at[which < admitted]] = ids[which[which < admitted]]
+        resolved.new = NewSeries(ids=ids, identities=identities[rows], tags=tags.take(rows))
+        self._new_this_minute += admitted
+
+    def _no_room(self, tags: Tags) -> Rejection:
+        if self._places_left() <= self._quota_left():
             detail = (
-                f"{held} series are held and memory has room for {self._max_series}; "
+                f"{len(self._table)} series are held and memory has room for {self._max_series}; "
                 "raise max_series or memory_bytes, shorten the hot window, or drop tags"
             )
             return Rejection(reason="seriesLimit", detail=detail, tags=tags)
         quota = self._limits.new_series_per_minute
-        if self._new_this_minute + more >= quota:
-            detail = f"more than {quota} new series within a minute; look for a tag without bounds"
-            return Rejection(reason="newSeriesLimit", detail=detail, tags=tags)
-        return None
-
-
-def identities_of(series: Sequence[Tags]) -> list[bytes]:
-    """Return the identity of each tag set."""
-    return [identity_of(tags) for tags in series]
+        detail = f"more than {quota} new series within a minute; look for a tag without bounds"
+        return Rejection(reason="newSeriesLimit", detail=detail, tags=tags)

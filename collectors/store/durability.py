@@ -66,8 +66,8 @@ class Durability:
 
     def _append(self, resolved: Resolved, samples: tuple[int, bytes]) -> None:
         entries = []
-        if resolved.new:
-            new = records.encode_series((i, tags) for i, _, tags in resolved.new)
+        if resolved.new is not None:
+            new = records.encode_series(resolved.new, self._hot.series.words)
             entries.append((records.SERIES, new))
         if samples[1]:
             entries.append(samples)
@@ -106,7 +106,7 @@ class Durability:
         unknown = 0
         for kind, payload in self._log.records(self._files.segment):
             if kind == records.SERIES:
-                self._hot.restore(records.decode_series(payload))
+                self._hot.register_snapshot(records.decode_series(payload))
             elif kind == records.SAMPLES:
                 unknown += self._hot.apply_known(*records.decode_samples(payload))
             elif kind == records.BODY:

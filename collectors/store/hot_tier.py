@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from collectors.model import FloatArray, IndexArray, IntArray, Tags
+from collectors.model import FloatArray, IndexArray, IntArray
 from collectors.stacklang.database import Aggregate, Fetch
 from collectors.stacklang.query import AnyOf, Query
 from collectors.store import aggregation
@@ -17,7 +16,7 @@ from collectors.store.ingest import counter_heartbeat_ms, ingest, ingest_rows
 from collectors.store.limits import StoreLimits
 from collectors.store.plan import Plan, Planner
 from collectors.store.sealing import Sealer
-from collectors.store.series import SeriesSnapshot, SeriesTable, identity_of
+from collectors.store.series import NewSeries, SeriesSnapshot, SeriesTable
 from collectors.store.tag_index import TagIndex
 from collectors.store.time_bounds import extremes_of
 
@@ -49,49 +48,36 @@ class HotTier:
 
     # -- writing ---------------------------------------------------------------------------------
 
-    def register(self, new: Sequence[tuple[int, bytes, Tags]]) -> None:
-        """Give ids to new series (id, identity, tags); series that held them are forgotten."""
-        if not new:
+    def register(self, new: NewSeries) -> None:
+        """Give ids to new series; series that held them are forgotten."""
+        if not len(new):
             return
-        self._evict([number for number, _, _ in new])
-        numbers = [number for number, _, _ in new]
+        self._evict(new.ids)
         arrays = self.blocks.arrays
-        arrays.kind[numbers] = self.series.put(new)
-        arrays.seen[numbers] = max(0, self.blocks.head) * BLOCK_STEPS
-        self._index.add((number, self.series.pairs(number)) for number in numbers)
+        arrays.kind[new.ids] = self.series.put(new)
+        arrays.seen[new.ids] = max(0, self.blocks.head) * BLOCK_STEPS
+        self._index.add(new.ids, new.tags)
 
-    def _evict(self, numbers: Iterable[int]) -> None:
-        """Forget the series that hold ``numbers``: in a replay, expiry shows in reuse alone."""
-        held = [n for n in numbers if n < self.series.top and self.series.alive[n]]
-        for number in held:
-            self._index.remove(number, self.series.drop(number))
-        if held:
-            self.blocks.forget(np.array(held))
+    def _evict(self, ids: IndexArray) -> None:
+        """Forget the series that hold ``ids``: in a replay, expiry shows in reuse alone."""
+        held = ids[ids < self.series.top]
+        self._forget(held[self.series.alive[held] == 1])
+
+    def _forget(self, ids: NDArray[Any]) -> None:
+        if len(ids):
+            self._index.remove(ids, self.series.drop(ids))
+            self.blocks.forget(ids)
+
+    def register_snapshot(self, snapshot: SeriesSnapshot) -> None:
+        """Register series as the log and checkpoints have them."""
+        self.register(snapshot.series(self.series.words, self.series.capacity))
 
     def load_series(self, snapshot: SeriesSnapshot, state: dict[str, NDArray[Any]]) -> None:
         """Register the series of a checkpoint and set their state."""
-        texts = snapshot.words.tobytes().decode("utf-8", "surrogatepass").split("\x00")
-        pairs, at = snapshot.pairs.tolist(), 0
-        capacity = self.series.capacity
-        identities = snapshot.identities.tobytes()
-        new: list[tuple[int, bytes, Tags]] = []
-        for row, (number, count) in enumerate(
-            zip(snapshot.ids.tolist(), snapshot.counts.tolist(), strict=True)
-        ):
-            numbers = pairs[at : at + count]
-            at += count
-            if number >= capacity:  # the limits were lowered since
-                continue
-            tags = {texts[k]: texts[v] for k, v in zip(numbers[::2], numbers[1::2], strict=True)}
-            new.append((number, identities[16 * row : 16 * row + 16], tags))
-        self.register(new)
+        self.register_snapshot(snapshot)
         self.series.free_gaps()
         for name, column in state.items():
-            getattr(self.blocks.arrays, name)[: len(column)] = column[:capacity]
-
-    def restore(self, new: Iterable[tuple[int, Tags]]) -> None:
-        """Register series as the log has them."""
-        self.register([(number, identity_of(tags), tags) for number, tags in new])
+            getattr(self.blocks.arrays, name)[: len(column)] = column[: self.series.capacity]
 
     def apply(self, series: IndexArray, time_ms: IntArray, value: FloatArray) -> bool:
         """Normalise samples into the blocks; return whether the ring moved on."""
@@ -152,11 +138,7 @@ class HotTier:
         """Forget series without a value in the ring."""
         arrays, top = self.blocks.arrays, self.series.top
         idle = (arrays.seen[:top] < self.blocks.first_step) & (self.series.alive[:top] == 1)
-        gone = np.flatnonzero(idle)
-        for number in gone.tolist():
-            self._index.remove(number, self.series.drop(number))
-        if len(gone):
-            self.blocks.forget(gone)
+        self._forget(np.flatnonzero(idle))
 
     def oldest_ms(self, now_ms: int) -> int:
         """Return the time before the first interval that the blocks can hold at ``now_ms``."""
@@ -197,9 +179,8 @@ class HotTier:
         """Return the tag keys of series that match, sorted."""
         if isinstance(query, AnyOf):
             return self._index.keys()
-        found = self._planner.matching(query).tolist()
-        numbers = {key for number in found for key in self.series.pairs(number)[::2]}
-        return sorted(self.series.words.texts[key] for key in numbers)
+        keys = np.unique(self.series.tag_rows(self._planner.matching(query)).pairs[::2])
+        return sorted(self.series.words.texts[key] for key in keys.tolist())
 
     def values(self, key: str, query: Query) -> list[str]:
         """Return the values of ``key`` among series that match, sorted."""

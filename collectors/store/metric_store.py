@@ -17,8 +17,9 @@ from collectors.errors import ConfigError, QueryError
 from collectors.model import Batch, FloatArray, IndexArray, IntArray, Receipt, Rejection
 from collectors.stacklang.database import Aggregate, Fetch, Lines
 from collectors.stacklang.query import Query
-from collectors.store.admission import Admission, Resolved, identities_of
+from collectors.store.admission import Admission, Resolved
 from collectors.store.durability import Durability
+from collectors.store.hash_table import HashTable
 from collectors.store.history.feed import LateRows
 from collectors.store.history.keeper import HistoryKeeper
 from collectors.store.history.metric_history import MetricHistory
@@ -27,14 +28,15 @@ from collectors.store.journal import FileJournal, Journal
 from collectors.store.limits import StoreLimits
 from collectors.store.line_merge import join_lines, sort_groups
 from collectors.store.time_bounds import extremes_of, judge_times, refuse_early, refuse_late
+from collectors.store.validation import TagRules
 from collectors.store.warm import warm
-from collectors.store.wire.label_decoder import LabelDecoder
-from collectors.store.wire.label_table import LabelTable
+from collectors.store.wire.label_words import LabelWords, find_label_parts
 from collectors.store.wire.remote_body import RemoteBody, decode_body
 from collectors.store.wire.walker import Columns
 
 # What one sample takes in the log as columns: value, time and series id.
 _COLUMN_BYTES = 16
+_NONE = np.empty(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,10 +69,13 @@ class MetricStore:
         self._lock = threading.Lock()
         self._readers = 0
         self._hot = HotTier(step_ms=step_ms, hot_window_ms=hot_window_ms, limits=limits)
-        self._admission = Admission(self._hot.series, limits, self._hot.blocks.max_series, clock)
-        self._labels = LabelTable(self._hot.series.incarnation)
-        self._decoder = LabelDecoder()
+        rules = TagRules(limits)
+        self._admission = Admission(
+            self._hot.series, limits, rules, self._hot.blocks.max_series, clock
+        )
         self._label_seed = secrets.randbits(63)
+        self._labels = HashTable(self._hot.series.incarnation)
+        self._label_words = LabelWords(self._hot.series.words, rules, self._label_seed)
         self._durability = Durability(
             path, self._hot, self._lock, checkpoint_log_bytes=limits.checkpoint_log_bytes
         )
@@ -162,10 +167,9 @@ class MetricStore:
 
     def write(self, batch: Batch) -> Receipt:
         """Keep ``batch``: logged, then visible. Samples outside the time bounds are refused."""
-        identities = identities_of(batch.series)
         with self._lock:
-            resolved = self._admission.resolve(batch.series, identities)
-            ids = np.array(resolved.ids, dtype=np.int32)
+            resolved = self._admission.resolve(batch.series)
+            ids = resolved.ids
             kept = self._keep(resolved, ids, batch.series_index, batch.time_ms, batch.value)
         return self._receipt(kept)
 
@@ -179,10 +183,12 @@ class MetricStore:
         remote = decode_body(body, max_bytes=self._limits.max_body_bytes, seed=self._label_seed)
         with self._lock:
             ids, missing = self._labels.find(remote.columns.hash)
-            resolved = self._resolve_labels(remote, ids) if missing else Resolved([])
+            unknown = np.flatnonzero(ids < 0) if missing else _NONE
+            resolved = self._resolve_labels(remote, ids, unknown)
             kept = self._keep_body(body, remote.columns, resolved, ids)
-            if missing:
-                self._remember_labels(remote, ids, resolved)
+            learned = unknown[ids[unknown] >= 0]
+            if len(learned):
+                self._labels.insert(remote.columns.hash[learned], ids[learned])
         return self._receipt(kept)
 
     def _keep_body(
@@ -198,26 +204,25 @@ class MetricStore:
             row = np.repeat(np.arange(len(ids), dtype=np.int32), columns.samples)
             return self._keep(resolved, ids, row, columns.time_ms, columns.value)
         self._durability.append_body(resolved, ids, body)
-        self._hot.register(resolved.new)
+        if resolved.new is not None:
+            self._hot.register(resolved.new)
         with self._moving(last_ms):
             self._hot.apply_rows(ids, columns.samples, columns.time_ms, columns.value)
         rejected = _refusals(resolved, columns.samples)
         return _Kept(accepted=count, rejected=rejected, late=0, late_rows=None, oldest_ms=oldest_ms)
 
-    def _resolve_labels(self, remote: RemoteBody, ids: IndexArray) -> Resolved:
-        """Decode labels that are new on the wire; fill in their ids."""
-        unknown = np.flatnonzero(ids < 0)
-        rows = unknown.tolist()
-        tags = self._decoder.decode(remote.data, remote.columns.labels[unknown])
-        resolved = self._admission.resolve(tags, identities_of(tags))
-        ids[rows] = resolved.ids
-        resolved.refused = {rows[i]: refusal for i, refusal in resolved.refused.items()}
-        resolved.rows = rows
-        return resolved
-
-    def _remember_labels(self, remote: RemoteBody, ids: IndexArray, resolved: Resolved) -> None:
-        rows = np.array([row for row in resolved.rows if ids[row] >= 0], dtype=np.int64)
-        self._labels.insert(remote.columns.hash[rows], ids[rows])
+    def _resolve_labels(
+        self, remote: RemoteBody, ids: IndexArray, unknown: NDArray[np.int64]
+    ) -> Resolved:
+        """Make sense of labels that are new on the wire; fill in their ids."""
+        if not len(unknown):
+            return Resolved(ids)
+        parts = find_label_parts(remote.data, remote.columns.labels[unknown])
+        rows = self._label_words.rows(parts, room=self._admission.room())
+        resolved = self._admission.resolve_labels(rows)
+        ids[unknown] = resolved.ids
+        refused = {int(unknown[at]): refusal for at, refusal in resolved.refused.items()}
+        return Resolved(ids, new=resolved.new, refused=refused)
 
     def _keep(
         self,
@@ -236,7 +241,8 @@ class MetricStore:
         admitted = everything[0] >= 0
         timely = _chosen(everything, timing.timely & admitted)
         self._durability.append(resolved, *timely)
-        self._hot.register(resolved.new)
+        if resolved.new is not None:
+            self._hot.register(resolved.new)
         self._apply(*timely)
         rejected = _refusals(resolved, np.bincount(row, minlength=len(ids)))
         if early := int((timing.early & admitted).sum()):

@@ -7,33 +7,37 @@ with the series id of each of its rows.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Sequence
 
 import numpy as np
-import orjson
 
 from collectors.errors import DecodeError
-from collectors.model import FloatArray, IndexArray, IntArray, Tags
+from collectors.model import FloatArray, IndexArray, IntArray
+from collectors.store.series import NewSeries, SeriesSnapshot, snapshot_of
+from collectors.store.words import Words
 
 SERIES, SAMPLES, BODY = 1, 2, 3
 _SAMPLES_HEADER = struct.Struct("<Iqq")
+_SERIES_HEADER = struct.Struct("<II")
 _BODY_HEADER = struct.Struct("<I")
 
 
-def encode_series(new: Iterable[tuple[int, Tags]]) -> bytes:
-    """Encode ids with their tags."""
-    return orjson.dumps(
-        [[series, tags if type(tags) is dict else dict(tags)] for series, tags in new]
-    )
+def encode_series(new: NewSeries, words: Words) -> bytes:
+    """Encode new series with the words that they use."""
+    snapshot = snapshot_of(new.ids, new.tags, words)
+    header = _SERIES_HEADER.pack(len(snapshot.ids), len(snapshot.pairs))
+    return b"".join((header, *(column.tobytes() for column in snapshot.columns().values())))
 
 
-def decode_series(payload: bytes) -> list[tuple[int, dict[str, str]]]:
+def decode_series(payload: bytes) -> SeriesSnapshot:
     """Read what :func:`encode_series` wrote."""
-    try:
-        rows: Sequence[tuple[int, dict[str, str]]] = orjson.loads(payload)
-    except orjson.JSONDecodeError as error:
-        raise DecodeError(f"a series record of the log is not JSON: {error}") from error
-    return [(series, tags) for series, tags in rows]
+    series, numbers = _SERIES_HEADER.unpack_from(payload)
+    at = _SERIES_HEADER.size
+    if len(payload) < at + 8 * series + 4 * numbers:
+        raise DecodeError(f"a series record of the log has {len(payload)} bytes: it is cut short")
+    columns = np.frombuffer(payload, np.int32, 2 * series + numbers, at).copy()
+    ids, counts, pairs = np.split(columns, [series, 2 * series])
+    words = np.frombuffer(payload, np.uint8, offset=at + columns.nbytes)
+    return SeriesSnapshot(ids=ids, counts=counts, pairs=pairs, words=words)
 
 
 def encode_body(ids: IndexArray, body: bytes) -> bytes:

@@ -1,30 +1,46 @@
-"""Which series there are: identity, ids, and tags in a compact form."""
+"""Which series there are: identity, ids and tags, all in columns."""
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from collectors.model import DSTYPE, Tags
+from collectors.model import DSTYPE, IndexArray
+from collectors.store.hash_table import HashTable
 from collectors.store.ingest import KINDS, RATE
+from collectors.store.kernel import kernel
 from collectors.store.reserve import reserve
+from collectors.store.tag_rows import TagRows, copy_rows
+from collectors.store.words import Words
 
-_KIND_CODES = {kind.value: code for code, kind in enumerate(KINDS)}
+_START = 1 << 12
 
 
-def identity_of(tags: Tags) -> bytes:
-    """Return 16 bytes that stand for the tag set, whatever its order.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSeries:
+    """Series to register; S series.
 
-    Atlas uses SHA-1 of the sorted pairs in the same role.
+    Attributes:
+        ids: (S,) int32.
+        identities: (S, 2) uint64.
+        tags: Their tags; every word has a number.
     """
-    text = "\x00".join([part for pair in sorted(tags.items()) for part in pair])
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+    ids: IndexArray
+    identities: NDArray[np.uint64]
+    tags: TagRows
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def take(self, rows: NDArray[np.int64]) -> NewSeries:
+        """Return some of them."""
+        return NewSeries(
+            ids=self.ids[rows], identities=self.identities[rows], tags=self.tags.take(rows)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,14 +49,12 @@ class SeriesSnapshot:
 
     Attributes:
         ids: (S,) int32.
-        identities: (S, 16) uint8.
         counts: (S,) int32, how many numbers of ``pairs`` belong to each series.
-        pairs: (P,) int32, word numbers, key and value alternating.
+        pairs: (P,) int32, positions in ``words``, key and value alternating.
         words: The strings, joined by NUL, UTF-8, as (bytes,) uint8.
     """
 
     ids: NDArray[np.int32]
-    identities: NDArray[np.uint8]
     counts: NDArray[np.int32]
     pairs: NDArray[np.int32]
     words: NDArray[np.uint8]
@@ -54,34 +68,40 @@ class SeriesSnapshot:
         """Take the columns of a snapshot out of ``columns``."""
         return cls(**{name: columns[name] for name in cls.__slots__})
 
+    def series(self, words: Words, capacity: int) -> NewSeries:
+        """Return the series with numbers of ``words``, without ids from ``capacity`` on."""
+        texts = self.words.tobytes().decode("utf-8", "surrogatepass").split("\x00")
+        numbers = np.array(words.numbers(texts) if len(self.pairs) else [], dtype=np.int32)
+        tags = TagRows(counts=self.counts, pairs=numbers[self.pairs])
+        new = NewSeries(ids=self.ids, identities=tags.identities(words), tags=tags)
+        # Ids beyond the capacity are left when the limits were lowered since.
+        fitting = np.flatnonzero(self.ids < capacity)
+        return new if len(fitting) == len(new) else new.take(fitting)
 
-class Words:
-    """Interned strings; number 0 is reserved for "absent"."""
 
-    def __init__(self) -> None:
-        self.texts: list[str] = [""]
-        self._numbers: dict[str, int] = {}
+def snapshot_of(ids: IndexArray, tags: TagRows, words: Words) -> SeriesSnapshot:
+    """Return series with the words that they use, and no others."""
+    used, pairs = np.unique(tags.pairs, return_inverse=True)
+    texts = words.texts
+    joined = "\x00".join([texts[number] for number in used.tolist()])
+    return SeriesSnapshot(
+        ids=ids,
+        counts=tags.counts,
+        pairs=pairs.astype(np.int32),
+        words=np.frombuffer(joined.encode("utf-8", "surrogatepass"), dtype=np.uint8),
+    )
 
-    def __len__(self) -> int:
-        return len(self.texts)
 
-    def number(self, text: str) -> int:
-        """Return the number of ``text``, giving it one when it is new."""
-        number = self._numbers.get(text)
-        if number is None:
-            number = len(self.texts)
-            self.texts.append(text)
-            self._numbers[text] = number
-        return number
-
-    def pairs(self, tags: Tags) -> array[int]:
-        """Return key and value numbers of ``tags``, alternating."""
-        known, number = self._numbers, self.number
-        return array("i", [known.get(t) or number(t) for pair in tags.items() for t in pair])
-
-    def find(self, text: str) -> int:
-        """Return the number of ``text``, 0 when it was never seen."""
-        return self._numbers.get(text, 0)
+@kernel
+def _value_of(
+    arena: IndexArray, start: NDArray[np.int64], count: IndexArray, key: int, out: IndexArray
+) -> None:
+    """Fill ``out`` with the value number of ``key`` in each row, 0 where it has none."""
+    for row in range(len(start)):
+        out[row] = 0
+        for i in range(start[row], start[row] + count[row], 2):
+            if arena[i] == key:
+                out[row] = arena[i + 1]
 
 
 class SeriesTable:
@@ -98,103 +118,95 @@ class SeriesTable:
         self.incarnation: NDArray[np.int32] = reserve((capacity,), np.int32)
         self.top = 0
         self.generation = 0
-        self._ids: dict[bytes, int] = {}
-        self._pairs: list[array[int] | None] = []
-        self._identity: list[bytes] = []
-        self._free: list[int] = []
+        self._held = 0
+        self._ids = HashTable(self.incarnation)
+        self._identity: NDArray[np.uint64] = reserve((capacity, 2), np.uint64)
+        self._start: NDArray[np.int64] = reserve((capacity,), np.int64)
+        self._count: NDArray[np.int32] = reserve((capacity,), np.int32)
+        self._arena = np.empty(_START, dtype=np.int32)
+        self._used = 0
+        self._free = np.empty(0, dtype=np.int32)
         self._columns: dict[int, NDArray[np.int32]] = {}
+        self._dstype = self.words.number(DSTYPE)
+        self._kind_words = [self.words.number(kind.value) for kind in KINDS]
 
     def __len__(self) -> int:
-        return len(self._ids)
+        return self._held
 
-    def find(self, identity: bytes) -> int:
-        """Return the id of a known series, -1 when unknown."""
-        return self._ids.get(identity, -1)
+    def find(self, identities: NDArray[np.uint64]) -> IndexArray:
+        """Return the ids of known series, -1 where unknown."""
+        return self._ids.find(identities)[0]
 
-    def next_ids(self, count: int) -> list[int]:
+    def next_ids(self, count: int) -> IndexArray:
         """Return ids that :meth:`put` may use next, without taking them."""
-        reused = self._free[-count:][::-1] if count else []
-        fresh = range(self.top, self.top + count - len(reused))
-        return [*reused, *fresh]
+        reused = self._free[len(self._free) - min(count, len(self._free)) :][::-1]
+        fresh = np.arange(self.top, self.top + count - len(reused), dtype=np.int32)
+        return np.concatenate((reused, fresh))
 
-    def put(self, new: Sequence[tuple[int, bytes, Tags]]) -> list[int]:
-        """Register series (id, identity, tags); return the codes of their kinds."""
-        free, identities, ids = self._free, self._identity, self._ids
-        numbered, pairs_of = self._pairs, self.words.pairs
-        numbers = [number for number, _, _ in new]
-        for number, identity, tags in new:
-            if free and free[-1] == number:
-                free.pop()
-            while self.top <= number:
-                numbered.append(None)
-                identities.append(b"")
-                self.top += 1
-            numbered[number] = pairs_of(tags)
-            identities[number] = identity
-            ids[identity] = number
-        self.alive[numbers] = 1
-        self.incarnation[numbers] += 1
+    def put(self, new: NewSeries) -> NDArray[np.int8]:
+        """Register series; return the codes of their kinds."""
+        ids = new.ids
+        self._take_free(ids)
+        self.top = max(self.top, int(ids.max()) + 1)
+        self._store_pairs(ids, new.tags)
+        self._identity[ids] = new.identities
+        self.alive[ids] = 1
+        self.incarnation[ids] += 1
+        self._ids.insert(new.identities, ids)
+        self._held += len(ids)
         self.generation += 1
         for key, column in self._columns.items():
-            column[numbers] = [_value_of(numbered[number] or (), key) for number in numbers]
-        return [_KIND_CODES.get(tags.get(DSTYPE, ""), RATE) for _, _, tags in new]
+            column[ids] = self._values(ids, key)
+        kinds = np.full(len(ids), RATE, dtype=np.int8)
+        found = self._values(ids, self._dstype)
+        for code, word in enumerate(self._kind_words):
+            kinds[found == word] = code
+        return kinds
 
-    def drop(self, series: int) -> Sequence[int]:
-        """Forget ``series``; return its key and value numbers, alternating."""
-        pairs = self._pairs[series]
-        if pairs is None:
-            return ()
-        del self._ids[self._identity[series]]
-        self._pairs[series] = None
-        self._identity[series] = b""
-        self.alive[series] = 0
-        self.incarnation[series] += 1
-        self._free.append(series)
+    def drop(self, ids: IndexArray) -> TagRows:
+        """Forget series; return their tags."""
+        tags = self.tag_rows(ids)
+        self.alive[ids] = 0
+        self.incarnation[ids] += 1
+        self._identity[ids] = 0
+        self._count[ids] = 0
+        self._held -= len(ids)
+        self._free = np.concatenate((self._free, ids.astype(np.int32)))
         self.generation += 1
         for column in self._columns.values():
-            column[series] = 0
-        return pairs
+            column[ids] = 0
+        return tags
 
-    def fingerprint(self, series: int) -> int:
-        """Return 64 bits of a series' identity: what history knows it by."""
-        return int.from_bytes(self._identity[series][:8], "little")
-
-    def fingerprints(self, series: NDArray[Any]) -> NDArray[np.uint64]:
-        """Return the fingerprint of each of ``series``."""
-        parts = b"".join([self._identity[number][:8] for number in series.tolist()])
-        return np.frombuffer(parts, dtype="<u8")
+    def fingerprints(self, ids: NDArray[Any]) -> NDArray[np.uint64]:
+        """Return 64 bits of the identity of each of ``ids``: what history knows them by."""
+        identities: NDArray[np.uint64] = self._identity[ids, 0]
+        return identities
 
     def free_gaps(self) -> None:
         """Make ids below the top that nobody holds available again."""
-        self._free = [i for i, pairs in enumerate(self._pairs) if pairs is None]
+        self._free = np.flatnonzero(self.alive[: self.top] == 0).astype(np.int32)
 
-    def pairs(self, series: int) -> Sequence[int]:
-        """Return key and value numbers of ``series``, alternating."""
-        return self._pairs[series] or ()
+    def tag_rows(self, ids: NDArray[Any]) -> TagRows:
+        """Return the tags of ``ids`` in columns."""
+        counts = self._count[ids]
+        pairs = np.empty(int(counts.sum()), dtype=np.int32)
+        copy_rows(self._arena, self._start[ids], counts, pairs)
+        return TagRows(counts=counts, pairs=pairs)
 
     def tags(self, series: int) -> dict[str, str]:
         """Return the tags of ``series``."""
-        texts = self.words.texts
-        pairs = self._pairs[series] or ()
+        texts, start = self.words.texts, int(self._start[series])
+        pairs = self._arena[start : start + int(self._count[series])].tolist()
         return {texts[pairs[i]]: texts[pairs[i + 1]] for i in range(0, len(pairs), 2)}
 
-    def live_ids(self) -> Iterable[int]:
-        """Return the ids in use."""
-        return self._ids.values()
+    def live_ids(self) -> IndexArray:
+        """Return the ids in use, ascending."""
+        return np.flatnonzero(self.alive[: self.top]).astype(np.int32)
 
     def snapshot(self) -> SeriesSnapshot:
         """Return every series in columns."""
-        live = sorted(self._ids.values())
-        pairs = [self._pairs[series] or array("i") for series in live]
-        identities = b"".join([self._identity[series] for series in live])
-        words = "\x00".join(self.words.texts).encode("utf-8", "surrogatepass")
-        return SeriesSnapshot(
-            ids=np.array(live, dtype=np.int32),
-            identities=np.frombuffer(identities, dtype=np.uint8).reshape(-1, 16),
-            counts=np.array([len(numbers) for numbers in pairs], dtype=np.int32),
-            pairs=np.frombuffer(b"".join([p.tobytes() for p in pairs]), dtype=np.int32),
-            words=np.frombuffer(words, dtype=np.uint8),
-        )
+        live = self.live_ids()
+        return snapshot_of(live, self.tag_rows(live), self.words)
 
     def column(self, key: str) -> NDArray[np.int32]:
         """Return the value number of ``key`` for every id, 0 where the series lacks the key."""
@@ -203,14 +215,37 @@ class SeriesTable:
         if column is None:
             column = reserve((self.capacity,), np.int32)
             if number:
-                for series in list(self._ids.values()):
-                    column[series] = _value_of(self._pairs[series] or (), number)
+                live = self.live_ids()
+                column[live] = self._values(live, number)
                 self._columns[number] = column
         return column
 
+    def _values(self, ids: NDArray[Any], key: int) -> IndexArray:
+        out = np.empty(len(ids), dtype=np.int32)
+        _value_of(self._arena, self._start[ids], self._count[ids], key, out)
+        return out
 
-def _value_of(pairs: Sequence[int], key: int) -> int:
-    for i in range(0, len(pairs), 2):
-        if pairs[i] == key:
-            return pairs[i + 1]
-    return 0
+    def _take_free(self, ids: IndexArray) -> None:
+        reused = int((ids < self.top).sum())
+        tail = self._free[len(self._free) - reused :][::-1]
+        # In a replay ids come in another order; ``free_gaps`` puts that right at its end.
+        if reused and np.array_equal(tail, ids[:reused]):
+            self._free = self._free[: len(self._free) - reused]
+
+    def _store_pairs(self, ids: IndexArray, tags: TagRows) -> None:
+        if self._used + len(tags.pairs) > len(self._arena):
+            self._compact(len(tags.pairs))
+        self._arena[self._used : self._used + len(tags.pairs)] = tags.pairs
+        self._start[ids] = self._used + tags.starts()
+        self._count[ids] = tags.counts
+        self._used += len(tags.pairs)
+
+    def _compact(self, more: int) -> None:
+        """Move the pairs of living series into an array with room for ``more``."""
+        live = self.live_ids()
+        tags = self.tag_rows(live)
+        size = len(tags.pairs)
+        self._arena = np.empty(max(_START, 2 * (size + more)), dtype=np.int32)
+        self._arena[:size] = tags.pairs
+        self._start[live] = tags.starts()
+        self._used = size

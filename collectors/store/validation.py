@@ -67,6 +67,19 @@ class TagRules:
                 self._remember(self._good_values, value)
         return None
 
+    @property
+    def max_tags(self) -> int:
+        """Most tags of a series."""
+        return self._limits.max_tags
+
+    def good_key(self, key: str) -> bool:
+        """Return whether ``key`` is admitted."""
+        return _refuse_key(key, self._limits) is None
+
+    def good_value(self, value: str) -> bool:
+        """Return whether ``value`` is admitted."""
+        return _refuse_value("", value, self._limits) is None
+
     def _remember(self, good: set[str], text: str) -> None:
         if len(good) >= _REMEMBERED:
             good.clear()

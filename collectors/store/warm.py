@@ -10,12 +10,16 @@ import numpy as np
 from collectors.store.aggregation import CF_AVG, SUM, aggregate
 from collectors.store.blocks import HotBlocks, make_arrays
 from collectors.store.ingest import ingest, ingest_rows
+from collectors.store.limits import StoreLimits
 from collectors.store.page_codec import pack_pages, unpack_pages
 from collectors.store.sealing import Sealer, gather_pages
+from collectors.store.series import NewSeries, SeriesTable
+from collectors.store.tag_rows import intern_rows
 from collectors.store.time_bounds import extremes_of
-from collectors.store.wire.label_decoder import find_label_parts
-from collectors.store.wire.label_table import LabelTable
+from collectors.store.validation import TagRules
+from collectors.store.wire.label_words import LabelWords, find_label_parts
 from collectors.store.wire.walker import walk
+from collectors.store.words import Words
 
 
 def warm() -> None:
@@ -35,10 +39,13 @@ def warm() -> None:
     body = np.array([0x0A, 0], dtype=np.uint8)
     body.flags.writeable = False  # as bytes from the network are
     columns = walk(body, seed=1)
-    find_label_parts(body, columns.labels)
-    table = LabelTable(ids)
-    table.insert(columns.hash, ids)
-    table.find(columns.hash)
+    words, table = Words(), SeriesTable(1)
+    rules = TagRules(StoreLimits())
+    LabelWords(words, rules, 1).rows(find_label_parts(body, columns.labels), room=0)
+    tags = intern_rows(table.words, [{"name": "a"}])
+    table.put(NewSeries(ids=ids, identities=tags.identities(table.words), tags=tags))
+    table.drop(ids)
+    tags.known()
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from collectors.store.hot_tier import HotTier
 from collectors.store.ingest import COUNTER
 from collectors.store.reserve import reserve
 from collectors.store.sealing import gather_pages
+from collectors.store.series import SeriesTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +80,7 @@ class HistoryFeed:
             return None
         ids = np.flatnonzero(arrays.table[slot, : series.top]).astype(np.int32)
         fresh = ids[self._told[ids] != series.incarnation[ids]]
-        new = [(series.fingerprint(number), series.tags(number)) for number in fresh.tolist()]
+        new = _told(series, fresh)
         self._told[fresh] = series.incarnation[fresh]
         arrays.unsaved[slot] = 0
         return BlockRows(
@@ -113,7 +114,7 @@ class HistoryFeed:
             fingerprint=table.fingerprints(ids),
             time_ms=-(-time_ms[kept] // step_ms) * step_ms,
             value=value[kept],
-            series=[(table.fingerprint(n), table.tags(n)) for n in np.unique(ids).tolist()],
+            series=_told(table, np.unique(ids)),
         )
 
     def write_late(self, rows: LateRows) -> int:
@@ -122,3 +123,9 @@ class HistoryFeed:
             self.history.write_series(rows.series)
             self.history.write_samples(rows.fingerprint, rows.time_ms, rows.value)
         return len(rows.value)
+
+
+def _told(series: SeriesTable, ids: IndexArray) -> list[tuple[int, dict[str, str]]]:
+    """Return the fingerprint and tags of each of ``ids``."""
+    numbers = series.fingerprints(ids).tolist()
+    return [(number, series.tags(n)) for number, n in zip(numbers, ids.tolist(), strict=True)]

@@ -20,7 +20,7 @@ from collectors.stacklang.database import Aggregate, Consolidation, Fetch, Windo
 from collectors.stacklang.query import Query
 from collectors.store.history.engine import HistoryEngine, quoted
 from collectors.store.history.predicates import condition
-from collectors.store.series import identity_of
+from collectors.store.tag_rows import identity_of
 
 DAY_MS = 86_400_000
 _GAUGE = quoted(SeriesKind.GAUGE.value)

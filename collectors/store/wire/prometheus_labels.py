@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from collectors.model import DSTYPE, SeriesKind
 from collectors.store.validation import legal_text
 
-_CUMULATIVE = ("_total", "_count", "_sum", "_bucket")
+CUMULATIVE = ("_total", "_count", "_sum", "_bucket")
 
 
 def prometheus_kind(name: str) -> SeriesKind:
@@ -21,7 +21,7 @@ def prometheus_kind(name: str) -> SeriesKind:
     >>> prometheus_kind("http_requests_total")
     <SeriesKind.COUNTER: 'counter'>
     """
-    return SeriesKind.COUNTER if name.endswith(_CUMULATIVE) else SeriesKind.GAUGE
+    return SeriesKind.COUNTER if name.endswith(CUMULATIVE) else SeriesKind.GAUGE
 
 
 def prometheus_tags(labels: Iterable[tuple[str, str]]) -> dict[str, str]:

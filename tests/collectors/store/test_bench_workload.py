@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.metrics.table import as_table, ratios
 from benchmarks.metrics.workload import NAME, STEP_MS, WORKLOADS, Workload, write_bodies
-from collectors.store.wire.label_decoder import LabelDecoder
+from collectors.store.wire.label_words import find_label_parts
 from collectors.store.wire.remote_body import decode_body
 
 FIGURES = {
@@ -24,13 +24,13 @@ FIGURES = {
 
 def times_by_series(workload: Workload, directory: Path) -> dict[str, list[int]]:
     """Decode all bodies in sending order; instance -> times."""
-    decoder = LabelDecoder()
     times: dict[str, list[int]] = {}
     for files in write_bodies(workload, directory).files:
         for path in files:
             body = decode_body(path.read_bytes(), max_bytes=1 << 26, seed=1)
             at = 0
-            tags = decoder.decode(body.data, body.columns.labels)
+            parts = find_label_parts(body.data, body.columns.labels)
+            tags = [parts.tags(row) for row in range(len(parts.counts))]
             for series, count in zip(tags, body.columns.samples.tolist(), strict=True):
                 assert series["name"] == NAME
                 assert len(series) == 7  # six labels and the kind

@@ -1,7 +1,7 @@
-"""From the hash of raw label bytes to a series id: open addressing, in columns.
+"""From a 128-bit hash to a number: open addressing, in columns.
 
-An entry is valid while the series keeps the incarnation that it had when the entry was made, so
-an expired series needs no removal here; stale entries go when the table is rebuilt.
+Each entry carries a stamp beside its number. What the number stands for may have gone since, and
+with another stamp the entry then counts as absent; such entries go when the table is rebuilt.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ def _find(
     keys: NDArray[np.uint64],
     ids: IndexArray,
     made: IndexArray,
-    incarnation: IndexArray,
+    stamps: IndexArray,
     wanted: NDArray[np.uint64],
     found: IndexArray,
 ) -> int:
-    """Fill ``found`` with ids, -1 where unknown or stale; return how many are missing."""
+    """Fill ``found`` with numbers, -1 where unknown or stale; return how many are missing."""
     mask = np.uint64(len(ids) - 1)
     missing = 0
     for i in range(len(wanted)):
@@ -33,7 +33,7 @@ def _find(
         found[i] = -1
         while keys[at, 0] != 0:
             if keys[at, 0] == a and keys[at, 1] == b:
-                if incarnation[ids[at]] == made[at]:
+                if len(stamps) == 0 or stamps[ids[at]] == made[at]:
                     found[i] = ids[at]
                 break
             at = (at + 1) & np.int64(mask)
@@ -66,30 +66,39 @@ def _insert(
     return taken
 
 
-class LabelTable:
-    """The hash table; not safe for concurrent use.
+class HashTable:
+    """The hash table; not safe for concurrent use. The first half of a hash is never 0.
 
     Args:
-        incarnation: Incarnation of each series id, 0 for ids never used.
+        stamps: (numbers,) the stamp that an entry of each number must have; None for no stamps.
     """
 
-    def __init__(self, incarnation: IndexArray) -> None:
-        self._incarnation = incarnation
+    def __init__(self, stamps: IndexArray | None = None) -> None:
+        self._stamps = np.zeros(0, dtype=np.int32) if stamps is None else stamps
         self._used = 0
         self._allocate(_START)
 
+    def __len__(self) -> int:
+        return self._used
+
     def find(self, wanted: NDArray[np.uint64]) -> tuple[IndexArray, int]:
-        """Return ids for hashes of shape (n, 2), -1 where unknown, and the number unknown."""
+        """Return numbers for hashes of shape (n, 2), -1 where unknown, and how many are."""
         found = np.empty(len(wanted), dtype=np.int32)
-        missing = _find(self._keys, self._ids, self._made, self._incarnation, wanted, found)
+        missing = _find(self._keys, self._ids, self._made, self._stamps, wanted, found)
         return found, missing
 
     def insert(self, hashes: NDArray[np.uint64], ids: IndexArray) -> None:
-        """Remember that label bytes with these hashes mean these series."""
+        """Remember the number of each hash."""
         if 2 * (self._used + len(ids)) > len(self._ids):
             self._rebuild(len(ids))
-        made = self._incarnation[ids]
-        self._used += _insert(self._keys, self._ids, self._made, hashes, ids, made)
+        self._used += _insert(self._keys, self._ids, self._made, hashes, ids, self._stamps_of(ids))
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._allocate(_START)
+
+    def _stamps_of(self, ids: IndexArray) -> IndexArray:
+        return self._stamps[ids] if len(self._stamps) else np.zeros(len(ids), dtype=np.int32)
 
     def _allocate(self, slots: int) -> None:
         self._keys = np.zeros((slots, 2), dtype=np.uint64)
@@ -98,10 +107,10 @@ class LabelTable:
         self._used = 0
 
     def _rebuild(self, more: int) -> None:
-        valid = (self._keys[:, 0] != 0) & (self._incarnation[self._ids] == self._made)
+        valid = (self._keys[:, 0] != 0) & (self._stamps_of(self._ids) == self._made)
         keys, ids = self._keys[valid], self._ids[valid]
         slots = _START
         while slots < 3 * (len(ids) + more):
             slots *= 2
         self._allocate(slots)
-        self._used = _insert(self._keys, self._ids, self._made, keys, ids, self._incarnation[ids])
+        self._used = _insert(self._keys, self._ids, self._made, keys, ids, self._stamps_of(ids))
