@@ -88,8 +88,7 @@ class SpanKeeper:
         """
         with self._writing:
             written = self._catch_up() if self._behind else 0
-            while batch := self._take():
-                written += self._write(batch)
+            written += self._write_waiting()
             self._unsure = self._behind
             self._tidy()
         return written
@@ -103,12 +102,12 @@ class SpanKeeper:
         return self._history.trace(trace_id)
 
     def close(self) -> None:
-        """Write what waits and end the background work."""
+        """Write what waits and end the background work; the journal is left to the next start."""
         self._closing.set()
         self._background.close()
         try:
-            if not self._behind:
-                self.flush()
+            with self._writing:
+                self._write_waiting()
         except StorageError as error:
             _LOG.error("spans not written to history yet", reason=error.message)
 
@@ -127,6 +126,12 @@ class SpanKeeper:
             for _ in batch:
                 self._waiting.popleft()
         return batch
+
+    def _write_waiting(self) -> int:
+        written = 0
+        while batch := self._take():
+            written += self._write(batch)
+        return written
 
     def _write(self, batch: list[Span]) -> int:
         try:
