@@ -19,6 +19,7 @@ _COMMANDS = {
     "serve": "Collect, watch, page: the whole suite in one process.",
     "dashboard": "Open the war room and its sister pages in a browser.",
     "demo": "A streaming platform, a fault, a page, a war room, a post-mortem.",
+    "gameday": "Play faults into the demo platform and score how tocsin does.",
     "query": "Evaluate a stack-language expression and draw it.",
     "check-config": "Validate settings and the configuration directory.",
     "settings": "Print the table of settings and where each value comes from.",

@@ -31,11 +31,13 @@ class Action:
         name: A function of :mod:`demo_stack.chaos.actions`.
         arguments: Its arguments, configuration already filled in.
         pause_s: Wait this long afterwards, in seconds.
+        title: What the file calls this step.
     """
 
     name: str
     arguments: Mapping[str, Any]
     pause_s: float = 0.0
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +120,7 @@ def _actions(
             name=entry["provider"]["func"],
             arguments=_fill(entry["provider"].get("arguments", {}), configuration),
             pause_s=float(entry.get("pauses", {}).get("after", 0.0)),
+            title=str(entry["name"]),
         )
         for entry in entries
         if entry["type"] == "action"

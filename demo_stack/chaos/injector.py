@@ -53,6 +53,7 @@ class Injector:
         self._truth = truth
         self._active: dict[str, TruthEvent] = {}
         self._playing: dict[str, asyncio.Task[None]] = {}
+        self._steps: dict[str, str] = {}
 
     @property
     def active(self) -> Mapping[str, TruthEvent]:
@@ -63,6 +64,10 @@ class Injector:
     def busy(self) -> frozenset[str]:
         """What goes on or is about to: faults injected, scenarios being played."""
         return frozenset([*self._active, *self._playing])
+
+    def step_of(self, name: str) -> str | None:
+        """Return which step of an experiment was begun last, None while nothing of it goes on."""
+        return self._steps.get(name)
 
     async def inject(self, name: str) -> TruthEvent:
         """Inject a fault.
@@ -84,7 +89,7 @@ class Injector:
         )
         self._active[name] = event
         try:
-            await self._perform(experiment.method)
+            await self._perform(name, experiment.method)
         except PlatformError:
             await self._undo(experiment)
             raise
@@ -160,13 +165,15 @@ class Injector:
     async def _undo(self, experiment: Experiment) -> TruthEvent:
         event = self._active.pop(experiment.name)
         try:
-            await self._perform(experiment.rollbacks)
+            await self._perform(experiment.name, experiment.rollbacks)
         finally:
+            self._steps.pop(experiment.name, None)
             ended = self._truth.end(event)
         return ended
 
-    async def _perform(self, actions: tuple[Action, ...]) -> None:
+    async def _perform(self, name: str, actions: tuple[Action, ...]) -> None:
         for action in actions:
+            self._steps[name] = action.title
             await self._performer.perform(action.name, action.arguments)
             if action.pause_s:
                 await asyncio.sleep(action.pause_s)

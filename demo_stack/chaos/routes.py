@@ -111,5 +111,7 @@ def _describe(experiment: Experiment, injector: Injector) -> dict[str, Any]:
         "scope": experiment.scope,
         "expected_impact": experiment.expected_impact,
         "active": event is not None,
+        "steps": [action.title for action in experiment.method],
+        "step": injector.step_of(experiment.name),
         "start_ms": event.start_ms if event else None,
     }

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from collectors.errors import ConfigError
 from tocsin.cli import group
-from tocsin.demo.faults import fault_names
+from tocsin.demo.playlist import listing
 from tocsin.sockets import listen_tcp, port_of
 
 COMMANDS = ["serve", "dashboard", "demo", "query", "check-config", "settings", "doctor", "history"]
@@ -29,7 +29,7 @@ def test_the_demo_lists_faults_that_the_platform_knows() -> None:
     result = CliRunner().invoke(group, ["demo", "--list-faults"])
 
     assert result.exit_code == 0
-    assert set(result.output.split()) <= set(fault_names())
+    assert set(result.output.split()) <= set(listing()["faults"])
     assert "region-death" in result.output.split()
 
 

@@ -16,12 +16,13 @@ import orjson
 
 from collectors.errors import TocsinError
 from tocsin.client import ApiClient, ClientError
-from tocsin.demo.faults import TOLD, fault_names
 from tocsin.demo.narrator import Narrator
-from tocsin.demo.outcome import Outcome
+from tocsin.demo.outcome import NO_FAULT, Outcome
+from tocsin.demo.playlist import TOLD_FAULTS, TOLD_SCENARIOS, listing
+from tocsin.demo.plays import FaultPlay, Play, ScenarioPlay
 from tocsin.demo.processes import Processes
 from tocsin.demo.stage import Stage, set_stage
-from tocsin.demo.story import NO_FAULT, Story
+from tocsin.demo.story import Story
 
 _DEFAULT_FAULT = "playback-errors"
 
@@ -29,7 +30,9 @@ _DEFAULT_FAULT = "playback-errors"
 @click.command("demo")
 @click.option("--quick", is_flag=True, help="Shorter baseline, answers the page itself, then ends.")
 @click.option("--fault", default=_DEFAULT_FAULT, help=f"Which fault, or none. [{_DEFAULT_FAULT}]")
+@click.option("--scenario", help="Which story to replay instead: an outage with its remediation.")
 @click.option("--list-faults", is_flag=True, help="Print the faults to choose from, one a line.")
+@click.option("--list-scenarios", is_flag=True, help="Print the scenarios, one a line.")
 @click.option("--seed", default=7, help="Seed of the platform's viewers. [7]")
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Where the run is kept.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object last.")
@@ -38,7 +41,9 @@ def command(
     ctx: click.Context,
     quick: bool,
     fault: str,
+    scenario: str | None,
     list_faults: bool,
+    list_scenarios: bool,
     seed: int,
     data_dir: Path | None,
     as_json: bool,
@@ -49,35 +54,57 @@ def command(
     fault that `python -m demo_stack --list` names can be chosen; those of --list-faults are known
     to be found.
     """
-    if list_faults:
-        click.echo("\n".join(TOLD))
+    if list_faults or list_scenarios:
+        click.echo("\n".join(TOLD_FAULTS if list_faults else listing()["scenarios"]))
         return
-    if fault not in {*TOLD, NO_FAULT} and fault not in (names := fault_names()):
-        known = ", ".join(names)
-        raise click.BadParameter(
-            f"{fault!r}: choose {NO_FAULT} or a fault of the platform: {known}"
-        )
-    _stop_on_signals()
+    name = _checked(fault, scenario)
+    stop_on_signals()
     out = sys.stderr if as_json else sys.stdout
     narrator = Narrator(out, colour=out.isatty() and "NO_COLOR" not in os.environ)
-    directory = (data_dir or _fresh_directory()).absolute()
-    outcome = run(fault, directory, narrator, quick=quick, seed=seed)
+    directory = (data_dir or fresh_directory()).absolute()
+    outcome = run(
+        name, directory, narrator, quick=quick, seed=seed, is_scenario=scenario is not None
+    )
     if as_json:
         click.echo(orjson.dumps(outcome.as_json()).decode())
     ctx.exit(0 if outcome.complete else 1)
 
 
-def run(fault: str, directory: Path, narrator: Narrator, *, quick: bool, seed: int) -> Outcome:
+def _checked(fault: str, scenario: str | None) -> str:
+    """Return the name of what is to be played.
+
+    Raises:
+        BadParameter: The platform has nothing of that name.
+    """
+    name = fault if scenario is None else scenario
+    if name in ((*TOLD_FAULTS, NO_FAULT) if scenario is None else TOLD_SCENARIOS):
+        return name
+    known = listing()["faults" if scenario is None else "scenarios"]
+    if name in known:
+        return name
+    kind = f"{NO_FAULT} or a fault" if scenario is None else "a scenario"
+    raise click.BadParameter(f"{name!r}: choose {kind} of the platform: {', '.join(known)}")
+
+
+def run(
+    name: str,
+    directory: Path,
+    narrator: Narrator,
+    *,
+    quick: bool,
+    seed: int,
+    is_scenario: bool = False,
+) -> Outcome:
     """Play the story in ``directory`` and return what it came to; leaves no process behind."""
-    outcome = Outcome(fault=fault)
+    outcome = Outcome(fault=name)
     environment = dict(os.environ)
     try:
         with Processes(directory / "logs", environment) as processes:
             stage = set_stage(processes, directory, narrator, quick=quick, seed=seed)
             outcome.urls = stage.urls()
-            for name, url in outcome.urls.items():
-                narrator.say(name.replace("_", " "), url, "link")
-            _tell(stage, fault, narrator, outcome, quick=quick)
+            for what, url in outcome.urls.items():
+                narrator.say(what.replace("_", " "), url, "link")
+            _tell(stage, narrator, outcome, quick=quick, is_scenario=is_scenario)
             if not quick:
                 _stay_up(narrator)
     except KeyboardInterrupt:
@@ -89,17 +116,22 @@ def run(fault: str, directory: Path, narrator: Narrator, *, quick: bool, seed: i
     return outcome
 
 
-def _tell(stage: Stage, fault: str, narrator: Narrator, outcome: Outcome, *, quick: bool) -> None:
+def _tell(
+    stage: Stage, narrator: Narrator, outcome: Outcome, *, quick: bool, is_scenario: bool
+) -> None:
     platform = httpx2.Client(base_url=stage.control_url, timeout=15.0, trust_env=False)
+    kind = ScenarioPlay if is_scenario else FaultPlay
+    play: Play | None = None
+    if outcome.fault != NO_FAULT:
+        play = kind(name=outcome.fault, platform=platform)
     with platform, ApiClient(stage.api_url) as api:
         Story(
             stage=stage,
-            fault=fault,
+            play=play,
             quick=quick,
             narrator=narrator,
             outcome=outcome,
             api=api,
-            platform=platform,
         ).tell()
 
 
@@ -109,7 +141,9 @@ def _stay_up(narrator: Narrator) -> None:
         time.sleep(3_600)
 
 
-def _stop_on_signals() -> None:
+def stop_on_signals() -> None:
+    """Let SIGTERM and SIGINT end the command in order."""
+
     def stop(number: int, frame: FrameType | None) -> None:
         del number, frame
         raise KeyboardInterrupt
@@ -119,5 +153,6 @@ def _stop_on_signals() -> None:
         signal.signal(number, stop)
 
 
-def _fresh_directory() -> Path:
+def fresh_directory() -> Path:
+    """Return where a run is kept when nobody says where."""
     return Path("demo-data") / datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+
+NO_FAULT = "none"
+"""The name of nothing: nobody may be paged."""
 
 
 def iso(time_ms: float | None) -> str | None:
@@ -21,7 +25,11 @@ def iso(time_ms: float | None) -> str | None:
 
 @dataclass(slots=True, kw_only=True)
 class Outcome:
-    """The moments of one run; None where it did not get that far. Times are epoch ms."""
+    """The moments of one run; None where it did not get that far. Times are epoch ms.
+
+    ``pulse`` has the stream starts a second of each region before, after every step of a scenario,
+    and when all was clear again.
+    """
 
     fault: str
     injected_ms: float | None = None
@@ -31,7 +39,12 @@ class Outcome:
     resolved_ms: float | None = None
     post_mortem: str | None = None
     urls: dict[str, str] = field(default_factory=dict)
+    pulse: dict[str, dict[str, float]] = field(default_factory=dict)
     failure: str | None = None
+
+    def note(self, moment: str, rates: Mapping[str, float]) -> None:
+        """Keep the pulse of a moment."""
+        self.pulse[moment] = {region: round(rate, 2) for region, rate in rates.items()}
 
     @property
     def complete(self) -> bool:
@@ -46,7 +59,7 @@ class Outcome:
             self.resolved_ms,
             self.post_mortem,
         ]
-        if self.fault == "none":
+        if self.fault == NO_FAULT:
             return all(moment is None for moment in chain)
         return all(moment is not None for moment in chain)
 
@@ -57,4 +70,5 @@ class Outcome:
         for name in ("injected", "detected", "paged", "acknowledged", "resolved"):
             body[f"{name}_at"] = iso(raw[f"{name}_ms"])
         body |= {"post_mortem": self.post_mortem, "urls": self.urls, "ok": self.complete}
+        body["pulse"] = self.pulse
         return body | ({"failure": self.failure} if self.failure else {})

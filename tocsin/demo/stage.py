@@ -58,9 +58,15 @@ def free_port(preferred: int = 0) -> int:
 
 
 def set_stage(
-    processes: Processes, data_dir: Path, narrator: Narrator, *, quick: bool, seed: int
+    processes: Processes,
+    data_dir: Path,
+    narrator: Narrator,
+    *,
+    quick: bool,
+    seed: int,
+    dashboard: bool = True,
 ) -> Stage:
-    """Start everything and wait until each part answers.
+    """Start everything and wait until each part answers; the pages only with ``dashboard``.
 
     Raises:
         ProcessError: A part did not come up; carries the end of its log.
@@ -78,24 +84,29 @@ def set_stage(
     )
     endpoints = wait_for_json_line(tocsin, _START_TIMEOUT_S)
     narrator.say("starting", f"tocsin answers at {api_url}")
-    # The dashboard before the platform: its start would slow the platform's first requests.
-    dashboard = processes.start(
-        "dashboard",
-        [sys.executable, "-m", "tocsin", "dashboard", "--dashboard-port", str(ports["dashboard"])],
-        TOCSIN_API_URL=api_url,
-        **({"TOCSIN_SLACK_PREVIEW_URL": slack_url} if slack_url else {}),
-    )
-    wait_for_http(dashboard, f"{dashboard_url}/_stcore/health", _START_TIMEOUT_S)
+    if dashboard:
+        # Before the platform: its start would slow the platform's first requests.
+        _dashboard(processes, ports["dashboard"], api_url, slack_url)
     control_url = _platform(processes, endpoints, run_dir, seed)
     narrator.say("starting", f"the platform streams; control at {control_url}")
     return Stage(
         api_url=api_url,
-        dashboard_url=dashboard_url,
+        dashboard_url=dashboard_url if dashboard else None,
         slack_url=slack_url,
         control_url=control_url,
         data_dir=data_dir,
         tocsin=tocsin,
     )
+
+
+def _dashboard(processes: Processes, port: int, api_url: str, slack_url: str | None) -> None:
+    child = processes.start(
+        "dashboard",
+        [sys.executable, "-m", "tocsin", "dashboard", "--dashboard-port", str(port)],
+        TOCSIN_API_URL=api_url,
+        **({"TOCSIN_SLACK_PREVIEW_URL": slack_url} if slack_url else {}),
+    )
+    wait_for_http(child, f"http://127.0.0.1:{port}/_stcore/health", _START_TIMEOUT_S)
 
 
 def _ports(*, quick: bool) -> dict[str, int]:

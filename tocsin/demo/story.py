@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
-
-import httpx2
-import numpy as np
-from numpy.typing import NDArray
 
 from collectors.errors import TocsinError
 from tocsin.client import (
@@ -24,14 +20,11 @@ from tocsin.client import (
 )
 from tocsin.demo.narrator import Narrator
 from tocsin.demo.outcome import Outcome
+from tocsin.demo.plays import Play
+from tocsin.demo.pulse import in_words, pulse
 from tocsin.demo.slack_buttons import press
 from tocsin.demo.stage import Stage
 
-NO_FAULT = "none"
-PULSE = (
-    "name,stream.starts,:eq,outcome,success,:eq,:and,:sum,(,cloud.region,),:by,"
-    "$cloud.region,:legend"
-)
 T = TypeVar("T")
 _POLL_S = 0.25
 
@@ -76,16 +69,19 @@ LEISURELY = Pace(
 
 @dataclass(slots=True, kw_only=True)
 class Story:
-    """One run through the chapters. ``outcome`` fills up as they happen."""
+    """One run through the chapters. ``outcome`` fills up as they happen.
+
+    Without a ``play`` nothing is broken, and nothing may page.
+    """
 
     stage: Stage
-    fault: str
+    play: Play | None
     quick: bool
     narrator: Narrator
     outcome: Outcome
     api: ApiClient
-    platform: httpx2.Client
     pace: Pace = field(init=False)
+    _step: str | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.pace = QUICK if self.quick else LEISURELY
@@ -93,14 +89,14 @@ class Story:
     def tell(self) -> None:
         """Run every chapter; raise :class:`StoryError` where the chain breaks."""
         self._baseline()
-        if self.fault == NO_FAULT:
+        if self.play is None:
             self._stay_quiet()
             return
-        self._inject()
+        self._begin(self.play)
         incident = self._detected()
         incident = self._paged(incident)
         incident = self._acknowledged(incident)
-        self._end_fault()
+        self._end(self.play)
         incident = self._recovered(incident)
         incident = self._resolved(incident)
         self._post_mortem(incident)
@@ -129,10 +125,10 @@ class Story:
                 f"false page: {summary['id']} {summary['title']!r} although nothing is broken"
             )
 
-    def _inject(self) -> None:
-        answer = self.platform.post("/faults", json={"name": self.fault}).raise_for_status().json()
-        self.outcome.injected_ms = float(answer["start_ms"])
-        self.narrator.say("fault", f"{self.fault} injected into the platform", "alarm")
+    def _begin(self, play: Play) -> None:
+        self.outcome.note("before", self._rates())
+        self.outcome.injected_ms = play.begin()
+        self.narrator.say("fault", f"{play.name} begins on the platform", "alarm")
 
     def _detected(self) -> Incident:
         found = self._wait_for("detected", self.pace.detect_s, self._first_incident)
@@ -181,10 +177,22 @@ class Story:
         finally:
             slack.close()
 
-    def _end_fault(self) -> None:
+    def _end(self, play: Play) -> None:
         time.sleep(self.pace.fault_after_ack_s)
-        self.platform.delete(f"/faults/{self.fault}").raise_for_status()
-        self.narrator.say("recovering", f"{self.fault} ended; waiting for the signals to clear")
+        play.end(self._note_step)
+        self.narrator.say("recovering", f"{play.name} ended; waiting for the signals to clear")
+
+    def _note_step(self) -> None:
+        """Tell when a scenario goes on to its next step, and how the platform does just then."""
+        step = self.play.step() if self.play else None
+        if step is None or step == self._step:
+            return
+        if self._step is not None:
+            # A step's effect shows at its end: that is when its successor begins.
+            self.outcome.note(self._step, rates := self._rates())
+            self.narrator.say("meanwhile", f"after {self._step}: {in_words(rates)}")
+        self.narrator.say("scenario", step, "work")
+        self._step = step
 
     def _recovered(self, incident: Incident) -> Incident:
         found = self._wait_until(
@@ -193,7 +201,8 @@ class Story:
             self.pace.recover_s,
             lambda i: i["status"] in {"mitigated", "resolved", "closed"},
         )
-        self.narrator.say("recovering", "all signals are clear again", "calm")
+        self.outcome.note("after", rates := self._rates())
+        self.narrator.say("recovering", f"all signals are clear; {in_words(rates)}", "calm")
         return found
 
     def _resolved(self, incident: Incident) -> Incident:
@@ -240,6 +249,7 @@ class Story:
             if not self.stage.tocsin.alive:
                 raise StoryError(f"tocsin ended while waiting for: {what}")
             with contextlib.suppress(UnreachableError, RefusedError):
+                self._note_step()
                 if (found := look()) is not None:
                     return found
             self.narrator.progress(what, f"waiting, {time.monotonic() - start_s:.0f} s")
@@ -252,19 +262,12 @@ class Story:
         return []
 
     def _pulse(self) -> str:
-        """Return the platform's pulse as tocsin sees it, in words."""
+        return in_words(self._rates())
+
+    def _rates(self) -> Mapping[str, float]:
         with contextlib.suppress(ClientError):
-            graph = self.api.graph(PULSE, start="e-1m")
-            rates = {line.label: _last(line.values) for line in graph.lines}
-            known = [f"{name} {rate:.1f}" for name, rate in sorted(rates.items()) if rate == rate]
-            if known:
-                return "stream starts a second: " + ", ".join(known)
-        return "no stream starts measured yet"
-
-
-def _last(values: NDArray[np.float64]) -> float:
-    present = values[~np.isnan(values)]
-    return float(present[-1]) if len(present) else float("nan")
+            return pulse(self.api)
+        return {}
 
 
 def _post_mortem_file(data_dir: Path, incident_id: str) -> Path | None:

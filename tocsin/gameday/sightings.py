@@ -52,6 +52,14 @@ class Sighting:
         """Its first signal, epoch milliseconds."""
         return self.signals[0].time_ms
 
+    def since(self, start_ms: int) -> Sighting | None:
+        """Return what it said from ``start_ms`` on, None when it said nothing."""
+        signals = tuple(one for one in self.signals if one.time_ms >= start_ms)
+        pages = tuple(time_ms for time_ms in self.pages_ms if time_ms >= start_ms)
+        if not signals and not pages:
+            return None
+        return replace(self, signals=signals or self.signals[-1:], pages_ms=pages)
+
     def signal_at(self, time_ms: int) -> Signal:
         """Return the last signal up to ``time_ms``; the first one when none came earlier."""
         return _said_by(self.signals, time_ms)

@@ -1,0 +1,190 @@
+"""``tocsin gameday``: play faults, see what tocsin makes of them, score it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import orjson
+
+from collectors.errors import ConfigError, TocsinError
+from tocsin.client import ApiClient, ClientError
+from tocsin.commands.demo import fresh_directory, stop_on_signals
+from tocsin.demo.narrator import Narrator
+from tocsin.demo.playlist import listing
+from tocsin.demo.processes import Child, Processes
+from tocsin.demo.stage import set_stage
+from tocsin.gameday.oncall import OnCall
+from tocsin.gameday.platform import HttpPlatform
+from tocsin.gameday.play import GameDay, Pace
+from tocsin.gameday.report import as_html, write_report
+from tocsin.gameday.run import Outcome, Programme, run, summary
+
+_MOST_HOURS = 1_440.0
+_PROBLEMS = 3
+
+
+@click.group("gameday")
+def command() -> None:
+    """Play faults into the demo platform and score how a live tocsin does."""
+
+
+@command.command("list")
+def list_what() -> None:
+    """Print the scenarios, faults and operations that can be played."""
+    for kind, found in listing().items():
+        click.echo(f"{kind}:")
+        for name, title in found.items():
+            click.echo(f"  {name}: {title}")
+
+
+@command.command("run")
+@click.argument("names", nargs=-1, metavar="[SCENARIO|FAULT]...")
+@click.option("--seed", default=1, help="Seed of a day of faults, when nothing is named. [1]")
+@click.option("--hours", default=24.0, help="Its length; the platform's hour is a minute. [24]")
+@click.option("--json", "as_json", is_flag=True, help="Print the scorecard as one JSON object.")
+@click.option("--report", type=click.Path(path_type=Path), help="Write an HTML page with charts.")
+@click.option("--url", help="API of a tocsin that runs already; starts its own otherwise.")
+@click.option(
+    "--platform-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="With --url: run directory of the platform that this tocsin watches.",
+)
+@click.option("--answer/--no-answer", default=None, help="Answer pages. [yes, unless --url]")
+@click.option("--settle", "settle_s", default=75.0, help="Seconds before the first fault. [75]")
+@click.option("--hold", "hold_s", default=60.0, help="Seconds that a named fault lasts. [60]")
+@click.option("--recover", "recover_s", default=120.0, help="Seconds to clear, at most. [120]")
+@click.option("--fail-below", type=click.FloatRange(0, 1), help="Exit 3 below this ratio.")
+@click.option("--data-dir", type=click.Path(path_type=Path), help="Where the run is kept.")
+@click.pass_context
+def play(
+    ctx: click.Context,
+    names: tuple[str, ...],
+    seed: int,
+    hours: float,
+    as_json: bool,
+    report: Path | None,
+    url: str | None,
+    platform_dir: Path | None,
+    answer: bool | None,
+    settle_s: float,
+    hold_s: float,
+    recover_s: float,
+    fail_below: float | None,
+    data_dir: Path | None,
+) -> None:
+    """Play scenarios or faults by name, or a day drawn from a seed, and score tocsin.
+
+    Exit code 0 means played and scored, however tocsin did; 3 that recall or precision is below
+    --fail-below; 1 that the day could not be played.
+    """
+    if not 0 < hours <= _MOST_HOURS:
+        raise click.BadParameter(f"--hours must be above 0 and at most {_MOST_HOURS:g}")
+    if min(settle_s, hold_s, recover_s) < 0:
+        raise click.BadParameter("--settle, --hold and --recover can't be below 0")
+    if (url is None) != (platform_dir is None):
+        raise click.BadParameter("--url and --platform-dir go together: both or neither")
+    stop_on_signals()
+    narrator = Narrator(colour=sys.stderr.isatty() and "NO_COLOR" not in os.environ)
+    directory = (data_dir or fresh_directory()).absolute()
+    answers = url is None if answer is None else answer
+    programme = Programme(names=names, seed=seed, hours=hours)
+    pace = Pace(settle_s=settle_s, hold_s=hold_s, recover_s=recover_s)
+    try:
+        with _ground(url, platform_dir, directory, narrator, seed) as ground:
+            outcome = _play(ground, programme, pace, narrator, answers=answers)
+    except ClientError as error:
+        raise TocsinError(error.message) from error
+    _tell(outcome, narrator, report, as_json=as_json)
+    ctx.exit(_PROBLEMS if fail_below is not None and outcome.falls_below(fail_below) else 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ground:
+    """Where a game day takes place."""
+
+    api_url: str
+    control_url: str
+    truth: Path
+    tocsin: Child | None = None
+
+    def alive(self) -> bool:
+        """Whether what we started still runs."""
+        return self.tocsin is None or self.tocsin.alive
+
+
+@contextmanager
+def _ground(
+    url: str | None, platform_dir: Path | None, directory: Path, narrator: Narrator, seed: int
+) -> Iterator[_Ground]:
+    if url is not None and platform_dir is not None:
+        yield _Ground(
+            api_url=url,
+            control_url=_control_url(platform_dir),
+            truth=platform_dir / "ground-truth.jsonl",
+        )
+        return
+    with Processes(directory / "logs", dict(os.environ)) as processes:
+        stage = set_stage(processes, directory, narrator, quick=True, seed=seed, dashboard=False)
+        yield _Ground(
+            api_url=stage.api_url,
+            control_url=stage.control_url,
+            truth=directory / "platform" / "ground-truth.jsonl",
+            tocsin=stage.tocsin,
+        )
+
+
+def _control_url(platform_dir: Path) -> str:
+    path = platform_dir / "platform.json"
+    try:
+        return str(orjson.loads(path.read_bytes())["control"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigError(
+            f"{path} does not say where the platform is ({error}); name the --run-dir of a "
+            "platform that runs"
+        ) from error
+
+
+def _play(
+    ground: _Ground, programme: Programme, pace: Pace, narrator: Narrator, *, answers: bool
+) -> Outcome:
+    platform = HttpPlatform(ground.control_url)
+    try:
+        catalogue = platform.catalogue()
+        catalogue.check(programme.names)
+        with ApiClient(ground.api_url) as api:
+            day = GameDay(
+                platform=platform,
+                on_call=OnCall(api, answers=answers),
+                narrator=narrator,
+                pace=pace,
+                alive=ground.alive,
+            )
+            return run(
+                day,
+                programme,
+                api=api,
+                catalogue=catalogue,
+                status=platform.status(),
+                truth=ground.truth,
+                answered=answers,
+            )
+    finally:
+        platform.close()
+
+
+def _tell(outcome: Outcome, narrator: Narrator, report: Path | None, *, as_json: bool) -> None:
+    for line in summary(outcome.card):
+        narrator.say("scored", line, "calm")
+    if report is not None:
+        page = as_html(outcome.title, outcome.card, outcome.sightings, outcome.conditions)
+        write_report(report, page)
+        narrator.say("report", str(report), "link")
+    if as_json:
+        body = {**outcome.json(), "report": str(report) if report else None}
+        click.echo(orjson.dumps(body).decode())
