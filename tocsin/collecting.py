@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import httpx2
 from starlette.routing import BaseRoute
 
+from collectors.api.routes import exemplar_routes
 from collectors.clock import Clock
 from collectors.model import MetricWriter
 from collectors.receivers.limits import ReceiverLimits
@@ -131,6 +132,7 @@ def collector_routes(collectors: Collectors) -> list[BaseRoute]:
     return [
         *publish_routes(writer, limits, collectors.clock, collectors.metrics.step_ms, stats),
         *remote_write_routes(writer, limits, stats),
+        *exemplar_routes(collectors.exemplars),
     ]
 
 

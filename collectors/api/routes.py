@@ -5,6 +5,8 @@ from __future__ import annotations
 from starlette.routing import Route
 
 from collectors.api.answers import answering
+from collectors.api.comparing import compare_answer
+from collectors.api.exemplars import ExemplarReader, exemplars_answer
 from collectors.api.expressions import EXPRESSION_ANSWERS
 from collectors.api.fetching import FetchEndpoint
 from collectors.api.graph import graph_answer
@@ -41,13 +43,20 @@ def metric_routes(store: MetricReader, clock: Clock, workers: Workers | None = N
 
 
 def trace_routes(spans: SpanReader, workers: Workers | None = None) -> list[Route]:
-    """Return trace search, trace by id and the service map over ``spans``."""
+    """Return trace search, comparison, trace by id and the service map over ``spans``."""
     workers = workers or Workers()
     answers = {
         "/api/v2/traces": search_answer(spans),
+        "/api/v2/traces/compare": compare_answer(spans),
         "/api/v2/traces/{trace_id}": trace_answer(spans),
         "/api/v2/services": services_answer(spans),
     }
     return [
         Route(path, answering(answer, workers), methods=["GET"]) for path, answer in answers.items()
     ]
+
+
+def exemplar_routes(exemplars: ExemplarReader, workers: Workers | None = None) -> list[Route]:
+    """Return the search for exemplars over ``exemplars``."""
+    answer = answering(exemplars_answer(exemplars), workers or Workers())
+    return [Route("/api/v2/exemplars", answer, methods=["GET"])]

@@ -13,11 +13,15 @@ from collectors.api.answers import json_response
 from collectors.api.parameters import Parameters, refuse
 from collectors.errors import NotFoundError
 from collectors.model import AttributeValue, Span, SpanEvent
+from collectors.traces.compare import Comparison
+from collectors.traces.critical_path import time_on_path
 from collectors.traces.search import MAX_LIMIT, TraceSearch, TraceSummary
 from collectors.traces.service_map import ServiceEdge
 
 MAX_TEXT = 1_000
 DEFAULT_LIMIT = 20
+# A longer trace is answered without its critical path: what it costs grows with the square.
+MAX_PATH_SPANS = 2_000
 # Year 9999: beyond it a date has no meaning for anybody.
 MAX_TIME_MS = 253_402_300_799_999
 
@@ -34,6 +38,10 @@ class SpanReader(Protocol):
 
     def trace(self, trace_id: str) -> Sequence[Span]:
         """Return the spans of a trace, empty if there is no such trace."""
+        ...
+
+    def compare(self, wanted: TraceSearch, limit: int = 10) -> Comparison:
+        """Return what sets the spans that match apart from their like."""
         ...
 
     def services(self) -> Sequence[str]:
@@ -151,16 +159,27 @@ def _edge(edge: ServiceEdge) -> dict[str, object]:
 
 
 def trace_content(trace_id: str, spans: Sequence[Span]) -> dict[str, object]:
-    """Return a trace with its spans in order of their start, offsets from the first."""
+    """Return a trace with its spans in order of their start, offsets from the first.
+
+    ``critical_path`` names the spans that the trace waited for, in order of their start, and
+    ``critical_ms`` gives the time on it that was each one's own.
+    """
     ordered = sorted(spans, key=lambda span: (span.start_ns, span.end_ns))
     start_ns = ordered[0].start_ns
     end_ns = max(span.end_ns for span in ordered)
+    path = time_on_path(ordered) if len(ordered) <= MAX_PATH_SPANS else None
     return {
         "trace_id": trace_id,
         "start_ms": start_ns // _NS_PER_MS,
         "duration_ms": (end_ns - start_ns) / _NS_PER_MS,
+        **({} if path is None else _path(path)),
         "spans": [_span(span, start_ns) for span in ordered],
     }
+
+
+def _path(own_ns: Mapping[str, int]) -> dict[str, object]:
+    own_ms = {span_id: time_ns / _NS_PER_MS for span_id, time_ns in own_ns.items()}
+    return {"critical_path": list(own_ms), "critical_ms": own_ms}
 
 
 def _span(span: Span, start_ns: int) -> dict[str, object]:

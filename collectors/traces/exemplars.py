@@ -63,20 +63,24 @@ class ExemplarStore:
             end_ms: Latest time, inclusive.
             limit: Most exemplars.
         """
+        # A long search, perhaps by a regular expression, must not hold up the writers.
         with self._lock:
-            found = [
-                TracedValue(
-                    tags=tags,
-                    time_ms=exemplar.time_ms,
-                    value=exemplar.value,
-                    trace_id=exemplar.trace_id,
-                    span_id=exemplar.span_id,
-                )
-                for tags, held in self._series.values()
-                if query.matches(tags)
-                for exemplar in held
-                if start_ms <= exemplar.time_ms <= end_ms
-            ]
+            series = list(self._series.values())
+        matching = [(tags, held) for tags, held in series if query.matches(tags)]
+        with self._lock:
+            copies = [(tags, tuple(held)) for tags, held in matching]
+        found = [
+            TracedValue(
+                tags=tags,
+                time_ms=exemplar.time_ms,
+                value=exemplar.value,
+                trace_id=exemplar.trace_id,
+                span_id=exemplar.span_id,
+            )
+            for tags, held in copies
+            for exemplar in held
+            if start_ms <= exemplar.time_ms <= end_ms
+        ]
         found.sort(key=lambda traced: traced.time_ms, reverse=True)
         return found[:limit]
 

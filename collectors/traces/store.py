@@ -33,6 +33,7 @@ from collectors.traces.service_map import ServiceEdge, ServiceMap, edges_of
 from collectors.traces.span_record import decode_spans, encode_spans
 
 SPANS = 0x53
+MAX_COMPARED = 50_000
 _LOG = structlog.get_logger(__name__)
 
 
@@ -274,17 +275,18 @@ class SpanStore:
     def compare(self, wanted: TraceSearch, limit: int = 10) -> Comparison:
         """Return what sets the spans that ``wanted`` describes apart from their like.
 
-        The others are spans of the same service, operation and time that do not match.
+        The others are spans of the same service, operation and time that do not match. Of many
+        the newest are compared.
         """
         alike = replace(wanted, error=None, min_duration_ms=None, max_duration_ms=None, tags={})
         bad: list[Span] = []
         good: list[Span] = []
         with self._lock:
             candidates = list(self._newest_first(wanted))
-        for span in (span for trace in candidates for span in trace.held()):
-            if alike.matches_span(span):
-                chosen = wanted.matches_span(span) and wanted.matches_duration(span.duration_ns)
-                (bad if chosen else good).append(span)
+        spans = (span for trace in candidates for span in trace.held())
+        for span in islice(filter(alike.matches_span, spans), MAX_COMPARED):
+            chosen = wanted.matches_span(span) and wanted.matches_duration(span.duration_ns)
+            (bad if chosen else good).append(span)
         return compare(bad, good, limit)
 
     def services(self) -> list[str]:
