@@ -1,97 +1,168 @@
-"""The registry over HTTP, with Eureka's paths and JSON.
+"""The registry over HTTP, with Eureka's paths; XML unless JSON is asked for, as Eureka answers.
 
-``GET /eureka/apps``, ``POST /eureka/apps/{app}``, ``PUT`` and ``DELETE /eureka/apps/{app}/{id}``,
-``PUT /eureka/apps/{app}/{id}/status?value=OUT_OF_SERVICE``.
+``GET /eureka/apps``, ``/apps/delta``, ``/apps/{app}``, ``/apps/{app}/{id}``, ``/instances/{id}``,
+``/vips/{vip}`` and ``/svips/{vip}``; ``POST /eureka/apps/{app}``; ``PUT`` and ``DELETE
+/eureka/apps/{app}/{id}``; ``PUT`` and ``DELETE /eureka/apps/{app}/{id}/status?value=``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
+import orjson
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from demo_stack.registry.documents import (
+    NotAnInstanceError,
+    application_xml,
+    applications_xml,
+    describe,
+    describe_all,
+    hash_code,
+    instance_xml,
+    understand,
+)
 from demo_stack.registry.leases import Instance, LeaseRegistry
+
+LARGEST_BODY = 65_536
+
+
+class RegistryPages:
+    """The handlers.
+
+    Args:
+        registry: Who is there.
+    """
+
+    def __init__(self, registry: LeaseRegistry) -> None:
+        self._registry = registry
+
+    async def everybody(self, request: Request) -> Response:
+        """Every instance; of one virtual address, when the path names one."""
+        wanted = request.path_params.get("vip", "")
+        found = [one for one in self._registry.instances() if not wanted or one.service == wanted]
+        return self._applications(request, [describe(one) for one in found])
+
+    async def delta(self, request: Request) -> Response:
+        """What changed in the last minutes, with the hash code of everything."""
+        changed = [describe(one, action) for action, one in self._registry.recent_changes()]
+        everything = hash_code(one.status for one in self._registry.instances())
+        return self._applications(request, changed, hashed=everything)
+
+    async def application(self, request: Request) -> Response:
+        """The instances of one application."""
+        instances = self._registry.instances(request.path_params["app"].lower())
+        if not instances:
+            return Response(status_code=404)
+        (document,) = describe_all(describe(one) for one in instances)["application"]
+        if _wants_json(request):
+            return JSONResponse({"application": document})
+        return _xml(application_xml(document))
+
+    async def instance(self, request: Request) -> Response:
+        """One instance, by application and id or by id alone."""
+        service = request.path_params.get("app", "").lower() or None
+        for one in self._registry.instances(service):
+            if one.id == request.path_params["id"]:
+                return _instance(request, one)
+        return Response(status_code=404)
+
+    async def register(self, request: Request) -> Response:
+        """Begin a lease."""
+        try:
+            body = await _json(request)
+            instance = understand(request.path_params["app"].lower(), body)
+        except NotAnInstanceError as error:
+            return JSONResponse({"message": str(error)}, status_code=400)
+        if not self._registry.register(instance):
+            return JSONResponse({"message": "the registry is full"}, status_code=503)
+        return Response(status_code=204)
+
+    async def renew(self, request: Request) -> Response:
+        """Prolong a lease."""
+        return _answer(self._registry.renew(*_who(request)))
+
+    async def cancel(self, request: Request) -> Response:
+        """End a lease."""
+        return _answer(self._registry.cancel(*_who(request)))
+
+    async def status(self, request: Request) -> Response:
+        """Set the status; ``DELETE`` puts it back to ``UP`` unless it names another."""
+        value = request.query_params.get("value", "UP")
+        if len(value) > len("OUT_OF_SERVICE"):
+            return JSONResponse({"message": f"no status {value[:40]!r}"}, status_code=400)
+        return _answer(self._registry.set_status(*_who(request), value))
+
+    def _applications(
+        self, request: Request, described: list[dict[str, Any]], hashed: str | None = None
+    ) -> Response:
+        document = describe_all(described, self._registry.version)
+        if hashed is not None:
+            document["apps__hashcode"] = hashed
+        if _wants_json(request):
+            return JSONResponse({"applications": document})
+        return _xml(applications_xml(document))
 
 
 def registry_app(registry: LeaseRegistry) -> Starlette:
     """Return the application."""
-
-    async def everybody(_request: Request) -> Response:
-        applications = [
-            {"name": service.upper(), "instance": [describe(one) for one in instances]}
-            for service, instances in _by_service(registry).items()
-        ]
-        return JSONResponse({"applications": {"application": applications}})
-
-    async def register(request: Request) -> Response:
-        body = await request.json()
-        service = request.path_params["app"].lower()
-        try:
-            registry.register(_parse(service, body["instance"]))
-        except (KeyError, TypeError) as error:
-            return JSONResponse({"message": f"not an instance: {error!r}"}, status_code=400)
-        return Response(status_code=204)
-
-    async def renew(request: Request) -> Response:
-        return _answer(registry.renew(*_who(request)))
-
-    async def cancel(request: Request) -> Response:
-        return _answer(registry.cancel(*_who(request)))
-
-    async def status(request: Request) -> Response:
-        value = request.query_params.get("value", "UP")
-        return _answer(registry.set_status(*_who(request), value))
-
+    pages = RegistryPages(registry)
     one = "/eureka/apps/{app}/{id}"
     return Starlette(
         routes=[
-            Route("/eureka/apps", everybody),
-            Route("/eureka/apps/{app}", register, methods=["POST"]),
-            Route(one, renew, methods=["PUT"]),
-            Route(one, cancel, methods=["DELETE"]),
-            Route(one + "/status", status, methods=["PUT"]),
+            Route("/eureka/apps", pages.everybody),
+            Route("/eureka/apps/", pages.everybody),
+            Route("/eureka/apps/delta", pages.delta),
+            Route("/eureka/vips/{vip}", pages.everybody),
+            Route("/eureka/svips/{vip}", pages.everybody),
+            Route("/eureka/instances/{id}", pages.instance),
+            Route("/eureka/apps/{app}", pages.application),
+            Route("/eureka/apps/{app}", pages.register, methods=["POST"]),
+            Route(one, pages.instance),
+            Route(one, pages.renew, methods=["PUT"]),
+            Route(one, pages.cancel, methods=["DELETE"]),
+            Route(one + "/status", pages.status, methods=["PUT", "DELETE"]),
         ]
     )
 
 
-def describe(instance: Instance) -> dict[str, Any]:
-    """Return an instance as Eureka's JSON has it."""
-    parts = urlsplit(instance.url)
-    return {
-        "instanceId": instance.id,
-        "app": instance.service.upper(),
-        "hostName": parts.hostname,
-        "ipAddr": parts.hostname,
-        "vipAddress": instance.service,
-        "status": instance.status,
-        "port": {"$": parts.port or 80, "@enabled": "true"},
-        "homePageUrl": instance.url,
-        "metadata": {"zone": instance.zone},
-    }
+async def _json(request: Request) -> Mapping[str, Any]:
+    """Return the body.
+
+    Raises:
+        NotAnInstanceError: It is too large, or no JSON object.
+    """
+    raw = bytearray()
+    async for chunk in request.stream():
+        raw += chunk
+        if len(raw) > LARGEST_BODY:
+            raise NotAnInstanceError(f"more than {LARGEST_BODY} bytes; no instance is that large")
+    try:
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise NotAnInstanceError(f"not JSON: {error}") from error
+    if not isinstance(body, dict):
+        raise NotAnInstanceError(f"not a JSON object but {type(body).__name__}")
+    return body
 
 
-def _parse(service: str, body: dict[str, Any]) -> Instance:
-    port = body.get("port", 80)
-    number = port["$"] if isinstance(port, dict) else port
-    host = body.get("ipAddr") or body["hostName"]
-    return Instance(
-        service=service,
-        id=body.get("instanceId") or body["hostName"],
-        url=(body.get("homePageUrl") or f"http://{host}:{number}").rstrip("/"),
-        zone=(body.get("metadata") or {}).get("zone", ""),
-        status=body.get("status", "UP"),
-    )
+def _instance(request: Request, one: Instance) -> Response:
+    document = describe(one)
+    if _wants_json(request):
+        return JSONResponse({"instance": document})
+    return _xml(instance_xml(document))
 
 
-def _by_service(registry: LeaseRegistry) -> dict[str, list[Instance]]:
-    grouped: dict[str, list[Instance]] = {}
-    for instance in registry.instances():
-        grouped.setdefault(instance.service, []).append(instance)
-    return grouped
+def _wants_json(request: Request) -> bool:
+    return "json" in request.headers.get("accept", "")
+
+
+def _xml(body: bytes) -> Response:
+    return Response(body, media_type="application/xml")
 
 
 def _who(request: Request) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 
 from demo_stack.platform.balancing import Balancer
-from demo_stack.registry.app import describe
+from demo_stack.registry.documents import describe
 from demo_stack.registry.leases import Instance
 
 TIMEOUT = {"timeout": {"connect": 1.0, "read": 2.0}}
@@ -89,7 +89,11 @@ class RegistryClient:
 
     async def _ask(self, method: str, path: str, body: Any = None) -> httpx2.Response | None:
         request = httpx2.Request(
-            method, f"{self._url}/eureka/apps{path}", json=body, extensions=TIMEOUT
+            method,
+            f"{self._url}/eureka/apps{path}",
+            json=body,
+            headers={"accept": "application/json"},
+            extensions=TIMEOUT,
         )
         with contextlib.suppress(httpx2.TransportError):
             answer = await self._transport.handle_async_request(request)

@@ -15,6 +15,11 @@ from random import Random
 
 RENEWAL_SHARE = 0.85
 MINUTE_MS = 60_000
+REMEMBERED_MS = 3 * MINUTE_MS
+"""How long changes are told in deltas."""
+
+MOST_INSTANCES = 5_000
+MOST_CHANGES = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +32,8 @@ class Instance:
         url: Where it listens.
         zone: Availability zone.
         status: ``UP``, or ``OUT_OF_SERVICE`` when it shall get no traffic.
+        renewal_ms: It renews this often; 0 for as often as the registry asks.
+        duration_ms: Its lease ends so long after a renewal; 0 for when the registry says.
     """
 
     service: str
@@ -34,6 +41,8 @@ class Instance:
     url: str
     zone: str = ""
     status: str = "UP"
+    renewal_ms: int = 0
+    duration_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,11 +80,17 @@ class LeaseRegistry:
         self._rng = rng or Random(0)
         self._leases: dict[tuple[str, str], tuple[Instance, int]] = {}
         self._renewals: deque[int] = deque()
+        self._changes: deque[tuple[int, str, Instance]] = deque(maxlen=MOST_CHANGES)
+        self.version = 1
         self._started_ms = now_ms()
 
-    def register(self, instance: Instance) -> None:
-        """Begin or replace a lease."""
+    def register(self, instance: Instance) -> bool:
+        """Begin or replace a lease; ``False`` when there are too many."""
+        if len(self._leases) >= MOST_INSTANCES:
+            return False
         self._leases[instance.service, instance.id] = (instance, self._now_ms())
+        self._remember("ADDED", instance)
+        return True
 
     def renew(self, service: str, instance_id: str) -> bool:
         """Prolong a lease; ``False`` tells the instance to register again."""
@@ -88,14 +103,19 @@ class LeaseRegistry:
 
     def cancel(self, service: str, instance_id: str) -> bool:
         """End a lease; ``False`` when there was none."""
-        return self._leases.pop((service, instance_id), None) is not None
+        held = self._leases.pop((service, instance_id), None)
+        if held is not None:
+            self._remember("DELETED", held[0])
+        return held is not None
 
     def set_status(self, service: str, instance_id: str, status: str) -> bool:
         """Say whether an instance shall get traffic; ``False`` when it is unknown."""
         held = self._leases.get((service, instance_id))
         if held is None:
             return False
-        self._leases[service, instance_id] = (replace(held[0], status=status), held[1])
+        changed = replace(held[0], status=status)
+        self._leases[service, instance_id] = (changed, held[1])
+        self._remember("MODIFIED", changed)
         return True
 
     def instances(self, service: str | None = None) -> list[Instance]:
@@ -105,7 +125,13 @@ class LeaseRegistry:
     @property
     def expected_renewals(self) -> float:
         """Renewals a minute, were everybody well."""
-        return len(self._leases) * MINUTE_MS / self._settings.renewal_ms
+        own = self._settings.renewal_ms
+        return sum(MINUTE_MS / (held.renewal_ms or own) for held, _ in self._leases.values())
+
+    def recent_changes(self) -> list[tuple[str, Instance]]:
+        """Return what changed in the last three minutes: action and instance, oldest first."""
+        since_ms = self._now_ms() - REMEMBERED_MS
+        return [(action, one) for at_ms, action, one in self._changes if at_ms >= since_ms]
 
     @property
     def preserving(self) -> bool:
@@ -123,8 +149,19 @@ class LeaseRegistry:
         """Remove what has not renewed, as far as that is believable; return what was removed."""
         if self.preserving:
             return []
-        end_ms = self._now_ms() - self._settings.duration_ms
-        expired = [key for key, (_, renewed_ms) in self._leases.items() if renewed_ms < end_ms]
+        now_ms, own_ms = self._now_ms(), self._settings.duration_ms
+        expired = [
+            key
+            for key, (held, renewed_ms) in self._leases.items()
+            if renewed_ms < now_ms - (held.duration_ms or own_ms)
+        ]
         most = max(1, len(self._leases) - int(len(self._leases) * RENEWAL_SHARE))
         chosen = self._rng.sample(expired, min(len(expired), most))
-        return [self._leases.pop(key)[0] for key in chosen]
+        gone = [self._leases.pop(key)[0] for key in chosen]
+        for instance in gone:
+            self._remember("DELETED", instance)
+        return gone
+
+    def _remember(self, action: str, instance: Instance) -> None:
+        self._changes.append((self._now_ms(), action, instance))
+        self.version += 1
