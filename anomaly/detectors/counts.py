@@ -12,25 +12,27 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-from numba import njit
-
 from anomaly.detectors.alarm import (
     ANOMALOUS,
     LOW_VOLUME,
     NORMAL,
     WARMING_UP,
-    Alarms,
+    AlarmArrays,
     judge,
     note_missing,
     note_present,
+    relearn,
 )
-from anomaly.detectors.detector import PhaseArray, Scores
+from anomaly.detectors.detector import Scores
+from anomaly.detectors.level import forget
+from anomaly.detectors.memory import SeriesMemory, Verdicts
 from anomaly.detectors.parameters import Parameters
-from collectors.model import FloatArray, IntArray
+from collectors.model import FloatArray
+from collectors.store.kernel import inlined, kernel
 
 # Rows of the state array.
 _SEEN, _RATE, _DISPERSION, _EVIDENCE, _RUN = range(5)
+_ROWS = 5
 
 # Judged too sparse when even a total loss would take more steps than this to prove.
 _PATIENCE_STEPS = 24.0
@@ -39,109 +41,7 @@ _SUSPICION = 0.3
 _DISPERSION_WEIGHT = 0.02
 
 
-class CountsDetector:
-    """Rate of events of each series; values are per second."""
-
-    def __init__(self, parameters: Parameters) -> None:
-        self._parameters = parameters
-        self._state: FloatArray = np.zeros((5, 0))
-        self._alarms = Alarms()
-
-    def grow(self, series: int) -> None:
-        """Make room for ``series`` series in all."""
-        extra = series - self._state.shape[1]
-        if extra > 0:
-            self._state = np.concatenate([self._state, np.zeros((5, extra))], axis=1)
-            self._alarms.grow(series)
-
-    def observe(self, values: FloatArray, step: int) -> Scores:
-        """Judge one rate a series, then learn from it unless it is suspect."""
-        del step
-        p, alarms = self._parameters, self._alarms
-        score, expected, scale = (np.full(len(values), np.nan) for _ in range(3))
-        _observe(
-            values,
-            self._state,
-            alarms.phase,
-            alarms.bad,
-            alarms.good,
-            alarms.since,
-            alarms.missing,
-            score,
-            expected,
-            scale,
-            p.step_s,
-            p.min_steps,
-            p.change_to,
-            p.evidence,
-            p.clear_steps,
-            p.missing_steps,
-            1.0 - 0.5 ** (1.0 / p.half_life_steps),
-            p.relearn_steps,
-        )
-        return Scores(
-            phase=alarms.phase.copy(),
-            score=score,
-            expected=expected,
-            scale=scale,
-            since_steps=alarms.since.copy(),
-        )
-
-
-@njit(cache=True, nogil=True)
-def _observe(
-    values: FloatArray,
-    state: FloatArray,
-    phase: PhaseArray,
-    bad: IntArray,
-    good: IntArray,
-    since: IntArray,
-    missing: IntArray,
-    score: FloatArray,
-    expected: FloatArray,
-    scale: FloatArray,
-    step_s: float,
-    min_steps: int,
-    change_to: float,
-    evidence: float,
-    clear_steps: int,
-    missing_steps: int,
-    alpha: float,
-    relearn_steps: int,
-) -> None:
-    for i in range(values.shape[0]):
-        rate = values[i]
-        if math.isnan(rate):
-            note_missing(i, phase, missing, missing_steps)
-            continue
-        note_present(i, phase, since, missing)
-        count = max(0.0, rate * step_s)
-        if state[_SEEN, i] >= min_steps:
-            mean = state[_RATE, i]
-            expected[i] = mean / step_s
-            scale[i] = math.sqrt(mean * state[_DISPERSION, i]) / step_s
-            score[i] = _weigh(state, i, count, mean, phase[i] == ANOMALOUS, change_to, evidence)
-            if phase[i] == LOW_VOLUME or phase[i] == WARMING_UP:
-                phase[i] = NORMAL
-            run = int(state[_RUN, i])
-            was = phase[i] == ANOMALOUS
-            judge(score[i], i, phase, bad, good, since, 1, 1.0, clear_steps)
-            if phase[i] == ANOMALOUS and not was:
-                since[i] = max(1, run)
-            elif was and phase[i] != ANOMALOUS:
-                state[_EVIDENCE, i] = 0.0
-                state[_RUN, i] = 0.0
-            elif phase[i] != ANOMALOUS and mean * abs(1.0 - change_to) * _PATIENCE_STEPS < evidence:
-                phase[i] = LOW_VOLUME
-            if phase[i] == ANOMALOUS and since[i] >= relearn_steps:
-                state[:, i] = 0.0
-                phase[i] = WARMING_UP
-                since[i] = 0
-        if phase[i] != ANOMALOUS and not score[i] >= _SUSPICION:
-            _learn(state, i, count, alpha)
-
-
-@njit(cache=True, nogil=True)
+@inlined
 def _weigh(
     state: FloatArray,
     i: int,
@@ -163,7 +63,7 @@ def _weigh(
     return float(total / evidence)
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _burstiness(state: FloatArray, i: int) -> float:
     """Return variance over mean as far as it is proven: 1.0 for Poisson, more only when certain."""
     weight = max(_DISPERSION_WEIGHT, 1.0 / max(1.0, state[_SEEN, i] - 1.0))
@@ -172,7 +72,7 @@ def _burstiness(state: FloatArray, i: int) -> float:
     return float(max(1.0, state[_DISPERSION, i] - 2.0 * error))
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _learn(state: FloatArray, i: int, count: float, alpha: float) -> None:
     """Take ``count`` into the expected count and the dispersion (variance over mean)."""
     seen = state[_SEEN, i] + 1.0
@@ -184,3 +84,83 @@ def _learn(state: FloatArray, i: int, count: float, alpha: float) -> None:
         weight = max(_DISPERSION_WEIGHT, 1.0 / (seen - 1.0))
         state[_DISPERSION, i] += weight * (squared - state[_DISPERSION, i])
     state[_RATE, i] = mean + max(alpha, 1.0 / seen) * (count - mean)
+
+
+@kernel
+def _observe(
+    values: FloatArray,
+    state: FloatArray,
+    alarms: AlarmArrays,
+    verdicts: Verdicts,
+    step_s: float,
+    min_steps: int,
+    change_to: float,
+    evidence: float,
+    clear_steps: int,
+    missing_steps: int,
+    alpha: float,
+    relearn_steps: int,
+) -> None:
+    for i in range(values.shape[0]):
+        rate = values[i]
+        if math.isnan(rate):
+            note_missing(i, alarms, missing_steps)
+            continue
+        note_present(i, alarms)
+        count = max(0.0, rate * step_s)
+        score = math.nan
+        if state[_SEEN, i] >= min_steps:
+            mean = state[_RATE, i]
+            was = alarms.phase[i] == ANOMALOUS
+            score = _weigh(state, i, count, mean, was, change_to, evidence)
+            verdicts.expected[i] = mean / step_s
+            verdicts.scale[i] = math.sqrt(mean * state[_DISPERSION, i]) / step_s
+            verdicts.score[i] = score
+            if alarms.phase[i] == LOW_VOLUME or alarms.phase[i] == WARMING_UP:
+                alarms.phase[i] = NORMAL
+            run = int(state[_RUN, i])
+            judge(score, i, alarms, 1, 1.0, clear_steps)
+            if alarms.phase[i] == ANOMALOUS and not was:
+                alarms.since[i] = max(1, run)
+            elif was and alarms.phase[i] != ANOMALOUS:
+                state[_EVIDENCE, i] = 0.0
+                state[_RUN, i] = 0.0
+            elif not was and mean * abs(1.0 - change_to) * _PATIENCE_STEPS < evidence:
+                alarms.phase[i] = LOW_VOLUME
+            if relearn(i, alarms, relearn_steps):
+                forget(state, i)
+        if alarms.phase[i] != ANOMALOUS and not score >= _SUSPICION:
+            _learn(state, i, count, alpha)
+
+
+class CountsDetector:
+    """Rate of events of each series; values are per second."""
+
+    def __init__(self, parameters: Parameters) -> None:
+        self._parameters = parameters
+        self._memory = SeriesMemory(_ROWS)
+
+    def grow(self, series: int) -> None:
+        """Make room for ``series`` series in all."""
+        self._memory.grow(series)
+
+    def observe(self, values: FloatArray, step: int) -> Scores:
+        """Judge one rate a series, then learn from it unless it is suspect."""
+        del step
+        p, memory = self._parameters, self._memory
+        verdicts = memory.verdicts(len(values))
+        _observe(
+            values,
+            memory.state,
+            memory.alarms,
+            verdicts,
+            p.step_s,
+            p.min_steps,
+            p.change_to,
+            p.evidence,
+            p.clear_steps,
+            p.missing_steps,
+            p.alpha,
+            p.relearn_steps,
+        )
+        return memory.scores(verdicts)

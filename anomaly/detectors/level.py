@@ -10,118 +10,28 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-from numba import njit
-
-from anomaly.detectors.alarm import ANOMALOUS, WARMING_UP, Alarms, judge, note_missing, note_present
-from anomaly.detectors.detector import SIDES, PhaseArray, Scores
+from anomaly.detectors.alarm import (
+    ANOMALOUS,
+    AlarmArrays,
+    judge,
+    note_missing,
+    note_present,
+    relearn,
+)
+from anomaly.detectors.detector import SIDES, Scores
+from anomaly.detectors.memory import SeriesMemory, Verdicts
 from anomaly.detectors.parameters import Parameters
-from collectors.model import FloatArray, IntArray
+from collectors.model import FloatArray
+from collectors.store.kernel import inlined, kernel
 
 # Rows of a state array, here and in the seasonal detector.
 SEEN, LEVEL, SPREAD, MEAN, SQUARES = range(5)
+ROWS = 5
 _MAD_TO_STD = 1.2533
 _CLIP = 3.0
 
 
-class LevelDetector:
-    """Robust level of each series; for signals without a season worth modelling."""
-
-    def __init__(self, parameters: Parameters) -> None:
-        self._parameters = parameters
-        self._state: FloatArray = np.zeros((5, 0))
-        self._alarms = Alarms()
-
-    def grow(self, series: int) -> None:
-        """Make room for ``series`` series in all."""
-        extra = series - self._state.shape[1]
-        if extra > 0:
-            self._state = np.concatenate([self._state, np.zeros((5, extra))], axis=1)
-            self._alarms.grow(series)
-
-    def observe(self, values: FloatArray, step: int) -> Scores:
-        """Judge one value a series, then learn from it unless it is anomalous."""
-        del step
-        p, alarms = self._parameters, self._alarms
-        score, expected, scale = (np.full(len(values), np.nan) for _ in range(3))
-        _observe(
-            values,
-            self._state,
-            alarms.phase,
-            alarms.bad,
-            alarms.good,
-            alarms.since,
-            alarms.missing,
-            score,
-            expected,
-            scale,
-            SIDES[p.direction],
-            p.min_steps,
-            p.threshold,
-            p.confirm_steps,
-            p.extreme,
-            p.clear_steps,
-            p.missing_steps,
-            1.0 - 0.5 ** (1.0 / p.half_life_steps),
-            p.scale_floor,
-            p.min_change,
-            p.relearn_steps,
-        )
-        return Scores(
-            phase=alarms.phase.copy(),
-            score=score,
-            expected=expected,
-            scale=scale,
-            since_steps=alarms.since.copy(),
-        )
-
-
-@njit(cache=True, nogil=True)
-def _observe(
-    values: FloatArray,
-    state: FloatArray,
-    phase: PhaseArray,
-    bad: IntArray,
-    good: IntArray,
-    since: IntArray,
-    missing: IntArray,
-    score: FloatArray,
-    expected: FloatArray,
-    scale: FloatArray,
-    side: int,
-    min_steps: int,
-    threshold: float,
-    confirm_steps: int,
-    extreme: float,
-    clear_steps: int,
-    missing_steps: int,
-    alpha: float,
-    scale_floor: float,
-    min_change: float,
-    relearn_steps: int,
-) -> None:
-    for i in range(values.shape[0]):
-        x = values[i]
-        if math.isnan(x):
-            note_missing(i, phase, missing, missing_steps)
-            continue
-        note_present(i, phase, since, missing)
-        if state[SEEN, i] >= min_steps:
-            noise = noise_of(state, i, scale_floor)
-            expected[i] = state[LEVEL, i]
-            scale[i] = noise
-            score[i] = excess(x, state[LEVEL, i], noise, side, threshold, min_change)
-            judge(score[i], i, phase, bad, good, since, confirm_steps, extreme, clear_steps)
-            if phase[i] == ANOMALOUS and since[i] >= relearn_steps:
-                state[:, i] = 0.0
-                phase[i] = WARMING_UP
-                bad[i] = 0
-                since[i] = 0
-        if phase[i] != ANOMALOUS and not score[i] >= 1.0:
-            learn(state, i, x, alpha)
-
-
-@njit(cache=True, nogil=True)
+@inlined
 def noise_of(state: FloatArray, i: int, scale_floor: float) -> float:
     """Return the usual size of a residual: robust, but not below a share of the long-run one."""
     variance = state[SQUARES, i] / max(1.0, state[SEEN, i] - 1.0)
@@ -131,7 +41,7 @@ def noise_of(state: FloatArray, i: int, scale_floor: float) -> float:
     return float(max(state[SPREAD, i] * _MAD_TO_STD, floor, least))
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def excess(
     x: float, level: float, noise: float, side: int, threshold: float, min_change: float
 ) -> float:
@@ -143,13 +53,19 @@ def excess(
         distance = residual
     else:
         distance = abs(residual)
-    if distance <= min_change * abs(level):
-        # Too small a change to matter; still shown as a share of what would matter, below 0.5.
-        return max(0.0, min(0.49, distance / (noise * threshold)))
-    return max(0.0, distance / (noise * threshold))
+    score = max(0.0, distance / (noise * threshold))
+    # Too small a change to matter is still shown as a share of what would matter, below 0.5.
+    return min(0.49, score) if distance <= min_change * abs(level) else score
 
 
-@njit(cache=True, nogil=True)
+@inlined
+def forget(state: FloatArray, i: int) -> None:
+    """Forget all that is known of series ``i``."""
+    for row in range(state.shape[0]):
+        state[row, i] = 0.0
+
+
+@inlined
 def learn(state: FloatArray, i: int, x: float, alpha: float) -> None:
     """Take ``x`` into level and spread; early values weigh equally, later ones exponentially."""
     seen = state[SEEN, i] + 1.0
@@ -166,3 +82,77 @@ def learn(state: FloatArray, i: int, x: float, alpha: float) -> None:
     delta = x - state[MEAN, i]
     state[MEAN, i] += delta / seen
     state[SQUARES, i] += delta * (x - state[MEAN, i])
+
+
+@kernel
+def _observe(
+    values: FloatArray,
+    state: FloatArray,
+    alarms: AlarmArrays,
+    verdicts: Verdicts,
+    side: int,
+    min_steps: int,
+    threshold: float,
+    confirm_steps: int,
+    extreme: float,
+    clear_steps: int,
+    missing_steps: int,
+    alpha: float,
+    scale_floor: float,
+    min_change: float,
+    relearn_steps: int,
+) -> None:
+    for i in range(values.shape[0]):
+        x = values[i]
+        if math.isnan(x):
+            note_missing(i, alarms, missing_steps)
+            continue
+        note_present(i, alarms)
+        score = math.nan
+        if state[SEEN, i] >= min_steps:
+            noise = noise_of(state, i, scale_floor)
+            score = excess(x, state[LEVEL, i], noise, side, threshold, min_change)
+            verdicts.expected[i] = state[LEVEL, i]
+            verdicts.scale[i] = noise
+            verdicts.score[i] = score
+            judge(score, i, alarms, confirm_steps, extreme, clear_steps)
+            if relearn(i, alarms, relearn_steps):
+                forget(state, i)
+        if alarms.phase[i] != ANOMALOUS and not score >= 1.0:
+            learn(state, i, x, alpha)
+
+
+class LevelDetector:
+    """Robust level of each series; for signals without a season worth modelling."""
+
+    def __init__(self, parameters: Parameters) -> None:
+        self._parameters = parameters
+        self._memory = SeriesMemory(ROWS)
+
+    def grow(self, series: int) -> None:
+        """Make room for ``series`` series in all."""
+        self._memory.grow(series)
+
+    def observe(self, values: FloatArray, step: int) -> Scores:
+        """Judge one value a series, then learn from it unless it is anomalous."""
+        del step
+        p, memory = self._parameters, self._memory
+        verdicts = memory.verdicts(len(values))
+        _observe(
+            values,
+            memory.state,
+            memory.alarms,
+            verdicts,
+            SIDES[p.direction],
+            p.min_steps,
+            p.threshold,
+            p.confirm_steps,
+            p.extreme,
+            p.clear_steps,
+            p.missing_steps,
+            p.alpha,
+            p.scale_floor,
+            p.min_change,
+            p.relearn_steps,
+        )
+        return memory.scores(verdicts)

@@ -45,3 +45,8 @@ class Parameters:
     change_to: float = 0.3
     evidence: float = 16.0
     step_s: float = 5.0
+
+    @property
+    def alpha(self) -> float:
+        """Weight of a new value, so that after ``half_life_steps`` an old one counts half."""
+        return float(1.0 - 0.5 ** (1.0 / self.half_life_steps))

@@ -10,92 +10,35 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-from numba import njit
-from numpy.typing import NDArray
-
-from anomaly.detectors.alarm import ANOMALOUS, WARMING_UP, Alarms, judge, note_missing, note_present
-from anomaly.detectors.detector import SIDES, PhaseArray, Scores
-from anomaly.detectors.level import LEVEL, SEEN, excess, learn, noise_of
+from anomaly.detectors.alarm import (
+    ANOMALOUS,
+    AlarmArrays,
+    judge,
+    note_missing,
+    note_present,
+    relearn,
+)
+from anomaly.detectors.detector import SIDES, Scores
+from anomaly.detectors.level import LEVEL, ROWS, SEEN, excess, forget, learn, noise_of
+from anomaly.detectors.memory import SeriesMemory, Verdicts
 from anomaly.detectors.parameters import Parameters
-from collectors.model import FloatArray, IntArray
-
-SeasonArray = NDArray[np.float32]
+from anomaly.detectors.season import Season, SeasonArray
+from collectors.model import FloatArray
+from collectors.store.kernel import kernel
 
 _SEASON_WEIGHT = 0.3
 
 
-class SeasonalDetector:
-    """Robust season of each series; speaks after one whole season."""
-
-    def __init__(self, parameters: Parameters) -> None:
-        self._parameters = parameters
-        self._residuals: FloatArray = np.zeros((5, 0))
-        self._season: SeasonArray = np.zeros((0, parameters.period_steps), dtype=np.float32)
-        self._alarms = Alarms()
-
-    def grow(self, series: int) -> None:
-        """Make room for ``series`` series in all."""
-        extra = series - self._residuals.shape[1]
-        if extra > 0:
-            period = self._parameters.period_steps
-            empty = np.full((extra, period), np.nan, dtype=np.float32)
-            self._season = np.concatenate([self._season, empty])
-            self._residuals = np.concatenate([self._residuals, np.zeros((5, extra))], axis=1)
-            self._alarms.grow(series)
-
-    def observe(self, values: FloatArray, step: int) -> Scores:
-        """Judge one value a series against its phase, then learn from it unless it is anomalous."""
-        p, alarms = self._parameters, self._alarms
-        score, expected, scale = (np.full(len(values), np.nan) for _ in range(3))
-        _observe(
-            values,
-            self._season,
-            step % p.period_steps,
-            self._residuals,
-            alarms.phase,
-            alarms.bad,
-            alarms.good,
-            alarms.since,
-            alarms.missing,
-            score,
-            expected,
-            scale,
-            SIDES[p.direction],
-            p.min_steps,
-            p.threshold,
-            p.confirm_steps,
-            p.extreme,
-            p.clear_steps,
-            p.missing_steps,
-            1.0 - 0.5 ** (1.0 / p.half_life_steps),
-            p.scale_floor,
-            p.min_change,
-            p.relearn_steps,
-        )
-        return Scores(
-            phase=alarms.phase.copy(),
-            score=score,
-            expected=expected,
-            scale=scale,
-            since_steps=alarms.since.copy(),
-        )
-
-
-@njit(cache=True, nogil=True)
+@kernel
 def _observe(
     values: FloatArray,
+    first: int,
+    last: int,
     season: SeasonArray,
     slot: int,
     residuals: FloatArray,
-    phase: PhaseArray,
-    bad: IntArray,
-    good: IntArray,
-    since: IntArray,
-    missing: IntArray,
-    score: FloatArray,
-    expected: FloatArray,
-    scale: FloatArray,
+    alarms: AlarmArrays,
+    verdicts: Verdicts,
     side: int,
     min_steps: int,
     threshold: float,
@@ -108,33 +51,76 @@ def _observe(
     min_change: float,
     relearn_steps: int,
 ) -> None:
-    for i in range(values.shape[0]):
+    for i in range(first, last):
         x = values[i]
         if math.isnan(x):
-            note_missing(i, phase, missing, missing_steps)
+            note_missing(i, alarms, missing_steps)
             continue
-        note_present(i, phase, since, missing)
-        usual = season[i, slot]
+        note_present(i, alarms)
+        usual = season[slot, i - first]
         if math.isnan(usual):
-            season[i, slot] = x
+            season[slot, i - first] = x
             continue
+        score = math.nan
         drift = residuals[LEVEL, i]
         if residuals[SEEN, i] >= min_steps:
             noise = noise_of(residuals, i, scale_floor)
-            expected[i] = usual + drift
-            scale[i] = noise
-            score[i] = excess(x, expected[i], noise, side, threshold, min_change)
-            judge(score[i], i, phase, bad, good, since, confirm_steps, extreme, clear_steps)
-            if phase[i] == ANOMALOUS and since[i] >= relearn_steps:
-                season[i, :] = np.nan
-                residuals[:, i] = 0.0
-                phase[i] = WARMING_UP
-                bad[i] = 0
-                since[i] = 0
-        if phase[i] != ANOMALOUS and not score[i] >= 1.0:
+            score = excess(x, usual + drift, noise, side, threshold, min_change)
+            verdicts.expected[i] = usual + drift
+            verdicts.scale[i] = noise
+            verdicts.score[i] = score
+            judge(score, i, alarms, confirm_steps, extreme, clear_steps)
+            if relearn(i, alarms, relearn_steps):
+                forget(residuals, i)
+                for phase in range(season.shape[0]):
+                    season[phase, i - first] = math.nan
+        if alarms.phase[i] != ANOMALOUS and not score >= 1.0:
             learn(residuals, i, x - usual, alpha)
             surprise = x - usual - drift
             if residuals[SEEN, i] >= min_steps:
                 limit = 3.0 * noise_of(residuals, i, scale_floor)
                 surprise = min(limit, max(-limit, surprise))
-            season[i, slot] = usual + _SEASON_WEIGHT * surprise
+            season[slot, i - first] = usual + _SEASON_WEIGHT * surprise
+
+
+class SeasonalDetector:
+    """Robust season of each series; speaks after one whole season."""
+
+    def __init__(self, parameters: Parameters) -> None:
+        self._parameters = parameters
+        self._residuals = SeriesMemory(ROWS)
+        self._season = Season(parameters.period_steps)
+
+    def grow(self, series: int) -> None:
+        """Make room for ``series`` series in all."""
+        self._residuals.grow(series)
+        self._season.grow(series)
+
+    def observe(self, values: FloatArray, step: int) -> Scores:
+        """Judge one value a series against its phase, then learn from it unless it is anomalous."""
+        p, memory = self._parameters, self._residuals
+        self.grow(len(values))
+        verdicts = memory.verdicts(len(values))
+        for first, last, season in self._season.blocks(len(values)):
+            _observe(
+                values,
+                first,
+                last,
+                season,
+                step % p.period_steps,
+                memory.state,
+                memory.alarms,
+                verdicts,
+                SIDES[p.direction],
+                p.min_steps,
+                p.threshold,
+                p.confirm_steps,
+                p.extreme,
+                p.clear_steps,
+                p.missing_steps,
+                p.alpha,
+                p.scale_floor,
+                p.min_change,
+                p.relearn_steps,
+            )
+        return memory.scores(verdicts)

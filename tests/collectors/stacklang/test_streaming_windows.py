@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from anomaly.testing import TableDatabase
 from collectors.errors import QueryError, StorageError
-from collectors.model import Frame
+from collectors.model import Frame, Tags
 from collectors.stacklang.database import Fetch, Lines, Window
 from collectors.stacklang.layouts import Layouts
 from collectors.stacklang.streaming import StreamingEvaluator
@@ -73,7 +73,7 @@ def test_chunks_give_the_same_as_the_whole(cuts: set[int]) -> None:
 def _line(answer: Frame, tags: dict[str, str]) -> np.ndarray:
     for number, found in enumerate(answer.tags):
         if dict(found) == tags:
-            return answer.values[number]
+            return np.asarray(answer.values[number])
     return np.full(answer.values.shape[1], np.nan)
 
 
@@ -87,12 +87,12 @@ class Flickering:
 
     def __init__(self, inner: TableDatabase) -> None:
         self._inner = inner
-        self._known: dict[str, list[Mapping[str, str]]] = {}
+        self._known: dict[str, Sequence[Tags]] = {}
 
     def fetch(self, request: Fetch) -> Lines:
         found = self._inner.fetch(request)
         rows = np.flatnonzero(~np.isnan(found.values).all(axis=1))
-        tags = [found.tags[row] for row in rows]
+        tags = [found.tags[row] for row in rows.tolist()]
         kept = self._known.setdefault(repr(tags), tags)
         return Lines(tags=kept, values=found.values[rows])
 
@@ -179,11 +179,12 @@ def test_a_window_must_follow_on(first: int, step_ms: int, message: str) -> None
 
 def test_layouts_are_made_anew_only_for_other_tags() -> None:
     """Identity is enough, equality too; another owner has its own."""
-    layouts, owner, made = Layouts(), object(), []
-    for tags in ([{"a": "1"}], [{"a": "1"}], [{"a": "2"}]):
-        for _ in range(2):
-            layouts.get(owner, (tags,), lambda tags=tags: made.append(tags) or len(made))
-    assert made == [[{"a": "1"}], [{"a": "2"}]]
+    layouts, owner = Layouts(), object()
+    inputs = [[{"a": "1"}], [{"a": "1"}], [{"a": "2"}], [{"a": "1"}]]
+    made = [layouts.get(owner, (tags,), object) for tags in inputs for _ in range(2)]
+    first, second, third = made[0], made[4], made[6]
+    assert made == [first, first, first, first, second, second, third, third]
+    assert len({id(layout) for layout in (first, second, third)}) == 3
     assert layouts.get(object(), ([{"a": "2"}],), lambda: "another") == "another"
 
 

@@ -1,0 +1,91 @@
+"""What every detector remembers of its series, in columns that grow together."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anomaly.detectors.alarm import AlarmArrays, no_alarms
+from anomaly.detectors.detector import Scores
+from collectors.model import FloatArray
+
+_Kind = TypeVar("_Kind", bound=np.generic)
+
+
+class Verdicts(NamedTuple):
+    """What a kernel fills in for each series of a step; see :class:`Scores`."""
+
+    score: FloatArray
+    expected: FloatArray
+    scale: FloatArray
+
+
+class SeriesMemory:
+    """State and alarms of all series.
+
+    Columns have room for more series than there are, so that a few new ones in every step don't
+    mean copying everything in every step.
+
+    Args:
+        rows: Numbers that a detector keeps of each series.
+
+    Attributes:
+        state: Shape (rows, room); zero for a new series.
+        alarms: Shape (room,) each.
+        series: Series in use; never more than there is room for.
+    """
+
+    def __init__(self, rows: int) -> None:
+        self.state: FloatArray = np.zeros((rows, 0))
+        self.alarms: AlarmArrays = no_alarms()
+        self.series = 0
+
+    @property
+    def room(self) -> int:
+        """How many series fit without making the columns longer."""
+        return int(self.state.shape[1])
+
+    def grow(self, series: int) -> None:
+        """Make room for ``series`` series in all."""
+        if series > self.room:
+            room = roomy(series, self.room)
+            self.state = lengthened(self.state, room)
+            self.alarms = AlarmArrays(
+                phase=lengthened(self.alarms.phase, room),
+                bad=lengthened(self.alarms.bad, room),
+                good=lengthened(self.alarms.good, room),
+                since=lengthened(self.alarms.since, room),
+                missing=lengthened(self.alarms.missing, room),
+            )
+        self.series = max(self.series, series)
+
+    def verdicts(self, series: int) -> Verdicts:
+        """Return room for the judgement of one step of ``series`` series; nothing is known yet."""
+        self.grow(series)  # a kernel does not check its bounds
+        return Verdicts(*(np.full(series, np.nan) for _ in Verdicts._fields))
+
+    def scores(self, verdicts: Verdicts) -> Scores:
+        """Return the judgement of a step: what the kernel filled in, and how the alarms stand."""
+        series = len(verdicts.score)
+        return Scores(
+            phase=self.alarms.phase[:series].copy(),
+            score=verdicts.score,
+            expected=verdicts.expected,
+            scale=verdicts.scale,
+            since_steps=self.alarms.since[:series].astype(np.int64),
+        )
+
+
+def roomy(wanted: int, room: int) -> int:
+    """Return how much room to make for ``wanted`` series: a quarter more than before, at least."""
+    return max(wanted, room + room // 4)
+
+
+def lengthened(columns: NDArray[_Kind], room: int) -> NDArray[_Kind]:
+    """Return ``columns`` with ``room`` entries along their last axis, the new ones zero."""
+    # Zeroed memory is not resident before it is written to: spare room costs nothing.
+    longer: NDArray[Any] = np.zeros((*columns.shape[:-1], room), dtype=columns.dtype)
+    longer[..., : columns.shape[-1]] = columns
+    return longer

@@ -1,0 +1,55 @@
+"""The usual value of each series at each phase of its season."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anomaly.detectors.memory import lengthened, roomy
+
+SeasonArray = NDArray[np.float32]
+
+BLOCK_SERIES = 65_536
+
+
+class Season:
+    """Numbers by phase and series, NaN where nothing was learned.
+
+    They lie phase by phase, so that a step reads one row and not a number from each of a million;
+    and in blocks of series, so that room for a few more never means copying them all.
+
+    Args:
+        period_steps: Phases.
+    """
+
+    def __init__(self, period_steps: int) -> None:
+        self._period_steps = period_steps
+        self._blocks: list[SeasonArray] = []
+        self._series = 0
+
+    def grow(self, series: int) -> None:
+        """Make room for ``series`` series in all."""
+        while self._series < series:
+            used = self._series % BLOCK_SERIES
+            if used == 0:
+                self._blocks.append(np.zeros((self._period_steps, 0), dtype=np.float32))
+            block = self._blocks[-1]
+            wanted = min(BLOCK_SERIES, series - self._series + used)
+            if block.shape[1] < wanted:
+                room = min(BLOCK_SERIES, roomy(wanted, block.shape[1]))
+                block = self._blocks[-1] = lengthened(block, room)
+            block[:, used:wanted] = np.nan
+            self._series += wanted - used
+
+    def blocks(self, series: int) -> Iterator[tuple[int, int, SeasonArray]]:
+        """Yield the first series, the one after the last, and the numbers of each block.
+
+        Args:
+            series: How many series are asked for; there is room for them.
+        """
+        for number, block in enumerate(self._blocks):
+            first = number * BLOCK_SERIES
+            if first < series:
+                yield first, min(series, first + BLOCK_SERIES), block

@@ -1,0 +1,1 @@
+"""What a step of each detector costs over many series."""
