@@ -21,6 +21,8 @@ class Service(StrEnum):
     CATALOGUE = "catalogue"
     RECOMMENDATIONS = "recommendations"
     PLAYBACK = "playback"
+    LICENCES = "licences"
+    BILLING = "billing"
     EDGE = "edge"
     VIEWERS = "viewers"
     ENCODER = "encoder"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
@@ -14,6 +15,8 @@ from demo_stack.services.auth.grants import Grants
 from demo_stack.services.auth.keys import SigningKeys
 from demo_stack.services.edge.cache import PopularityCache
 from demo_stack.services.gateway.front_door import FrontDoor
+from demo_stack.services.playback.library import MediaLibrary
+from demo_stack.services.playback.streams import StreamTable
 from demo_stack.services.recommendations.model import ItemModel
 from demo_stack.stores.cache import ZoneCache, ZoneStore
 from demo_stack.stores.objects import ObjectStore
@@ -74,6 +77,9 @@ class Backing:
         trending: Titles of the last window of views, the most started first.
         requests: The live stream of sampled requests.
         auth_skew_s: How wrong the clock of auth is, in seconds.
+        library: Titles that are encoded for real.
+        streams: Who plays what now.
+        billing_url: Database of the ledger, as SQLAlchemy names it.
     """
 
     front_door: FrontDoor
@@ -90,3 +96,6 @@ class Backing:
     views: TumblingCounts = field(default_factory=lambda: TumblingCounts(WINDOW_MS, LATENESS_MS))
     trending: list[str] = field(default_factory=list)
     requests: RequestStream = field(default_factory=lambda: RequestStream(Random(0)))
+    library: MediaLibrary = field(default_factory=MediaLibrary)
+    streams: StreamTable = field(default_factory=lambda: StreamTable(time.monotonic))
+    billing_url: str = "sqlite://"

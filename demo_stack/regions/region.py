@@ -27,11 +27,14 @@ from demo_stack.registry.leases import LeaseRegistry
 from demo_stack.services.auth import app as auth
 from demo_stack.services.auth.grants import Grants
 from demo_stack.services.auth.keys import SigningKeys
+from demo_stack.services.billing import app as billing
 from demo_stack.services.catalogue import app as catalogue
 from demo_stack.services.edge import app as edge
 from demo_stack.services.gateway import app as gateway
 from demo_stack.services.gateway.front_door import front_door_for
+from demo_stack.services.licences import app as licences
 from demo_stack.services.playback import app as playback
+from demo_stack.services.playback.library import MediaLibrary
 from demo_stack.services.recommendations import app as recommendations
 
 BUILDERS: Mapping[Service, Callable[[ServiceContext], ASGIApp]] = {
@@ -40,6 +43,8 @@ BUILDERS: Mapping[Service, Callable[[ServiceContext], ASGIApp]] = {
     Service.CATALOGUE: catalogue.build,
     Service.RECOMMENDATIONS: recommendations.build,
     Service.PLAYBACK: playback.build,
+    Service.LICENCES: licences.build,
+    Service.BILLING: billing.build,
     Service.EDGE: edge.build,
 }
 EVICTION_S = 2.0
@@ -69,6 +74,8 @@ class Region:
             keys=SigningKeys(spec.seed),
             grants=Grants(self._random("grants"), time.time),
             zone_caches=zone_caches(spec.caches),
+            library=MediaLibrary(spec.media, spec.seed),
+            billing_url=spec.billing_url,
         )
         self.leases = LeaseRegistry(_monotonic_ms, rng=self._random("eviction"))
         self._balancer = Balancer(self._random("balancer"))

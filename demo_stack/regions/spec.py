@@ -22,6 +22,8 @@ class RegionSpec:
         sps: Stream starts a second that the region is built for: capacities follow from it.
         caches: Zone to addresses of its memcached nodes; empty for embedded caches.
         broker: Address of a Kafka broker; empty for the embedded event log.
+        media: Directory of encoded titles; empty for none: then every title is synthetic.
+        billing_url: Database of the ledger, as SQLAlchemy names it; in memory by default.
     """
 
     region: str
@@ -32,6 +34,8 @@ class RegionSpec:
     sps: float = 5.0
     caches: dict[str, list[str]] = field(default_factory=dict)
     broker: str = ""
+    media: str = ""
+    billing_url: str = "sqlite://"
 
     def to_json(self) -> str:
         """Return the spec as one argument for a process."""

@@ -33,6 +33,8 @@ class Playhead:
         stalled_s: How long it has waited for data since it began to play, in seconds.
         switches: How often the rendition changed.
         rung: Rung of the last segment.
+        played_s: Video that was played, in seconds.
+        rebuffers: How often it ran dry after it began to play.
     """
 
     buffer_s: float = 0.0
@@ -41,15 +43,17 @@ class Playhead:
     stalled_s: float = 0.0
     switches: int = 0
     rung: int = 0
+    played_s: float = 0.0
+    rebuffers: int = 0
 
 
-def by_throughput(ladder_kbps: Sequence[int], throughput_kbps: float) -> int:
+def by_throughput(ladder_kbps: Sequence[float], throughput_kbps: float) -> int:
     """Return the highest rung that the throughput bears with some safety."""
     affordable = [rung for rung, kbps in enumerate(ladder_kbps) if kbps <= SAFETY * throughput_kbps]
     return max(affordable, default=0)
 
 
-def by_buffer(ladder_kbps: Sequence[int], buffer_s: float) -> int:
+def by_buffer(ladder_kbps: Sequence[float], buffer_s: float) -> int:
     """Return the rung that the buffer bears."""
     if buffer_s <= RESERVOIR_S:
         return 0
@@ -58,7 +62,7 @@ def by_buffer(ladder_kbps: Sequence[int], buffer_s: float) -> int:
     return max(rung for rung, kbps in enumerate(ladder_kbps) if kbps <= bearable)
 
 
-def choose(ladder_kbps: Sequence[int], head: Playhead) -> int:
+def choose(ladder_kbps: Sequence[float], head: Playhead) -> int:
     """Return the rung of the next segment: by throughput while the buffer is low, then by both.
 
     A full buffer may go one rung beyond the throughput, for it can afford to be wrong.
@@ -70,7 +74,7 @@ def choose(ladder_kbps: Sequence[int], head: Playhead) -> int:
 
 
 def after_segment(
-    head: Playhead, rung: int, *, fetch_s: float, segment_s: float, kbps: int
+    head: Playhead, rung: int, *, fetch_s: float, segment_s: float, kbps: float
 ) -> Playhead:
     """Return where a player stands after it fetched a segment.
 
@@ -95,4 +99,6 @@ def after_segment(
         stalled_s=head.stalled_s + stalled,
         switches=head.switches + (head.started and rung != head.rung),
         rung=rung,
+        played_s=head.played_s + played,
+        rebuffers=head.rebuffers + (stalled > 0),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -16,8 +16,9 @@ from demo_stack.platform.client import Call, ServiceClient
 from demo_stack.platform.context import Sleep
 from demo_stack.platform.errors import ServiceError
 from demo_stack.services.auth.grants import challenge_of
-from demo_stack.viewers.abr import Playhead, after_segment, choose
+from demo_stack.viewers.abr import Playhead, after_segment
 from demo_stack.viewers.arrivals import Visitor
+from demo_stack.viewers.policies import POLICIES, decide
 from demo_stack.viewers.pulse import Pulse
 
 PATIENCE_S = 5.0
@@ -68,6 +69,7 @@ class Session:
             self._room.pulse.failed(self._visitor)
             return
         await self._watch(manifest)
+        await self._report(manifest)
 
     async def _sign_in(self) -> None:
         """Use the refresh token of last time; without one, or with a stale one, sign in anew."""
@@ -132,13 +134,28 @@ class Session:
             except ServiceError:
                 return
 
+    async def _report(self, manifest: dict[str, Any]) -> None:
+        """Send the last heartbeat; whether it arrives changes nothing for the viewer."""
+        head, ladder = self._head, manifest["renditions"]
+        beat = {
+            "position_s": head.played_s,
+            "rebuffers": head.rebuffers,
+            "kbps": ladder[min(head.rung, len(ladder) - 1)]["kbps"],
+            "ended": True,
+        }
+        path = f"/sessions/{manifest['session']}/heartbeats"
+        with suppress(ServiceError), self._step("report"):
+            await self._ask("POST", "/sessions/{session}/heartbeats", path=path, json=beat)
+
     async def _segment(self, manifest: dict[str, Any], number: int) -> None:
         """Fetch a segment in the rendition that the viewer's line bears."""
         ladder = manifest["renditions"]
-        rung = choose([one["kbps"] for one in ladder], self._head)
+        policy = POLICIES[self._visitor.device]
+        rung = decide(policy, [one["kbps"] for one in ladder], self._head, manifest["segment_s"])
         rendition, kbps = ladder[rung]["name"], ladder[rung]["kbps"]
         asked = time.perf_counter()
-        await self._room.client.send(
+        number = min(number, manifest["segments"] - 1)  # a miniature may be shorter than the visit
+        answer = await self._room.client.send(
             Call(
                 service=Service.EDGE,
                 method="GET",
@@ -147,9 +164,13 @@ class Session:
                 timeout_s=PATIENCE_S,
             )
         )
-        # The platform moves tokens instead of video: the line's share of the time is added here.
-        segment_s = manifest["segment_s"]
-        line_s = kbps * segment_s / self._visitor.line_kbps
+        if answer.is_error:
+            raise ServiceError("the edge has no such segment", status=answer.status_code)
+        # Loopback is faster than any line: the line's share of the time is added here. It carries
+        # the bits that came; a token's, those that it stands for.
+        segment_s, scale = manifest["segment_s"], manifest.get("scale", 0)
+        kbits = len(answer.content) * 8 / 1_000 * scale if scale else kbps * segment_s
+        line_s = kbits / self._visitor.line_kbps
         fetch_s = time.perf_counter() - asked + line_s
         before = self._head.stalled_s
         self._head = after_segment(

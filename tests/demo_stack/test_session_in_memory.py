@@ -21,6 +21,8 @@ EDGES = {
     ("gateway", "recommendations"),
     ("gateway", "playback"),
     ("playback", "catalogue"),
+    ("playback", "billing"),
+    ("playback", "licences"),
     ("edge", "playback"),
 }
 
@@ -56,7 +58,7 @@ def test_each_step_is_one_trace_without_orphans(world):
         if span.parent is None and span.resource.attributes["service.name"] == "viewers"
     ]
     assert [root.name for root in roots] == [
-        "sign in", "browse", "select", "start stream", "watch", "watch",
+        "sign in", "browse", "select", "start stream", "watch", "watch", "report",
     ]  # fmt: skip
     assert len({root.context.trace_id for root in roots}) == len(roots)
     assert all(span.status.status_code is StatusCode.UNSET for span in spans)

@@ -6,14 +6,22 @@ import asyncio
 from collections import defaultdict
 from pathlib import Path
 
+import httpx2
 import pytest
 import yaml
 from opentelemetry.sdk.metrics.export import Gauge, Histogram, Sum
 from opentelemetry.trace import SpanKind
 
 import demo_stack
-from demo_stack.layout import Service
+from demo_stack.layout import GLOBAL_SERVICES, Device, Service
 from demo_stack.platform.disturbance import Disturbance
+from demo_stack.platform.identity import Identity
+from demo_stack.services.encoding.instruments import EncodingInstruments
+from demo_stack.services.encoding.queue_file import QueueFile
+from demo_stack.services.encoding.recipe import synthetic_source
+from demo_stack.services.encoding.shelf import Shelf
+from demo_stack.services.encoding.testing import SMALL, FakeTool
+from demo_stack.services.encoding.worker import Worker, Workplace
 
 SCHEMA = yaml.safe_load(
     (Path(demo_stack.__file__).parent / "ops" / "telemetry-schema.yaml").read_text()
@@ -23,7 +31,7 @@ KINDS = {Histogram: "histogram", Sum: "sum", Gauge: "gauge"}
 
 
 @pytest.fixture(scope="module")
-def emitted(request):
+def emitted(request, tmp_path_factory):
     """Telemetry of healthy sessions and of failing ones."""
     opened = request.getfixturevalue("shared_world")
 
@@ -31,15 +39,41 @@ def emitted(request):
         async with opened() as w:
             for _ in range(3):
                 await w.visit()
+            w.region.backing.streams.open("s", "guest", "tv", "t01", limit=4)
+            await w.visit(Device.PHONE, viewer="guest")
+            await _bill(w)
             w.region.points.disturb("x", Disturbance(point="playback.start", error_ratio=1.0))
             await w.visit()
             for _ in range(100):
                 if any(span.kind is SpanKind.CONSUMER for span in w.spans()):
                     break
                 await asyncio.sleep(0.05)
+            _encode(w, tmp_path_factory.mktemp("encodes"))
             return w.spans(), w.pipe.collect()
 
     return asyncio.run(story())
+
+
+async def _bill(w) -> None:
+    """Bill what is due, as nobody's child: it is no viewer who asks for it."""
+    url = w.region.addresses[Service.BILLING][0] + "/runs"
+    await w.network.transport().handle_async_request(httpx2.Request("POST", url))
+
+
+def _encode(w, directory) -> None:
+    """Encode a title of which one rendition is too bad."""
+    queue = QueueFile(directory / "queue.json")
+    telemetry = w.pipe.telemetry(Identity(service=Service.ENCODER))
+    place = Workplace(
+        shelf=Shelf(directory),
+        queue=queue,
+        tool=FakeTool(needs_kbps=20),
+        instruments=EncodingInstruments(telemetry, lambda: queue.peek().depth()),
+        ladder=SMALL,
+    )
+    worker = Worker("w", place)
+    worker.plan([synthetic_source("t01", 1)])
+    worker.work_one()
 
 
 def test_every_span_has_the_attributes_of_its_kind(emitted):
@@ -74,7 +108,7 @@ def test_every_resource_says_who_and_where(emitted):
         attributes = set(holder.resource.attributes) - SDK
         where = set(SCHEMA["resource"]["regional"])
         expected = set(SCHEMA["resource"]["required"])
-        if holder.resource.attributes["service.name"] != Service.VIEWERS:
+        if holder.resource.attributes["service.name"] not in GLOBAL_SERVICES:
             expected |= where
         assert attributes == expected
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from urllib.parse import quote
 
 from spectator.config import Config
 from spectator.registry import Registry
@@ -12,8 +13,10 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from demo_stack.layout import Service
+from demo_stack.platform.browsers import open_to_browsers
 from demo_stack.platform.client import Call
 from demo_stack.platform.context import ServiceContext
+from demo_stack.platform.errors import ServiceError
 from demo_stack.platform.instrumented import service_app
 from demo_stack.services.edge.cache import PopularityCache
 
@@ -48,6 +51,16 @@ class Edge:
         )
         return Response(body, media_type="video/iso.segment", headers={"x-cache": outcome})
 
+    async def manifest(self, request: Request) -> Response:
+        """``GET /manifests/{title}/{device}``: playback's own, passed on."""
+        path = "/".join(quote(part, safe="") for part in request.path_params.values())
+        route = "/manifests/{title}/{device}"
+        call = Call(service=Service.PLAYBACK, method="GET", route=route, path=f"/manifests/{path}")
+        answer = await self._context.client.send(call)
+        return Response(
+            answer.content, answer.status_code, media_type=answer.headers.get("content-type")
+        )
+
     async def _fill(self, key: str) -> bytes:
         response = await self._context.client.send(
             Call(
@@ -57,6 +70,8 @@ class Edge:
                 path=f"/origin/{key}",
             )
         )
+        if response.status_code >= 400:
+            raise ServiceError(f"no segment {key[:80]!r}", status=404)
         self._cache.put(key, response.content)
         return response.content
 
@@ -66,4 +81,8 @@ def build(context: ServiceContext) -> ASGIApp:
     cache = PopularityCache(CACHE_ENTRIES)
     context.backing.edge_caches.append(cache)
     edge = Edge(context, cache)
-    return service_app([Route("/segments/{title}/{rendition}/{number}", edge.segment)], context)
+    routes = [
+        Route("/segments/{title}/{rendition}/{number}", edge.segment),
+        Route("/manifests/{title}/{device}", edge.manifest),
+    ]
+    return open_to_browsers(service_app([*routes], context))

@@ -10,12 +10,13 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from demo_stack.layout import Service
+from demo_stack.platform.browsers import open_to_browsers
 from demo_stack.platform.context import ServiceContext
 from demo_stack.platform.instrumented import service_app
 from demo_stack.resilience.commands import Commands
 from demo_stack.resilience.shedding import Priority, Shedder
 from demo_stack.services.gateway.chain import Endpoint, FilterChain
-from demo_stack.services.gateway.endpoints import Endpoints
+from demo_stack.services.gateway.endpoints import HEARTBEATS, Endpoints
 from demo_stack.services.gateway.exchange import Exchange
 from demo_stack.services.gateway.inbound import (
     AdmitAtFrontDoor,
@@ -83,5 +84,6 @@ def build(context: ServiceContext) -> ASGIApp:
         gateway.route("/browse", endpoints.browse, "GET", Priority.DEGRADED),
         gateway.route("/titles/{title}", endpoints.select, "GET", Priority.DEGRADED),
         gateway.route("/playback", endpoints.play, "POST", Priority.CRITICAL),
+        gateway.route(HEARTBEATS, endpoints.heartbeat, "POST", Priority.NON_CRITICAL),
     ]
-    return service_app([*routes], context)
+    return open_to_browsers(service_app([*routes], context))

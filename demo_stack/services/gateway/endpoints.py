@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from starlette.responses import JSONResponse, Response
 
@@ -13,6 +14,7 @@ from demo_stack.services.gateway.exchange import Exchange, RefusedError, StatusC
 from demo_stack.services.gateway.origin import Origins
 
 POPULAR_TITLES = 8
+HEARTBEATS = "/sessions/{session}/heartbeats"
 
 
 class Endpoints:
@@ -79,6 +81,18 @@ class Endpoints:
             Call(service=Service.PLAYBACK, method="POST", route="/starts", json=start)
         )
         return JSONResponse(manifest, status_code=201)
+
+    async def heartbeat(self, exchange: Exchange) -> Response:
+        """``POST /sessions/{session}/heartbeats``: what a player says; maybe a licence back."""
+        session = exchange.request.path_params["session"]
+        call = Call(
+            service=Service.PLAYBACK,
+            method="POST",
+            route=HEARTBEATS,
+            path=f"/sessions/{quote(session, safe='')}/heartbeats",
+            json={**await exchange.body(), "viewer": exchange.viewer},
+        )
+        return JSONResponse(await self._origins.json(call))
 
     async def _popular_row(self) -> dict[str, Any]:
         return {"titles": self._popular}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from opentelemetry.trace import SpanKind, Status, StatusCode
 from starlette.requests import Request
@@ -18,7 +19,11 @@ from demo_stack.platform.context import ServiceContext
 from demo_stack.platform.errors import ServiceError
 from demo_stack.platform.instrumented import service_app
 from demo_stack.regions.backing import VIEWS
+from demo_stack.services.playback.heartbeats import Heartbeats
 from demo_stack.services.playback.ladder import manifest
+from demo_stack.services.playback.manifests import Manifests
+from demo_stack.services.playback.profiles import media_manifest
+from demo_stack.services.playback.rights import Rights
 from demo_stack.stores.objects import DurabilityError
 from demo_stack.stores.replicated import Consistency, UnavailableError
 
@@ -29,14 +34,15 @@ two instances can do twice the usual traffic."""
 
 ORIGIN_READ_S = 0.006
 SEGMENT_BYTES = 1_024
-"""Segments are tokens of a kilobyte: this platform moves requests, not video."""
+"""Segments of titles that are not encoded are tokens of a kilobyte."""
 
 
 class Playback:
     """Hands out manifests and segments."""
 
-    def __init__(self, context: ServiceContext) -> None:
+    def __init__(self, context: ServiceContext, rights: Rights) -> None:
         self._context = context
+        self._rights = rights
         self._licences = TokenBucket(context.sps * BUILT_FOR, burst_s=2.0)
         self._views = TracedProducer(context.backing.log, VIEWS, context.telemetry)
         self._starts = context.telemetry.meter.create_counter(
@@ -56,26 +62,39 @@ class Playback:
         )
         await self._licence(body["device"])
         session = f"{self._context.rng.getrandbits(64):016x}"
+        licence = await self._rights.admit(body["viewer"], body["device"], title["id"], session)
         self._starts.add(1, {"device": body["device"]})
         await self._announce(body)
         self._remember(body)
-        return JSONResponse(manifest(title, body["device"], session), status_code=201)
+        return JSONResponse(
+            {**self._manifest(title, body["device"], session), "licence": licence}, status_code=201
+        )
 
     async def segment(self, request: Request) -> Response:
         """``GET /origin/{title}/{rendition}/{number}``: a segment from the object store."""
         await self._context.reach("playback.origin")
         await self._context.work(ORIGIN_READ_S)
         try:
-            body = self._stored(request.path_params["title"], request.path_params["rendition"])
+            body = self._stored(**request.path_params)
         except DurabilityError as error:
             raise ServiceError(str(error), error_type="DurabilityError") from error
         return Response(body, media_type="video/iso.segment")
 
-    def _stored(self, title: str, rendition: str) -> bytes:
-        """Return the token that stands for a rendition, stored when first asked for."""
-        objects, key = self._context.backing.objects, f"{title}/{rendition}"
+    def _manifest(self, title: dict[str, Any], device: str, session: str) -> dict[str, Any]:
+        """Return the manifest of what is encoded, of synthetic segments where nothing is."""
+        asset = self._context.backing.library.asset(title["id"])
+        encoded = media_manifest(asset, device, session) if asset else None
+        return encoded or manifest(title, device, session)
+
+    def _stored(self, title: str, rendition: str, number: str) -> bytes:
+        """Return a segment, or the token that stands for it; stored when first asked for."""
+        objects, library = self._context.backing.objects, self._context.backing.library
+        encoded = library.segment(title, rendition, number) if "-" in rendition else None
+        key, body = encoded or (f"{title}/{rendition}", b"")
+        if encoded and not body:
+            raise ServiceError(f"no segment {number[:20]!r} of {rendition[:40]!r}", status=404)
         if not objects.versions(key):
-            objects.put(key, key.encode().ljust(SEGMENT_BYTES, b"."))
+            objects.put(key, body or key.encode().ljust(SEGMENT_BYTES, b"."))
         return objects.get(key)
 
     async def _licence(self, device: str) -> None:
@@ -116,9 +135,13 @@ class Playback:
 
 def build(context: ServiceContext) -> ASGIApp:
     """Return the application."""
-    playback = Playback(context)
+    rights = Rights(context)
+    playback = Playback(context, rights)
+    beats = Heartbeats(context, rights)
     routes = [
         Route("/starts", playback.start, methods=["POST"]),
+        Route("/sessions/{session}/heartbeats", beats.beat, methods=["POST"]),
+        Route("/manifests/{title}/{device}", Manifests(context).manifest),
         Route("/origin/{title}/{rendition}/{number}", playback.segment),
     ]
     return service_app([*routes], context)

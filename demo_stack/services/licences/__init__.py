@@ -1,0 +1,1 @@
+"""Licences to play: who may decrypt what, on which device, until when."""

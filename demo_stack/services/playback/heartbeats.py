@@ -1,0 +1,103 @@
+"""What players report while they play, and how their licences are kept alive."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from opentelemetry.metrics import CallbackOptions, Observation
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from demo_stack.layout import Device
+from demo_stack.platform.context import ServiceContext
+from demo_stack.platform.errors import ServiceError
+from demo_stack.services.playback.rights import Rights
+from demo_stack.services.playback.streams import Beat
+
+BITRATE_BOUNDS_KBPS = (50, 100, 200, 400, 800, 1_500, 3_000, 6_000, 12_000, 25_000)
+MOST_POSITION_S = 86_400.0
+MOST_REBUFFERS = 1_000
+MOST_KBPS = 1_000_000.0
+
+
+class Heartbeats:
+    """``POST /sessions/{session}/heartbeats``."""
+
+    def __init__(self, context: ServiceContext, rights: Rights) -> None:
+        self._context = context
+        self._rights = rights
+        self._streams = context.backing.streams
+        meter = context.telemetry.meter
+        self._beats = meter.create_counter(
+            "playback.heartbeats", unit="{heartbeat}", description="Heartbeats of players."
+        )
+        self._rebuffers = meter.create_counter(
+            "playback.rebuffers", unit="{rebuffer}", description="Waits for data, as players say."
+        )
+        self._bitrate = meter.create_histogram(
+            "playback.bitrate",
+            unit="kbit/s",
+            description="Bit rate that players show.",
+            explicit_bucket_boundaries_advisory=BITRATE_BOUNDS_KBPS,
+        )
+
+        def observe(_options: CallbackOptions) -> Iterable[Observation]:
+            return [Observation(len(self._streams))]
+
+        meter.create_observable_gauge(
+            "playback.sessions.active", [observe], unit="{session}", description="Open streams."
+        )
+
+    async def beat(self, request: Request) -> Response:
+        """Take ``{viewer, position_s, rebuffers, kbps, ended, licence}``; answer with a licence.
+
+        The last one says ``ended``. A licence that is sent along is renewed.
+        """
+        body = await _object(request)
+        session, viewer = request.path_params["session"], str(body.get("viewer", ""))
+        await self._context.reach("playback.heartbeat")
+        beat = Beat(
+            position_s=_number(body, "position_s", MOST_POSITION_S),
+            rebuffers=int(_number(body, "rebuffers", MOST_REBUFFERS)),
+            kbps=_number(body, "kbps", MOST_KBPS),
+        )
+        stream = self._streams.beat(session, viewer, beat)
+        labels = {"device": stream.device if stream.device in set(Device) else "other"}
+        self._beats.add(1, labels)
+        self._rebuffers.add(beat.rebuffers, labels)
+        if beat.kbps:
+            self._bitrate.record(beat.kbps, labels)
+        answer: dict[str, Any] = {}
+        if body.get("ended") is True:
+            self._streams.close(session)
+        elif token := body.get("licence"):
+            answer["licence"] = await self._rights.renew(
+                str(token), stream.device, stream.title, session
+            )
+        return JSONResponse(answer)
+
+
+async def _object(request: Request) -> dict[str, Any]:
+    try:
+        body = await request.json()
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise ServiceError("a heartbeat is a JSON object", status=400)
+    return body
+
+
+def _number(body: dict[str, Any], name: str, most: float) -> float:
+    """Return a number of a heartbeat, 0 when it is not said.
+
+    Raises:
+        ServiceError: It is none, or no player can mean it.
+    """
+    value = body.get(name, 0)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ServiceError(f"{name} must be a number, not {str(value)[:40]!r}", status=400)
+    if not 0 <= value <= most:
+        raise ServiceError(f"{name} must lie between 0 and {most:g}, not {value!r}", status=400)
+    return float(value)

@@ -1,0 +1,136 @@
+"""The streams of every account: how many there may be, and what their players say of them."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from demo_stack.platform.errors import ServiceError
+
+SILENT_S = 30.0
+"""A stream whose player has said nothing for this long has ended, in seconds."""
+
+MOST_STREAMS = 20_000
+
+
+class TooManyStreamsError(ServiceError):
+    """An account plays on as many devices as its plan allows already."""
+
+
+class UnknownStreamError(ServiceError):
+    """There is no such stream of this account, or not any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beat:
+    """What a player says every now and then.
+
+    Attributes:
+        position_s: Where it plays, in seconds from the beginning.
+        rebuffers: How often it has had to wait since it last said something.
+        kbps: Bit rate of what it shows, in thousands a second.
+    """
+
+    position_s: float
+    rebuffers: int = 0
+    kbps: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """A title on a device.
+
+    Attributes:
+        session: Names it.
+        account: Whose it is.
+        device: On what.
+        title: What.
+        heard_s: When its player last said something, monotonic, in seconds.
+        position_s: Where it was then.
+        rebuffers: How often it has had to wait in all.
+    """
+
+    session: str
+    account: str
+    device: str
+    title: str
+    heard_s: float
+    position_s: float = 0.0
+    rebuffers: int = 0
+
+
+class StreamTable:
+    """The streams of a region.
+
+    Args:
+        now_s: The present, monotonic, in seconds.
+    """
+
+    def __init__(self, now_s: Callable[[], float]) -> None:
+        self._now_s = now_s
+        self._by_account: OrderedDict[str, dict[str, Stream]] = OrderedDict()
+        self._accounts: dict[str, str] = {}
+
+    def __len__(self) -> int:
+        return len(self._accounts)
+
+    def open(self, session: str, account: str, device: str, title: str, limit: int) -> None:
+        """Let a stream begin. What the same device played before has ended by that.
+
+        Raises:
+            TooManyStreamsError: The account has ``limit`` streams on other devices.
+        """
+        others = [one for one in self.active(account) if one.device != device]
+        if len(others) >= limit:
+            raise TooManyStreamsError(
+                f"account {account!r} plays on {len(others)} devices; its plan allows {limit}",
+                status=403,
+                error_type="TooManyStreams",
+            )
+        stream = Stream(
+            session=session, account=account, device=device, title=title, heard_s=self._now_s()
+        )
+        self._replace(account, [*others, stream])
+        while len(self._accounts) > MOST_STREAMS:
+            self._replace(next(iter(self._by_account)), [])
+
+    def beat(self, session: str, account: str, beat: Beat) -> Stream:
+        """Note what a player says; return the stream.
+
+        Raises:
+            UnknownStreamError: The account has no such stream.
+        """
+        stream = next((one for one in self.active(account) if one.session == session), None)
+        if stream is None:
+            raise UnknownStreamError(
+                f"account {account!r} has no stream {session!r}; start it again", status=404
+            )
+        heard = replace(
+            stream,
+            heard_s=self._now_s(),
+            position_s=beat.position_s,
+            rebuffers=stream.rebuffers + beat.rebuffers,
+        )
+        self._by_account[account][session] = heard
+        return heard
+
+    def close(self, session: str) -> None:
+        """Let a stream end, if it has not already."""
+        account = self._accounts.get(session)
+        if account is not None:
+            kept = [one for one in self._by_account[account].values() if one.session != session]
+            self._replace(account, kept)
+
+    def active(self, account: str) -> list[Stream]:
+        """Return the streams of an account whose players were heard of lately."""
+        now_s = self._now_s()
+        known = self._by_account.get(account, {})
+        return [one for one in known.values() if now_s - one.heard_s <= SILENT_S]
+
+    def _replace(self, account: str, streams: list[Stream]) -> None:
+        for session in self._by_account.pop(account, {}):
+            del self._accounts[session]
+        if streams:
+            self._by_account[account] = {one.session: one for one in streams}
+            self._accounts.update((one.session, account) for one in streams)

@@ -1,0 +1,77 @@
+"""Which rule a player follows; devices differ in it as they do in the world."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from enum import StrEnum
+
+from demo_stack.layout import Device
+from demo_stack.viewers.abr import CUSHION_S, Playhead, by_buffer, by_throughput, choose
+
+LEAST_BUFFER_S = 5.0
+"""BOLA: buffer at which the lowest rung is just worth fetching."""
+
+
+class Policy(StrEnum):
+    """A rule for the rendition of the next segment."""
+
+    THROUGHPUT = "throughput"
+    BUFFER = "buffer"
+    BOLA = "bola"
+    HYBRID = "hybrid"
+
+
+POLICIES = {
+    Device.TV: Policy.HYBRID,
+    Device.PHONE: Policy.THROUGHPUT,
+    Device.WEB: Policy.BOLA,
+    Device.CONSOLE: Policy.BUFFER,
+}
+
+
+def by_utility(ladder_kbps: Sequence[float], buffer_s: float, segment_s: float) -> int:
+    """Return the rung whose utility per bit is best at this much buffer (BOLA-BASIC).
+
+    With utilities ``v = ln(S_m / S_1)``, a control parameter ``V`` and ``gp`` (gamma times p) it
+    maximises ``(V * (v_m + gp) - Q) / S_m``, where ``Q`` is the buffer in segments (Spiteri,
+    Urgaonkar, Sitaraman: "BOLA: Near-Optimal Bitrate Adaptation for Online Videos", 2016,
+    equation 6). ``V`` and ``gp`` follow from two buffer levels: at :data:`LEAST_BUFFER_S` the
+    lowest rung has no advantage left over waiting for more to arrive, at
+    :data:`~demo_stack.viewers.abr.CUSHION_S` the highest has none.
+
+    Args:
+        ladder_kbps: Bit rates, ascending.
+        buffer_s: Video that is buffered, in seconds.
+        segment_s: Length of a segment, in seconds.
+    """
+    utilities = [math.log(kbps / ladder_kbps[0]) for kbps in ladder_kbps]
+    if utilities[-1] <= 0:
+        return 0
+    least, most = LEAST_BUFFER_S / segment_s, CUSHION_S / segment_s
+    gp = utilities[-1] * least / (most - least)
+    control = least / gp
+    queue = buffer_s / segment_s
+    scores = [
+        (control * (utility + gp) - queue) / kbps
+        for utility, kbps in zip(utilities, ladder_kbps, strict=True)
+    ]
+    return max(range(len(scores)), key=scores.__getitem__)
+
+
+def decide(policy: Policy, ladder_kbps: Sequence[float], head: Playhead, segment_s: float) -> int:
+    """Return the rung of the next segment.
+
+    Args:
+        policy: The player's rule. Those that look at the buffer start low, for it is empty then.
+        ladder_kbps: Bit rates, ascending.
+        head: Where the player stands.
+        segment_s: Length of a segment, in seconds.
+    """
+    if policy is Policy.THROUGHPUT:
+        return by_throughput(ladder_kbps, head.throughput_kbps)
+    if policy is Policy.BUFFER:
+        return by_buffer(ladder_kbps, head.buffer_s)
+    if policy is Policy.BOLA:
+        return by_utility(ladder_kbps, head.buffer_s, segment_s)
+    return choose(ladder_kbps, head)
