@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
 from demo_stack.platform.errors import DependencyError
+from demo_stack.platform.steering import SiteSteering
 
 FAILURE_WEIGHT = 4.0
 """A recent failure makes an instance look as busy as this many requests."""
@@ -41,17 +42,26 @@ class Balancer:
     Args:
         rng: Source of the choices.
         now_s: The present, monotonic, in seconds.
+        steered: Services whose sites get traffic by their health instead.
     """
 
-    def __init__(self, rng: Random, now_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        rng: Random,
+        now_s: Callable[[], float] = time.monotonic,
+        steered: Mapping[str, SiteSteering] | None = None,
+    ) -> None:
         self._rng = rng
         self._now_s = now_s
         self._addresses: dict[str, tuple[str, ...]] = {}
         self._loads: dict[str, _Load] = {}
+        self._steered = dict(steered or {})
 
     def set(self, service: str, addresses: Sequence[str]) -> None:
         """Replace the addresses of ``service``; what is known of those that stay is kept."""
         self._addresses[service] = tuple(addresses)
+        if service in self._steered:
+            self._steered[service].set(addresses)
         known = {address for group in self._addresses.values() for address in group}
         self._loads = {url: self._loads.get(url, _Load()) for url in known}
 
@@ -72,6 +82,8 @@ class Balancer:
         known = self.addresses(service)
         if not known:
             raise DependencyError(service, "no instance is known", status=503)
+        if service in self._steered:
+            return self._steered[service].choose(avoid)
         candidates = [address for address in known if address not in avoid] or known
         if len(candidates) == 1:
             return candidates[0]
@@ -81,9 +93,13 @@ class Balancer:
     def begin(self, address: str) -> None:
         """Note that a request goes to ``address``."""
         self._loads.setdefault(address, _Load()).inflight += 1
+        for steering in self._steered.values():
+            steering.begin(address)
 
-    def end(self, address: str, *, failed: bool) -> None:
-        """Note how it ended."""
+    def end(self, address: str, *, failed: bool, seconds: float = 0.0) -> None:
+        """Note how it ended, and after how many seconds."""
+        for steering in self._steered.values():
+            steering.end(address, failed=failed, seconds=seconds)
         load = self._loads.setdefault(address, _Load(inflight=1))
         load.inflight = max(0, load.inflight - 1)
         if failed:

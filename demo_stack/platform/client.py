@@ -122,12 +122,13 @@ class ServiceClient:
     async def _balanced(self, call: Call) -> httpx2.Response:
         address = self._balancer.choose(call.service, call.avoid)
         self._balancer.begin(address)
-        failed = True
+        failed, started = True, time.perf_counter()
         try:
             response = await self._request(call, address)
             failed = response.status_code >= 500
         finally:
-            self._balancer.end(address, failed=failed)
+            seconds = time.perf_counter() - started
+            self._balancer.end(address, failed=failed, seconds=seconds)
         if failed:
             status = response.status_code
             raise DependencyError(
