@@ -15,7 +15,7 @@ from demo_stack.platform.errors import LayoutError
 from demo_stack.platform.identity import Identity
 from demo_stack.platform.network import Network
 from demo_stack.platform.telemetry import TelemetryPipe
-from demo_stack.viewers.arrivals import Arrivals
+from demo_stack.viewers.arrivals import Arrivals, Visitor
 from demo_stack.viewers.pulse import Pulse
 from demo_stack.viewers.rhythm import DailyRhythm
 from demo_stack.viewers.session import Session, SessionRoom
@@ -128,10 +128,10 @@ class Crowd:
             await asyncio.sleep(max(0.0, due - time.monotonic()))
             self.begin(arrivals.region)
 
-    def begin(self, home: str) -> None:
-        """Let one more viewer of ``home`` begin a session."""
+    def begin(self, home: str, visitor: Visitor | None = None) -> None:
+        """Let one more viewer of ``home`` begin a session: this one, or whoever comes."""
         arrivals = self._arrivals[home]
-        visitor = arrivals.visitor()
+        visitor = visitor or arrivals.visitor()
         if len(self._sessions) >= MAX_SESSIONS:
             self._pulse.failed(visitor)
             return

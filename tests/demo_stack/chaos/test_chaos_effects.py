@@ -1,0 +1,234 @@
+"""Every fault does something that can be seen from outside, and its rollback ends it.
+
+One platform in memory for each fault: what is measured is quiet before, loud while the fault
+lasts, and quiet again afterwards. What viewers and telemetry can see is measured, not the switch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+import pytest
+from opentelemetry.trace import SpanKind, StatusCode
+
+from demo_stack.chaos.experiment import load_experiments
+from demo_stack.layout import Device
+
+FAULTS = load_experiments()
+Measure = Callable[["Planet"], float]  # noqa: F821 - the fixture's own type
+Hook = Callable[["Planet", str], Awaitable[None]]  # noqa: F821 - as above
+
+
+def failed(planet) -> float:
+    """Return how many starts failed for viewers."""
+    return planet.failures()
+
+
+def errors(service: str) -> Measure:
+    """Count requests that a service answered with an error."""
+
+    def count(planet) -> float:
+        return sum(
+            span.kind is SpanKind.SERVER
+            and span.status.status_code is StatusCode.ERROR
+            and span.resource.attributes["service.name"] == service
+            for span in planet.spans()
+        )
+
+    return count
+
+
+def unanswered(service: str) -> Measure:
+    """Count calls of a service that failed without an answer."""
+
+    def count(planet) -> float:
+        return sum(
+            span.kind is SpanKind.CLIENT
+            and span.attributes.get("error.type") == "ConnectError"
+            and span.attributes.get("service.peer.name") == service
+            for span in planet.spans()
+        )
+
+    return count
+
+
+def failing(name: str) -> Measure:
+    """Count spans of a name that failed."""
+
+    def count(planet) -> float:
+        found = [span for span in planet.spans() if span.name == name]
+        return sum(span.status.status_code is StatusCode.ERROR for span in found)
+
+    return count
+
+
+def waited(seconds: float) -> Measure:
+    """Count waits of exactly so long: nothing but the fault waits so."""
+    return lambda planet: planet.waits.count(seconds)
+
+
+def leaked(planet) -> float:
+    """Return the kilobytes that requests left behind."""
+    (region,) = planet.platform.regions.values()
+    return sum(map(len, region.points._leaked)) / 1_024
+
+
+def burning(_planet) -> float:
+    """Return how many threads compete with the region for the processor."""
+    return sum(thread.name.endswith("(_spin)") for thread in threading.enumerate())
+
+
+def unseen(metric: str, **tags: str) -> Measure:
+    """Return 1 while a metric, or the part of it with these tags, can't be seen."""
+
+    def missing(planet) -> float:
+        found = planet.points(metric)
+        return not any(tags.items() <= point.items() for point, _ in found)
+
+    return missing
+
+
+def crowding(planet) -> float:
+    """Return how many viewers begin a session in a second, of one that is usual."""
+    (arrivals,) = planet.platform.crowd._arrivals.values()
+    gaps = [arrivals.gap_s(0.0) for _ in range(400)]
+    return len(gaps) / sum(gaps)
+
+
+def unread(planet) -> float:
+    """Return the largest batch of events that a reader took at once."""
+    sizes = [span.attributes.get("messaging.batch.message_count", 0) for span in planet.spans()]
+    return max(sizes, default=0)
+
+
+async def nothing(_planet, _region: str) -> None:
+    """Do nothing more."""
+
+
+async def leases_end(planet, region: str) -> None:
+    """Let the time pass after which the registry forgets an instance that died."""
+    one = planet.platform.regions[region]
+    running = {instance.id for instance in one.fleet.running()}
+    for instance in one.leases.instances():
+        if instance.id not in running:
+            one.leases.cancel(instance.service, instance.id)
+    await one.registry.refresh()
+
+
+async def minutes_pass(planet, region: str) -> None:
+    """Let three minutes pass for what grows with time."""
+    planet.platform.regions[region].points._now_s = lambda: time.monotonic() + 180.0
+
+
+async def all_is_read(planet, _region: str) -> None:
+    """Let readers come to the end of what was written."""
+    for _ in range(10):
+        planet.forget()
+        await asyncio.sleep(0.6)
+        if unread(planet) <= EFFECTS["poison-messages"].quiet:
+            return
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effect:
+    """What is measured while a fault lasts, and how loud it must be.
+
+    ``quiet`` is the most that may be measured without the fault; ``then`` happens between the
+    injection and the visits, ``after`` between the rollback and the visits. With ``chores`` the
+    instances are also given time for what they do by themselves, every half a second.
+    """
+
+    measure: Measure
+    least: float = 1
+    quiet: float = 0
+    warm: int = 1
+    visits: int = 2
+    device: Device = Device.TV
+    chores: bool = False
+    then: Hook = nothing
+    after: Hook = nothing
+
+
+EFFECTS = {
+    "auth-errors": Effect(measure=failed, visits=8),
+    "auth-partition": Effect(measure=failed, least=2),
+    "bad-configuration": Effect(measure=failed, visits=8),
+    "bad-deployment-errors": Effect(measure=failed, visits=6),
+    "bad-deployment-latency": Effect(measure=waited(0.5)),
+    "bad-deployment-leak": Effect(measure=leaked, least=128),
+    "bit-rot": Effect(measure=failed, warm=6, visits=6),
+    "cache-stampede": Effect(measure=failed, visits=6),
+    "catalogue-latency": Effect(measure=waited(0.25), least=4),
+    "cdn-site-loss": Effect(measure=failed, least=2),
+    "clock-skew": Effect(measure=failed, least=2),
+    "cold-cache": Effect(measure=waited(0.3)),
+    "cpu-starvation": Effect(measure=burning, least=3),
+    "disk-full": Effect(measure=failed, visits=4),
+    "edge-latency": Effect(measure=waited(0.4), least=2),
+    "expired-certificate": Effect(measure=failed, least=2),
+    "gradual-degradation": Effect(measure=waited(1.0), least=2, then=minutes_pass),
+    "hot-key": Effect(measure=waited(0.6), visits=6),
+    "instance-crash": Effect(measure=unanswered("playback"), visits=6, after=leases_end),
+    "one-bad-instance": Effect(measure=errors("playback"), visits=6),
+    "one-device-broken": Effect(measure=failed, least=2, device=Device.PHONE),
+    "playback-errors": Effect(measure=failed, visits=8),
+    "poison-messages": Effect(measure=unread, least=50, quiet=20, chores=True, after=all_is_read),
+    "pulse-loss": Effect(measure=unseen("stream.starts")),
+    "queue-lag": Effect(measure=waited(8.0), chores=True),
+    "recommendations-latency": Effect(measure=waited(0.4), least=2),
+    "recommendations-partition": Effect(measure=unanswered("recommendations"), least=2),
+    "region-death": Effect(measure=failed, least=2),
+    "region-hang": Effect(measure=failed, least=2),
+    "registry-staleness": Effect(measure=unanswered("playback"), visits=6, after=leases_end),
+    "replica-loss": Effect(measure=failing("INSERT viewing_history"), least=2),
+    "retry-storm": Effect(measure=errors("catalogue"), visits=4),
+    "silent-data-loss": Effect(measure=unseen("http.server.request.duration")),
+    "traffic-surge": Effect(measure=crowding, least=2.2, quiet=1.3),
+    "zone-loss": Effect(measure=errors("playback"), visits=6),
+}
+
+
+def test_no_fault_goes_untried():
+    assert sorted(EFFECTS) == sorted(FAULTS)
+
+
+@pytest.mark.parametrize("name", sorted(set(FAULTS) & set(EFFECTS)))
+def test_a_fault_shows_while_it_lasts_and_only_then(planet, name):
+    effect, region = EFFECTS[name], FAULTS[name].scope["cloud.region"]
+
+    async def look(one, visits):
+        one.forget()
+        # Starts are counted for good: how many failed is told by what was counted before.
+        before = effect.measure(one) if effect.measure is failed else 0
+        for _ in range(visits):
+            await one.platform.visit(region, effect.device)
+        if effect.chores:
+            await asyncio.sleep(0.7)
+        return effect.measure(one) - before
+
+    async def story():
+        async with planet(region) as one:
+            one.injector.experiments = {name: _without_pauses(FAULTS[name])}
+            calm = await look(one, effect.warm)
+            await one.injector.inject(name)
+            await effect.then(one, region)
+            during = await look(one, effect.visits)
+            await one.injector.take_back(name)
+            await effect.after(one, region)
+            return calm, during, await look(one, 2)
+
+    calm, during, afterwards = asyncio.run(story())
+    assert calm <= effect.quiet
+    assert during >= effect.least
+    assert afterwards <= effect.quiet
+
+
+def _without_pauses(experiment):
+    """Return an experiment whose steps follow each other at once."""
+    return replace(
+        experiment, method=tuple(replace(step, pause_s=0.0) for step in experiment.method)
+    )
