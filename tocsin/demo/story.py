@@ -180,6 +180,9 @@ class Story:
     def _end(self, play: Play) -> None:
         time.sleep(self.pace.fault_after_ack_s)
         play.end(self._note_step)
+        if self._step is not None:
+            self.outcome.note(self._step, rates := self._rates())
+            self.narrator.say("meanwhile", f"after {self._step}: {in_words(rates)}")
         self.narrator.say("recovering", f"{play.name} ended; waiting for the signals to clear")
 
     def _note_step(self) -> None:

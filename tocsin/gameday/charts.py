@@ -40,7 +40,7 @@ def timeline(card: Scorecard, sightings: Sequence[Sighting], start_ms: int, end_
         f"{(end_ms - start_ms) / 1_000:.0f} seconds. The tables have the numbers."
     )
     return _figure(
-        "What was done, and what tocsin said", summary, height, [*body, plot.axis(height)]
+        "What was done, and what tocsin said", summary, height, [plot.axis(height), *body]
     )
 
 
