@@ -23,6 +23,7 @@ from demo_stack.platform.errors import PlatformError
 from demo_stack.platform.lifeline import bind_to_parent
 from demo_stack.platform.logs import log_warnings
 from demo_stack.services.encoding.command import encode, encoder
+from demo_stack.services.encoding.shelf import cache_directory
 
 
 @click.group(invoke_without_command=True, help="A miniature global streaming service.")
@@ -61,6 +62,8 @@ def main(context: click.Context, listing: bool, as_json: bool) -> None:
     "--monkey-outage-url", default="", help='Kills nobody while "incidents" is not empty.'
 )
 @click.option("--embedded", is_flag=True, help="No memcached and no broker, even if installed.")
+@click.option("--encode-titles", default=2, show_default=True, help="0 for synthetic ones only.")
+@click.option("--billing-url", default="", help="Database of the ledger; SQLite in the run dir.")
 def up(  # noqa: D103 - click prints the help above
     otlp_endpoint: str,
     spectator: str,
@@ -77,6 +80,8 @@ def up(  # noqa: D103 - click prints the help above
     monkey_spare: tuple[str, ...],
     monkey_outage_url: str,
     embedded: bool,
+    encode_titles: int,
+    billing_url: str,
 ) -> None:
     from demo_stack.supervisor.platform import PlatformSpec
     from demo_stack.supervisor.process import run_platform
@@ -95,6 +100,9 @@ def up(  # noqa: D103 - click prints the help above
         otlp_endpoint=otlp_endpoint,
         spectator=spectator,
         embedded=embedded,
+        encoded_titles=encode_titles,
+        media=str(cache_directory(run_dir.resolve())),
+        billing_url=billing_url,
     )
     orders = ChaosOrders(
         scenario=scenario,

@@ -94,6 +94,10 @@ class Child:
         except TimeoutError:
             await self.kill()
 
+    async def ended(self) -> None:
+        """Wait until the process is gone."""
+        await self._ended()
+
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None and self.alive:
             with contextlib.suppress(ProcessLookupError):

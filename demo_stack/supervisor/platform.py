@@ -13,7 +13,9 @@ import httpx2
 from demo_stack.layout import Service
 from demo_stack.platform.errors import LayoutError, PlatformError
 from demo_stack.regions.spec import RegionAddresses, RegionSpec
+from demo_stack.services.encoding.process import EncoderSpec
 from demo_stack.supervisor.child import Child
+from demo_stack.supervisor.encoding import EncodingDesk
 from demo_stack.supervisor.parts import Parts
 from demo_stack.supervisor.run_files import RunFiles
 from demo_stack.viewers.process import ViewersSpec
@@ -34,6 +36,9 @@ class PlatformSpec:
         otlp_endpoint: Base URL that spans and metrics go to.
         spectator: Where spectator lines go.
         embedded: Use embedded caches and logs even where real ones are installed.
+        encoded_titles: How many titles are encoded, the most popular first; 0 for none.
+        media: Directory that encodes are kept in.
+        billing_url: Database of the ledger; empty for SQLite in the run directory.
     """
 
     regions: Sequence[str]
@@ -42,6 +47,9 @@ class PlatformSpec:
     otlp_endpoint: str
     spectator: str
     embedded: bool = False
+    encoded_titles: int = 0
+    media: str = ""
+    billing_url: str = ""
 
 
 class Platform:
@@ -57,6 +65,13 @@ class Platform:
         self._files = files
         self._http = httpx2.AsyncClient(trust_env=False, timeout=CONTROL_TIMEOUT_S)
         self.parts = Parts(spec.regions, files.logs, embedded=spec.embedded)
+        encoder = EncoderSpec(
+            cache=spec.media,
+            titles=spec.encoded_titles,
+            seed=spec.seed,
+            otlp_endpoint=spec.otlp_endpoint,
+        )
+        self.encoding = EncodingDesk(encoder, files.logs)
         self._regions = {region: self._region(region) for region in spec.regions}
         self._addresses: dict[str, RegionAddresses] = {}
         self._viewers: Child | None = None
@@ -78,12 +93,14 @@ class Platform:
         )
         self._viewers = Child("viewers", ["viewers", spec.to_json()], self._files.logs)
         self._viewers_control = (await self._viewers.start())["control"]
+        self.encoding.open()
         self._files.write_discovery(self._services())
 
     async def stop(self) -> None:
         """End the viewers first, so that nobody sees the regions go."""
         if self._viewers is not None:
             await self._viewers.stop()
+        await self.encoding.close()
         await asyncio.gather(*(child.stop() for child in self._regions.values()))
         await self.parts.stop()
         await self._http.aclose()
@@ -177,6 +194,7 @@ class Platform:
             "uptime_s": round(time.monotonic() - self._started, 1),
             "regions": regions,
             "parts": self.parts.status(),
+            "encoding": self.encoding.status(),
             "viewers": {
                 "state": "up" if alive else "dead",
                 "pid": viewers.pid if viewers else None,
@@ -211,6 +229,8 @@ class Platform:
             sps=self._spec.sps,
             caches=self.parts.caches(region),
             broker=self.parts.broker,
+            media=self._spec.media,
+            billing_url=self._spec.billing_url or f"sqlite:///{self._files.ledger}",
         )
         return Child(region, ["region", spec.to_json()], self._files.logs)
 

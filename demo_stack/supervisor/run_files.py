@@ -17,6 +17,7 @@ class RunFiles:
 
     ``platform.json`` (addresses and pids), ``discovery/*.json`` (scrape targets as Prometheus'
     ``file_sd`` reads them), ``ground-truth.jsonl``, ``changes.jsonl`` (what operators did),
+    ``ledger.sqlite`` (billing),
     ``terminations.jsonl`` (what Chaos Monkey planned and did) and ``logs/``.
 
     Args:
@@ -29,6 +30,7 @@ class RunFiles:
         self.truth = directory / "ground-truth.jsonl"
         self.changes = directory / "changes.jsonl"
         self.terminations = directory / "terminations.jsonl"
+        self.ledger = directory / "ledger.sqlite"
         self._discovery = directory / "discovery"
         for needed in (self.logs, self._discovery):
             needed.mkdir(parents=True, exist_ok=True)

@@ -206,11 +206,14 @@ class Ledger:
         )
         amounts = {receivable(subscription.account): plan.price_minor, REVENUE: -plan.price_minor}
         post(connection, f"invoice/{subscription.id}/{period}", amounts, CURRENCY, now_ms)
-        # From the last due time, not from now: a late run moves nobody's day.
+        # From the last due time, not from now: a late run moves nobody's day. Months in which
+        # nothing ran at all are not billed later.
+        missed = (now_ms - subscription.renews_ms) // self._month_ms
+        renews_ms = subscription.renews_ms + (missed + 1) * self._month_ms
         connection.execute(
             update(SUBSCRIPTIONS)
             .where(SUBSCRIPTIONS.c.id == subscription.id)
-            .values(period=period, renews_ms=subscription.renews_ms + self._month_ms)
+            .values(period=period, renews_ms=renews_ms)
         )
 
 

@@ -65,11 +65,11 @@ def encoder(spec: str) -> None:  # noqa: D103 - click prints the help above
     try:
         tool = find_ffmpeg()
     except NoFfmpegError as error:
+        click.echo(str(error), err=True)
         announce({"encoding": False, "reason": str(error)})
         return
     announce({"encoding": True, "encoder": tool.version})
-    if not stop.wait(wanted.delay_s):
-        run_encoder(wanted, tool, stop)
+    run_encoder(wanted, tool, stop)
 
 
 def _for_people(report: dict[str, Any]) -> str:

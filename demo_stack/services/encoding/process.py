@@ -39,14 +39,12 @@ class EncoderSpec:
         titles: How many titles to encode, the most popular first.
         seed: The platform's seed.
         otlp_endpoint: Base URL that spans and metrics go to; empty for nowhere.
-        delay_s: Seconds that it leaves to the platform before it begins.
     """
 
     cache: str
     titles: int
     seed: int = 1
     otlp_endpoint: str = ""
-    delay_s: float = 0.0
 
     def to_json(self) -> str:
         """Return the spec as one argument for a process."""
