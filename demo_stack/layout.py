@@ -37,6 +37,9 @@ class Device(StrEnum):
     CONSOLE = "console"
 
 
+DAY_S = 1_440.0
+"""Length of a day, in seconds: an hour a minute, unless it is told otherwise."""
+
 QUICK_REGIONS = (Region.US_EAST_1, Region.EU_WEST_1)
 """The two regions that the quick demo starts."""
 

@@ -9,11 +9,12 @@ from random import Random
 
 from demo_stack.eventlog.broker import Broker, EmbeddedBroker
 from demo_stack.eventlog.windows import TumblingCounts
-from demo_stack.layout import ZONES
+from demo_stack.layout import DAY_S, ZONES
 from demo_stack.mantis.stream import RequestStream
 from demo_stack.services.auth.grants import Grants
 from demo_stack.services.auth.keys import SigningKeys
-from demo_stack.services.edge.cache import PopularityCache
+from demo_stack.services.edge.filling import Filler
+from demo_stack.services.edge.forecast import PopularityForecast
 from demo_stack.services.gateway.front_door import FrontDoor
 from demo_stack.services.playback.library import MediaLibrary
 from demo_stack.services.playback.streams import StreamTable
@@ -69,7 +70,9 @@ class Backing:
         grants: Codes and refresh tokens that auth handed out.
         history: What viewers watched, on a replica in every zone.
         zone_caches: Second level of the services' caches, one in every zone.
-        edge_caches: What the edge instances keep.
+        fillers: What the edge instances keep, and fetch ahead.
+        forecast: What viewers of the region will ask the edges for.
+        day_s: Length of a day, in seconds.
         front_door: The load balancers in front of the gateways.
         fit_accounts: Accounts under a failure-injection test, with the test's scope.
         objects: Where the origin keeps renditions.
@@ -89,7 +92,9 @@ class Backing:
     model: ItemModel = field(default_factory=ItemModel)
     history: ReplicatedStore = field(default_factory=_history)
     zone_caches: dict[str, ZoneStore] = field(default_factory=zone_caches)
-    edge_caches: list[PopularityCache] = field(default_factory=list)
+    fillers: list[Filler] = field(default_factory=list)
+    forecast: PopularityForecast = field(default_factory=lambda: PopularityForecast(DAY_S / 2))
+    day_s: float = DAY_S
     fit_accounts: dict[str, str] = field(default_factory=dict)
     auth_skew_s: float = 0.0
     objects: ObjectStore = field(default_factory=ObjectStore)

@@ -87,10 +87,14 @@ class RegionControl:
     async def chill(self) -> None:
         """Empty every cache: of the edge, and the services' second level."""
         backing = self._region.backing
-        for edge in backing.edge_caches:
-            edge.clear()
+        for filler in backing.fillers:
+            filler.cache.clear()
         for cache in backing.zone_caches.values():
             cache.clear()
+
+    async def fill(self) -> dict[str, Any]:
+        """Let the edges fetch ahead, quiet or not; return how much each fetched."""
+        return {"fetched": [await filler.fill() for filler in self._region.backing.fillers]}
 
     async def rot(self, copies: int) -> None:
         """Damage so many copies of every stored rendition, and let edges fetch them anew."""
@@ -144,6 +148,7 @@ def region_control(region: Region, pipe: TelemetryPipe) -> Starlette:
         "burn": control.burn,
         "poison": control.poison,
         "chill": control.chill,
+        "fill": control.fill,
         "rot": control.rot,
         "restore": control.restore,
         "replica": control.replica,

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 
 import orjson
 
-DEFAULT_INSTANCES = {"playback": 2, "recommendations": 2}
+DEFAULT_INSTANCES = {"edge": 2, "playback": 2, "recommendations": 2}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-DAY_S = 1_440.0
-"""A day is compressed: an hour a minute."""
+from demo_stack.layout import DAY_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

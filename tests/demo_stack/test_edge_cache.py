@@ -46,16 +46,31 @@ def test_yesterdays_hit_makes_room_in_the_end():
     assert cache.get("new") == b"2"
 
 
-def test_the_second_request_for_a_segment_does_not_reach_the_origin(world):
+def test_a_segment_reaches_the_origin_once_for_every_site(world):
     def call(service="edge"):
         return Call(service=service, method="GET", route="/segments/t01/720p/0")
 
     async def story():
         async with world() as w:
-            outcomes = [(await w.client.send(call())).headers["x-cache"] for _ in range(3)]
+            outcomes = [(await w.client.send(call())).headers["x-cache"] for _ in range(12)]
             origin = sum(span.name.startswith("GET /origin") for span in w.spans())
             return outcomes, origin
 
     outcomes, origin = asyncio.run(story())
-    assert outcomes == ["miss", "hit", "hit"]
-    assert origin == 2  # the client's and the server's span of one call
+    assert (outcomes.count("miss"), outcomes.count("hit")) == (2, 10)
+    assert origin == 4  # the client's and the server's span of each of two calls
+
+
+def test_it_is_bounded_in_bytes_too_and_what_is_expected_stays():
+    cache = PopularityCache(capacity=100, largest=1_000)
+    cache.put("hit", b"x" * 400, popularity=50.0)
+    for number in range(20):
+        cache.put(f"k{number}", b"x" * 300)
+    assert "hit" in set(cache)
+    assert len(cache) == 3
+    cache.put("huge", b"x" * 2_000)
+    assert cache.get("huge") is None
+    cache.put("hit", b"y")
+    cache.clear()
+    cache.put("new", b"x" * 1_000)
+    assert cache.get("new") is not None

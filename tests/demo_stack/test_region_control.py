@@ -140,7 +140,7 @@ def test_muted_metrics_are_gone_and_come_back(asked):
 def test_a_cold_cache_misses_again(asked):
     async def story(w, ask):
         await w.visit()
-        (cache,) = w.region.backing.edge_caches
+        cache = w.region.backing.fillers[0].cache
         assert len(cache) > 0
         await ask("chill")
         return len(cache)

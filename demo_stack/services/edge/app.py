@@ -19,17 +19,21 @@ from demo_stack.platform.context import ServiceContext
 from demo_stack.platform.errors import ServiceError
 from demo_stack.platform.instrumented import service_app
 from demo_stack.services.edge.cache import PopularityCache
+from demo_stack.services.edge.filling import FILL_EVERY_S, Filler
+from demo_stack.services.edge.forecast import QuietHours
 
 CACHE_ENTRIES = 400
 READ_S = 0.001
 
 
 class Edge:
-    """A cache in front of playback's origin."""
+    """A cache in front of playback's origin, filled on demand and ahead."""
 
     def __init__(self, context: ServiceContext, cache: PopularityCache) -> None:
         self._context = context
         self._cache = cache
+        backing = context.backing
+        self.filler = Filler(cache, backing.forecast, self._fetch, QuietHours(backing.day_s))
         self._registry = Registry(
             Config(location=context.spectator, extra_common_tags=context.identity.attributes())
         )
@@ -40,10 +44,12 @@ class Edge:
         key = "/".join(request.path_params.values())
         await self._context.reach("edge.read")
         await self._context.work(READ_S)
+        self.filler.asked(key)
         body = self._cache.get(key)
         outcome = "miss" if body is None else "hit"
         if body is None:
-            body = await self._fill(key)
+            body = await self._fetch(key)
+            self._cache.put(key, body)
         self._registry.counter("edge.requests", {"cache": outcome}).increment()
         self._registry.counter("edge.bytes").increment(len(body))
         self._registry.pct_timer("edge.latency", {"cache": outcome}).record(
@@ -61,7 +67,13 @@ class Edge:
             answer.content, answer.status_code, media_type=answer.headers.get("content-type")
         )
 
-    async def _fill(self, key: str) -> bytes:
+    async def fill(self) -> None:
+        """Fetch ahead, if it is quiet; say how much."""
+        before = self.filler.fetched
+        await self.filler.chore()
+        self._registry.counter("edge.fills").increment(self.filler.fetched - before)
+
+    async def _fetch(self, key: str) -> bytes:
         response = await self._context.client.send(
             Call(
                 service=Service.PLAYBACK,
@@ -72,15 +84,16 @@ class Edge:
         )
         if response.status_code >= 400:
             raise ServiceError(f"no segment {key[:80]!r}", status=404)
-        self._cache.put(key, response.content)
         return response.content
 
 
 def build(context: ServiceContext) -> ASGIApp:
     """Return the application, with a cold cache."""
     cache = PopularityCache(CACHE_ENTRIES)
-    context.backing.edge_caches.append(cache)
     edge = Edge(context, cache)
+    context.backing.fillers.append(edge.filler)
+    context.chores.every(FILL_EVERY_S, edge.fill)
+    context.chores.at_end(lambda: context.backing.fillers.remove(edge.filler))
     routes = [
         Route("/segments/{title}/{rendition}/{number}", edge.segment),
         Route("/manifests/{title}/{device}", edge.manifest),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+
+LARGEST_BYTES = 64 * 1_024 * 1_024
 
 
 @dataclass(slots=True)
@@ -16,6 +19,7 @@ class PopularityCache:
 
     Args:
         capacity: Entries kept at most.
+        largest: Bytes kept at most.
         fade_every: Look-ups after which every popularity is halved.
 
     >>> cache = PopularityCache(capacity=2)
@@ -25,14 +29,21 @@ class PopularityCache:
     True
     """
 
-    def __init__(self, capacity: int, fade_every: int = 1_000) -> None:
-        self._capacity = capacity
+    def __init__(
+        self, capacity: int, fade_every: int = 1_000, largest: int = LARGEST_BYTES
+    ) -> None:
+        self.capacity = capacity
+        self._largest = largest
+        self._bytes = 0
         self._fade_every = fade_every
         self._entries: dict[str, _Entry] = {}
         self._lookups = 0
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
 
     def get(self, key: str) -> bytes | None:
         """Return what is kept under ``key``, which becomes more popular."""
@@ -46,12 +57,30 @@ class PopularityCache:
         entry.hits += 1
         return entry.body
 
-    def put(self, key: str, body: bytes) -> None:
-        """Keep ``body``; the least popular entry goes when there is no room."""
-        if key not in self._entries and len(self._entries) >= self._capacity:
-            del self._entries[min(self._entries, key=lambda kept: self._entries[kept].hits)]
-        self._entries[key] = _Entry(body)
+    def put(self, key: str, body: bytes, popularity: float = 1.0) -> None:
+        """Keep ``body``; the least popular entries go when there is no room.
+
+        Args:
+            key: What it is asked for by.
+            body: What to keep; too much for the whole cache is not kept.
+            popularity: How often it has been, or will be, asked for.
+        """
+        self._drop(key)
+        while self._entries and self._full(len(body)):
+            self._drop(min(self._entries, key=lambda kept: self._entries[kept].hits))
+        if not self._full(len(body)):
+            self._entries[key] = _Entry(body, max(1.0, popularity))
+            self._bytes += len(body)
 
     def clear(self) -> None:
         """Forget everything."""
         self._entries.clear()
+        self._bytes = 0
+
+    def _full(self, more: int) -> bool:
+        return len(self._entries) >= self.capacity or self._bytes + more > self._largest
+
+    def _drop(self, key: str) -> None:
+        entry = self._entries.pop(key, None)
+        if entry is not None:
+            self._bytes -= len(entry.body)
