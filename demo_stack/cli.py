@@ -25,6 +25,8 @@ from demo_stack.platform.logs import log_warnings
 from demo_stack.services.encoding.command import encode, encoder
 from demo_stack.services.encoding.shelf import cache_directory
 
+_DIRECTORIES = (EXPERIMENTS_DIR, OPERATIONS_DIR, SCENARIOS_DIR)
+
 
 @click.group(invoke_without_command=True, help="A miniature global streaming service.")
 @click.option("--list", "listing", is_flag=True, help="Print services, faults and scenarios.")
@@ -167,6 +169,28 @@ def cost(  # noqa: D103 - click prints the help above
     click.echo(f"  subscriber {monthly:10.4f} USD a month")
     for part, people in audience(subscribers).items():
         click.echo(f"{part:>14} {people:8} subscribers")
+
+
+@main.command(
+    "validate-experiments", help="Check experiment files; all of ours when none is named."
+)
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.pass_context
+def validate_experiments(  # noqa: D103 - click prints the help above
+    context: click.Context, paths: tuple[Path, ...]
+) -> None:
+    from demo_stack.chaos.validation import chaoslib_check, validate
+
+    ours = [path for where in _DIRECTORIES for path in sorted(where.glob("*.json"))]
+    if (check := chaoslib_check()) is None:
+        click.echo("chaostoolkit-lib is not installed: only our own check is made", err=True)
+    verdicts = validate(paths or ours, check)
+    for verdict in verdicts:
+        if verdict.problem:
+            click.echo(f"{verdict.path}: {verdict.problem}", err=True)
+    wrong = sum(bool(verdict.problem) for verdict in verdicts)
+    click.echo(f"{len(verdicts) - wrong} of {len(verdicts)} experiments are valid")
+    context.exit(1 if wrong else 0)
 
 
 @main.command(hidden=True, help="The process of one region.")

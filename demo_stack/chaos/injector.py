@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from demo_stack.chaos.experiment import Action, Experiment, find_experiment
 from demo_stack.chaos.truth import TruthEvent, TruthLog
-from demo_stack.platform.errors import PlatformError
+from demo_stack.platform.errors import LayoutError, PlatformError
 
 _log = logging.getLogger(__name__)
 
@@ -79,21 +79,37 @@ class Injector:
         experiment = find_experiment(self.experiments, name)
         if name in self._active:
             raise FaultStateError(f"fault {name!r} is already injected; take it back first")
-        event = self._truth.begin(
-            kind=experiment.kind,
-            name=name,
-            component=experiment.component,
-            scope=experiment.scope,
-            expected_impact=experiment.expected_impact,
-            seen_as=experiment.seen_as,
-        )
-        self._active[name] = event
+        event = self._begin(experiment)
         try:
             await self._perform(name, experiment.method)
         except PlatformError:
             await self._undo(experiment)
             raise
         return event
+
+    def witness(self, title: str) -> TruthEvent:
+        """Record that somebody else performs an experiment: ``chaos run``, from outside.
+
+        Raises:
+            LayoutError: No experiment has this title.
+            FaultStateError: It is going on already.
+        """
+        experiment = self._titled(title)
+        if experiment.name in self.busy:
+            raise FaultStateError(f"{experiment.name!r} is going on already; end it first")
+        return self._begin(experiment)
+
+    def witness_end(self, title: str) -> TruthEvent:
+        """Record that it is over; whoever performed it has taken it back.
+
+        Raises:
+            LayoutError: No experiment has this title.
+            FaultStateError: It is not going on.
+        """
+        experiment = self._titled(title)
+        if experiment.name not in self._active:
+            raise FaultStateError(f"{experiment.name!r} is not going on")
+        return self._truth.end(self._active.pop(experiment.name))
 
     def play(self, name: str, after_s: float = 0.0) -> None:
         """Play a scenario in the background: its whole method, pauses and all, then its rollback.
@@ -145,6 +161,24 @@ class Injector:
         for event in self._active.values():
             self._truth.end(event)
         self._active.clear()
+
+    def _begin(self, experiment: Experiment) -> TruthEvent:
+        event = self._truth.begin(
+            kind=experiment.kind,
+            name=experiment.name,
+            component=experiment.component,
+            scope=experiment.scope,
+            expected_impact=experiment.expected_impact,
+            seen_as=experiment.seen_as,
+        )
+        self._active[experiment.name] = event
+        return event
+
+    def _titled(self, title: str) -> Experiment:
+        for experiment in self.experiments.values():
+            if experiment.title == title:
+                return experiment
+        raise LayoutError(f"no experiment is called {title!r}")
 
     async def _play(self, name: str, after_s: float) -> None:
         await asyncio.sleep(after_s)

@@ -55,7 +55,18 @@ def chaos_routes(desk: ChaosDesk) -> list[Route]:
         await desk.scheduler.halt()
         return JSONResponse(desk.scheduler.state())
 
+    async def witness(request: Request) -> Response:
+        title = (await _object(request)).get("title")
+        if not isinstance(title, str):
+            raise BodyError('the body must be {"title": <title of an experiment>}')
+        return JSONResponse(asdict(injector.witness(title)), status_code=201)
+
+    async def witness_end(request: Request) -> Response:
+        return JSONResponse(asdict(injector.witness_end(request.path_params["title"])))
+
     return [
+        Route("/truth", witness, methods=["POST"]),
+        Route("/truth/{title:path}", witness_end, methods=["DELETE"]),
         _listing("faults", EXPERIMENTS_DIR, injector),
         _listing("operations", OPERATIONS_DIR, injector),
         _listing("scenarios", SCENARIOS_DIR, injector),
