@@ -1,0 +1,83 @@
+"""Changes, journaled before they are acknowledged, found by time."""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Sequence
+
+import orjson
+import structlog
+
+from collectors.changes.change import Change
+from collectors.errors import DecodeError
+from collectors.store.journal import Journal
+
+CHANGES = 0x43
+"""Kind of the journal's records."""
+
+MAX_KEPT = 100_000
+
+_log = structlog.get_logger(__name__)
+
+
+class ChangeStore:
+    """The newest changes in memory; safe for many writing and reading threads.
+
+    Args:
+        journal: Where changes are logged before they are acknowledged; replayed on opening.
+        most: How many are kept; the oldest go first.
+    """
+
+    def __init__(self, journal: Journal, *, most: int = MAX_KEPT) -> None:
+        self._journal = journal
+        self._most = most
+        self._lock = threading.Lock()
+        self._by_id: dict[str, Change] = {}
+        self._order: list[tuple[int, str]] = []
+        for record in journal.replay(CHANGES):
+            self._keep(_unpacked(record))
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def add(self, changes: Iterable[Change]) -> int:
+        """Keep those that are not known yet; return how many these were.
+
+        The first announcement of an id stands.
+
+        Raises:
+            StorageError: The journal failed; nothing was kept.
+        """
+        with self._lock:
+            new = {c.id: c for c in reversed(list(changes)) if c.id not in self._by_id}
+            if new:
+                self._journal.append(CHANGES, orjson.dumps([c.to_json() for c in new.values()]))
+                self._keep(new.values())
+        return len(new)
+
+    def between(self, start_ms: int, end_ms: int) -> list[Change]:
+        """Return the changes from ``start_ms`` to ``end_ms``, both included, oldest first."""
+        with self._lock:
+            first = bisect_left(self._order, (start_ms, ""))
+            last = bisect_left(self._order, (end_ms + 1, ""))
+            return [self._by_id[change_id] for _, change_id in self._order[first:last]]
+
+    def _keep(self, changes: Iterable[Change]) -> None:
+        for change in changes:
+            if change.id not in self._by_id:
+                self._by_id[change.id] = change
+                insort(self._order, (change.time_ms, change.id))
+        spare = len(self._order) - self._most
+        if spare > 0:
+            for _, change_id in self._order[:spare]:
+                del self._by_id[change_id]
+            del self._order[:spare]
+
+
+def _unpacked(record: bytes) -> Sequence[Change]:
+    try:
+        return [Change.from_json(fields) for fields in orjson.loads(record)]
+    except (orjson.JSONDecodeError, DecodeError, TypeError, AttributeError) as error:
+        _log.warning("journal record of changes skipped", reason=str(error))
+        return []
