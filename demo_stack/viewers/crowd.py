@@ -14,6 +14,7 @@ from demo_stack.platform.context import Sleep
 from demo_stack.platform.errors import LayoutError
 from demo_stack.platform.identity import Identity
 from demo_stack.platform.network import Network
+from demo_stack.platform.steering import SiteRank, SiteSteering
 from demo_stack.platform.telemetry import TelemetryPipe
 from demo_stack.viewers.arrivals import Arrivals, Visitor
 from demo_stack.viewers.pulse import Pulse
@@ -47,6 +48,7 @@ class Crowd:
         self._telemetry = pipe.telemetry(Identity(service=Service.VIEWERS))
         self._pulse = Pulse(self._telemetry)
         self._balancers: dict[str, Balancer] = {}
+        self._sites: dict[str, SiteSteering] = {}
         self._arrivals: dict[str, Arrivals] = {}
         self._rooms: dict[str, SessionRoom] = {}
         self._served_by: dict[str, Sequence[str]] = {}
@@ -58,7 +60,9 @@ class Crowd:
         for place, region in enumerate(regions):
             rng = Random(f"{self._seed}/viewers/{region}")
             rhythm = DailyRhythm(offset=place / len(regions) / 2)
-            self._balancers[region] = Balancer(rng)
+            sites = SiteSteering(Random(f"{self._seed}/sites/{region}"))
+            self._sites[region] = sites
+            self._balancers[region] = Balancer(rng, steered={Service.EDGE: sites})
             self._arrivals[region] = Arrivals(region, rate, rhythm, rng)
             self._served_by[region] = [region]
             self._rooms[region] = SessionRoom(
@@ -96,6 +100,10 @@ class Crowd:
         if not to:
             raise LayoutError(f"viewers of {home!r} need a region to go to")
         self._served_by[home] = list(to)
+
+    def sites(self) -> dict[str, list[SiteRank]]:
+        """Return how the edge sites of every region stand, the most attractive first."""
+        return {region: steering.ranked() for region, steering in self._sites.items()}
 
     def demand(self, region: str, factor: float) -> None:
         """Multiply the arrivals of a region by ``factor`` from the next one on."""

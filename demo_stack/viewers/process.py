@@ -63,7 +63,7 @@ def viewers_control(crowd: Crowd, pipe: TelemetryPipe) -> Starlette:
     """Return the application.
 
     ``PUT /routes``, ``PUT /steer {region, to}``, ``PUT /demand {region, factor}``,
-    ``PUT /mute {metrics}``.
+    ``PUT /mute {metrics}``; ``GET /sites``: edge sites as players measure them, best first.
     """
 
     async def route(request: Request) -> Response:
@@ -80,6 +80,10 @@ def viewers_control(crowd: Crowd, pipe: TelemetryPipe) -> Starlette:
         crowd.demand(body["region"], float(body["factor"]))
         return Response(status_code=204)
 
+    async def sites(_request: Request) -> Response:
+        found = {region: list(map(asdict, ranks)) for region, ranks in crowd.sites().items()}
+        return JSONResponse(found)
+
     async def mute(request: Request) -> Response:
         pipe.muted = frozenset((await request.json())["metrics"])
         return Response(status_code=204)
@@ -92,6 +96,7 @@ def viewers_control(crowd: Crowd, pipe: TelemetryPipe) -> Starlette:
             Route("/routes", route, methods=["PUT"]),
             Route("/steer", steer, methods=["PUT"]),
             Route("/demand", demand, methods=["PUT"]),
+            Route("/sites", sites),
             Route("/mute", mute, methods=["PUT"]),
         ],
         exception_handlers={LayoutError: refuse},

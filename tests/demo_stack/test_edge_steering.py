@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from random import Random
 
+import httpx2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,7 +15,11 @@ from demo_stack.platform.balancing import Balancer
 from demo_stack.platform.client import Call, ServiceClient
 from demo_stack.platform.disturbance import Disturbance
 from demo_stack.platform.errors import DependencyError
+from demo_stack.platform.network import MemoryNetwork
 from demo_stack.platform.steering import SiteSteering
+from demo_stack.platform.telemetry import memory_pipe
+from demo_stack.viewers.crowd import Crowd
+from demo_stack.viewers.process import viewers_control
 
 PER_S = 20
 
@@ -131,3 +136,17 @@ def test_players_leave_a_failing_site_of_a_region(world):
             return failed
 
     assert asyncio.run(story(steered=True)) < 20
+
+
+def test_viewers_say_how_their_sites_stand():
+    async def story():
+        crowd = Crowd(MemoryNetwork(), memory_pipe()[0], seed=1)
+        crowd.populate(["us-east-1"], rate=1.0)
+        crowd.route({"us-east-1": {"edge": ["http://a", "http://b"], "gateway": ["http://g"]}})
+        transport = httpx2.ASGITransport(app=viewers_control(crowd, memory_pipe()[0]))
+        async with httpx2.AsyncClient(transport=transport, base_url="http://viewers") as http:
+            return (await http.get("/sites")).json()
+
+    ranks = asyncio.run(story())["us-east-1"]
+    assert {one["site"] for one in ranks} == {"http://a", "http://b"}
+    assert all((one["weight"], one["sick"]) == (1.0, False) for one in ranks)
