@@ -38,6 +38,7 @@ class SessionRoom:
         pulse: Counts stream starts.
         rng: Choices and pauses.
         sleep: Waits; takes seconds.
+        reporting: Share of players that send heartbeats, 0 to 1: reports are sampled.
         wallet: Refresh tokens by account and device.
     """
 
@@ -46,6 +47,7 @@ class SessionRoom:
     pulse: Pulse
     rng: Random
     sleep: Sleep
+    reporting: float = 0.25
     wallet: dict[str, str] = field(default_factory=dict)
 
 
@@ -69,7 +71,8 @@ class Session:
             self._room.pulse.failed(self._visitor)
             return
         await self._watch(manifest)
-        await self._report(manifest)
+        if self._room.rng.random() < self._room.reporting:
+            await self._report(manifest)
 
     async def _sign_in(self) -> None:
         """Use the refresh token of last time; without one, or with a stale one, sign in anew."""

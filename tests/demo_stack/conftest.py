@@ -114,6 +114,7 @@ async def _opened() -> AsyncIterator[World]:
         pulse=Pulse(telemetry),
         rng=Random(7),
         sleep=no_wait,
+        reporting=1.0,
     )
     yield World(region, network, pipe, exported, room, client)
     await region.close()

@@ -13,7 +13,7 @@ from demo_stack.platform.context import ServiceContext
 from demo_stack.platform.errors import DependencyError
 from demo_stack.services.playback.streams import TooManyStreamsError
 
-BELIEVED_S = 60.0
+BELIEVED_S = 900.0
 """How long what billing says of an account is believed, in seconds."""
 
 REMEMBERED = 2_000
