@@ -128,9 +128,19 @@ def skew_clock(region: str, seconds: float) -> None:
     _ask("skew_clock", region=region, seconds=seconds)
 
 
-def fit(region: str, accounts: Mapping[str, str]) -> None:
-    """Put accounts under failure tests: the test's scope by account."""
-    _ask("fit", region=region, accounts=accounts)
+def fit(
+    region: str,
+    accounts: Mapping[str, str] | None = None,
+    shares: Mapping[str, float] | None = None,
+) -> None:
+    """Put accounts under failure tests (FIT), by account or by share; without either nobody is.
+
+    Args:
+        region: Where.
+        accounts: The test's scope by account.
+        shares: Share of all accounts, 0 to 1, by the test's scope.
+    """
+    _ask("fit", region=region, accounts=accounts or {}, shares=shares or {})
 
 
 def mute(region: str, metrics: list[str]) -> None:

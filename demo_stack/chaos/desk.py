@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -79,14 +80,17 @@ class ChaosDesk:
         self._living = asyncio.create_task(monkey.run())
 
     async def halt(self) -> list[str]:
-        """End the schedule and whatever is injected; return the names of what ended.
+        """End the schedule, whatever is injected and every failure test; return what ended.
 
         Raises:
-            PlatformError: Not everything could be undone.
+            PlatformError: Not everything could be undone; the rest has been.
         """
         ending = sorted(self.injector.busy)
         await self.scheduler.halt()
-        await self.injector.halt_all()
+        try:
+            await self.injector.halt_all()
+        finally:
+            await self._calm_all()
         return ending
 
     async def close(self) -> None:
@@ -96,6 +100,13 @@ class ChaosDesk:
             await asyncio.gather(self._living, return_exceptions=True)
         self.scheduler.abandon()
         await self.injector.abandon()
+
+    async def _calm_all(self) -> None:
+        """Also end what was set by single actions, where there is a region to set it in."""
+        for region in self._regions:
+            with contextlib.suppress(PlatformError):
+                await self.injector.performer.perform("calm", {"region": region, "point": "all"})
+                await self.injector.performer.perform("fit", {"region": region})
 
     def _deck(self) -> Sequence[Experiment]:
         # Whole stories are not dealt: they bring their own remediation and take minutes.

@@ -49,7 +49,7 @@ class Injector:
     ) -> None:
         self.experiments = experiments
         self.scenarios = frozenset(scenarios)
-        self._performer = performer
+        self.performer = performer
         self._truth = truth
         self._active: dict[str, TruthEvent] = {}
         self._playing: dict[str, asyncio.Task[None]] = {}
@@ -208,6 +208,6 @@ class Injector:
     async def _perform(self, name: str, actions: tuple[Action, ...]) -> None:
         for action in actions:
             self._steps[name] = action.title
-            await self._performer.perform(action.name, action.arguments)
+            await self.performer.perform(action.name, action.arguments)
             if action.pause_s:
                 await asyncio.sleep(action.pause_s)

@@ -75,6 +75,7 @@ class Backing:
         day_s: Length of a day, in seconds.
         front_door: The load balancers in front of the gateways.
         fit_accounts: Accounts under a failure-injection test, with the test's scope.
+        fit_shares: Share of all accounts under a failure-injection test, by the test's scope.
         objects: Where the origin keeps renditions.
         views: Views per title in windows: the state of the stream job.
         trending: Titles of the last window of views, the most started first.
@@ -96,6 +97,7 @@ class Backing:
     forecast: PopularityForecast = field(default_factory=lambda: PopularityForecast(DAY_S / 2))
     day_s: float = DAY_S
     fit_accounts: dict[str, str] = field(default_factory=dict)
+    fit_shares: dict[str, float] = field(default_factory=dict)
     auth_skew_s: float = 0.0
     objects: ObjectStore = field(default_factory=ObjectStore)
     views: TumblingCounts = field(default_factory=lambda: TumblingCounts(WINDOW_MS, LATENESS_MS))

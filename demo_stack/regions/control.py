@@ -121,10 +121,17 @@ class RegionControl:
         """Let the clock of auth be wrong by so many seconds."""
         self._region.backing.auth_skew_s = seconds
 
-    async def fit(self, accounts: dict[str, str]) -> None:
-        """Set which accounts are under which failure test."""
-        self._region.backing.fit_accounts.clear()
-        self._region.backing.fit_accounts.update(accounts)
+    async def fit(
+        self, accounts: dict[str, str] | None = None, shares: dict[str, float] | None = None
+    ) -> None:
+        """Set which accounts, or which share of them, are under which failure test."""
+        if wrong := [share for share in (shares or {}).values() if not 0 <= share <= 1]:
+            raise LayoutError(f"a share of the accounts is between 0 and 1, not {wrong[0]}")
+        backing = self._region.backing
+        backing.fit_accounts.clear()
+        backing.fit_accounts.update(accounts or {})
+        backing.fit_shares.clear()
+        backing.fit_shares.update(shares or {})
 
     async def mute(self, metrics: list[str]) -> None:
         """Lose metrics of these names; an empty list loses none."""

@@ -72,7 +72,7 @@ def build(context: ServiceContext) -> ASGIApp:
             ShedLoad(shedder),
             Authenticate(TokenVerifier(context.client)),
             LimitRate(),
-            MarkFailureTest(context.backing.fit_accounts),
+            MarkFailureTest(context.backing.fit_accounts, context.backing.fit_shares),
         ],
         outbound=[ReportCategory(context.telemetry.meter)],
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -128,24 +129,48 @@ class LimitRate:
 class MarkFailureTest:
     """Marks the requests of some accounts for a failure-injection test (FIT).
 
-    The mark is baggage: it goes wherever the trace goes, and injection points look for it.
+    The mark is baggage: it goes wherever the trace goes, and injection points look for it. A mark
+    that comes from outside is taken off: only the gateway decides who is under test.
 
     Args:
         scopes: Name of the test by account; shared, so that tests can begin and end at any time.
+        shares: Share of the accounts, 0 to 1, by name of the test: from a few to everybody.
     """
 
     name = "fit"
     order = 60
 
-    def __init__(self, scopes: Mapping[str, str]) -> None:
+    def __init__(
+        self, scopes: Mapping[str, str], shares: Mapping[str, float] | None = None
+    ) -> None:
         self._scopes = scopes
+        self._shares = {} if shares is None else shares
 
-    def applies(self, exchange: Exchange) -> bool:
-        """Only requests of accounts under test."""
-        return exchange.viewer in self._scopes
+    def applies(self, _exchange: Exchange) -> bool:
+        """Every request is either marked or made sure not to be."""
+        return True
 
     async def apply(self, exchange: Exchange) -> None:
         """Put the test's scope into the baggage of everything that follows."""
         # The context that instrumentation attached is dropped after the request, and this with it.
-        marked = baggage.set_baggage(FIT_BAGGAGE, self._scopes[exchange.viewer])
-        otel_context.attach(marked)
+        if scope := self._scope(exchange.viewer):
+            otel_context.attach(baggage.set_baggage(FIT_BAGGAGE, scope))
+        elif baggage.get_baggage(FIT_BAGGAGE) is not None:
+            otel_context.attach(baggage.remove_baggage(FIT_BAGGAGE))
+
+    def _scope(self, viewer: str) -> str:
+        if not viewer:
+            return ""
+        if viewer in self._scopes:
+            return self._scopes[viewer]
+        drawn = (name for name, share in self._shares.items() if is_drawn(name, viewer, share))
+        return next(drawn, "")
+
+
+def is_drawn(test: str, viewer: str, share: float) -> bool:
+    """Return whether an account belongs to the share of accounts that a test is made with.
+
+    Always the same accounts for a test, and with a larger share all those of a smaller one.
+    """
+    drawn = hashlib.blake2b(f"{test}/{viewer}".encode(), digest_size=4).digest()
+    return int.from_bytes(drawn) < share * 2**32

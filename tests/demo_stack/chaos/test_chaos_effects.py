@@ -17,8 +17,14 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from demo_stack.chaos.experiment import load_experiments
 from demo_stack.layout import Device
+from demo_stack.services.gateway.inbound import is_drawn
 
 FAULTS = load_experiments()
+IN_SCOPE = next(
+    viewer for number in range(300) if is_drawn("licences", viewer := f"v{number:04d}", 0.125)
+)
+"""An account that the failure test reaches."""
+
 Measure = Callable[["Planet"], float]  # noqa: F821 - the fixture's own type
 Hook = Callable[["Planet", str], Awaitable[None]]  # noqa: F821 - as above
 
@@ -148,6 +154,7 @@ class Effect:
     warm: int = 1
     visits: int = 2
     device: Device = Device.TV
+    viewer: str = "v0001"
     chores: bool = False
     then: Hook = nothing
     after: Hook = nothing
@@ -170,6 +177,7 @@ EFFECTS = {
     "disk-full": Effect(measure=failed, visits=4),
     "edge-latency": Effect(measure=waited(0.4), least=2),
     "expired-certificate": Effect(measure=failed, least=2),
+    "failure-test": Effect(measure=failed, visits=4, viewer=IN_SCOPE),
     "gradual-degradation": Effect(measure=waited(1.0), least=2, then=minutes_pass),
     "hot-key": Effect(measure=waited(0.6), visits=6),
     "instance-crash": Effect(measure=unanswered("playback"), visits=6, after=leases_end),
@@ -205,7 +213,7 @@ def test_a_fault_shows_while_it_lasts_and_only_then(planet, name):
         # Starts are counted for good: how many failed is told by what was counted before.
         before = effect.measure(one) if effect.measure is failed else 0
         for _ in range(visits):
-            await one.platform.visit(region, effect.device)
+            await one.platform.visit(region, effect.device, effect.viewer)
         if effect.chores:
             await asyncio.sleep(0.7)
         return effect.measure(one) - before
