@@ -16,13 +16,12 @@ class Manifests:
 
     def __init__(self, context: ServiceContext) -> None:
         self._context = context
-        self._library = context.backing.library
 
     async def manifest(self, request: Request) -> Response:
         """Answer with the manifest of an encoded title, 404 for any other."""
         await self._context.reach("playback.manifest")
         title, device = request.path_params["title"], request.path_params["device"]
-        asset = self._library.asset(title)
+        asset = self._context.backing.library.asset(title)
         text = write_mpd(asset, profile_of(device)) if asset else None
         if text is None:
             raise ServiceError(
