@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from anomaly.engine import Engine
-from anomaly.findings import Finding
+from anomaly.findings import Finding, NearChange
 from anomaly.status import detector_rows, number, slo_rows
 
 _STATES = ("firing", "all")
@@ -53,4 +53,11 @@ def finding_row(finding: Finding) -> dict[str, Any]:
     row["baseline"] = None if finding.baseline is None else number(finding.baseline)
     row["values"] = {name: number(value) for name, value in finding.values.items()}
     row["exemplar_trace_ids"] = list(finding.exemplar_trace_ids)
+    row["changes"] = [change_row(change) for change in finding.changes]
     return row
+
+
+def change_row(change: NearChange) -> dict[str, Any]:
+    """Return a change before a finding as JSON."""
+    row = {field.name: getattr(change, field.name) for field in fields(change)}
+    return {**row, "scope": dict(change.scope), "relation": change.relation.value}

@@ -14,6 +14,7 @@ from threading import RLock
 import numpy as np
 import structlog
 
+from anomaly.changes import ChangeFinder, NoChanges
 from anomaly.detectors.reporter import DetectorReporter
 from anomaly.detectors.rule import DetectorRule
 from anomaly.detectors.watch import DetectorWatch
@@ -45,6 +46,7 @@ class Engine:
         sinks: Who wants to know of findings.
         clock: The present, for the moment of detection.
         step_ms: Length of a step.
+        changes: Where changes come from; None for nowhere.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Engine:
         sinks: Sequence[FindingSink],
         clock: Clock,
         step_ms: int,
+        changes: ChangeFinder | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -65,17 +68,18 @@ class Engine:
         self._started = False
         self._ledger = Ledger(sinks)
         self.faults: dict[str, str] = {}
-        finder = traces or NoTraces()
+        finder = NoTraces() if traces is None else traces
+        changed = NoChanges() if changes is None else changes
         self._objectives = [ObjectiveWatch(objective, step_ms) for objective in objectives]
         self._detectors = [DetectorWatch(rule, step_ms) for rule in detectors]
         self._objective_reporters = [
-            ObjectiveReporter(watch, self._ledger, finder) for watch in self._objectives
+            ObjectiveReporter(watch, self._ledger, finder, changed) for watch in self._objectives
         ]
         self._standing = StreamingEvaluator(
             {expression: expression for expression in self._expressions()}, step_ms, tolerant=True
         )
         self._detector_reporters = [
-            DetectorReporter(watch, self._ledger, finder) for watch in self._detectors
+            DetectorReporter(watch, self._ledger, finder, changed) for watch in self._detectors
         ]
 
     def tick(self, completed_ms: int) -> None:

@@ -34,6 +34,44 @@ class Urgency(StrEnum):
     INFO = "info"
 
 
+class Relation(StrEnum):
+    """How the place of a change relates to where something is wrong, the closest first."""
+
+    SAME_SERVICE = "same service"
+    SUSPECT = "suspect by the traces"
+    SAME_REGION = "same region"
+    UNBOUND = "not bound to a service or region of the finding"
+    OTHER_SERVICE = "another service"
+    OTHER_REGION = "another region"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NearChange:
+    """A change that came before a finding; nearness in time is no proof of a cause.
+
+    Attributes:
+        id: Its id among the announced changes.
+        time_ms: When it was made, epoch milliseconds.
+        kind: Such as ``deploy``.
+        summary: What was done.
+        service: To which service; empty when to none in particular.
+        scope: Tags that narrow down where.
+        url: Where to read more; empty when there is nothing.
+        relation: How its place relates to the finding's.
+        before_ms: How long before the estimated onset; below 0 when within its step.
+    """
+
+    id: str
+    time_ms: int
+    kind: str
+    summary: str
+    service: str
+    scope: Tags
+    url: str
+    relation: Relation
+    before_ms: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One thing that is wrong.
@@ -59,6 +97,8 @@ class Finding:
         unit: Unit of ``observed`` and ``baseline``: ``ratio``, ``1/s``, ``s``.
         values: Further numbers by name, for example ``burn_rate_long`` and ``threshold``.
         exemplar_trace_ids: Up to three traces that show it.
+        changes: Up to three changes before it, the nearest first, what was done in the same place
+            before what was done elsewhere.
     """
 
     id: str
@@ -80,6 +120,7 @@ class Finding:
     unit: str
     values: Mapping[str, float] = field(default_factory=dict)
     exemplar_trace_ids: tuple[str, ...] = ()
+    changes: tuple[NearChange, ...] = ()
 
 
 class FindingSink(Protocol):

@@ -83,5 +83,6 @@ def _matters(told: Finding | None, finding: Finding) -> bool:
         told.state is not finding.state
         or told.urgency is not finding.urgency
         or told.exemplar_trace_ids != finding.exemplar_trace_ids
+        or told.changes != finding.changes
     )
     return changed or finding.updated_ms - told.updated_ms >= _REFRESH_MS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import isfinite
 
+from anomaly.changes import ChangeFinder, with_changes
 from anomaly.detectors.finding import (
     anomaly_finding,
     came_back,
@@ -25,12 +26,16 @@ class DetectorReporter:
         watch: The rule's state.
         ledger: Where findings go.
         traces: Where exemplars come from.
+        changes: Where changes come from.
     """
 
-    def __init__(self, watch: DetectorWatch, ledger: Ledger, traces: TraceFinder) -> None:
+    def __init__(
+        self, watch: DetectorWatch, ledger: Ledger, traces: TraceFinder, changes: ChangeFinder
+    ) -> None:
         self._watch = watch
         self._ledger = ledger
         self._traces = traces
+        self._changes = changes
 
     def report(self, change: SeriesChange, *, time_ms: int, detected_ms: int) -> None:
         """Put the findings that ``change`` makes into the ledger."""
@@ -55,6 +60,7 @@ class DetectorReporter:
         if finding.state is FindingState.FIRING:
             evidence = self._watch.rule.evidence
             finding = with_evidence(finding, self._traces, evidence, group, self._watch.step_ms)
+            finding = with_changes(finding, self._changes, self._watch.step_ms)
         self._ledger.put(key, finding)
 
     def _report_missing(self, change: SeriesChange, *, time_ms: int, detected_ms: int) -> None:
@@ -74,4 +80,5 @@ class DetectorReporter:
                 time_ms=time_ms,
                 step_ms=self._watch.step_ms,
             )
+            finding = with_changes(finding, self._changes, self._watch.step_ms)
             self._ledger.put(key, finding)

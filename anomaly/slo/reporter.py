@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from anomaly.changes import ChangeFinder, with_changes
 from anomaly.exemplars import TraceFinder, with_evidence
 from anomaly.findings import FindingState
 from anomaly.ledger import Ledger
@@ -17,12 +18,16 @@ class ObjectiveReporter:
         watch: The objective's state.
         ledger: Where findings go.
         traces: Where exemplars come from.
+        changes: Where changes come from.
     """
 
-    def __init__(self, watch: ObjectiveWatch, ledger: Ledger, traces: TraceFinder) -> None:
+    def __init__(
+        self, watch: ObjectiveWatch, ledger: Ledger, traces: TraceFinder, changes: ChangeFinder
+    ) -> None:
         self._watch = watch
         self._ledger = ledger
         self._traces = traces
+        self._changes = changes
 
     def report(self, change: GroupChange, *, time_ms: int, detected_ms: int) -> None:
         """Put the finding that ``change`` makes into the ledger."""
@@ -55,4 +60,5 @@ class ObjectiveReporter:
             finding = with_evidence(
                 finding, self._traces, evidence, change.scope, self._watch.step_ms
             )
+            finding = with_changes(finding, self._changes, self._watch.step_ms)
         self._ledger.put(key, finding)

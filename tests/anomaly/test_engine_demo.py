@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 
 from anomaly.engine import Engine
-from anomaly.findings import Finding, FindingKind, FindingState, Urgency
+from anomaly.findings import Finding, FindingKind, FindingState, Relation, Urgency
 from anomaly.loading import load_detectors, load_objectives
 from anomaly.testing import FindingList, TableDatabase, TraceList
+from collectors.changes.change import Change
+from collectors.changes.store import ChangeStore
 from collectors.clock import ManualClock
 from collectors.receivers.percentile_buckets import bucket_of
+from collectors.store.journal import MemoryJournal
 from collectors.traces.search import TraceSummary
 
 STEP_MS = 5_000
@@ -32,6 +35,7 @@ class World:
         self.database = TableDatabase(STEP_MS)
         self.clock = ManualClock(START_MS)
         self.traces = TraceList()
+        self.changes = ChangeStore(MemoryJournal())
         self.sink = FindingList()
         self.step = 0
         self.engine = self.new_engine(self.sink)
@@ -45,6 +49,7 @@ class World:
             [sink],
             self.clock,
             STEP_MS,
+            self.changes,
         )
 
     @property
@@ -140,6 +145,32 @@ def test_playback_errors_in_one_region_page_within_three_steps() -> None:
     assert first.values["burn_rate_long"] > first.values["threshold"] == 14.4
     assert "us-east-1" in first.title
     assert "events were bad over the last 1 min" in first.explanation
+
+
+def test_a_page_names_the_change_before_it_and_not_the_remedy_after() -> None:
+    world = World()
+    world.run(24)
+    scope = {"service.name": "playback", "cloud.region": "us-east-1"}
+    for name, after_ms in (("early", -600_000), ("bad", 1_000), ("remedy", 20_000)):
+        time_ms = world.now_ms + after_ms
+        world.changes.add(
+            [
+                Change(
+                    id=name,
+                    time_ms=time_ms,
+                    kind="deploy",
+                    summary=f"Deployed {name}",
+                    service="playback",
+                    scope=scope,
+                )
+            ]
+        )
+    found = pages(world.run(12, failing={"us-east-1": 0.4}))
+    assert [change.id for change in found[0].changes] == ["bad", "early"]
+    assert all(f.changes == found[0].changes for f in found)
+    quiet = pages(world.run(3, failing={"eu-west-1": 0.4}))
+    others = [c for f in quiet if f.scope["cloud.region"] == "eu-west-1" for c in f.changes]
+    assert {change.relation for change in others} == {Relation.OTHER_REGION}
 
 
 def test_the_expression_of_a_finding_gives_its_value_again() -> None:
