@@ -19,7 +19,7 @@ from demo_stack.chaos.experiment import (
     load_experiments,
 )
 from demo_stack.chaos.injector import Injector
-from demo_stack.platform.errors import PlatformError
+from demo_stack.platform.errors import LayoutError, PlatformError
 
 
 class BodyError(PlatformError):
@@ -49,7 +49,10 @@ def chaos_routes(desk: ChaosDesk) -> list[Route]:
 
     async def begin_schedule(request: Request) -> Response:
         seed, duration_s = await _seed_and_duration(request)
-        return JSONResponse(desk.begin_schedule(seed, duration_s), status_code=202)
+        try:
+            return JSONResponse(desk.begin_schedule(seed, duration_s), status_code=202)
+        except LayoutError as error:
+            raise BodyError(str(error)) from error
 
     async def end_schedule(_request: Request) -> Response:
         await desk.scheduler.halt()

@@ -1,0 +1,193 @@
+"""A game day is played to its end, with pages answered, and stops aloud when it can't be."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+
+from collectors.errors import ConfigError
+from tocsin.client import UnreachableError
+from tocsin.demo.narrator import Narrator
+from tocsin.gameday.oncall import OnCall
+from tocsin.gameday.platform import Catalogue
+from tocsin.gameday.play import GameDay, GameDayError, Pace
+
+
+class Clock:
+    """Time that passes only when somebody waits."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+
+    def wait(self, seconds: float) -> None:
+        self.now_s += seconds
+
+
+class Platform:
+    """Remembers what was played and when; a scenario lasts 90 seconds, or for ever."""
+
+    def __init__(self, clock: Clock, *, endless: bool = False) -> None:
+        self.story: list[tuple[str, str, float]] = []
+        self._clock = clock
+        self._endless = endless
+        self._until_s = 0.0
+        self._active: set[str] = set()
+
+    def begin(self, name: str) -> None:
+        self.story.append(("begin", name, self._clock.now_s))
+        self._active.add(name)
+        self._until_s = self._clock.now_s + 90.0
+
+    def end(self, name: str) -> None:
+        self.story.append(("end", name, self._clock.now_s))
+        self._active.discard(name)
+
+    def active(self) -> frozenset[str]:
+        over = self._clock.now_s >= self._until_s and not self._endless
+        return frozenset() if over else frozenset(self._active)
+
+    def begin_schedule(self, seed: int, duration_s: float) -> dict[str, Any]:
+        self.story.append(("schedule", str(seed), duration_s))
+        self._until_s = self._clock.now_s + duration_s
+        return self.schedule()
+
+    def schedule(self) -> dict[str, Any]:
+        running = self._clock.now_s < self._until_s or self._endless
+        turns = [{"name": "auth-errors", "state": "playing" if running else "done"}]
+        return {"running": running, "turns": turns}
+
+
+class Desk:
+    """One incident that opens when told to and clears 30 seconds after it was acknowledged."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.commands: list[tuple[str, str]] = []
+        self.broken = False
+        self.incident: dict[str, Any] | None = None
+        self._clock = clock
+        self._cleared_s = float("inf")
+
+    def open(self) -> None:
+        self.incident = {
+            "id": "inc-1", "title": "t", "severity": "SEV1", "status": "triage",
+            "acknowledged_ms": None,
+        }  # fmt: skip
+
+    def incidents(self, *, state: str = "all") -> list[dict[str, Any]]:
+        del state
+        if self.broken:
+            raise UnreachableError("connection refused")
+        if self.incident is None:
+            return []
+        if self._clock.now_s >= self._cleared_s:
+            self.incident["status"] = "mitigated"
+        return [self.incident]
+
+    def command(self, incident_id: str, command: str, **_: str) -> None:
+        assert self.incident is not None
+        self.commands.append((incident_id, command))
+        if command == "acknowledge":
+            self.incident["acknowledged_ms"] = 1
+            self._cleared_s = self._clock.now_s + 30.0
+        else:
+            self.incident = None
+
+
+PACE = Pace(settle_s=10.0, hold_s=60.0, recover_s=100.0, rest_s=5.0)
+
+
+@pytest.fixture
+def stage():
+    """Return a game day on fakes, and the fakes."""
+
+    def make(*, endless=False, answers=True, alive=lambda: True):
+        clock = Clock()
+        platform, desk, told = Platform(clock, endless=endless), Desk(clock), io.StringIO()
+        day = GameDay(
+            platform=platform,
+            on_call=OnCall(desk, answers=answers),
+            narrator=Narrator(told),
+            pace=PACE,
+            alive=alive,
+            wait=clock.wait,
+            now_s=lambda: clock.now_s,
+        )
+        return day, platform, desk, clock, told
+
+    return make
+
+
+def test_a_fault_is_held_taken_back_and_given_time_to_clear(stage):
+    day, platform, _, clock, told = stage()
+    day.settle()
+    day.play(["auth-errors", "region-death"], frozenset())
+    # With nothing open, the rest is all the time there is between two faults.
+    assert platform.story == [
+        ("begin", "auth-errors", 10.0), ("end", "auth-errors", 70.0),
+        ("begin", "region-death", 75.0), ("end", "region-death", 135.0),
+    ]  # fmt: skip
+    assert clock.now_s == 140.0
+    assert "region-death" in told.getvalue()
+
+
+def test_a_scenario_ends_by_itself(stage):
+    day, platform, _, clock, _ = stage()
+    day.play(["elb"], frozenset({"elb"}))
+    assert platform.story == [("begin", "elb", 0.0)]
+    assert clock.now_s == 95.0
+
+
+def test_a_schedule_is_left_to_the_platform_an_hour_a_minute(stage):
+    day, platform, _, clock, told = stage()
+    state = day.play_schedule(seed=3, hours=2.0)
+    assert platform.story == [("schedule", "3", 120.0)]
+    assert (state["running"], clock.now_s) == (False, 125.0)
+    assert told.getvalue().count("auth-errors") == 1
+
+
+def test_pages_are_acknowledged_and_resolved_before_the_day_goes_on(stage):
+    day, _, desk, clock, _ = stage()
+    desk.open()
+    day.play(["auth-errors"], frozenset())
+    assert desk.commands == [("inc-1", "acknowledge"), ("inc-1", "resolve")]
+    assert clock.now_s == 65.0
+
+
+def test_what_does_not_clear_holds_the_day_up_only_so_long(stage):
+    day, _, desk, clock, _ = stage(answers=False)
+    desk.open()
+    day.play(["auth-errors"], frozenset())
+    assert desk.commands == []
+    assert clock.now_s == 60.0 + PACE.recover_s
+
+
+def test_a_tocsin_that_does_not_answer_for_a_while_is_no_reason_to_stop(stage):
+    day, platform, desk, _, _ = stage()
+    desk.broken = True
+    day.play(["auth-errors"], frozenset())
+    assert [what for what, *_ in platform.story] == ["begin", "end"]
+
+
+def test_a_story_that_never_ends_is_an_error(stage):
+    day, *_ = stage(endless=True)
+    with pytest.raises(GameDayError, match="elb did not end"):
+        day.play(["elb"], frozenset({"elb"}))
+    with pytest.raises(GameDayError, match="seed 1 did not end"):
+        day.play_schedule(1, 1.0)
+
+
+def test_a_stage_that_has_died_is_an_error(stage):
+    day, *_ = stage(alive=lambda: False)
+    with pytest.raises(GameDayError, match="ended while auth-errors"):
+        day.play(["auth-errors"], frozenset())
+
+
+def test_names_that_the_platform_does_not_have_are_refused_with_those_it_has():
+    known = Catalogue(
+        faults=frozenset({"f"}), operations=frozenset({"o"}), scenarios=frozenset({"s"})
+    )
+    known.check(["s", "f", "o"])
+    with pytest.raises(ConfigError, match="nothing called nonsense; it has the scenarios s"):
+        known.check(["f", "nonsense"])
