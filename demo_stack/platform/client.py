@@ -70,6 +70,12 @@ class ServiceClient:
         self._points = points
         self._attributes = dict(attributes or {})
 
+    def toward(self, balancer: Balancer) -> ServiceClient:
+        """Return a client of the same instance that finds others by another balancer."""
+        return ServiceClient(
+            self._telemetry, self._transport, balancer, self._points, self._attributes
+        )
+
     async def send(self, call: Call) -> httpx2.Response:
         """Make the call.
 

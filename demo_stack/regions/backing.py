@@ -16,6 +16,7 @@ from demo_stack.services.auth.keys import SigningKeys
 from demo_stack.services.edge.filling import Filler
 from demo_stack.services.edge.forecast import PopularityForecast
 from demo_stack.services.gateway.front_door import FrontDoor
+from demo_stack.services.gateway.tunnel import Tunnel
 from demo_stack.services.playback.library import MediaLibrary
 from demo_stack.services.playback.streams import StreamTable
 from demo_stack.services.recommendations.model import ItemModel
@@ -74,6 +75,7 @@ class Backing:
         forecast: What viewers of the region will ask the edges for.
         day_s: Length of a day, in seconds.
         front_door: The load balancers in front of the gateways.
+        tunnel: Where the gateways pass requests on to, while the region is evacuated.
         fit_accounts: Accounts under a failure-injection test, with the test's scope.
         fit_shares: Share of all accounts under a failure-injection test, by the test's scope.
         objects: Where the origin keeps renditions.
@@ -96,6 +98,7 @@ class Backing:
     fillers: list[Filler] = field(default_factory=list)
     forecast: PopularityForecast = field(default_factory=lambda: PopularityForecast(DAY_S / 2))
     day_s: float = DAY_S
+    tunnel: Tunnel = field(default_factory=lambda: Tunnel(Random(0)))
     fit_accounts: dict[str, str] = field(default_factory=dict)
     fit_shares: dict[str, float] = field(default_factory=dict)
     auth_skew_s: float = 0.0

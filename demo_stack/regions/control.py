@@ -70,6 +70,10 @@ class RegionControl:
         if zones is not None:
             door.use(tuple(zones))
 
+    async def tunnel(self, to: list[str]) -> None:
+        """Let the gateways pass requests on to these gateways; to none ends it."""
+        self._region.backing.tunnel.lead(to)
+
     async def freeze_registry(self, frozen: bool) -> None:
         """Let callers' copies of the registry grow stale, or refresh them again."""
         self._region.registry.frozen = frozen
@@ -151,6 +155,7 @@ def region_control(region: Region, pipe: TelemetryPipe) -> Starlette:
         "start_instance": control.start_instance,
         "end_instance": control.end_instance,
         "front_door": control.front_door,
+        "tunnel": control.tunnel,
         "freeze_registry": control.freeze_registry,
         "burn": control.burn,
         "poison": control.poison,

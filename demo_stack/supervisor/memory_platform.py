@@ -128,10 +128,10 @@ class MemoryPlatform:
         """Let a region that was paused go on."""
         self.network.paused.difference_update(self._urls(region))
 
-    async def steer(self, region: str, to: Sequence[str]) -> None:
+    async def steer(self, region: str, to: Sequence[str], ttl_s: float = 0.0) -> None:
         """Let the viewers of ``region`` be served by other regions."""
         await self.refresh_addresses(to)
-        await self.tell_viewers("/steer", {"region": region, "to": list(to)})
+        await self.tell_viewers("/steer", {"region": region, "to": list(to), "ttl_s": ttl_s})
 
     async def refresh_addresses(
         self, regions: Sequence[str], without: frozenset[str] = frozenset()

@@ -125,12 +125,12 @@ class Platform:
         """Let a paused region go on."""
         self._child(region).resume()
 
-    async def steer(self, region: str, to: Sequence[str]) -> None:
+    async def steer(self, region: str, to: Sequence[str], ttl_s: float = 0.0) -> None:
         """Let the viewers of ``region`` be served by the gateways and edges of other regions."""
         for name in (region, *to):
             self._child(name)
         await self.tell_viewers("/routes", {name: self._public(name) for name in to})
-        await self.tell_viewers("/steer", {"region": region, "to": list(to)})
+        await self.tell_viewers("/steer", {"region": region, "to": list(to), "ttl_s": ttl_s})
 
     async def refresh_addresses(
         self, regions: Sequence[str], without: frozenset[str] = frozenset()

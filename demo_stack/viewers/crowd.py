@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from random import Random
 
 from demo_stack.layout import Service
@@ -26,6 +27,24 @@ MAX_SESSIONS = 1_000
 
 Routes = Mapping[str, Mapping[str, Sequence[str]]]
 """Region to service (gateway, edge) to base URLs."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What DNS answers, and what it answered before."""
+
+    now: Sequence[str]
+    before: Sequence[str] = ()
+    since_s: float = 0.0
+    ttl_s: float = 0.0
+
+    def resolve(self, rng: Random) -> str:
+        remembered = self.before and self.ttl_s and self._age() < rng.random()
+        return rng.choice(self.before if remembered else self.now)
+
+    def _age(self) -> float:
+        """Return the share of the time to live that has passed."""
+        return (time.monotonic() - self.since_s) / self.ttl_s
 
 
 class Crowd:
@@ -51,7 +70,7 @@ class Crowd:
         self._sites: dict[str, SiteSteering] = {}
         self._arrivals: dict[str, Arrivals] = {}
         self._rooms: dict[str, SessionRoom] = {}
-        self._served_by: dict[str, Sequence[str]] = {}
+        self._served_by: dict[str, _Answer] = {}
         self._arriving: list[asyncio.Task[None]] = []
         self._sessions: set[asyncio.Task[None]] = set()
 
@@ -64,7 +83,7 @@ class Crowd:
             self._sites[region] = sites
             self._balancers[region] = Balancer(rng, steered={Service.EDGE: sites})
             self._arrivals[region] = Arrivals(region, rate, rhythm, rng)
-            self._served_by[region] = [region]
+            self._served_by[region] = _Answer([region])
             self._rooms[region] = SessionRoom(
                 client=ServiceClient(
                     self._telemetry,
@@ -89,8 +108,14 @@ class Crowd:
                 self._known(region)
                 self._balancers[region].set(service, addresses)
 
-    def steer(self, home: str, to: Sequence[str]) -> None:
+    def steer(self, home: str, to: Sequence[str], ttl_s: float = 0.0) -> None:
         """Let viewers of ``home`` be served by these regions from their next session on.
+
+        Args:
+            home: Whose viewers.
+            to: Who serves them.
+            ttl_s: How long resolvers remember the old answer: until then, fewer and fewer
+                sessions begin where they would have before.
 
         Raises:
             LayoutError: There is no such region, or none is named.
@@ -99,7 +124,8 @@ class Crowd:
             self._known(region)
         if not to:
             raise LayoutError(f"viewers of {home!r} need a region to go to")
-        self._served_by[home] = list(to)
+        before = self._served_by[home].now
+        self._served_by[home] = _Answer(list(to), before, time.monotonic(), ttl_s)
 
     def sites(self) -> dict[str, list[SiteRank]]:
         """Return how the edge sites of every region stand, the most attractive first."""
@@ -144,7 +170,7 @@ class Crowd:
             self._pulse.failed(visitor)
             return
         # One region serves a whole session: codes and tokens in use are known only there.
-        region = self._choices.choice(self._served_by[arrivals.region])
+        region = self._served_by[arrivals.region].resolve(self._choices)
         session = Session(visitor, self._rooms[region])
         task = asyncio.create_task(session.run())
         self._sessions.add(task)

@@ -62,7 +62,7 @@ async def run_viewers(spec: ViewersSpec) -> None:
 def viewers_control(crowd: Crowd, pipe: TelemetryPipe) -> Starlette:
     """Return the application.
 
-    ``PUT /routes``, ``PUT /steer {region, to}``, ``PUT /demand {region, factor}``,
+    ``PUT /routes``, ``PUT /steer {region, to, ttl_s}``, ``PUT /demand {region, factor}``,
     ``PUT /mute {metrics}``; ``GET /sites``: edge sites as players measure them, best first.
     """
 
@@ -72,7 +72,7 @@ def viewers_control(crowd: Crowd, pipe: TelemetryPipe) -> Starlette:
 
     async def steer(request: Request) -> Response:
         body = await request.json()
-        crowd.steer(body["region"], body["to"])
+        crowd.steer(body["region"], body["to"], float(body.get("ttl_s", 0.0)))
         return Response(status_code=204)
 
     async def demand(request: Request) -> Response:

@@ -15,7 +15,7 @@ from demo_stack.platform.context import ServiceContext
 from demo_stack.platform.instrumented import service_app
 from demo_stack.resilience.commands import Commands
 from demo_stack.resilience.shedding import Priority, Shedder
-from demo_stack.services.gateway.chain import Endpoint, FilterChain
+from demo_stack.services.gateway.chain import Endpoint, Filter, FilterChain
 from demo_stack.services.gateway.endpoints import HEARTBEATS, Endpoints
 from demo_stack.services.gateway.exchange import Exchange
 from demo_stack.services.gateway.inbound import (
@@ -28,6 +28,7 @@ from demo_stack.services.gateway.inbound import (
 from demo_stack.services.gateway.origin import Origins
 from demo_stack.services.gateway.outbound import ReportCategory
 from demo_stack.services.gateway.tokens import TokenVerifier
+from demo_stack.services.gateway.tunnel import Forwarder, Tunnel
 
 TIMEOUTS_MS = {
     Service.AUTH.value: 3_000,
@@ -35,25 +36,50 @@ TIMEOUTS_MS = {
     Service.RECOMMENDATIONS.value: 1_500,
     Service.PLAYBACK.value: 3_000,
 }
+HOME_FIRST = frozenset({"/token", HEARTBEATS})
+"""What depends on what only this region may know: codes, tokens, streams."""
+
 COMFORTABLE_INFLIGHT = 100
 MOST_INFLIGHT = 300
 
 
 class Gateway:
-    """Runs every request through the chain."""
+    """Runs every request through the chain, or through the tunnel of an evacuated region.
 
-    def __init__(self, chain: FilterChain, shedder: Shedder) -> None:
+    Args:
+        chain: Filters of what is answered here.
+        outer: Filters of what is passed on: who asks is checked at the other end.
+        shedder: Counts what is in flight.
+        tunnel: Knows which requests go through it.
+        forwarder: Passes them on.
+    """
+
+    def __init__(
+        self,
+        chain: FilterChain,
+        outer: FilterChain,
+        shedder: Shedder,
+        tunnel: Tunnel,
+        forwarder: Forwarder,
+    ) -> None:
         self._chain = chain
+        self._outer = outer
         self._shedder = shedder
+        self._tunnel = tunnel
+        self._forwarder = forwarder
 
     def route(self, path: str, endpoint: Endpoint, method: str, priority: Priority) -> Route:
         """Return the route of one endpoint."""
+        at_home = path in HOME_FIRST
+        inner = self._forwarder.home_first(endpoint) if at_home else endpoint
 
         async def handle(request: Request) -> Response:
             exchange = Exchange(request=request, path=path, priority=priority)
             self._shedder.inflight += 1
             try:
-                return await self._chain.run(exchange, endpoint)
+                if self._tunnel.takes(exchange) and not at_home:
+                    return await self._outer.run(exchange, self._forwarder.forward)
+                return await self._chain.run(exchange, inner)
             finally:
                 self._shedder.inflight -= 1
 
@@ -66,18 +92,21 @@ def build(context: ServiceContext) -> ASGIApp:
         Config(location=context.spectator, extra_common_tags=context.identity.attributes())
     )
     shedder = Shedder(target=COMFORTABLE_INFLIGHT, most=MOST_INFLIGHT)
+    door: list[Filter] = [AdmitAtFrontDoor(context.backing.front_door), ShedLoad(shedder)]
+    report = ReportCategory(context.telemetry.meter)
     chain = FilterChain(
         inbound=[
-            AdmitAtFrontDoor(context.backing.front_door),
-            ShedLoad(shedder),
+            *door,
             Authenticate(TokenVerifier(context.client)),
             LimitRate(),
             MarkFailureTest(context.backing.fit_accounts, context.backing.fit_shares),
         ],
-        outbound=[ReportCategory(context.telemetry.meter)],
+        outbound=[report],
     )
     endpoints = Endpoints(Origins(context.client, Commands(registry, TIMEOUTS_MS)), context.seed)
-    gateway = Gateway(chain, shedder)
+    tunnel = context.backing.tunnel
+    outer = FilterChain(inbound=door, outbound=[report])
+    gateway = Gateway(chain, outer, shedder, tunnel, Forwarder(tunnel, context.client))
     routes = [
         gateway.route("/authorize", endpoints.sign_in, "POST", Priority.CRITICAL),
         gateway.route("/token", endpoints.sign_in, "POST", Priority.CRITICAL),
