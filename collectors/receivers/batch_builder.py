@@ -33,6 +33,11 @@ class BatchBuilder:
     def __len__(self) -> int:
         return len(self._value)
 
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to deliver, not even an exemplar."""
+        return not self._value and not self._exemplars
+
     def series(self, tags: Tags) -> int:
         """Return the index of ``tags`` in the batch, adding it when new."""
         position = self._position.get(id(tags))

@@ -9,8 +9,9 @@ from typing import Any
 from collectors.errors import DecodeError, TocsinError
 from collectors.model import MetricWriter, Receipt, Rejection, Tags
 from collectors.receivers.batch_builder import BatchBuilder
+from collectors.receivers.histogram_readings import Measure
 from collectors.receivers.limits import ReceiverLimits
-from collectors.receivers.otlp_histograms import Measure, add_histogram
+from collectors.receivers.otlp_histograms import add_histogram
 from collectors.receivers.otlp_numbers import (
     CUMULATIVE,
     DELTA,

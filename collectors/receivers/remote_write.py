@@ -8,8 +8,10 @@ Answers 204 when everything is kept. If some samples are refused the rest is kep
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from email.message import Message as MediaType
+from functools import partial
 from typing import cast
 
 import anyio.to_thread
@@ -23,22 +25,35 @@ from collectors.errors import (
     InputError,
     OverloadedError,
     StorageError,
+    TocsinError,
     TooLargeError,
     UnsupportedError,
 )
-from collectors.model import MetricWriter, Receipt
-from collectors.receivers.batch_builder import BatchBuilder
+from collectors.model import MetricWriter, Receipt, Rejection
 from collectors.receivers.body import receive
 from collectors.receivers.gate import Gate
 from collectors.receivers.limits import ReceiverLimits
 from collectors.receivers.otlp_reply import partial_success
-from collectors.receivers.remote_write_decoder import RemoteWriteDecoder
+from collectors.receivers.remote_write_decoder import Decoded, RemoteWriteDecoder
 from collectors.receivers.stats import ReceiverStats
 
 RECEIVER = "prometheus.remote_write"
 V1 = "prometheus.WriteRequest"
 V2 = "io.prometheus.write.v2.Request"
 _WRITTEN = "X-Prometheus-Remote-Write-{}-Written"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Written:
+    """What became of a request."""
+
+    samples: int = 0
+    histograms: int = 0
+    exemplars: int = 0
+    rejected: Sequence[Rejection] = ()
+
+
+_NOTHING = _Written()
 
 
 def remote_write_routes(
@@ -50,7 +65,8 @@ def remote_write_routes(
 
     Args:
         metrics: Where samples go. If it has a method ``write_remote(body)`` that takes a compressed
-            1.0 body, that is used: the store decodes in columns.
+            1.0 body, that is used: the store decodes in columns. If its receipt tells of extras,
+            native histograms and exemplars are decoded here and written in a second batch.
         limits: Bounds on what is accepted.
         stats: Where acceptances and refusals are counted.
     """
@@ -79,7 +95,7 @@ class _RemoteWriter:
             with self._gate.enter() as place:
                 body = await receive(request, self._limits, place)
                 export = self._write_v2 if protocol == V2 else self._write_v1
-                receipt, exemplars = await anyio.to_thread.run_sync(export, body)
+                written = await anyio.to_thread.run_sync(export, body)
         except InputError as error:
             self._stats.refuse(RECEIVER, type(error).__name__)
             return _answer(protocol, error.status, error.message)
@@ -92,34 +108,56 @@ class _RemoteWriter:
             return _answer(protocol, 503, error.message)
         except ClientDisconnect:
             return Response(status_code=400)
-        self._stats.accept(RECEIVER, receipt.accepted)
-        self._stats.refuse_all(RECEIVER, receipt.rejected)
-        if not receipt.rejected:
-            return _answer(protocol, 204, "", receipt.accepted, exemplars)
-        reasons = partial_success("", receipt).message
-        return _answer(protocol, 400, reasons, receipt.accepted, exemplars)
+        self._stats.accept(RECEIVER, written.samples + written.histograms)
+        self._stats.refuse_all(RECEIVER, written.rejected)
+        if not written.rejected:
+            return _answer(protocol, 204, "", written)
+        reasons = partial_success("", Receipt(accepted=0, rejected=written.rejected)).message
+        return _answer(protocol, 400, reasons, written)
 
-    def _write_v1(self, body: bytes) -> tuple[Receipt, int]:
-        if self._fast is not None:
-            return self._fast(body), 0
+    def _write_v1(self, body: bytes) -> _Written:
+        if self._fast is None:
+            return self._decode(body, self._decoder.decode_v1)
+        receipt = self._fast(body)
+        written = _Written(samples=receipt.accepted, rejected=receipt.rejected)
+        if not receipt.extras:
+            return written
+        more = self._decode(body, partial(self._decoder.decode_v1, extras_only=True))
+        return replace(more, samples=written.samples, rejected=[*written.rejected, *more.rejected])
+
+    def _write_v2(self, body: bytes) -> _Written:
+        return self._decode(body, self._decoder.decode_v2)
+
+    def _decode(self, body: bytes, decode: Callable[[bytes], Decoded]) -> _Written:
+        """Decode and store a body; what the decoder learns counts only when it is stored."""
+        data = unsnap(body, self._limits.max_body_bytes)
         with self._turn:
-            builder = self._decoder.decode_v1(unsnap(body, self._limits.max_body_bytes))
-        return self._store(builder)
+            decoded = decode(data)
+            try:
+                written = self._store(decoded)
+            except TocsinError:
+                self._decoder.roll_back()
+                raise
+            self._decoder.commit()
+        return written
 
-    def _write_v2(self, body: bytes) -> tuple[Receipt, int]:
-        with self._turn:
-            builder = self._decoder.decode_v2(unsnap(body, self._limits.max_body_bytes))
-        return self._store(builder)
-
-    def _store(self, builder: BatchBuilder) -> tuple[Receipt, int]:
-        refused = builder.rejections
-        if not len(builder):
-            return Receipt(accepted=0, rejected=refused), 0
-        batch = builder.build()
-        stored = self._metrics.write(batch)
-        accepted = max(0, stored.accepted - builder.invented)
-        receipt = Receipt(accepted=accepted, rejected=[*refused, *stored.rejected])
-        return receipt, len(batch.exemplars)
+    def _store(self, decoded: Decoded) -> _Written:
+        rejected = [*decoded.samples.rejections, *decoded.histograms.rejections]
+        samples = histograms = exemplars = 0
+        if not decoded.samples.empty:
+            batch = decoded.samples.build()
+            stored = self._metrics.write(batch)
+            samples = max(0, stored.accepted - decoded.samples.invented)
+            exemplars = len(batch.exemplars)
+            rejected += stored.rejected
+        if not decoded.histograms.empty:
+            stored = self._metrics.write(decoded.histograms.build())
+            # The store counts samples; a sender is told of at most as many as it sent.
+            histograms = max(0, decoded.histogram_count - stored.rejected_count)
+            rejected += stored.rejected
+        return _Written(
+            samples=samples, histograms=histograms, exemplars=exemplars, rejected=rejected
+        )
 
 
 def unsnap(body: bytes, limit: int) -> bytes:
@@ -171,13 +209,16 @@ def _answer(
     protocol: str,
     status: int,
     message: str,
-    samples: int = 0,
-    exemplars: int = 0,
+    written: _Written = _NOTHING,
     headers: dict[str, str] | None = None,
 ) -> Response:
     headers = dict(headers or {})
     if protocol == V2:
-        counts = {"Samples": samples, "Histograms": 0, "Exemplars": exemplars}
+        counts = {
+            "Samples": written.samples,
+            "Histograms": written.histograms,
+            "Exemplars": written.exemplars,
+        }
         headers |= {_WRITTEN.format(what): str(count) for what, count in counts.items()}
     if status == 204:
         return Response(status_code=204, headers=headers)

@@ -18,14 +18,35 @@ from collectors.errors import DecodeError
 _Kind = descriptor_pb2.FieldDescriptorProto
 _MANY = "*"
 
-# message → {field: (number, type)}; a trailing * repeats, a capital letter names a message.
+# message → {field: (number, type)}; a trailing * repeats, a capital letter names a message, and
+# what follows | is the oneof that the field belongs to.
 _SCHEMA = {
     "WriteRequest": {"timeseries": (1, "TimeSeries*"), "metadata": (3, "MetricMetadata*")},
     "TimeSeries": {
         "labels": (1, "bytes*"),
         "samples": (2, "Sample*"),
         "exemplars": (3, "Exemplar*"),
-        "histograms": (4, "bytes*"),
+        "histograms": (4, "Histogram*"),
+    },
+    "BucketSpan": {"offset": (1, "sint32"), "length": (2, "uint32")},
+    "Histogram": {
+        "count_int": (1, "uint64|count"),
+        "count_float": (2, "double|count"),
+        "sum": (3, "double"),
+        "schema": (4, "sint32"),
+        "zero_threshold": (5, "double"),
+        "zero_count_int": (6, "uint64|zero_count"),
+        "zero_count_float": (7, "double|zero_count"),
+        "negative_spans": (8, "BucketSpan*"),
+        "negative_deltas": (9, "sint64*"),
+        "negative_counts": (10, "double*"),
+        "positive_spans": (11, "BucketSpan*"),
+        "positive_deltas": (12, "sint64*"),
+        "positive_counts": (13, "double*"),
+        "reset_hint": (14, "int32"),
+        "timestamp": (15, "int64"),
+        "custom_values": (16, "double*"),
+        "start_timestamp": (17, "int64"),
     },
     "Label": {"name": (1, "string"), "value": (2, "string")},
     "Sample": {"value": (1, "double"), "timestamp": (2, "int64")},
@@ -35,9 +56,10 @@ _SCHEMA = {
     "TimeSeriesV2": {
         "labels_refs": (1, "uint32*"),
         "samples": (2, "SampleV2*"),
-        "histograms": (3, "bytes*"),
+        "histograms": (3, "Histogram*"),
         "exemplars": (4, "ExemplarV2*"),
         "metadata": (5, "MetadataV2"),
+        "created_timestamp": (6, "int64"),  # as 2.0-rc senders have it, later in every sample
     },
     "SampleV2": {
         "value": (1, "double"),
@@ -56,8 +78,11 @@ _TYPES = {
     "double": _Kind.TYPE_DOUBLE,
     "int32": _Kind.TYPE_INT32,
     "int64": _Kind.TYPE_INT64,
+    "sint32": _Kind.TYPE_SINT32,
+    "sint64": _Kind.TYPE_SINT64,
     "string": _Kind.TYPE_STRING,
     "uint32": _Kind.TYPE_UINT32,
+    "uint64": _Kind.TYPE_UINT64,
 }
 _PACKAGE = "tocsin.remote_write"
 
@@ -83,17 +108,28 @@ def _classes() -> dict[str, Any]:
     for name, fields in _SCHEMA.items():
         message = file.message_type.add(name=name)
         for field_name, (number, kind) in fields.items():
-            field = message.field.add(name=field_name, number=number)
-            field.label = _Kind.LABEL_REPEATED if kind.endswith(_MANY) else _Kind.LABEL_OPTIONAL
-            single = kind.removesuffix(_MANY)
-            if single in _TYPES:
-                field.type = _TYPES[single]
-            else:
-                field.type = _Kind.TYPE_MESSAGE
-                field.type_name = f".{_PACKAGE}.{single}"
+            _add_field(message, field_name, number, kind)
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
     return {
         name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.{name}"))
         for name in _SCHEMA
     }
+
+
+def _add_field(message: Any, name: str, number: int, kind: str) -> None:
+    field = message.field.add(name=name, number=number)
+    kind, _, oneof = kind.partition("|")
+    field.label = _Kind.LABEL_REPEATED if kind.endswith(_MANY) else _Kind.LABEL_OPTIONAL
+    single = kind.removesuffix(_MANY)
+    if single in _TYPES:
+        field.type = _TYPES[single]
+    else:
+        field.type = _Kind.TYPE_MESSAGE
+        field.type_name = f".{_PACKAGE}.{single}"
+    if oneof:
+        names = [declared.name for declared in message.oneof_decl]
+        if oneof not in names:
+            message.oneof_decl.add(name=oneof)
+            names.append(oneof)
+        field.oneof_index = names.index(oneof)

@@ -97,7 +97,7 @@ class ExemplarWriter:
 
     def write(self, batch: Batch) -> Receipt:
         """Keep ``batch`` and, once it is kept, its exemplars."""
-        receipt = self._metrics.write(batch)
+        receipt = self._metrics.write(batch) if len(batch) else Receipt(accepted=0)
         self._exemplars.note(batch)
         return receipt
 

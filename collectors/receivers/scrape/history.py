@@ -14,6 +14,7 @@ import numpy as np
 
 from collectors.errors import DecodeError, TooLargeError
 from collectors.model import DSTYPE, Batch, Exemplar, IntArray, Rejection, SeriesKind, Tags
+from collectors.receivers.exemplar_labels import trace_of
 from collectors.receivers.limits import ReceiverLimits
 from collectors.receivers.scrape.config import ScrapeJob
 from collectors.receivers.scrape.exposition import ExposedSeries, ExpositionParser, Page
@@ -165,11 +166,11 @@ class TargetHistory:
                 series=place[series],
                 time_ms=found.time_ms if found.time_ms != -1 else time_ms,
                 value=found.value,
-                trace_id=found.labels.get("trace_id", ""),
-                span_id=found.labels.get("span_id", ""),
+                trace_id=trace[0],
+                span_id=trace[1],
             )
             for series, found in page.exemplars
-            if series in place and "trace_id" in found.labels
+            if series in place and (trace := trace_of(found.labels)) is not None
         ]
         return Batch(
             series=[self._tags[i] for i in used.tolist()],

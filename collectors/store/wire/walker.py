@@ -16,7 +16,7 @@ from collectors.store.kernel import inlined, kernel
 from collectors.store.wire.hashing import hash_range, word_at
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
-_TIME_SERIES, _LABEL, _SAMPLE, _HISTOGRAM = 1, 1, 2, 4
+_TIME_SERIES, _LABEL, _SAMPLE, _EXEMPLAR, _HISTOGRAM = 1, 1, 2, 3, 4
 # A Sample field with value and a time between 2004 and 2109, read as two words.
 _PLAIN = 18
 _PLAIN_HEAD = np.uint64(0x091012)
@@ -33,7 +33,7 @@ class Columns(NamedTuple):
         samples: (S,) int32, number of samples of each series; they follow one another.
         time_ms: (N,) int64.
         bits: (N,) uint64, the values' bits.
-        tally: (4,) int64: series, samples, native histograms, and the offset of damage or -1.
+        tally: (4,) int64: series, samples, native histograms and exemplars, offset of damage or -1.
     """
 
     hash: NDArray[np.uint64]
@@ -172,7 +172,7 @@ def _series(data: NDArray[np.uint8], at: int, end: int, out: Columns, seed: np.u
             if not _sample(data, body, at, out.bits, out.time_ms, n):
                 return False
             out.tally[1] = n + 1
-        elif key == _HISTOGRAM << 3 | _BYTES:
+        elif key == _HISTOGRAM << 3 | _BYTES or key == _EXEMPLAR << 3 | _BYTES:
             out.tally[2] += 1
     out.labels[row, 0], out.labels[row, 1] = max(label_start, 0), max(label_end, 0)
     out.hash[row] = hash_range(data, out.labels[row, 0], out.labels[row, 1], seed)

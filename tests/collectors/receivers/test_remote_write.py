@@ -103,15 +103,6 @@ def test_v1_good_beside_bad_is_kept(bad: list[bytes], reason: str) -> None:
     assert store.samples(name="up") == [(T0, 1.0), (T0 + 1, 3.0)]
 
 
-def test_v1_native_histograms_are_refused() -> None:
-    request = v1((UP, [(T0, 1.0)]))
-    request.timeseries[0].histograms.append(b"")
-    store = FakeStore()
-    response = post(snap(request), store)
-    assert (response.status_code, "nativeHistogram (1)" in response.text) == (400, True)
-    assert store.samples(name="up") == [(T0, 1.0)]
-
-
 def v2(*, kind: int = 0, name: str = "hits", start_ms: int = 0) -> Any:
     symbols = ["", "__name__", name, "job", "shop", "trace_id", "ab" * 16]
     request = message_class("RequestV2")(symbols=symbols)
