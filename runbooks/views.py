@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from anomaly.findings import NearChange
 from runbooks.alerts.grouping import REGION, SERVICE
 from runbooks.automation.runbook import Runbook
 from runbooks.incidents.events import Event, JsonValue
-from runbooks.incidents.finding_codec import finding_to_json
+from runbooks.incidents.finding_codec import change_to_json, finding_to_json
 from runbooks.incidents.incident import Incident
 from runbooks.incidents.states import Role
 from runbooks.notifiers.delivery import Action
 from runbooks.notifiers.outbox import OutboxRow
 from runbooks.postmortem.impact import ImpactMeasure, MeasureKind, scoped
+from runbooks.wording import change_words
 
 Json = dict[str, JsonValue]
 MAX_CHARTS = 6
@@ -71,10 +73,16 @@ def detail(
         "timeline": [timeline_item(event) for event in events],
         "runbook": proposed(incident, runbook),
         "exemplar_trace_ids": [*incident.exemplar_trace_ids],
+        "near_changes": [near_change(change, incident) for change in incident.near_changes],
         "notifications": [notification(row) for row in rows if row.action is not Action.EDIT],
         "charts": charts(incident, measures),
         "post_mortem": address if incident.post_mortem_ms is not None else None,
     }
+
+
+def near_change(change: NearChange, incident: Incident) -> Json:
+    """Return a change before the impact, with the words that a page has for it."""
+    return change_to_json(change) | {"text": change_words(change, incident.impact_start_ms)}
 
 
 def timeline_item(event: Event) -> Json:

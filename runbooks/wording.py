@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 
+from anomaly.changes import distance
+from anomaly.findings import NearChange
+
 
 def quantity(value: float, unit: str) -> str:
     """Return ``value`` with its unit, in three significant digits.
@@ -61,3 +64,10 @@ def trimmed(text: str, longest: int, marker: str = "… (trimmed)") -> str:
     if len(text) <= longest:
         return text
     return text[: max(0, longest - len(marker))] + marker[:longest]
+
+
+def change_words(change: NearChange, onset_ms: int) -> str:
+    """Return what was changed, where and how near, which says nothing about causes."""
+    where = [change.service, change.scope.get("cloud.region", "")]
+    place = ", ".join([change.relation.value, *(name for name in where if name)])
+    return f"{change.summary} ({place}), {distance(change.time_ms, onset_ms)}"

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from anomaly.findings import Finding, FindingState, Urgency
+from anomaly.findings import Finding, FindingState, NearChange, Urgency
 from collectors.errors import ConflictError
 from runbooks.incidents import commands as c
 from runbooks.incidents.events import MACHINE, Data, Event, EventKind
-from runbooks.incidents.finding_codec import finding_to_json
+from runbooks.incidents.finding_codec import change_to_json, finding_to_json
 from runbooks.incidents.incident import Incident
 from runbooks.incidents.states import IMPACTED_STATUSES, TRANSITIONS, Role, Status
+from runbooks.wording import change_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +68,8 @@ def _open(command: c.Open) -> list[_Draft]:
         "finding": finding_to_json(finding),
     }
     text = f"{finding.title}. {command.severity}: {command.why}"
-    return [_Draft(kind=EventKind.OPENED, text=text, data=data)]
+    opened = _Draft(kind=EventKind.OPENED, text=text, data=data)
+    return [opened, *_noted(finding.changes[:1], finding.started_ms)]
 
 
 def _add_finding(incident: Incident, command: c.AddFinding) -> list[_Draft]:
@@ -77,7 +79,7 @@ def _add_finding(incident: Incident, command: c.AddFinding) -> list[_Draft]:
     text = f"{finding.title} ({command.why})"
     data: Data = {"finding": finding_to_json(finding), "why": command.why}
     added = [_Draft(kind=EventKind.FINDING_ADDED, text=text, data=data)]
-    return added + _consequences(incident, finding)
+    return added + _nearer(incident, finding) + _consequences(incident, finding)
 
 
 def _change_finding(incident: Incident, command: c.ChangeFinding) -> list[_Draft]:
@@ -88,10 +90,13 @@ def _change_finding(incident: Incident, command: c.ChangeFinding) -> list[_Draft
     change = _change(before, finding)
     if change is None:
         return []
-    text = f"{finding.title}: {_CHANGE_TEXTS[change]}"
+    what = _CHANGE_TEXTS[change]
+    if change == EVIDENCE and len(finding.changes) > len(before.changes):
+        what = "a change before it became known"
+    text = f"{finding.title}: {what}"
     data: Data = {"finding": finding_to_json(finding), "change": change}
     changed = [_Draft(kind=EventKind.FINDING_CHANGED, text=text, data=data)]
-    return changed + _consequences(incident, finding)
+    return changed + _nearer(incident, finding) + _consequences(incident, finding)
 
 
 def _change(before: Finding, after: Finding) -> str | None:
@@ -104,7 +109,35 @@ def _change(before: Finding, after: Finding) -> str | None:
         was, now = before.observed - before.baseline, after.observed - after.baseline
         if was * now > 0 and abs(now) > 2 * abs(was):
             return "worse"
-    return EVIDENCE if after.exemplar_trace_ids and not before.exemplar_trace_ids else None
+    traces = bool(after.exemplar_trace_ids) and not before.exemplar_trace_ids
+    return EVIDENCE if traces or _nearest(before) != _nearest(after) else None
+
+
+def _nearest(finding: Finding) -> str:
+    return finding.changes[0].id if finding.changes else ""
+
+
+def _nearer(incident: Incident, finding: Finding) -> list[_Draft]:
+    """Return a note if ``finding`` brings a change nearer than what is known."""
+    known = {change.id for change in incident.near_changes[:1]}
+    findings = {**incident.findings, finding.id: finding}
+    nearest = replace(incident, findings=findings).near_changes[:1]
+    return (
+        []
+        if known >= {change.id for change in nearest}
+        else _noted(nearest, incident.impact_start_ms)
+    )
+
+
+def _noted(changes: Sequence[NearChange], onset_ms: int) -> list[_Draft]:
+    return [
+        _Draft(
+            kind=EventKind.CHANGE_NOTED,
+            text=f"nearest change: {change_words(change, onset_ms)}",
+            data={"near_change": change_to_json(change)},
+        )
+        for change in changes
+    ]
 
 
 def _consequences(incident: Incident, finding: Finding) -> list[_Draft]:

@@ -6,7 +6,14 @@ import math
 from collections.abc import Mapping
 from dataclasses import fields
 
-from anomaly.findings import Finding, FindingKind, FindingState, Urgency
+from anomaly.findings import (
+    Finding,
+    FindingKind,
+    FindingState,
+    NearChange,
+    Relation,
+    Urgency,
+)
 from runbooks.incidents.events import JsonValue
 
 NAMES = tuple(f.name for f in fields(Finding))
@@ -28,10 +35,36 @@ def finding_from_json(data: Mapping[str, JsonValue]) -> Finding:
     values["values"] = {k: _number(v) for k, v in named.items()} if isinstance(named, dict) else {}
     traces = data.get("exemplar_trace_ids")
     values["exemplar_trace_ids"] = tuple(traces) if isinstance(traces, list) else ()
+    near = data.get("changes")
+    found = near if isinstance(near, list) else []  # none in what was written before there were any
+    values["changes"] = tuple(change_from_json(c) for c in found if isinstance(c, dict))
     return Finding(**{name: values[name] for name in NAMES})  # type: ignore[arg-type]  # by name
 
 
+def change_to_json(change: NearChange) -> dict[str, JsonValue]:
+    """Return every field of a change before a finding."""
+    return {f.name: _plain(getattr(change, f.name)) for f in fields(NearChange)}
+
+
+def change_from_json(data: Mapping[str, JsonValue]) -> NearChange:
+    """Return the change that :func:`change_to_json` wrote."""
+    scope = data.get("scope")
+    return NearChange(
+        id=str(data["id"]),
+        time_ms=int(_number(data["time_ms"])),
+        kind=str(data["kind"]),
+        summary=str(data["summary"]),
+        service=str(data["service"]),
+        scope={k: str(v) for k, v in scope.items()} if isinstance(scope, dict) else {},
+        url=str(data["url"]),
+        relation=Relation(str(data["relation"])),
+        before_ms=int(_number(data["before_ms"])),
+    )
+
+
 def _plain(value: object) -> JsonValue:
+    if isinstance(value, NearChange):
+        return change_to_json(value)
     if value is None or isinstance(value, bool | str):
         return None if value is None else value if isinstance(value, bool) else str(value)
     if isinstance(value, Mapping):

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from anomaly.findings import Finding, FindingState
+from anomaly.changes import MAX_CANDIDATES, closeness
+from anomaly.findings import Finding, FindingState, NearChange
 from runbooks.incidents.states import OPEN_STATUSES, Role, Severity, Status
 
 
@@ -109,3 +110,19 @@ class Incident:
         for finding in reversed(tuple(self.findings.values())):
             traces.update(dict.fromkeys(finding.exemplar_trace_ids))
         return tuple(traces)[:6]
+
+    @property
+    def near_changes(self) -> tuple[NearChange, ...]:
+        """The changes nearest before the first impact, each once, the closest first.
+
+        What was changed after it, before a later finding, may well be a remedy: it is left out.
+        """
+        near: dict[str, NearChange] = {}
+        for change in (c for finding in self.findings.values() for c in finding.changes):
+            # An onset is known to a step: its own finding may show a change a moment after.
+            if change.time_ms > self.impact_start_ms + max(0, -change.before_ms):
+                continue
+            known = near.get(change.id)
+            if known is None or closeness(change) < closeness(known):
+                near[change.id] = change
+        return tuple(sorted(near.values(), key=closeness)[:MAX_CANDIDATES])

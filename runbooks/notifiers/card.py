@@ -9,9 +9,10 @@ from anomaly.findings import Finding, FindingState, Urgency
 from runbooks.alerts.grouping import REGION, SERVICE
 from runbooks.incidents.incident import Incident
 from runbooks.incidents.states import Severity, Status
-from runbooks.wording import moment, quantity, span
+from runbooks.wording import change_words, moment, quantity, span, trimmed
 
 MAX_EVIDENCE = 3
+MAX_LABEL = 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +123,9 @@ def _fields(incident: Incident, worst: Finding) -> tuple[tuple[str, str], ...]:
         if name in worst.values:
             label = name.replace("_", " ").capitalize()
             fields.append((label, f"{worst.values[name]:.1f}×"))
+    if incident.near_changes:
+        words = change_words(incident.near_changes[0], incident.impact_start_ms)
+        fields.append(("Nearest change", words))
     if incident.acknowledged_by:
         fields.append(("Acknowledged by", incident.acknowledged_by))
     return tuple(fields)[:10]
@@ -131,6 +135,9 @@ def _links(incident: Incident, links: Links) -> tuple[tuple[str, str], ...]:
     shown = [("War room", links.incident(incident.id))]
     if incident.exemplar_trace_ids:
         shown.append(("Exemplar trace", links.trace(incident.exemplar_trace_ids[0])))
+    if incident.near_changes and incident.near_changes[0].url:
+        nearest = incident.near_changes[0]
+        shown.append((f"Nearest change: {trimmed(nearest.summary, MAX_LABEL, '…')}", nearest.url))
     if incident.runbook is not None:
         room = links.incident(incident.id)
         shown.append((f"Runbook: {incident.runbook.title}", f"{room}#runbook"))

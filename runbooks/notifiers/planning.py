@@ -21,6 +21,7 @@ UPDATES = frozenset(
         EventKind.ACKNOWLEDGED,
         EventKind.ROLE_ASSIGNED,
         EventKind.NOTE,
+        EventKind.CHANGE_NOTED,
         EventKind.RUNBOOK_PROPOSED,
         EventKind.STEP_SET,
         EventKind.POST_MORTEM_WRITTEN,

@@ -23,7 +23,7 @@ from runbooks.postmortem.course import Course
 from runbooks.postmortem.impact import Figure, graph_query
 from runbooks.postmortem.roles import role_names, without_names
 from runbooks.postmortem.sections import BLANK, enclosed, escaped
-from runbooks.wording import moment, span
+from runbooks.wording import change_words, moment, span
 
 TEMPLATES = Path(__file__).parent / "templates"
 SECTIONS = ("overview", "impact", "timeline", "signals", "traces", "pages", "runbook")
@@ -75,6 +75,16 @@ class Trace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeRow:
+    """A change before the impact: in words, when, and where to read more."""
+
+    time_ms: int
+    text: str
+    url: str
+    query: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
     """All that goes into the machine sections."""
 
@@ -86,6 +96,7 @@ class Known:
     figures: Sequence[Figure]
     timeline: Sequence[TimelineRow]
     signals: Sequence[Signal]
+    changes: Sequence[ChangeRow]
     traces: Sequence[Trace]
     pages: Sequence[OutboxRow]
     runbook: ProposedRunbook | None
@@ -112,6 +123,7 @@ def gather(
         figures=figures,
         timeline=_timeline(incident, events),
         signals=_signals(incident, events, courses),
+        changes=_changes(incident, role_names(incident, events)),
         traces=traces,
         pages=[row for row in rows if row.action is Action.OPEN],
         runbook=incident.runbook,
@@ -141,14 +153,33 @@ def _timeline(incident: Incident, events: Sequence[Event]) -> list[TimelineRow]:
     )
     rows = [start]
     for event in events:
-        if event.kind is EventKind.POST_MORTEM_WRITTEN:
+        if event.kind in _TOLD_OTHERWISE:
             continue
         actor = names.get(event.actor, event.actor)
         by = "" if event.is_attributed else f" — {actor}"
         source = f"incident log {event.incident_id}#{event.seq}"
         text = without_names(event.text, names) + by
         rows.append(TimelineRow(time_ms=event.time_ms, text=text, source=source))
+    for change in _changes(incident, names):
+        text = f"change: {change.text}"
+        rows.append(TimelineRow(time_ms=change.time_ms, text=text, source=f"GET {change.query}"))
     return sorted(rows, key=lambda row: row.time_ms)
+
+
+_TOLD_OTHERWISE = frozenset({EventKind.POST_MORTEM_WRITTEN, EventKind.CHANGE_NOTED})
+"""The writing itself is no part of the story; a change stands where it was made."""
+
+
+def _changes(incident: Incident, names: Mapping[str, str]) -> list[ChangeRow]:
+    return [
+        ChangeRow(
+            time_ms=change.time_ms,
+            text=without_names(change_words(change, incident.impact_start_ms), names),
+            url=change.url,
+            query=f"/api/v2/changes?start_ms={change.time_ms}&end_ms={change.time_ms}",
+        )
+        for change in incident.near_changes
+    ]
 
 
 def _signals(
