@@ -25,7 +25,6 @@ def encode(  # noqa: D103 - click prints the help above
     from demo_stack.services.encoding.ffmpeg import find_ffmpeg
     from demo_stack.services.encoding.process import (
         EncoderSpec,
-        be_last,
         run_encoder,
         stop_on_signals,
     )
@@ -34,7 +33,6 @@ def encode(  # noqa: D103 - click prints the help above
 
     where = cache or cache_directory()
     stop = stop_on_signals()
-    be_last()
     try:
         if retry:
             with QueueFile(where / "queue.json").changing() as queue:

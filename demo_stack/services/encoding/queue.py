@@ -10,7 +10,7 @@ from typing import Any
 
 from demo_stack.platform.errors import PlatformError
 
-LEASE_MS = 120_000
+LEASE_MS = 600_000
 """How long a worker may be silent before its job is given to somebody else."""
 
 TRIES = 3

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import struct
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -28,7 +25,6 @@ from demo_stack.services.encoding.ffmpeg import (
 )
 from demo_stack.services.encoding.recipe import Codec, Rung, synthetic_source
 
-ROOT = Path(__file__).parents[3]
 SOURCE = synthetic_source("t01", 1, seconds=4)
 
 
@@ -113,20 +109,3 @@ def test_an_answer_without_a_measurement_is_refused(text):
 def test_a_manifest_without_codecs_is_refused():
     with pytest.raises(ValueError, match="no codecs"):
         codecs_in("<MPD/>")
-
-
-@pytest.mark.slow
-@pytest.mark.processes
-def test_the_command_encodes_once_and_answers_from_the_cache_then(tool, tmp_path):
-    command = [sys.executable, "-m", "demo_stack", "encode", "--titles", "1", "--json"]
-    command += ["--cache", str(tmp_path)]
-    answers = []
-    for _ in range(2):
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
-        answers.append(json.loads(done.stdout))
-    assert answers[0] == answers[1]
-    (title,) = answers[0]["titles"]
-    assert title["encoded"]
-    assert {one["codec"] for one in title["representations"]} == set(tool.encoders)
-    assert answers[0]["parked"] == []
-    assert len(list((tmp_path / "encodes").iterdir())) == 1
