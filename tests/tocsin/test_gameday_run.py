@@ -64,7 +64,7 @@ def test_a_short_day_with_real_processes_is_played_and_scored(tmp_path: Path) ->
     options = ["--settle", "25", "--hold", "30", "--recover", "10", "--report", str(report)]
     done = subprocess.run(
         [*command, *options, "--data-dir", str(tmp_path / "run"), "--fail-below", "1"],
-        capture_output=True, text=True, check=False, timeout=180,
+        capture_output=True, text=True, check=False, timeout=300,
         env={name: value for name, value in os.environ.items() if not name.startswith("TOCSIN_")},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

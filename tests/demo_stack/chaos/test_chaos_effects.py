@@ -167,7 +167,7 @@ EFFECTS = {
     "bad-deployment-errors": Effect(measure=failed, visits=6),
     "bad-deployment-latency": Effect(measure=waited(0.5)),
     "bad-deployment-leak": Effect(measure=leaked, least=128),
-    "bit-rot": Effect(measure=failed, warm=6, visits=6),
+    "bit-rot": Effect(measure=failed, warm=20, visits=6),
     "cache-stampede": Effect(measure=failed, visits=6),
     "catalogue-latency": Effect(measure=waited(0.25), least=4),
     "cdn-site-loss": Effect(measure=failed, least=2),
