@@ -64,10 +64,15 @@ def _fetch(to: Path) -> str | None:
 
 
 @pytest.fixture(scope="session")
-def dash_js() -> bytes:
+def kept() -> Path:
+    """What takes long to make or to fetch is kept here between runs."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "demo-stack-tests"
+
+
+@pytest.fixture(scope="session")
+def dash_js(kept) -> bytes:
     """The script, from the cache or from npm; the test is skipped if there is no way to it."""
-    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    script = caches / "demo-stack" / f"{DASH_JS}.js"
+    script = kept / f"{DASH_JS}.js"
     if not script.exists():
         script.parent.mkdir(parents=True, exist_ok=True)
         if why := _fetch(script):

@@ -69,18 +69,17 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def media(tmp_path_factory) -> Path:
-    """One title from the command; asked a second time it answers from the cache."""
+def media(kept) -> Path:
+    """One title from the command, which answers from its cache whenever it can."""
     try:
         tool = find_ffmpeg()
     except NoFfmpegError as error:
         pytest.skip(str(error))
-    root = tmp_path_factory.mktemp("media")
     command = [sys.executable, "-m", "demo_stack", "encode", "--titles", "1", "--json"]
     answers = [
         json.loads(
             subprocess.run(
-                [*command, "--cache", str(root)], cwd=ROOT, capture_output=True, check=True
+                [*command, "--cache", str(kept)], cwd=ROOT, capture_output=True, check=True
             ).stdout
         )
         for _ in range(2)
@@ -89,8 +88,7 @@ def media(tmp_path_factory) -> Path:
     (title,) = answers[0]["titles"]
     assert (title["encoded"], answers[0]["parked"]) == (True, [])
     assert {one["codec"] for one in title["representations"]} == set(tool.encoders)
-    assert len(list((root / "encodes").iterdir())) == 1
-    return root
+    return kept
 
 
 def test_dash_js_plays_a_title_that_the_edge_serves(media, dash_js, served):
