@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from collectors.kernel_cache import drop_stale
 from collectors.stacklang.evaluation import evaluate
 from collectors.stacklang.testing import database, window
 
@@ -18,6 +21,7 @@ _PROGRAMS = (
 
 def warm() -> None:
     """Compile, or load what is compiled already."""
+    drop_stale(Path(__file__).parent)
     stored = database(({"name": "warm", "percentile": "T0001"}, [1.0, 2.0, 3.0, 4.0]))
     for program in _PROGRAMS:
         evaluate(program, stored, window(4))

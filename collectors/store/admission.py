@@ -28,11 +28,13 @@ class Resolved:
         ids: (S,) one id a series.
         new: Series to register, None without any.
         refused: Reason by position in the batch.
+        learned: Hashes of label bytes (L, 2), and the ids that they stand for from now on.
     """
 
     ids: IndexArray
     new: NewSeries | None = None
     refused: dict[int, Rejection] = field(default_factory=dict)
+    learned: tuple[NDArray[np.uint64], IndexArray] | None = None
 
 
 @dataclass(slots=True)

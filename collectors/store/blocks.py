@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from collectors.errors import StorageError
 from collectors.model import FloatArray
+from collectors.store.page_codec import divisors_for
 from collectors.store.reserve import reserve
 
 BLOCK_STEPS = 60
@@ -44,6 +45,8 @@ class HotArrays(NamedTuple):
         free: (2, P) int32, stacks of returned pages, RAW and PACKED.
         waiting: (2, P) int32, pages that are returned once nobody reads.
         tally: (2, 3) int64, for each sort: pages free, pages waiting, pages ever taken.
+        divisors: (D,) float64, divisors that packing tries.
+        bounds: (2,) float64, room for packing to work in.
     """
 
     kind: NDArray[np.int8]
@@ -62,9 +65,11 @@ class HotArrays(NamedTuple):
     free: NDArray[np.int32]
     waiting: NDArray[np.int32]
     tally: NDArray[np.int64]
+    divisors: NDArray[np.float64]
+    bounds: NDArray[np.float64]
 
 
-def make_arrays(*, series: int, ring_blocks: int, pages: int) -> HotArrays:
+def make_arrays(*, series: int, ring_blocks: int, pages: int, step_ms: int) -> HotArrays:
     """Reserve empty blocks for ``series`` series over ``ring_blocks`` blocks."""
     return HotArrays(
         kind=reserve((series,), np.int8),
@@ -83,6 +88,8 @@ def make_arrays(*, series: int, ring_blocks: int, pages: int) -> HotArrays:
         free=reserve((2, pages), np.int32),
         waiting=reserve((2, pages), np.int32),
         tally=np.zeros((2, 3), dtype=np.int64),
+        divisors=divisors_for(step_ms),
+        bounds=np.zeros(2),
     )
 
 
@@ -104,7 +111,9 @@ class HotBlocks:
         per_series = self.ring_blocks * BLOCK_STEPS * 8
         self.max_series = max(1, min(max_series, memory_bytes // per_series))
         pages = self.max_series * self.ring_blocks
-        self.arrays = make_arrays(series=self.max_series, ring_blocks=self.ring_blocks, pages=pages)
+        self.arrays = make_arrays(
+            series=self.max_series, ring_blocks=self.ring_blocks, pages=pages, step_ms=step_ms
+        )
         self.head = -1
 
     def step_of(self, time_ms: int) -> int:

@@ -17,6 +17,7 @@ from collectors.store.background import Background
 from collectors.store.checkpoint import CheckpointFiles, take_snapshot
 from collectors.store.hot_tier import HotTier
 from collectors.store.journal import FileJournal
+from collectors.store.time_bounds import extremes_of
 from collectors.store.wire.remote_body import decode_body
 
 _LOG = structlog.get_logger(__name__)
@@ -126,5 +127,7 @@ class Durability:
         held = known >= 0
         held[held] = self._hot.series.alive[known[held]] == 1
         known[~held] = -1
-        self._hot.apply_rows(known, columns.samples, columns.time_ms, columns.value)
+        _, last_ms, count = extremes_of(known, columns.samples, columns.time_ms)
+        if count:
+            self._hot.apply_rows(known, columns.samples, columns.time_ms, columns.value, last_ms)
         return int(columns.samples[(ids >= 0) & ~held].sum())

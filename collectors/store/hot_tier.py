@@ -18,7 +18,6 @@ from collectors.store.plan import Plan, Planner
 from collectors.store.sealing import Sealer
 from collectors.store.series import NewSeries, SeriesSnapshot, SeriesTable
 from collectors.store.tag_index import TagIndex
-from collectors.store.time_bounds import extremes_of
 
 
 class HotTier:
@@ -91,7 +90,12 @@ class HotTier:
         return moved
 
     def apply_rows(
-        self, ids: IndexArray, samples: IndexArray, time_ms: IntArray, value: FloatArray
+        self,
+        ids: IndexArray,
+        samples: IndexArray,
+        time_ms: IntArray,
+        value: FloatArray,
+        newest_ms: int,
     ) -> bool:
         """As :meth:`apply` for samples that follow one another by series.
 
@@ -100,14 +104,12 @@ class HotTier:
             samples: (S,) how many samples each has.
             time_ms: (N,) their times.
             value: (N,) their values.
+            newest_ms: The newest of those times.
         """
-        _, newest_ms, count = extremes_of(ids, samples, time_ms)
-        if not count:
-            return False
         moved = self.blocks.advance(self.block_of(newest_ms))
         arrays = self.blocks.arrays
         ingest_rows(arrays, ids, samples, time_ms, value, self.step_ms, self._heartbeat_ms)
-        self._seal_some(newest_ms, count)
+        self._seal_some(newest_ms, len(time_ms))
         return moved
 
     def _seal_some(self, newest_ms: int, samples: int) -> None:

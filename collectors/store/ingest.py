@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from collectors.model import SeriesKind
 from collectors.store.blocks import BLOCK_STEPS, PACKED, RAW, HotArrays
 from collectors.store.kernel import inlined, kernel
+from collectors.store.page_seal import seal_full
 
 KINDS = (SeriesKind.GAUGE, SeriesKind.SUM, SeriesKind.RATE, SeriesKind.COUNTER)
 GAUGE, SUM, RATE, COUNTER = range(4)
@@ -39,8 +40,8 @@ def _step_of(time: int, step: int) -> np.int64:
 
 
 @inlined
-def _page(hot: HotArrays, slot: int | np.int64, series: int) -> np.int64:
-    """Return the page of ``series`` in ``slot``, a new one if needed; -1 when none is left."""
+def _page(hot: HotArrays, slot: int | np.int64, block: int | np.int64, series: int) -> np.int64:
+    """Return the page of ``series`` in ``block``, a new one if needed; -1 when none is left."""
     entry = np.int64(hot.table[slot, series])
     if entry > 0:
         return entry - 1
@@ -55,6 +56,7 @@ def _page(hot: HotArrays, slot: int | np.int64, series: int) -> np.int64:
     if entry == 0:
         for i in range(BLOCK_STEPS):
             hot.pool[page, i] = np.nan
+        seal_full(hot, block - 1, series)
     else:
         sealed = -entry - 1
         for i in range(BLOCK_STEPS):
@@ -74,7 +76,7 @@ def _put(hot: HotArrays, series: int, step: int | np.int64, value: float, how: i
     slot = np.int64(np.uint32(block) % np.uint32(hot.ring.shape[0]))
     if hot.ring[slot] != block:
         return
-    page = _page(hot, slot, series)
+    page = _page(hot, slot, block, series)
     if page < 0:
         return
     column = step - block * BLOCK_STEPS
@@ -213,7 +215,7 @@ def _gauge_run(
             slot = np.int64(np.uint32(block) % np.uint32(hot.ring.shape[0]))
             page = np.int64(-1)
             if hot.ring[slot] == block:
-                page = _page(hot, slot, series)
+                page = _page(hot, slot, block, series)
                 hot.dirty[slot] = 1
                 hot.unsaved[slot] = 1
         if page >= 0:

@@ -31,3 +31,8 @@ def kernel(function: _F) -> _F:
 def inlined(function: _F) -> _F:
     """Compile ``function`` into each kernel that calls it: a call would pass every array anew."""
     return cast("_F", _njit(inline="always", **_OPTIONS)(function))
+
+
+def called(function: _F) -> _F:
+    """Compile ``function`` for kernels that call it rarely, so that they stay small."""
+    return cast("_F", _njit(**_OPTIONS)(function))

@@ -6,7 +6,7 @@ import secrets
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -181,15 +181,15 @@ class MetricStore:
             TooLargeError: It is too large after decompression.
         """
         remote = decode_body(body, max_bytes=self._limits.max_body_bytes, seed=self._label_seed)
+        extras = int(remote.columns.tally[2])
         with self._lock:
             ids, missing = self._labels.find(remote.columns.hash)
             unknown = np.flatnonzero(ids < 0) if missing else _NONE
+            if extras:  # a series that brings nothing else is not the store's
+                unknown = unknown[remote.columns.samples[unknown] > 0]
             resolved = self._resolve_labels(remote, ids, unknown)
             kept = self._keep_body(body, remote.columns, resolved, ids)
-            learned = unknown[ids[unknown] >= 0]
-            if len(learned):
-                self._labels.insert(remote.columns.hash[learned], ids[learned])
-        return self._receipt(kept)
+        return replace(self._receipt(kept), extras=extras)
 
     def _keep_body(
         self, body: bytes, columns: Columns, resolved: Resolved, ids: IndexArray
@@ -204,10 +204,9 @@ class MetricStore:
             row = np.repeat(np.arange(len(ids), dtype=np.int32), columns.samples)
             return self._keep(resolved, ids, row, columns.time_ms, columns.value)
         self._durability.append_body(resolved, ids, body)
-        if resolved.new is not None:
-            self._hot.register(resolved.new)
+        self._register(resolved)
         with self._moving(last_ms):
-            self._hot.apply_rows(ids, columns.samples, columns.time_ms, columns.value)
+            self._hot.apply_rows(ids, columns.samples, columns.time_ms, columns.value, last_ms)
         rejected = _refusals(resolved, columns.samples)
         return _Kept(accepted=count, rejected=rejected, late=0, late_rows=None, oldest_ms=oldest_ms)
 
@@ -222,7 +221,16 @@ class MetricStore:
         resolved = self._admission.resolve_labels(rows)
         ids[unknown] = resolved.ids
         refused = {int(unknown[at]): refusal for at, refusal in resolved.refused.items()}
-        return Resolved(ids, new=resolved.new, refused=refused)
+        known = unknown[ids[unknown] >= 0]
+        learned = remote.columns.hash[known], ids[known]
+        return Resolved(ids, new=resolved.new, refused=refused, learned=learned)
+
+    def _register(self, resolved: Resolved) -> None:
+        """Give new series their places. Labels are learned at once: a series may expire next."""
+        if resolved.new is not None:
+            self._hot.register(resolved.new)
+        if resolved.learned is not None:
+            self._labels.insert(*resolved.learned)
 
     def _keep(
         self,
@@ -241,8 +249,7 @@ class MetricStore:
         admitted = everything[0] >= 0
         timely = _chosen(everything, timing.timely & admitted)
         self._durability.append(resolved, *timely)
-        if resolved.new is not None:
-            self._hot.register(resolved.new)
+        self._register(resolved)
         self._apply(*timely)
         rejected = _refusals(resolved, np.bincount(row, minlength=len(ids)))
         if early := int((timing.early & admitted).sum()):

@@ -1,8 +1,9 @@
 """Sealed pages: what no longer changes takes a quarter of the memory.
 
-Some steps after a block is over its pages are packed losslessly (:mod:`page_codec`), where they
-fit. A late sample unpacks its page again. Freed pages wait until nobody reads before they are used
-again, so a reader that looked a page up may finish with it.
+A page without a gap is packed losslessly (:mod:`page_codec`), where it fits, when its series begins
+the next block; others some steps after their block is over. A late sample unpacks its page again.
+Freed pages wait until nobody reads before they are used again, so a reader that looked a page up
+may finish with it.
 """
 
 from __future__ import annotations
@@ -12,63 +13,23 @@ import numpy as np
 from collectors.model import FloatArray, IndexArray
 from collectors.store.blocks import (
     BLOCK_STEPS,
-    PACKED,
-    RAW,
     HotArrays,
     HotBlocks,
 )
-from collectors.store.kernel import inlined, kernel
-from collectors.store.page_codec import divisors_for, page_fits
+from collectors.store.kernel import kernel
+from collectors.store.page_seal import seal_page
 
 _SETTLED_STEPS = 10
 _LEAST_SERIES = 64
 _SERIES_A_SAMPLE = 2
 
 
-@inlined
-def _take_packed(hot: HotArrays) -> np.int64:
-    """Return a packed page that is free, -1 when there is none."""
-    if hot.tally[PACKED, 0] > 0:
-        hot.tally[PACKED, 0] -= 1
-        return np.int64(hot.free[PACKED, hot.tally[PACKED, 0]])
-    if hot.tally[PACKED, 2] < hot.packed.shape[0]:
-        hot.tally[PACKED, 2] += 1
-        return np.int64(hot.tally[PACKED, 2] - 1)
-    return np.int64(-1)
-
-
 @kernel
-def _seal(
-    hot: HotArrays,
-    slot: int,
-    first: int,
-    last: int,
-    divisors: FloatArray,
-    bounds: FloatArray,
-) -> None:
+def _seal(hot: HotArrays, slot: int, first: int, last: int) -> None:
     """Pack the pages of series ``first`` … ``last - 1`` in ``slot``, where they fit."""
     for series in range(first, last):
-        raw = np.int64(hot.table[slot, series]) - 1
-        if raw < 0:
-            continue
-        fitting = 0.0
-        for d in range(len(divisors)):
-            if page_fits(hot.pool[raw], divisors[d], bounds):
-                fitting = divisors[d]
-                break
-        if fitting == 0.0:
-            continue
-        page = _take_packed(hot)
-        if page < 0:
+        if hot.table[slot, series] > 0 and not seal_page(hot, slot, series):
             return
-        hot.divisor[page], hot.base[page] = fitting, bounds[0]
-        for i in range(BLOCK_STEPS):
-            v = hot.pool[raw, i]
-            k = np.rint(v * fitting) - bounds[0] + 1.0
-            hot.packed[page, i] = np.uint16(k) if v == v else np.uint16(0)
-        hot.table[slot, series] = -(page + 1)
-        hot.waiting[RAW, hot.tally[RAW, 1]] = raw
-        hot.tally[RAW, 1] += 1
 
 
 @kernel
@@ -103,8 +64,6 @@ class Sealer:
 
     def __init__(self, blocks: HotBlocks) -> None:
         self._blocks = blocks
-        self._divisors = divisors_for(blocks.step_ms)
-        self._bounds = np.empty(2)
         self._block = -1
         self._series = 0
 
@@ -137,4 +96,4 @@ class Sealer:
         slot = block % self._blocks.ring_blocks
         arrays = self._blocks.arrays
         if arrays.ring[slot] == block:
-            _seal(arrays, slot, first, last, self._divisors, self._bounds)
+            _seal(arrays, slot, first, last)

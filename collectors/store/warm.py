@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
+from collectors.kernel_cache import drop_stale
 from collectors.store.aggregation import CF_AVG, SUM, aggregate
 from collectors.store.blocks import HotBlocks, make_arrays
 from collectors.store.ingest import ingest, ingest_rows
@@ -24,7 +27,8 @@ from collectors.store.words import Words
 
 def warm() -> None:
     """Compile, or load what is compiled already."""
-    hot = make_arrays(series=1, ring_blocks=1, pages=1)
+    drop_stale(Path(__file__).parent)
+    hot = make_arrays(series=1, ring_blocks=1, pages=1, step_ms=1)
     ids = np.zeros(1, dtype=np.int32)
     ingest(hot, ids, np.ones(1, dtype=np.int64), np.ones(1), 1, 1)
     ingest_rows(hot, ids, ids, np.ones(0, dtype=np.int64), np.ones(0), 1, 1)

@@ -68,7 +68,8 @@ def by_batch(store: MetricStore, body: list[tuple[str, list[tuple[int, float]]]]
     )
 
 
-@settings(max_examples=60, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=3, deadline=None)
 @given(sent=bodies)
 def test_rows_and_columns_give_the_same_blocks_and_survive(
     sent: list[list[tuple[str, list[tuple[int, float]]]]],
@@ -121,3 +122,11 @@ def test_every_time_is_read_as_it_was_written(time_ms: int) -> None:
     columns = walk(np.frombuffer(bytes(body), dtype=np.uint8), seed=1)
     assert columns.time_ms.tolist() == [time_ms, NOW_MS]
     assert columns.value.tolist() == [2.5, -0.0]
+
+
+def test_labels_of_a_series_that_expired_at_once_are_learned_anew(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    for time_ms, value in ((NOW_MS - FAR, float("nan")), (NOW_MS, 7.0)):
+        store.write_remote(write_request([({"__name__": "late"}, [(time_ms, value)])]))
+    assert max(held(store)["late"]) == 7.0
+    store.close()
