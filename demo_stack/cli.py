@@ -63,6 +63,7 @@ def main(context: click.Context, listing: bool, as_json: bool) -> None:
 @click.option(
     "--monkey-outage-url", default="", help='Kills nobody while "incidents" is not empty.'
 )
+@click.option("--changes-webhook", default="", help="Post each announced change there as JSON.")
 @click.option("--embedded", is_flag=True, help="No memcached and no broker, even if installed.")
 @click.option("--encode-titles", default=2, show_default=True, help="0 for synthetic ones only.")
 @click.option("--billing-url", default="", help="Database of the ledger; SQLite in the run dir.")
@@ -81,6 +82,7 @@ def up(  # noqa: D103 - click prints the help above
     monkey_mean_days: int,
     monkey_spare: tuple[str, ...],
     monkey_outage_url: str,
+    changes_webhook: str,
     embedded: bool,
     encode_titles: int,
     billing_url: str,
@@ -115,7 +117,7 @@ def up(  # noqa: D103 - click prints the help above
         outage_url=monkey_outage_url,
     )
     try:
-        asyncio.run(run_platform(spec, run_dir.resolve(), control_port, orders))
+        asyncio.run(run_platform(spec, run_dir.resolve(), control_port, orders, changes_webhook))
     except* (PlatformError, OSError) as failed:
         raise click.ClickException("; ".join(str(error) for error in failed.exceptions)) from None
 

@@ -14,9 +14,12 @@ from starlette.applications import Starlette
 from anomaly.api import anomaly_routes
 from anomaly.engine import Engine
 from collectors.api.app import api_app
+from collectors.api.changes import change_routes
+from collectors.changes.store import ChangeStore
 from collectors.clock import Clock, SystemClock
 from runbooks.api import runbooks_routes
 from runbooks.desk import IncidentDesk
+from tocsin.announcing import open_announcements
 from tocsin.collecting import Collectors, collector_routes, open_collectors, receiving
 from tocsin.health import health_route
 from tocsin.pulse import beat
@@ -48,12 +51,15 @@ async def serve(settings: Settings, announce: Announce, clock: Clock | None = No
         api_url = f"http://{settings.host}:{port_of(api)}"
         collectors = await asyncio.to_thread(open_collectors, settings, clock)
         stack.callback(collectors.close)
+        changes = await asyncio.to_thread(open_announcements, settings)
+        stack.callback(changes.close)
         desk = open_desk(settings, collectors, clock, api_url)
-        engine = open_engine(settings, collectors, clock, desk)
+        engine = open_engine(settings, collectors, clock, desk, changes.store)
         addresses = await stack.enter_async_context(receiving(collectors, settings))
         desk.start()
         stack.push_async_callback(asyncio.to_thread, desk.stop)
-        await stack.enter_async_context(serving(_api(collectors, engine, desk, clock), api))
+        app = _api(collectors, changes.store, engine, desk, clock)
+        await stack.enter_async_context(serving(app, api))
         pulse = asyncio.create_task(_watch(settings, collectors, engine, desk, clock))
         stack.callback(pulse.cancel)
         announce({"api": api_url, **addresses})
@@ -61,10 +67,17 @@ async def serve(settings: Settings, announce: Announce, clock: Clock | None = No
         _log.info("stopping")
 
 
-def _api(collectors: Collectors, engine: Engine, desk: IncidentDesk, clock: Clock) -> Starlette:
+def _api(
+    collectors: Collectors,
+    changes: ChangeStore,
+    engine: Engine,
+    desk: IncidentDesk,
+    clock: Clock,
+) -> Starlette:
     routes = [
         health_route(collectors, engine, started_s=time.monotonic()),
         *collector_routes(collectors),
+        *change_routes(changes, clock, collectors.stats),
         *anomaly_routes(engine),
         *runbooks_routes(desk),
     ]

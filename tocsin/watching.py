@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from anomaly.changes import ChangeFinder
 from anomaly.engine import Engine
 from anomaly.findings import FindingSink
 from anomaly.loading import load_detectors, load_objectives
@@ -11,7 +12,11 @@ from tocsin.settings import Settings
 
 
 def open_engine(
-    settings: Settings, collectors: Collectors, clock: Clock, sink: FindingSink
+    settings: Settings,
+    collectors: Collectors,
+    clock: Clock,
+    sink: FindingSink,
+    changes: ChangeFinder,
 ) -> Engine:
     """Return the engine over everything that the configuration directory asks to watch.
 
@@ -27,4 +32,5 @@ def open_engine(
         [sink],
         clock,
         settings.step.ms,
+        changes,
     )

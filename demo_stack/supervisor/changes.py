@@ -16,6 +16,8 @@ import orjson
 
 ANNOUNCED = {
     "deploy": "Deployed {service} {version}",
+    "canary": "Started a canary of {service} {version}",
+    "roll_back": "Rolled {service} {version} back to {before}: {reason}",
     "scale": "Scaled {service} to {instances} instances",
     "start_instance": "Started one more instance of {service}",
     "evacuate_region": "Evacuated the region",
@@ -49,11 +51,18 @@ class ChangeLog:
     Args:
         path: The file.
         now_ms: The present, in epoch milliseconds.
+        post: Called with each change as JSON; must return at once.
     """
 
-    def __init__(self, path: Path, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        now_ms: Callable[[], int],
+        post: Callable[[bytes], None] = lambda _: None,
+    ) -> None:
         self._path = path
         self._now_ms = now_ms
+        self._post = post
         self._recent: deque[Change] = deque(maxlen=KEPT)
         path.touch()
 
@@ -73,8 +82,10 @@ class ChangeLog:
             scope={name: str(value) for name, value in tags.items() if value},
         )
         self._recent.append(change)
+        line = orjson.dumps(asdict(change))
         with self._path.open("ab") as file:
-            file.write(orjson.dumps(asdict(change)) + b"\n")
+            file.write(line + b"\n")
+        self._post(line)
 
     def recent(self) -> list[Change]:
         """Return the newest changes, oldest first."""

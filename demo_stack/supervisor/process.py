@@ -29,13 +29,18 @@ from demo_stack.supervisor.herd import PlatformHerd
 from demo_stack.supervisor.performer import PlatformPerformer
 from demo_stack.supervisor.platform import Platform, PlatformSpec
 from demo_stack.supervisor.run_files import RunFiles
+from demo_stack.supervisor.webhook import Webhook
 
 SCENARIO_AFTER_S = 20.0
 """How long the platform is well before a scenario begins, in seconds."""
 
 
 async def run_platform(
-    spec: PlatformSpec, run_dir: Path, control_port: int = 0, orders: ChaosOrders | None = None
+    spec: PlatformSpec,
+    run_dir: Path,
+    control_port: int = 0,
+    orders: ChaosOrders | None = None,
+    changes_webhook: str = "",
 ) -> None:
     """Run the platform until SIGTERM or SIGINT.
 
@@ -44,11 +49,14 @@ async def run_platform(
         run_dir: Where to write addresses, truth and logs.
         control_port: Port of the control server, 0 for any.
         orders: What is to break by itself once all is up.
+        changes_webhook: Where each announced change is posted; empty for nowhere.
     """
     stop = _stop_signal()
     files = RunFiles(run_dir)
     platform = Platform(spec, files)
-    changes = ChangeLog(files.changes, _now_ms)
+    webhook = Webhook(changes_webhook) if changes_webhook else None
+    post = webhook.post if webhook else lambda _: None
+    changes = ChangeLog(files.changes, _now_ms, post)
     performer = PlatformPerformer(platform, changes)
     truth = TruthLog(files.truth, _now_ms)
     scenarios = load_experiments(SCENARIOS_DIR)
@@ -70,6 +78,8 @@ async def run_platform(
         await network.close()
         await chaos.close()
         await platform.stop()
+        if webhook:
+            await asyncio.to_thread(webhook.close)
 
 
 def _obey(

@@ -87,7 +87,7 @@ def set_stage(
     if dashboard:
         # Before the platform: its start would slow the platform's first requests.
         _dashboard(processes, ports["dashboard"], api_url, slack_url)
-    control_url = _platform(processes, endpoints, run_dir, seed)
+    control_url = _platform(processes, endpoints, run_dir, seed, f"{api_url}/api/v2/changes")
     narrator.say("starting", f"the platform streams; control at {control_url}")
     return Stage(
         api_url=api_url,
@@ -163,12 +163,16 @@ def _tocsin_environment(
 
 
 def _platform(
-    processes: Processes, endpoints: Mapping[str, object], run_dir: Path, seed: int
+    processes: Processes,
+    endpoints: Mapping[str, object],
+    run_dir: Path,
+    seed: int,
+    changes_webhook: str,
 ) -> str:
     run_dir.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "demo_stack", "up", "--run-dir", str(run_dir)]
     command += ["--otlp-endpoint", str(endpoints["otlp_http"]), "--seed", str(seed)]
-    command += ["--spectator", str(endpoints["spectator"])]
+    command += ["--spectator", str(endpoints["spectator"]), "--changes-webhook", changes_webhook]
     child = processes.start("platform", command)
     answer = wait_for_file(child, run_dir / "platform.json", _START_TIMEOUT_S)
     return str(answer["control"]).rstrip("/")
