@@ -1,0 +1,218 @@
+"""Whatever bytes come in, every decoder takes or refuses them: nothing else, and soon.
+
+``TOCSIN_FUZZ_S`` is the time for all decoders together: 10 s by default, 60 and more for long runs.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+import cramjam
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from collectors.errors import InputError
+from collectors.receivers import fuzzing
+from collectors.receivers.atlas_rules import refuse_atlas
+from collectors.receivers.body import decompress
+from collectors.receivers.limits import ReceiverLimits
+from collectors.receivers.otlp_json import to_protobuf
+from collectors.receivers.otlp_metrics import OtlpMetrics
+from collectors.receivers.otlp_spans import OtlpSpans
+from collectors.receivers.publish_payload import Datapoint, decode_payload
+from collectors.receivers.remote_write import unsnap
+from collectors.receivers.remote_write_decoder import Decoded, RemoteWriteDecoder
+from collectors.receivers.scrape.config import ScrapeJob
+from collectors.receivers.scrape.history import TargetHistory
+from collectors.receivers.scrape.target import TargetAddress
+from collectors.receivers.spectator.registry import MeterRegistry
+from collectors.receivers.stats import ReceiverStats
+from collectors.store.wire.remote_body import decode_body
+
+BUDGET_S = float(os.environ.get("TOCSIN_FUZZ_S", "10"))
+SLOWEST_S = 2.0
+LIMITS = ReceiverLimits(max_body_bytes=1 << 20, max_streams=500, max_meter_series=500)
+Decode = Callable[[bytes], object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """A decoder and what it should decode; it keeps its state from body to body."""
+
+    decode: Decode
+    bodies: Sequence[bytes]
+
+
+def otlp_metrics(json: bool) -> Subject:
+    receiver = OtlpMetrics(fuzzing.CheckingStore(), LIMITS, ReceiverStats())
+    message = fuzzing.otlp_metrics()
+    if not json:
+        return Subject(decode=receiver.export, bodies=[message.SerializeToString()])
+    return Subject(
+        decode=lambda body: receiver.export(to_protobuf(body, ExportMetricsServiceRequest())),
+        bodies=[fuzzing.otlp_json(message)],
+    )
+
+
+def otlp_traces(json: bool) -> Subject:
+    receiver = OtlpSpans(fuzzing.CheckingStore(), LIMITS, ReceiverStats())
+    message = fuzzing.otlp_traces()
+    if not json:
+        return Subject(decode=receiver.export, bodies=[message.SerializeToString()])
+    return Subject(
+        decode=lambda body: receiver.export(to_protobuf(body, ExportTraceServiceRequest())),
+        bodies=[fuzzing.otlp_json(message)],
+    )
+
+
+def remote_write(v2: bool) -> Subject:
+    decoder, store = RemoteWriteDecoder(LIMITS), fuzzing.CheckingStore()
+
+    def deliver(decoded: Decoded) -> None:
+        store.write(decoded.samples.build())
+        store.write(decoded.histograms.build())
+        assert 0 <= decoded.histogram_count <= len(decoded.histograms)
+        decoder.commit()
+
+    def decode(body: bytes) -> None:
+        if v2:
+            deliver(decoder.decode_v2(body))
+            return
+        deliver(decoder.decode_v1(body))
+        deliver(decoder.decode_v1(body, extras_only=True))
+
+    body = fuzzing.remote_write_v2() if v2 else fuzzing.remote_write_v1()
+    return Subject(decode=decode, bodies=[body])
+
+
+def remote_write_columns() -> Subject:
+    def decode(body: bytes) -> None:
+        packed = bytes(cramjam.snappy.compress_raw(body))
+        columns = decode_body(packed, max_bytes=LIMITS.max_body_bytes, seed=7).columns
+        assert int(columns.samples.sum()) == len(columns.time_ms)
+        assert np.all(columns.labels[:, 0] <= columns.labels[:, 1])
+
+    return Subject(decode=decode, bodies=[fuzzing.remote_write_v1()])
+
+
+def snappy() -> Subject:
+    packed = [bytes(cramjam.snappy.compress_raw(b)) for b in (b"", b"ab" * 500, os.urandom(200))]
+    return Subject(decode=lambda body: unsnap(body, LIMITS.max_body_bytes), bodies=packed)
+
+
+def gzipped() -> Subject:
+    packed = [bytes(cramjam.gzip.compress(b)) for b in (b"", b"ab" * 500, os.urandom(200))]
+    return Subject(decode=lambda body: decompress(body, "gzip", 1 << 20), bodies=packed)
+
+
+def publish() -> Subject:
+    def decode(body: bytes) -> None:
+        for found in decode_payload(body, 1_000):
+            if isinstance(found, Datapoint):
+                refuse_atlas(found.tags)
+
+    return Subject(decode=decode, bodies=fuzzing.PUBLISHED)
+
+
+def scrape(openmetrics: bool) -> Subject:
+    store = fuzzing.CheckingStore()
+    address = TargetAddress(url="http://shop:80/metrics", labels={"job": "shop"})
+    history = TargetHistory(ScrapeJob(name="shop"), address, LIMITS)
+
+    def decode(body: bytes) -> None:
+        # Without its end most injuries of a page would go unread.
+        end = b"\n# EOF\n" if openmetrics and not body.endswith(b"# EOF\n") else b""
+        store.write(history.take(body + end, openmetrics, fuzzing.T0).batch)
+
+    return Subject(decode=decode, bodies=fuzzing.EXPOSED[openmetrics:][:1])
+
+
+def spectator() -> Subject:
+    registry = MeterRegistry(LIMITS, ReceiverStats(), fuzzing.T0)
+    store, times = fuzzing.CheckingStore(), iter(range(fuzzing.T0, fuzzing.T0 + 10**12, 1_000))
+
+    def decode(body: bytes) -> None:
+        registry.receive(body, next(times))
+        store.write(registry.flush(next(times)))
+
+    return Subject(decode=decode, bodies=fuzzing.LINES)
+
+
+SUBJECTS: dict[str, Callable[[], Subject]] = {
+    "otlp-metrics-protobuf": functools.partial(otlp_metrics, json=False),
+    "otlp-metrics-json": functools.partial(otlp_metrics, json=True),
+    "otlp-traces-protobuf": functools.partial(otlp_traces, json=False),
+    "otlp-traces-json": functools.partial(otlp_traces, json=True),
+    "remote-write-1": functools.partial(remote_write, v2=False),
+    "remote-write-2": functools.partial(remote_write, v2=True),
+    "remote-write-columns": remote_write_columns,
+    "snappy": snappy,
+    "gzip": gzipped,
+    "publish": publish,
+    "scrape-text": functools.partial(scrape, openmetrics=False),
+    "scrape-openmetrics": functools.partial(scrape, openmetrics=True),
+    "spectator": spectator,
+}
+
+
+@st.composite
+def mutants(draw: st.DrawFn, bodies: Sequence[bytes]) -> bytes:
+    """Draw a valid body with up to five injuries."""
+    body = bytearray(draw(st.sampled_from(bodies)))
+    for _ in range(draw(st.integers(0, 5))):
+        at, other = draw(st.integers(0, len(body))), draw(st.integers(0, len(body)))
+        first, last = min(at, other), max(at, other)
+        match draw(st.sampled_from(("flip", "set", "cut", "remove", "repeat", "splice", "insert"))):
+            case "flip" if at < len(body):
+                body[at] ^= 1 << draw(st.integers(0, 7))
+            case "set" if at < len(body):
+                body[at] = draw(st.sampled_from((0, 1, 0x7F, 0x80, 0xFF, 0x22, 0x2D, 0x39)))
+            case "cut":
+                del body[at:]
+            case "remove":
+                del body[first:last]
+            case "repeat":
+                body[last:last] = body[first:last]
+            case "splice":
+                donor = draw(st.sampled_from(bodies))
+                body[at:] = donor[draw(st.integers(0, len(donor))) :]
+            case "insert":
+                body[at:at] = draw(st.binary(max_size=12))
+    return bytes(body)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SUBJECTS)
+def test_any_body_is_taken_or_refused(name: str) -> None:
+    subject = SUBJECTS[name]()
+    ends = time.monotonic() + BUDGET_S / len(SUBJECTS)
+    for body in subject.bodies:
+        subject.decode(body)  # they are what they claim to be, or their mutants say little
+
+    @settings(
+        max_examples=50,
+        deadline=None,
+        database=None,
+        phases=(Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(body=mutants(subject.bodies) | st.binary(max_size=200))
+    def hold(body: bytes) -> None:
+        began = time.thread_time()
+        with suppress(InputError):
+            subject.decode(body)
+        assert time.thread_time() - began < SLOWEST_S
+
+    rounds = 0
+    while rounds == 0 or time.monotonic() < ends:
+        seed(rounds)(hold)()
+        rounds += 1
