@@ -10,7 +10,7 @@ from demo_stack.layout import Device
 from demo_stack.viewers.abr import CUSHION_S, Playhead, by_buffer, by_throughput, choose
 
 LEAST_BUFFER_S = 5.0
-"""BOLA: buffer at which the lowest rung is just worth fetching."""
+"""BOLA: the lower of the two buffer levels that it is tuned by."""
 
 
 class Policy(StrEnum):
@@ -33,23 +33,23 @@ POLICIES = {
 def by_utility(ladder_kbps: Sequence[float], buffer_s: float, segment_s: float) -> int:
     """Return the rung whose utility per bit is best at this much buffer (BOLA-BASIC).
 
-    With utilities ``v = ln(S_m / S_1)``, a control parameter ``V`` and ``gp`` (gamma times p) it
-    maximises ``(V * (v_m + gp) - Q) / S_m``, where ``Q`` is the buffer in segments (Spiteri,
-    Urgaonkar, Sitaraman: "BOLA: Near-Optimal Bitrate Adaptation for Online Videos", 2016,
-    equation 6). ``V`` and ``gp`` follow from two buffer levels: at :data:`LEAST_BUFFER_S` the
-    lowest rung has no advantage left over waiting for more to arrive, at
-    :data:`~demo_stack.viewers.abr.CUSHION_S` the highest has none.
+    With utilities ``v = 1 + ln(S_m / S_1)``, a control parameter ``V`` and ``gp`` (gamma times p)
+    it maximises ``(V * (v_m + gp) - Q) / S_m``, where ``Q`` is the buffer in segments (Spiteri,
+    Urgaonkar, Sitaraman: "BOLA: Near-Optimal Bitrate Adaptation for Online Videos", 2016). ``V``
+    and ``gp`` follow from two buffer levels, as players choose them: the levels at which the lowest
+    and the highest rung have no advantage left lie :data:`LEAST_BUFFER_S` and
+    :data:`~demo_stack.viewers.abr.CUSHION_S` above ``V``.
 
     Args:
         ladder_kbps: Bit rates, ascending.
         buffer_s: Video that is buffered, in seconds.
         segment_s: Length of a segment, in seconds.
     """
-    utilities = [math.log(kbps / ladder_kbps[0]) for kbps in ladder_kbps]
-    if utilities[-1] <= 0:
+    utilities = [1.0 + math.log(kbps / ladder_kbps[0]) for kbps in ladder_kbps]
+    if utilities[-1] <= 1.0:
         return 0
     least, most = LEAST_BUFFER_S / segment_s, CUSHION_S / segment_s
-    gp = utilities[-1] * least / (most - least)
+    gp = (utilities[-1] - 1.0) * least / (most - least)
     control = least / gp
     queue = buffer_s / segment_s
     scores = [
