@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from collectors.model import SeriesKind
 from collectors.store.blocks import BLOCK_STEPS, PACKED, RAW, HotArrays
-from collectors.store.kernel import inlined, kernel
+from collectors.store.kernel import called, inlined, kernel
 from collectors.store.page_seal import seal_full
 
 KINDS = (SeriesKind.GAUGE, SeriesKind.SUM, SeriesKind.RATE, SeriesKind.COUNTER)
@@ -39,12 +39,13 @@ def _step_of(time: int, step: int) -> np.int64:
     return quotient
 
 
-@inlined
-def _page(hot: HotArrays, slot: int | np.int64, block: int | np.int64, series: int) -> np.int64:
-    """Return the page of ``series`` in ``block``, a new one if needed; -1 when none is left."""
+@called
+def _new_page(hot: HotArrays, slot: int | np.int64, block: int | np.int64, series: int) -> np.int64:
+    """Give ``series`` a raw page in ``block``: a fresh one, or its packed one unpacked.
+
+    Returns -1 when no page is left.
+    """
     entry = np.int64(hot.table[slot, series])
-    if entry > 0:
-        return entry - 1
     if hot.tally[RAW, 0] > 0:
         hot.tally[RAW, 0] -= 1
         page = np.int64(hot.free[RAW, hot.tally[RAW, 0]])
@@ -67,6 +68,13 @@ def _page(hot: HotArrays, slot: int | np.int64, block: int | np.int64, series: i
         hot.tally[PACKED, 1] += 1
     hot.table[slot, series] = page + 1
     return page
+
+
+@inlined
+def _page(hot: HotArrays, slot: int | np.int64, block: int | np.int64, series: int) -> np.int64:
+    """Return the page of ``series`` in ``block``, a new one if needed; -1 when none is left."""
+    entry = np.int64(hot.table[slot, series])
+    return entry - 1 if entry > 0 else _new_page(hot, slot, block, series)
 
 
 @inlined
