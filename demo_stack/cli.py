@@ -18,7 +18,7 @@ from demo_stack.chaos.experiment import (
 )
 from demo_stack.chaos.monkey import MonkeySettings
 from demo_stack.chaos.schedule import MAX_DURATION_S
-from demo_stack.layout import QUICK_REGIONS, Region, Service
+from demo_stack.layout import DAY_S, QUICK_REGIONS, Region, Service
 from demo_stack.platform.errors import PlatformError
 from demo_stack.platform.lifeline import bind_to_parent
 from demo_stack.platform.logs import log_warnings
@@ -64,6 +64,8 @@ def main(context: click.Context, listing: bool, as_json: bool) -> None:
     "--monkey-outage-url", default="", help='Kills nobody while "incidents" is not empty.'
 )
 @click.option("--changes-webhook", default="", help="Post each announced change there as JSON.")
+@click.option("--day-s", default=DAY_S, show_default=True, help="Seconds in a day of the rhythm.")
+@click.option("--autoscale", is_flag=True, help="Scale by measured and by expected traffic.")
 @click.option("--embedded", is_flag=True, help="No memcached and no broker, even if installed.")
 @click.option("--encode-titles", default=2, show_default=True, help="0 for synthetic ones only.")
 @click.option("--billing-url", default="", help="Database of the ledger; SQLite in the run dir.")
@@ -83,6 +85,8 @@ def up(  # noqa: D103 - click prints the help above
     monkey_spare: tuple[str, ...],
     monkey_outage_url: str,
     changes_webhook: str,
+    day_s: float,
+    autoscale: bool,
     embedded: bool,
     encode_titles: int,
     billing_url: str,
@@ -93,8 +97,8 @@ def up(  # noqa: D103 - click prints the help above
     names = regions.split(",")
     if unknown := sorted(set(names) - set(Region)):
         raise click.BadParameter(f"no region {unknown}; there are: {', '.join(Region)}")
-    if sps <= 0:
-        raise click.BadParameter(f"--sps must be above 0, not {sps}")
+    if min(sps, day_s) <= 0:
+        raise click.BadParameter(f"--sps and --day-s must be above 0, not {sps} and {day_s}")
     if scenario and scenario not in (scenarios := load_experiments(SCENARIOS_DIR)):
         raise click.BadParameter(f"no scenario {scenario!r}; there are: {', '.join(scenarios)}")
     spec = PlatformSpec(
@@ -103,6 +107,8 @@ def up(  # noqa: D103 - click prints the help above
         sps=sps,
         otlp_endpoint=otlp_endpoint,
         spectator=spectator,
+        day_s=day_s,
+        autoscale=autoscale,
         embedded=embedded,
         encoded_titles=encode_titles,
         media=str(cache_directory(run_dir.resolve())),

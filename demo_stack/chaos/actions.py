@@ -78,6 +78,11 @@ def deploy(region: str, service: str, version: str) -> None:
     _ask("deploy", region=region, service=service, version=version)
 
 
+def canary(region: str, service: str, version: str) -> None:
+    """Try a new version on one instance; it is promoted or rolled back by what it does."""
+    _ask("canary", region=region, service=service, version=version)
+
+
 def front_door(region: str, **change: Any) -> None:
     """Change the load balancers: ``scale`` (a factor) or ``zones`` (such as ``abc``)."""
     _ask("front_door", region=region, **change)

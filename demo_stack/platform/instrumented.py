@@ -35,6 +35,9 @@ class InstrumentedApp:
         self._app = app
         self._context = context
         self._telemetry = context.telemetry
+        who = context.identity
+        self._served = context.backing.load.open(who.instance, who.service, who.version)
+        context.chores.at_end(lambda: context.backing.load.close(who.instance))
         self._point = f"{context.identity.service}.request"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -81,6 +84,9 @@ class InstrumentedApp:
                 }
                 seconds = time.perf_counter() - started
                 self._telemetry.server_duration.record(seconds, labels)
+                self._served.requests += 1
+                self._served.failures += status >= 500
+                self._served.seconds += seconds
                 self._show(method, route, status, seconds)
 
     def _show(self, method: str, route: str, status: int, seconds: float) -> None:

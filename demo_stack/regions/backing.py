@@ -11,6 +11,7 @@ from demo_stack.eventlog.broker import Broker, EmbeddedBroker
 from demo_stack.eventlog.windows import TumblingCounts
 from demo_stack.layout import DAY_S, ZONES
 from demo_stack.mantis.stream import RequestStream
+from demo_stack.platform.load import LoadBook
 from demo_stack.services.auth.grants import Grants
 from demo_stack.services.auth.keys import SigningKeys
 from demo_stack.services.edge.filling import Filler
@@ -81,6 +82,7 @@ class Backing:
         objects: Where the origin keeps renditions.
         views: Views per title in windows: the state of the stream job.
         trending: Titles of the last window of views, the most started first.
+        load: What every instance has served.
         requests: The live stream of sampled requests.
         auth_skew_s: How wrong the clock of auth is, in seconds.
         library: Titles that are encoded for real.
@@ -105,6 +107,7 @@ class Backing:
     objects: ObjectStore = field(default_factory=ObjectStore)
     views: TumblingCounts = field(default_factory=lambda: TumblingCounts(WINDOW_MS, LATENESS_MS))
     trending: list[str] = field(default_factory=list)
+    load: LoadBook = field(default_factory=LoadBook)
     requests: RequestStream = field(default_factory=lambda: RequestStream(Random(0)))
     library: MediaLibrary = field(default_factory=MediaLibrary)
     streams: StreamTable = field(default_factory=lambda: StreamTable(time.monotonic))

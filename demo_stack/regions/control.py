@@ -57,6 +57,11 @@ class RegionControl:
         """Start an instance."""
         return asdict(await self._region.fleet.start(service, version))
 
+    async def load(self) -> dict[str, Any]:
+        """Return what every instance has served since it started."""
+        totals = self._region.backing.load.totals()
+        return {"instances": {name: asdict(served) for name, served in totals.items()}}
+
     async def end_instance(self, instance: str, crash: bool = False) -> None:
         """Stop an instance in order, or crash it."""
         end = self._region.fleet.kill if crash else self._region.fleet.stop
@@ -152,6 +157,7 @@ def region_control(region: Region, pipe: TelemetryPipe) -> Starlette:
         "disturb": control.disturb,
         "calm": control.calm,
         "instances": control.instances,
+        "load": control.load,
         "start_instance": control.start_instance,
         "end_instance": control.end_instance,
         "front_door": control.front_door,

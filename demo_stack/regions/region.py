@@ -30,6 +30,7 @@ from demo_stack.services.auth.keys import SigningKeys
 from demo_stack.services.billing import app as billing
 from demo_stack.services.catalogue import app as catalogue
 from demo_stack.services.edge import app as edge
+from demo_stack.services.edge.forecast import PopularityForecast
 from demo_stack.services.gateway import app as gateway
 from demo_stack.services.gateway.front_door import front_door_for
 from demo_stack.services.licences import app as licences
@@ -74,6 +75,8 @@ class Region:
             keys=SigningKeys(spec.seed),
             grants=Grants(self._random("grants"), time.time),
             zone_caches=zone_caches(spec.caches),
+            forecast=PopularityForecast(spec.day_s / 2),
+            day_s=spec.day_s,
             library=MediaLibrary(spec.media, spec.seed),
             billing_url=spec.billing_url,
         )

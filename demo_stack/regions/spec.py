@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, field
 
 import orjson
 
+from demo_stack.layout import DAY_S
+
 DEFAULT_INSTANCES = {"edge": 2, "playback": 2, "recommendations": 2}
 
 
@@ -20,6 +22,7 @@ class RegionSpec:
         spectator: Where spectator lines go, ``udp://host:port`` or ``none``.
         instances: Instances by service; one of those not named.
         sps: Stream starts a second that the region is built for: capacities follow from it.
+        day_s: Length of a day, in seconds.
         caches: Zone to addresses of its memcached nodes; empty for embedded caches.
         broker: Address of a Kafka broker; empty for the embedded event log.
         media: Directory of encoded titles; empty for none: then every title is synthetic.
@@ -32,6 +35,7 @@ class RegionSpec:
     spectator: str = "none"
     instances: dict[str, int] = field(default_factory=lambda: dict(DEFAULT_INSTANCES))
     sps: float = 5.0
+    day_s: float = DAY_S
     caches: dict[str, list[str]] = field(default_factory=dict)
     broker: str = ""
     media: str = ""

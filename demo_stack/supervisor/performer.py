@@ -7,6 +7,7 @@ from typing import Any
 
 from demo_stack.platform.errors import LayoutError
 from demo_stack.supervisor.changes import ChangeLog
+from demo_stack.supervisor.deployment import Deployments
 from demo_stack.supervisor.failover import Failover
 from demo_stack.supervisor.platform import Platform
 
@@ -25,6 +26,7 @@ class PlatformPerformer:
         self._platform = platform
         self._changes = changes
         failover = Failover(platform)
+        self.deployments = Deployments(platform, self.perform, changes.announce)
         self._actions: dict[str, Do] = {
             "disturb": self._disturb,
             "calm": self._calm,
@@ -38,6 +40,7 @@ class PlatformPerformer:
             "start_instance": self._start_instance,
             "scale": self._scale,
             "deploy": self._deploy,
+            "canary": self.deployments.canary,
             "front_door": self._in_region("front_door"),
             "freeze_registry": self._in_region("freeze_registry"),
             "burn": self._in_region("burn"),

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx2
 
-from demo_stack.layout import Service
+from demo_stack.layout import DAY_S, Service
 from demo_stack.platform.errors import LayoutError, PlatformError
 from demo_stack.regions.spec import RegionAddresses, RegionSpec
 from demo_stack.services.encoding.process import EncoderSpec
@@ -35,6 +35,8 @@ class PlatformSpec:
         sps: Stream starts a second in each region.
         otlp_endpoint: Base URL that spans and metrics go to.
         spectator: Where spectator lines go.
+        day_s: Length of a day, in seconds: days pass faster here.
+        autoscale: Let the scheduler scale services by measured and expected traffic.
         embedded: Use embedded caches and logs even where real ones are installed.
         encoded_titles: How many titles are encoded, the most popular first; 0 for none.
         media: Directory that encodes are kept in.
@@ -46,6 +48,8 @@ class PlatformSpec:
     sps: float
     otlp_endpoint: str
     spectator: str
+    day_s: float = DAY_S
+    autoscale: bool = False
     embedded: bool = False
     encoded_titles: int = 0
     media: str = ""
@@ -88,6 +92,7 @@ class Platform:
         spec = ViewersSpec(
             routes={region: self._public(region) for region in self._regions},
             rate=self._spec.sps,
+            day_s=self._spec.day_s,
             seed=self._spec.seed,
             otlp_endpoint=self._spec.otlp_endpoint,
         )
@@ -227,6 +232,7 @@ class Platform:
             otlp_endpoint=self._spec.otlp_endpoint,
             spectator=self._spec.spectator,
             sps=self._spec.sps,
+            day_s=self._spec.day_s,
             caches=self.parts.caches(region),
             broker=self.parts.broker,
             media=self._spec.media,

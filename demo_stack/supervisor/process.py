@@ -23,12 +23,14 @@ from demo_stack.chaos.monkey_runner import MonkeyRunner, TerminationLog
 from demo_stack.chaos.truth import TruthLog
 from demo_stack.platform.lifeline import announce
 from demo_stack.platform.network import SocketNetwork
+from demo_stack.supervisor.autoscaler import Autoscaler, policies
 from demo_stack.supervisor.changes import ChangeLog
 from demo_stack.supervisor.control import control_app
 from demo_stack.supervisor.herd import PlatformHerd
 from demo_stack.supervisor.performer import PlatformPerformer
 from demo_stack.supervisor.platform import Platform, PlatformSpec
 from demo_stack.supervisor.run_files import RunFiles
+from demo_stack.supervisor.scheduler import PlatformScheduler
 from demo_stack.supervisor.webhook import Webhook
 
 SCENARIO_AFTER_S = 20.0
@@ -64,6 +66,7 @@ async def run_platform(
     chaos = ChaosDesk(injector, spec.regions, platform.healthy)
     app = control_app(platform, chaos, performer, changes)
     network = SocketNetwork()
+    scaling: asyncio.Task[None] | None = None
     try:
         control = await network.listen(app, control_port)
         if await _start_unless_stopped(platform, stop):
@@ -73,13 +76,24 @@ async def run_platform(
             if orders is not None:
                 herd = PlatformHerd(platform, performer, changes)
                 _obey(orders, chaos, herd, truth, files)
+            if spec.autoscale:
+                scaler = _autoscaler(spec, platform, performer)
+                scaling = asyncio.create_task(scaler.run())
             await stop.wait()
     finally:
         await network.close()
+        if scaling is not None:
+            scaling.cancel()
+        await performer.deployments.close()
         await chaos.close()
         await platform.stop()
         if webhook:
             await asyncio.to_thread(webhook.close)
+
+
+def _autoscaler(spec: PlatformSpec, platform: Platform, performer: PlatformPerformer) -> Autoscaler:
+    scheduler = PlatformScheduler(platform, performer)
+    return Autoscaler(scheduler, spec.regions, policies(spec.sps), spec.day_s)
 
 
 def _obey(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from random import Random
 
 from demo_stack.layout import Device
-from demo_stack.viewers.rhythm import DailyRhythm
+from demo_stack.viewers.rhythm import Rhythm
 
 REGULARITY = 4
 """Shape of the gamma distribution between arrivals; 1 would be a Poisson process. The few
@@ -53,7 +53,7 @@ class Arrivals:
         rng: Source of everything random here.
     """
 
-    def __init__(self, region: str, rate: float, rhythm: DailyRhythm, rng: Random) -> None:
+    def __init__(self, region: str, rate: float, rhythm: Rhythm, rng: Random) -> None:
         self.region = region
         self.demand = 1.0
         self._rate = rate

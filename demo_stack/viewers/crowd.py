@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from demo_stack.layout import Service
+from demo_stack.layout import DAY_S, Service
 from demo_stack.platform.balancing import Balancer
 from demo_stack.platform.client import ServiceClient
 from demo_stack.platform.context import Sleep
@@ -19,7 +19,7 @@ from demo_stack.platform.steering import SiteRank, SiteSteering
 from demo_stack.platform.telemetry import TelemetryPipe
 from demo_stack.viewers.arrivals import Arrivals, Visitor
 from demo_stack.viewers.pulse import Pulse
-from demo_stack.viewers.rhythm import DailyRhythm
+from demo_stack.viewers.rhythm import Rhythm
 from demo_stack.viewers.session import Session, SessionRoom
 
 MAX_SESSIONS = 1_000
@@ -74,11 +74,11 @@ class Crowd:
         self._arriving: list[asyncio.Task[None]] = []
         self._sessions: set[asyncio.Task[None]] = set()
 
-    def populate(self, regions: Sequence[str], rate: float) -> None:
+    def populate(self, regions: Sequence[str], rate: float, day_s: float = DAY_S) -> None:
         """Let viewers arrive in ``regions`` at ``rate`` sessions a second each."""
         for place, region in enumerate(regions):
             rng = Random(f"{self._seed}/viewers/{region}")
-            rhythm = DailyRhythm(offset=place / len(regions) / 2)
+            rhythm = Rhythm(offset=place / len(regions) / 2, day_s=day_s)
             sites = SiteSteering(Random(f"{self._seed}/sites/{region}"))
             self._sites[region] = sites
             self._balancers[region] = Balancer(rng, steered={Service.EDGE: sites})

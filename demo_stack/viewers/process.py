@@ -24,12 +24,14 @@ class ViewersSpec:
     Attributes:
         routes: Region to service to base URLs.
         rate: Sessions a second in each region.
+        day_s: Length of a day, in seconds.
         seed: The platform's seed.
         otlp_endpoint: Base URL that spans and metrics go to.
     """
 
     routes: dict[str, dict[str, list[str]]]
     rate: float
+    day_s: float
     seed: int
     otlp_endpoint: str
 
@@ -48,7 +50,7 @@ async def run_viewers(spec: ViewersSpec) -> None:
     network = SocketNetwork()
     pipe = otlp_pipe(spec.otlp_endpoint)
     crowd = Crowd(network, pipe, spec.seed)
-    crowd.populate(list(spec.routes), spec.rate)
+    crowd.populate(list(spec.routes), spec.rate, spec.day_s)
     crowd.route(spec.routes)
     crowd.open()
     settle()
