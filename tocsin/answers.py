@@ -135,6 +135,21 @@ class Finding(TypedDict):
     exemplar_trace_ids: list[str]
 
 
+class NearChange(TypedDict):
+    """A change shortly before an impact; that it was near does not make it the cause."""
+
+    id: str
+    time_ms: int
+    kind: str
+    summary: str
+    service: str
+    scope: dict[str, str]
+    url: str
+    relation: str
+    before_ms: int
+    text: str
+
+
 class IncidentSummary(TypedDict):
     """One row of ``GET /api/v2/incidents``."""
 
@@ -215,6 +230,7 @@ class Incident(IncidentSummary):
     timeline: list[TimelineEntry]
     runbook: Runbook | None
     exemplar_trace_ids: list[str]
+    near_changes: NotRequired[list[NearChange]]
     notifications: list[Notification]
     charts: list[ChartQuery]
     post_mortem: str | None

@@ -18,7 +18,7 @@ from dashboards.phrasing import (
     scope,
     window,
 )
-from tocsin.client import Finding
+from tocsin.client import Finding, NearChange
 
 _STATES = {"firing": "red", "frozen": "gray", "resolved": "green"}
 
@@ -31,6 +31,20 @@ def draw(findings: Sequence[Finding]) -> None:
     ordered = sorted(findings, key=lambda f: (f["state"] != "firing", f["detected_ms"]))
     for position, finding in enumerate(ordered):
         _card(finding, expanded=position == 0)
+
+
+def draw_changes(changes: Sequence[NearChange]) -> None:
+    """Draw what was changed shortly before, the nearest first; nothing when nothing was."""
+    if changes:
+        st.markdown("**Changes shortly before** · near in time, which proves nothing")
+    for change in changes:
+        st.markdown(changed(change))
+
+
+def changed(change: NearChange) -> str:
+    """Return one change as a line of Markdown with its link."""
+    more = f" · [more]({change['url']})" if change["url"] else ""
+    return f"`{clock(change['time_ms'])}` {plain(change['text'])}{more}"
 
 
 def _card(finding: Finding, *, expanded: bool) -> None:

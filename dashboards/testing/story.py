@@ -9,6 +9,7 @@ from dashboards.testing.synthetic import (
     JsonObject,
     World,
     finding,
+    near_change,
 )
 
 POST_MORTEM = """# Post-mortem INC-7 (synthetic)
@@ -59,6 +60,7 @@ def incident(world: World) -> JsonObject:
         "timeline": timeline(world),
         "runbook": runbook(world),
         "exemplar_trace_ids": [TRACE_ID, SLOW_TRACE_ID],
+        "near_changes": [near_change(world)],
         "notifications": [
             {
                 "id": "1",

@@ -108,6 +108,23 @@ def slos(world: World) -> list[JsonObject]:
     return [*found, _slo(world, "gateway-latency", "Gateway under 200 ms", "gateway", "", False)]
 
 
+def near_change(world: World) -> JsonObject:
+    """Return the change that was made before the impact."""
+    return {
+        "id": "ci-77",
+        "time_ms": world.impact_start_ms - 40_000,
+        "kind": "deploy",
+        "summary": "Deployed playback 1.1.0 (synthetic)",
+        "service": "playback",
+        "scope": {"cloud.region": "us-east-1", "service.name": "playback"},
+        "url": "https://ci.example/builds/77",
+        "relation": "same region",
+        "before_ms": 40_000,
+        "text": "Deployed playback 1.1.0 (synthetic) (same region, playback, us-east-1), "
+        "40 s before the estimated onset",
+    }
+
+
 def finding(world: World) -> JsonObject:
     """Return what the detector found."""
     return {

@@ -52,6 +52,15 @@ def test_objectives_show_burn_against_threshold_and_budget(opened: OpenPage) -> 
     assert text.index("burning") < text.index("no alert")
 
 
+def test_the_nearest_change_is_shown_with_its_link_and_without_blame(opened: OpenPage) -> None:
+    """What was changed shortly before stands beside the evidence, as a fact and not a verdict."""
+    text = words(opened("war_room"))
+    assert "Deployed playback 1.1.0" in text
+    assert "40 s before the estimated onset" in text
+    assert "[more](https://ci.example/builds/77)" in text
+    assert "near in time, which proves nothing" in text
+
+
 def test_the_evidence_gives_the_expression_and_the_values(opened: OpenPage) -> None:
     """Nothing pages without its expression, what was seen and what was expected."""
     page = opened("war_room")
