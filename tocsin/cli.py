@@ -64,7 +64,8 @@ def group() -> None:
 def main() -> None:
     """Run the command line; never show a stack trace for an error raised on purpose."""
     try:
-        group(standalone_mode=False)
+        # Outside its standalone mode click returns the code that a command exits with.
+        sys.exit(group(standalone_mode=False) or 0)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except click.ClickException as error:

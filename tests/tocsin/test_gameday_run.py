@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -50,6 +51,16 @@ def test_a_directory_without_a_platform_is_named(tmp_path):
     assert done.returncode == 2
     assert "platform.json does not say where the platform is" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_process_ends_with_the_code_that_its_command_exits_with(tmp_path):
+    with socket.socket() as busy:
+        busy.bind(("127.0.0.1", 0))
+        busy.listen()
+        command = [sys.executable, "-m", "tocsin", "doctor", "--data-dir", str(tmp_path)]
+        port = ["--api-port", str(busy.getsockname()[1])]
+        done = subprocess.run([*command, *port], capture_output=True, check=False)
+    assert done.returncode == 3
 
 
 @pytest.mark.processes

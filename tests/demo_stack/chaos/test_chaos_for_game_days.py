@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import httpx2
 import orjson
 import pytest
 from anyio.from_thread import start_blocking_portal
@@ -9,6 +10,7 @@ from anyio.from_thread import start_blocking_portal
 from demo_stack.chaos.experiment import SCENARIOS_DIR, parse_experiment
 from demo_stack.platform.network import SocketNetwork
 from demo_stack.supervisor.control import control_app
+from tocsin.demo.plays import FaultPlay, PlayError, ScenarioPlay
 from tocsin.gameday.platform import HttpPlatform, PlatformUnusableError
 from tocsin.gameday.truth import read_truth
 
@@ -81,6 +83,31 @@ def test_a_scenario_plays_through_its_steps_and_is_seen_as_what_shows(served, tm
     assert {"capacity-limit", "multi-zone-failover", "capacity-scaling"} <= steps
     (event,) = read_truth(tmp_path / "truth.jsonl")
     assert (event.component, event.culprits) == ("front-door", {"gateway"})
+
+
+def test_a_story_follows_a_scenario_step_by_step_to_its_end(served):
+    platform, _ = served
+    seen = []
+    with httpx2.Client(base_url=str(platform._http.base_url), trust_env=False) as http:
+        play = ScenarioPlay(name=STORY, platform=http)
+        assert play.begin() > 0
+        play.end(lambda: seen.append(play.step()))
+        assert play.step() is None
+        with pytest.raises(PlayError, match="no scenario 'gremlins'"):
+            ScenarioPlay(name="gremlins", platform=http).step()
+    assert seen
+    assert set(seen) <= {"capacity-limit", "multi-zone-failover", "capacity-scaling",
+                         "usual-capacity", None}  # fmt: skip
+
+
+def test_a_fault_play_begins_and_ends_with_the_fault(served):
+    platform, _ = served
+    with httpx2.Client(base_url=str(platform._http.base_url), trust_env=False) as http:
+        play = FaultPlay(name="playback-errors", platform=http)
+        assert play.begin() > 0
+        assert (platform.active(), play.step()) == ({"playback-errors"}, None)
+        play.end(lambda: None)
+    assert platform.active() == frozenset()
 
 
 def test_a_schedule_is_drawn_from_its_seed_and_one_at_a_time(served):
