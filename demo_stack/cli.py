@@ -201,6 +201,23 @@ def validate_experiments(  # noqa: D103 - click prints the help above
     context.exit(1 if wrong else 0)
 
 
+@main.command("cost-of-telemetry", help="Measure what instrumentation costs a request.")
+@click.option("--sessions", default=20, show_default=True, help="Sessions of a round.")
+@click.option("--rounds", default=3, show_default=True, help="Rounds with and without it.")
+@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
+def cost_of_telemetry(sessions: int, rounds: int, as_json: bool) -> None:  # noqa: D103 - as above
+    from demo_stack.business.instrumentation import measure
+
+    if min(sessions, rounds) < 1:
+        raise click.BadParameter(f"at least 1 is needed, not {min(sessions, rounds)}")
+    found = measure(sessions, rounds).document()
+    if as_json:
+        click.echo(orjson.dumps(found))
+        return
+    for name, value in found.items():
+        click.echo(f"{name:>26} {value}")
+
+
 @main.command(hidden=True, help="The process of one region.")
 @click.argument("spec")
 def region(spec: str) -> None:  # noqa: D103 - click prints the help above

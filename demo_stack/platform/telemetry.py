@@ -15,7 +15,7 @@ import requests
 from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.metrics import Histogram, Meter
+from opentelemetry.metrics import Histogram, Meter, NoOpMeter
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import (
     InMemoryMetricReader,
@@ -27,7 +27,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.trace import Tracer
+from opentelemetry.trace import NoOpTracer, Tracer
 
 from demo_stack.platform.identity import Identity
 
@@ -147,6 +147,25 @@ def otlp_pipe(endpoint: str, interval_s: float = METRIC_INTERVAL_S) -> Telemetry
     )
     batches = BatchSpanProcessor(spans, schedule_delay_millis=SPAN_DELAY_MS)
     return TelemetryPipe(batches, metrics, interval_s)
+
+
+class _SilentPipe(TelemetryPipe):
+    """A way out that nothing leaves by: instances measure nothing."""
+
+    def telemetry(self, identity: Identity) -> Telemetry:
+        meter = NoOpMeter("demo_stack")
+        return Telemetry(
+            identity=identity,
+            tracer=NoOpTracer(),
+            meter=meter,
+            server_duration=_duration(meter, "http.server.request.duration"),
+            client_duration=_duration(meter, "http.client.request.duration"),
+        )
+
+
+def silent_pipe() -> TelemetryPipe:
+    """Return a pipe whose instances report nothing: to measure what reporting costs."""
+    return _SilentPipe(SimpleSpanProcessor(InMemorySpanExporter()))
 
 
 def memory_pipe() -> tuple[TelemetryPipe, InMemorySpanExporter]:
