@@ -30,9 +30,10 @@ class HotArrays(NamedTuple):
 
     Attributes:
         kind: (N,) int8, position of the kind in ``KINDS``.
-        last_ms: (N,) int64, time of the newest sample, 0 for none.
-        last_value: (N,) float64, the newest raw counter value.
-        partial: (N,) float64, weighted value of the interval that is still open.
+        last_ms: (2 N,) int64, time of the newest sample, 0 for none. From N on, here and in the
+            next two: the same of a run of late samples.
+        last_value: (2 N,) float64, the newest raw counter value.
+        partial: (2 N,) float64, weighted value of the interval that is still open.
         seen: (N,) int64, newest step index that got a value.
         pool: (P, BLOCK_STEPS) float64.
         packed: (P, BLOCK_STEPS) uint16, sealed pages as :mod:`page_codec` packs them.
@@ -73,9 +74,9 @@ def make_arrays(*, series: int, ring_blocks: int, pages: int, step_ms: int) -> H
     """Reserve empty blocks for ``series`` series over ``ring_blocks`` blocks."""
     return HotArrays(
         kind=reserve((series,), np.int8),
-        last_ms=reserve((series,), np.int64),
-        last_value=reserve((series,), np.float64),
-        partial=reserve((series,), np.float64),
+        last_ms=reserve((2 * series,), np.int64),
+        last_value=reserve((2 * series,), np.float64),
+        partial=reserve((2 * series,), np.float64),
         seen=reserve((series,), np.int64),
         pool=reserve((pages, BLOCK_STEPS), np.float64),
         packed=reserve((pages, BLOCK_STEPS), np.uint16),
@@ -197,6 +198,7 @@ class HotBlocks:
         """Reset the state of ``series`` so that their ids can be given to others."""
         for column in (self.arrays.last_ms, self.arrays.last_value, self.arrays.partial):
             column[series] = 0
+            column[len(self.arrays.kind) + series] = 0
         self.arrays.seen[series] = 0
         for slot in range(self.ring_blocks):
             row = self.arrays.table[slot]

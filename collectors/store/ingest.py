@@ -101,24 +101,29 @@ def _put(hot: HotArrays, series: int, step: int | np.int64, value: float, how: i
 
 
 @inlined
-def _normalise(hot: HotArrays, series: int, time: int, value: float, step: int) -> None:
-    """Weigh ``value``, which holds since the last sample, into the steps that it covers."""
-    last = hot.last_ms[series]
+def _normalise(
+    hot: HotArrays, series: int, state: int, time: int, value: float, step: int, how: int
+) -> None:
+    """Weigh ``value``, which holds since the last sample, into the steps that it covers.
+
+    ``state`` is where the run's state is kept, ``how`` what becomes of values that are there.
+    """
+    last = hot.last_ms[state]
     boundary = _floor_div(time, step) * step
     if last < boundary:
         next_boundary = _floor_div(last, step) * step + step
         offset = last - next_boundary + step
-        first = hot.partial[series] + value * ((step - offset) / step)
+        first = hot.partial[state] + value * ((step - offset) / step)
         end = _floor_div(next_boundary, step)
-        _put(hot, series, end, first, _SET)
+        _put(hot, series, end, first, how)
         while next_boundary < boundary:
             next_boundary += step
             end += 1
-            _put(hot, series, end, value, _SET)
-        hot.partial[series] = value * ((time - boundary) / step)
+            _put(hot, series, end, value, how)
+        hot.partial[state] = value * ((time - boundary) / step)
     else:
-        hot.partial[series] += value * ((time - last) / step)
-    hot.last_ms[series] = time
+        hot.partial[state] += value * ((time - last) / step)
+    hot.last_ms[state] = time
 
 
 @inlined
@@ -130,7 +135,7 @@ def _rate(hot: HotArrays, series: int, time: int, value: float, step: int) -> No
             _put(hot, series, _step_of(time, step), value, _FILL)
         return
     if last > 0 and time - last <= step:
-        _normalise(hot, series, time, value, step)
+        _normalise(hot, series, series, time, value, step, _SET)
         return
     offset = time % step
     if offset == 0:
@@ -141,6 +146,28 @@ def _rate(hot: HotArrays, series: int, time: int, value: float, step: int) -> No
     hot.last_ms[series] = time
 
 
+@called
+def _late_counter(
+    hot: HotArrays, series: int, time: int, value: float, step: int, heartbeat: int
+) -> None:
+    """One sample of a counter that is older than its newest.
+
+    Late samples that follow one another make a run of their own, with its own state; it fills steps
+    that have no value. Where the main run went over the same time, its rates already hold the
+    increase, so what they cover stays.
+    """
+    late = len(hot.kind) + series
+    last = hot.last_ms[late]
+    if 0 < last < time and time - last <= heartbeat:
+        delta = value - hot.last_value[late]
+        rate = delta * 1000.0 / (time - last) if delta > 0 else 0.0
+        _normalise(hot, series, late, time, rate, step, _FILL)
+    else:
+        hot.partial[late] = 0.0
+        hot.last_ms[late] = time
+    hot.last_value[late] = value
+
+
 @inlined
 def _counter(
     hot: HotArrays, series: int, time: int, value: float, step: int, heartbeat: int
@@ -148,11 +175,13 @@ def _counter(
     """One sample of a cumulative counter; the first one, or one after a long gap, gives no rate."""
     last = hot.last_ms[series]
     if time <= last:
+        if time < last:
+            _late_counter(hot, series, time, value, step, heartbeat)
         return
     if last > 0 and time - last <= heartbeat:
         delta = value - hot.last_value[series]
         rate = delta * 1000.0 / (time - last) if delta > 0 else 0.0
-        _normalise(hot, series, time, rate, step)
+        _normalise(hot, series, series, time, rate, step, _SET)
     else:
         hot.partial[series] = 0.0
         hot.last_ms[series] = time

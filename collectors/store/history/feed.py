@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from collectors.model import FloatArray, IndexArray, IntArray, Tags
 from collectors.store.blocks import BLOCK_STEPS
+from collectors.store.history.late_counters import late_rates
 from collectors.store.history.metric_history import MetricHistory
 from collectors.store.hot_tier import HotTier
 from collectors.store.ingest import COUNTER
@@ -37,8 +38,12 @@ class BlockRows:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LateRows:
-    """Samples from before the hot window; three columns of one length, and their series."""
+    """Samples from before the hot window; three columns of one length, and their series.
 
+    ``samples`` is how many of those sent they stand for.
+    """
+
+    samples: int
     fingerprint: NDArray[np.uint64]
     time_ms: IntArray
     value: FloatArray
@@ -105,24 +110,28 @@ class HistoryFeed:
     def take_late(self, series: IndexArray, time_ms: IntArray, value: FloatArray) -> LateRows:
         """Copy samples from before the hot window; the lock is held.
 
-        A late counter sample has no neighbours to make a rate with, so it is left out.
+        Those of counters become rates with the others of their series that came with them.
         """
         table, step_ms = self._hot.series, self._hot.step_ms
-        kept = (self._hot.blocks.arrays.kind[series] != COUNTER) & ~np.isnan(value)
-        ids = series[kept]
+        present = ~np.isnan(value)
+        counter = self._hot.blocks.arrays.kind[series] == COUNTER
+        kept, counts = present & ~counter, present & counter
+        rates = late_rates(series[counts], time_ms[counts], value[counts], step_ms)
+        ids = np.concatenate((series[kept], rates.series))
         return LateRows(
+            samples=int(kept.sum()) + rates.used,
             fingerprint=table.fingerprints(ids),
-            time_ms=-(-time_ms[kept] // step_ms) * step_ms,
-            value=value[kept],
+            time_ms=np.concatenate((-(-time_ms[kept] // step_ms) * step_ms, rates.time_ms)),
+            value=np.concatenate((value[kept], rates.value)),
             series=_told(table, np.unique(ids)),
         )
 
     def write_late(self, rows: LateRows) -> int:
-        """Write late samples; return how many; no lock is needed."""
+        """Write late samples; return how many were sent; no lock is needed."""
         if len(rows.value):
             self.history.write_series(rows.series)
             self.history.write_samples(rows.fingerprint, rows.time_ms, rows.value)
-        return len(rows.value)
+        return rows.samples
 
 
 def _told(series: SeriesTable, ids: IndexArray) -> list[tuple[int, dict[str, str]]]:

@@ -165,6 +165,31 @@ def test_samples_behind_the_hot_window_go_to_history(
     assert lines.values.tolist() == [[7.0]]
 
 
+def test_a_run_of_counters_behind_the_hot_window_goes_to_history_as_rates(
+    stores: tuple[MetricStore, MetricStore],
+) -> None:
+    _, split = stores
+    old_ms = (START_MS - 3_600_000) // STEP_MS * STEP_MS
+    times = np.array([old_ms + STEP_MS * i for i in range(4)])
+    late = Batch(
+        series=[{"name": "lc", "atlas.dstype": "counter"}],
+        series_index=np.zeros(4, dtype=np.int32),
+        time_ms=times,
+        value=np.arange(4) * 3.0 * STEP_MS / 1000,
+    )
+    receipt = split.write(late)
+    assert (receipt.accepted, receipt.rejected) == (4, [])
+    lines = split.fetch(
+        Fetch(
+            query=Equal("name", "lc"),
+            aggregate=Aggregate.SUM,
+            consolidation=Consolidation.AVG,
+            window=Window(start_ms=old_ms + STEP_MS, end_ms=old_ms + 3 * STEP_MS, step_ms=STEP_MS),
+        )
+    )
+    assert lines.values.tolist() == [[3.0, 3.0, 3.0]]
+
+
 def test_history_answers_when_the_hot_tier_was_lost(
     stores: tuple[MetricStore, MetricStore], tmp_path: Path
 ) -> None:

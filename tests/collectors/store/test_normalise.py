@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from collectors.model import SeriesKind
 from collectors.store.blocks import BLOCK_STEPS, HotBlocks
+from collectors.store.history.late_counters import late_rates
 from collectors.store.ingest import KINDS, counter_heartbeat_ms, ingest
 from collectors.store.normalise import (
     NormalizeValueFunction,
@@ -118,3 +119,40 @@ def test_a_reset_is_no_negative_rate() -> None:
 def test_late_gauge_fills_its_own_step() -> None:
     samples = [(1_050_000, 5.0), (1_020_000, 2.0), (1_018_000, 7.0)]
     assert by_kernel(SeriesKind.GAUGE, samples, STEP_MS) == {1_050_000: 5.0, 1_020_000: 7.0}
+
+
+def test_late_counters_fill_the_gap_that_they_missed() -> None:
+    """A sender that was cut off sends its newest samples first, then what it had kept."""
+    newest = [(1_500_000, 900.0), (1_510_000, 910.0)]
+    kept = [(1_010_000 + 10_000 * i, 20.0 * i) for i in range(5)]
+    values = by_kernel(SeriesKind.COUNTER, [(1_000_000, 0.0), *newest, *kept], STEP_MS)
+    late = {1_020_000 + 10_000 * i: 2.0 for i in range(4)}
+    assert values == pytest.approx({1_510_000: 1.0} | late)
+
+
+def test_late_counters_do_not_count_again_what_was_counted() -> None:
+    samples = [(1_000_000 + 10_000 * i, 5.0 * i) for i in range(8)]
+    values = by_kernel(SeriesKind.COUNTER, samples, STEP_MS)
+    assert by_kernel(SeriesKind.COUNTER, [*samples, *samples[2:5]], STEP_MS) == values
+    shuffled = [samples[i] for i in (0, 4, 1, 2, 3, 5, 6, 7)]
+    assert by_kernel(SeriesKind.COUNTER, shuffled, STEP_MS) == pytest.approx(values)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    gaps=st.lists(st.integers(1, 60_000), min_size=1, max_size=20),
+    increases=st.lists(st.integers(0, 100), min_size=20, max_size=20),
+)
+def test_rates_of_late_counters_integrate_to_their_increase(
+    gaps: list[int], increases: list[int]
+) -> None:
+    times = 1_000_000 + np.cumsum([0, *gaps])
+    counts = np.cumsum([0, *increases[: len(gaps)]]).astype(float)
+    order = np.random.default_rng(len(gaps)).permutation(len(times))
+    series = np.zeros(len(times), dtype=np.int32)
+    rates = late_rates(series, times[order], counts[order], STEP_MS)
+    assert rates.used == len(times)
+    # A step that is covered in part holds the mean of its covered part.
+    ends, starts = rates.time_ms, rates.time_ms - STEP_MS
+    covered_ms = np.minimum(ends, times[-1]) - np.maximum(starts, times[0])
+    assert (rates.value * covered_ms).sum() / 1000 == pytest.approx(counts[-1])
