@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from anomaly.changes import ChangeFinder
+from anomaly.detectors.warm import warm
 from anomaly.engine import Engine
 from anomaly.findings import FindingSink
 from anomaly.loading import load_detectors, load_objectives
@@ -24,11 +25,14 @@ def open_engine(
         ConfigError: A file is wrong; names the file, the line and the field.
     """
     directory = settings.config_dir
+    detectors = load_detectors(directory / "detectors") if directory else ()
+    if detectors:
+        warm()  # so that loading the kernels is part of the start and not of the first step
     return Engine(
         collectors.metrics,
         collectors.spans,
         load_objectives(directory / "slos") if directory else (),
-        load_detectors(directory / "detectors") if directory else (),
+        detectors,
         [sink],
         clock,
         settings.step.ms,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +19,7 @@ import orjson
 import pytest
 
 pytestmark = [pytest.mark.processes, pytest.mark.slow]
+HOW_TO = Path(__file__).parents[2] / "docs" / "how-to" / "announce-changes.md"
 PORTS = ("API", "OTLP_HTTP", "OTLP_GRPC", "SPECTATOR")
 
 
@@ -45,6 +48,20 @@ def serving(directory: Path) -> Iterator[tuple[subprocess.Popen[bytes], httpx2.C
 def listed(http: httpx2.Client) -> list[dict[str, Any]]:
     changes: list[dict[str, Any]] = http.get("/api/v2/changes").json()["changes"]
     return changes
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_the_how_tos_curl_works(tmp_path: Path) -> None:
+    """The commands that the documentation shows are answered 200, and the change is there."""
+    commands = re.findall(r"```bash\n(curl.*?)```", HOW_TO.read_text(), re.DOTALL)
+    assert len(commands) == 2
+    with serving(tmp_path) as (_, http):
+        for command in commands:
+            local = command.replace("http://127.0.0.1:7101", str(http.base_url).rstrip("/"))
+            loud = local.replace("curl -s", "curl -s --noproxy '*' -o /dev/null -w '%{http_code}'")
+            done = subprocess.run(["bash", "-c", loud], capture_output=True, text=True, check=True)
+            assert done.stdout == "200"
+        assert [change["id"] for change in listed(http)] == ["pipeline-4711"]
 
 
 def test_what_was_announced_survives_kill_nine(tmp_path: Path) -> None:
