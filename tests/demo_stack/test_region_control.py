@@ -163,7 +163,10 @@ def test_the_live_stream_shows_the_requests_of_a_visit(asked):
         await w.visit()
         return [seen.waiting.get_nowait()["route"] for _ in range(seen.waiting.qsize())]
 
-    assert asked(story) == ["/authorize", "/token", "/browse", "/titles/{title}", "/playback"]
+    assert asked(story) == [
+        "/authorize", "/token", "/browse", "/titles/{title}", "/playback",
+        "/sessions/{session}/heartbeats",
+    ]  # fmt: skip
 
 
 def test_rot_is_healed_from_a_good_copy_and_fatal_without_one(asked):

@@ -58,8 +58,9 @@ def encoder(spec: str) -> None:  # noqa: D103 - click prints the help above
     bind_to_parent()
     log_warnings()
     stop = stop_on_signals()
-    be_last()
     wanted = EncoderSpec.from_json(spec)
+    if wanted.last:
+        be_last()
     try:
         tool = find_ffmpeg()
     except NoFfmpegError as error:

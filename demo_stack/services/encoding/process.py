@@ -13,6 +13,7 @@ from types import FrameType
 from typing import Any
 
 import orjson
+import psutil
 
 from demo_stack.layout import Service
 from demo_stack.platform.identity import Identity
@@ -26,6 +27,7 @@ from demo_stack.services.encoding.recipe import MEDIA_LADDER, Source, source_key
 from demo_stack.services.encoding.shelf import Shelf
 from demo_stack.services.encoding.worker import Worker, Workplace
 
+NAME = "encoder-"
 POLL_S = 1.0
 """How often a worker looks for a job whose pause is over, in seconds."""
 
@@ -39,12 +41,14 @@ class EncoderSpec:
         titles: How many titles to encode, the most popular first.
         seed: The platform's seed.
         otlp_endpoint: Base URL that spans and metrics go to; empty for nowhere.
+        last: Leave the processor to everybody else first.
     """
 
     cache: str
     titles: int
     seed: int = 1
     otlp_endpoint: str = ""
+    last: bool = True
 
     def to_json(self) -> str:
         """Return the spec as one argument for a process."""
@@ -68,9 +72,11 @@ def run_encoder(spec: EncoderSpec, tool: Tool, stop: threading.Event) -> dict[st
     queue = QueueFile(Path(spec.cache) / "queue.json")
     try:
         place = _workplace(spec, tool, pipe, queue)
-        worker = Worker(f"encoder-{os.getpid()}", place)
+        worker = Worker(f"{NAME}{os.getpid()}", place)
         sources = sources_of(spec)
         place.shelf.sweep()
+        with queue.changing() as jobs:
+            jobs.release(_is_gone, place.now_ms())
         worker.plan(sources)
         while not stop.is_set():
             if worker.work_one() is None:
@@ -107,6 +113,12 @@ def stop_on_signals() -> threading.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
     return stop
+
+
+def _is_gone(worker: str) -> bool:
+    """Return whether the process of a worker on this machine has ended."""
+    number = worker.removeprefix(NAME)
+    return number.isdigit() and not psutil.pid_exists(int(number))
 
 
 def _workplace(spec: EncoderSpec, tool: Tool, pipe: TelemetryPipe, queue: QueueFile) -> Workplace:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -126,6 +126,22 @@ class WorkQueue:
             LostLeaseError: Somebody else has the job by now, or will.
         """
         return self._failed(self._held(job_id, worker, now_ms), error, now_ms)
+
+    def release(self, gone: Callable[[str], bool], now_ms: int) -> int:
+        """Take back what workers hold that are gone, which counts as a failed try.
+
+        Args:
+            gone: Whether the worker of this name is known to be gone.
+            now_ms: The present, in epoch milliseconds.
+
+        Returns:
+            How many jobs that were.
+        """
+        held = [job for job in self._jobs.values() if job.state is JobState.LEASED]
+        lost = [job for job in held if gone(job.worker)]
+        for job in lost:
+            self._failed(job, f"{job.worker} is gone", now_ms)
+        return len(lost)
 
     def retry_parked(self) -> int:
         """Let everything parked be tried anew, as after a repair; return how much it was."""

@@ -85,6 +85,16 @@ def test_a_lease_that_runs_out_counts_as_a_try_and_its_worker_has_no_say_any_mor
     assert "ran out" in job.error
 
 
+def test_what_a_worker_held_that_is_gone_is_tried_again_at_once_and_counts():
+    queue, now = _queue("a", "b"), 0
+    queue.lease("alive", now)
+    for attempt in range(1, TRIES + 1):
+        assert queue.lease(f"dead-{attempt}", now).id == "b"
+        assert queue.release(lambda worker: worker.startswith("dead"), now) == 1
+        now += PAUSE_MS * 8
+    assert [job.state for job in queue.jobs()] == [JobState.LEASED, JobState.PARKED]
+
+
 def test_renewing_keeps_a_long_job():
     queue = _queue("a")
     queue.lease("w", 0)
