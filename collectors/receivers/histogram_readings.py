@@ -88,6 +88,11 @@ def exponential_shares(scale: int, index: int, to_amount: float) -> tuple[tuple[
     return tuple(share_of(low, high).items())
 
 
+def zero_shares(width: float) -> dict[int, float]:
+    """Return the Atlas buckets of a zero bucket: what lies within ``width`` of zero."""
+    return share_of(0.0, width) if math.isfinite(width) and width > 1.0 else {0: 1.0}
+
+
 def _power(exponent: float) -> float:
     return math.inf if exponent > 1023 else 2.0**exponent
 

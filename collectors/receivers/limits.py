@@ -19,7 +19,8 @@ class ReceiverLimits:
         max_tag_key_chars: Longest tag key.
         max_tag_value_chars: Longest tag value.
         max_batch_samples: Most samples in one request or datagram group.
-        max_streams: Streams whose last state a receiver remembers (cumulative starts, deltas).
+        max_streams: Streams whose last state a receiver remembers (cumulative starts, deltas);
+            a histogram counts as 32.
         max_meter_series: Series that spectator meters may make up.
         max_families: Metrics of resources that a receiver remembers.
         stream_idle_ms: A remembered stream not heard of for this long is forgotten.

@@ -26,17 +26,16 @@ from collectors.receivers.histogram_readings import (
     exponential_shares,
     write_gauges,
     write_reading,
+    zero_shares,
 )
 from collectors.receivers.limits import ReceiverLimits
-from collectors.receivers.otlp_streams import Stream
-from collectors.receivers.percentile_buckets import lower_bounds, share_of
+from collectors.receivers.otlp_streams import HISTOGRAM_WEIGHT, Stream
+from collectors.receivers.percentile_buckets import lower_bounds
 
 _EXPONENTIAL = range(-4, 9)
 _CUSTOM = -53
 _RESET, _GAUGE = 1, 3
 _STALE_BITS = 0x7FF0000000000002
-# Histograms remembered; each holds the tags of its buckets.
-_MAX_STREAMS = 50_000
 # Largest index that still says something: beyond it bounds overflow a double.
 _MAX_INDEX = 1 << 20
 _SUFFIX_UNITS = {
@@ -145,7 +144,8 @@ class NativeHistograms:
         if stream is None:
             plain = {name: value for name, value in tags.items() if name != DSTYPE}
             stream = self._streams[key] = Stream(tags=plain)
-            while len(self._streams) > min(_MAX_STREAMS, self._limits.max_streams):
+            most = self._limits.max_streams // HISTOGRAM_WEIGHT
+            while len(self._streams) > max(1, most):
                 self._streams.popitem(last=False)
         self._streams.move_to_end(key)
         return stream
@@ -171,7 +171,7 @@ def _buckets(histogram: Any, measure: Measure) -> FloatArray:
             f"malformedHistogram: schema {histogram.schema} is neither -4 to 8 nor {_CUSTOM}"
         )
     buckets = np.zeros(len(lower_bounds()))
-    for bucket, share in _zero_shares(histogram.zero_threshold * measure.to_amount).items():
+    for bucket, share in zero_shares(histogram.zero_threshold * measure.to_amount).items():
         buckets[bucket] += share * _either(histogram, "zero_count_int", "zero_count_float")
     buckets[0] += sum(count for _, count in _indexed(histogram, "negative"))
     for index, count in positive:
@@ -191,11 +191,6 @@ def _custom(positive: Sequence[tuple[int, float]], histogram: Any, measure: Meas
             raise DecodeError(f"malformedHistogram: bucket {index} of {len(counts)} custom ones")
         counts[index] += count
     return explicit_buckets(counts, bounds, measure)
-
-
-def _zero_shares(width: float) -> dict[int, float]:
-    """Return the Atlas buckets of what lies within ``width`` of zero."""
-    return share_of(0.0, width) if math.isfinite(width) and width > 1.0 else {0: 1.0}
 
 
 def _indexed(histogram: Any, side: str) -> Iterator[tuple[int, float]]:

@@ -17,6 +17,7 @@ from collectors.receivers.histogram_readings import (
     explicit_buckets,
     exponential_shares,
     write_reading,
+    zero_shares,
 )
 from collectors.receivers.otlp_numbers import (
     DELTA,
@@ -76,7 +77,9 @@ def _exponential(point: Any, measure: Measure) -> FloatArray:
         count = len(point.positive.bucket_counts)
         raise DecodeError(f"bucketsTooMany: {count} buckets, at most {MAX_BUCKETS}")
     buckets = np.zeros(len(lower_bounds()))
-    buckets[0] = float(point.zero_count) + sum(point.negative.bucket_counts)
+    for bucket, share in zero_shares(point.zero_threshold * measure.to_amount).items():
+        buckets[bucket] += share * float(point.zero_count)
+    buckets[0] += sum(point.negative.bucket_counts)
     for i, count in enumerate(point.positive.bucket_counts, start=point.positive.offset):
         if count:
             for bucket, share in exponential_shares(point.scale, i, measure.to_amount):

@@ -25,6 +25,9 @@ NANOS_PER_MS = 1_000_000
 
 MAX_RESOURCE_BYTES = 65_536
 
+# Streams that one histogram counts as: it has the tags of some thirty buckets.
+HISTOGRAM_WEIGHT = 32
+
 BucketMask = NDArray[np.bool_]
 
 
@@ -81,9 +84,10 @@ class Stream:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Family:
-    """One metric of one resource."""
+    """One metric of one resource; ``weight`` is what each of its streams counts."""
 
     tags: Tags
+    weight: int = 1
     current_ms: int = -1
     previous_ms: int = -1
     streams: dict[tuple[bytes, ...], Stream] = field(default_factory=dict)
@@ -122,6 +126,7 @@ class StreamTable:
         self._families: dict[tuple[bytes, str, str], Family] = {}
         self._reader = AttributeReader()
         self._count = 0
+        self._searched = False
         self._undo: list[Callable[[], None]] = []
 
     def __len__(self) -> int:
@@ -142,7 +147,9 @@ class StreamTable:
                 raise DecodeError(f"resourceTooLarge: {len(resource)} bytes of attributes")
             if len(self._families) >= self.limits.max_families and not self._forget_idle():
                 raise DecodeError(f"metricsTooMany: {len(self._families)} are tracked already")
-            family = self._families[key] = Family(tags={**resource_tags, "name": name})
+            weight = HISTOGRAM_WEIGHT if "histogram" in shape.partition(":")[0] else 1
+            tags = {**resource_tags, "name": name}
+            family = self._families[key] = Family(tags=tags, weight=weight)
         return family
 
     def stream(self, family: Family, attributes: Sequence[bytes]) -> Stream:
@@ -151,8 +158,12 @@ class StreamTable:
         stream = family.streams.get(key)
         if stream is not None:
             return stream
-        if self._count >= self.limits.max_streams and not self._forget_idle():
-            raise DecodeError(f"streamsTooMany: {self._count} streams are tracked already")
+        most = self.limits.max_streams - family.weight
+        if self._count > most and not (self._forget_idle() and self._count <= most):
+            raise DecodeError(
+                f"streamsTooMany: {self._count} streams are tracked already, of which a histogram "
+                f"counts as {HISTOGRAM_WEIGHT}"
+            )
         if len(key) > self.limits.max_tags:
             raise DecodeError(f"tagsTooMany: {len(key)} attributes, at most {self.limits.max_tags}")
         # A point knows better than its resource, but its attributes don't rename the metric.
@@ -161,7 +172,7 @@ class StreamTable:
         if refusal is not None:
             raise DecodeError(f"{refusal.reason}: {refusal.detail}")
         stream = family.streams[key] = Stream(tags=tags)
-        self._count += 1
+        self._count += family.weight
         self._undo.append(lambda: self._drop(family, key))
         return stream
 
@@ -185,18 +196,24 @@ class StreamTable:
     def commit(self) -> None:
         """Keep the changes since the last commit: the store has the batch."""
         self._undo.clear()
+        self._searched = False
 
     def roll_back(self) -> None:
         """Undo the changes since the last commit: the client will send them again."""
         for undo in reversed(self._undo):
             undo()
         self._undo.clear()
+        self._searched = False
 
     def _drop(self, family: Family, key: tuple[bytes, ...]) -> None:
         if family.streams.pop(key, None) is not None:
-            self._count -= 1
+            self._count -= family.weight
 
     def _forget_idle(self) -> bool:
+        """Make room; return whether there is some. At most once a request, as it looks at all."""
+        if self._searched:
+            return False
+        self._searched = True
         newest_ms = max(family.current_ms for family in self._families.values())
         oldest_ms = newest_ms - self.limits.stream_idle_ms
         before = self._count, len(self._families)

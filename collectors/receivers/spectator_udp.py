@@ -75,7 +75,11 @@ class SpectatorListener(asyncio.DatagramProtocol):
     async def _flush_forever(self, interval_s: float) -> None:
         while True:
             await asyncio.sleep(interval_s)
-            await self.flush()
+            try:
+                await self.flush()
+            except Exception:  # noqa: BLE001 - a defect must not end all flushes
+                self.stats.refuse(RECEIVER, "internalError")
+                _LOG.exception("spectator flush failed unexpectedly")
 
 
 async def listen_spectator(

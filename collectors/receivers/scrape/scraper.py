@@ -87,7 +87,11 @@ class Scraper:
         self._running = True
         try:
             while True:
-                await self.refresh()
+                try:
+                    await self.refresh()
+                except Exception:  # noqa: BLE001 - nor one job's discovery all the others
+                    self.stats.refuse(RECEIVER, "internalError")
+                    _LOG.exception("targets not refreshed")
                 await asyncio.sleep(REFRESH_INTERVAL_S)
         finally:
             self._running = False
@@ -156,7 +160,11 @@ class Scraper:
         while True:
             wait_ms = (offset_ms - self._clock.now_ms()) % interval_ms or interval_ms
             await asyncio.sleep(wait_ms / 1_000)
-            await self.scrape(target)
+            try:
+                await self.scrape(target)
+            except Exception:  # noqa: BLE001 - a defect must not end this target for good
+                self.stats.refuse(RECEIVER, "internalError")
+                _LOG.exception("scrape failed unexpectedly", url=target.address.url)
 
     async def _fetch(self, target: Target) -> tuple[bytes, bool]:
         """Return the page and whether it is OpenMetrics."""

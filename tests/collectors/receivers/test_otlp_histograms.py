@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from collectors.receivers.otlp_testing import CUMULATIVE, DELTA, HandExporter, place
+from collectors.receivers.percentile_buckets import lower_bounds
 
 
 @pytest.mark.parametrize(
@@ -105,3 +106,24 @@ def test_summaries() -> None:
     assert exporter.seconds(statistic="count") == [(100, 0), (110, 4)]
     assert exporter.seconds(statistic="totalAmount") == [(100, 0), (110, 10)]
     assert exporter.seconds(statistic="quantile.0.5", atlas_dstype="gauge") == [(110, 2)]
+
+
+def test_a_wide_zero_bucket_is_spread() -> None:
+    """Zeros within 1 ms are not all below the first nanosecond."""
+    exporter = HandExporter()
+
+    def fill(metric: Any) -> None:
+        metric.exponential_histogram.aggregation_temporality = 2
+        point = metric.exponential_histogram.data_points.add(
+            count=10, zero_count=10, scale=0, zero_threshold=1e-3
+        )
+        place(point, 100, 110)
+
+    exporter.export(fill, unit="s")
+    found = {
+        int(tags["percentile"][1:], 16): exporter.store.samples(**tags)[-1][1]
+        for tags in exporter.store.series(statistic="percentile")
+    }
+    assert sum(found.values()) == pytest.approx(10)
+    assert 0 not in found
+    assert lower_bounds()[max(found)] < 1e6 <= lower_bounds()[max(found) + 1]

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from collectors.model import Receipt
 from collectors.receivers.limits import ReceiverLimits
+from collectors.receivers.otlp_streams import HISTOGRAM_WEIGHT
 from collectors.receivers.otlp_testing import CUMULATIVE, HandExporter, place
 
 
@@ -114,3 +116,26 @@ def test_streams_are_bounded_and_the_idle_are_forgotten() -> None:
     assert exporter.sum(1, 100, 111, path="c").rejected[0].reason == "streamsTooMany"
     exporter.sum(2, 100, 200, path="a")
     assert exporter.sum(1, 100, 200, path="c").accepted == 1
+
+
+def test_a_histogram_takes_the_room_of_many_streams() -> None:
+    """It holds the tags of its buckets: a stranger's million of them must not fill the memory."""
+    limits = ReceiverLimits(max_streams=2 * HISTOGRAM_WEIGHT, stream_idle_ms=60_000)
+    exporter = HandExporter(limits)
+    for name in ("a", "b"):
+        assert _histogram(exporter, name, 110).accepted == 1
+    assert _histogram(exporter, "c", 110).rejected[0].reason == "streamsTooMany"
+    assert exporter.sum(1, 100, 110).rejected[0].reason == "streamsTooMany"
+    assert _histogram(exporter, "a", 200).accepted == 1
+    assert _histogram(exporter, "c", 200).accepted == 1  # b was idle
+
+
+def _histogram(exporter: HandExporter, name: str, time_s: float) -> Receipt:
+    def fill(metric: Any) -> None:
+        metric.histogram.aggregation_temporality = CUMULATIVE
+        point = metric.histogram.data_points.add(
+            bucket_counts=[1, 2], explicit_bounds=[1.0], count=3
+        )
+        place(point, 100, time_s)
+
+    return exporter.export(fill, name=name)

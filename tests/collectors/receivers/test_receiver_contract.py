@@ -65,6 +65,11 @@ class Subject:
     busy: str = "503"
     junk: bytes = b"\xff\xfejunk"
 
+    @property
+    def traces(self) -> bool:
+        """Whether this receiver takes spans."""
+        return self.good == otlp_spans()
+
 
 def otlp_metrics() -> bytes:
     request = ExportMetricsServiceRequest()
@@ -293,6 +298,21 @@ def test_good_beside_bad_is_kept(subject: Subject) -> None:
     refused = [s for s in subject.stats.batch(T0).series if s["name"].endswith("refused")]
     assert len(refused) == 1
     assert refused[0]["reason"]
+
+
+def test_what_the_store_refuses_is_counted_by_its_reason(subject: Subject) -> None:
+    """Such as the limit on new series a minute: the self-metric names it, for every receiver."""
+    if subject.traces:
+        pytest.skip("spans have no names to refuse")
+    subject.store.refuse_names = frozenset({"cpu"})
+    subject.send(subject.good)
+    totals = subject.stats.batch(T0)
+    refused = {
+        tags["reason"]: value
+        for tags, value in zip(totals.series, totals.value, strict=True)
+        if tags["name"] == "tocsin.receiver.refused"
+    }
+    assert refused == {"refusedByTest": 1}
 
 
 def test_a_body_over_the_limit_is_refused(subject: Subject) -> None:
