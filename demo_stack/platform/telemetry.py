@@ -71,7 +71,8 @@ class TelemetryPipe:
         self._spans = spans
         self._metrics = metrics
         self._interval_s = interval_s
-        self._readers: list[InMemoryMetricReader] = []
+        self._readers: list[tuple[str, InMemoryMetricReader]] = []
+        self._retired: set[str] = set()
         self.muted: frozenset[str] = frozenset()
         self._stopping = threading.Event()
         self._pump = threading.Thread(target=self._run, name="metric-pump", daemon=True)
@@ -85,7 +86,8 @@ class TelemetryPipe:
         meters = MeterProvider([reader], resource=resource, shutdown_on_exit=False)
         tracers = TracerProvider(resource=resource, shutdown_on_exit=False)
         tracers.add_span_processor(self._spans)
-        self._readers.append(reader)
+        self._readers.append((identity.instance, reader))
+        self._retired.discard(identity.instance)
         meter = meters.get_meter("demo_stack")
         return Telemetry(
             identity=identity,
@@ -95,9 +97,13 @@ class TelemetryPipe:
             client_duration=_duration(meter, "http.client.request.duration"),
         )
 
+    def retire(self, identity: Identity) -> None:
+        """Let an instance that has ended report for the last time; its series end then."""
+        self._retired.add(identity.instance)
+
     def collect(self) -> list[ResourceMetrics]:
         """Return everything measured so far, by instance, but for metrics that are muted."""
-        collected = (reader.get_metrics_data() for reader in list(self._readers))
+        collected = (reader.get_metrics_data() for _, reader in list(self._readers))
         found = [resource for data in collected if data for resource in data.resource_metrics]
         return [self._without_muted(resource) for resource in found] if self.muted else found
 
@@ -122,7 +128,12 @@ class TelemetryPipe:
             self._send(self._metrics)
 
     def _send(self, exporter: MetricExporter) -> None:
+        ending = set(self._retired)
         exporter.export(MetricsData(resource_metrics=self.collect()))
+        gone = ending & self._retired  # but for one that has started again meanwhile
+        if gone:
+            self._retired -= gone
+            self._readers = [one for one in self._readers if one[0] not in gone]
 
 
 def otlp_pipe(endpoint: str, interval_s: float = METRIC_INTERVAL_S) -> TelemetryPipe:

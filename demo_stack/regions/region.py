@@ -132,6 +132,7 @@ class Region:
             spectator=self.spec.spectator,
             sleep=self._sleep,
         )
+        context.chores.at_end(lambda: self._pipe.retire(identity))
         return BUILDERS[Service(identity.service)](context), context.chores
 
     async def _evict(self) -> None:

@@ -38,6 +38,8 @@ class Edge:
             Config(location=context.spectator, extra_common_tags=context.identity.attributes())
         )
 
+        context.chores.at_end(self._registry.close)
+
     async def segment(self, request: Request) -> Response:
         """``GET /segments/{title}/{rendition}/{number}``."""
         started = time.perf_counter()

@@ -91,6 +91,7 @@ def build(context: ServiceContext) -> ASGIApp:
     registry = Registry(
         Config(location=context.spectator, extra_common_tags=context.identity.attributes())
     )
+    context.chores.at_end(registry.close)
     shedder = Shedder(target=COMFORTABLE_INFLIGHT, most=MOST_INFLIGHT)
     door: list[Filter] = [AdmitAtFrontDoor(context.backing.front_door), ShedLoad(shedder)]
     report = ReportCategory(context.telemetry.meter)
