@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import orjson
 
-from demo_stack.chaos.desk import SECONDS_PER_HOUR, ChaosOrders
+from demo_stack.chaos.desk import ChaosOrders
 from demo_stack.chaos.experiment import (
     EXPERIMENTS_DIR,
     OPERATIONS_DIR,
@@ -16,8 +16,7 @@ from demo_stack.chaos.experiment import (
     Experiment,
     load_experiments,
 )
-from demo_stack.chaos.monkey import MonkeySettings
-from demo_stack.chaos.schedule import MAX_DURATION_S
+from demo_stack.chaos.options import chaos_options
 from demo_stack.layout import DAY_S, QUICK_REGIONS, Region, Service
 from demo_stack.platform.errors import PlatformError
 from demo_stack.platform.lifeline import bind_to_parent
@@ -49,20 +48,8 @@ def main(context: click.Context, listing: bool, as_json: bool) -> None:
     "--sps", default=4.0, show_default=True, help="Stream starts a second in each region."
 )
 @click.option("--regions", default=",".join(QUICK_REGIONS), show_default=True)
-@click.option("--scenario", default="", help="Play this scenario once everything is up.")
 @click.option("--control-port", default=0, help="Port of the control server; 0 for any free one.")
-@click.option("--chaos-monkey", is_flag=True, help="Let Chaos Monkey kill in working hours.")
-@click.option("--chaos-seed", type=int, help="Play faults and operations drawn from this seed.")
-@click.option(
-    "--chaos-hours", default=24.0, show_default=True, help="For so long; an hour is a minute here."
-)
-@click.option(
-    "--monkey-mean-days", default=2, show_default=True, help="Working days between kills."
-)
-@click.option("--monkey-spare", multiple=True, help="region/service to leave alone; * is any.")
-@click.option(
-    "--monkey-outage-url", default="", help='Kills nobody while "incidents" is not empty.'
-)
+@chaos_options
 @click.option("--changes-webhook", default="", help="Post each announced change there as JSON.")
 @click.option("--day-s", default=DAY_S, show_default=True, help="Seconds in a day of the rhythm.")
 @click.option("--autoscale", is_flag=True, help="Scale by measured and by expected traffic.")
@@ -76,14 +63,8 @@ def up(  # noqa: D103 - click prints the help above
     seed: int,
     sps: float,
     regions: str,
-    scenario: str,
     control_port: int,
-    chaos_monkey: bool,
-    chaos_seed: int | None,
-    chaos_hours: float,
-    monkey_mean_days: int,
-    monkey_spare: tuple[str, ...],
-    monkey_outage_url: str,
+    orders: ChaosOrders,
     changes_webhook: str,
     day_s: float,
     autoscale: bool,
@@ -99,8 +80,6 @@ def up(  # noqa: D103 - click prints the help above
         raise click.BadParameter(f"no region {unknown}; there are: {', '.join(Region)}")
     if min(sps, day_s) <= 0:
         raise click.BadParameter(f"--sps and --day-s must be above 0, not {sps} and {day_s}")
-    if scenario and scenario not in (scenarios := load_experiments(SCENARIOS_DIR)):
-        raise click.BadParameter(f"no scenario {scenario!r}; there are: {', '.join(scenarios)}")
     spec = PlatformSpec(
         regions=names,
         seed=seed,
@@ -114,40 +93,10 @@ def up(  # noqa: D103 - click prints the help above
         media=str(cache_directory(run_dir.resolve())),
         billing_url=billing_url,
     )
-    orders = ChaosOrders(
-        scenario=scenario,
-        schedule_seed=chaos_seed,
-        schedule_hours=_hours(chaos_hours),
-        monkey=_monkey(enabled=chaos_monkey, mean_days=monkey_mean_days, spared=monkey_spare),
-        monkey_seed=seed if chaos_seed is None else chaos_seed,
-        outage_url=monkey_outage_url,
-    )
     try:
         asyncio.run(run_platform(spec, run_dir.resolve(), control_port, orders, changes_webhook))
     except* (PlatformError, OSError) as failed:
         raise click.ClickException("; ".join(str(error) for error in failed.exceptions)) from None
-
-
-def _hours(hours: float) -> float:
-    if not 0.0 < hours <= MAX_DURATION_S / SECONDS_PER_HOUR:
-        most = MAX_DURATION_S / SECONDS_PER_HOUR
-        raise click.BadParameter(f"--chaos-hours must be above 0 and at most {most:g}, not {hours}")
-    return hours
-
-
-def _monkey(*, enabled: bool, mean_days: int, spared: tuple[str, ...]) -> MonkeySettings:
-    if mean_days < 1:
-        raise click.BadParameter(f"--monkey-mean-days must be at least 1, not {mean_days}")
-    pairs = [tuple(one.split("/")) for one in spared]
-    if wrong := [one for one, pair in zip(spared, pairs, strict=True) if len(pair) != 2]:
-        raise click.BadParameter(f"--monkey-spare takes region/service, not {wrong[0]!r}")
-    # Somebody who asks for a monkey on the command line means it: it is not leashed.
-    return MonkeySettings(
-        enabled=enabled,
-        leashed=False,
-        mean_days=mean_days,
-        exceptions=frozenset((region, service) for region, service in pairs),
-    )
 
 
 @main.command(help="Print what a platform of this size costs, per stream and per subscriber.")

@@ -7,8 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-SPEED = 60.0
-"""Seconds of the calendar in a second: as in :mod:`demo_stack.viewers.rhythm`."""
+from demo_stack.layout import DAY_S
+
+SECONDS_A_DAY = 86_400.0
+SPEED = SECONDS_A_DAY / DAY_S
+"""Seconds of the calendar in a second: it keeps pace with the viewers' rhythm."""
 
 FIRST_MORNING = datetime(2026, 1, 5, 8, 58, tzinfo=UTC)
 """A Monday, two minutes before people come to work."""

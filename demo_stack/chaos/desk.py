@@ -19,9 +19,6 @@ from demo_stack.chaos.scheduler import Scheduler
 from demo_stack.platform.errors import PlatformError
 
 DAY_HOURS = 24.0
-SECONDS_PER_HOUR = 60.0
-"""An hour of the platform's day passes in a minute."""
-
 _OUTAGE_TIMEOUT_S = 5.0
 
 

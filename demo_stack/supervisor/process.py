@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 from random import Random
 
-from demo_stack.chaos.calendar import CompressedCalendar
-from demo_stack.chaos.desk import SECONDS_PER_HOUR, ChaosDesk, ChaosOrders, incident_is_open
+from demo_stack.chaos.calendar import SECONDS_A_DAY, CompressedCalendar
+from demo_stack.chaos.desk import DAY_HOURS, ChaosDesk, ChaosOrders, incident_is_open
 from demo_stack.chaos.experiment import (
     EXPERIMENTS_DIR,
     OPERATIONS_DIR,
@@ -75,7 +75,7 @@ async def run_platform(
             announce({"control": control, "pid": os.getpid(), "run_dir": str(run_dir)})
             if orders is not None:
                 herd = PlatformHerd(platform, performer, changes)
-                _obey(orders, chaos, herd, truth, files)
+                _obey(orders, chaos, herd, truth, files, spec.day_s)
             if spec.autoscale:
                 scaler = _autoscaler(spec, platform, performer)
                 scaling = asyncio.create_task(scaler.run())
@@ -97,13 +97,18 @@ def _autoscaler(spec: PlatformSpec, platform: Platform, performer: PlatformPerfo
 
 
 def _obey(
-    orders: ChaosOrders, chaos: ChaosDesk, herd: PlatformHerd, truth: TruthLog, files: RunFiles
+    orders: ChaosOrders,
+    chaos: ChaosDesk,
+    herd: PlatformHerd,
+    truth: TruthLog,
+    files: RunFiles,
+    day_s: float,
 ) -> None:
     """Begin in the background what was ordered."""
     if orders.scenario:
         chaos.injector.play(orders.scenario, after_s=SCENARIO_AFTER_S)
     if orders.schedule_seed is not None:
-        chaos.begin_schedule(orders.schedule_seed, orders.schedule_hours * SECONDS_PER_HOUR)
+        chaos.begin_schedule(orders.schedule_seed, orders.schedule_hours * day_s / DAY_HOURS)
     if not orders.monkey.enabled:
         return
 
@@ -115,7 +120,7 @@ def _obey(
     monkey = MonkeyRunner(
         orders.monkey,
         herd=herd,
-        calendar=CompressedCalendar(),
+        calendar=CompressedCalendar(speed=SECONDS_A_DAY / day_s),
         outage=outage,
         truth=truth,
         log=TerminationLog(files.terminations, _now_ms),
