@@ -88,17 +88,34 @@ def _add_packed(
 
 
 @inlined
+def _add_whole(offsets: NDArray[np.uint16], base: float, divisor: float, total: FloatArray) -> None:
+    """Add a sealed page without a missing value to a sum; who calls counts it once for all."""
+    if divisor == 1.0:
+        for i in range(len(offsets)):
+            total[i] += base + np.int32(offsets[i])
+    else:
+        for i in range(len(offsets)):
+            total[i] += (base + np.int32(offsets[i])) / divisor
+
+
+@inlined
 def _add_series(
     hot: HotArrays,
     series: int,
     first: int,
     total: FloatArray,
     seen: FloatArray,
+    wholes: FloatArray,
     op: int,
     unpacked: FloatArray,
 ) -> None:
-    """Fold the steps of one series, from ``first`` on, into a row."""
+    """Fold the steps of one series, from ``first`` on, into a row.
+
+    ``wholes[b]`` counts series that have every value in the b-th block of the window and that
+    ``seen`` leaves out.
+    """
     step, stop = first, first + len(total)
+    first_block = first // BLOCK_STEPS
     while step < stop:
         block = step // BLOCK_STEPS
         end = min((block + 1) * BLOCK_STEPS, stop)
@@ -112,8 +129,19 @@ def _add_series(
             elif entry < 0:
                 offsets = hot.packed[-entry - 1, low : low + b - a]
                 base, divisor = hot.base[-entry - 1] - 1.0, hot.divisor[-entry - 1]
-                _add_packed(offsets, base, divisor, total[a:b], seen[a:b], op, unpacked)
+                if hot.whole[-entry - 1] == 1 and op < MIN:
+                    _add_whole(offsets, base, divisor, total[a:b])
+                    wholes[block - first_block] += 1.0
+                else:
+                    _add_packed(offsets, base, divisor, total[a:b], seen[a:b], op, unpacked)
         step = end
+
+
+@inlined
+def _count_wholes(seen: FloatArray, wholes: FloatArray, first: int) -> None:
+    """Add to each column the series that have every value in its block."""
+    for j in range(len(seen)):
+        seen[j] += wholes[(first + j) // BLOCK_STEPS - first // BLOCK_STEPS]
 
 
 @inlined
@@ -136,10 +164,14 @@ def _aggregate(
     op: int,
     total: FloatArray,
     seen: FloatArray,
+    wholes: FloatArray,
     unpacked: FloatArray,
 ) -> None:
     for k in range(len(series)):
-        _add_series(hot, series[k], first, total[group[k]], seen[group[k]], op, unpacked)
+        g = group[k]
+        _add_series(hot, series[k], first, total[g], seen[g], wholes[g], op, unpacked)
+    for g in range(len(total)):
+        _count_wholes(seen[g], wholes[g], first)
     _finish(total, seen, op)
 
 
@@ -179,6 +211,7 @@ def _aggregate_consolidated(
     seen: FloatArray,
     scratch: FloatArray,
     out: FloatArray,
+    wholes: FloatArray,
     unpacked: FloatArray,
 ) -> None:
     row, present = scratch[0], scratch[1]
@@ -186,7 +219,9 @@ def _aggregate_consolidated(
         for i in range(len(row)):
             row[i] = 0.0
             present[i] = 0.0
-        _add_series(hot, series[k], first, row, present, SUM, unpacked)
+        wholes[0, :] = 0.0
+        _add_series(hot, series[k], first, row, present, wholes[0], SUM, unpacked)
+        _count_wholes(present, wholes[0], first)
         values = present if op == COUNT else row
         _consolidate(values, present, multiple, cf, hot.kind[series[k]] == GAUGE, out)
         _add_run(out, total[group[k]], seen[group[k]], op)
@@ -229,11 +264,14 @@ def aggregate(
     total = np.full((groups, columns), _START_VALUE[op])
     seen = np.zeros((groups, columns))
     unpacked = np.empty(BLOCK_STEPS)
+    blocks = columns * multiple // BLOCK_STEPS + 2
     if multiple == 1:
-        _aggregate(hot, series, group, first, op, total, seen, unpacked)
+        wholes = np.zeros((groups, blocks))
+        _aggregate(hot, series, group, first, op, total, seen, wholes, unpacked)
     else:
+        wholes = np.zeros((1, blocks))
         scratch, out = np.empty((2, columns * multiple)), np.empty(columns)
         _aggregate_consolidated(
-            hot, series, group, first, multiple, op, cf, total, seen, scratch, out, unpacked
+            hot, series, group, first, multiple, op, cf, total, seen, scratch, out, wholes, unpacked
         )
     return total

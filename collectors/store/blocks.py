@@ -39,6 +39,7 @@ class HotArrays(NamedTuple):
         packed: (P, BLOCK_STEPS) uint16, sealed pages as :mod:`page_codec` packs them.
         base: (P,) float64, smallest whole number of a packed page.
         divisor: (P,) float64, what its whole numbers are divided by.
+        whole: (P,) uint8, 1 when no value of a packed page is missing.
         table: (R, N) int32, where each series' page is.
         ring: (R,) int64, the block in each slot, -1 for none.
         dirty: (R,) uint8, 1 when written since the last checkpoint.
@@ -59,6 +60,7 @@ class HotArrays(NamedTuple):
     packed: NDArray[np.uint16]
     base: NDArray[np.float64]
     divisor: NDArray[np.float64]
+    whole: NDArray[np.uint8]
     table: NDArray[np.int32]
     ring: NDArray[np.int64]
     dirty: NDArray[np.uint8]
@@ -82,6 +84,7 @@ def make_arrays(*, series: int, ring_blocks: int, pages: int, step_ms: int) -> H
         packed=reserve((pages, BLOCK_STEPS), np.uint16),
         base=reserve((pages,), np.float64),
         divisor=reserve((pages,), np.float64),
+        whole=reserve((pages,), np.uint8),
         table=reserve((ring_blocks, series), np.int32),
         ring=np.full(ring_blocks, -1, dtype=np.int64),
         dirty=np.zeros(ring_blocks, dtype=np.uint8),

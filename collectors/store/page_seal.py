@@ -39,10 +39,13 @@ def seal_page(hot: HotArrays, slot: int | np.int64, series: int) -> bool:
         return False
     low = hot.bounds[0]
     hot.divisor[page], hot.base[page] = fitting, low
+    missing = 0
     for i in range(BLOCK_STEPS):
         v = hot.pool[raw, i]
         k = np.rint(v * fitting) - low + 1.0
         hot.packed[page, i] = np.uint16(k) if v == v else np.uint16(0)
+        missing += 0 if v == v else 1
+    hot.whole[page] = 1 if missing == 0 else 0
     hot.table[slot, series] = -(page + 1)
     hot.waiting[RAW, hot.tally[RAW, 1]] = raw
     hot.tally[RAW, 1] += 1

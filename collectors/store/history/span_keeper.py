@@ -71,6 +71,16 @@ class SpanKeeper:
         self._pause = _Pause(interval_s or 0.0)
         self._background = Background("span-history", self._run, interval_s=interval_s)
 
+    @property
+    def waiting(self) -> int:
+        """Number of spans in memory that are to be written."""
+        return len(self._waiting)
+
+    @property
+    def behind(self) -> bool:
+        """Whether the journal has spans that history may lack and that don't wait in memory."""
+        return self._behind
+
     def offer(self, spans: Sequence[Span]) -> None:
         """Take spans that are in the journal; returns at once, whatever state history is in."""
         with self._lock:
