@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -74,6 +75,13 @@ class Child:
     async def kill(self) -> None:
         """End the process as ``kill -9`` does."""
         self._signal(signal.SIGKILL)
+        await self._ended()
+
+    async def kill_all(self) -> None:
+        """Kill the process and everything that it started."""
+        if self._process is not None and self.alive:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)  # it leads a session of its own
         await self._ended()
 
     def pause(self) -> None:

@@ -40,11 +40,11 @@ class EncodingDesk:
             self._running = asyncio.create_task(self._run())
 
     async def close(self) -> None:
-        """End it, wherever it stands: its work goes on in the next run."""
+        """End it at once, wherever it stands: its work goes on in the next run."""
         if self._running is not None:
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
-        await self._child.stop()
+        await self._child.kill_all()
 
     def status(self) -> dict[str, Any]:
         """Return what it does now, and why it does nothing if it does nothing."""
