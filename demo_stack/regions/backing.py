@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from demo_stack.eventlog.broker import Broker, EmbeddedBroker
-from demo_stack.eventlog.windows import TumblingCounts
+from demo_stack.eventlog.windows import TumblingCounts, TumblingRatios
 from demo_stack.layout import DAY_S, ZONES
 from demo_stack.mantis.stream import RequestStream
 from demo_stack.platform.load import LoadBook
@@ -28,7 +28,10 @@ from demo_stack.stores.replicated import ReplicatedStore
 VIEWS = "views"
 """Topic of viewing events: key viewer, value ``{viewer, title, device}``."""
 
-TOPICS = (VIEWS,)
+REPORTS = "reports"
+"""Topic of what players report: key viewer, value ``{device, played_s, stalled_s}``."""
+
+TOPICS = (VIEWS, REPORTS)
 
 CACHE_ENTRIES = 10_000
 WINDOW_MS = 30_000
@@ -81,6 +84,7 @@ class Backing:
         fit_shares: Share of all accounts under a failure-injection test, by the test's scope.
         objects: Where the origin keeps renditions.
         views: Views per title in windows: the state of the stream job.
+        rebuffering: Waiting of players in windows: the state of another one.
         trending: Titles of the last window of views, the most started first.
         load: What every instance has served.
         requests: The live stream of sampled requests.
@@ -106,6 +110,9 @@ class Backing:
     auth_skew_s: float = 0.0
     objects: ObjectStore = field(default_factory=ObjectStore)
     views: TumblingCounts = field(default_factory=lambda: TumblingCounts(WINDOW_MS, LATENESS_MS))
+    rebuffering: TumblingRatios = field(
+        default_factory=lambda: TumblingRatios(WINDOW_MS, LATENESS_MS)
+    )
     trending: list[str] = field(default_factory=list)
     load: LoadBook = field(default_factory=LoadBook)
     requests: RequestStream = field(default_factory=lambda: RequestStream(Random(0)))

@@ -143,6 +143,7 @@ class Session:
         beat = {
             "position_s": head.played_s,
             "rebuffers": head.rebuffers,
+            "stalled_s": head.stalled_s,
             "kbps": ladder[min(head.rung, len(ladder) - 1)]["kbps"],
             "ended": True,
         }

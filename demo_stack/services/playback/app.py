@@ -23,6 +23,7 @@ from demo_stack.services.playback.heartbeats import Heartbeats
 from demo_stack.services.playback.ladder import manifest
 from demo_stack.services.playback.manifests import Manifests
 from demo_stack.services.playback.profiles import media_manifest
+from demo_stack.services.playback.quality import RebufferRatio
 from demo_stack.services.playback.rights import Rights
 from demo_stack.stores.objects import DurabilityError
 from demo_stack.stores.replicated import Consistency, UnavailableError
@@ -137,7 +138,7 @@ def build(context: ServiceContext) -> ASGIApp:
     """Return the application."""
     rights = Rights(context)
     playback = Playback(context, rights)
-    beats = Heartbeats(context, rights)
+    beats = Heartbeats(context, rights, RebufferRatio(context))
     routes = [
         Route("/starts", playback.start, methods=["POST"]),
         Route("/sessions/{session}/heartbeats", beats.beat, methods=["POST"]),

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from demo_stack.layout import Device
 from demo_stack.platform.context import ServiceContext
 from demo_stack.platform.errors import ServiceError
+from demo_stack.services.playback.quality import RebufferRatio
 from demo_stack.services.playback.rights import Rights
 from demo_stack.services.playback.streams import Beat
 
@@ -25,7 +26,8 @@ MOST_KBPS = 1_000_000.0
 class Heartbeats:
     """``POST /sessions/{session}/heartbeats``."""
 
-    def __init__(self, context: ServiceContext, rights: Rights) -> None:
+    def __init__(self, context: ServiceContext, rights: Rights, quality: RebufferRatio) -> None:
+        self._quality = quality
         self._context = context
         self._rights = rights
         self._streams = context.backing.streams
@@ -51,9 +53,10 @@ class Heartbeats:
         )
 
     async def beat(self, request: Request) -> Response:
-        """Take ``{viewer, position_s, rebuffers, kbps, ended, licence}``; answer with a licence.
+        """Take what a player says; answer with a licence.
 
-        The last one says ``ended``. A licence that is sent along is renewed.
+        It says ``{viewer, position_s, rebuffers, stalled_s, kbps, ended, licence}``, all but the
+        viewer optional; ``ended`` in the last one. A licence that is sent along is renewed.
         """
         body = await _object(request)
         session, viewer = request.path_params["session"], str(body.get("viewer", ""))
@@ -67,6 +70,8 @@ class Heartbeats:
         labels = {"device": stream.device if stream.device in set(Device) else "other"}
         self._beats.add(1, labels)
         self._rebuffers.add(beat.rebuffers, labels)
+        stalled_s = _number(body, "stalled_s", MOST_POSITION_S)
+        await self._quality.report(viewer, stream.device, beat.position_s, stalled_s)
         if beat.kbps:
             self._bitrate.record(beat.kbps, labels)
         answer: dict[str, Any] = {}
