@@ -60,6 +60,7 @@ class Collectors:
     history: History | None
     exemplars: ExemplarStore
     spans: SpanStore
+    span_keeper: SpanKeeper | None
     limits: ReceiverLimits
     stats: ReceiverStats
     clock: Clock
@@ -96,15 +97,16 @@ def open_collectors(settings: Settings, clock: Clock) -> Collectors:
         ),
         history=history.metrics if history else None,
     )
-    archive = None
+    keeper = None
     if history is not None:
         retention_ms = settings.trace_retention.ms
-        archive = SpanKeeper(history.spans, metrics.journal, clock, retention_ms=retention_ms)
+        keeper = SpanKeeper(history.spans, metrics.journal, clock, retention_ms=retention_ms)
     return Collectors(
         metrics=metrics,
         history=history,
         exemplars=ExemplarStore(),
-        spans=SpanStore(metrics.journal, clock=clock, archive=archive, replay_in_background=True),
+        spans=SpanStore(metrics.journal, clock=clock, archive=keeper, replay_in_background=True),
+        span_keeper=keeper,
         limits=ReceiverLimits(max_body_bytes=settings.max_body_bytes),
         stats=ReceiverStats(),
         clock=clock,

@@ -24,6 +24,7 @@ from tocsin.collecting import Collectors, collector_routes, open_collectors, rec
 from tocsin.health import health_route
 from tocsin.pulse import beat
 from tocsin.responding import open_desk
+from tocsin.self_metrics import self_metrics
 from tocsin.settings import Settings
 from tocsin.sockets import listen_tcp, port_of, serving
 from tocsin.watching import open_engine
@@ -92,7 +93,7 @@ async def _watch(
 
     def tick() -> None:
         nonlocal caught_up
-        collectors.metrics.write(collectors.stats.batch(clock.now_ms()))
+        collectors.metrics.write(self_metrics(collectors, clock.now_ms()))
         delayed_ms = clock.now_ms() - settings.evaluation_delay.ms
         engine.tick(delayed_ms // settings.step.ms * settings.step.ms)
         if not caught_up:

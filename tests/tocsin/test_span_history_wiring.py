@@ -11,6 +11,7 @@ from collectors.traces.search import TraceSearch
 from collectors.traces.testing import make_span
 from tocsin.cli import group
 from tocsin.collecting import Collectors, open_collectors
+from tocsin.self_metrics import self_metrics
 from tocsin.settings import load_settings
 
 NOW_MS = 1_700_000_000_000
@@ -78,3 +79,20 @@ def test_history_check_finds_a_damaged_part_of_the_spans(tmp_path: Path, damage:
     assert (answer.exit_code, verdict["ok"]) == ((3, False) if damage else (0, True))
     assert all(line.startswith("otel_traces: part ") for line in verdict["damaged"])
     assert len(verdict["damaged"]) == damage
+
+
+@pytest.mark.parametrize("history", ["embedded", "off"])
+def test_tocsin_tells_of_itself(tmp_path: Path, history: str) -> None:
+    """Refusals by reason and what is held are metrics like any others."""
+    collectors = opened(tmp_path, ManualClock(NOW_MS), history)
+    collectors.stats.refuse("otlp.metrics", "newSeriesLimit", 3)
+    collectors.spans.write_spans([make_span("1", start_ms=NOW_MS)])
+    batch = self_metrics(collectors, NOW_MS)
+    assert collectors.metrics.write(batch).accepted == len(batch)
+    told = {tags["name"]: value for tags, value in zip(batch.series, batch.value, strict=True)}
+    assert told["tocsin.receiver.refused"] == 3
+    assert batch.series[0]["reason"] == "newSeriesLimit"
+    assert told["tocsin.store.spans"] == 1
+    assert told["tocsin.process.peakMemory"] > 1e6
+    assert told.get("tocsin.history.spansWaiting") == (1 if history == "embedded" else None)
+    collectors.close()
