@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from demo_stack.platform.errors import ServiceError
@@ -51,6 +51,7 @@ class Database:
 
         Raises:
             ServiceError: The database does not answer, or is in conflict again and again.
+            IntegrityError: What was written breaks a rule of the tables.
         """
         return self._run(work, reading=False)
 
@@ -67,14 +68,16 @@ class Database:
         self._engine.dispose()
 
     def _run(self, work: Callable[[Connection], Result], *, reading: bool) -> Result:
-        last: OperationalError | None = None
+        last: DBAPIError | None = None
         for _ in range(TRIES):
             try:
                 with self._engine.connect() as plain:
                     connection = plain.execution_options(reading=reading)
                     with connection.begin():
                         return work(connection)
-            except OperationalError as error:
+            except IntegrityError:
+                raise  # a rule of the books was broken: whoever did that knows what it means
+            except DBAPIError as error:
                 if not _is_conflict(error):
                     raise _unavailable(error) from error
                 last = error
@@ -107,13 +110,15 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
-def _is_conflict(error: OperationalError) -> bool:
+def _is_conflict(error: DBAPIError) -> bool:
     code = error.orig.args[0] if error.orig is not None and error.orig.args else None
     return code in CONFLICTS or "database is locked" in str(error.orig)
 
 
-def _unavailable(error: OperationalError | None) -> ServiceError:
+def _unavailable(error: DBAPIError | None) -> ServiceError:
     why = str(error.orig if error else "")[:200]
     return ServiceError(
-        f"the ledger's database does not answer: {why}", status=503, error_type="OperationalError"
+        f"the ledger's database does not answer: {why}",
+        status=503,
+        error_type=type(error).__name__,
     )

@@ -202,6 +202,17 @@ def test_a_database_that_is_not_there_says_what_to_check(url):
     assert refused.value.status == 503
 
 
+def test_a_database_that_breaks_later_is_an_answer_too(tmp_path):
+    path = tmp_path / "ledger.sqlite"
+    database = Database(f"sqlite:///{path}")
+    database.close()
+    path.write_bytes(b"this is no database" * 1_000)
+    with pytest.raises(ServiceError, match="does not answer") as refused:
+        database.read(balances)
+    assert (refused.value.status, refused.value.error_type) == (503, "DatabaseError")
+    database.close()
+
+
 def test_plans():
     assert sum(plan.share for plan in PLANS.values()) == pytest.approx(1.0)
     assert plan_named("basic") is BASIC

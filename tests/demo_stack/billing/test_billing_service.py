@@ -131,3 +131,16 @@ def test_a_database_that_is_away_is_an_answer_and_comes_back(world, tmp_path):
     assert away[0] == 503
     assert "ledger" in away[1]["error"]
     assert back[0] == 200
+
+
+def test_the_service_keeps_its_books_wherever_it_is_told_to(world, url):
+    async def story(w):
+        w.region.backing.billing_url = url
+        run = await _ask(w, "POST", "/runs")
+        spans = {span.attributes.get("db.system.name") for span in w.spans()} - {None}
+        return run, (await _ask(w, "GET", "/accounts/v0000/invoices"))[1]["invoices"], spans
+
+    run, invoices, spans = _run(world, story)
+    assert run[0] == 200
+    assert len(invoices) == 1
+    assert spans == {"mariadb" if "pymysql" in url else "sqlite"}
