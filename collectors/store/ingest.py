@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 from collectors.model import SeriesKind
 from collectors.store.blocks import BLOCK_STEPS, PACKED, RAW, HotArrays
 from collectors.store.kernel import called, inlined, kernel
-from collectors.store.page_seal import seal_full
+from collectors.store.page_seal import seal_full, seal_page
 
 KINDS = (SeriesKind.GAUGE, SeriesKind.SUM, SeriesKind.RATE, SeriesKind.COUNTER)
 GAUGE, SUM, RATE, COUNTER = range(4)
 _SET, _MAX, _ADD, _FILL = range(4)
+# Samples of a series in one request from which on it counts as sent in bulk.
+_BULK = 16
 
 
 @inlined
@@ -233,7 +235,8 @@ def _gauge_run(
     """Apply samples ``first`` … ``last - 1`` of one gauge.
 
     Samples of a series follow one another in time, so the step is found without dividing and the
-    page is looked up once a block.
+    page is looked up once a block. After many samples at once the next will be long in coming: the
+    page is packed at once.
     """
     step, end_ms, newest = np.int64(0), np.int64(-1), np.int64(-1)
     block, page = np.int64(-1), np.int64(-1)
@@ -263,6 +266,8 @@ def _gauge_run(
             newest = max(newest, step)
     if newest >= 0:
         hot.seen[series] = max(hot.seen[series], newest)
+        if last - first >= _BULK:
+            seal_page(hot, np.int64(np.uint32(block) % np.uint32(hot.ring.shape[0])), series)
 
 
 @kernel
