@@ -1,0 +1,46 @@
+"""The benchmarks measure what they say: at a small size they run, and their answers are sound."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from anomaly.detectors.registry import DETECTORS
+from benchmarks.detection import measure as detection
+from benchmarks.rules.measure import measure
+from benchmarks.rules.workload import Platform
+from collectors.stacklang.evaluation import parse
+
+
+def test_the_standing_expressions_are_distinct_programs_that_share_data() -> None:
+    programs = Platform().programs()
+    assert len(set(programs)) == 1_000
+    data = [expr for p in programs for style in parse(p) for expr in style.expr.data_exprs]
+    assert 300 < len(set(data)) < 0.6 * len(data)
+    for word in (":rolling-sum", ":des", ":offset", ":percentiles", ":by", ":gt"):
+        assert any(word in program for program in programs)
+
+
+def test_series_are_distinct_and_new_ones_are_new() -> None:
+    platform = Platform(series=5_000, services=3)
+    known = {tuple(sorted(tags.items())) for tags in platform.tags()}
+    fresh = {tuple(sorted(tags.items())) for tags in platform.fresh(50, 1)}
+    assert (len(known), len(fresh)) == (5_000, 50)
+    assert not known & fresh
+
+
+def test_a_step_of_rules_is_measured(tmp_path: Path) -> None:
+    platform = Platform(series=2_000, expressions=60, services=3)
+    figures = measure(platform, tmp_path, steady=2, churn=1, share=0.01)
+    assert figures.faults == 0
+    assert figures.lines > 60
+    assert (len(figures.steady_s), len(figures.churn_s)) == (3, 1)
+    assert all(seconds > 0 for seconds in figures.steady_s + figures.churn_s)
+
+
+@pytest.mark.parametrize("name", sorted(DETECTORS))
+def test_a_step_of_detection_is_measured_and_the_fault_is_found(name: str) -> None:
+    figures = detection.measure(name, series=2_000, period_steps=24, steps=4, share=0.1)
+    assert len(figures.usual_s) == 4
+    assert 5 <= figures.anomalous <= 210
