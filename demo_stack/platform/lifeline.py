@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -37,6 +38,14 @@ def pledge() -> Callable[[], None]:
         return lambda: None
     prctl = ctypes.CDLL(None).prctl  # looked up before the fork: afterwards only the call is safe
     return lambda: prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def be_last() -> None:
+    """Let everything else on this machine have the processor first."""
+    os.nice(19)
+    if hasattr(os, "SCHED_IDLE"):
+        with suppress(OSError):  # a container may forbid it: then niceness has to do
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
 def settle() -> None:

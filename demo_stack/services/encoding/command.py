@@ -9,7 +9,7 @@ import click
 import orjson
 
 from demo_stack.platform.errors import PlatformError
-from demo_stack.platform.lifeline import announce, bind_to_parent
+from demo_stack.platform.lifeline import announce, be_last, bind_to_parent
 from demo_stack.platform.logs import log_warnings
 
 
@@ -50,7 +50,6 @@ def encoder(spec: str) -> None:  # noqa: D103 - click prints the help above
     from demo_stack.services.encoding.ffmpeg import NoFfmpegError, find_ffmpeg
     from demo_stack.services.encoding.process import (
         EncoderSpec,
-        be_last,
         run_encoder,
         stop_on_signals,
     )

@@ -6,7 +6,6 @@ import os
 import signal
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
@@ -92,14 +91,6 @@ def sources_of(spec: EncoderSpec) -> list[Source]:
     """Return the clips of the most popular titles."""
     titles = make_titles(spec.seed)[: spec.titles]
     return [synthetic_source(title.id, spec.seed) for title in titles]
-
-
-def be_last() -> None:
-    """Let everything else on this machine have the processor first."""
-    os.nice(19)
-    if hasattr(os, "SCHED_IDLE"):
-        with suppress(OSError):  # a container may forbid it: then niceness has to do
-            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
 def stop_on_signals() -> threading.Event:

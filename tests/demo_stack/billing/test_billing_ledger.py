@@ -6,7 +6,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.exc import IntegrityError
 
@@ -173,6 +173,7 @@ def test_nothing_of_a_transaction_that_fails_stays(books):
     assert b.ledger.balances() == {}
 
 
+@settings(max_examples=30)
 @given(st.dictionaries(st.sampled_from("abcd"), st.integers(-(10**9), 10**9), min_size=1))
 def test_only_what_balances_is_posted(amounts):
     database = Database()

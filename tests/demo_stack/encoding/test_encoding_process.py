@@ -103,7 +103,7 @@ def test_it_encodes_what_is_asked_for_and_ends(hang, tmp_path):
 
 
 def test_whoever_encodes_comes_last_for_the_processor():
-    code = "import os; from demo_stack.services.encoding import process as p; p.be_last();"
+    code = "import os; from demo_stack.platform import lifeline; lifeline.be_last();"
     command = [sys.executable, "-c", f"{code} print(os.nice(0), os.sched_getscheduler(0))"]
     said = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout.split()
     assert said[0] == b"19"

@@ -7,7 +7,7 @@ from contextlib import suppress
 from functools import partial
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from demo_stack.services.encoding.queue import (
@@ -104,6 +104,7 @@ def test_renewing_keeps_a_long_job():
     queue.complete("a", "w", LEASE_MS * 5)
 
 
+@settings(max_examples=50)
 @given(st.lists(st.tuples(st.sampled_from("lcfr"), st.integers(0, 3), st.integers(0, 300_000))))
 def test_whatever_happens_no_job_is_lost_and_no_two_workers_hold_one(steps):
     queue, now = _queue("a", "b"), 0
