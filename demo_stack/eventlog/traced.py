@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from demo_stack.platform.telemetry import DURATION_BOUNDS_S, Telemetry
 
 LINKED = 16
 """Causes that the span of a batch links to, at most."""
+
+HOLD_S = 0.05
+"""How long whoever writes an event waits for the log."""
 
 LAG_LABELS = ("messaging.system", "messaging.destination.name", "messaging.consumer.group.name")
 
@@ -34,6 +38,7 @@ class TracedProducer:
         self._topic = topic
         self._tracer = telemetry.tracer
         self._labels = _labels(broker, topic, "send", "send")
+        self._sending: set[asyncio.Task[bool]] = set()
         self._sent = telemetry.meter.create_counter(
             "messaging.client.sent.messages",
             unit="{message}",
@@ -41,10 +46,18 @@ class TracedProducer:
         )
 
     async def send(self, key: str, value: Mapping[str, Any]) -> bool:
-        """Write an event that happens now; return whether the log has it.
+        """Write an event that happens now; return whether the log is known to have it.
 
-        A log that is away is no reason to fail whatever the event is about: its span says so.
+        A log that is away is no reason to fail whatever the event is about, nor to hold it up: its
+        span says what became of it.
         """
+        sending = asyncio.create_task(self._send(key, value))
+        self._sending.add(sending)
+        sending.add_done_callback(self._sending.discard)
+        done, _ = await asyncio.wait({sending}, timeout=HOLD_S)
+        return sending in done and sending.result()
+
+    async def _send(self, key: str, value: Mapping[str, Any]) -> bool:
         labels = dict(self._labels)
         with self._tracer.start_as_current_span(
             f"send {self._topic}", kind=SpanKind.PRODUCER, attributes=labels

@@ -124,12 +124,13 @@ async def death(broker, car):
     for _ in range(20):
         with pytest.raises(LogAwayError):
             await broker.send(TOPIC, "k", {"n": 0}, time_ms=0)
-    assert asyncio.get_running_loop().time() - started < 2.0  # one waits, the rest don't
+    assert asyncio.get_running_loop().time() - started < 4.0  # one waits, the rest don't
     assert await consumer.lag() == 0
     await car.start()  # memory only: it comes back empty
-    await _send(broker, "k", {"n": 2})
+    for number in (2, 3, 4):
+        await _send(broker, "k", {"n": number})
     seen = set()
-    while 2 not in seen:  # the one that was never acknowledged may come too
+    while 4 not in seen:  # those before where the consumer stood may be skipped
         seen |= {record.value["n"] for record in await _drain(consumer, 1)}
 
 
