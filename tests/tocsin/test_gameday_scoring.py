@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collectors.errors import ConfigError
@@ -170,6 +170,7 @@ sightings = st.lists(
 ).map(lambda found: [replace(one, incident_id=f"i{n}") for n, one in enumerate(found)])
 
 
+@settings(max_examples=50)
 @given(events, sightings)
 def test_every_page_is_either_about_a_fault_or_false(truth, incidents):
     card = score(truth, incidents, GRACE_MS)
@@ -178,6 +179,7 @@ def test_every_page_is_either_about_a_fault_or_false(truth, incidents):
     assert len(card.faults) + len(card.benign) == len(truth)
 
 
+@settings(max_examples=50)
 @given(events, sightings)
 def test_nobody_is_credited_before_the_fault_or_long_after_it(truth, incidents):
     for one in score(truth, incidents, GRACE_MS).faults:
@@ -188,6 +190,7 @@ def test_nobody_is_credited_before_the_fault_or_long_after_it(truth, incidents):
             assert one.mitigate_s is None or one.mitigate_s >= one.detect_s
 
 
+@settings(max_examples=50)
 @given(events, sightings)
 def test_totals_are_ratios_and_the_order_of_incidents_does_not_matter(truth, incidents):
     card = score(truth, incidents, GRACE_MS)

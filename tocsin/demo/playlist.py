@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Mapping
+from functools import cache
 
 import orjson
 
@@ -22,6 +23,7 @@ TOLD_SCENARIOS = ("elb-capacity-2016-01-27", "surge-2020-03-25")
 _KINDS = ("scenarios", "faults", "operations")
 
 
+@cache
 def listing() -> Mapping[str, Mapping[str, str]]:
     """Return titles by name by kind: ``scenarios``, ``faults``, ``operations``.
 

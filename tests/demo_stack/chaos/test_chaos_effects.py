@@ -168,7 +168,7 @@ EFFECTS = {
     "bad-deployment-errors": Effect(measure=failed, visits=6),
     "bad-deployment-latency": Effect(measure=waited(0.5)),
     "bad-deployment-leak": Effect(measure=leaked, least=128),
-    "bit-rot": Effect(measure=failed, warm=20, visits=6),
+    "bit-rot": Effect(measure=failed, warm=12, visits=6),
     "cache-stampede": Effect(measure=failed, visits=6),
     "catalogue-latency": Effect(measure=waited(0.25), least=4),
     "cdn-site-loss": Effect(measure=failed, least=2),
@@ -231,7 +231,7 @@ def test_a_fault_shows_while_it_lasts_and_only_then(planet, name):
             during = await look(one, effect.visits)
             await one.injector.take_back(name)
             await effect.after(one, region)
-            return calm, during, await look(one, 2)
+            return calm, during, await look(one, 1)
 
     calm, during, afterwards = asyncio.run(story())
     assert calm <= effect.quiet

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-import subprocess
-import sys
 from contextlib import asynccontextmanager
 
 import orjson
 import pytest
 from anyio.from_thread import start_blocking_portal
+from click.testing import CliRunner
 
 from demo_stack.chaos import actions, recording
 from demo_stack.chaos.experiment import (
@@ -22,6 +21,7 @@ from demo_stack.chaos.experiment import (
 )
 from demo_stack.chaos.truth import read_truth
 from demo_stack.chaos.validation import chaoslib_check, validate
+from demo_stack.cli import main
 from demo_stack.platform.network import SocketNetwork
 from demo_stack.supervisor.control import control_app
 
@@ -140,9 +140,8 @@ def test_what_is_no_experiment_is_named_with_its_reason(tmp_path, content, check
 def test_the_command_line_validates_and_says_which_file_is_wrong(tmp_path):
     path = tmp_path / "broken.json"
     path.write_bytes(b"{}")
-    command = [sys.executable, "-m", "demo_stack", "validate-experiments"]
-    ours = subprocess.run(command, capture_output=True, text=True, check=False)
-    wrong = subprocess.run([*command, str(path)], capture_output=True, text=True, check=False)
-    assert (ours.returncode, wrong.returncode) == (0, 1)
-    assert f"{len(FILES)} of {len(FILES)} experiments are valid" in ours.stdout
-    assert str(path) in wrong.stderr
+    ours = CliRunner().invoke(main, ["validate-experiments"])
+    wrong = CliRunner().invoke(main, ["validate-experiments", str(path)])
+    assert (ours.exit_code, wrong.exit_code) == (0, 1)
+    assert f"{len(FILES)} of {len(FILES)} experiments are valid" in ours.output
+    assert str(path) in wrong.output
