@@ -8,19 +8,27 @@ why nothing else imports it.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
 import orjson
+import structlog
 from numpy.typing import NDArray
 
 from collectors.errors import ConfigError, StorageError
 
 DATABASE = "tocsin"
+_LOG = structlog.get_logger(__name__)
+_PLACE = re.compile(r"while reading from part \S*?/(?P<part>\w+)/ in table (?P<table>[\w.]+)")
+_LONGEST_MESSAGE = 1_500
+# Damaged parts set aside during one statement.
+_MOST_SET_ASIDE = 20
 
 
 class HistoryEngine:
@@ -66,7 +74,7 @@ class HistoryEngine:
 
     def command(self, sql: str) -> None:
         """Run a statement that answers nothing."""
-        self._run(lambda: self._client.command(sql))
+        self._run_past_damage(lambda: self._client.command(sql))
 
     def insert(
         self,
@@ -88,12 +96,14 @@ class HistoryEngine:
 
     def columns(self, sql: str) -> Sequence[Sequence[Any]]:
         """Return the columns that ``sql`` selects; none when no row is selected."""
-        found: Sequence[Sequence[Any]] = self._run(lambda: self._client.query(sql).result_columns)
+        found: Sequence[Sequence[Any]] = self._run_past_damage(
+            lambda: self._client.query(sql).result_columns
+        )
         return found
 
     def array(self, sql: str, dtype: np.dtype[Any]) -> NDArray[Any]:
         """Return rows of fixed-width columns as a structured array."""
-        data = self._run(lambda: self._client.raw_query(sql, fmt="RowBinary"))
+        data = self._run_past_damage(lambda: self._client.raw_query(sql, fmt="RowBinary"))
         return np.frombuffer(data, dtype=dtype)
 
     def partitions(self, table: str) -> list[str]:
@@ -109,28 +119,59 @@ class HistoryEngine:
         self.command(f"ALTER TABLE {self.database}.{table} DROP PARTITION {quoted(name)}")
 
     def check(self, table: str) -> list[str]:
-        """Have the engine verify ``table``; return a sentence for each damaged part."""
-        sql = f"CHECK TABLE {self.database}.{table} SETTINGS check_query_single_value_result = 0"
-        # Asked for as text: the client takes the statement for a command and drops its rows.
-        answer: bytes = self._run(lambda: self._client.raw_query(sql, fmt="JSONCompactEachRow"))
-        verdicts = map(orjson.loads, answer.splitlines())
-        return [
+        """Have the engine verify ``table``; return a sentence for each damaged part.
+
+        Parts that were set aside because they could not be read are told of as well.
+        """
+        damaged = [
             f"{table}: part {part} is damaged: {message}"
-            for part, passed, message in verdicts
-            if not passed
+            for part, message in self._verdicts(f"{self.database}.{table}")
         ]
+        aside = self.columns(
+            "SELECT name FROM system.detached_parts "  # noqa: S608 - literals from quoted()
+            f"WHERE table = {quoted(table)} AND database = {quoted(self.database)}"
+        )
+        damaged += [
+            f"{table}: part {part} is damaged and set aside in the table's folder 'detached'"
+            for part in (aside[0] if aside else ())
+        ]
+        return damaged
 
     def close(self) -> None:
         """Release the engine."""
         with self._lock:
             self._client.close()
 
+    def _verdicts(self, table: str, part: str = "") -> list[tuple[str, str]]:
+        """Have a table or one part verified; return name and reason of each damaged part."""
+        chosen = f" PART {quoted(part)}" if part else ""
+        sql = f"CHECK TABLE {table}{chosen} SETTINGS check_query_single_value_result = 0"
+        # Asked for as text: the client takes the statement for a command and drops its rows.
+        answer: bytes = self._run(lambda: self._client.raw_query(sql, fmt="JSONCompactEachRow"))
+        rows = map(orjson.loads, answer.splitlines())
+        return [(name, message) for name, sound, message in rows if not sound]
+
+    def _run_past_damage(self, work: Any) -> Any:
+        """Run ``work``; parts that can't be read are set aside, so that the rest is answered."""
+        for _ in range(_MOST_SET_ASIDE):
+            try:
+                return self._run(work)
+            except StorageError as error:
+                place = _PLACE.search(error.message)
+                # Reading may also fail for want of memory or file descriptors.
+                if place is None or not self._verdicts(place["table"], place["part"]):
+                    raise
+                _LOG.error("damaged part set aside", **place.groupdict(), reason=error.message)
+                detach = f"ALTER TABLE {place['table']} DETACH PART {quoted(place['part'])}"
+                self._run(partial(self._client.command, detach))
+        return self._run(work)
+
     def _run(self, work: Any) -> Any:
         try:
             with self._lock:
                 return work()
         except Exception as error:  # as above
-            raise StorageError(f"history: {str(error)[:500]}") from error
+            raise StorageError(f"history: {str(error)[:_LONGEST_MESSAGE]}") from error
 
 
 def quoted(text: str) -> str:
