@@ -12,7 +12,17 @@ from tocsin.cli import group
 from tocsin.demo.playlist import listing
 from tocsin.sockets import listen_tcp, port_of
 
-COMMANDS = ["serve", "dashboard", "demo", "query", "check-config", "settings", "doctor", "history"]
+COMMANDS = [
+    "serve",
+    "dashboard",
+    "demo",
+    "gameday",
+    "query",
+    "check-config",
+    "settings",
+    "doctor",
+    "history",
+]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
