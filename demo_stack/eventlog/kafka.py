@@ -154,12 +154,11 @@ class KafkaBroker:
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
+        clients = [client for client in (self._producer, self._observer) if client is not None]
+        stopping = [client.stop() for client in clients]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE_S):
-                await asyncio.gather(*leaving, return_exceptions=True)
-                for client in (self._producer, self._observer):
-                    if client is not None:
-                        await client.stop()
+                await asyncio.gather(*leaving, *stopping, return_exceptions=True)
 
     async def _ends(self, places: Iterable[TopicPartition]) -> Mapping[TopicPartition, int]:
         if self._observer is None:

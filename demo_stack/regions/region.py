@@ -113,6 +113,8 @@ class Region:
         await self.registry.close()
         await self.fleet.close()
         await self.backing.log.close()
+        for cache in self.backing.zone_caches.values():
+            cache.close()
         await self._network.hang_up(self._registry_url)
         await self._transport.aclose()
 

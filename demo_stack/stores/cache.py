@@ -35,6 +35,10 @@ class ZoneStore(Protocol):
         """Forget everything."""
         ...
 
+    def close(self) -> None:
+        """Let every connection go."""
+        ...
+
 
 class ZoneCache:
     """The embedded cache of one zone: least recently used goes first, everything has its time.
@@ -81,6 +85,9 @@ class ZoneCache:
     def clear(self) -> None:
         """Forget everything."""
         self._entries.clear()
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 class ReplicatedCache:
