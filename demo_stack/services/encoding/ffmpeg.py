@@ -64,7 +64,7 @@ class Ffmpeg:
         Raises:
             EncodeError: It failed, or took longer than ``timeout_s`` seconds.
         """
-        return _output([self.path, *arguments], timeout_s)
+        return _output([*_mortal(), self.path, *arguments], timeout_s)
 
 
 def find_ffmpeg() -> Ffmpeg:
@@ -82,6 +82,12 @@ def find_ffmpeg() -> Ffmpeg:
         for codec, names in offered_encoders(listing).items()
     }
     return Ffmpeg(path, version, {codec: name for codec, name in working.items() if name})
+
+
+def _mortal() -> list[str]:
+    """Return what lets a program die with us even if we are killed, where there is such a tool."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []
 
 
 def _works(path: str, encoder: str) -> bool:
@@ -113,8 +119,8 @@ def _output(command: Sequence[str], timeout_s: float) -> str:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise EncodeError(f"{command[0]}: {error}"[:TAIL]) from error
+        raise EncodeError(f"ffmpeg: {error}"[:TAIL]) from error
     text = done.stdout.decode(errors="replace")
     if done.returncode:
-        raise EncodeError(f"{command[0]} ended with {done.returncode}: {text.strip()[-TAIL:]}")
+        raise EncodeError(f"ffmpeg ended with {done.returncode}: {text.strip()[-TAIL:]}")
     return text

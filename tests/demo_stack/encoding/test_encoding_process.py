@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -71,7 +72,10 @@ def test_an_encoder_that_is_killed_begins_again_and_goes_on(hang, tmp_path):
         assert desk.status()["state"] == "encoding"
         first = psutil.Process(desk.status()["pid"])
         await _until(lambda: bool(first.children()))
+        program = first.children()
         os.kill(first.pid, signal.SIGKILL)
+        if shutil.which("setpriv"):
+            await _until(lambda: not any(one.is_running() for one in program))
         await _until(lambda: desk.status()["pid"] not in {None, first.pid})
         second = desk.status()["pid"]
         hang.unlink()
