@@ -16,6 +16,7 @@ from collectors.store.blocks import BLOCK_STEPS, HotArrays
 from collectors.store.ingest import GAUGE
 from collectors.store.kernel import inlined, kernel
 
+Offsets = NDArray[np.uint8] | NDArray[np.uint16]
 SUM, COUNT, MIN, MAX = range(4)
 AGGREGATES = {
     Aggregate.SUM: SUM,
@@ -61,7 +62,7 @@ def _add_run(values: FloatArray, total: FloatArray, seen: FloatArray, op: int) -
 
 @inlined
 def _add_packed(
-    offsets: NDArray[np.uint16],
+    offsets: Offsets,
     base: float,
     divisor: float,
     total: FloatArray,
@@ -88,7 +89,7 @@ def _add_packed(
 
 
 @inlined
-def _add_whole(offsets: NDArray[np.uint16], base: float, divisor: float, total: FloatArray) -> None:
+def _add_whole(offsets: Offsets, base: float, divisor: float, total: FloatArray) -> None:
     """Add a sealed page without a missing value to a sum; who calls counts it once for all."""
     if divisor == 1.0:
         for i in range(len(offsets)):
@@ -96,6 +97,23 @@ def _add_whole(offsets: NDArray[np.uint16], base: float, divisor: float, total: 
     else:
         for i in range(len(offsets)):
             total[i] += (base + np.int32(offsets[i])) / divisor
+
+
+@inlined
+def _add_sealed(
+    offsets: Offsets,
+    base: float,
+    divisor: float,
+    whole: bool,
+    total: FloatArray,
+    seen: FloatArray,
+    op: int,
+    unpacked: FloatArray,
+) -> None:
+    if whole:
+        _add_whole(offsets, base, divisor, total)
+    else:
+        _add_packed(offsets, base, divisor, total, seen, op, unpacked)
 
 
 @inlined
@@ -115,7 +133,7 @@ def _add_series(
     ``seen`` leaves out.
     """
     step, stop = first, first + len(total)
-    first_block = first // BLOCK_STEPS
+    first_block, rows = first // BLOCK_STEPS, hot.packed.shape[0]
     while step < stop:
         block = step // BLOCK_STEPS
         end = min((block + 1) * BLOCK_STEPS, stop)
@@ -127,13 +145,16 @@ def _add_series(
             if entry > 0:
                 _add_run(hot.pool[entry - 1, low : low + b - a], total[a:b], seen[a:b], op)
             elif entry < 0:
-                offsets = hot.packed[-entry - 1, low : low + b - a]
-                base, divisor = hot.base[-entry - 1] - 1.0, hot.divisor[-entry - 1]
-                if hot.whole[-entry - 1] == 1 and op < MIN:
-                    _add_whole(offsets, base, divisor, total[a:b])
-                    wholes[block - first_block] += 1.0
+                page = -entry - 1
+                base, divisor = hot.base[page] - 1.0, hot.divisor[page]
+                whole = hot.whole[page] == 1 and op < MIN
+                wholes[block - first_block] += 1.0 if whole else 0.0
+                if page >= rows:
+                    near = hot.small[page - rows, low : low + b - a]
+                    _add_sealed(near, base, divisor, whole, total[a:b], seen[a:b], op, unpacked)
                 else:
-                    _add_packed(offsets, base, divisor, total[a:b], seen[a:b], op, unpacked)
+                    wide = hot.packed[page, low : low + b - a]
+                    _add_sealed(wide, base, divisor, whole, total[a:b], seen[a:b], op, unpacked)
         step = end
 
 

@@ -21,7 +21,7 @@ from collectors.store.page_codec import divisors_for
 from collectors.store.reserve import reserve
 
 BLOCK_STEPS = 60
-RAW, PACKED = 0, 1
+RAW, PACKED, SMALL = 0, 1, 2
 _FREE, _WAITING, _FRESH = 0, 1, 2
 
 
@@ -37,16 +37,17 @@ class HotArrays(NamedTuple):
         seen: (N,) int64, newest step index that got a value.
         pool: (P, BLOCK_STEPS) float64.
         packed: (P, BLOCK_STEPS) uint16, sealed pages as :mod:`page_codec` packs them.
-        base: (P,) float64, smallest whole number of a packed page.
-        divisor: (P,) float64, what its whole numbers are divided by.
-        whole: (P,) uint8, 1 when no value of a packed page is missing.
+        small: (P, BLOCK_STEPS) uint8, sealed pages whose values lie so close that a byte does.
+        base: (2 P,) float64, smallest whole number of a packed page, the small ones from P on.
+        divisor: (2 P,) float64, what its whole numbers are divided by.
+        whole: (2 P,) uint8, 1 when no value of a packed page is missing.
         table: (R, N) int32, where each series' page is.
         ring: (R,) int64, the block in each slot, -1 for none.
         dirty: (R,) uint8, 1 when written since the last checkpoint.
         unsaved: (R,) uint8, 1 when written since history last took the block.
-        free: (2, P) int32, stacks of returned pages, RAW and PACKED.
-        waiting: (2, P) int32, pages that are returned once nobody reads.
-        tally: (2, 3) int64, for each sort: pages free, pages waiting, pages ever taken.
+        free: (3, P) int32, stacks of returned pages, RAW, PACKED and SMALL.
+        waiting: (3, P) int32, pages that are returned once nobody reads.
+        tally: (3, 3) int64, for each sort: pages free, pages waiting, pages ever taken.
         divisors: (D,) float64, divisors that packing tries.
         bounds: (2,) float64, room for packing to work in.
     """
@@ -58,6 +59,7 @@ class HotArrays(NamedTuple):
     seen: NDArray[np.int64]
     pool: NDArray[np.float64]
     packed: NDArray[np.uint16]
+    small: NDArray[np.uint8]
     base: NDArray[np.float64]
     divisor: NDArray[np.float64]
     whole: NDArray[np.uint8]
@@ -82,16 +84,17 @@ def make_arrays(*, series: int, ring_blocks: int, pages: int, step_ms: int) -> H
         seen=reserve((series,), np.int64),
         pool=reserve((pages, BLOCK_STEPS), np.float64),
         packed=reserve((pages, BLOCK_STEPS), np.uint16),
-        base=reserve((pages,), np.float64),
-        divisor=reserve((pages,), np.float64),
-        whole=reserve((pages,), np.uint8),
+        small=reserve((pages, BLOCK_STEPS), np.uint8),
+        base=reserve((2 * pages,), np.float64),
+        divisor=reserve((2 * pages,), np.float64),
+        whole=reserve((2 * pages,), np.uint8),
         table=reserve((ring_blocks, series), np.int32),
         ring=np.full(ring_blocks, -1, dtype=np.int64),
         dirty=np.zeros(ring_blocks, dtype=np.uint8),
         unsaved=np.zeros(ring_blocks, dtype=np.uint8),
-        free=reserve((2, pages), np.int32),
-        waiting=reserve((2, pages), np.int32),
-        tally=np.zeros((2, 3), dtype=np.int64),
+        free=reserve((3, pages), np.int32),
+        waiting=reserve((3, pages), np.int32),
+        tally=np.zeros((3, 3), dtype=np.int64),
         divisors=divisors_for(step_ms),
         bounds=np.zeros(2),
     )
@@ -184,7 +187,7 @@ class HotBlocks:
     def recycle(self) -> None:
         """Make pages that were returned available again; call only while nobody reads."""
         arrays = self.arrays
-        for sort in (RAW, PACKED):
+        for sort in (RAW, PACKED, SMALL):
             top, waiting = int(arrays.tally[sort, _FREE]), int(arrays.tally[sort, _WAITING])
             arrays.free[sort, top : top + waiting] = arrays.waiting[sort, :waiting]
             arrays.tally[sort, _FREE] = top + waiting
@@ -192,7 +195,13 @@ class HotBlocks:
 
     def _retire(self, entries: NDArray[np.int32]) -> None:
         """Return the pages of table entries once nobody reads."""
-        for sort, pages in ((RAW, entries[entries > 0] - 1), (PACKED, -entries[entries < 0] - 1)):
+        sealed, rows = -entries[entries < 0] - 1, len(self.arrays.packed)
+        sorts = (
+            (RAW, entries[entries > 0] - 1),
+            (PACKED, sealed[sealed < rows]),
+            (SMALL, sealed[sealed >= rows] - rows),
+        )
+        for sort, pages in sorts:
             start = int(self.arrays.tally[sort, _WAITING])
             self.arrays.waiting[sort, start : start + len(pages)] = pages
             self.arrays.tally[sort, _WAITING] = start + len(pages)

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collectors.model import SeriesKind
-from collectors.store.blocks import BLOCK_STEPS, PACKED, RAW, HotArrays
+from collectors.store.blocks import BLOCK_STEPS, RAW, HotArrays
 from collectors.store.kernel import called, inlined, kernel
-from collectors.store.page_seal import seal_full, seal_page
+from collectors.store.page_seal import give_back, seal_full, seal_page, unpack_page
 
 KINDS = (SeriesKind.GAUGE, SeriesKind.SUM, SeriesKind.RATE, SeriesKind.COUNTER)
 GAUGE, SUM, RATE, COUNTER = range(4)
@@ -61,13 +61,8 @@ def _new_page(hot: HotArrays, slot: int | np.int64, block: int | np.int64, serie
             hot.pool[page, i] = np.nan
         seal_full(hot, block - 1, series)
     else:
-        sealed = -entry - 1
-        for i in range(BLOCK_STEPS):
-            k = hot.packed[sealed, i]
-            whole = hot.base[sealed] + (np.float64(k) - 1.0)
-            hot.pool[page, i] = whole / hot.divisor[sealed] if k > 0 else np.nan
-        hot.waiting[PACKED, hot.tally[PACKED, 1]] = sealed
-        hot.tally[PACKED, 1] += 1
+        unpack_page(hot, -entry - 1, hot.pool[page])
+        give_back(hot, -entry - 1)
     hot.table[slot, series] = page + 1
     return page
 

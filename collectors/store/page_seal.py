@@ -1,24 +1,47 @@
-"""Packs one page where it stands: the raw page goes back once nobody reads."""
+"""Packs one page where it stands: the raw page goes back once nobody reads.
+
+Offsets take 16 bits, or 8 where the values of a page lie that close together, as those of most
+gauges do within an hour.
+"""
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from collectors.store.blocks import BLOCK_STEPS, PACKED, RAW, HotArrays
+from collectors.model import FloatArray
+from collectors.store.blocks import BLOCK_STEPS, PACKED, RAW, SMALL, HotArrays
 from collectors.store.kernel import called, inlined
 from collectors.store.page_codec import page_fits
 
+# Offsets from 1 to 255; 0 stands for "missing".
+_SMALL_SPAN = 254.0
+
 
 @inlined
-def _take_packed(hot: HotArrays) -> np.int64:
-    """Return a packed page that is free, -1 when there is none."""
-    if hot.tally[PACKED, 0] > 0:
-        hot.tally[PACKED, 0] -= 1
-        return np.int64(hot.free[PACKED, hot.tally[PACKED, 0]])
-    if hot.tally[PACKED, 2] < hot.packed.shape[0]:
-        hot.tally[PACKED, 2] += 1
-        return np.int64(hot.tally[PACKED, 2] - 1)
+def _take(hot: HotArrays, sort: int) -> np.int64:
+    """Return the row of a packed page that is free, -1 when there is none."""
+    if hot.tally[sort, 0] > 0:
+        hot.tally[sort, 0] -= 1
+        return np.int64(hot.free[sort, hot.tally[sort, 0]])
+    if hot.tally[sort, 2] < hot.packed.shape[0]:
+        hot.tally[sort, 2] += 1
+        return np.int64(hot.tally[sort, 2] - 1)
     return np.int64(-1)
+
+
+@inlined
+def _pack(
+    page: FloatArray, divisor: float, low: float, out: NDArray[np.uint8] | NDArray[np.uint16]
+) -> int:
+    """Write the offsets of ``page``; return how many values are missing."""
+    missing = 0
+    for i in range(BLOCK_STEPS):
+        v = page[i]
+        k = np.rint(v * divisor) - low + 1.0
+        out[i] = np.uint16(k) if v == v else np.uint16(0)
+        missing += 0 if v == v else 1
+    return missing
 
 
 @called
@@ -34,22 +57,54 @@ def seal_page(hot: HotArrays, slot: int | np.int64, series: int) -> bool:
             break
     if fitting == 0.0:
         return True
-    page = _take_packed(hot)
-    if page < 0:
-        return False
     low = hot.bounds[0]
+    sort = SMALL if hot.bounds[1] - low <= _SMALL_SPAN else PACKED
+    row = _take(hot, sort)
+    if row < 0:
+        return False
+    if sort == SMALL:
+        page = row + hot.packed.shape[0]
+        missing = _pack(hot.pool[raw], fitting, low, hot.small[row])
+    else:
+        page = row
+        missing = _pack(hot.pool[raw], fitting, low, hot.packed[row])
     hot.divisor[page], hot.base[page] = fitting, low
-    missing = 0
-    for i in range(BLOCK_STEPS):
-        v = hot.pool[raw, i]
-        k = np.rint(v * fitting) - low + 1.0
-        hot.packed[page, i] = np.uint16(k) if v == v else np.uint16(0)
-        missing += 0 if v == v else 1
     hot.whole[page] = 1 if missing == 0 else 0
     hot.table[slot, series] = -(page + 1)
     hot.waiting[RAW, hot.tally[RAW, 1]] = raw
     hot.tally[RAW, 1] += 1
     return True
+
+
+@inlined
+def _unpack(
+    offsets: NDArray[np.uint8] | NDArray[np.uint16],
+    base: float,
+    divisor: float,
+    out: FloatArray,
+) -> None:
+    for i in range(BLOCK_STEPS):
+        k = np.int32(offsets[i])
+        out[i] = (base + (np.float64(k) - 1.0)) / divisor if k > 0 else np.nan
+
+
+@called
+def unpack_page(hot: HotArrays, page: int | np.int64, out: FloatArray) -> None:
+    """Write the values of the packed page of that number to ``out``."""
+    rows = hot.packed.shape[0]
+    if page >= rows:
+        _unpack(hot.small[page - rows], hot.base[page], hot.divisor[page], out)
+    else:
+        _unpack(hot.packed[page], hot.base[page], hot.divisor[page], out)
+
+
+@called
+def give_back(hot: HotArrays, page: int | np.int64) -> None:
+    """Return the packed page of that number once nobody reads."""
+    rows = hot.packed.shape[0]
+    sort = SMALL if page >= rows else PACKED
+    hot.waiting[sort, hot.tally[sort, 1]] = page - rows if page >= rows else page
+    hot.tally[sort, 1] += 1
 
 
 @called

@@ -17,7 +17,7 @@ from collectors.store.blocks import (
     HotBlocks,
 )
 from collectors.store.kernel import kernel
-from collectors.store.page_seal import seal_page
+from collectors.store.page_seal import seal_page, unpack_page
 
 _SETTLED_STEPS = 10
 _LEAST_SERIES = 64
@@ -36,13 +36,11 @@ def _seal(hot: HotArrays, slot: int, first: int, last: int) -> None:
 def _gather(hot: HotArrays, slot: int, series: IndexArray, out: FloatArray) -> None:
     for n in range(len(series)):
         entry = np.int64(hot.table[slot, series[n]])
-        for i in range(BLOCK_STEPS):
-            if entry > 0:
+        if entry > 0:
+            for i in range(BLOCK_STEPS):
                 out[n, i] = hot.pool[entry - 1, i]
-            else:
-                k = hot.packed[-entry - 1, i]
-                whole = hot.base[-entry - 1] + (np.float64(k) - 1.0)
-                out[n, i] = whole / hot.divisor[-entry - 1] if k > 0 else np.nan
+        else:
+            unpack_page(hot, -entry - 1, out[n])
 
 
 def gather_pages(hot: HotArrays, slot: int, series: IndexArray) -> FloatArray:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from collectors.clock import ManualClock
 from collectors.model import SeriesKind
 from collectors.store.aggregation import COUNT, MAX, MIN, SUM, aggregate
-from collectors.store.blocks import BLOCK_STEPS, PACKED, RAW, HotBlocks
+from collectors.store.blocks import BLOCK_STEPS, PACKED, RAW, SMALL, HotBlocks
 from collectors.store.ingest import KINDS, ingest
 from collectors.store.limits import StoreLimits
 from collectors.store.metric_store import MetricStore
@@ -19,6 +19,7 @@ from collectors.store.wire.encoder import write_request
 SERIES = 5
 values = st.one_of(
     st.integers(-1000, 1000).map(float),
+    st.integers(0, 254).map(float),  # small pages
     st.integers(0, 1000).map(lambda k: k / 60),
     st.floats(-1e9, 1e9),
 )
@@ -90,7 +91,7 @@ def test_every_page_comes_back() -> None:
     )
     blocks.advance(50)
     blocks.recycle()
-    for sort in (RAW, PACKED):
+    for sort in (RAW, PACKED, SMALL):
         free, waiting, taken = blocks.arrays.tally[sort].tolist()
         assert (free, waiting) == (taken, 0)
         assert sorted(blocks.arrays.free[sort, :free].tolist()) == list(range(taken))
