@@ -112,25 +112,24 @@ def run(
     else:
         schedule = day.play_schedule(programme.seed, programme.hours)
     sightings = sightings_since(api, started_ms)
-    health = api.health()
-    conditions = Conditions(
-        started_ms=started_ms,
-        ended_ms=_now_ms(),
-        step_s=health["step_ms"] / 1_000,
-        series=health["series"],
-        versions=versions(health),
-        load=load_of(status),
-        cpus=os.cpu_count() or 1,
-        load_average=(load_before, one_minute_load()),
-        grace_s=grace_ms / 1_000,
-        answered=answered,
-    )
     card = score(read_truth(truth, started_ms), sightings, grace_ms)
+    health = api.health()
     return Outcome(
         title=programme.title,
         card=card,
         sightings=tuple(sightings),
-        conditions=conditions,
+        conditions=Conditions(
+            started_ms=started_ms,
+            ended_ms=_now_ms(),
+            step_s=health["step_ms"] / 1_000,
+            series=health["series"],
+            versions=versions(health),
+            load=load_of(status),
+            cpus=os.cpu_count() or 1,
+            load_average=(load_before, one_minute_load()),
+            grace_s=grace_ms / 1_000,
+            answered=answered,
+        ),
         schedule=schedule,
     )
 
