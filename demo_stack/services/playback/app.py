@@ -22,7 +22,7 @@ from demo_stack.regions.backing import VIEWS
 from demo_stack.services.playback.heartbeats import Heartbeats
 from demo_stack.services.playback.ladder import manifest
 from demo_stack.services.playback.manifests import Manifests
-from demo_stack.services.playback.profiles import media_manifest
+from demo_stack.services.playback.profiles import label_of, media_manifest
 from demo_stack.services.playback.quality import RebufferRatio
 from demo_stack.services.playback.rights import Rights
 from demo_stack.stores.objects import DurabilityError
@@ -64,7 +64,7 @@ class Playback:
         await self._licence(body["device"])
         session = f"{self._context.rng.getrandbits(64):016x}"
         licence = await self._rights.admit(body["viewer"], body["device"], title["id"], session)
-        self._starts.add(1, {"device": body["device"]})
+        self._starts.add(1, {"device": label_of(body["device"])})
         await self._announce(body)
         self._remember(body)
         return JSONResponse(

@@ -10,9 +10,9 @@ from opentelemetry.metrics import CallbackOptions, Observation
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from demo_stack.layout import Device
 from demo_stack.platform.context import ServiceContext
 from demo_stack.platform.errors import ServiceError
+from demo_stack.services.playback.profiles import label_of
 from demo_stack.services.playback.quality import RebufferRatio
 from demo_stack.services.playback.rights import Rights
 from demo_stack.services.playback.streams import Beat
@@ -67,7 +67,7 @@ class Heartbeats:
             kbps=_number(body, "kbps", MOST_KBPS),
         )
         stream = self._streams.beat(session, viewer, beat)
-        labels = {"device": stream.device if stream.device in set(Device) else "other"}
+        labels = {"device": label_of(stream.device)}
         self._beats.add(1, labels)
         self._rebuffers.add(beat.rebuffers, labels)
         stalled_s = _number(body, "stalled_s", MOST_POSITION_S)

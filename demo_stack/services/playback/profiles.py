@@ -43,6 +43,11 @@ def profile_of(device: str) -> DeviceProfile:
     return PROFILES[Device(device)] if device in set(Device) else UNKNOWN
 
 
+def label_of(device: str) -> str:
+    """Return a device as metrics name it: whatever callers make up is one and the same."""
+    return device if device in set(Device) else "other"
+
+
 def playable(asset: Asset, profile: DeviceProfile) -> list[list[Representation]]:
     """Return what a device can show: a ladder a codec, preferred codecs first, low rates first."""
     fitting = [

@@ -11,6 +11,7 @@ from demo_stack.layout import Service
 from demo_stack.platform.client import Call
 from demo_stack.platform.context import ServiceContext
 from demo_stack.platform.errors import DependencyError
+from demo_stack.services.playback.profiles import label_of
 from demo_stack.services.playback.streams import TooManyStreamsError
 
 BELIEVED_S = 900.0
@@ -47,7 +48,7 @@ class Rights:
         try:
             self._streams.open(session, viewer, device, title, limit)
         except TooManyStreamsError as error:
-            self._refusals.add(1, {"device": device, "error.type": error.error_type})
+            self._refusals.add(1, {"device": label_of(device), "error.type": error.error_type})
             raise
         body = {"title": title, "device": device, "session": session}
         call = Call(service=Service.LICENCES, method="POST", route="/licences", json=body)

@@ -220,3 +220,12 @@ def test_without_billing_everybody_may_watch(world):
         return w.starts()
 
     assert _run(world, None, story) == {"success": 1}
+
+
+def test_devices_that_callers_make_up_do_not_multiply_metrics(world):
+    async def story(w):
+        for number in range(3):
+            await _play(w, device=f"toaster-{number}", viewer=f"v000{number}")
+        return {point["device"] for point, _ in w.points("playback.starts")}
+
+    assert _run(world, None, story) == {"other"}
