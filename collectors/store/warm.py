@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -25,9 +28,27 @@ from collectors.store.wire.walker import walk
 from collectors.store.words import Words
 
 
+@contextmanager
+def _no_scipy() -> Iterator[None]:
+    """Keep numba from importing the linear algebra of scipy, which no kernel uses: 16 MB."""
+    if "scipy.linalg" in sys.modules:
+        yield
+        return
+    sys.modules["scipy.linalg"] = None  # type: ignore[assignment]  # an import then fails, as if absent
+    try:
+        yield
+    finally:
+        del sys.modules["scipy.linalg"]
+
+
 def warm() -> None:
     """Compile, or load what is compiled already."""
     drop_stale(Path(__file__).parent)
+    with _no_scipy():
+        _warm_all()
+
+
+def _warm_all() -> None:
     hot = make_arrays(series=1, ring_blocks=1, pages=1, step_ms=1)
     ids = np.zeros(1, dtype=np.int32)
     ingest(hot, ids, np.ones(1, dtype=np.int64), np.ones(1), 1, 1)
