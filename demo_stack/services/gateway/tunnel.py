@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from random import Random
 
+import httpx2
 from starlette.responses import Response
 
 from demo_stack.layout import Service
 from demo_stack.platform.balancing import Balancer
 from demo_stack.platform.client import Call, ServiceClient
-from demo_stack.platform.errors import ServiceError
+from demo_stack.platform.errors import DependencyError, ServiceError
 from demo_stack.services.gateway.chain import Endpoint
 from demo_stack.services.gateway.exchange import Exchange, StatusCategory
 
@@ -25,6 +27,8 @@ MARK = "x-tunnelled"
 
 NOT_KNOWN_HERE = frozenset({400, 404})
 DRAIN_S = 60.0
+NEVER_ARRIVED = frozenset({"ConnectError", "ConnectTimeout"})
+"""What can be tried again whatever it was about."""
 
 
 class Tunnel:
@@ -98,7 +102,7 @@ class Forwarder:
         headers = {MARK: "1"}
         if known := request.headers.get("authorization"):
             headers["authorization"] = known
-        answer = await self._client.send(
+        answer = await self._reach(
             Call(
                 service=Service.GATEWAY,
                 method=request.method,
@@ -113,3 +117,12 @@ class Forwarder:
             exchange.category = StatusCategory(told)
         kind = answer.headers.get("content-type")
         return Response(answer.content, answer.status_code, media_type=kind)
+
+    async def _reach(self, call: Call) -> httpx2.Response:
+        """Make a call; try another gateway when one is gone, as after the saviors shrank."""
+        try:
+            return await self._client.send(call)
+        except DependencyError as error:
+            if error.error_type not in NEVER_ARRIVED or not error.address:
+                raise
+            return await self._client.send(replace(call, avoid=frozenset({error.address})))
