@@ -18,7 +18,6 @@ import orjson
 from aiokafka import (  # type: ignore[import-untyped] # ships no types
     AIOKafkaConsumer,
     AIOKafkaProducer,
-    ConsumerRecord,
     TopicPartition,
 )
 from aiokafka.admin import (  # type: ignore[import-untyped] # as above
@@ -28,21 +27,18 @@ from aiokafka.admin import (  # type: ignore[import-untyped] # as above
 from aiokafka.errors import KafkaError  # type: ignore[import-untyped] # as above
 
 from demo_stack.eventlog.broker import Consumer, LogAwayError, Place
-from demo_stack.eventlog.log import Record
+from demo_stack.eventlog.kafka_consumer import (
+    LEAVING,
+    PATIENCE_S,
+    RETRY_S,
+    KafkaConsumer,
+    insist,
+)
 
 PARTITIONS = 4
-PATIENCE_S = 2.0
-"""How long the broker may take; it usually takes a thousandth of it, but machines are busy."""
-
-RETRY_S = 2.0
-"""How long a broker that failed is left alone."""
-
 REQUEST_MS = 2_000
 FETCH_WAIT_MS = 1_000
 SESSION_MS = 10_000
-
-LEAVING = "leaving"
-"""Name of the tasks that are waited for at the end."""
 
 _log = logging.getLogger(__name__)
 
@@ -186,12 +182,12 @@ class KafkaBroker:
         # Consumers' own connections are busy waiting for events: ends are asked for on another one.
         self._observer = AIOKafkaConsumer(bootstrap_servers=self._address)
         await self._make_topics()
-        await _insist(self._producer.start)
+        await insist(self._producer.start)
         self._connected = True
-        await _insist(self._observer.start)
+        await insist(self._observer.start)
 
     async def _make_topics(self) -> None:
-        await _insist(self._try_to_make_topics)
+        await insist(self._try_to_make_topics)
         self._topics_made.set()
 
     async def _try_to_make_topics(self) -> None:
@@ -201,115 +197,3 @@ class KafkaBroker:
             await admin.create_topics([NewTopic(name, PARTITIONS, 1) for name in self._topics])
         finally:
             await admin.close()
-
-
-class KafkaConsumer:
-    """One member of a group; :class:`demo_stack.eventlog.broker.Consumer` says what it does.
-
-    Args:
-        kafka: The client's own consumer, not started yet.
-        topic: Name of the topic without prefix.
-        spawn: Does something in the background.
-        ends: Asks where partitions end.
-    """
-
-    def __init__(
-        self,
-        kafka: AIOKafkaConsumer,
-        topic: str,
-        spawn: Callable[..., None],
-        ends: Callable[[Iterable[TopicPartition]], Awaitable[Mapping[TopicPartition, int]]],
-    ) -> None:
-        self._kafka = kafka
-        self._topic = topic
-        self._spawn = spawn
-        self._ends = ends
-        self._joined = False
-        self._left = False
-        self._read: dict[TopicPartition, int] = {}
-        self._committed: dict[TopicPartition, int] = {}
-
-    async def join(self) -> None:
-        """Join the group; try until the broker is there."""
-        await _insist(self._kafka.start)
-        self._joined = True
-
-    async def poll(self, most: int = 100) -> list[Record]:
-        """Return what has arrived for the member's partitions."""
-        if not self._joined or self._left:
-            return []
-        try:
-            batches = await self._kafka.getmany(timeout_ms=0, max_records=most)
-        except KafkaError as error:
-            _log.warning("can't read %s: %r", self._topic, error)
-            return []
-        self._read.update({place: batch[-1].offset + 1 for place, batch in batches.items()})
-        return [_record(self._topic, one) for batch in batches.values() for one in batch]
-
-    async def commit(self) -> None:
-        """Commit; what can't be committed is read again by whoever is next."""
-        if not self._joined or self._left:
-            return
-        with contextlib.suppress(KafkaError, TimeoutError):
-            async with asyncio.timeout(PATIENCE_S):
-                done, self._read = self._read, {}
-                await self._kafka.commit()
-                self._committed.update(done)
-
-    async def lag(self) -> int:
-        """Return the lag; 0 while nothing is assigned or the broker is away."""
-        places = self._kafka.assignment() if self._joined and not self._left else frozenset()
-        if not places:
-            return 0
-        if places != set(self._committed):
-            self._committed = {}
-        behind = 0
-        with contextlib.suppress(KafkaError, TimeoutError):
-            async with asyncio.timeout(PATIENCE_S):
-                ends = await self._ends(places)
-                for place in places:
-                    if place not in self._committed:
-                        self._committed[place] = await self._kafka.committed(place) or 0
-                    if ends.get(place, 0) < self._committed[place]:  # the broker came back empty
-                        await self._kafka.seek_to_beginning(place)
-                        self._committed[place] = 0
-                    behind += max(0, ends.get(place, 0) - self._committed[place])
-        return behind
-
-    def leave(self) -> None:
-        """Leave the group in the background."""
-        if not self._left:
-            self._left = True
-            self._spawn(self._kafka.stop, LEAVING)
-
-
-async def _insist(action: Callable[[], Awaitable[Any]]) -> None:
-    """Do ``action``; again after a while when the broker is away."""
-    while True:
-        try:
-            await action()
-        except (KafkaError, OSError, TimeoutError):
-            await asyncio.sleep(RETRY_S)
-        else:
-            return
-
-
-def _record(topic: str, found: ConsumerRecord[bytes, bytes]) -> Record:
-    return Record(
-        topic=topic,
-        partition=found.partition,
-        offset=found.offset,
-        key=(found.key or b"").decode(errors="replace"),
-        value=_value(found.value),
-        time_ms=found.timestamp,
-        headers={name: text.decode(errors="replace") for name, text in found.headers},
-    )
-
-
-def _value(body: bytes | None) -> Mapping[str, Any]:
-    """Return what an event says; nothing for one that nobody can read."""
-    try:
-        value = orjson.loads(body or b"")
-    except orjson.JSONDecodeError:
-        return {}
-    return value if isinstance(value, dict) else {}

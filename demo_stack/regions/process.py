@@ -18,7 +18,7 @@ async def run_region(spec: RegionSpec) -> None:
     await region.open()
     control = await network.listen(region_control(region, pipe))
     settle()
-    announce({"services": region.addresses, "control": control})
+    announce({"services": region.addresses, "control": control, "registry": region.registry_url})
     await until_told_to_stop()
     await region.close()
     await network.close()

@@ -94,6 +94,11 @@ class Region:
         """Base URLs of the running instances by service."""
         return self.fleet.addresses()
 
+    @property
+    def registry_url(self) -> str:
+        """Where Eureka's clients find the registry."""
+        return f"{self._registry_url}/eureka/"
+
     async def open(self) -> None:
         """Start the registry, then every service."""
         self.backing.log = event_log(self.spec.broker, self.spec.region)

@@ -58,7 +58,9 @@ class RegionAddresses:
     Attributes:
         services: Base URLs of the instances by service.
         control: Base URL of the region's private control endpoint.
+        registry: Base URL of its registry, as a Eureka client takes it.
     """
 
     services: dict[str, list[str]]
     control: str
+    registry: str = ""

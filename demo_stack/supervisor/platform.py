@@ -188,6 +188,7 @@ class Platform:
                 "pid": child.pid,
                 "services": self._addresses[region].services,
                 "control": self._addresses[region].control,
+                "registry": self._addresses[region].registry,
             }
             for region, child in self._regions.items()
         }
