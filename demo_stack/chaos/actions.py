@@ -63,6 +63,11 @@ def crash_instance(region: str, service: str) -> None:
     _ask("crash_instance", region=region, service=service)
 
 
+def kill_part(name: str) -> None:
+    """Kill a foreign part, such as ``broker`` or ``cache-us-east-1a``; it comes back by itself."""
+    _ask("kill_part", name=name)
+
+
 def start_instance(region: str, service: str, version: str = "1.0.0") -> None:
     """Start one more instance of a service."""
     _ask("start_instance", region=region, service=service, version=version)

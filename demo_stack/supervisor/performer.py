@@ -38,6 +38,7 @@ class PlatformPerformer:
             "return_region": failover.take_back,
             "crash_instance": self._crash_instance,
             "start_instance": self._start_instance,
+            "kill_part": self._kill_part,
             "scale": self._scale,
             "deploy": self._deploy,
             "canary": self.deployments.canary,
@@ -96,6 +97,10 @@ class PlatformPerformer:
             raise LayoutError(f"no instance of {service!r} in {region!r}")
         victim = instance or running[0]
         await self._platform.tell_region(region, "end_instance", instance=victim, crash=True)
+
+    async def _kill_part(self, name: str) -> None:
+        """Kill a cache node or the broker; it comes back by itself."""
+        await self._platform.parts.kill(name)
 
     async def _start_instance(self, region: str, service: str, version: str = "1.0.0") -> None:
         await self._platform.tell_region(region, "start_instance", service=service, version=version)
