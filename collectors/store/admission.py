@@ -17,6 +17,10 @@ from collectors.store.validation import TagRules
 from collectors.store.wire.label_words import LabelRows
 
 _MINUTE_MS = 60_000
+# The share of ``memory_bytes`` that texts of tags may take, and what a series with many adds.
+_TEXTS_SHARE = 4
+_LARGE_SERIES = 1_024
+_AMPLE = 64 << 20
 _NO_ROWS = TagRows(counts=np.empty(0, dtype=np.int32), pairs=np.empty(0, dtype=np.int32))
 
 
@@ -74,7 +78,7 @@ class Admission:
 
     def room(self) -> int:
         """Return how many new series would be admitted now."""
-        return max(0, min(self._quota_left(), self._places_left()))
+        return max(0, min(self._quota_left(), self._places_left(), self._texts_left()))
 
     def _quota_left(self) -> int:
         minute = self._clock.now_ms() // _MINUTE_MS
@@ -84,6 +88,11 @@ class Admission:
 
     def _places_left(self) -> int:
         return self._max_series - len(self._table)
+
+    def _texts_left(self) -> int:
+        """Return how many series with many tags the share of memory for texts still has."""
+        left = self._limits.memory_bytes // _TEXTS_SHARE - self._table.words.size
+        return left // _LARGE_SERIES if left < _AMPLE else self._max_series
 
     def resolve(self, series: Sequence[Tags]) -> Resolved:
         """Find or prepare ids; nothing is registered yet, so a failing log leaves no trace."""
@@ -151,6 +160,13 @@ class Admission:
         self._new_this_minute += admitted
 
     def _no_room(self, tags: Tags) -> Rejection:
+        if self._texts_left() <= min(self._places_left(), self._quota_left()):
+            share = self._limits.memory_bytes // _TEXTS_SHARE
+            detail = (
+                f"the texts of tags take {self._table.words.size} bytes of {share}; raise "
+                "memory_bytes, or drop tags whose values never end"
+            )
+            return Rejection(reason="tagMemory", detail=detail, tags=tags)
         if self._places_left() <= self._quota_left():
             detail = (
                 f"{len(self._table)} series are held and memory has room for {self._max_series}; "

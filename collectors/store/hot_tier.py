@@ -67,6 +67,13 @@ class HotTier:
             self._index.remove(ids, self.series.drop(ids))
             self.blocks.forget(ids)
 
+    def shed_words(self) -> None:
+        """Forget the words of series that are gone, and index the others anew."""
+        self.series.shed_words()
+        live = self.series.live_ids()
+        self._index.clear()
+        self._index.add(live, self.series.tag_rows(live))
+
     def register_snapshot(self, snapshot: SeriesSnapshot) -> None:
         """Register series as the log and checkpoints have them."""
         self.register(snapshot.series(self.series.words, self.series.capacity))

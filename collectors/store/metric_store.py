@@ -37,6 +37,7 @@ from collectors.store.wire.walker import Columns
 # What one sample takes in the log as columns: value, time and series id.
 _COLUMN_BYTES = 16
 _NONE = np.empty(0, dtype=np.int64)
+_LEAST_WORDS_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +82,7 @@ class MetricStore:
         )
         self._journal = FileJournal.open(path / "journal", keep_bytes=limits.journal_bytes)
         self._keeper: HistoryKeeper | None = None
+        self._words_bound = _LEAST_WORDS_BYTES
 
     @classmethod
     def open(
@@ -168,6 +170,7 @@ class MetricStore:
     def write(self, batch: Batch) -> Receipt:
         """Keep ``batch``: logged, then visible. Samples outside the time bounds are refused."""
         with self._lock:
+            self._shed_words()
             resolved = self._admission.resolve(batch.series)
             ids = resolved.ids
             kept = self._keep(resolved, ids, batch.series_index, batch.time_ms, batch.value)
@@ -216,6 +219,7 @@ class MetricStore:
         """Make sense of labels that are new on the wire; fill in their ids."""
         if not len(unknown):
             return Resolved(ids)
+        self._shed_words()
         parts = find_label_parts(remote.data, remote.columns.labels[unknown])
         rows = self._label_words.rows(parts, room=self._admission.room())
         resolved = self._admission.resolve_labels(rows)
@@ -224,6 +228,14 @@ class MetricStore:
         known = unknown[ids[unknown] >= 0]
         learned = remote.columns.hash[known], ids[known]
         return Resolved(ids, new=resolved.new, refused=refused, learned=learned)
+
+    def _shed_words(self) -> None:
+        """Forget words that no series has any more, once they may be half of all; lock held."""
+        words = self._hot.series.words
+        if words.size > self._words_bound:
+            self._hot.shed_words()
+            self._label_words.forget()
+            self._words_bound = max(_LEAST_WORDS_BYTES, 2 * words.size)
 
     def _register(self, resolved: Resolved) -> None:
         """Give new series their places. Labels are learned at once: a series may expire next."""

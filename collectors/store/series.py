@@ -112,7 +112,7 @@ class SeriesTable:
     """
 
     def __init__(self, capacity: int) -> None:
-        self.words = Words()
+        self.words = Words((DSTYPE, "name", *KINDS))
         self.capacity = capacity
         self.alive: NDArray[np.uint8] = reserve((capacity,), np.uint8)
         self.incarnation: NDArray[np.int32] = reserve((capacity,), np.int32)
@@ -219,6 +219,16 @@ class SeriesTable:
                 column[live] = self._values(live, number)
                 self._columns[number] = column
         return column
+
+    def shed_words(self) -> None:
+        """Forget the words of series that are gone; all numbers of words change."""
+        live = self.live_ids()
+        tags = self.tag_rows(live)
+        renamed = self.words.keep_only(np.unique(tags.pairs))
+        self._compact(0)
+        self._arena[: self._used] = renamed[self._arena[: self._used]]
+        self._columns.clear()
+        self.generation += 1
 
     def _values(self, ids: NDArray[Any], key: int) -> IndexArray:
         out = np.empty(len(ids), dtype=np.int32)

@@ -41,6 +41,10 @@ class TagIndex:
 
     def __init__(self, words: Words) -> None:
         self._words = words
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget every series."""
         self._values: dict[int, dict[int, BitMap | int]] = {}
         self._keys: dict[int, BitMap] = {}
         self._all = BitMap()

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _START = 1 << 10
+# What a word takes besides its characters: string object, list and table entries, digest.
+_OVERHEAD = 150
 
 
 def digests_of(texts: Iterable[str]) -> NDArray[np.uint64]:
@@ -20,12 +22,19 @@ def digests_of(texts: Iterable[str]) -> NDArray[np.uint64]:
 
 
 class Words:
-    """Interned strings; number 0 is reserved for "absent"."""
+    """Interned strings; number 0 is reserved for "absent". ``size`` is about what they take, bytes.
 
-    def __init__(self) -> None:
+    Args:
+        pinned: Texts that keep their numbers for good.
+    """
+
+    def __init__(self, pinned: Sequence[str] = ()) -> None:
         self.texts: list[str] = [""]
+        self.size = 0
         self._numbers: dict[str, int] = {}
         self._digests = np.zeros((_START, 2), dtype=np.uint64)
+        self._pinned = tuple(pinned)
+        self.numbers(self._pinned)
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -48,6 +57,7 @@ class Words:
             self._make_room(start + len(fresh))
             self._digests[start : start + len(fresh)] = digests_of(fresh)
             self.texts += fresh
+            self.size += sum(map(len, fresh)) + _OVERHEAD * len(fresh)
             known.update(zip(fresh, range(start, start + len(fresh)), strict=True))
         return [known[text] for text in texts]
 
@@ -59,6 +69,16 @@ class Words:
         """Return the number of each text, 0 for those never seen."""
         find = self._numbers.get
         return [find(text, 0) for text in texts]
+
+    def keep_only(self, used: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Forget all words but the ``used`` numbers; return the new number by the old one."""
+        old, texts = self.texts, [self.texts[number] for number in used.tolist()]
+        self.texts, self._numbers, self.size = [""], {}, 0
+        self._digests = np.zeros((_START, 2), dtype=np.uint64)
+        self.numbers(self._pinned)
+        renamed = np.zeros(len(old), dtype=np.int32)
+        renamed[used] = self.numbers(texts)
+        return renamed
 
     def _make_room(self, count: int) -> None:
         if count > len(self._digests):

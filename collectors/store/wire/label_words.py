@@ -212,6 +212,11 @@ class LabelWords:
         )
         self._name, self._dstype = words.number("name"), words.number(DSTYPE)
 
+    def forget(self) -> None:
+        """Forget the numbers of all texts; call when words were shed."""
+        self._known.clear()
+        self._kind_of[:] = 0
+
     def rows(self, parts: LabelParts, *, room: int) -> LabelRows:
         """Return labels as tags.
 
