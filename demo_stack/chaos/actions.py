@@ -108,6 +108,11 @@ def poison(region: str, count: int) -> None:
     _ask("poison", region=region, count=count)
 
 
+def expect(region: str, title: str, per_s: float) -> None:
+    """Announce a launch to the edges, which fetch ahead what it will be asked for."""
+    _ask("expect", region=region, title=title, per_s=per_s)
+
+
 def chill(region: str) -> None:
     """Empty every cache of a region."""
     _ask("chill", region=region)

@@ -19,6 +19,10 @@ from demo_stack.platform.errors import LayoutError
 from demo_stack.platform.telemetry import TelemetryPipe
 from demo_stack.regions.backing import VIEWS
 from demo_stack.regions.region import Region
+from demo_stack.services.playback.ladder import LADDER
+
+LAUNCH_SEGMENTS = 3
+"""What a visit here watches."""
 
 _KNOWN = frozenset(field.name for field in fields(Disturbance))
 
@@ -101,6 +105,13 @@ class RegionControl:
         for cache in backing.zone_caches.values():
             cache.clear()
 
+    async def expect(self, title: str, per_s: float) -> None:
+        """Announce a launch: so many sessions a second will begin with a title's first segments."""
+        for rung in LADDER:
+            for number in range(LAUNCH_SEGMENTS):
+                key = f"{title}/{rung.name}/{number}"
+                self._region.backing.forecast.announce(key, per_s / len(LADDER))
+
     async def fill(self) -> dict[str, Any]:
         """Let the edges fetch ahead, quiet or not; return how much each fetched."""
         return {"fetched": [await filler.fill() for filler in self._region.backing.fillers]}
@@ -166,6 +177,7 @@ def region_control(region: Region, pipe: TelemetryPipe) -> Starlette:
         "burn": control.burn,
         "poison": control.poison,
         "chill": control.chill,
+        "expect": control.expect,
         "fill": control.fill,
         "rot": control.rot,
         "restore": control.restore,

@@ -46,6 +46,7 @@ class PlatformPerformer:
             "freeze_registry": self._in_region("freeze_registry"),
             "burn": self._in_region("burn"),
             "poison": self._in_region("poison"),
+            "expect": self._in_region("expect"),
             "chill": self._in_region("chill"),
             "rot": self._in_region("rot"),
             "restore": self._in_region("restore"),

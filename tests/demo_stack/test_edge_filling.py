@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from demo_stack.platform.client import Call
+from demo_stack.regions.control import RegionControl
 from demo_stack.services.edge.cache import PopularityCache
 from demo_stack.services.edge.forecast import (
     MARGIN,
@@ -167,3 +168,17 @@ def test_an_edge_fetches_ahead_what_its_region_asks_for(world):
     fetched, again, hits = asyncio.run(story())
     assert (fetched, again) == ([5, 5], [0, 0])  # each site, whoever was asked before
     assert hits == ["hit"] * 4
+
+
+def test_an_announced_launch_is_fetched_before_anybody_asks(world):
+    async def story():
+        async with world() as w:
+            control = RegionControl(w.region, w.pipe)
+            await control.expect("t42", 6.0)
+            (first, _) = (await control.fill())["fetched"]
+            call = Call(service="edge", method="GET", route="/segments/t42/1080p/1")
+            return first, [(await w.client.send(call)).headers["x-cache"] for _ in range(4)]
+
+    fetched, outcomes = asyncio.run(story())
+    assert fetched == 15  # three segments of five renditions
+    assert outcomes == ["hit"] * 4
