@@ -20,7 +20,6 @@ _MINUTE_MS = 60_000
 # The share of ``memory_bytes`` that texts of tags may take, and what a series with many adds.
 _TEXTS_SHARE = 4
 _LARGE_SERIES = 1_024
-_AMPLE = 64 << 20
 _NO_ROWS = TagRows(counts=np.empty(0, dtype=np.int32), pairs=np.empty(0, dtype=np.int32))
 
 
@@ -92,7 +91,7 @@ class Admission:
     def _texts_left(self) -> int:
         """Return how many series with many tags the share of memory for texts still has."""
         left = self._limits.memory_bytes // _TEXTS_SHARE - self._table.words.size
-        return left // _LARGE_SERIES if left < _AMPLE else self._max_series
+        return left // _LARGE_SERIES
 
     def resolve(self, series: Sequence[Tags]) -> Resolved:
         """Find or prepare ids; nothing is registered yet, so a failing log leaves no trace."""
@@ -160,7 +159,7 @@ class Admission:
         self._new_this_minute += admitted
 
     def _no_room(self, tags: Tags) -> Rejection:
-        if self._texts_left() <= min(self._places_left(), self._quota_left()):
+        if self._texts_left() < min(self._places_left(), self._quota_left()):
             share = self._limits.memory_bytes // _TEXTS_SHARE
             detail = (
                 f"the texts of tags take {self._table.words.size} bytes of {share}; raise "
