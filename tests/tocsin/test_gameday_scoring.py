@@ -201,10 +201,15 @@ def test_totals_are_ratios_and_the_order_of_incidents_does_not_matter(truth, inc
 
 
 def test_an_incident_of_the_api_is_read():
-    finding = {"detected_ms": 5_000, "scope": {"cloud.region": EAST, "service.name": "gateway"}}
+    finding = {
+        "id": "a",
+        "detected_ms": 5_000,
+        "scope": {"cloud.region": EAST, "service.name": "gateway"},
+    }
     entries = [
-        ("opened", 6_000, {}),
+        ("opened", 6_000, {"finding": {"id": "a", "values": {"suspect.edge": 0.3}}}),
         ("paged", 7_000, {}),
+        ("finding_changed", 8_000, {"finding": {"id": "a", "values": {"suspect.edge": 0.2}}}),
         ("status_set", 9_000, {"to": "investigating"}),
         ("status_set", 20_000, {"to": "mitigated", "impact_end_ms": 18_000}),
         ("reopened", 30_000, {}),
@@ -216,15 +221,16 @@ def test_an_incident_of_the_api_is_read():
             "id": "INC-1", "title": "t", "severity": "SEV1", "regions": [EAST], "opened_ms": 6_000,
             "findings": [
                 {**finding, "values": {"suspect.playback": 0.7, "suspect.auth": None, "p99": 3.0}},
-                {**finding, "detected_ms": 29_000, "values": {"suspect.catalogue": 0.9}},
+                {**finding, "id": "b", "detected_ms": 29_000, "values": {"suspect.auth": 0.9}},
             ],
             "timeline": timeline,
         }
     )  # fmt: skip
     assert [one.time_ms for one in found.signals] == [5_000, 6_000, 29_000, 30_000]
     assert [dict(one.shares) for one in found.signals] == [
-        {"gateway": 0.0, "playback": 0.7}, {"gateway": 0.0, "playback": 0.7},
-        {"gateway": 0.0, "catalogue": 0.9}, {"gateway": 0.0, "catalogue": 0.9},
+        {"gateway": 0.0, "playback": 0.7, "edge": 0.3},
+        {"gateway": 0.0, "playback": 0.7, "edge": 0.3},
+        {"gateway": 0.0, "auth": 0.9}, {"gateway": 0.0, "auth": 0.9},
     ]  # fmt: skip
     assert (found.pages_ms, found.cleared_ms) == ((7_000,), (18_000, 40_000))
 

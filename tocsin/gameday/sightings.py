@@ -81,7 +81,9 @@ def ranked(signals: Iterable[Signal]) -> tuple[str, ...]:
 def sighting(incident: Mapping[str, Any]) -> Sighting:
     """Return what ``GET /api/v2/incidents/{id}`` tells, reduced."""
     timeline = incident["timeline"]
-    said = sorted((_signal(one) for one in incident["findings"]), key=lambda one: one.time_ms)
+    shares = _shares_by_finding(incident)
+    found = (_signal(one, shares.get(str(one["id"]), {})) for one in incident["findings"])
+    said = sorted(found, key=lambda one: one.time_ms)
     signals = said or [Signal(time_ms=int(incident["opened_ms"]))]
     known = [
         replace(_said_by(signals, int(entry["time_ms"])), time_ms=int(entry["time_ms"]))
@@ -103,15 +105,23 @@ def _said_by(signals: Sequence[Signal], time_ms: int) -> Signal:
     return next((one for one in reversed(signals) if one.time_ms <= time_ms), signals[0])
 
 
-def _signal(finding: Mapping[str, Any]) -> Signal:
-    """Read a finding: what traces accuse (``suspect.<service>``), and what it is scoped to."""
-    scope, values = finding["scope"], finding.get("values") or {}
-    region, service = scope.get(REGION), scope.get(SERVICE)
-    shares = {
-        key.removeprefix(SUSPECT): float(share)
-        for key, share in values.items()
-        if key.startswith(SUSPECT) and share is not None
-    }
+def _shares_by_finding(incident: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """Return what each finding ever accused: an ended one no longer says whom it suspected."""
+    told = [(entry.get("data") or {}).get("finding") for entry in incident["timeline"]]
+    versions = [one for one in told if isinstance(one, Mapping)] + list(incident["findings"])
+    found: dict[str, dict[str, float]] = {}
+    for version in versions:
+        shares = found.setdefault(str(version["id"]), {})
+        for key, share in (version.get("values") or {}).items():
+            if key.startswith(SUSPECT) and share is not None:
+                name = key.removeprefix(SUSPECT)
+                shares[name] = max(shares.get(name, 0.0), float(share))
+    return found
+
+
+def _signal(finding: Mapping[str, Any], shares: Mapping[str, float]) -> Signal:
+    """Read a finding: what its traces accused, and what it is scoped to."""
+    region, service = finding["scope"].get(REGION), finding["scope"].get(SERVICE)
     return Signal(
         time_ms=int(finding["detected_ms"]),
         regions=frozenset({str(region)} if region else ()),
