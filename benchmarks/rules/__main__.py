@@ -17,7 +17,7 @@ TARGET_S = 1.0
 
 def report(figures: Figures) -> dict[str, Any]:
     """Return the figures by name; seconds are processor time, a step."""
-    rows = {"steady": figures.steady_s, "churn": figures.churn_s}
+    rows = {"steady": figures.steady_s, "churn": figures.churn_s, "engine": figures.engine_s}
     return {
         "series": figures.series,
         "expressions": figures.expressions,
@@ -43,7 +43,7 @@ def as_table(found: dict[str, Any]) -> str:
     rows = [
         f"| {name} | {found[f'{name}_cpu_s']['p50']:.3f} | {found[f'{name}_cpu_s']['p99']:.3f} "
         f"| {found[f'{name}_cpu_s']['steps']} |"
-        for name in ("steady", "churn")
+        for name in ("steady", "churn", "engine")
     ]
     title = (
         f"{found['expressions']:,} expressions ({found['faults']} faulty, {found['lines']:,} lines)"
@@ -61,6 +61,7 @@ def main() -> None:
     parser.add_argument("--expressions", type=int, default=1_000)
     parser.add_argument("--steady", type=int, default=30, help="steps without new series")
     parser.add_argument("--churn", type=int, default=10, help="steps with new series")
+    parser.add_argument("--engine", type=int, default=10, help="ticks of the whole engine")
     parser.add_argument("--new", type=float, default=0.01, help="share of the series that is new")
     arguments = parser.parse_args()
     platform = Platform(series=arguments.series, expressions=arguments.expressions)
@@ -71,6 +72,7 @@ def main() -> None:
             steady=arguments.steady,
             churn=arguments.churn,
             share=arguments.new,
+            engine=arguments.engine,
         )
     found = report(figures)
     print(orjson.dumps(found).decode() if arguments.json else as_table(found))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.rules.engine import engine_over
 from benchmarks.rules.workload import STEP_MS, Platform, batch
 from collectors.clock import ManualClock
 from collectors.model import FloatArray, Frame, Tags
@@ -20,11 +21,25 @@ from collectors.store.metric_store import MetricStore
 _START_MS = 1_700_000_040_000 // STEP_MS * STEP_MS
 _PAST_STEPS = 70
 _WRITTEN_AT_ONCE = 10
+_WARM_UP_STEPS = 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """What was measured; seconds are processor time of the whole process."""
+    """What was measured; seconds are processor time of the whole process.
+
+    Attributes:
+        series: Series in the store.
+        expressions: Standing expressions.
+        lines: Lines that they had in the first step.
+        faults: Expressions that could not be evaluated.
+        first_s: The first step of the evaluator.
+        steady_s: Its later steps without new series.
+        churn_s: Its steps in which a share of the series is new.
+        engine_s: Ticks of an engine that watches the same: evaluation, budgets, burn rates and
+            detectors, all of them warm.
+        rss_mb: Largest resident memory.
+    """
 
     series: int
     expressions: int
@@ -33,6 +48,7 @@ class Figures:
     first_s: float
     steady_s: list[float] = field(default_factory=list)
     churn_s: list[float] = field(default_factory=list)
+    engine_s: list[float] = field(default_factory=list)
     rss_mb: float = 0.0
 
 
@@ -75,6 +91,19 @@ class Course:
         spent_s = time.process_time() - before_s
         return spent_s, frames, len(self._standing.errors)
 
+    def engine(self, steps: int) -> list[float]:
+        """Let an engine watch the same from before the first sample; return seconds a step."""
+        engine = engine_over(self._platform, self._store, self._clock)
+        seconds: list[float] = []
+        for _ in range(_WARM_UP_STEPS + steps):
+            before_s = time.process_time()
+            engine.tick(self._now_ms)
+            seconds.append(time.process_time() - before_s)
+            self._write(1)
+        if engine.faults:
+            raise RuntimeError(f"rules failed: {engine.faults}")
+        return seconds[_WARM_UP_STEPS:]
+
     def close(self) -> None:
         """Release the store."""
         self._store.close()
@@ -89,9 +118,19 @@ class Course:
             print(f"refused: {receipt.rejected[0]}", file=sys.stderr)
 
 
-def measure(platform: Platform, path: Path, *, steady: int, churn: int, share: float) -> Figures:
-    """Measure ``steady`` steps without new series and ``churn`` steps with a ``share`` of them."""
-    course = Course(platform, path)
+def measure(
+    platform: Platform, path: Path, *, steady: int, churn: int, share: float, engine: int = 10
+) -> Figures:
+    """Measure ``steady`` steps without new series, ``churn`` steps with a ``share`` of them.
+
+    And ``engine`` ticks of an engine over a store of its own.
+    """
+    watched = Course(platform, path / "engine")
+    try:
+        engine_s = watched.engine(engine) if engine else []
+    finally:
+        watched.close()
+    course = Course(platform, path / "evaluator")
     try:
         course.fill()
         first_s, frames, faults = course.step()
@@ -111,6 +150,7 @@ def measure(platform: Platform, path: Path, *, steady: int, churn: int, share: f
         first_s=first_s,
         steady_s=steady_s,
         churn_s=churn_s,
+        engine_s=engine_s,
         rss_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     )
 

@@ -58,9 +58,19 @@ class Platform:
             number += 1
         return found[:count]
 
+    def objectives(self) -> list[tuple[str, str]]:
+        """Return bad and all requests of each service, by region."""
+        by_region = "(,cloud.region,),:by"
+        pairs = []
+        for number in range(self.services):
+            requests = f"name,http.requests,:eq,service.name,service-{number:03d},:eq,:and"
+            bad = f"{requests},status,5,:re,:and,:sum,{by_region}"
+            pairs.append((bad, f"{requests},:sum,{by_region}"))
+        return pairs
+
     def programs(self) -> list[str]:
         """Return the standing expressions, in the order of services."""
-        found: list[str] = []
+        found = [expr for pair in self.objectives() for expr in pair]
         variant = 0
         while len(found) < self.expressions:
             for number in range(self.services):
@@ -95,8 +105,6 @@ def _watched(service: str, variant: int) -> list[str]:
     burn = f"{ratio},:div,0.001,:div,{{f}},:gt"
     shift = variant * 7
     return [
-        f"{bad},{by_region}",
-        f"{requests},:sum,{by_region}",
         burn.format(w=5 + shift, f="14.4"),
         burn.format(w=60 + shift, f="14.4"),
         burn.format(w=360 + shift, f="6"),

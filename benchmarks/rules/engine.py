@@ -1,0 +1,77 @@
+"""The same expressions as objectives and detector rules, through the whole engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from anomaly.detectors.parameters import Parameters
+from anomaly.detectors.rule import DetectorRule
+from anomaly.engine import Engine
+from anomaly.exemplars import Evidence
+from anomaly.findings import Urgency
+from anomaly.slo.objective import Guards, Objective
+from anomaly.testing import FindingList
+from benchmarks.rules.workload import STEP_MS, Platform
+from collectors.clock import Clock
+from collectors.stacklang.database import Database
+from collectors.stacklang.evaluation import parse
+
+_PERIOD_S = 30 * 86_400
+# Of the synthetic requests two in five are bad: a promise that this keeps, so that little fires.
+_TARGET = Fraction(1, 2)
+
+
+def engine_over(platform: Platform, database: Database, clock: Clock) -> Engine:
+    """Return an engine that watches every program of ``platform``.
+
+    The first two programs of a service are its bad and all requests: they make an objective. Every
+    other one is watched by a level detector.
+    """
+    programs = platform.programs()
+    objectives = _objectives(platform, programs)
+    taken = {e for o in objectives for e in (o.part_expr, o.total_expr)}
+    rules = [_rule(program) for program in programs if program not in taken]
+    return Engine(database, None, objectives, rules, [FindingList()], clock, STEP_MS)
+
+
+def _objectives(platform: Platform, programs: Sequence[str]) -> list[Objective]:
+    pairs = platform.objectives()
+    return [
+        Objective(
+            name=f"objective-{number}",
+            display_name=f"Objective {number}",
+            service=f"service-{number:03d}",
+            description="",
+            target=_TARGET,
+            period_s=_PERIOD_S,
+            good_expr=None,
+            bad_expr=bad,
+            total_expr=total,
+            group_by=("cloud.region",),
+            guards=Guards(),
+            evidence=Evidence(),
+            source="",
+        )
+        for number, (bad, total) in enumerate(pairs)
+        if bad in programs and total in programs
+    ]
+
+
+def _rule(program: str) -> DetectorRule:
+    (style,) = parse(program)
+    return DetectorRule(
+        name=program,
+        display_name=program,
+        description="",
+        expr=program,
+        group_by=style.expr.final_grouping,
+        unit="",
+        detector="level",
+        parameters=Parameters(),
+        urgency=Urgency.INFO,
+        when_missing=None,
+        scope={},
+        evidence=Evidence(),
+        source="",
+    )
