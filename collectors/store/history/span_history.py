@@ -12,13 +12,17 @@ from collectors.model import Span
 from collectors.store.history import schema
 from collectors.store.history.engine import HistoryEngine, quoted
 from collectors.store.history.span_rows import (
-    COLUMNS,
     INSERTED,
     decode_row,
     decode_slim_row,
     encode_rows,
 )
-from collectors.store.history.span_sql import candidates_sql, held_sql, summaries_sql
+from collectors.store.history.span_sql import (
+    candidates_sql,
+    held_sql,
+    summaries_sql,
+    trace_sql,
+)
 from collectors.traces.search import (
     MAX_LIMIT,
     NANOS_PER_MS,
@@ -93,11 +97,7 @@ class SpanHistory:
         )
         if not times:
             return ()
-        rows = self._rows(
-            f"SELECT {COLUMNS} FROM {self._table} WHERE TraceId = {quoted(trace_id)} "
-            f"AND Timestamp >= toDateTime({start_s}) AND Timestamp < toDateTime({end_s + 1}) "
-            f"ORDER BY Timestamp, SpanId LIMIT 1 BY SpanId LIMIT {MAX_TRACE_SPANS}"
-        )
+        rows = self._rows(trace_sql(self._table, trace_id, start_s, end_s, MAX_TRACE_SPANS))
         return tuple(map(decode_row, rows))
 
     def drop_before(self, time_ms: int) -> None:

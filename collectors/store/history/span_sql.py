@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from collectors.store.history.engine import quoted
-from collectors.store.history.span_rows import SLIM_COLUMNS
+from collectors.store.history.span_rows import COLUMNS, SLIM_COLUMNS
 from collectors.traces.search import NANOS_PER_MS, TraceSearch
 
 # A trace that reaches over the edge of what is looked through is still seen whole if it is not
@@ -46,6 +46,16 @@ def summaries_sql(table: str, trace_ids: Iterable[str], start_ms: int, end_ms: i
         f"SELECT {SLIM_COLUMNS} FROM {table} WHERE TraceId IN ({_list(trace_ids)}) "
         f"AND {_within(start_ms, end_ms + SLACK_MS)} "
         f"ORDER BY Timestamp LIMIT 1 BY TraceId, SpanId LIMIT {MAX_SUMMARY_SPANS}{_BUDGET}"
+    )
+
+
+def trace_sql(table: str, trace_id: str, start_s: int, end_s: int, limit: int) -> str:
+    """Return a statement for the spans of a trace, which began within [start_s, end_s]."""
+    # Not compared with DateTime: with an index on the day, 5.5 < toDateTime(6) is false.
+    return (
+        f"SELECT {COLUMNS} FROM {table} WHERE TraceId = {quoted(trace_id)} "
+        f"AND {_within(start_s * 1_000, (end_s + 1) * 1_000)} "
+        f"ORDER BY Timestamp, SpanId LIMIT 1 BY SpanId LIMIT {limit}"
     )
 
 

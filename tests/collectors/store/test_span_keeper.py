@@ -263,3 +263,13 @@ def test_strange_times_do_not_stop_the_rest(history: Unreliable) -> None:
     assert found[0].trace_state == "\0'\\"
     assert [event.time_ns for event in found[0].events] == [0, NEWEST_NS, NEWEST_NS]
     assert found[0].end_ns == found[0].start_ns + NEWEST_NS
+
+
+@pytest.mark.parametrize("offset_ms", [0, 0.000001, 500.58, 999.999999])
+def test_a_trace_within_one_second_is_found(history: Unreliable, offset_ms: float) -> None:
+    """Wherever in the second it is, also when it is all that the day has."""
+    trace = [make_span(f"{n}", start_ms=1_795_359_300_000 + offset_ms) for n in (1, 2)]
+    history.insert_spans(trace)
+    assert [found.span_id for found in history.trace(trace[0].trace_id)] == [
+        each.span_id for each in trace
+    ]
