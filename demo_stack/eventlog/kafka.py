@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
@@ -30,7 +29,6 @@ from demo_stack.eventlog.broker import Consumer, LogAwayError, Place
 from demo_stack.eventlog.kafka_consumer import (
     LEAVING,
     PATIENCE_S,
-    RETRY_S,
     KafkaConsumer,
     insist,
 )
@@ -70,7 +68,6 @@ class KafkaBroker:
         self._observer: AIOKafkaConsumer | None = None
         self._connected = False
         self._topics_made = asyncio.Event()
-        self._away_until_s = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
         self._consumers: list[KafkaConsumer] = []
         # It complains of a broker that is away many times a second; we say it once ourselves.
@@ -95,7 +92,7 @@ class KafkaBroker:
             LogAwayError: The broker is away, or did not take the event in time.
         """
         producer = self._producer
-        if producer is None or not self._connected or time.monotonic() < self._away_until_s:
+        if producer is None or not self._connected:
             raise LogAwayError(f"the broker at {self._address} is away; {topic!r} was not written")
         carried = [(name, text.encode()) for name, text in (headers or {}).items()]
         try:
@@ -171,9 +168,19 @@ class KafkaBroker:
         task.add_done_callback(self._tasks.discard)
 
     def _lost(self, error: Exception) -> None:
-        self._away_until_s = time.monotonic() + RETRY_S
+        if not self._connected:
+            return
+        self._connected = False
         _log.warning("the event log's broker at %s is away: %r", self._address, error)
-        self._spawn(self._make_topics)  # it may come back without them
+        self._spawn(self._reconnect)
+
+    async def _reconnect(self) -> None:
+        """Begin anew: events for topics that are not there yet would damage a broker's memory."""
+        stopping = [one.stop() for one in (self._producer, self._observer) if one is not None]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(2 * PATIENCE_S):
+                await asyncio.gather(*stopping, return_exceptions=True)
+        await self._connect()
 
     async def _connect(self) -> None:
         self._producer = AIOKafkaProducer(
@@ -194,6 +201,7 @@ class KafkaBroker:
         admin = AIOKafkaAdminClient(bootstrap_servers=self._address, request_timeout_ms=REQUEST_MS)
         try:
             await admin.start()
-            await admin.create_topics([NewTopic(name, PARTITIONS, 1) for name in self._topics])
+            missing = set(self._topics) - set(await admin.list_topics())
+            await admin.create_topics([NewTopic(name, PARTITIONS, 1) for name in missing])
         finally:
             await admin.close()

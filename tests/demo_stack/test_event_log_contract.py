@@ -124,8 +124,9 @@ async def death(broker, car):
     for _ in range(20):
         with pytest.raises(LogAwayError):
             await broker.send(TOPIC, "k", {"n": 0}, time_ms=0)
-    assert asyncio.get_running_loop().time() - started < 4.0  # one waits, the rest don't
+    assert asyncio.get_running_loop().time() - started < 8.0  # two wait, the rest don't
     assert await consumer.lag() == 0
+    await asyncio.sleep(4)  # as long as it usually stays away
     await car.start()  # memory only: it comes back empty
     for number in (2, 3, 4):
         await _send(broker, "k", {"n": number})
