@@ -119,7 +119,7 @@ class Course:
 
 
 def measure(
-    platform: Platform, path: Path, *, steady: int, churn: int, share: float, engine: int = 10
+    platform: Platform, path: Path, *, steady: int, churn: int, share: float, engine: int = 0
 ) -> Figures:
     """Measure ``steady`` steps without new series, ``churn`` steps with a ``share`` of them.
 
