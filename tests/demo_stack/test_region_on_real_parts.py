@@ -22,6 +22,7 @@ NAME = "us-east-1"
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.processes,
     pytest.mark.skipif(
         not (has_memcached() and has_broker()), reason="memcached or the broker is not installed"
     ),
