@@ -26,7 +26,8 @@ from anomaly.slo.reporter import ObjectiveReporter
 from anomaly.slo.watch import ObjectiveWatch
 from collectors.clock import Clock
 from collectors.model import Frame
-from collectors.stacklang.database import Database, Window
+from collectors.stacklang.database import Aggregate, Consolidation, Database, Fetch, Window
+from collectors.stacklang.query import AnyOf
 from collectors.stacklang.streaming import StreamingEvaluator
 
 CHUNK_STEPS = 1_440
@@ -138,7 +139,7 @@ class Engine:
             self.faults = {name: error.message for name, error in self._standing.errors.items()}
             self._take(answers, window.steps)
             early = max(0, (judge_from_ms - start_ms) // self._step_ms)
-            first = 0 if live else self._skippable(answers, window.steps)
+            first = 0 if live else self._skippable(window)
             judged = min(window.steps, max(first, early))
             if judged > first:
                 self._count(first, judged, start_ms + (judged - 1) * self._step_ms)
@@ -161,16 +162,22 @@ class Engine:
             wanted += [watch.objective.part_expr, watch.objective.total_expr]
         return list(dict.fromkeys(wanted))
 
-    def _skippable(self, answers: Mapping[str, Frame], steps: int) -> int:
-        """Return how many leading steps come before any data: nothing can be learned from them."""
+    def _skippable(self, window: Window) -> int:
+        """Return how many leading steps come before any data: nothing can be learned from them.
+
+        The database is asked, not the rules: a comparison answers 0 where there is nothing.
+        """
         if self._started:
             return 0
-        frames = [frame.values for frame in answers.values() if len(frame.values)]
-        if not frames:
-            return steps
-        present = np.isfinite(np.concatenate(frames)).any(axis=0)
+        everything = Fetch(
+            query=AnyOf(),
+            aggregate=Aggregate.COUNT,
+            consolidation=Consolidation.AVG,
+            window=window,
+        )
+        present = np.isfinite(self._database.fetch(everything).values).any(axis=0)
         self._started = bool(present.any())
-        return int(present.argmax()) if self._started else steps
+        return int(present.argmax()) if self._started else window.steps
 
     def _take(self, answers: Mapping[str, Frame], steps: int) -> None:
         for watch in self._objectives:
