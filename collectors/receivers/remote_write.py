@@ -7,6 +7,7 @@ Answers 204 when everything is kept. If some samples are refused the rest is kep
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -80,6 +81,9 @@ class _RemoteWriter:
         self._limits = limits
         self._stats = stats
         self._gate = Gate(limits)
+        # The store applies one body at a time. More workers than that take turns at its lock and at
+        # the interpreter's, which costs more than decoding side by side gains.
+        self._workers = anyio.CapacityLimiter(max(1, (os.cpu_count() or 2) // 2))
         self._decoder = RemoteWriteDecoder(limits)
         self._turn = threading.Lock()
         self._fast = cast(
@@ -95,7 +99,7 @@ class _RemoteWriter:
             with self._gate.enter() as place:
                 body = await receive(request, self._limits, place)
                 export = self._write_v2 if protocol == V2 else self._write_v1
-                written = await anyio.to_thread.run_sync(export, body)
+                written = await anyio.to_thread.run_sync(export, body, limiter=self._workers)
         except InputError as error:
             self._stats.refuse(RECEIVER, type(error).__name__)
             return _answer(protocol, error.status, error.message)
