@@ -100,17 +100,25 @@ class Processes:
         return child
 
     def stop(self) -> None:
-        """End every process that was started, the last one first; none is left behind."""
+        """End every process that was started; none is left behind.
+
+        The last one ends before the others are told: it may still send them its last words.
+        """
         with self._lock:
             children, self._children = self._children[::-1], []
-        for child in children:
-            _signal_group(child, signal.SIGTERM)
-        deadline = time.monotonic() + _STOP_TIMEOUT_S
-        for child in children:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                child.process.wait(max(0.1, deadline - time.monotonic()))
-            _signal_group(child, signal.SIGKILL)
-            child.process.wait()
+        for together in (children[:1], children[1:]):
+            for child in together:
+                _signal_group(child, signal.SIGTERM)
+            deadline = time.monotonic() + _STOP_TIMEOUT_S
+            for child in together:
+                _await_end(child, deadline)
+
+
+def _await_end(child: Child, deadline_s: float) -> None:
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        child.process.wait(max(0.1, deadline_s - time.monotonic()))
+    _signal_group(child, signal.SIGKILL)
+    child.process.wait()
 
 
 def _signal_group(child: Child, number: signal.Signals) -> None:
