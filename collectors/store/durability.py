@@ -9,7 +9,7 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from collectors.errors import StorageError
+from collectors.errors import DecodeError, StorageError
 from collectors.model import FloatArray, IndexArray, IntArray
 from collectors.store import records
 from collectors.store.admission import Resolved
@@ -106,17 +106,25 @@ class Durability:
         self._files.load(self._hot)
         unknown = 0
         for kind, payload in self._log.records(self._files.segment):
-            if kind == records.SERIES:
-                self._hot.register_snapshot(records.decode_series(payload))
-            elif kind == records.SAMPLES:
-                unknown += self._hot.apply_known(*records.decode_samples(payload))
-            elif kind == records.BODY:
-                unknown += self._replay_body(payload)
+            try:
+                unknown += self._replay(kind, payload)
+            except DecodeError as error:  # sound by its checksum, but of another version
+                _LOG.error("log record left out", record=kind, reason=error.message)
             self._hot.blocks.recycle()
         self._hot.series.free_gaps()
         self._hot.expire()
         if unknown:
             _LOG.warning("log holds samples of lost series", samples=unknown)
+
+    def _replay(self, kind: int, payload: bytes) -> int:
+        """Apply one record; return how many samples belong to series that are lost."""
+        if kind == records.SERIES:
+            self._hot.register_snapshot(records.decode_series(payload))
+        elif kind == records.SAMPLES:
+            return self._hot.apply_known(*records.decode_samples(payload))
+        elif kind == records.BODY:
+            return self._replay_body(payload)
+        return 0
 
     def _replay_body(self, payload: bytes) -> int:
         """Apply a logged body; return how many samples belong to series that are lost."""

@@ -14,6 +14,7 @@ from collectors.clock import ManualClock
 from collectors.model import Batch
 from collectors.stacklang.database import Aggregate, Consolidation, Fetch, Window
 from collectors.stacklang.query import AnyOf
+from collectors.store import records
 from collectors.store.limits import StoreLimits
 from collectors.store.metric_store import MetricStore
 from collectors.store.wire.encoder import write_request
@@ -130,3 +131,16 @@ def test_labels_of_a_series_that_expired_at_once_are_learned_anew(tmp_path: Path
         store.write_remote(write_request([({"__name__": "late"}, [(time_ms, value)])]))
     assert max(held(store)["late"]) == 7.0
     store.close()
+
+
+def test_a_record_of_another_version_does_not_keep_a_store_from_starting(tmp_path: Path) -> None:
+    store = opened(tmp_path / "a")
+    store.write_remote(write_request([({"__name__": "kept"}, [(NOW_MS, 4.0)])]))
+    log = store._durability._log
+    log.append(records.SERIES, b'[[0, {"name": "old"}]]')
+    log.append(records.BODY, records.encode_body(np.zeros(1, dtype=np.int32), b"not snappy"))
+    shutil.copytree(tmp_path / "a", tmp_path / "b")
+    again = opened(tmp_path / "b")
+    assert max(held(again)["kept"]) == 4.0
+    store.close()
+    again.close()
