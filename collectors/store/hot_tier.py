@@ -85,16 +85,15 @@ class HotTier:
         for name, column in state.items():
             getattr(self.blocks.arrays, name)[: len(column)] = column[: self.series.capacity]
 
-    def apply(self, series: IndexArray, time_ms: IntArray, value: FloatArray) -> bool:
-        """Normalise samples into the blocks; return whether the ring moved on."""
+    def apply(self, series: IndexArray, time_ms: IntArray, value: FloatArray) -> None:
+        """Normalise samples into the blocks."""
         if not len(series):
-            return False
+            return
         newest_ms = int(time_ms.max())
-        moved = self.blocks.advance(self.block_of(newest_ms))
+        self.blocks.advance(self.block_of(newest_ms))
         arrays = self.blocks.arrays
         ingest(arrays, series, time_ms, value, self.step_ms, self._heartbeat_ms)
         self._seal_some(newest_ms, len(series))
-        return moved
 
     def apply_rows(
         self,
@@ -103,7 +102,7 @@ class HotTier:
         time_ms: IntArray,
         value: FloatArray,
         newest_ms: int,
-    ) -> bool:
+    ) -> None:
         """As :meth:`apply` for samples that follow one another by series.
 
         Args:
@@ -113,11 +112,10 @@ class HotTier:
             value: (N,) their values.
             newest_ms: The newest of those times.
         """
-        moved = self.blocks.advance(self.block_of(newest_ms))
+        self.blocks.advance(self.block_of(newest_ms))
         arrays = self.blocks.arrays
         ingest_rows(arrays, ids, samples, time_ms, value, self.step_ms, self._heartbeat_ms)
         self._seal_some(newest_ms, len(time_ms))
-        return moved
 
     def _seal_some(self, newest_ms: int, samples: int) -> None:
         self._newest_ms = max(self._newest_ms, newest_ms)
