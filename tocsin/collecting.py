@@ -29,6 +29,7 @@ from collectors.store.history.span_history import SpanHistory
 from collectors.store.history.span_keeper import SpanKeeper
 from collectors.store.limits import StoreLimits
 from collectors.store.metric_store import MetricStore
+from collectors.traces.exemplar_log import JournaledExemplars
 from collectors.traces.exemplars import ExemplarStore, ExemplarWriter
 from collectors.traces.store import SpanStore
 from tocsin.settings import Settings
@@ -73,6 +74,7 @@ class Collectors:
     def close(self) -> None:
         """Write down what is complete and release the files, the history last."""
         self.spans.close()
+        self.exemplars.close()
         self.metrics.close()
         if self.history is not None:
             self.history.close()
@@ -104,7 +106,7 @@ def open_collectors(settings: Settings, clock: Clock) -> Collectors:
     return Collectors(
         metrics=metrics,
         history=history,
-        exemplars=ExemplarStore(),
+        exemplars=ExemplarStore(log=JournaledExemplars.open(settings.data_dir / "exemplars")),
         spans=SpanStore(metrics.journal, clock=clock, archive=keeper, replay_in_background=True),
         span_keeper=keeper,
         limits=ReceiverLimits(max_body_bytes=settings.max_body_bytes),

@@ -1,21 +1,28 @@
-"""From a spike to a trace: the newest exemplars of every series, bounded.
+"""From a spike to a trace: the newest exemplars of every series, bounded and logged.
 
 Receivers deliver exemplars beside samples; :class:`ExemplarWriter` stands between them and the
-metric store and notes them on the way.
+metric store: exemplars are in the log before their samples are acknowledged, and visible after.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+import structlog
+
+from collectors.errors import StorageError
 from collectors.model import Batch, Exemplar, MetricWriter, Receipt, Tags
 from collectors.stacklang.query import Query
+from collectors.traces.exemplar_log import ExemplarLog, NoLog
+from collectors.traces.exemplar_record import TracedSeries
 
 PER_SERIES = 16
 MAX_SERIES = 20_000
+_LOG = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,29 +37,109 @@ class TracedValue:
 
 
 class ExemplarStore:
-    """The newest exemplars in memory; the series that was quiet for longest goes first."""
+    """The newest exemplars in memory; the series that was quiet for longest goes first.
 
-    def __init__(self, max_series: int = MAX_SERIES) -> None:
+    Args:
+        max_series: Series of which exemplars are held.
+        log: Where exemplars are written before they are acknowledged; read on opening. None:
+            memory is all there is.
+    """
+
+    def __init__(self, max_series: int = MAX_SERIES, log: ExemplarLog | None = None) -> None:
         self._max_series = max_series
+        self._log = log or NoLog()
         self._lock = threading.Lock()
         self._series: OrderedDict[frozenset[tuple[str, str]], tuple[Tags, deque[Exemplar]]] = (
             OrderedDict()
         )
+        self._waiting: dict[int, Sequence[TracedSeries]] = {}
+        for series in self._log.replay():
+            self._show(series)
+        if self._log.is_long():
+            self._shorten()
 
     def note(self, batch: Batch) -> None:
-        """Keep the exemplars of ``batch``; one that is repeated by an exporter is kept once."""
+        """Keep the exemplars of ``batch``; one that is repeated by an exporter is kept once.
+
+        Raises:
+            StorageError: The log failed; nothing was kept.
+        """
+        with self.keeping(batch):
+            pass
+
+    @contextmanager
+    def keeping(self, batch: Batch) -> Iterator[None]:
+        """Log the exemplars of ``batch`` now, and show them once the block is left in peace.
+
+        Raises:
+            StorageError: The log failed; the block is not entered.
+        """
         if not batch.exemplars:
+            yield
             return
+        ticket = self._write(batch)
+        try:
+            yield
+        except BaseException:
+            self._finish(ticket, show=False)
+            raise
+        self._finish(ticket, show=True)
+
+    def _write(self, batch: Batch) -> int:
+        """Log what is not held yet; return under which number it waits."""
         with self._lock:
-            for exemplar in batch.exemplars:
-                tags = batch.series[exemplar.series]
-                key = frozenset(tags.items())
-                _, held = self._series.setdefault(key, (tags, deque(maxlen=PER_SERIES)))
+            fresh = self._fresh(batch)
+            self._log.append(fresh)
+            ticket = max(self._waiting, default=0) + 1
+            self._waiting[ticket] = fresh
+            return ticket
+
+    def _fresh(self, batch: Batch) -> list[TracedSeries]:
+        by_series: dict[int, list[Exemplar]] = {}
+        for exemplar in batch.exemplars:
+            by_series.setdefault(exemplar.series, []).append(exemplar)
+        found: list[TracedSeries] = []
+        for series, exemplars in by_series.items():
+            tags = batch.series[series]
+            key = frozenset(tags.items())
+            _, held = self._series.get(key, (tags, ()))
+            if key in self._series:
                 self._series.move_to_end(key)
-                if not any(_same(exemplar, other) for other in held):
+            known = {_identity(exemplar) for exemplar in held}
+            fresh = tuple(e for e in exemplars if _identity(e) not in known)
+            if fresh:
+                found.append((tags, fresh))
+        return found
+
+    def _finish(self, ticket: int, *, show: bool) -> None:
+        with self._lock:
+            series = self._waiting.pop(ticket)
+            if show:
+                self._show(series)
+            if self._log.is_long():
+                self._shorten()
+
+    def _shorten(self) -> None:
+        """Write what is held anew, so that the log forgets the rest."""
+        held = [(tags, tuple(exemplars)) for tags, exemplars in self._series.values()]
+        try:
+            self._log.replace([*held, *(one for some in self._waiting.values() for one in some)])
+        except (StorageError, OSError) as error:
+            # The log still has everything; as much again may be written before the next attempt.
+            _LOG.error("log of exemplars not shortened", reason=str(error))
+
+    def _show(self, series: Sequence[TracedSeries]) -> None:
+        for tags, exemplars in series:
+            key = frozenset(tags.items())
+            _, held = self._series.setdefault(key, (tags, deque(maxlen=PER_SERIES)))
+            self._series.move_to_end(key)
+            known = {_identity(exemplar) for exemplar in held}
+            for exemplar in exemplars:
+                if _identity(exemplar) not in known:
                     held.append(exemplar)
-            while len(self._series) > self._max_series:
-                self._series.popitem(last=False)
+                    known.add(_identity(exemplar))
+        while len(self._series) > self._max_series:
+            self._series.popitem(last=False)
 
     def find(self, query: Query, start_ms: int, end_ms: int, limit: int = 100) -> list[TracedValue]:
         """Return exemplars of series that match, newest first.
@@ -84,9 +171,13 @@ class ExemplarStore:
         found.sort(key=lambda traced: traced.time_ms, reverse=True)
         return found[:limit]
 
+    def close(self) -> None:
+        """Release the log's files."""
+        self._log.close()
+
 
 class ExemplarWriter:
-    """A :class:`~collectors.model.MetricWriter` that notes exemplars and passes everything on."""
+    """A :class:`~collectors.model.MetricWriter` that keeps exemplars and passes samples on."""
 
     def __init__(self, metrics: MetricWriter, exemplars: ExemplarStore) -> None:
         self._metrics = metrics
@@ -96,15 +187,14 @@ class ExemplarWriter:
             self.write_remote = fast
 
     def write(self, batch: Batch) -> Receipt:
-        """Keep ``batch`` and, once it is kept, its exemplars."""
-        receipt = self._metrics.write(batch) if len(batch) else Receipt(accepted=0)
-        self._exemplars.note(batch)
-        return receipt
+        """Keep ``batch`` with its exemplars: all of it is logged, or the batch is not kept.
+
+        Raises:
+            StorageError: One of the logs failed.
+        """
+        with self._exemplars.keeping(batch):
+            return self._metrics.write(batch) if len(batch) else Receipt(accepted=0)
 
 
-def _same(one: Exemplar, other: Exemplar) -> bool:
-    return (one.trace_id, one.span_id, one.time_ms) == (
-        other.trace_id,
-        other.span_id,
-        other.time_ms,
-    )
+def _identity(exemplar: Exemplar) -> tuple[str, str, int]:
+    return exemplar.trace_id, exemplar.span_id, exemplar.time_ms
