@@ -17,7 +17,7 @@ from demo_stack.platform.context import ServiceContext
 from demo_stack.platform.errors import ServiceError
 from demo_stack.platform.propagation import incoming_context
 
-UNTRACED = frozenset({"/metrics"})
+UNTRACED = frozenset({"/metrics", "/hystrix.stream"})
 """Pages that only machinery reads are never traced."""
 
 

@@ -9,7 +9,8 @@ from typing import TypeVar
 
 from demo_stack.platform.errors import ServiceError
 from demo_stack.resilience.breaker import CircuitBreaker
-from demo_stack.resilience.events import CommandSettings, Event
+from demo_stack.resilience.events import EXCEPTION_PRODUCING, CommandSettings, Event
+from demo_stack.resilience.rolling import CommandStatistics
 
 T = TypeVar("T")
 
@@ -52,11 +53,17 @@ class Command:
         self.key = key
         self.events: Counter[Event] = Counter()
         self.running = 0
-        self._settings = settings
+        self.settings = settings
         self._now_ms = now_ms
         self._report = report
         self._fallbacks = 0
         self.breaker = CircuitBreaker(settings, now_ms())
+        self.statistics = CommandStatistics(now_ms())
+
+    @property
+    def now_ms(self) -> int:
+        """The present, monotonic, in milliseconds."""
+        return self._now_ms()
 
     @property
     def is_open(self) -> bool:
@@ -73,35 +80,47 @@ class Command:
         Raises:
             ServiceError: The run's own error when there is no fallback; a bad request always.
             CommandRejectedError: Open circuit, full bulkhead or time over, and no fallback.
+            Exception: Whatever else the run raised, when there is no fallback.
         """
+        asked_ms = self._now_ms()
         try:
             return await self._attempt(run)
-        except ServiceError as error:
+        except Exception as error:
             if _is_bad_request(error):
                 raise
+            if fallback is None:
+                self._count(Event.FALLBACK_MISSING)
+                raise
             return await self._fall_back(error, fallback)
+        finally:
+            now_ms = self._now_ms()
+            self.statistics.answered(now_ms - asked_ms, now_ms)
 
     async def _attempt(self, run: Callable[[], Awaitable[T]]) -> T:
         if not self.breaker.attempt(self._now_ms()):
             self._count(Event.SHORT_CIRCUITED)
             raise CommandRejectedError(self.key, Event.SHORT_CIRCUITED)
-        if self.running >= self._settings.max_concurrent:
+        if self.running >= self.settings.max_concurrent:
             self._fail(Event.SEMAPHORE_REJECTED)
             raise CommandRejectedError(self.key, Event.SEMAPHORE_REJECTED)
         self.running += 1
+        began_ms = self._now_ms()
+        self.statistics.began(self.running, began_ms)
         try:
             return await self._run(run)
         finally:
             self.running -= 1
+            self.statistics.ran(self._now_ms() - began_ms, self._now_ms())
 
     async def _run(self, run: Callable[[], Awaitable[T]]) -> T:
         try:
-            async with asyncio.timeout(self._settings.timeout_ms / 1000):
+            async with asyncio.timeout(self.settings.timeout_ms / 1000):
                 result = await run()
         except TimeoutError:
             self._fail(Event.TIMEOUT)
             raise CommandRejectedError(self.key, Event.TIMEOUT) from None
-        except ServiceError as error:
+        except Exception as error:
+            # Also what nobody expected, or a probe that ends so would leave the circuit half open.
             self._fail(Event.BAD_REQUEST if _is_bad_request(error) else Event.FAILURE)
             raise
         except asyncio.CancelledError:
@@ -112,22 +131,15 @@ class Command:
         self.breaker.mark_success(self._now_ms())
         return result
 
-    async def _fall_back(
-        self, error: ServiceError, fallback: Callable[[], Awaitable[T]] | None
-    ) -> T:
-        if fallback is None:
-            self._count(Event.FALLBACK_MISSING)
-            self._count(Event.EXCEPTION_THROWN)
-            raise error
-        if self._fallbacks >= self._settings.fallback_max_concurrent:
+    async def _fall_back(self, error: Exception, fallback: Callable[[], Awaitable[T]]) -> T:
+        if self._fallbacks >= self.settings.fallback_max_concurrent:
             self._count(Event.FALLBACK_REJECTION)
             raise error
         self._fallbacks += 1
         try:
             result = await fallback()
-        except ServiceError:
+        except Exception:  # noqa: BLE001 - a fallback that fails in any way is one failure more
             self._count(Event.FALLBACK_FAILURE)
-            self._count(Event.EXCEPTION_THROWN)
             raise error from None
         finally:
             self._fallbacks -= 1
@@ -136,14 +148,18 @@ class Command:
 
     def _count(self, event: Event) -> None:
         self.events[event] += 1
-        self.breaker.record(event, self._now_ms())
+        now_ms = self._now_ms()
+        self.breaker.record(event, now_ms)
+        self.statistics.happened(event, now_ms)
         self._report(self, event)
+        if event in EXCEPTION_PRODUCING:
+            self._count(Event.EXCEPTION_THROWN)
 
     def _fail(self, event: Event) -> None:
         self._count(event)
         self.breaker.mark_non_success(self._now_ms())
 
 
-def _is_bad_request(error: ServiceError) -> bool:
+def _is_bad_request(error: Exception) -> bool:
     """Whether the caller is to blame: no fallback, and no mark against the dependency."""
-    return 400 <= error.status < 500 and error.status != 429
+    return isinstance(error, ServiceError) and 400 <= error.status < 500 and error.status != 429

@@ -7,7 +7,7 @@ letters.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from spectator.registry import Registry
@@ -42,6 +42,9 @@ class Commands:
     def __getitem__(self, key: str) -> Command:
         return self._commands[key]
 
+    def __iter__(self) -> Iterator[Command]:
+        return iter(self._commands.values())
+
     def _report(self, command: Command, event: Event) -> None:
         tags = {"type": "HystrixCommand", "instance": command.key}
         self._registry.counter(f"count{event.value}", tags).increment()
@@ -49,6 +52,8 @@ class Commands:
         if self._shown.get(command.key) != shown:
             self._shown[command.key] = shown
             self._registry.gauge("isCircuitBreakerOpen", tags).set(float(command.is_open))
+            health = command.breaker.health(command.now_ms)
+            self._registry.gauge("errorPercentage", tags).set(float(health.error_percentage))
 
 
 def _monotonic_ms() -> int:

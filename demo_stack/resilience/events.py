@@ -35,6 +35,17 @@ HEALTH_EVENTS = frozenset(
 """What counts for the error percentage. Bad requests, short circuits and fallbacks do not."""
 
 
+EXCEPTION_PRODUCING = frozenset(
+    {
+        Event.BAD_REQUEST,
+        Event.FALLBACK_FAILURE,
+        Event.FALLBACK_MISSING,
+        Event.FALLBACK_REJECTION,
+    }
+)
+"""What ends with an exception at the caller (``EXCEPTION_PRODUCING_EVENT_TYPES``)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandSettings:
     """Defaults as in ``HystrixCommandProperties``.

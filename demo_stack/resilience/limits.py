@@ -1,7 +1,7 @@
 """Adaptive concurrency limits: how many calls at once a dependency bears, found from its latency.
 
-Transcribed from Netflix's ``concurrency-limits`` (``Gradient2Limit``, ``VegasLimit``,
-``AIMDLimit``). Times are in any one unit; only their ratios matter.
+Transcribed from Netflix's ``concurrency-limits`` (``Gradient2Limit``, ``VegasLimit``). Times are in
+any one unit; only their ratios matter.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse
 
 from demo_stack.platform.client import Call
@@ -26,7 +26,7 @@ def _exchange(priority: Priority = Priority.CRITICAL, viewer: str = "v1") -> Exc
 
 
 class Step:
-    def __init__(self, name, order, *, applies=True, fails=False):
+    def __init__(self, name, order, *, applies=True, fails=None):
         self.name, self.order = name, order
         self._applies, self._fails = applies, fails
 
@@ -35,29 +35,41 @@ class Step:
 
     async def apply(self, _exchange):
         if self._fails:
-            raise ServiceError("filter", status=418)
+            raise self._fails
 
 
-async def _endpoint(exchange):
-    exchange.passport.append("endpoint")
+REFUSAL = ServiceError("filter", status=418)
+
+
+async def _endpoint(_exchange):
     return PlainTextResponse("fine")
 
 
 @pytest.mark.parametrize(
-    ("inbound", "passport", "status"),
+    ("inbound", "outbound", "passport", "outcome"),
     [
-        ([Step("b", 2), Step("a", 1)], ["a", "b", "endpoint", "out"], 200),
-        ([Step("a", 1, applies=False), Step("b", 2)], ["b", "endpoint", "out"], 200),
-        ([Step("a", 1, fails=True), Step("b", 2)], ["a", "out"], 418),
-        ([Step("off", 1, fails=True)], ["endpoint", "out"], 200),
+        ([Step("b", 2), Step("a", 1)], [], ["a", "b", "endpoint", "out"], (200, "", "SUCCESS")),
+        ([Step("a", 1, applies=False), Step("b", 2)], [], ["b", "endpoint", "out"],
+         (200, "", "SUCCESS")),
+        ([Step("a", 1, fails=REFUSAL), Step("b", 2)], [], ["a", "out"],
+         (418, "a", "FAILURE_LOCAL")),
+        ([Step("a", 1, fails=KeyError("bug")), Step("b", 2)], [], ["a", "out"],
+         (500, "a", "FAILURE_LOCAL")),
+        ([Step("a", 1, fails=ClientDisconnect())], [], ["a", "out"],
+         (499, "a", "FAILURE_CLIENT_CANCELLED")),
+        ([Step("off", 1, fails=REFUSAL)], [], ["endpoint", "out"], (200, "", "SUCCESS")),
+        ([], [Step("first", 0, fails=KeyError("bug"))], ["endpoint", "first", "out"],
+         (200, "first", "SUCCESS")),
     ],
-)
-def test_the_chain_runs_in_order_and_outbound_filters_always(inbound, passport, status):
-    chain = FilterChain(inbound, [Step("out", 1)])
+)  # fmt: skip
+def test_the_chain_runs_in_order_and_outbound_filters_always(inbound, outbound, passport, outcome):
+    chain = FilterChain(inbound, [Step("out", 1), *outbound])
     chain.disabled.add("off")
     exchange = _exchange()
     answer = asyncio.run(chain.run(exchange, _endpoint))
-    assert (exchange.passport, answer.status_code) == (passport, status)
+    assert [where for where, _ in exchange.passport] == passport
+    assert [at for _, at in exchange.passport] == sorted(at for _, at in exchange.passport)
+    assert (answer.status_code, exchange.failed_in, exchange.category) == outcome
 
 
 @pytest.mark.parametrize(
@@ -221,7 +233,11 @@ def test_a_failure_test_touches_only_the_account_in_its_scope(world):
     assert outcomes["tester"].status == 500
 
 
-@pytest.mark.parametrize("body", [None, [], {"title": "t01"}, {"title": 1, "device": "tv"}])
+@pytest.mark.parametrize(
+    "body",
+    [None, [], {"title": "t01"}, {"title": 1, "device": "tv"}, {"title": "x" * 70_000}],
+    ids=["nothing", "list", "no-device", "no-text", "too-large"],
+)
 def test_a_bad_body_is_the_clients_fault(world, body):
     async def story():
         async with world() as w:
@@ -232,3 +248,37 @@ def test_a_bad_body_is_the_clients_fault(world, body):
             return (await w.client.send(call)).headers["x-status-category"]
 
     assert asyncio.run(story()) == "FAILURE_CLIENT_BAD_REQUEST"
+
+
+def test_what_there_is_no_route_for_is_counted_and_a_failed_answer_shows_its_way(world):
+    async def story():
+        async with world() as w:
+            headers = {"authorization": f"Bearer {await w.token()}"}
+            stray = Call(service="gateway", method="GET", route="/nowhere", headers=headers)
+            answer = await w.client.send(stray)
+            w.region.points.disturb("x", Disturbance(point="playback.start", error_ratio=1.0))
+            await asyncio.gather(
+                w.client.send(_start(headers["authorization"].removeprefix("Bearer "))),
+                return_exceptions=True,
+            )
+            (failed,) = [
+                span for span in w.spans()
+                if span.attributes.get("zuul.status_category") == "FAILURE_ORIGIN"
+            ]  # fmt: skip
+            limits = {
+                at["zuul.origin"]: value for at, value in w.points("zuul.origin.concurrency.limit")
+            }
+            refused = {at["zuul.filter.name"] for at, _ in w.points("zuul.filter.failures")}
+            return answer, [event.name for event in failed.events], limits, refused
+
+    answer, way, limits, refused = asyncio.run(story())
+    assert (answer.status_code, answer.headers["x-status-category"]) == (
+        404,
+        "SUCCESS_LOCAL_NO_ROUTE",
+    )
+    assert way == [
+        "front-door", "shed-load", "authenticate", "rate-limit", "fit", "endpoint",
+        "report-category",
+    ]  # fmt: skip
+    assert limits == {"auth": 100, "playback": 100}
+    assert refused == set()

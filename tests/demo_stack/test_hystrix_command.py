@@ -32,6 +32,10 @@ def _failing(status: int):
     return run
 
 
+async def _broken() -> str:
+    raise KeyError("nobody expected this")
+
+
 async def _fine() -> str:
     return "fine"
 
@@ -58,7 +62,8 @@ def _command(present: Present | None = None, **settings: int) -> Command:
          {Event.FAILURE: 1, Event.FALLBACK_MISSING: 1, Event.EXCEPTION_THROWN: 1}),
         (_failing(500), _failing(502), 500,
          {Event.FAILURE: 1, Event.FALLBACK_FAILURE: 1, Event.EXCEPTION_THROWN: 1}),
-        (_failing(404), _popular, 404, {Event.BAD_REQUEST: 1}),
+        (_failing(404), _popular, 404, {Event.BAD_REQUEST: 1, Event.EXCEPTION_THROWN: 1}),
+        (_broken, _popular, "popular", {Event.FAILURE: 1, Event.FALLBACK_SUCCESS: 1}),
         (_failing(429), _popular, "popular", {Event.FAILURE: 1, Event.FALLBACK_SUCCESS: 1}),
         (_forever, _popular, "popular", {Event.TIMEOUT: 1, Event.FALLBACK_SUCCESS: 1}),
         (_forever, None, 504,
@@ -104,7 +109,9 @@ def test_an_open_circuit_does_not_call_and_one_probe_heals_it():
     assert command.breaker.state(6_000) is State.CLOSED
 
 
-@pytest.mark.parametrize("run", [_failing(500), _failing(404), _forever])
+@pytest.mark.parametrize(
+    "run", [_failing(500), _failing(404), _forever, _broken], ids=["500", "404", "time", "bug"]
+)
 def test_a_probe_that_ends_in_any_other_way_reopens_the_circuit(run):
     present = Present()
     command = _command(present, timeout_ms=20)
@@ -113,7 +120,7 @@ def test_a_probe_that_ends_in_any_other_way_reopens_the_circuit(run):
         for _ in range(20):
             await command.execute(_failing(500), _popular)
         present.ms = 5_600
-        with pytest.raises(ServiceError):
+        with pytest.raises((ServiceError, KeyError)):
             await command.execute(run)
 
     asyncio.run(story())
@@ -168,6 +175,7 @@ def test_fallbacks_have_a_bulkhead_of_their_own():
 
     asyncio.run(story())
     assert command.events[Event.FALLBACK_REJECTION] == 1
+    assert command.events[Event.EXCEPTION_THROWN] == 1
 
 
 def test_metrics_have_the_names_that_hystrix_publishes():
@@ -180,5 +188,6 @@ def test_metrics_have_the_names_that_hystrix_publishes():
         "c:countFallbackSuccess,instance=a.b,type=HystrixCommand:1",
     ]
     assert set(lines) - {line for line in lines if line.startswith("c:")} == {
-        "g:isCircuitBreakerOpen,instance=a.b,type=HystrixCommand:0.0"
+        "g:isCircuitBreakerOpen,instance=a.b,type=HystrixCommand:0.0",
+        "g:errorPercentage,instance=a.b,type=HystrixCommand:0.0",
     }

@@ -53,6 +53,22 @@ def test_a_code_and_its_verifier_grant_once(grants):
         grants.redeem(code, VERIFIER)
 
 
+def test_a_code_used_again_ends_what_came_of_it(grants):
+    code = _code(grants)
+    token = grants.refresh_token(grants.redeem(code, VERIFIER))
+    for again in (lambda: grants.redeem(code, VERIFIER), lambda: grants.refresh(token)):
+        with pytest.raises(GrantError, match="invalid_grant"):
+            again()
+
+
+@pytest.mark.parametrize("length", [42, 129])
+def test_a_verifier_of_a_wrong_length_proves_nothing(grants, length):
+    verifier = "v" * length
+    code = grants.authorise("v1", "tv", challenge_of(verifier), "S256")
+    with pytest.raises(GrantError, match="invalid_grant"):
+        grants.redeem(code, verifier)
+
+
 @pytest.mark.parametrize(
     ("viewer", "challenge", "method"),
     [("", CHALLENGE, "S256"), ("v", CHALLENGE, "plain"), ("v", "short", "S256"), ("v", "", "")],

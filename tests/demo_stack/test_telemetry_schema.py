@@ -41,6 +41,7 @@ def emitted(request, tmp_path_factory):
                 await w.visit()
             w.region.backing.streams.open("s", "guest", "tv", "t01", limit=4)
             await w.visit(Device.PHONE, viewer="guest")
+            await asyncio.gather(w.post("/playback", {}), return_exceptions=True)  # no token
             await _bill(w)
             w.region.points.disturb("x", Disturbance(point="playback.start", error_ratio=1.0))
             await w.visit()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from joserfc import jwt
 from starlette.requests import Request
@@ -10,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from demo_stack.platform.bodies import BodyError, read_object
 from demo_stack.platform.context import ServiceContext
 from demo_stack.platform.instrumented import service_app
 from demo_stack.services.auth.grants import Grant, GrantError, Grants
@@ -96,11 +98,8 @@ def build(context: ServiceContext) -> ASGIApp:
     return service_app([*routes], context)
 
 
-async def _object(request: Request) -> dict[str, object]:
+async def _object(request: Request) -> dict[str, Any]:
     try:
-        body = await request.json()
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
-        raise GrantError("invalid_request")
-    return body
+        return await read_object(request)
+    except BodyError as error:
+        raise GrantError("invalid_request") from error

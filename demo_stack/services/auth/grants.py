@@ -1,7 +1,8 @@
 """OAuth 2 for devices that can't keep a secret: authorisation code with PKCE, and refresh tokens.
 
 RFC 6749 (§4.1, §6), RFC 7636 (S256 only), and the refresh-token rotation of RFC 9700 §4.14: a
-refresh token works once; using it again ends the whole family, for one of the two users stole it.
+code and a refresh token work once; using one again ends the whole family, for one of the two users
+stole it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from demo_stack.platform.errors import ServiceError
 CODE_LIFE_S = 60
 REFRESH_LIFE_S = 86_400
 REMEMBERED = 10_000
+LEAST_VERIFIER, MOST_VERIFIER = 43, 128
+"""Length of a code verifier (RFC 7636, §4.1)."""
 
 
 class GrantError(ServiceError):
@@ -85,10 +88,15 @@ class Grants:
         Raises:
             GrantError: An unknown, used or old code, or another verifier than was promised.
         """
+        if code in self._used:
+            self._end_family(self._used[code])
         grant = self._codes.pop(code, None)
         if grant is None or grant.expires_s < self._now_s():
             raise GrantError("invalid_grant")
-        if not hmac.compare_digest(challenge_of(verifier), grant.challenge):
+        self._used[code] = grant.family
+        _bound(self._used)
+        proven = hmac.compare_digest(challenge_of(verifier), grant.challenge)
+        if not proven or not LEAST_VERIFIER <= len(verifier) <= MOST_VERIFIER:
             raise GrantError("invalid_grant")
         return grant
 

@@ -1,4 +1,4 @@
-"""The front door: filters around four endpoints."""
+"""The front door: filters around what viewers can ask for."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from demo_stack.platform.browsers import open_to_browsers
 from demo_stack.platform.context import ServiceContext
 from demo_stack.platform.instrumented import service_app
 from demo_stack.resilience.commands import Commands
+from demo_stack.resilience.dashboard import dashboard_route
 from demo_stack.resilience.shedding import Priority, Shedder
 from demo_stack.services.gateway.chain import Endpoint, Filter, FilterChain
-from demo_stack.services.gateway.endpoints import HEARTBEATS, Endpoints
+from demo_stack.services.gateway.endpoints import HEARTBEATS, Endpoints, no_route
 from demo_stack.services.gateway.exchange import Exchange
 from demo_stack.services.gateway.inbound import (
     AdmitAtFrontDoor,
@@ -85,6 +86,12 @@ class Gateway:
 
         return Route(path, handle, methods=[method])
 
+    def strays(self, path: str, endpoint: Endpoint) -> list[Route]:
+        """Return routes of whatever else is asked for: the least important of all requests."""
+        return [
+            self.route(path, endpoint, method, Priority.NON_CRITICAL) for method in ("GET", "POST")
+        ]
+
 
 def build(context: ServiceContext) -> ASGIApp:
     """Return the application."""
@@ -104,7 +111,9 @@ def build(context: ServiceContext) -> ASGIApp:
         ],
         outbound=[report],
     )
-    endpoints = Endpoints(Origins(context.client, Commands(registry, TIMEOUTS_MS)), context.seed)
+    commands = Commands(registry, TIMEOUTS_MS)
+    origins = Origins(context.client, commands, context.telemetry.meter)
+    endpoints = Endpoints(origins, context.seed)
     tunnel = context.backing.tunnel
     outer = FilterChain(inbound=door, outbound=[report])
     gateway = Gateway(chain, outer, shedder, tunnel, Forwarder(tunnel, context.client))
@@ -115,5 +124,7 @@ def build(context: ServiceContext) -> ASGIApp:
         gateway.route("/titles/{title}", endpoints.select, "GET", Priority.DEGRADED),
         gateway.route("/playback", endpoints.play, "POST", Priority.CRITICAL),
         gateway.route(HEARTBEATS, endpoints.heartbeat, "POST", Priority.NON_CRITICAL),
+        dashboard_route(commands),
+        *gateway.strays("/{path:path}", no_route),
     ]
     return open_to_browsers(service_app([*routes], context))

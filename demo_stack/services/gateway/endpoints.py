@@ -96,3 +96,12 @@ class Endpoints:
 
     async def _popular_row(self) -> dict[str, Any]:
         return {"titles": self._popular}
+
+
+async def no_route(exchange: Exchange) -> Response:
+    """Refuse what there is no endpoint for."""
+    raise RefusedError(
+        f"no route for {exchange.request.url.path[:80]!r}",
+        status=404,
+        category=StatusCategory.SUCCESS_LOCAL_NO_ROUTE,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from demo_stack.platform.bodies import BodyError, read_object
 from demo_stack.platform.errors import DependencyError, ServiceError
 from demo_stack.resilience.command import CommandRejectedError
 from demo_stack.resilience.events import Event
@@ -20,6 +22,7 @@ class StatusCategory(StrEnum):
 
     SUCCESS = "SUCCESS"
     SUCCESS_NOT_FOUND = "SUCCESS_NOT_FOUND"
+    SUCCESS_LOCAL_NO_ROUTE = "SUCCESS_LOCAL_NO_ROUTE"
     FAILURE_LOCAL = "FAILURE_LOCAL"
     FAILURE_LOCAL_SHED = "FAILURE_LOCAL_SHED"
     FAILURE_LOCAL_RATE_LIMITED = "FAILURE_LOCAL_RATE_LIMITED"
@@ -27,6 +30,7 @@ class StatusCategory(StrEnum):
     FAILURE_LOCAL_SHORT_CIRCUITED = "FAILURE_LOCAL_SHORT_CIRCUITED"
     FAILURE_LOCAL_THROTTLED_ORIGIN_CONCURRENCY = "FAILURE_LOCAL_THROTTLED_ORIGIN_CONCURRENCY"
     FAILURE_CLIENT_BAD_REQUEST = "FAILURE_CLIENT_BAD_REQUEST"
+    FAILURE_CLIENT_CANCELLED = "FAILURE_CLIENT_CANCELLED"
     FAILURE_CLIENT_UNAUTHORISED = "FAILURE_CLIENT_UNAUTHORISED"
     FAILURE_ORIGIN = "FAILURE_ORIGIN"
     FAILURE_ORIGIN_THROTTLED = "FAILURE_ORIGIN_THROTTLED"
@@ -61,7 +65,8 @@ class Exchange:
         response: The answer, once there is one.
         category: Why it ended as it did.
         error: What ended it early.
-        passport: Names of the filters it passed, in order.
+        failed_in: Name of the filter that ended it; empty when the endpoint did, or nothing.
+        passport: Where it was and when: names of filters and epoch nanoseconds, in order.
     """
 
     request: Request
@@ -71,25 +76,25 @@ class Exchange:
     response: Response | None = None
     category: StatusCategory = StatusCategory.SUCCESS
     error: ServiceError | None = None
-    passport: list[str] = field(default_factory=list)
+    failed_in: str = ""
+    passport: list[tuple[str, int]] = field(default_factory=list)
+
+    def stamp(self, where: str) -> None:
+        """Write into the passport that the exchange is here now."""
+        self.passport.append((where, time.time_ns()))
 
     async def body(self) -> dict[str, Any]:
-        """Return the JSON object in the request's body.
+        """Return the object in the request's body: JSON, or the fields of a form.
 
         Raises:
-            RefusedError: It holds none.
+            RefusedError: It holds none, or is too large.
         """
         try:
-            body = await self.request.json()
-        except ValueError:
-            body = None
-        if not isinstance(body, dict):
+            return await read_object(self.request)
+        except BodyError as error:
             raise RefusedError(
-                "the body must be a JSON object",
-                status=400,
-                category=StatusCategory.FAILURE_CLIENT_BAD_REQUEST,
-            )
-        return body
+                str(error), status=400, category=StatusCategory.FAILURE_CLIENT_BAD_REQUEST
+            ) from error
 
 
 _BY_EVENT = {
@@ -101,6 +106,7 @@ _BY_STATUS = {
     400: StatusCategory.FAILURE_CLIENT_BAD_REQUEST,
     401: StatusCategory.FAILURE_CLIENT_UNAUTHORISED,
     404: StatusCategory.SUCCESS_NOT_FOUND,
+    499: StatusCategory.FAILURE_CLIENT_CANCELLED,
 }
 
 

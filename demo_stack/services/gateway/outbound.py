@@ -18,6 +18,11 @@ class ReportCategory:
         self._requests = meter.create_counter(
             "zuul.requests", unit="{request}", description="Answers by status category."
         )
+        self._failures = meter.create_counter(
+            "zuul.filter.failures",
+            unit="{request}",
+            description="Requests that a filter refused, or failed at.",
+        )
 
     def applies(self, _exchange: Exchange) -> bool:
         """Every answer has a reason."""
@@ -28,7 +33,13 @@ class ReportCategory:
         category = exchange.category.value
         attributes = {"zuul.status_category": category, "http.route": exchange.path}
         self._requests.add(1, attributes)
-        get_current_span().set_attribute("zuul.status_category", category)
+        span = get_current_span()
+        span.set_attribute("zuul.status_category", category)
+        if exchange.failed_in:
+            self._failures.add(1, {"zuul.filter.name": exchange.failed_in})
+        if exchange.response is not None and exchange.response.status_code >= 500:
+            for where, time_ns in exchange.passport:  # where its time went; nobody asks of others
+                span.add_event(where, timestamp=time_ns)
         if exchange.response is not None:
             exchange.response.headers["x-status-category"] = category
         exchange.request.scope["platform.error"] = exchange.error
