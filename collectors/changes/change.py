@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any
 
@@ -19,13 +19,14 @@ class Change:
 
     Attributes:
         id: Stable: the same change announced twice is one.
-        time_ms: When it took effect, epoch milliseconds.
+        time_ms: When it took effect, or began to where that takes a while, epoch milliseconds.
         kind: Such as ``deploy``, ``scale``, ``failover``, ``flag``.
         summary: One line for people.
         service: What was changed; empty when it is not one service.
         scope: Tags that narrow down where, the service among them.
         url: Where to read more; empty when there is nothing.
         author: Who announced it; never shown in a page or a post-mortem.
+        end_ms: When it was done, epoch milliseconds; None while that has not been told.
     """
 
     id: str
@@ -36,9 +37,11 @@ class Change:
     scope: Tags = field(default_factory=dict)
     url: str = ""
     author: str = ""
+    end_ms: int | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return every field."""
+        """Return every field, ``end_ms`` only where it is known."""
+        end = {} if self.end_ms is None else {"end_ms": self.end_ms}
         return {
             "id": self.id,
             "time_ms": self.time_ms,
@@ -48,6 +51,7 @@ class Change:
             "scope": dict(self.scope),
             "url": self.url,
             "author": self.author,
+            **end,
         }
 
     @classmethod
@@ -67,6 +71,7 @@ class Change:
                 scope={str(k): str(v) for k, v in dict(fields.get("scope", {})).items()},
                 url=str(fields.get("url", "")),
                 author=str(fields.get("author", "")),
+                end_ms=None if fields.get("end_ms") is None else int(fields["end_ms"]),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise DecodeError(f"no change: {error!r}") from error
@@ -77,3 +82,14 @@ def derived_id(change: Change) -> str:
     parts = [str(change.time_ms), change.kind, change.summary, change.url, change.author]
     parts += [part for pair in sorted(change.scope.items()) for part in pair]
     return blake2b("\x00".join(parts).encode(), digest_size=12).hexdigest()
+
+
+def told_again(known: Change, again: Change) -> Change:
+    """Return what is known of a change once another telling of the same id has come.
+
+    The first telling stands; a later one may add, once, when the change was done, and say so in
+    its own words.
+    """
+    if again.end_ms is None or known.end_ms is not None or again.end_ms < known.time_ms:
+        return known
+    return replace(known, end_ms=again.end_ms, summary=again.summary)

@@ -92,15 +92,17 @@ def _change(entry: Any, now_ms: int) -> Change:
         raise _RefusedError(
             "summaryMissing", "'summary' is missing; say in a line what was changed"
         )
+    time_ms = _time_ms(entry, now_ms)
     change = Change(
         id=_text(entry, "id"),
-        time_ms=_time_ms(entry, now_ms),
+        time_ms=time_ms,
         kind=_text(entry, "kind") or "change",
         summary=summary,
         service=service,
         scope={**scope, SERVICE: service} if service else scope,
         url=_url(entry),
         author=_text(entry, "author"),
+        end_ms=_end_ms(entry, time_ms, now_ms),
     )
     return change if change.id else replace(change, id=derived_id(change))
 
@@ -150,10 +152,27 @@ def _key(key: str) -> str:
 
 
 def _time_ms(entry: Mapping[str, Any], now_ms: int) -> int:
-    """Return ``time_ms``, or ``time`` in RFC 3339, or the present."""
+    """Return ``time_ms``, or ``time`` in RFC 3339; the end, or the present, if neither is told."""
     given = entry.get("time_ms", entry.get("time"))
     if given is None:
-        return now_ms
+        given = entry.get("end_ms", entry.get("end"))
+    return now_ms if given is None else _moment(given, now_ms)
+
+
+def _end_ms(entry: Mapping[str, Any], start_ms: int, now_ms: int) -> int | None:
+    """Return ``end_ms``, or ``end`` in RFC 3339, None while the change goes on."""
+    given = entry.get("end_ms", entry.get("end"))
+    if given is None:
+        return None
+    end_ms = _moment(given, now_ms)
+    if end_ms < start_ms:
+        raise _RefusedError(
+            "timeInvalid", f"the change ends at {end_ms}, before it begins at {start_ms}"
+        )
+    return end_ms
+
+
+def _moment(given: object, now_ms: int) -> int:
     if isinstance(given, str):
         time_ms = _moment_ms(given)
     elif isinstance(given, int | float) and not isinstance(given, bool):

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 import orjson
 import structlog
 
-from collectors.changes.change import Change
+from collectors.changes.change import Change, told_again
 from collectors.errors import DecodeError
 from collectors.store.journal import Journal
 
@@ -42,15 +42,20 @@ class ChangeStore:
         return len(self._by_id)
 
     def add(self, changes: Iterable[Change]) -> int:
-        """Keep those that are not known yet; return how many these were.
+        """Keep what is not known yet; return how many changes that concerned.
 
-        The first announcement of an id stands.
+        The first announcement of an id stands; a later one may add when the change was done.
 
         Raises:
             StorageError: The journal failed; nothing was kept.
         """
         with self._lock:
-            new = {c.id: c for c in reversed(list(changes)) if c.id not in self._by_id}
+            new: dict[str, Change] = {}
+            for change in changes:
+                known = new.get(change.id) or self._by_id.get(change.id)
+                told = told_again(known, change) if known else change
+                if told is not known:
+                    new[change.id] = told
             if new:
                 self._journal.append(CHANGES, orjson.dumps([c.to_json() for c in new.values()]))
                 self._keep(new.values())
@@ -65,8 +70,9 @@ class ChangeStore:
 
     def _keep(self, changes: Iterable[Change]) -> None:
         for change in changes:
-            if change.id not in self._by_id:
-                self._by_id[change.id] = change
+            known = self._by_id.get(change.id)
+            self._by_id[change.id] = told_again(known, change) if known else change
+            if known is None:
                 insort(self._order, (change.time_ms, change.id))
         spare = len(self._order) - self._most
         if spare > 0:

@@ -54,14 +54,17 @@ def listed(http: httpx2.Client) -> list[dict[str, Any]]:
 def test_the_how_tos_curl_works(tmp_path: Path) -> None:
     """The commands that the documentation shows are answered 200, and the change is there."""
     commands = re.findall(r"```bash\n(curl.*?)```", HOW_TO.read_text(), re.DOTALL)
-    assert len(commands) == 2
+    assert len(commands) == 3
     with serving(tmp_path) as (_, http):
         for command in commands:
             local = command.replace("http://127.0.0.1:7101", str(http.base_url).rstrip("/"))
             loud = local.replace("curl -s", "curl -s --noproxy '*' -o /dev/null -w '%{http_code}'")
             done = subprocess.run(["bash", "-c", loud], capture_output=True, text=True, check=True)
             assert done.stdout == "200"
-        assert [change["id"] for change in listed(http)] == ["pipeline-4711"]
+        (change,) = listed(http)  # one, with its beginning and its end
+        assert change["id"] == "pipeline-4711"
+        assert change["time_ms"] <= change["end_ms"]
+        assert change["summary"].endswith("everywhere")
 
 
 def test_what_was_announced_survives_kill_nine(tmp_path: Path) -> None:

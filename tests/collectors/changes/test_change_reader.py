@@ -29,6 +29,7 @@ def test_reads_every_field() -> None:
         "scope": {"cloud.region": "us-east-1"},
         "url": "https://ci.example/builds/77?a=b#c",
         "author": "ci",
+        "end_ms": NOW_MS,
     }
     (change,) = read(given_fields).changes
     assert change.to_json() == {
@@ -42,6 +43,9 @@ def test_reads_every_field() -> None:
     [
         ({"summary": "x"}, "time_ms", NOW_MS),
         ({"summary": "x"}, "kind", "change"),
+        ({"summary": "x"}, "end_ms", None),
+        ({**GOOD, "end": "2027-01-15T08:00:00Z"}, "end_ms", NOW_MS),
+        ({"summary": "x", "end_ms": NOW_MS - 9}, "time_ms", NOW_MS - 9),
         ({"summary": "x", "time": "2027-01-15T09:00:00+01:00"}, "time_ms", NOW_MS),
         ({"summary": "x", "time": "2027-01-15T08:00:00Z"}, "time_ms", NOW_MS),
         ({"text": "Scaled  it\n up"}, "summary", "Scaled it up"),
@@ -71,6 +75,8 @@ def test_fills_in_what_is_not_said(entry: dict[str, Any], field: str, expected: 
         ({**GOOD, "scope": {"a": "b" * 256}}, "tooLong"),
         ({**GOOD, "time_ms": NOW_MS // 1_000}, "timeInvalid"),
         ({**GOOD, "time_ms": NOW_MS + 3_600_000}, "timeInvalid"),
+        ({**GOOD, "end_ms": NOW_MS - 2_000}, "timeInvalid"),
+        ({**GOOD, "end_ms": NOW_MS // 1_000}, "timeInvalid"),
         ({**GOOD, "time_ms": True}, "timeInvalid"),
         ({**GOOD, "time_ms": "yesterday"}, "timeInvalid"),
         ({**GOOD, "time_ms": "2027-01-15T08:00:00"}, "timeInvalid"),
@@ -111,7 +117,9 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
     max_leaves=10,
 )
-FIELDS = st.sampled_from(["id", "time", "time_ms", "kind", "summary", "scope", "url", "service"])
+FIELDS = st.sampled_from(
+    ["id", "time", "time_ms", "end_ms", "kind", "summary", "scope", "url", "service"]
+)
 
 
 @given(st.dictionaries(FIELDS, JSON))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,26 @@ def test_an_id_is_kept_once_and_the_first_stands() -> None:
     assert store.add([change(5, "a", "first"), change(5, "a", "second")]) == 1
     assert store.add([change(9, "a", "third"), change(6, "b")]) == 1
     assert [(c.id, c.summary) for c in store.between(0, 99)] == [("a", "first"), ("b", "Deployed")]
+
+
+def test_a_later_telling_adds_the_end_once_and_it_outlives_the_process() -> None:
+    journal = MemoryJournal()
+    store = ChangeStore(journal)
+    began = change(5, "a", "Deploying")
+    done = replace(change(99, "a", "Deployed"), kind="other", end_ms=8)
+    assert store.add([began]) == 1
+    assert store.add([replace(done, end_ms=4)]) == 0  # before it began
+    assert store.add([done, replace(done, end_ms=9, summary="again")]) == 1
+    assert store.add([began, replace(done, end_ms=9)]) == 0
+    kept = [replace(began, summary="Deployed", end_ms=8)]
+    assert store.between(0, 99) == kept
+    assert ChangeStore(journal).between(0, 99) == kept
+
+
+def test_both_tellings_at_once_are_one_change() -> None:
+    store = ChangeStore(MemoryJournal())
+    assert store.add([change(5, "a"), replace(change(5, "a", "Done"), end_ms=6)]) == 1
+    assert [(c.time_ms, c.end_ms, c.summary) for c in store.between(0, 9)] == [(5, 6, "Done")]
 
 
 def test_the_oldest_go_when_there_are_too_many() -> None:
