@@ -52,3 +52,5 @@ class Background:
                 self._work()
             except TocsinError as error:
                 _LOG.error("background work failed", work=self._name, reason=error.message)
+            except Exception:  # noqa: BLE001 - a defect must not end all later runs
+                _LOG.exception("background work failed unexpectedly", work=self._name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
 import zlib
@@ -80,5 +81,22 @@ def replace_file(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(path)
+        _force_names(path.parent)
     except OSError as error:
+        _leave_out(fresh)
         raise StorageError(f"can't write '{path}': {error}; free some space") from error
+
+
+def _force_names(directory: Path) -> None:
+    """Have the disk take a directory's names: a new manifest must not come after a deletion."""
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _leave_out(path: Path) -> None:
+    """Give the space of a file that was not finished back."""
+    with contextlib.suppress(OSError):
+        path.unlink()

@@ -85,7 +85,7 @@ class Durability:
                 snapshot = take_snapshot(self._hot, segment)
             try:
                 self._files.save(snapshot)
-            except StorageError:
+            except Exception:  # whatever it was, these blocks are not on the disk
                 with self._lock:
                     self._hot.blocks.mark_dirty(snapshot.blocks)
                 raise
@@ -96,9 +96,12 @@ class Durability:
         return self._files.check()
 
     def close(self) -> None:
-        """Write a last checkpoint and release the files."""
+        """Write a last checkpoint and release the files; without it the log has everything."""
         self._background.close()
-        self.checkpoint()
+        try:
+            self.checkpoint()
+        except StorageError as error:
+            _LOG.error("no checkpoint: the next start reads the log", reason=error.message)
         self._log.close()
 
     def _restore(self) -> None:

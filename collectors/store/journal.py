@@ -73,7 +73,7 @@ class FileJournal:
         self._number = numbers[-1] if numbers else 1
         self._size = _mend(self._path(self._number))
         self._written = 0
-        self._file = self._open_segment()
+        self._file = self._open_segment(self._number)
         self._closing = threading.Event()
         self._unsynced = False
         self._syncer = threading.Thread(
@@ -115,7 +115,10 @@ class FileJournal:
         with self._lock:
             self._write(parts)
             if self._size >= self._segment_bytes:
-                self._roll()
+                try:
+                    self._roll()
+                except OSError as error:  # the records are kept, so this segment goes on growing
+                    _LOG.warning("log segment not ended", reason=str(error))
 
     def replay(self, kind: int) -> Iterator[bytes]:
         """Yield the payloads of ``kind``, oldest first."""
@@ -134,10 +137,18 @@ class FileJournal:
         return self._written
 
     def roll(self) -> int:
-        """Start a new segment and return its number: records from now on are in it or later."""
+        """Start a new segment and return its number: records from now on are in it or later.
+
+        Raises:
+            StorageError: The disk refuses; the old segment goes on.
+        """
         with self._lock:
-            if self._size:
-                self._roll()
+            try:
+                if self._size:
+                    self._roll()
+            except OSError as error:
+                message = f"can't begin a log segment in '{self._directory}': {error}"
+                raise StorageError(f"{message}; free some space") from error
             self._written = 0
             return self._number
 
@@ -155,7 +166,7 @@ class FileJournal:
         """Force everything to the disk and release the files."""
         self._closing.set()
         self._syncer.join()
-        os.fsync(self._file)
+        _force(self._file)
         os.close(self._file)
 
     def _write(self, parts: list[bytes]) -> None:
@@ -166,26 +177,27 @@ class FileJournal:
         except OSError as error:
             written, reason = 0, str(error)
         if written != total:
-            os.ftruncate(self._file, self._size)
+            _cut(self._file, self._size)
             raise StorageError(f"can't write {total} bytes to the log: {reason}; free some space")
         self._size += total
         self._written += total
         self._unsynced = True
 
     def _roll(self) -> None:
-        os.fsync(self._file)
+        """Go over to the next segment; after an ``OSError`` everything is as before."""
+        fresh = self._open_segment(self._number + 1)
+        _force(self._file)
         os.close(self._file)
+        self._file, self._size = fresh, 0
         self._number += 1
-        self._size = 0
-        self._file = self._open_segment()
         if self._keep_bytes:
             spare = len(self.segments()) - self._keep_bytes // self._segment_bytes - 1
             if spare > 0:
                 self.trim(self.segments()[spare])
 
-    def _open_segment(self) -> int:
+    def _open_segment(self, number: int) -> int:
         flags = os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC
-        return os.open(self._path(self._number), flags, 0o640)
+        return os.open(self._path(number), flags, 0o640)
 
     def _path(self, number: int) -> Path:
         return self._directory / f"{number:08d}.log"
@@ -196,8 +208,24 @@ class FileJournal:
                 self._unsynced = False
                 with self._lock:
                     file = os.dup(self._file)
-                os.fsync(file)
+                _force(file)
                 os.close(file)
+
+
+def _force(file: int) -> None:
+    """Have the disk take what was written; a disk that refuses is told of, and written on to."""
+    try:
+        os.fsync(file)
+    except OSError as error:
+        _LOG.error("log not forced to the disk", reason=str(error))
+
+
+def _cut(file: int, size: int) -> None:
+    """Take a part of a record off the end again; what stays is skipped by its checksum."""
+    try:
+        os.ftruncate(file, size)
+    except OSError as error:
+        _LOG.error("part of a record left in the log", reason=str(error))
 
 
 def read_records(path: Path) -> Iterator[tuple[int, bytes, int]]:

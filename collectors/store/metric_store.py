@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collectors.clock import Clock
-from collectors.errors import ConfigError, QueryError
+from collectors.errors import ConfigError, QueryError, StorageError
 from collectors.model import Batch, FloatArray, IndexArray, IntArray, Receipt, Rejection
 from collectors.stacklang.database import Aggregate, Fetch, Lines
 from collectors.stacklang.query import Query
@@ -281,11 +281,19 @@ class MetricStore:
     def _receipt(self, kept: _Kept) -> Receipt:
         """Write late samples to history, without the lock, and say what became of all."""
         rejected = list(kept.rejected)
-        saved = 0
+        saved, failure = 0, ""
         if kept.late and self._keeper and kept.late_rows:
-            saved = self._keeper.write_late(kept.late_rows)
-        if kept.late > saved:
-            rejected.append(refuse_late(kept.late - saved, kept.oldest_ms))
+            try:
+                saved = self._keeper.write_late(kept.late_rows)
+            except StorageError as error:
+                if not kept.accepted:
+                    raise  # nothing would be kept twice if it is sent again
+                failure = error.message
+        if failure:
+            rejected.append(Rejection(reason="historyFailed", detail=failure, count=kept.late))
+        elif kept.late > saved:
+            history_ms = self._keeper.late_from_ms() if self._keeper else None
+            rejected.append(refuse_late(kept.late - saved, kept.oldest_ms, history_ms))
         return Receipt(accepted=kept.accepted + saved, rejected=rejected)
 
     def _apply(self, series: IndexArray, time_ms: IntArray, value: FloatArray) -> None:

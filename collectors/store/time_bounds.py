@@ -56,9 +56,22 @@ def extremes_of(ids: IndexArray, samples: IndexArray, time_ms: IntArray) -> tupl
     return oldest, newest, count
 
 
-def refuse_late(count: int, oldest_ms: int) -> Rejection:
-    """Return the refusal of samples that nothing keeps any more."""
-    detail = f"not after {oldest_ms} ms, where the hot window starts, and history can't take them"
+def refuse_late(count: int, oldest_ms: int, history_ms: int | None) -> Rejection:
+    """Return the refusal of samples that nothing keeps any more.
+
+    Args:
+        count: How many.
+        oldest_ms: Where the hot window starts.
+        history_ms: History takes what comes after this; None when there is none.
+    """
+    detail = f"not after {oldest_ms} ms, where the hot window starts, and "
+    if history_ms is None:
+        detail += "history is off"
+    else:
+        detail += (
+            f"history keeps no such sample: not after {history_ms} ms, where it is rolled up or "
+            "past its retention, or a lone sample of a counter"
+        )
     return Rejection(reason="dataTooOld", detail=detail, count=count)
 
 

@@ -107,13 +107,15 @@ class HistoryFeed:
         time_ms = (rows.block * BLOCK_STEPS + column) * self._hot.step_ms
         self.history.write_samples(rows.fingerprint[at], time_ms, rows.pages[at, column])
 
-    def take_late(self, series: IndexArray, time_ms: IntArray, value: FloatArray) -> LateRows:
-        """Copy samples from before the hot window; the lock is held.
+    def take_late(
+        self, series: IndexArray, time_ms: IntArray, value: FloatArray, after_ms: int
+    ) -> LateRows:
+        """Copy samples from before the hot window and after ``after_ms``; the lock is held.
 
         Those of counters become rates with the others of their series that came with them.
         """
         table, step_ms = self._hot.series, self._hot.step_ms
-        present = ~np.isnan(value)
+        present = ~np.isnan(value) & (time_ms > after_ms)
         counter = self._hot.blocks.arrays.kind[series] == COUNTER
         kept, counts = present & ~counter, present & counter
         rates = late_rates(series[counts], time_ms[counts], value[counts], step_ms)
@@ -128,10 +130,11 @@ class HistoryFeed:
 
     def write_late(self, rows: LateRows) -> int:
         """Write late samples; return how many were sent; no lock is needed."""
-        if len(rows.value):
-            self.history.write_series(rows.series)
-            self.history.write_samples(rows.fingerprint, rows.time_ms, rows.value)
-        return rows.samples
+        if not len(rows.value):
+            return rows.samples
+        self.history.write_series(rows.series)
+        kept = self.history.write_late(rows.fingerprint, rows.time_ms, rows.value)
+        return int(rows.samples * kept.mean())
 
 
 def _told(series: SeriesTable, ids: IndexArray) -> list[tuple[int, dict[str, str]]]:

@@ -17,34 +17,47 @@ _FOLD = {
 }
 
 
-def grouped_sql(request: Fetch, database: str, by_series: str, table: str) -> str:
-    """Return a statement for columns: each group key, column number, value.
+# What one statement may take before it is given up, so that nobody can exhaust the machine.
+BUDGET = " SETTINGS max_memory_usage = 3000000000, max_execution_time = 60"
+
+
+def grouped_sql(request: Fetch, database: str, by_series: str, table: str, limit: int) -> str:
+    """Return a statement for a row a group: its keys, its column numbers, their values.
 
     Args:
         request: What is asked.
         database: Where the tables are.
         by_series: Statement for each series' consolidated values: rows (series, at, v).
         table: The table that has those series' tags.
+        limit: Most groups.
     """
     keys = [f"tags[{quoted(key)}]" for key in request.group_by]
     names = [f"g{i}" for i in range(len(keys))]
     has_keys = "".join(f" AND mapContains(tags, {quoted(key)})" for key in request.group_by)
     groups = "".join(f"{key} AS {name}, " for key, name in zip(keys, names, strict=True))
-    return (
-        f"SELECT {groups}at, {_FOLD[request.aggregate]} "
+    points = (
+        f"SELECT {groups}at, {_FOLD[request.aggregate]} AS folded "
         f"FROM ({by_series}) AS c "
         f"INNER JOIN (SELECT series, tags FROM {database}.{table} FINAL "
         f"WHERE {condition(request.query)}{has_keys}) AS s ON c.series = s.series "
         f"GROUP BY {', '.join([*names, 'at'])}"
     )
-
-
-def every_series_sql(database: str, by_series: str, table: str) -> str:
-    """Return a statement for columns: series, tags, column number, value."""
     return (
-        f"SELECT c.series, tags, at, v FROM ({by_series}) AS c "
-        f"INNER JOIN (SELECT series, tags FROM {database}.{table} FINAL) AS s "
-        "ON c.series = s.series ORDER BY c.series"
+        f"SELECT {', '.join([*names, 'groupArray(at)', 'groupArray(folded)'])} FROM ({points})"
+        f"{' GROUP BY ' + ', '.join(names) if names else ''} LIMIT {limit}{BUDGET}"
+    )
+
+
+def every_series_sql(request: Fetch, database: str, by_series: str, table: str, limit: int) -> str:
+    """Return a statement for a row a series: its tags, its column numbers, their values."""
+    lines = (
+        "SELECT series, groupArray(at) AS ats, groupArray(v) AS vs "
+        f"FROM ({by_series}) GROUP BY series LIMIT {limit}"
+    )
+    return (
+        f"SELECT tags, ats, vs FROM ({lines}) AS c "
+        f"INNER JOIN (SELECT series, tags FROM {database}.{table} FINAL "
+        f"WHERE {condition(request.query)}) AS s ON c.series = s.series{BUDGET}"
     )
 
 

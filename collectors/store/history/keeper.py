@@ -98,17 +98,22 @@ class HistoryKeeper:
             except StorageError as error:
                 _LOG.error("history lost a block", block=block, reason=error.message)
 
+    def late_from_ms(self) -> int:
+        """Return the time after which late samples are taken: later than rollups and retention."""
+        dropped_ms = self._clock.now_ms() - self._retention_ms
+        return max(self._feed.history.writable_from_ms, dropped_ms)
+
     def take_late(self, series: IndexArray, time_ms: IntArray, value: FloatArray) -> LateRows:
         """Copy samples from before the hot window; the store's lock is held."""
-        return self._feed.take_late(series, time_ms, value)
+        return self._feed.take_late(series, time_ms, value, self.late_from_ms())
 
     def write_late(self, rows: LateRows) -> int:
-        """Write late samples; return how many history has now."""
-        try:
-            return self._feed.write_late(rows)
-        except StorageError as error:
-            _LOG.error("late samples refused", reason=error.message)
-            return 0
+        """Write late samples; return how many history has now.
+
+        Raises:
+            StorageError: History refuses.
+        """
+        return self._feed.write_late(rows)
 
     def columns_behind(self, request: Fetch) -> int:
         """Return how many columns of the window reach behind the hot tier."""

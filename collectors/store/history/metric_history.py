@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -9,9 +10,9 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from collectors.errors import ConfigError
+from collectors.errors import ConfigError, QueryError
 from collectors.model import FloatArray, Tags, kind_of
-from collectors.stacklang.database import Aggregate, Fetch, Lines
+from collectors.stacklang.database import Aggregate, Consolidation, Fetch, Lines
 from collectors.store.history import schema
 from collectors.store.history.engine import HistoryEngine
 from collectors.store.history.fetch_sql import (
@@ -28,6 +29,9 @@ from collectors.store.history.rollups import (
 )
 from collectors.store.line_merge import join_lines, sort_groups
 
+# Values of one answer: they are Python objects for a moment, some seventy bytes each.
+MAX_VALUES = 5_000_000
+
 
 class MetricHistory:
     """Samples by step in the ClickHouse dialect.
@@ -35,7 +39,8 @@ class MetricHistory:
     Args:
         engine: The connection.
         step_ms: Base step of what is written.
-        rollup_step_ms: Step of rollups, a multiple of the base step that divides a day.
+        rollup_step_ms: Step of rollups, a multiple of the base step that divides a day; None: five
+            minutes or the next longer one that fits.
         policies: Which tags rollups leave out.
     """
 
@@ -44,9 +49,10 @@ class MetricHistory:
         engine: HistoryEngine,
         *,
         step_ms: int,
-        rollup_step_ms: int = 300_000,
+        rollup_step_ms: int | None = None,
         policies: Sequence[RollupPolicy] = (),
     ) -> None:
+        rollup_step_ms = rollup_step_ms or _rollup_step_for(step_ms)
         if rollup_step_ms % step_ms or DAY_MS % rollup_step_ms:
             raise ConfigError(
                 f"the rollup step, {rollup_step_ms} ms, must be a multiple of the step, "
@@ -58,6 +64,7 @@ class MetricHistory:
         self._policies = tuple(policies)
         for table in schema.METRICS:
             engine.command(table.format(database=engine.database))
+        self._changing = threading.Lock()
         self._samples_from_ms = self._find_samples_start()
 
     @property
@@ -94,11 +101,29 @@ class MetricHistory:
             rows["value"] = value[chosen]
             self._engine.insert("metric_samples", rows)
 
+    def write_late(
+        self,
+        fingerprint: NDArray[np.uint64],
+        time_ms: NDArray[np.int64],
+        value: FloatArray,
+    ) -> NDArray[np.bool_]:
+        """As :meth:`write_samples`, without days that are rolled up; return which were kept.
+
+        A rollup holds one value a series and slot, which a few late samples must not replace.
+        """
+        with self._changing:
+            kept: NDArray[np.bool_] = time_ms > self._samples_from_ms
+            self.write_samples(fingerprint[kept], time_ms[kept], value[kept])
+        return kept
+
     def fetch(self, request: Fetch) -> Lines:
         """Answer ``request`` from samples, and from rollups where the samples are gone.
 
-        Columns behind the oldest sample come from rollups if their step is a multiple of the
-        rollups'; they are missing otherwise.
+        A step that is no multiple of the rollups' has the value of the rollup that it ends in.
+
+        Raises:
+            QueryError: The answer would be too large.
+            StorageError: The engine can't answer.
         """
         window = request.window
         behind = (self._samples_from_ms - window.start_ms) // window.step_ms + 1
@@ -114,6 +139,11 @@ class MetricHistory:
         every = request.aggregate is Aggregate.ALL
         return lines if every else sort_groups(lines, request.group_by)
 
+    @property
+    def writable_from_ms(self) -> int:
+        """Samples up to this time are refused: their days are rolled up or dropped already."""
+        return self._samples_from_ms
+
     def roll_up(self, before_ms: int) -> int:
         """Roll up and drop the whole days of samples that ended before ``before_ms``.
 
@@ -122,15 +152,17 @@ class MetricHistory:
         """
         days = [day for day in self._days() if day + DAY_MS <= before_ms]
         for day_ms in days:
-            roll_up_day(
-                self._engine,
-                day_ms,
-                step_ms=self._step_ms,
-                rollup_step_ms=self._rollup_step_ms,
-                policies=self._policies,
-            )
-            self._samples_from_ms = day_ms + DAY_MS
-            self._drop("metric_samples", day_ms)
+            # No late sample may come between the rollup and the end of what it was made from.
+            with self._changing:
+                roll_up_day(
+                    self._engine,
+                    day_ms,
+                    step_ms=self._step_ms,
+                    rollup_step_ms=self._rollup_step_ms,
+                    policies=self._policies,
+                )
+                self._samples_from_ms = max(self._samples_from_ms, day_ms + DAY_MS)
+                self._drop("metric_samples", day_ms)
         return len(days)
 
     def _fetch_samples(self, request: Fetch) -> Lines:
@@ -138,8 +170,19 @@ class MetricHistory:
         return self._lines(request, sql, "metric_series")
 
     def _fetch_rollups(self, request: Fetch) -> Lines:
-        if request.window.step_ms % self._rollup_step_ms:
-            return Lines(tags=[], values=np.empty((0, request.window.steps)))
+        window, rollup_ms = request.window, self._rollup_step_ms
+        if not window.step_ms % rollup_ms:
+            return self._fetch_rolled(request)
+        at_ms = -(-window.times_ms // rollup_ms) * rollup_ms
+        first_ms, last_ms = int(at_ms[0]), int(at_ms[-1])
+        whole = replace(window, start_ms=first_ms, end_ms=last_ms, step_ms=rollup_ms)
+        lines = self._fetch_rolled(replace(request, window=whole))
+        values = lines.values[:, (at_ms - first_ms) // rollup_ms]
+        if request.consolidation is Consolidation.SUM:
+            values = values * (window.step_ms / rollup_ms)
+        return Lines(tags=lines.tags, values=values)
+
+    def _fetch_rolled(self, request: Fetch) -> Lines:
         database, rollup_ms = self._engine.database, self._rollup_step_ms
         sql = rolled_series_sql(request, database, rollup_ms, self._step_ms)
         return self._lines(request, sql, "metric_rollup_series")
@@ -147,23 +190,27 @@ class MetricHistory:
     def _lines(self, request: Fetch, by_series: str, table: str) -> Lines:
         """Run a fetch over consolidated series."""
         every, database = request.aggregate is Aggregate.ALL, self._engine.database
-        if every:
-            sql = every_series_sql(database, by_series, table)
-        else:
-            sql = grouped_sql(request, database, by_series, table)
-        columns = self._engine.columns(sql)
         window = request.window
-        if not columns or not len(columns[0]):
+        most = max(1, MAX_VALUES // window.steps)
+        statement = every_series_sql if every else grouped_sql
+        columns = self._engine.columns(statement(request, database, by_series, table, most + 1))
+        if not columns or not any(columns[-1]):
             return Lines(tags=[], values=np.empty((0, window.steps)))
         *groups, at, value = columns
-        tags: Sequence[Tags]
+        if len(at) > most:
+            raise QueryError(
+                f"more than {most} lines x {window.steps} columns from history exceed {MAX_VALUES} "
+                "values; narrow the query, group by fewer keys or take a larger step",
+                kind="IllegalArgumentException",
+            )
+        tags: list[Tags]
         if every:
-            rows, tags = _rows_of_series(groups[0], groups[1])
+            tags = [dict(found) for found in groups[0]]
         else:
-            rows, tags = _rows_of_groups(groups, request.group_by, len(at))
-        values = np.full((len(tags), window.steps), np.nan)
-        values[rows, np.asarray(at, dtype=np.int64)] = np.asarray(value, dtype=np.float64)
-        lines = Lines(tags=tags, values=values)
+            keys = request.group_by
+            rows = zip(*groups, strict=True) if groups else [()]
+            tags = [dict(zip(keys, row, strict=True)) for row in rows]
+        lines = Lines(tags=tags, values=_grid(at, value, window.steps))
         return lines if every else sort_groups(lines, request.group_by)
 
     def drop_before(self, time_ms: int) -> None:
@@ -201,19 +248,17 @@ class MetricHistory:
         self._engine.close()
 
 
-def _rows_of_series(
-    series: Sequence[int], tags: Sequence[Tags]
-) -> tuple[NDArray[np.int64], list[Tags]]:
-    _, first, rows = np.unique(
-        np.asarray(series, dtype=np.uint64), return_index=True, return_inverse=True
+def _rollup_step_for(step_ms: int) -> int:
+    """Return the shortest usual step from five minutes on that fits; else one that will not."""
+    minutes = (5, 10, 15, 20, 30, 60, 120, 180, 240, 360, 480, 720, 1_440)
+    return next((m * 60_000 for m in minutes if m * 60_000 % step_ms == 0), 300_000)
+
+
+def _grid(at: Sequence[Sequence[int]], value: Sequence[Sequence[float]], steps: int) -> FloatArray:
+    """Return lines whose values stand in the columns ``at``, the others missing."""
+    values = np.full((len(at), steps), np.nan)
+    rows = np.repeat(np.arange(len(at)), [len(columns) for columns in at])
+    values[rows, np.concatenate([np.asarray(columns, dtype=np.int64) for columns in at])] = (
+        np.concatenate([np.asarray(line, dtype=np.float64) for line in value])
     )
-    return rows, [dict(tags[at]) for at in first.tolist()]
-
-
-def _rows_of_groups(
-    groups: Sequence[Sequence[str]], keys: tuple[str, ...], count: int
-) -> tuple[NDArray[np.int64], list[Tags]]:
-    numbers: dict[tuple[str, ...], int] = {}
-    values = zip(*groups, strict=True) if groups else iter([()] * count)
-    rows = [numbers.setdefault(tuple(value), len(numbers)) for value in values]
-    return np.array(rows, dtype=np.int64), [dict(zip(keys, v, strict=True)) for v in numbers]
+    return values

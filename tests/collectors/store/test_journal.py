@@ -110,6 +110,21 @@ def test_trim_keeps_what_was_rolled_to(tmp_path: Path) -> None:
     journal.close()
 
 
+def test_a_segment_that_can_not_begin_loses_nothing(tmp_path: Path) -> None:
+    obstacle = tmp_path / "00000002.log"
+    journal = FileJournal.open(tmp_path, segment_bytes=300)
+    obstacle.mkdir()
+    for i in range(3):
+        journal.append(1, bytes([i]) * 200)
+    with pytest.raises(StorageError, match="can't begin a log segment"):
+        journal.roll()
+    obstacle.rmdir()
+    journal.append(1, b"after")
+    assert journal.roll() == 2
+    assert list(journal.replay(1)) == [*(bytes([i]) * 200 for i in range(3)), b"after"]
+    journal.close()
+
+
 def test_a_directory_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "log").write_text("")
     with pytest.raises(StorageError, match="can't open the log"):

@@ -6,9 +6,9 @@ from itertools import product
 import numpy as np
 import pytest
 
-from collectors.errors import ConfigError
+from collectors.errors import ConfigError, QueryError
 from collectors.stacklang.database import Aggregate, Consolidation, Fetch, Lines, Window
-from collectors.stacklang.query import AnyOf, Equal, HasKey
+from collectors.stacklang.query import AnyOf, Equal, HasKey, Query
 from collectors.store.history.engine import HistoryEngine
 from collectors.store.history.metric_history import MetricHistory
 from collectors.store.history.rollups import DAY_MS, RollupPolicy
@@ -80,30 +80,50 @@ def test_aggregates_stay_the_same(
         np.testing.assert_allclose(now.values, was.values, err_msg=str(request))
 
 
-def test_dropped_tags_are_gone_and_finer_steps_missing(
-    answers: tuple[list[Lines], list[Lines], MetricHistory],
-) -> None:
-    *_, history = answers
+def asked(query: Query, step_ms: int, aggregate: Aggregate = Aggregate.SUM) -> Fetch:
+    """Return a fetch over both days."""
+    window = Window(
+        start_ms=FIRST_DAY_MS + step_ms, end_ms=FIRST_DAY_MS + 2 * DAY_MS, step_ms=step_ms
+    )
+    return Fetch(query=query, aggregate=aggregate, consolidation=Consolidation.AVG, window=window)
 
-    def lines(query: Equal | HasKey, step_ms: int) -> Lines:
-        window = Window(
-            start_ms=FIRST_DAY_MS + step_ms, end_ms=FIRST_DAY_MS + 2 * DAY_MS, step_ms=step_ms
-        )
-        return history.fetch(
-            Fetch(
-                query=query,
-                aggregate=Aggregate.SUM,
-                consolidation=Consolidation.AVG,
-                window=window,
-            )
-        )
 
-    by_node = lines(HasKey("node"), 3_600_000).values[0]
+def test_dropped_tags_are_gone(answers: tuple[list[Lines], list[Lines], MetricHistory]) -> None:
+    by_node = answers[2].fetch(asked(HasKey("node"), 3_600_000)).values[0]
     assert np.isnan(by_node[:24]).all()
     assert np.isfinite(by_node[24:]).all()
-    fine = lines(Equal("app", "b"), STEP_MS).values[0]
-    assert np.isnan(fine[: len(fine) // 2]).all()
-    assert np.isfinite(fine[len(fine) // 2 :]).all()
+
+
+@pytest.mark.parametrize("step_ms", [STEP_MS, 6 * STEP_MS])
+def test_other_steps_show_the_rollup_that_they_end_in(
+    answers: tuple[list[Lines], list[Lines], MetricHistory], step_ms: int
+) -> None:
+    *_, history = answers
+    lines = history.fetch(asked(Equal("app", "b"), step_ms))
+    coarse = history.fetch(asked(Equal("app", "b"), ROLLUP_MS)).values[0]
+    half = DAY_MS // step_ms
+    ends = np.arange(1, half + 1) * step_ms
+    np.testing.assert_array_equal(lines.values[0, :half], coarse[-(-ends // ROLLUP_MS) - 1])
+    assert np.isfinite(lines.values[0, half:]).all()
+
+
+def test_every_series_has_its_own_tags_in_rollups_and_samples(
+    answers: tuple[list[Lines], list[Lines], MetricHistory],
+) -> None:
+    lines = answers[2].fetch(asked(Equal("name", "rps"), 3_600_000, Aggregate.ALL))
+    nodes = {tags.get("node", ""): row for row, tags in enumerate(lines.tags)}
+    assert sorted(nodes) == ["", "1", "2"]
+    assert np.isfinite(lines.values[nodes[""], :24]).all()
+    assert np.isnan(lines.values[nodes["1"], :24]).all()
+    assert np.isfinite(lines.values[nodes["1"], 24:]).all()
+
+
+def test_an_answer_that_is_too_large_is_refused_before_it_is_built(
+    answers: tuple[list[Lines], list[Lines], MetricHistory], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("collectors.store.history.metric_history.MAX_VALUES", 600)
+    with pytest.raises(QueryError, match="narrow the query"):
+        answers[2].fetch(REQUESTS[0])
 
 
 def test_rolling_up_again_changes_nothing(
@@ -120,3 +140,19 @@ def test_a_rollup_step_must_fit(
     engine = answers[2]._engine
     with pytest.raises(ConfigError, match="divide a day"):
         MetricHistory(engine, step_ms=STEP_MS, rollup_step_ms=7 * STEP_MS)
+
+
+def test_late_samples_do_not_replace_rollups(
+    answers: tuple[list[Lines], list[Lines], MetricHistory],
+) -> None:
+    _, after, history = answers
+    number = np.array([5, 5], dtype=np.uint64)
+    last_ms = FIRST_DAY_MS + 2 * DAY_MS
+    times = np.array([FIRST_DAY_MS + ROLLUP_MS, last_ms])
+    last = history.fetch(asked(Equal("name", "rps"), STEP_MS)).values[0, -1]
+    kept = history.write_late(number, times, np.array([1e6, 1e6]))
+    assert kept.tolist() == [False, True]
+    assert history.roll_up(FIRST_DAY_MS + DAY_MS) == 0
+    now = history.fetch(REQUESTS[0])
+    np.testing.assert_array_equal(now.values[:, :-1], after[0].values[:, :-1])
+    assert history.fetch(asked(Equal("name", "rps"), STEP_MS)).values[0, -1] > last + 9e5
