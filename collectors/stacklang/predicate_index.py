@@ -7,7 +7,7 @@ cost of a series thus follows the predicates that could match it, not all there 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from collectors.errors import QueryError
 from collectors.model import Tags
@@ -29,32 +29,49 @@ class PredicateIndex:
     """
 
     def __init__(self, queries: Sequence[Query]) -> None:
-        self._queries = list(queries)
+        self._queries: list[Query] = []
         self._by_value: dict[tuple[str, str], list[int]] = {}
         self._by_key: dict[str, list[int]] = {}
         self._rest: list[int] = []
-        for position, query in enumerate(self._queries):
-            self._file(position, query)
+        for query in queries:
+            self.add(query)
 
     def __len__(self) -> int:
         return len(self._queries)
 
+    def add(self, query: Query) -> int:
+        """File one more predicate; return its position."""
+        position = len(self._queries)
+        self._queries.append(query)
+        self._file(position, query)
+        return position
+
     def matching(self, tags: Tags) -> list[int]:
         """Return the positions of the predicates that match, ascending."""
         found = {
-            position for position in self._candidates(tags) if self._queries[position].matches(tags)
+            position
+            for position in self.candidates_of(tags.items())
+            if self._queries[position].matches(tags)
         }
         return sorted(found)
 
+    def candidates_of(self, pairs: Iterable[tuple[str, str]]) -> set[int]:
+        """Return the positions of all predicates that series made of these tags could match.
+
+        Args:
+            pairs: Keys and values, those of one series or of many together.
+        """
+        found, keys = set(self._rest), set()
+        for key, value in pairs:
+            found.update(self._by_value.get((key, value), ()))
+            keys.add(key)
+        for key in keys:
+            found.update(self._by_key.get(key, ()))
+        return found
+
     def candidates(self, tags: Tags) -> int:
         """Return how many predicates have to be asked about a series; for tests of the index."""
-        return len(set(self._candidates(tags)))
-
-    def _candidates(self, tags: Tags) -> Iterator[int]:
-        yield from self._rest
-        for key, value in tags.items():
-            yield from self._by_value.get((key, value), ())
-            yield from self._by_key.get(key, ())
+        return len(self.candidates_of(tags.items()))
 
     def _file(self, position: int, query: Query) -> None:
         try:
@@ -67,7 +84,7 @@ class PredicateIndex:
             self._file_one(position, cnf_list(conjunction))
 
     def _file_one(self, position: int, clauses: Iterable[Query]) -> None:
-        best = min(clauses, key=_selectivity)
+        best = min(clauses, key=self._selectivity)
         match best:
             case Equal(key, value):
                 _append(self._by_value.setdefault((key, value), []), position)
@@ -79,26 +96,26 @@ class PredicateIndex:
             case _:
                 _append(self._rest, position)
 
+    def _selectivity(self, clause: Query) -> tuple[int, int, int]:
+        """Return how little a clause lets through, best first; among equals the emptiest drawer."""
+        match clause:
+            case Equal(key, value):
+                filed = len(self._by_value.get((key, value), ()))
+                return (1 if key in _COMMON_KEYS else 0, filed, 0 if key == "name" else 1)
+            case In(_, values) if len(values) <= _MAX_FILED_VALUES:
+                return (2, len(values), 0)
+            case Regex():
+                return (3, 0, 0)
+            case HasKey():
+                return (5, 0, 0)
+            case KeyPredicate():
+                return (4, 0, 0)
+            case Not():
+                return (7, 0, 0)
+            case _:
+                return (6, 0, 0)
+
 
 def _append(drawer: list[int], position: int) -> None:
     if not drawer or drawer[-1] != position:
         drawer.append(position)
-
-
-def _selectivity(clause: Query) -> tuple[int, int]:
-    """Return how little a clause lets through, best first."""
-    match clause:
-        case Equal(key, _):
-            return (1 if key in _COMMON_KEYS else 0, 0 if key == "name" else 1)
-        case In(_, values) if len(values) <= _MAX_FILED_VALUES:
-            return (2, len(values))
-        case Regex():
-            return (3, 0)
-        case HasKey():
-            return (5, 0)
-        case KeyPredicate():
-            return (4, 0)
-        case Not():
-            return (7, 0)
-        case _:
-            return (6, 0)

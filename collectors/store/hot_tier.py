@@ -14,7 +14,8 @@ from collectors.store import aggregation
 from collectors.store.blocks import BLOCK_STEPS, HotBlocks
 from collectors.store.ingest import counter_heartbeat_ms, ingest, ingest_rows
 from collectors.store.limits import StoreLimits
-from collectors.store.plan import Plan, Planner
+from collectors.store.plan import Plan
+from collectors.store.planner import Planner
 from collectors.store.sealing import Sealer
 from collectors.store.series import NewSeries, SeriesSnapshot, SeriesTable
 from collectors.store.tag_index import TagIndex
@@ -56,6 +57,7 @@ class HotTier:
         arrays.kind[new.ids] = self.series.put(new)
         arrays.seen[new.ids] = max(0, self.blocks.head) * BLOCK_STEPS
         self._index.add(new.ids, new.tags)
+        self._planner.note_came(new.ids, new.tags)
 
     def _evict(self, ids: IndexArray) -> None:
         """Forget the series that hold ``ids``: in a replay, expiry shows in reuse alone."""
@@ -64,7 +66,9 @@ class HotTier:
 
     def _forget(self, ids: NDArray[Any]) -> None:
         if len(ids):
-            self._index.remove(ids, self.series.drop(ids))
+            tags = self.series.drop(ids)
+            self._index.remove(ids, tags)
+            self._planner.note_gone(ids, tags)
             self.blocks.forget(ids)
 
     def shed_words(self) -> None:
@@ -73,6 +77,7 @@ class HotTier:
         live = self.series.live_ids()
         self._index.clear()
         self._index.add(live, self.series.tag_rows(live))
+        self._planner.forget()
 
     def register_snapshot(self, snapshot: SeriesSnapshot) -> None:
         """Register series as the log and checkpoints have them."""
