@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 
 import structlog
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from anomaly.api import anomaly_routes
 from anomaly.engine import Engine
@@ -17,6 +17,7 @@ from collectors.api.app import api_app
 from collectors.api.changes import change_routes
 from collectors.changes.store import ChangeStore
 from collectors.clock import Clock, SystemClock
+from collectors.receivers.direct import Direct
 from runbooks.api import runbooks_routes
 from runbooks.desk import IncidentDesk
 from tocsin.announcing import open_announcements
@@ -74,7 +75,7 @@ def _api(
     engine: Engine,
     desk: IncidentDesk,
     clock: Clock,
-) -> Starlette:
+) -> ASGIApp:
     routes = [
         health_route(collectors, engine, started_s=time.monotonic()),
         *collector_routes(collectors),
@@ -82,7 +83,8 @@ def _api(
         *anomaly_routes(engine),
         *runbooks_routes(desk),
     ]
-    return api_app(collectors.metrics, collectors.spans, clock, extra_routes=routes)
+    app = api_app(collectors.metrics, collectors.spans, clock, extra_routes=routes)
+    return Direct(app, routes)
 
 
 async def _watch(

@@ -8,7 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from collectors.errors import ConfigError
 
@@ -55,7 +55,7 @@ class EmbeddedServer(uvicorn.Server):
         yield
 
 
-def embedded_server(app: Starlette) -> EmbeddedServer:
+def embedded_server(app: ASGIApp) -> EmbeddedServer:
     """Return a server for ``app`` that logs warnings only and stops within two seconds."""
     config = uvicorn.Config(
         app,
@@ -65,12 +65,13 @@ def embedded_server(app: Starlette) -> EmbeddedServer:
         timeout_graceful_shutdown=2,
         ws="none",
         server_header=False,
+        proxy_headers=False,
     )
     return EmbeddedServer(config)
 
 
 @contextlib.asynccontextmanager
-async def serving(app: Starlette, sock: socket.socket) -> AsyncIterator[None]:
+async def serving(app: ASGIApp, sock: socket.socket) -> AsyncIterator[None]:
     """Serve ``app`` on a listening socket for as long as the block lasts."""
     server = embedded_server(app)
     task = asyncio.create_task(server.serve(sockets=[sock]))

@@ -7,19 +7,21 @@ Answers 204 when everything is kept. If some samples are refused the rest is kep
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from email.message import Message as MediaType
-from functools import partial
+from functools import lru_cache, partial
 from typing import cast
 
-import anyio.to_thread
 import cramjam
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from collectors.errors import (
     DecodeError,
@@ -31,7 +33,7 @@ from collectors.errors import (
     UnsupportedError,
 )
 from collectors.model import MetricWriter, Receipt, Rejection
-from collectors.receivers.body import receive
+from collectors.receivers.direct import header, receive_body
 from collectors.receivers.gate import Gate
 from collectors.receivers.limits import ReceiverLimits
 from collectors.receivers.otlp_reply import partial_success
@@ -72,7 +74,7 @@ def remote_write_routes(
         stats: Where acceptances and refusals are counted.
     """
     writer = _RemoteWriter(metrics, limits or ReceiverLimits(), stats or ReceiverStats())
-    return [Route("/api/v1/write", writer.answer, methods=["POST"])]
+    return [Route("/api/v1/write", writer)]
 
 
 class _RemoteWriter:
@@ -82,24 +84,35 @@ class _RemoteWriter:
         self._stats = stats
         self._gate = Gate(limits)
         # The store applies one body at a time. More workers than that take turns at its lock and at
-        # the interpreter's, which costs more than decoding side by side gains.
-        self._workers = anyio.CapacityLimiter(max(1, (os.cpu_count() or 2) // 2))
+        # the interpreter's, which costs more than decoding side by side gains. They have a queue of
+        # their own, so that the next body begins before the last one's answer is on its way.
+        self._workers = ThreadPoolExecutor(
+            max(1, (os.cpu_count() or 2) // 2), thread_name_prefix="remote-write"
+        )
         self._decoder = RemoteWriteDecoder(limits)
         self._turn = threading.Lock()
         self._fast = cast(
             "Callable[[bytes], Receipt] | None", getattr(metrics, "write_remote", None)
         )
 
-    async def answer(self, request: Request) -> Response:
-        """Answer a write request."""
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a write request; see :mod:`collectors.receivers.direct`."""
+        if scope["method"] == "POST":
+            reply = await self._reply(scope, receive)
+        else:
+            reply = PlainTextResponse("use POST\n", 405, {"Allow": "POST"})
+        await reply(scope, receive, send)
+
+    async def _reply(self, scope: Scope, receive: Receive) -> Response:
         protocol = ""
         try:
-            protocol = protocol_of(request.headers.get("content-type", ""))
-            _check_encoding(request.headers.get("content-encoding", ""))
+            protocol = protocol_of(header(scope, b"content-type"))
+            _check_encoding(header(scope, b"content-encoding"))
             with self._gate.enter() as place:
-                body = await receive(request, self._limits, place)
+                body = await receive_body(receive, self._limits, place)
                 export = self._write_v2 if protocol == V2 else self._write_v1
-                written = await anyio.to_thread.run_sync(export, body, limiter=self._workers)
+                loop = asyncio.get_running_loop()
+                written = await loop.run_in_executor(self._workers, export, body)
         except InputError as error:
             self._stats.refuse(RECEIVER, type(error).__name__)
             return _answer(protocol, error.status, error.message)
@@ -113,9 +126,9 @@ class _RemoteWriter:
         except ClientDisconnect:
             return Response(status_code=400)
         self._stats.accept(RECEIVER, written.samples + written.histograms)
-        self._stats.refuse_all(RECEIVER, written.rejected)
         if not written.rejected:
             return _answer(protocol, 204, "", written)
+        self._stats.refuse_all(RECEIVER, written.rejected)
         reasons = partial_success("", Receipt(accepted=0, rejected=written.rejected)).message
         return _answer(protocol, 400, reasons, written)
 
@@ -187,6 +200,7 @@ def unsnap(body: bytes, limit: int) -> bytes:
         raise DecodeError(f"the body is not a snappy block: {error}") from error
 
 
+@lru_cache(64)
 def protocol_of(content_type: str) -> str:
     """Return which message a content type announces; raise :class:`UnsupportedError` if none.
 
