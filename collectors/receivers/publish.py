@@ -80,11 +80,10 @@ class _Publisher:
             return _message(error.status, {"type": "error", "message": error.message})
         except OverloadedError as error:
             self._stats.refuse(RECEIVER, "overloaded")
-            headers = {"Retry-After": str(error.retry_after_s)}
-            return _message(503, {"type": "error", "message": error.message}, headers)
+            return _try_again(error.message, error.retry_after_s)
         except StorageError as error:
             self._stats.refuse(RECEIVER, "storage")
-            return _message(503, {"type": "error", "message": error.message})
+            return _try_again(error.message, self._limits.retry_after_s)
         except ClientDisconnect:
             return Response(status_code=400)
 
@@ -143,6 +142,10 @@ class _Publisher:
 def _describe(rejection: Rejection) -> str:
     tags = orjson.dumps(dict(rejection.tags), option=orjson.OPT_SORT_KEYS).decode()
     return f"{rejection.detail} (tags={tags})"
+
+
+def _try_again(message: str, after_s: int) -> Response:
+    return _message(503, {"type": "error", "message": message}, {"Retry-After": str(after_s)})
 
 
 def _message(status: int, content: object, headers: dict[str, str] | None = None) -> Response:

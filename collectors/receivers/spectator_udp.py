@@ -11,7 +11,7 @@ import structlog
 
 from collectors.clock import Clock
 from collectors.errors import ConfigError, TocsinError
-from collectors.model import MetricWriter
+from collectors.model import Batch, MetricWriter
 from collectors.receivers.limits import ReceiverLimits
 from collectors.receivers.spectator.registry import RECEIVER, MeterRegistry
 from collectors.receivers.stats import ReceiverStats
@@ -53,9 +53,11 @@ class SpectatorListener(asyncio.DatagramProtocol):
 
     async def flush(self) -> None:
         """Deliver now what the meters have to say."""
-        batch = self._registry.flush(self._clock.now_ms())
-        if not len(batch):
-            return
+        for batch in self._registry.pieces(self._clock.now_ms()):
+            if len(batch):
+                await self._deliver(batch)
+
+    async def _deliver(self, batch: Batch) -> None:
         try:
             receipt = await anyio.to_thread.run_sync(self._metrics.write, batch)
         except TocsinError as error:

@@ -7,6 +7,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import anyio
 import anyio.to_thread
 import httpx2
 import orjson
@@ -23,7 +24,14 @@ from collectors.receivers.scrape.config import (
 from collectors.receivers.scrape.document import load_document
 
 MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
-_TIMEOUT_S = 10.0
+TIMEOUT_S = 10.0
+_FAILURES = (
+    httpx2.HTTPError,
+    httpx2.InvalidURL,
+    TocsinError,
+    orjson.JSONDecodeError,
+    TimeoutError,
+)
 _LOG = structlog.get_logger(__name__)
 
 
@@ -43,7 +51,8 @@ class Discovery:
             await anyio.to_thread.run_sync(self._read_files)
         for endpoint in self._job.http:
             asked_ms = self._asked_ms.get(endpoint.url)
-            if asked_ms is None or now_ms - asked_ms >= endpoint.refresh_ms:
+            # A clock that was put back must not keep the endpoint from being asked.
+            if asked_ms is None or not 0 <= now_ms - asked_ms < endpoint.refresh_ms:
                 self._asked_ms[endpoint.url] = now_ms
                 await self._ask(endpoint)
         discovered = chain(self._in_files.values(), self._answered.values())
@@ -62,17 +71,17 @@ class Discovery:
 
     async def _ask(self, endpoint: HttpDiscovery) -> None:
         try:
-            document = await self._fetch(endpoint.url)
+            with anyio.fail_after(TIMEOUT_S):  # also for an answer that comes byte by byte
+                document = await self._fetch(endpoint.url)
             meta = {"__meta_url": endpoint.url}
             self._answered[endpoint.url] = _groups(document, endpoint.url, meta)
-        except (httpx2.HTTPError, httpx2.InvalidURL, TocsinError, orjson.JSONDecodeError) as error:
-            _LOG.warning(
-                "discovery failed", job=self._job.name, url=endpoint.url, reason=str(error)
-            )
+        except _FAILURES as error:
+            reason = str(error) or f"no answer within {TIMEOUT_S:g} s"
+            _LOG.warning("discovery failed", job=self._job.name, url=endpoint.url, reason=reason)
 
     async def _fetch(self, url: str) -> Any:
         headers = {"Accept": "application/json", "Accept-Encoding": "gzip"}
-        async with self._http.stream("GET", url, headers=headers, timeout=_TIMEOUT_S) as response:
+        async with self._http.stream("GET", url, headers=headers, timeout=TIMEOUT_S) as response:
             if response.status_code != 200:
                 raise InputError(f"{url} answered {response.status_code}")
             raw = await read_body(response.aiter_raw(), MAX_DOCUMENT_BYTES)

@@ -105,7 +105,6 @@ def test_json_metrics() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"traceId": "not hex"},
         {"kind": "SPAN_KIND_SERVER"},
         {"name": 5},
         {"attributes": {"key": "x"}},
@@ -122,6 +121,18 @@ def test_json_that_is_not_otlp(changes: dict[str, Any]) -> None:
     assert response.status_code == 400
     assert response.json()["code"] == 3
     assert response.json()["message"]
+
+
+@pytest.mark.parametrize("name", ["traceId", "spanId", "parentSpanId"])
+def test_an_id_that_is_not_hexadecimal_costs_one_span(name: str) -> None:
+    store = FakeStore()
+    document = orjson.loads(span_json())
+    spans = document["resourceSpans"][0]["scopeSpans"][0]["spans"]
+    spans.append({**spans[0], name: "not hex"})
+    answer = client_of(store).post("/v1/traces", json=document).json()["partialSuccess"]
+    assert answer["rejectedSpans"] == "1"
+    assert "is not" in answer["errorMessage"]
+    assert len(store.spans) == 1
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b"null", b'{"resourceSpans": 7}', b"[" * 5_000])

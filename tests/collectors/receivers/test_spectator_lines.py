@@ -213,3 +213,18 @@ def test_any_bytes_leave_the_registry_working(junk: bytes, prefix: str) -> None:
     registry.flush(T0 + 1_000)
     registry.receive(b"c:after:1", T0 + 1_000)
     assert ("counter count", "after", 5, 1.0) in rows(registry.flush(T0 + 5_000))
+
+
+def test_pieces_say_what_a_flush_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("collectors.receivers.spectator.registry.PIECE_SAMPLES", 4)
+    whole, parts = new_registry(), new_registry()
+    lines = b"\n".join(b"c:n%d:%d" % (i, i) for i in range(7))
+    for registry in (whole, parts):
+        registry.receive(lines, T0 + 100)
+    pieces = []
+    for piece in parts.pieces(T0 + 1_000):
+        pieces.append(rows(piece))
+        parts.receive(b"c:meanwhile:1", T0 + 1_000)  # as datagrams do between two pieces
+    assert [len(piece) for piece in pieces] == [4, 4, 4, 2]
+    assert [row for piece in pieces for row in piece] == rows(whole.flush(T0 + 1_000))
+    assert ("counter count", "meanwhile", 2, 4.0) in rows(parts.flush(T0 + 2_000))
