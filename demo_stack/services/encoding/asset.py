@@ -38,6 +38,25 @@ class Representation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Soundtrack:
+    """The sound of a title.
+
+    Attributes:
+        name: Such as ``aac-48k``.
+        codecs: How it is encoded, for players (RFC 6381), such as ``mp4a.40.2``.
+        bps: Bits a second that it really has.
+        sample_rate: Samples a second.
+        channels: How many it has.
+    """
+
+    name: str
+    codecs: str
+    bps: int
+    sample_rate: int
+    channels: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dropped:
     """A rendition that failed its gate at every rate.
 
@@ -64,6 +83,8 @@ class Asset:
         representations: What can be played.
         dropped: What failed its gate.
         missing: Codecs that this machine has no encoder for.
+        sound: Its soundtrack, cut into as many segments; ``None`` on a machine without AAC.
+        kid: Name of the key that everything is encrypted with, in hexadecimal digits.
     """
 
     title: str
@@ -75,10 +96,13 @@ class Asset:
     representations: tuple[Representation, ...]
     dropped: tuple[Dropped, ...] = ()
     missing: tuple[Codec, ...] = ()
+    sound: Soundtrack | None = None
+    kid: str = ""
 
     def names(self) -> frozenset[str]:
         """Return the names of what can be played."""
-        return frozenset(one.name for one in self.representations)
+        sound = {self.sound.name} if self.sound else set()
+        return frozenset({one.name for one in self.representations} | sound)
 
     def to_json(self) -> bytes:
         """Return the asset as it is kept beside its segments."""
@@ -98,6 +122,7 @@ class Asset:
                 for one in document["representations"]
             )
             document["dropped"] = tuple(Dropped(**one) for one in document["dropped"])
+            document["sound"] = Soundtrack(**document["sound"]) if document["sound"] else None
             document["missing"] = tuple(Codec(one) for one in document["missing"])
             return Asset(**document)
         except (KeyError, TypeError) as error:

@@ -5,7 +5,16 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from demo_stack.services.encoding.recipe import FRAME_RATE, SEGMENT_S, Codec, Rung, Source
+from demo_stack.services.encoding.recipe import (
+    CHANNELS,
+    FRAME_RATE,
+    SAMPLE_RATE,
+    SEGMENT_S,
+    SOUND_KBPS,
+    Codec,
+    Rung,
+    Source,
+)
 
 ENCODERS = {
     Codec.H264: ("libx264", "libopenh264"),
@@ -13,6 +22,11 @@ ENCODERS = {
     Codec.AV1: ("libaom-av1", "libsvtav1", "librav1e"),
 }
 """Encoders by codec, the best for tiny pictures on one core first."""
+
+SOUND_ENCODER = "aac"
+SHORTER_S = 0.05
+"""So much sooner ends the sound: frames of sound don't fit segments, and a last one would be left
+over."""
 
 _OPTIONS = {
     "libx264": "-preset veryfast -profile:v main -sc_threshold 0",
@@ -31,6 +45,11 @@ def offered_encoders(listing: str) -> dict[Codec, list[str]]:
     """Return the encoders that the output of ``-encoders`` offers for each codec, best first."""
     offered = {line.split()[1] for line in listing.splitlines() if len(line.split()) > 1}
     return {codec: [name for name in names if name in offered] for codec, names in ENCODERS.items()}
+
+
+def offers_sound(listing: str) -> bool:
+    """Return whether the output of ``-encoders`` offers AAC."""
+    return any(line.split()[1:2] == [SOUND_ENCODER] for line in listing.splitlines())
 
 
 def trial_arguments(encoder: str) -> list[str]:
@@ -54,6 +73,16 @@ def encode_arguments(source: Source, rung: Rung, encoder: str, kbps: int, to: Pa
         "-b:v", f"{kbps}k", "-g", frames, "-keyint_min", frames,
         "-force_key_frames", f"expr:gte(t,n_forced*{SEGMENT_S})",
         "-metadata", f"comment=synthetic test picture for {source.title}", str(to),
+    ]  # fmt: skip
+
+
+def sound_arguments(source: Source, to: Path) -> list[str]:
+    """Return the arguments that encode a title's sound: its tone, with a beep every second."""
+    graph = f"sine=frequency={source.tone_hz}:beep_factor=4:sample_rate={SAMPLE_RATE}"
+    return [
+        *_CALM, "-f", "lavfi", "-i", graph, "-t", str(source.seconds - SHORTER_S),
+        "-ac", str(CHANNELS), "-c:a", SOUND_ENCODER, "-b:a", f"{SOUND_KBPS}k",
+        "-metadata", f"comment=synthetic tone for {source.title}", str(to),
     ]  # fmt: skip
 
 

@@ -10,7 +10,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from demo_stack.platform.errors import PlatformError
-from demo_stack.services.encoding.commands import offered_encoders, trial_arguments
+from demo_stack.services.encoding.commands import (
+    offered_encoders,
+    offers_sound,
+    trial_arguments,
+)
 from demo_stack.services.encoding.recipe import Codec
 
 RUN_TIMEOUT_S = 300.0
@@ -41,6 +45,11 @@ class Tool(Protocol):
         """The encoder for each codec that it has one for."""
         ...
 
+    @property
+    def has_sound(self) -> bool:
+        """Whether it encodes sound (AAC)."""
+        ...
+
     def run(self, arguments: Sequence[str]) -> str:
         """Run it to the end; return what it logged.
 
@@ -57,6 +66,7 @@ class Ffmpeg:
     path: str
     version: str
     encoders: Mapping[Codec, str]
+    has_sound: bool = False
 
     def run(self, arguments: Sequence[str], timeout_s: float = RUN_TIMEOUT_S) -> str:
         """Run it to the end; it is killed if this process is told to stop meanwhile.
@@ -81,7 +91,8 @@ def find_ffmpeg() -> Ffmpeg:
         codec: next((name for name in names if _works(path, name)), "")
         for codec, names in offered_encoders(listing).items()
     }
-    return Ffmpeg(path, version, {codec: name for codec, name in working.items() if name})
+    encoders = {codec: name for codec, name in working.items() if name}
+    return Ffmpeg(path, version, encoders, has_sound=offers_sound(listing))
 
 
 def _mortal() -> list[str]:

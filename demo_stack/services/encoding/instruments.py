@@ -112,6 +112,10 @@ class _WatchedTool:
     def encoders(self) -> Mapping[Codec, str]:
         return self._tool.encoders
 
+    @property
+    def has_sound(self) -> bool:
+        return self._tool.has_sound
+
     def run(self, arguments: Sequence[str]) -> str:
         with self._instruments.run("ffmpeg"):
             return self._tool.run(arguments)

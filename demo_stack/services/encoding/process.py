@@ -25,6 +25,7 @@ from demo_stack.services.encoding.queue_file import QueueFile
 from demo_stack.services.encoding.recipe import MEDIA_LADDER, Source, source_key, synthetic_source
 from demo_stack.services.encoding.shelf import Shelf
 from demo_stack.services.encoding.worker import Worker, Workplace
+from demo_stack.services.licences.vault import KeyVault
 
 NAME = "encoder-"
 POLL_S = 1.0
@@ -119,6 +120,7 @@ def _workplace(spec: EncoderSpec, tool: Tool, pipe: TelemetryPipe, queue: QueueF
         queue=queue,
         tool=tool,
         instruments=EncodingInstruments(telemetry, lambda: queue.peek().depth()),
+        vault=KeyVault(spec.seed),
     )
 
 
@@ -149,4 +151,5 @@ def _told(found: tuple[str, Any] | None) -> dict[str, Any]:
         "content": content,
         "representations": [asdict(one) for one in asset.representations],
         "dropped": [asdict(one) for one in asset.dropped],
+        "sound": asdict(asset.sound) if asset.sound else None,
     }

@@ -10,7 +10,9 @@ from random import Random
 
 import orjson
 
-RECIPE = 1
+from demo_stack.services.licences.vault import KeyVault
+
+RECIPE = 2
 """Raised whenever the commands change, so that nothing made by older ones is taken for new."""
 
 SEGMENT_S = 2
@@ -35,11 +37,15 @@ class Source:
         title: Id of the title that it stands for.
         graph: Filter graph that draws it, for ffmpeg's ``lavfi`` device.
         seconds: Its length.
+        tone_hz: Pitch of the tone that is its sound.
+        kid: Name of the key that it is encrypted with, in hexadecimal digits.
     """
 
     title: str
     graph: str
     seconds: int
+    tone_hz: int
+    kid: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +70,12 @@ class Rung:
         return f"{self.codec}-{self.height}p"
 
 
+SOUND_KBPS = 48
+SOUND_NAME = f"aac-{SOUND_KBPS}k"
+SAMPLE_RATE = 48_000
+CHANNELS = 1
+
+
 def _rungs(codec: Codec, kbps_by_height: dict[int, int]) -> tuple[Rung, ...]:
     widths = {108: 192, 144: 256, 240: 426}
     return tuple(
@@ -81,7 +93,7 @@ MEDIA_LADDER = (
 
 
 def synthetic_source(title: str, seed: int, seconds: int = 6) -> Source:
-    """Return the clip that stands for a title: a test picture, in colours and motion of its own."""
+    """Return the clip that stands for a title: picture, motion and tone are its own."""
     rng = Random(f"source/{seed}/{title}")
     # Everything moves a little, as in a film: a still picture would make bit rates meaningless.
     graph = (
@@ -89,7 +101,13 @@ def synthetic_source(title: str, seed: int, seconds: int = 6) -> Source:
         f"scroll=horizontal={rng.randrange(1, 9) / 1_000}:vertical={rng.randrange(1, 9) / 1_000},"
         f"format=yuv420p,hue=h={rng.randrange(360)}"
     )
-    return Source(title=title, graph=graph, seconds=seconds)
+    return Source(
+        title=title,
+        graph=graph,
+        seconds=seconds,
+        tone_hz=rng.randrange(220, 880),
+        kid=KeyVault(seed).key_of(title).kid.hex(),
+    )
 
 
 def source_key(source: Source, ladder: Sequence[Rung] = MEDIA_LADDER) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from demo_stack.platform.errors import PlatformError
 from demo_stack.services.encoding.asset import Asset
@@ -21,6 +21,7 @@ from demo_stack.services.encoding.recipe import (
     source_key,
 )
 from demo_stack.services.encoding.shelf import Shelf
+from demo_stack.services.licences.vault import KeyVault
 
 
 def _now_ms() -> int:
@@ -37,6 +38,7 @@ class Workplace:
         tool: Runs ffmpeg.
         instruments: What it reports with.
         ladder: The renditions of every title.
+        vault: Has the keys that titles are encrypted with.
         now_ms: The present, in epoch milliseconds.
     """
 
@@ -45,6 +47,7 @@ class Workplace:
     tool: Tool
     instruments: EncodingInstruments
     ladder: Sequence[Rung] = MEDIA_LADDER
+    vault: KeyVault = field(default_factory=lambda: KeyVault(1))
     now_ms: Callable[[], int] = _now_ms
 
 
@@ -91,11 +94,15 @@ class Worker:
     def _encode(self, job: Job) -> None:
         place = self._place
         source = _source_of(job)
+        key = place.vault.key_of(source.title)
+        if key.kid.hex() != source.kid:
+            raise EncodeError(f"{source.title!r} is to be encrypted with a key that is not ours")
         with place.shelf.draft() as draft:
             asset: Asset = encode_title(
                 source,
                 place.instruments.watched(place.tool),
                 draft,
+                key,
                 place.ladder,
                 lambda _name: self._renew(job),
             )

@@ -1,4 +1,7 @@
-"""The licence service: issues licences, renews them, and says why it does not."""
+"""The licence service: issues licences, renews them, and says why it does not.
+
+A licence holds the key of its title, as a Clear Key licence does.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from demo_stack.platform.context import ServiceContext
 from demo_stack.platform.errors import ServiceError
 from demo_stack.platform.instrumented import service_app
 from demo_stack.services.licences.tokens import Binding, Licence, LicenceRefusedError, Licensor
+from demo_stack.services.licences.vault import KeyVault
 
 SIGN_S = 0.001
 MOST_NAME_LENGTH = 200
@@ -24,6 +28,7 @@ class Licences:
     def __init__(self, context: ServiceContext, licensor: Licensor) -> None:
         self._context = context
         self._licensor = licensor
+        self._vault = KeyVault(context.seed)
         self._count = context.telemetry.meter.create_counter(
             "licences.requests",
             unit="{licence}",
@@ -54,7 +59,9 @@ class Licences:
 
     def _answer(self, outcome: str, token: str, licence: Licence) -> Response:
         self._count.add(1, {"outcome": outcome})
-        return JSONResponse({"token": token, "expires_s": licence.exp}, status_code=201)
+        key = self._vault.key_of(licence.binding.title)
+        answer = {"token": token, "expires_s": licence.exp, "keys": [key.as_jwk()]}
+        return JSONResponse(answer, status_code=201)
 
 
 def build(context: ServiceContext) -> ASGIApp:

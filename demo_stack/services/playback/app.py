@@ -26,6 +26,7 @@ from demo_stack.services.playback.profiles import label_of, media_manifest
 from demo_stack.services.playback.quality import RebufferRatio
 from demo_stack.services.playback.rights import Rights
 from demo_stack.stores.objects import DurabilityError
+from demo_stack.stores.heartbeat import EVERY_S, ReplicaHeartbeat
 from demo_stack.stores.replicated import Consistency, UnavailableError
 
 LICENCE_S = 0.005
@@ -139,6 +140,8 @@ def build(context: ServiceContext) -> ASGIApp:
     rights = Rights(context)
     playback = Playback(context, rights)
     beats = Heartbeats(context, rights, RebufferRatio(context))
+    lag = ReplicaHeartbeat(context.backing.history, context.telemetry)
+    context.chores.every(EVERY_S, lag.beat)
     routes = [
         Route("/starts", playback.start, methods=["POST"]),
         Route("/sessions/{session}/heartbeats", beats.beat, methods=["POST"]),

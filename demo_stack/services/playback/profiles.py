@@ -73,6 +73,9 @@ def media_manifest(asset: Asset, device: str, session: str) -> dict[str, Any] | 
         "segment_s": asset.segment_s,
         "segments": asset.segments,
         "renditions": [{"name": one.name, "kbps": one.bps / 1_000} for one in ladders[0]],
+        "sound": {"name": asset.sound.name, "kbps": asset.sound.bps / 1_000}
+        if asset.sound
+        else None,
         "scale": MINIATURE,
         "dash": f"/manifests/{asset.title}/{device}",
     }

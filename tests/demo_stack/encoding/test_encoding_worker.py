@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 
 import pytest
 from opentelemetry.trace import SpanKind, StatusCode
 
 from demo_stack.services.encoding.asset import Asset
+from demo_stack.services.encoding.boxes import read_boxes
 from demo_stack.services.encoding.quality import Verdict, judge
 from demo_stack.services.encoding.queue import JobState
 from demo_stack.services.encoding.recipe import (
@@ -22,8 +24,17 @@ from demo_stack.services.encoding.recipe import (
 from demo_stack.services.encoding.shelf import ABANDONED_S, CACHE_VARIABLE, Shelf, cache_directory
 from demo_stack.services.encoding.worker import Worker
 
-GOOD = Source(title="t01", graph="good", seconds=4)
-POISON = Source(title="t02", graph="nonsense=1", seconds=4)
+
+def _source(title: str, graph: str) -> Source:
+    return replace(synthetic_source(title, 1, seconds=4), graph=graph)
+
+
+GOOD = _source("t01", "good")
+POISON = _source("t02", "nonsense=1")
+
+
+def _kinds(segment: bytes) -> list[bytes]:
+    return [box.kind for box in read_boxes(segment)]
 
 
 def _played(bench, source: Source) -> tuple[str, Asset]:
@@ -52,11 +63,32 @@ def test_a_title_is_encoded_published_and_never_again(bench):
     assert [one.name for one in asset.representations] == ["h264-36p", "vp9-36p"]
     assert asset.missing == (Codec.AV1,)
     assert asset.segments == 2
-    assert b.place.shelf.segment(content, asset, "vp9-36p", "1") == b"2.m4s"
+    assert asset.sound is not None
+    assert (asset.sound.name, asset.sound.codecs) == ("aac-48k", "mp4a.40.2")
+    for name in ("vp9-36p", "aac-48k"):
+        assert _kinds(b.place.shelf.segment(content, asset, name, "1")) == [b"moof", b"mdat"]
     runs = len(b.tool.runs)
     assert worker.plan([GOOD]) == 0
     assert worker.work_one() is None
     assert len(b.tool.runs) == runs
+
+
+def test_without_an_encoder_for_sound_a_title_is_silent(bench):
+    b = bench(has_sound=False)
+    worker = Worker("w", b.place)
+    worker.plan([GOOD])
+    worker.work_one()
+    assert _played(b, GOOD)[1].sound is None
+
+
+def test_a_title_of_another_platform_is_not_encrypted_with_a_key_of_ours(bench):
+    b = bench()
+    worker = Worker("w", b.place)
+    worker.plan([synthetic_source("t01", seed=2)])
+    worker.work_one()
+    (job,) = b.place.queue.peek().jobs()
+    assert "a key that is not ours" in job.error
+    assert b.tool.runs == []
 
 
 def test_another_encoder_version_encodes_anew_and_the_new_one_is_played(bench):
@@ -162,7 +194,7 @@ def test_nothing_but_segments_leaves_the_shelf(bench, rendition, number):
     worker.work_one()
     content, asset = _played(b, GOOD)
     assert b.place.shelf.segment(content, asset, rendition, number) is None
-    assert b.place.shelf.segment(content, asset, "h264-36p", "01") == b"2.m4s"
+    assert b.place.shelf.segment(content, asset, "h264-36p", "01").endswith(b"2.m4s")
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b'{"title": 1}', b"[]"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -24,8 +25,10 @@ from demo_stack.services.encoding.ffmpeg import (
     find_ffmpeg,
 )
 from demo_stack.services.encoding.recipe import Codec, Rung, synthetic_source
+from demo_stack.services.licences.vault import KeyVault
 
 SOURCE = synthetic_source("t01", 1, seconds=4)
+KEY = KeyVault(1).key_of("t01")
 
 
 @pytest.fixture(scope="module")
@@ -50,9 +53,24 @@ def _boxes(segment: bytes) -> list[str]:
     return found
 
 
+def _decoded(tool: Tool, folder: Path, key: bytes, stream: str, to: Path) -> list[str]:
+    """Return a digest of every picture or frame of sound that a player with this key gets."""
+    film, frames = to / "whole.mp4", to / "frames"
+    film.write_bytes(b"".join((folder / name).read_bytes() for name in ("init", "0", "1")))
+    try:
+        tool.run(
+            ["-decryption_key", key.hex(), "-i", str(film), "-map", f"0:{stream}",
+             "-f", "framemd5", "-y", str(frames)]
+        )  # fmt: skip
+    except EncodeError:
+        return []  # with a wrong key there may be nothing to decode at all
+    lines = frames.read_text().splitlines()
+    return [line.split()[-1] for line in lines if not line.startswith("#")]
+
+
 def test_every_codec_that_the_binary_has_becomes_segments(tool, tmp_path):
     ladder = [_rung(codec) for codec in Codec]
-    asset = encode_title(SOURCE, tool, tmp_path, ladder)
+    asset = encode_title(SOURCE, tool, tmp_path, KEY, ladder)
     assert {one.codec for one in asset.representations} == set(tool.encoders)
     assert set(asset.missing) == set(Codec) - set(tool.encoders)
     assert asset.segments == 2
@@ -64,6 +82,13 @@ def test_every_codec_that_the_binary_has_becomes_segments(tool, tmp_path):
         assert sorted(path.name for path in folder.iterdir()) == ["0", "1", "init"]
         assert _boxes((folder / "init").read_bytes()) == ["ftyp", "moov"]
         assert _boxes((folder / "1").read_bytes())[-2:] == ["moof", "mdat"]
+        shown = _decoded(tool, folder, KEY.key, "v:0", tmp_path)
+        assert len(shown) == 4 * 24
+        assert shown != _decoded(tool, folder, bytes(16), "v:0", tmp_path)
+    assert asset.sound.codecs == "mp4a.40.2"
+    heard = _decoded(tool, tmp_path / asset.sound.name, KEY.key, "a:0", tmp_path)
+    assert len(heard) > 180
+    assert len(set(heard)) > 100, "a tone with beeps is not silence"
 
 
 def test_too_few_bits_measure_worse(tool, tmp_path):

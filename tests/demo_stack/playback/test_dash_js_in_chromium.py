@@ -38,7 +38,7 @@ async function challenge(verifier) {
   const text = btoa(String.fromCharCode(...new Uint8Array(digest)));
   return text.replace(/\\+/g, "-").replace(/\\//g, "_").replace(/=+$/, "");
 }
-async function play(gateway, edge, title) {
+async function play(gateway, edge, title, withKey) {
   const verifier = "browser-".repeat(8);
   const code = (await ask(gateway, "/authorize", {
     viewer: "v0001", device: "web",
@@ -54,6 +54,9 @@ async function play(gateway, edge, title) {
     if (event.error) said.errors.push(String(event.error));
     else said.segments.push(event.request.url);
   });
+  // A player that knows nothing but its licence.
+  const keys = said.manifest.licence.keys.map((key) => [key.kid, withKey ? key.k : key.kid]);
+  player.setProtectionData({ "org.w3.clearkey": { clearkeys: Object.fromEntries(keys) } });
   player.initialize(document.getElementById("v"), edge + said.manifest.dash, true);
   said.beat = await ask(gateway, "/sessions/" + said.manifest.session + "/heartbeats",
     { position_s: 0, licence: said.manifest.licence.token }, bearer);
@@ -109,7 +112,7 @@ def test_dash_js_plays_a_title_that_the_edge_serves(media, dash_js, served):
         )
         page.goto(platform.page)
         page.evaluate(
-            "([gateway, edge]) => play(gateway, edge, 't01')",
+            "([gateway, edge]) => play(gateway, edge, 't01', true)",
             [platform.url(Service.GATEWAY), edge],
         )
         page.wait_for_function("document.getElementById('v').currentTime > 1.5", timeout=30_000)
@@ -117,14 +120,28 @@ def test_dash_js_plays_a_title_that_the_edge_serves(media, dash_js, served):
         page.wait_for_function(f"document.getElementById('v').currentTime > {first} + 0.5")
         said = page.evaluate("said")
         shown = page.evaluate(
-            "(({videoWidth, videoHeight, error}) => [videoWidth, videoHeight, error])"
+            "(({videoWidth, videoHeight, error, webkitAudioDecodedByteCount, mediaKeys}) =>"
+            " [videoWidth, videoHeight, error, webkitAudioDecodedByteCount, mediaKeys !== null])"
             "(document.getElementById('v'))"
         )
+        page.goto(platform.page)
+        page.evaluate(
+            "([gateway, edge]) => play(gateway, edge, 't01', false)",
+            [platform.url(Service.GATEWAY), edge],
+        )
+        page.wait_for_function(
+            "said.errors.length > 0 || document.getElementById('v').error !== null", timeout=20_000
+        )
+        seen = page.evaluate("document.getElementById('v').currentTime")
+    assert seen < 1.0, "it played with a key that is none"
     assert said["errors"] == []
     assert said["beat"]["licence"]["token"]
     assert said["manifest"]["dash"] == "/manifests/t01/web"
     assert shown[2] is None
     assert tuple(shown[:2]) in {(192, 108), (256, 144), (426, 240)}
+    assert shown[3] > 1_000, "no sound was decoded"
+    assert shown[4], "it played without any key"
+    assert any("/aac-48k/" in url for url in said["segments"])
     numbered = [url for url in said["segments"] if url.rpartition("/")[2].isdigit()]
     assert len(numbered) >= 2
     assert {status for status, _ in segments} == {200}

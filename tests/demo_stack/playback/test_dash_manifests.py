@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
 
-from demo_stack.services.encoding.asset import Asset, Representation
+from demo_stack.services.encoding.asset import Asset, Representation, Soundtrack
 from demo_stack.services.encoding.recipe import Codec
 from demo_stack.services.playback.dash import write_mpd
 from demo_stack.services.playback.profiles import (
@@ -72,6 +73,29 @@ def test_a_manifest_holds_what_the_device_decodes_and_shows(device, codecs, heig
     assert "synthetic" in root.find(f"{MPD}ProgramInformation/{MPD}Title").text
 
 
+def test_sound_and_encryption_are_in_the_manifest():
+    sound = Soundtrack(
+        name="aac-48k", codecs="mp4a.40.2", bps=48_100, sample_rate=48_000, channels=1
+    )
+    text = write_mpd(replace(FULL, sound=sound, kid="00112233" * 4), profile_of("phone"))
+    assert text is not None
+    sets = ET.fromstring(text).findall(f"{MPD}Period/{MPD}AdaptationSet")
+    assert [one.get("contentType") for one in sets] == ["video", "video", "audio"]
+    assert [one.get("id") for one in sets] == ["0", "1", "2"]
+    (heard,) = sets[-1].findall(f"{MPD}Representation")
+    assert (heard.get("id"), heard.get("audioSamplingRate")) == ("aac-48k", "48000")
+    for one in sets:
+        marks = one.findall(f"{MPD}ContentProtection")
+        assert marks[0].get("value") == "cenc"
+        kid = marks[0].get("{urn:mpeg:cenc:2013}default_KID")
+        assert kid == "00112233-0011-2233-0011-223300112233"
+        assert marks[1].get("schemeIdUri") == "urn:uuid:e2719d58-a985-b3c9-781a-b030af78d30e"
+    silent = write_mpd(FULL, profile_of("tv"))
+    assert silent is not None
+    assert "audio" not in silent
+    assert "ContentProtection" not in silent
+
+
 def test_a_title_whose_id_is_odd_is_still_xml():
     text = write_mpd(_asset(_representation(Codec.H264, 144, 1), title="<&>"), profile_of("tv"))
     assert ET.fromstring(text).find(f"{MPD}BaseURL").text == "/segments/<&>/"
@@ -91,5 +115,5 @@ def test_without_the_preferred_codec_the_next_one_is_played():
     assert manifest == {
         "session": "s1", "title": "t01", "segment_s": 2, "segments": 3,
         "renditions": [{"name": "h264-240p", "kbps": 240.0}], "scale": MINIATURE,
-        "dash": "/manifests/t01/tv",
+        "dash": "/manifests/t01/tv", "sound": None,
     }  # fmt: skip

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from base64 import urlsafe_b64decode
 from collections.abc import Callable
 from pathlib import Path
 
 import httpx2
 import pytest
+from opentelemetry.trace import SpanKind
 
 from demo_stack.layout import Device, Service
 from demo_stack.platform.client import Call
@@ -94,7 +96,8 @@ def test_an_encoded_title_comes_with_its_ladder_its_manifest_and_its_segments(wo
     manifest, names, first, again, start, mpd = _run(world, encoded, story)
     assert names == ["vp9-108p", "vp9-144p", "vp9-240p"]
     assert (manifest["segments"], manifest["segment_s"]) == (2, 2)
-    assert (first.content, start.content) == (b"1.m4s", b"init")
+    assert first.content.endswith(b"1.m4s")  # the first bytes of a picture stay clear
+    assert b"encv" in start.content
     assert (first.headers["x-cache"], again.headers["x-cache"]) == ("miss", "hit")
     assert mpd.headers["content-type"] == "application/dash+xml"
     assert mpd.headers["access-control-allow-origin"] == "*"
@@ -142,15 +145,35 @@ def test_viewers_fetch_real_segments_and_their_line_decides(world, encoded):
             await w.visit(device, viewer=f"v000{len(device)}")
         return w.starts(), {
             (point["device"], point["rendition"]) for point, _ in w.points("stream.segments")
-        }
+        }, [
+            span for span in w.spans()
+            if span.kind is SpanKind.SERVER and "/aac-48k/" in span.attributes["url.path"]
+            and span.attributes["url.path"].startswith("/segments/")
+        ]  # fmt: skip
 
-    starts, fetched = _run(world, encoded, story)
+    starts, fetched, asked = _run(world, encoded, story)
     assert starts == {"success": len(Device)}
     codecs = {
         device: {name.split("-")[0] for d, name in fetched if d == device} for device in Device
     }
     # A phone would rather have AV1, which this encoder did not make.
     assert codecs == {"tv": {"vp9"}, "phone": {"h264"}, "web": {"vp9"}, "console": {"h264"}}
+    assert len(asked) == 3 * len(Device), "with every segment of pictures comes one of sound"
+
+
+def test_a_licence_holds_the_key_of_its_title_and_of_no_other(world, encoded):
+    async def story(w):
+        manifest = await _play(w)
+        other = await _play(w, title="t02")
+        init = (await _edge(w, "/segments/t01/aac-48k/init")).content
+        return manifest["licence"]["keys"], other["licence"]["keys"], init
+
+    (key,), (other,), init = _run(world, encoded, story)
+    kid = urlsafe_b64decode(key["kid"] + "==")
+    assert (key["kty"], len(kid), len(urlsafe_b64decode(key["k"] + "=="))) == ("oct", 16, 16)
+    assert kid in init
+    assert b"enca" in init
+    assert {key["kid"], key["k"]}.isdisjoint({other["kid"], other["k"]})
 
 
 def test_heartbeats_are_taken_licences_renewed_and_the_end_frees_the_stream(world):
