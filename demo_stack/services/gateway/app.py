@@ -18,7 +18,7 @@ from demo_stack.resilience.dashboard import dashboard_route
 from demo_stack.resilience.shedding import Priority, Shedder
 from demo_stack.services.gateway.chain import Endpoint, Filter, FilterChain
 from demo_stack.services.gateway.endpoints import HEARTBEATS, Endpoints, no_route
-from demo_stack.services.gateway.exchange import Exchange
+from demo_stack.services.gateway.exchange import NO_ROUTE, Exchange
 from demo_stack.services.gateway.inbound import (
     AdmitAtFrontDoor,
     Authenticate,
@@ -125,6 +125,6 @@ def build(context: ServiceContext) -> ASGIApp:
         gateway.route("/playback", endpoints.play, "POST", Priority.CRITICAL),
         gateway.route(HEARTBEATS, endpoints.heartbeat, "POST", Priority.NON_CRITICAL),
         dashboard_route(commands),
-        *gateway.strays("/{path:path}", no_route),
+        *gateway.strays(NO_ROUTE, no_route),
     ]
     return open_to_browsers(service_app([*routes], context))

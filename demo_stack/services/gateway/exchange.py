@@ -17,6 +17,10 @@ from demo_stack.resilience.events import Event
 from demo_stack.resilience.shedding import Priority
 
 
+NO_ROUTE = "/{path:path}"
+"""The path of whatever there is no endpoint for."""
+
+
 class StatusCategory(StrEnum):
     """Why a request ended as it did, beyond its HTTP status (Zuul's ``ZuulStatusCategory``)."""
 

@@ -12,7 +12,12 @@ from opentelemetry import context as otel_context
 
 from demo_stack.platform.disturbance import FIT_BAGGAGE
 from demo_stack.resilience.shedding import Shedder
-from demo_stack.services.gateway.exchange import Exchange, RefusedError, StatusCategory
+from demo_stack.services.gateway.exchange import (
+    NO_ROUTE,
+    Exchange,
+    RefusedError,
+    StatusCategory,
+)
 from demo_stack.services.gateway.front_door import FrontDoor
 from demo_stack.services.gateway.tokens import TokenVerifier
 
@@ -73,8 +78,8 @@ class Authenticate:
         self._tokens = tokens
 
     def applies(self, exchange: Exchange) -> bool:
-        """Signing in needs no token."""
-        return exchange.path not in {"/authorize", "/token"}
+        """Signing in needs no token, nor does asking for what there is not."""
+        return exchange.path not in {"/authorize", "/token", NO_ROUTE}
 
     async def apply(self, exchange: Exchange) -> None:
         """Verify the bearer token."""
