@@ -16,7 +16,6 @@ from demo_stack.resilience.command import CommandRejectedError
 from demo_stack.resilience.events import Event
 from demo_stack.resilience.shedding import Priority
 
-
 NO_ROUTE = "/{path:path}"
 """The path of whatever there is no endpoint for."""
 
