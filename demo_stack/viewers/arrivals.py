@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from random import Random
 
-from demo_stack.layout import Device
+from demo_stack.layout import Device, Region
 from demo_stack.viewers.rhythm import Rhythm
 
 REGULARITY = 4
@@ -16,6 +16,9 @@ sessions here stand for a large audience, whose relative noise is smaller than t
 DEVICE_SHARES = {Device.TV: 0.55, Device.PHONE: 0.2, Device.WEB: 0.15, Device.CONSOLE: 0.1}
 ACCOUNTS = 300
 """Viewers of a region; each has one device and comes back with it."""
+
+ALL_ACCOUNTS = ACCOUNTS * len(Region)
+"""Viewers of all regions: everybody is at home in one."""
 
 LINE_KBPS = {Device.TV: 25_000, Device.PHONE: 6_000, Device.WEB: 15_000, Device.CONSOLE: 25_000}
 """Median throughput of a viewer's line by device."""
@@ -58,6 +61,7 @@ class Arrivals:
         self.demand = 1.0
         self._rate = rate
         self._rhythm = rhythm
+        self._first = ACCOUNTS * list(Region).index(Region(region)) if region in set(Region) else 0
         self._rng = rng
         self._devices = rng.choices(list(DEVICE_SHARES), list(DEVICE_SHARES.values()), k=ACCOUNTS)
 
@@ -71,9 +75,14 @@ class Arrivals:
         number = self._rng.randrange(ACCOUNTS)
         device = self._devices[number]
         return Visitor(
-            viewer=f"v{number:04d}",
+            viewer=name_of(self._first + number),
             device=device,
             region=self.region,
             session=f"{self._rng.getrandbits(64):016x}",
             line_kbps=LINE_KBPS[device] * math.exp(self._rng.gauss(0.0, LINE_SPREAD)),
         )
+
+
+def name_of(number: int) -> str:
+    """Return the account of a made-up viewer."""
+    return f"v{number:04d}"

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from demo_stack.layout import Region
 from demo_stack.platform.network import MemoryNetwork
 from demo_stack.platform.telemetry import memory_pipe
-from demo_stack.viewers.arrivals import DEVICE_SHARES, Arrivals
+from demo_stack.viewers.arrivals import ALL_ACCOUNTS, DEVICE_SHARES, Arrivals, name_of
 from demo_stack.viewers.crowd import Crowd
 from demo_stack.viewers.rhythm import DAY_S, Rhythm
 
@@ -58,6 +59,17 @@ def test_visitors_repeat_with_the_seed_and_follow_the_device_shares():
     devices = Counter(visitor.device for visitor in crowd(1))
     for device, share in DEVICE_SHARES.items():
         assert devices[device] / 2_000 == pytest.approx(share, abs=0.07)
+
+
+def test_everybody_is_at_home_in_one_region():
+    homes = {
+        region: {arrivals.visitor().viewer for _ in range(3_000)}
+        for region in Region
+        for arrivals in [Arrivals(region, 5.0, Rhythm(), Random(1))]
+    }
+    assert not homes[Region.US_EAST_1] & homes[Region.EU_WEST_1]
+    names = {name_of(number) for number in range(ALL_ACCOUNTS)}
+    assert set().union(*homes.values()) <= names
 
 
 @settings(max_examples=50)

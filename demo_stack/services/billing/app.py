@@ -22,9 +22,10 @@ from demo_stack.platform.telemetry import DURATION_BOUNDS_S
 from demo_stack.services.billing.database import Database
 from demo_stack.services.billing.ledger import Ledger, Outcome, Settlement
 from demo_stack.services.billing.plans import CURRENCY, plan_named, plan_of
+from demo_stack.services.billing.playing import Playing, PlayingRegister
 from demo_stack.services.billing.processor import SyntheticProcessor
 from demo_stack.services.billing.requests import Requests
-from demo_stack.viewers.arrivals import ACCOUNTS
+from demo_stack.viewers.arrivals import ALL_ACCOUNTS, name_of
 
 Result = TypeVar("Result")
 
@@ -34,6 +35,10 @@ MONTH_S = 1_800.0
 RUN_EVERY_S = 10.0
 BATCH = 50
 MOST_NAME_LENGTH = 100
+MOST_STREAMS = 1_000
+"""Streams, or ends of streams, that a region may tell at once."""
+
+MOST_AGE_S = 3_600.0
 
 
 def _now_ms() -> int:
@@ -47,6 +52,7 @@ class Books:
     database: Database
     ledger: Ledger
     requests: Requests
+    playing: PlayingRegister
 
 
 class Billing:
@@ -120,6 +126,33 @@ class Billing:
         self._payments.add(1, {"outcome": answer["outcome"]})
         return JSONResponse(answer)
 
+    async def streams(self, request: Request) -> Response:
+        """``POST /streams {region, heard, ended}``: what plays here; the answer: elsewhere.
+
+        A stream that was heard is ``{session, account, device, age_s}``.
+        """
+        body = await _object(request)
+        await self._context.reach("billing.streams")
+        now_ms = _now_ms()
+        region = _name(body.get("region"), "region")
+        heard = [_heard(one, now_ms) for one in _some(body.get("heard"))]
+        ended = [_name(one, "session") for one in _some(body.get("ended"))]
+        others = await self._do(
+            "REPLACE",
+            "playing",
+            lambda books: books.playing.exchange(region, heard, ended, now_ms),
+        )
+        told = [
+            {
+                "session": one.session,
+                "account": one.account,
+                "device": one.device,
+                "age_s": max(0, now_ms - one.heard_ms) / 1_000,
+            }
+            for one in others
+        ]
+        return JSONResponse({"streams": told})
+
     async def run_now(self, _request: Request) -> Response:
         """``POST /runs``: bill what is due, now."""
         return JSONResponse(await self._bill())
@@ -183,14 +216,14 @@ class Billing:
             database = Database(self._context.backing.billing_url)
             ledger = Ledger(database, SyntheticProcessor(), self._month_ms)
             now_ms = _now_ms()
-            accounts = [f"v{number:04d}" for number in range(ACCOUNTS)]
+            accounts = [name_of(number) for number in range(ALL_ACCOUNTS)]
             ledger.subscribe_many(
                 {
-                    account: (plan_of(account), now_ms + number * self._month_ms // ACCOUNTS)
+                    account: (plan_of(account), now_ms + number * self._month_ms // ALL_ACCOUNTS)
                     for number, account in enumerate(accounts)
                 }
             )
-            self._books = Books(database, ledger, Requests(database))
+            self._books = Books(database, ledger, Requests(database), PlayingRegister(database))
         return self._books
 
     def _close(self) -> None:
@@ -211,6 +244,7 @@ def build(context: ServiceContext) -> ASGIApp:
         Route("/subscriptions", billing.subscribe, methods=["POST"]),
         Route("/invoices/{invoice:int}/payments", billing.pay, methods=["POST"]),
         Route("/runs", billing.run_now, methods=["POST"]),
+        Route("/streams", billing.streams, methods=["POST"]),
     ]
     return service_app([*routes], context)
 
@@ -234,6 +268,25 @@ async def _object(request: Request) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise ServiceError("the body must be a JSON object", status=400)
     return body
+
+
+def _some(value: object) -> list[Any]:
+    if not isinstance(value, list) or len(value) > MOST_STREAMS:
+        raise ServiceError(f"heard and ended are lists of at most {MOST_STREAMS}", status=400)
+    return value
+
+
+def _heard(stream: object, now_ms: int) -> Playing:
+    said = stream if isinstance(stream, dict) else {}
+    age_s = said.get("age_s")
+    if not isinstance(age_s, int | float) or not 0 <= age_s <= MOST_AGE_S:
+        raise ServiceError(f"age_s must lie between 0 and {MOST_AGE_S:g}", status=400)
+    return Playing(
+        session=_name(said.get("session"), "session"),
+        account=_name(said.get("account"), "account"),
+        device=_name(said.get("device"), "device"),
+        heard_ms=now_ms - round(age_s * 1_000),
+    )
 
 
 def _name(value: object, what: str) -> str:

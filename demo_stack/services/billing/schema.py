@@ -74,6 +74,17 @@ ENTRIES = Table(
     mysql_engine="InnoDB",
 )
 
+PLAYING = Table(
+    "playing",
+    METADATA,
+    Column("session", _NAME, primary_key=True),
+    Column("region", String(40), nullable=False),
+    Column("account", _NAME, nullable=False),
+    Column("device", _NAME, nullable=False),
+    Column("heard_ms", BigInteger, nullable=False, index=True),
+    mysql_engine="InnoDB",
+)
+
 REQUESTS = Table(
     "requests",
     METADATA,

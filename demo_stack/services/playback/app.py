@@ -19,14 +19,15 @@ from demo_stack.platform.context import ServiceContext
 from demo_stack.platform.errors import ServiceError
 from demo_stack.platform.instrumented import service_app
 from demo_stack.regions.backing import VIEWS
+from demo_stack.services.playback.elsewhere import SYNC_S, Elsewhere
 from demo_stack.services.playback.heartbeats import Heartbeats
 from demo_stack.services.playback.ladder import manifest
 from demo_stack.services.playback.manifests import Manifests
 from demo_stack.services.playback.profiles import label_of, media_manifest
 from demo_stack.services.playback.quality import RebufferRatio
 from demo_stack.services.playback.rights import Rights
-from demo_stack.stores.objects import DurabilityError
 from demo_stack.stores.heartbeat import EVERY_S, ReplicaHeartbeat
+from demo_stack.stores.objects import DurabilityError
 from demo_stack.stores.replicated import Consistency, UnavailableError
 
 LICENCE_S = 0.005
@@ -142,6 +143,7 @@ def build(context: ServiceContext) -> ASGIApp:
     beats = Heartbeats(context, rights, RebufferRatio(context))
     lag = ReplicaHeartbeat(context.backing.history, context.telemetry)
     context.chores.every(EVERY_S, lag.beat)
+    context.chores.every(SYNC_S, Elsewhere(context).work)
     routes = [
         Route("/starts", playback.start, methods=["POST"]),
         Route("/sessions/{session}/heartbeats", beats.beat, methods=["POST"]),

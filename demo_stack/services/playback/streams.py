@@ -1,9 +1,12 @@
-"""The streams of every account: how many there may be, and what their players say of them."""
+"""The streams of every account: how many there may be, and what their players say of them.
+
+What is new in the table is kept until other regions have been told of it.
+"""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from demo_stack.platform.errors import ServiceError
@@ -60,8 +63,38 @@ class Stream:
     rebuffers: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Away:
+    """A stream in another region.
+
+    Attributes:
+        session: Names it.
+        account: Whose it is.
+        device: On what.
+        age_s: How long ago its player said something, in seconds.
+    """
+
+    session: str
+    account: str
+    device: str
+    age_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """What other regions have not been told yet.
+
+    Attributes:
+        heard: Streams that began or were heard of, and how many seconds ago.
+        ended: Sessions that ended.
+    """
+
+    heard: list[tuple[Stream, float]]
+    ended: list[str]
+
+
 class StreamTable:
-    """The streams of a region.
+    """The streams of a region, and what it knows of those in others.
 
     Args:
         now_s: The present, monotonic, in seconds.
@@ -71,6 +104,9 @@ class StreamTable:
         self._now_s = now_s
         self._by_account: OrderedDict[str, dict[str, Stream]] = OrderedDict()
         self._accounts: dict[str, str] = {}
+        self._untold: OrderedDict[str, Stream | None] = OrderedDict()
+        self._told_s = -SILENT_S
+        self._away: dict[str, dict[str, float]] = {}
 
     def __len__(self) -> int:
         return len(self._accounts)
@@ -79,12 +115,15 @@ class StreamTable:
         """Let a stream begin. What the same device played before has ended by that.
 
         Raises:
-            TooManyStreamsError: The account has ``limit`` streams on other devices.
+            TooManyStreamsError: The account has ``limit`` streams on other devices, in all regions
+                together as far as is known here.
         """
         others = [one for one in self.active(account) if one.device != device]
-        if len(others) >= limit:
+        devices = {one.device for one in others} | (self.away(account) - {device})
+        playing = max(len(others), len(devices))
+        if playing >= limit:
             raise TooManyStreamsError(
-                f"account {account!r} plays on {len(others)} devices; its plan allows {limit}",
+                f"account {account!r} plays on {playing} devices; its plan allows {limit}",
                 status=403,
                 error_type="TooManyStreams",
             )
@@ -92,6 +131,7 @@ class StreamTable:
             session=session, account=account, device=device, title=title, heard_s=self._now_s()
         )
         self._replace(account, [*others, stream])
+        self._note(session, stream)
         while len(self._accounts) > MOST_STREAMS:
             self._replace(next(iter(self._by_account)), [])
 
@@ -113,6 +153,7 @@ class StreamTable:
             rebuffers=stream.rebuffers + beat.rebuffers,
         )
         self._by_account[account][session] = heard
+        self._note(session, heard)
         return heard
 
     def close(self, session: str) -> None:
@@ -121,12 +162,57 @@ class StreamTable:
         if account is not None:
             kept = [one for one in self._by_account[account].values() if one.session != session]
             self._replace(account, kept)
+            self._note(session, None)
+
+    def away(self, account: str) -> set[str]:
+        """Return the devices that an account plays on in other regions."""
+        now_s = self._now_s()
+        known = self._away.get(account, {})
+        return {device for device, heard_s in known.items() if now_s - heard_s <= SILENT_S}
+
+    def turn_to_tell(self, pause_s: float) -> bool:
+        """Return whether others are to be told now; whoever asks next waits for a pause."""
+        now_s = self._now_s()
+        due = now_s - self._told_s >= pause_s
+        if due:
+            self._told_s = now_s
+        return due
+
+    def news(self, most: int) -> News:
+        """Return what is new, the oldest first, which counts as told."""
+        now_s = self._now_s()
+        some = [self._untold.popitem(last=False) for _ in range(min(most, len(self._untold)))]
+        return News(
+            heard=[(one, now_s - one.heard_s) for _, one in some if one is not None],
+            ended=[session for session, one in some if one is None],
+        )
+
+    def untold(self, news: News) -> None:
+        """Take back news that could not be told; what has become of a stream since counts."""
+        for session, one in [(s.session, s) for s, _ in news.heard] + [
+            (session, None) for session in news.ended
+        ]:
+            self._untold.setdefault(session, one)
+
+    def learn(self, streams: Iterable[Away]) -> None:
+        """Take over what other regions say; what was known of them before is forgotten."""
+        now_s = self._now_s()
+        self._away = {}
+        for one in streams:
+            devices = self._away.setdefault(one.account, {})
+            devices[one.device] = max(devices.get(one.device, 0.0), now_s - one.age_s)
 
     def active(self, account: str) -> list[Stream]:
         """Return the streams of an account whose players were heard of lately."""
         now_s = self._now_s()
         known = self._by_account.get(account, {})
         return [one for one in known.values() if now_s - one.heard_s <= SILENT_S]
+
+    def _note(self, session: str, stream: Stream | None) -> None:
+        self._untold.pop(session, None)
+        self._untold[session] = stream
+        while len(self._untold) > MOST_STREAMS:
+            self._untold.popitem(last=False)
 
     def _replace(self, account: str, streams: list[Stream]) -> None:
         for session in self._by_account.pop(account, {}):
