@@ -95,6 +95,8 @@ def open_collectors(settings: Settings, clock: Clock) -> Collectors:
         clock=clock,
         limits=StoreLimits(
             max_series=settings.max_series,
+            memory_bytes=settings.memory_bytes,
+            new_series_per_minute=settings.new_series_per_minute,
             history_retention_ms=settings.history_retention.ms,
         ),
         history=history.metrics if history else None,

@@ -22,6 +22,7 @@ from runbooks.api import runbooks_routes
 from runbooks.desk import IncidentDesk
 from tocsin.announcing import open_announcements
 from tocsin.collecting import Collectors, collector_routes, open_collectors, receiving
+from tocsin.data_directory import owned
 from tocsin.health import health_route
 from tocsin.pulse import beat
 from tocsin.responding import open_desk
@@ -50,6 +51,7 @@ async def serve(settings: Settings, announce: Announce, clock: Clock | None = No
     async with AsyncExitStack() as stack:
         api = listen_tcp(settings.host, settings.api_port, "TOCSIN_API_PORT")
         stack.callback(api.close)
+        stack.enter_context(owned(settings.data_dir))
         api_url = f"http://{settings.host}:{port_of(api)}"
         collectors = await asyncio.to_thread(open_collectors, settings, clock)
         stack.callback(collectors.close)

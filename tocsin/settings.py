@@ -58,6 +58,15 @@ class Settings(BaseSettings):
         Duration(14 * 86_400_000), description="Age of the oldest spans in the long-term store."
     )
     max_series: int = Field(2_000_000, ge=1, description="New series beyond this are refused.")
+    memory_bytes: int = Field(
+        4 << 30,
+        ge=1 << 20,
+        description="Memory for the hot window; each series needs room for all of it, so new "
+        "series beyond are refused.",
+    )
+    new_series_per_minute: int = Field(
+        2_000_000, ge=1, description="More new series within a minute are refused."
+    )
     max_body_bytes: int = Field(
         64 * 1024 * 1024, ge=1_024, description="Largest request body, after decompression."
     )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import click
 import orjson
 
 from tocsin.commands.options import setting_options
+from tocsin.data_directory import owned
 from tocsin.settings import load_settings
 
 
@@ -25,10 +28,12 @@ def check(ctx: click.Context, /, as_json: bool, **overrides: object) -> None:
     """
     from tocsin.collecting import open_history  # chDB takes a moment to import
 
-    history = open_history(load_settings(overrides))
-    damaged = [] if history is None else history.check()
-    if history is not None:
-        history.close()
+    settings = load_settings(overrides)
+    with owned(settings.data_dir) if settings.history == "embedded" else nullcontext():
+        history = open_history(settings)
+        damaged = [] if history is None else history.check()
+        if history is not None:
+            history.close()
     if as_json:
         click.echo(orjson.dumps({"ok": not damaged, "damaged": damaged}).decode())
     else:

@@ -1,0 +1,52 @@
+"""One process at a time owns a data directory: two would overwrite each other's log."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from collectors.errors import ConfigError, StorageError
+
+LOCK_FILE = "owner.lock"
+
+
+@contextmanager
+def owned(data_dir: Path) -> Iterator[None]:
+    """Own ``data_dir``, creating it if needed, for as long as the block lasts.
+
+    The kernel gives the lock back when a process ends, however it ends: nothing is left behind.
+
+    Raises:
+        ConfigError: Another process owns it.
+        StorageError: It can't be created or locked.
+    """
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        file = os.open(data_dir / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    except OSError as error:
+        raise StorageError(f"data directory '{data_dir}' can't be used: {error}") from error
+    try:
+        _lock(file, data_dir)
+        yield
+    finally:
+        os.close(file)
+
+
+def _lock(file: int, data_dir: Path) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        owner = os.pread(file, 20, 0).decode("ascii", "replace").strip() or "unknown"
+        raise ConfigError(
+            f"data directory '{data_dir}' belongs to a running tocsin (process {owner}); stop that "
+            "one, or set TOCSIN_DATA_DIR to another directory"
+        ) from error
+    except OSError as error:
+        raise StorageError(f"data directory '{data_dir}' can't be locked: {error}") from error
+    with contextlib.suppress(OSError):  # a full disk: the lock holds without the number
+        os.ftruncate(file, 0)
+        os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
