@@ -51,6 +51,8 @@ def kind_of(error: TocsinError) -> str:
 
 def status_of(error: TocsinError) -> int:
     """Return the HTTP status for ``error``."""
+    if isinstance(error, QueryError) and error.kind == "NoSuchElementException":
+        return NotFoundError.status
     if isinstance(error, InputError | OverloadedError | StorageError):
         return error.status
     return 500

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -133,7 +134,7 @@ class ChartBuilder:
         drafts.sort(key=lambda line: line.label)
         # A colour goes to a line before sorting and cutting, so that neither changes it.
         return [
-            replace(line, color=color or _faded(pick(line.label), alpha), style=style, width=width)
+            replace(line, color=_faded(color or pick(line.label), alpha), style=style, width=width)
             for line in drafts
         ]
 
@@ -147,7 +148,13 @@ class ChartBuilder:
             by = SortMode.LEGEND
         if by is SortMode.LEGEND:
             return sorted(lines, key=lambda line: line.label, reverse=descending)
-        return sorted(lines, key=lambda line: _statistic(line.summary, by), reverse=descending)
+
+        def place(line: Line) -> tuple[bool, float]:
+            # Lines without data come last, whichever way the others are sorted.
+            value = _statistic(line.summary, by)
+            return (math.isnan(value), -value if descending else value)
+
+        return sorted(lines, key=place)
 
     def _axis_per_line(self, plots: list[Plot]) -> list[Plot]:
         if len(plots) != 1:
@@ -217,7 +224,7 @@ def _statistic_variables(summary: Summary, labels: TickLabels) -> dict[str, str]
 
 
 def _statistic(summary: Summary, by: SortMode) -> float:
-    value = {
+    return {
         SortMode.MIN: summary.min,
         SortMode.MAX: summary.max,
         SortMode.AVG: summary.avg,
@@ -225,8 +232,6 @@ def _statistic(summary: Summary, by: SortMode) -> float:
         SortMode.TOTAL: summary.total,
         SortMode.LAST: summary.last,
     }[by]
-    # Lines without data stand at the low end, so that a descending order starts with data.
-    return value if value == value else float("-inf")
 
 
 def _style(given: str | None, options: AxisOptions) -> LineStyle:

@@ -12,25 +12,33 @@ from collectors.api.parameters import refuse
 from collectors.stacklang.database import Database
 from collectors.stacklang.datatypes import as_styled
 from collectors.stacklang.evaluation import EvaluatedExpression, evaluate_expressions
+from collectors.stacklang.expression import Expr
 from collectors.stacklang.expressions.style import StyleExpr
-from collectors.stacklang.interpreter import type_name
 from collectors.stacklang.legends import legend
+from collectors.stacklang.query import Query
 from collectors.stacklang.simple_legends import with_simple_legends
+from collectors.stacklang.type_names import type_name
 from collectors.stacklang.vocabularies import interpreter
+from collectors.stacklang.words.query import common_query
 
 MAX_EXPRESSIONS = 1_024
 
 
-def parse_styles(program: str, zone: tzinfo, *, unstable: bool) -> list[StyleExpr]:
+def parse_styles(
+    program: str, zone: tzinfo, *, unstable: bool, common: Query | None = None
+) -> list[StyleExpr]:
     """Return the expressions that ``program`` leaves, bottom of the stack first.
 
-    Words may refer to the request's time zone as the variable ``tz``. With unstable features
-    expressions without a legend get a short one, as in Atlas.
+    ``common`` is required of everything they fetch, also of what was frozen. Words may refer to the
+    request's time zone as the variable ``tz``. With unstable features expressions without a legend
+    get a short one, as in Atlas.
 
     Raises:
         QueryError: The program is wrong, leaves something else, or too many expressions.
     """
     stack = interpreter().execute(program, variables={"tz": str(zone)}, unstable=unstable)
+    if common is not None:
+        stack = [common_query(e, common) if isinstance(e, Expr) else e for e in stack]
     styles = [_drawable(item) for item in stack]
     # Counted before they are made: a list of offsets on every entry of a full stack is a million.
     copies = sum(style.settings.get("offset", "").count(",") or 1 for style in styles)
@@ -42,7 +50,9 @@ def parse_styles(program: str, zone: tzinfo, *, unstable: bool) -> list[StyleExp
 
 def evaluate_styled(wanted: GraphRequest, database: Database, now_ms: int) -> list[StyledLines]:
     """Evaluate every expression of a graph request, bottom of the stack first."""
-    styles = parse_styles(wanted.program, wanted.zones[0], unstable=wanted.unstable)
+    styles = parse_styles(
+        wanted.program, wanted.zones[0], unstable=wanted.unstable, common=wanted.common
+    )
     return styled_lines(evaluate_expressions(styles, database, wanted.window, now_ms=now_ms))
 
 

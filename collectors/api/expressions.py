@@ -16,9 +16,10 @@ from collectors.stacklang.context import Context
 from collectors.stacklang.datatypes import as_styled
 from collectors.stacklang.expression import render_item
 from collectors.stacklang.expressions.style import StyleExpr
-from collectors.stacklang.interpreter import Interpreter, Step, type_summary
+from collectors.stacklang.interpreter import Interpreter, Step
 from collectors.stacklang.lexer import split_and_trim
 from collectors.stacklang.normalization import normalize
+from collectors.stacklang.type_names import type_summary
 from collectors.stacklang.vocabularies import NAMES, interpreter
 
 DEFAULT_VOCABULARY = "custom"

@@ -22,7 +22,13 @@ from collectors.api.evaluating import parse_styles
 from collectors.api.formats.identity import line_id
 from collectors.api.formats.values import quoted
 from collectors.api.graph import check_limits
-from collectors.api.graph_request import DEFAULT_END, DEFAULT_START, read_unstable, read_zones
+from collectors.api.graph_request import (
+    DEFAULT_END,
+    DEFAULT_START,
+    read_common_query,
+    read_unstable,
+    read_zones,
+)
 from collectors.api.json_text import to_json
 from collectors.api.parameters import Parameters, refuse
 from collectors.api.workers import Workers
@@ -33,7 +39,7 @@ from collectors.stacklang.evaluation import EvaluatedExpression, legends_for
 from collectors.stacklang.expressions.style import StyleExpr
 from collectors.stacklang.scope import Scope
 from collectors.stacklang.source import DatabaseSource
-from collectors.stacklang.times import parse_duration_ms, parse_times, round_step
+from collectors.stacklang.times import parse_duration_ms, parse_times, round_step, whole_step
 
 CHUNK_COLUMNS = 60
 MAX_COLUMNS = 100_000
@@ -153,12 +159,18 @@ def read_fetch_request(parameters: Parameters, *, primary_ms: int, now_ms: int) 
         QueryError: A parameter or the program can't be used.
     """
     zone = read_zones(parameters)[0]
-    styles = parse_styles(parameters.required("q"), zone, unstable=read_unstable(parameters))
+    styles = parse_styles(
+        parameters.required("q"),
+        zone,
+        unstable=read_unstable(parameters),
+        common=read_common_query(parameters),
+    )
     start_ms, end_ms = parse_times(
         parameters.text("s") or DEFAULT_START, parameters.text("e") or DEFAULT_END, now_ms, zone
     )
     step_text = parameters.text("step")
-    step_ms = round_step(primary_ms, parse_duration_ms(step_text) if step_text else primary_ms)
+    asked_ms = parse_duration_ms(step_text) if step_text else primary_ms
+    step_ms = whole_step(primary_ms, round_step(primary_ms, asked_ms))
     first_ms, last_ms = start_ms // step_ms * step_ms, end_ms // step_ms * step_ms
     if first_ms == last_ms:
         first_ms -= step_ms

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from collectors.api.parameters import Parameters, refuse
+from collectors.errors import QueryError
 from collectors.graph.chart import (
     MAX_AXES,
     AutoBound,
@@ -24,13 +25,17 @@ from collectors.graph.themes import Theme, theme_named
 from collectors.graph.unit_prefix import TickLabels
 from collectors.graph.vision import Vision
 from collectors.stacklang.database import Window
+from collectors.stacklang.query import Predicate, Query
+from collectors.stacklang.query_algebra import as_query
 from collectors.stacklang.times import (
     choose_step_ms,
     parse_duration_ms,
     parse_times,
     parse_zone,
     round_step,
+    whole_step,
 )
+from collectors.stacklang.vocabularies import interpreter
 
 MAX_COLUMNS = 1440
 MAX_PIXELS_ASKED = 100_000
@@ -90,6 +95,7 @@ class GraphRequest:
     """A graph request. ``window`` holds the columns of the answer; sizes are pixels."""
 
     program: str
+    common: Query | None
     window: Window
     zones: tuple[tzinfo, ...]
     format: GraphFormat
@@ -131,6 +137,7 @@ def read_graph_request(parameters: Parameters, *, primary_ms: int, now_ms: int) 
     theme = theme_named(parameters.text("theme") or "light")
     return GraphRequest(
         program=program,
+        common=read_common_query(parameters),
         window=read_window(parameters, zones[0], width, primary_ms=primary_ms, now_ms=now_ms),
         zones=zones,
         format=choice(parameters, "format", GraphFormat, GraphFormat.PNG),
@@ -165,11 +172,9 @@ def read_window(
     step_text = parameters.text("step")
     asked_ms = parse_duration_ms(step_text) if step_text else primary_ms
     rounded_ms = round_step(primary_ms, asked_ms)
-    columns = min(MAX_COLUMNS, width)
     # A step that was asked for stays as it is while every point has its pixel.
-    step_ms = rounded_ms
-    if end_ms - start_ms > step_ms * columns:
-        step_ms = choose_step_ms(rounded_ms, columns, start_ms, end_ms)
+    chosen_ms = choose_step_ms(rounded_ms, min(MAX_COLUMNS, width), start_ms, end_ms)
+    step_ms = whole_step(primary_ms, chosen_ms)
     first_ms = start_ms // step_ms * step_ms
     last_ms = end_ms // step_ms * step_ms
     if first_ms == last_ms:
@@ -183,6 +188,18 @@ def read_zones(parameters: Parameters) -> tuple[tzinfo, ...]:
     if len(names) > MAX_ZONES:
         raise refuse(f"{len(names)} time zones are asked for, at most {MAX_ZONES} are drawn")
     return tuple(parse_zone(name) for name in names)
+
+
+def read_common_query(parameters: Parameters) -> Query | None:
+    """Read ``cq``: a query required of everything that the expressions fetch."""
+    program = parameters.text("cq")
+    if program is None:
+        return None
+    match interpreter("query").execute(program):
+        case [Predicate() as query]:
+            return as_query(query)
+        case _:
+            raise QueryError(f"invalid cq parameter: {program[:200]}")
 
 
 def read_unstable(parameters: Parameters) -> bool:

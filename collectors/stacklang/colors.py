@@ -10,6 +10,11 @@ _HEX = re.compile(r"[0-9a-fA-F]+")
 _SHORT, _RGB, _ARGB = 3, 6, 8
 
 
+def is_hex_color(text: str) -> bool:
+    """Return whether ``text`` is a color in hex rather than a color's name."""
+    return len(text) in {_SHORT, _RGB, _ARGB} and _HEX.fullmatch(text) is not None
+
+
 def parse_color(text: str) -> str:
     """Read ``f00``, ``ff0000`` or ``ffff0000``; return eight digits, alpha first.
 

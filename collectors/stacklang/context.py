@@ -34,6 +34,7 @@ class Context:
     stack: list[object] = field(default_factory=list)
     frozen: list[object] = field(default_factory=list)
     variables: dict[str, object] = field(default_factory=dict)
+    initial_variables: dict[str, object] = field(default_factory=dict)
     unstable: bool = False
     depth: int = 0
     operations: int = 0
@@ -84,9 +85,10 @@ class Context:
             )
 
     def freeze(self) -> None:
-        """Move the stack out of reach of the rest of the program."""
+        """Move the stack out of reach of the rest of the program, which begins like a new one."""
         self.frozen.extend(self.stack)
         self.stack.clear()
+        self.variables = dict(self.initial_variables)
 
     def unfreeze(self) -> None:
         """Put what was frozen back, below the rest."""
@@ -100,6 +102,7 @@ class Context:
             stack=list(self.stack),
             frozen=list(self.frozen),
             variables=dict(self.variables),
+            initial_variables=self.initial_variables,
             unstable=self.unstable,
             depth=self.depth,
             operations=self.operations,

@@ -6,12 +6,12 @@ extractor returns the item as the kind asked for, or :data:`MISMATCH`.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from collectors.errors import QueryError
-from collectors.stacklang.colors import parse_color
+from collectors.stacklang.colors import is_hex_color
 from collectors.stacklang.database import Consolidation
 from collectors.stacklang.durations import Duration, try_duration
 from collectors.stacklang.expressions.data import AggregateExpr, DataExpr, as_sum
@@ -51,9 +51,12 @@ def _or_mismatch(value: object) -> object:
 def _int(item: object) -> object:
     if isinstance(item, str):
         return _or_mismatch(parse_int(item))
-    if isinstance(item, Constant):
-        return int(item.value) if abs(item.value) < 2**31 else MISMATCH
-    return MISMATCH
+    return _whole(item.value) if isinstance(item, Constant) else MISMATCH
+
+
+def _whole(value: float) -> int:
+    # As Java narrows a double: towards zero, NaN is zero, what does not fit is the nearest.
+    return 0 if math.isnan(value) else int(min(max(value, -(2**31)), 2**31 - 1))
 
 
 def _double(item: object) -> object:
@@ -144,13 +147,9 @@ _COLOR_NAME = re.compile(r"[a-zA-Z]+\d*")
 
 
 def _color(item: object) -> object:
-    if not isinstance(item, str):
-        return MISMATCH
-    try:
-        parse_color(item)
-    except QueryError:
-        return item if _COLOR_NAME.fullmatch(item) else MISMATCH
-    return item
+    if isinstance(item, str) and (is_hex_color(item) or _COLOR_NAME.fullmatch(item)):
+        return item
+    return MISMATCH
 
 
 ANY = DataType("Any", lambda item: item)

@@ -11,29 +11,37 @@ from collectors.errors import QueryError
 from collectors.stacklang.durations import parse_duration
 from collectors.stacklang.faults import illegal_argument, require
 
-_RELATIVE = re.compile(r"([a-z]+)([-+])(.+)")
+_RELATIVE = re.compile(r"([a-z]+)([-+])([^-+]+)")
 _NAMED = re.compile(r"[a-z]+")
-_EPOCH = re.compile(r"([0-9]{1,19})(?:([-+])(.+))?")
+_EPOCH = re.compile(r"([0-9]{1,19})(?:([-+])([^-+]+))?")
 _DATE_START = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _ISO = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
     r"(?:T([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?)?"
     r"(Z|[-+][0-9]{2}(?::?[0-9]{2}(?::?[0-9]{2})?)?)?"
 )
+# A number is taken for seconds, milliseconds, microseconds or nanoseconds by its magnitude; the
+# year 2400 in one unit is soon after 1970 in the next.
 _MAX_SECONDS = 2**31 - 1
+_MAX_MILLIS = 13_569_465_600_000
+_FIXED_ZONE = re.compile(r"(?:UTC|GMT|UT)?([-+][0-9]{1,2}(?::?[0-9]{2}(?::?[0-9]{2})?)?)")
+_MAX_ZONE_OFFSET = timedelta(hours=18)
 _OWN_REFERENCES = frozenset({"now", "epoch"})
 _ZERO = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_MS = 253_402_300_799_999  # end of the year 9999, what every calendar function can represent
 
 
 def parse_zone(name: str) -> tzinfo:
-    """Return the time zone called ``name``.
+    """Return the time zone called ``name``: a region, or an offset such as ``UTC+02:00``.
 
     Raises:
         QueryError: There is no such zone.
     """
-    if name in {"UTC", "Z", "GMT"}:
+    if name in {"UTC", "UT", "Z", "GMT"}:
         return UTC
+    fixed = _FIXED_ZONE.fullmatch(name)
+    if fixed:
+        return _offset(fixed.group(1))
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -127,9 +135,9 @@ def _named(name: str, known: Mapping[str, int], text: str) -> int:
 def _epoch_ms(value: int) -> int:
     if value <= _MAX_SECONDS:
         return value * 1_000
-    if value <= _MAX_SECONDS * 1_000:
+    if value <= _MAX_MILLIS:
         return value
-    if value <= _MAX_SECONDS * 1_000_000:
+    if value <= _MAX_MILLIS * 1_000:
         return value // 1_000
     return value // 1_000_000
 
@@ -157,9 +165,11 @@ def _iso_ms(text: str, zone: tzinfo) -> int:
 def _offset(text: str) -> tzinfo:
     if text == "Z":
         return UTC
-    digits = text[1:].replace(":", "").ljust(6, "0")
+    digits = text[1:].replace(":", "")
+    # A single digit is an hour: +2 for +02.
+    digits = digits.rjust(2, "0").ljust(6, "0")
     hours, minutes, seconds = (int(digits[i : i + 2]) for i in (0, 2, 4))
     delta = timedelta(hours=hours, minutes=minutes, seconds=seconds)
-    if delta >= timedelta(hours=24):
-        raise illegal_argument(f"invalid date, zone offset {text} is a day or more")
+    if delta > _MAX_ZONE_OFFSET or max(minutes, seconds) > 59:
+        raise illegal_argument(f"invalid date, zone offset {text} is beyond 18 hours")
     return timezone(-delta if text[0] == "-" else delta)

@@ -7,7 +7,7 @@ otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from collectors.stacklang.context import MAX_STACK_SIZE, Context
@@ -15,7 +15,7 @@ from collectors.stacklang.datatypes import as_styled
 from collectors.stacklang.expressions.style import StyleExpr
 from collectors.stacklang.faults import illegal_argument, illegal_state
 from collectors.stacklang.lexer import split_and_trim, unescape
-from collectors.stacklang.query import Predicate
+from collectors.stacklang.type_names import type_name, type_summary
 from collectors.stacklang.word import Vocabulary, Word
 
 
@@ -67,7 +67,10 @@ class Interpreter:
         unstable: bool = False,
     ) -> list[object]:
         """Run a program given as tokens; see :meth:`execute`."""
-        context = Context(runner=self, variables=dict(variables or {}), unstable=unstable)
+        given = dict(variables or {})
+        context = Context(
+            runner=self, variables=dict(given), initial_variables=given, unstable=unstable
+        )
         try:
             context.run(tokens)
         except RecursionError:
@@ -93,7 +96,6 @@ class Interpreter:
     def debug(self, program: str) -> list[Step]:
         """Run a program; return its state before each step and at the end."""
         context = Context(runner=self, unstable=True)
-        context.depth = 1
         tokens: list[object] = list(split_and_trim(program))
         steps = [Step(program=tokens, context=context.copy())]
         position = 0
@@ -174,21 +176,3 @@ def _drawable(item: object) -> StyleExpr:
     if styled is None:
         raise illegal_argument(f"expecting time series expr, found {type_name(item)} '{item}'")
     return styled
-
-
-_TYPE_NAMES: Mapping[type, str] = {str: "String", list: "List"}
-
-
-def type_summary(stack: Iterable[object]) -> str:
-    """Return the types of a stack's items, bottom first, for error messages."""
-    return "[" + ",".join(type_name(item) for item in stack) + "]"
-
-
-def type_name(item: object) -> str:
-    """Return the name under which people know the type of a stack item."""
-    if isinstance(item, Predicate):
-        return _PREDICATE_NAMES.get(type(item).__name__, type(item).__name__)
-    return _TYPE_NAMES.get(type(item), type(item).__name__)
-
-
-_PREDICATE_NAMES = {"AnyOf": "True$", "NoneOf": "False$"}

@@ -25,7 +25,7 @@ from collectors.stacklang.query import (
 from collectors.stacklang.query_algebra import as_query
 
 _ESCAPED = re.compile(r"\\(.)")
-_SPECIAL = re.compile(r"(?<!\\)[\^$.?*+\[\](){}|]")
+_SPECIAL = re.compile(r"(?<!\\)[\^$.?*+\[\](){}|]|\\[A-Za-z0-9]")
 
 
 def with_simple_legends(styles: Sequence[StyleExpr]) -> list[StyleExpr]:
@@ -100,9 +100,9 @@ def _query_values(query: Query) -> Mapping[str, str]:
 
 
 def _readable(pattern: str) -> str:
-    """Return the text that ``:contains`` or ``:starts`` was given, else the pattern."""
-    core = pattern.removeprefix(".*")
-    return pattern if _SPECIAL.search(core) else _ESCAPED.sub(r"\1", core)
+    """Return the text that a value must begin with or contain, if that is all; else the pattern."""
+    core = pattern.removeprefix("^").removeprefix(".*").removesuffix(".*")
+    return pattern if not core or _SPECIAL.search(core) else _ESCAPED.sub(r"\1", core)
 
 
 def _shared(left: Mapping[str, str], right: Mapping[str, str]) -> Mapping[str, str]:

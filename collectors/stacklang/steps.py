@@ -15,13 +15,6 @@ _ALLOWED = (
     *(n * _MINUTE for n in _DIVISORS_OF_60),
     *(n * _HOUR for n in (1, 2, 3, 4, 6, 8, 12)),
 )
-# A graph that picks its own step stays with sizes that people can tell at a glance.
-_AUTOMATIC = (
-    *_MILLIS,
-    *(n * _SECOND for n in (1, 5, 10, 20, 30)),
-    *(n * _MINUTE for n in (1, 5, 10, 20, 30)),
-    *(n * _HOUR for n in (1, 6, 12)),
-)
 
 
 def round_step(primary_ms: int, step_ms: int, *, block_ms: int = _HOUR) -> int:
@@ -35,7 +28,11 @@ def round_step(primary_ms: int, step_ms: int, *, block_ms: int = _HOUR) -> int:
     >>> round_step(60_000, 70_000)
     120000
     """
-    return _smallest(_ALLOWED, max(primary_ms, step_ms), block_ms)
+    wanted_ms = max(primary_ms, step_ms)
+    for size in _ALLOWED:
+        if size >= wanted_ms and (block_ms % size == 0 or size % block_ms == 0):
+            return size
+    return round_to_step_boundary(wanted_ms, _DAY)
 
 
 def choose_step_ms(
@@ -44,11 +41,23 @@ def choose_step_ms(
     """Return a step that gives each of ``width`` pixels at most one point.
 
     >>> choose_step_ms(60_000, 700, 0, 24 * 3_600_000)
-    300000
+    180000
     """
     points = max(0, end_ms - start_ms) // primary_ms
     per_pixel = -(-points // max(1, width))
-    return _smallest(_AUTOMATIC, max(primary_ms, per_pixel * primary_ms), block_ms)
+    return round_step(primary_ms, per_pixel * primary_ms, block_ms=block_ms)
+
+
+def whole_step(primary_ms: int, step_ms: int) -> int:
+    """Return the smallest allowed step from ``step_ms`` on that the store's own step divides.
+
+    >>> whole_step(10_000, 12_000)
+    20000
+    """
+    if step_ms % primary_ms == 0:
+        return step_ms
+    fitting = (size for size in _ALLOWED if size >= step_ms and size % primary_ms == 0)
+    return next(fitting, round_to_step_boundary(step_ms, primary_ms))
 
 
 def round_to_step_boundary(time_ms: int, step_ms: int) -> int:
@@ -59,10 +68,3 @@ def round_to_step_boundary(time_ms: int, step_ms: int) -> int:
 def first_primary_step_timestamp(time_ms: int, step_ms: int, multiple: int) -> int:
     """Return the first of the ``multiple`` primary steps that make up the step ending at a time."""
     return time_ms - step_ms + step_ms // multiple
-
-
-def _smallest(sizes: tuple[int, ...], wanted_ms: int, block_ms: int) -> int:
-    for size in sizes:
-        if size >= wanted_ms and (block_ms % size == 0 or size % block_ms == 0):
-            return size
-    return round_to_step_boundary(wanted_ms, _DAY)

@@ -6,7 +6,12 @@ from datetime import UTC, tzinfo
 
 from collectors.stacklang.dates import parse_date, parse_zone, time_range
 from collectors.stacklang.durations import parse_duration
-from collectors.stacklang.steps import choose_step_ms, round_step, round_to_step_boundary
+from collectors.stacklang.steps import (
+    choose_step_ms,
+    round_step,
+    round_to_step_boundary,
+    whole_step,
+)
 
 __all__ = [
     "choose_step_ms",
@@ -16,6 +21,7 @@ __all__ = [
     "parse_zone",
     "round_step",
     "round_to_step_boundary",
+    "whole_step",
 ]
 
 

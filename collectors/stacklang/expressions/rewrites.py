@@ -85,11 +85,11 @@ class NamedRewrite(SeriesExpr):
                 tail += [grouping, Raw(":by")]
             return (display, *word, *tail)
         shown = self.display.final_grouping if isinstance(self.display, SeriesExpr) else None
-        if isinstance(display, SeriesExpr) and shown == grouping:
-            if shift and shift != (_common_offset(display) or ZERO):
-                return (display.with_offset(shift), *word)
-            return (display, *word)
-        return (display, *word, grouping, Raw(":by")) if grouping else (display, *word)
+        if isinstance(display, SeriesExpr) and shift and shift != (_common_offset(display) or ZERO):
+            display = display.with_offset(shift)
+        if grouping and shown != grouping:
+            return (display, *word, grouping, Raw(":by"))
+        return (display, *word)
 
     def rewrite(self, rule: Rule) -> Expr:
         """Apply ``rule`` to this node, or to what is displayed, and build the rest from that."""

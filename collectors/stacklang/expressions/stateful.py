@@ -113,9 +113,15 @@ class RollingMeanExpr(StatefulExpr):
         return (self.window, self.least)
 
     def algorithm(self, step_ms: int, first_ms: int) -> Algorithm:
-        """Return fresh state."""
+        """Return fresh state; a window in time never asks for more values than it has."""
         del first_ms
-        return RollingMean(self.window.period(step_ms), self.least)
+        size = self.window.period(step_ms)
+        require(self.least > 0, "minimum number of values must be >= 1")
+        require(
+            self.least <= size or self.window.duration is not None,
+            "minimum number of values must be <= window size",
+        )
+        return RollingMean(size, min(self.least, size))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from collectors.errors import QueryError
 from collectors.stacklang.context import Context
 from collectors.stacklang.datatypes import ANY, INT, LIST, STRING
-from collectors.stacklang.faults import illegal_argument, illegal_state
+from collectors.stacklang.faults import illegal_state
+from collectors.stacklang.text_format import format_text
 from collectors.stacklang.word import Parameter, Vocabulary, Word, macro
 
 _ITEM = Parameter(type=ANY, name="a")
 _OTHER = Parameter(type=ANY, name="b")
 _COUNT = Parameter(type=INT, name="n", summary="number of items")
-_FORMAT = re.compile(r"%(?:(\d+)\$)?([-#+ 0,(]*)(\d+)?(?:\.(\d+))?([a-zA-Z%])")
-_MAX_WIDTH = 1_024
 
 
 def _call(context: Context, params: Sequence[object]) -> None:
@@ -146,46 +144,6 @@ def _index(context: Context, param: object) -> int:
     return len(context.stack) - 1 - position
 
 
-def format_text(pattern: str, values: Sequence[object]) -> str:
-    """Fill a printf pattern in Java's notation.
-
-    >>> format_text("%s-%s.%2$s", ["a", "b"])
-    'a-b.b'
-
-    Raises:
-        QueryError: A value is missing, or a conversion is unknown or does not fit its value.
-    """
-    following = iter(range(len(values)))
-
-    def fill(found: re.Match[str]) -> str:
-        position, flags, width, precision, conversion = found.groups()
-        if conversion in "%n":
-            return "%" if conversion == "%" else "\n"
-        index = int(position) - 1 if position else next(following, -1)
-        if not 0 <= index < len(values):
-            raise illegal_argument(f"Format specifier '{found.group()}'")
-        if max(int(width or 0), int(precision or 0)) > _MAX_WIDTH:
-            raise illegal_argument(f"width of '{found.group()}' exceeds limit of {_MAX_WIDTH}")
-        return _convert(found.group(), flags, width, precision, conversion, values[index])
-
-    text = _FORMAT.sub(fill, pattern)
-    if "%" in _FORMAT.sub("", pattern):
-        raise illegal_argument(f"unknown format conversion in '{pattern}'")
-    return text
-
-
-def _convert(
-    spec: str, flags: str, width: str | None, precision: str | None, conversion: str, value: object
-) -> str:
-    if conversion not in "sS":
-        # Everything on the stack is text, so that no other conversion can apply.
-        raise illegal_argument(f"{conversion} != java.lang.String ('{spec}')")
-    text = str(value)
-    text = text[: int(precision)] if precision else text
-    text = text.ljust(int(width or 0)) if "-" in flags else text.rjust(int(width or 0))
-    return text.upper() if conversion == "S" else text
-
-
 def _word(
     name: str,
     run: object,
@@ -248,7 +206,8 @@ STANDARD = Vocabulary(
         _word(
             "format",
             _format,
-            "Fill a printf pattern with the values of a list.",
+            "Fill a printf pattern with the values of a list. The types are `s`, `d`, `u`, `x`, "
+            "`X` and `f`, the flags `-`, `+`, space and `0`; widths go up to 256.",
             "pattern:String args:List -- str:String",
             (Parameter(type=STRING, name="pattern"), Parameter(type=LIST, name="args")),
             ("foo%s,(,bar,)",),
@@ -257,7 +216,8 @@ STANDARD = Vocabulary(
             "freeze",
             _freeze,
             "Put everything on the stack out of reach of what follows; it is part of the result. "
-            "Protects an overlay from a `:cq` or `:each` that is appended later.",
+            "Variables are forgotten. Protects an overlay from a `:cq` or `:each` that is appended "
+            "later.",
             "* -- <empty>",
             (),
             ("a,b,c",),

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from collectors.errors import QueryError
-from collectors.stacklang.colors import parse_color, with_alpha
+from collectors.stacklang.colors import is_hex_color, parse_color, with_alpha
 from collectors.stacklang.context import Context
 from collectors.stacklang.datatypes import (
     COLOR,
@@ -74,7 +73,8 @@ def _alpha(context: Context, params: Sequence[object]) -> None:
     if not isinstance(expr, StyleExpr):
         return
     color = expr.settings.get("color")
-    if color is None:
+    if color is None or not is_hex_color(color):
+        # What a color's name stands for is known to who draws, as is then how it looks with alpha.
         context.push(expr.with_settings({"alpha": str(alpha)}))
     else:
         context.push(expr.with_settings({"color": with_alpha(color, str(alpha)), "alpha": None}))
@@ -88,10 +88,7 @@ def _color(context: Context, params: Sequence[object]) -> None:
 
 
 def _full_color(text: str) -> str:
-    try:
-        return parse_color(text)
-    except QueryError:
-        return text  # a color's name, known to who draws
+    return parse_color(text) if is_hex_color(text) else text
 
 
 def _palette(context: Context, params: Sequence[object]) -> None:

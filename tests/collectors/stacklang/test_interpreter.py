@@ -1,5 +1,7 @@
 """Running programs: stacks, overloads, limits and messages."""
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -88,15 +90,52 @@ def test_overloads_and_folding(program, expected):
         ("(," + "a," * 1_025 + ")", "list size exceeds limit of 1024"),
         ("k,:get", "key not found: k"),
         ("a,5,:pick", "index 5 is not in the stack"),
-        ("%d,(,a,),:format", "d != java.lang.String"),
-        ("%s %s,(,a,),:format", "Format specifier '%s'"),
-        ("%9999s,(,a,),:format", "exceeds limit"),
+        ("%s %s,(,a,),:format", "missing argument at index 1"),
+        ("k,v,:set,a,:freeze,k,:get", "key not found: k"),
     ],
 )
 def test_errors_say_what_happened(program, message):
     """Atlas's messages, as tools and people know them."""
     with pytest.raises(QueryError, match=message):
         interpreter().execute(program)
+
+
+@pytest.mark.parametrize(
+    ("program", "name"),
+    [
+        (":true", "True$"),
+        ("a,b,:ge", "GreaterThanEqual"),
+        ("a,b,:reic", "RegexIgnoreCase"),
+        ("a,:has,:sum,:cf-sum", "Sum"),
+        ("a,:has,:sum,:cf-max", "Consolidation"),
+        ("a,:has,:max,:cf-sum", "Consolidation"),
+        ("a,:has,(,b,),:by", "GroupBy"),
+        ("a,:has,(,b,),:by,:count", "Count"),
+        ("a,:has,(,b,),:by,:max,(,b,),:by", "GroupBy"),
+        ("a,:has,:neg", "Negate"),
+        ("a,:has,2,:div", "Divide"),
+        ("a,:has,2,:clamp-max", "ClampMax"),
+        ("a,:has,b,c,:as", "As"),
+        ("5,:srandom", "SeededRandom"),
+        ("a,:has,:avg", "NamedRewrite"),
+        ("a,:has,3,:rolling-count", "RollingCount"),
+        ("a,:has,3,0.1,0.2,:sdes", "SlidingDes"),
+        (":stat-max", "StatMax$"),
+        ("a,:has,max,3,:topk-others-sum", "TopKOthersSum"),
+        ("a,:has,x,:legend", "StyleExpr"),
+        ("(,a,)", "List"),
+    ],
+)
+def test_messages_name_the_kinds_of_items(program, name):
+    """As Atlas names them, whatever our classes are called."""
+    with pytest.raises(QueryError, match=rf"with stack \[{re.escape(name)}\]"):
+        interpreter().execute(f"{program},:swap")
+
+
+def test_frozen_programs_leave_no_variables():
+    """What was given from outside stays, what the program set is forgotten."""
+    run = interpreter().execute
+    assert run("tz,x,:set,:freeze,tz,:get", variables={"tz": "UTC"}) == ["UTC"]
 
 
 def test_nested_loops_run_out_of_operations():

@@ -8,12 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collectors.errors import QueryError
-from collectors.stacklang.dates import parse_date
+from collectors.stacklang.dates import parse_date, parse_zone
 from collectors.stacklang.times import (
     choose_step_ms,
     parse_times,
     round_step,
     round_to_step_boundary,
+    whole_step,
 )
 
 quickly = settings(max_examples=60, deadline=None)
@@ -39,6 +40,13 @@ NOW_MS = at("2026-11-22T10:00:00+00:00")
         ("1328054400000", "2012-02-01T00:00:00+00:00"),
         ("1328054400000000", "2012-02-01T00:00:00+00:00"),
         ("1328054400000000000", "2012-02-01T00:00:00+00:00"),
+        # Until the year 2400 a number is one of milliseconds, then of microseconds.
+        ("2147483647", "2038-01-19T03:14:07+00:00"),
+        ("4102444800000", "2100-01-01T00:00:00+00:00"),
+        ("13569465600000", "2400-01-01T00:00:00+00:00"),
+        ("13569465600001", "1970-06-07T01:17:45.600+00:00"),
+        ("4102444800000000", "2100-01-01T00:00:00+00:00"),
+        ("4102444800000000000", "2100-01-01T00:00:00+00:00"),
         ("1328054400-1h", "2012-01-31T23:00:00+00:00"),
         ("1328054400000+PT1M", "2012-02-01T00:01:00+00:00"),
         ("epoch", "1970-01-01T00:00:00+00:00"),
@@ -83,12 +91,33 @@ def test_the_zone_applies_to_times_without_one():
         ("2012-01-01T25:00", "now", "invalid date"),
         ("2012-01-01+99:99", "now", "invalid date"),
         ("epoch-99999y", "now", "out of range"),
+        ("now-6h-1h", "now", "invalid date now-6h-1h"),
+        ("2012-01-01+19:00", "now", "invalid date"),
     ],
 )
 def test_a_bad_range_is_refused(start, end, message):
     """The message says what is wrong with which text."""
     with pytest.raises(QueryError, match=message):
         parse_times(start, end, NOW_MS)
+
+
+@pytest.mark.parametrize(
+    ("zone", "hours"),
+    [("+02:00", 2), ("-0330", -3.5), ("UTC+2", 2), ("GMT-08:00", -8), ("UTC+18:00:00", 18)],
+)
+def test_a_zone_may_be_an_offset(zone, hours):
+    """As a region may; its name is read back as the same zone."""
+    start_ms, _ = parse_times("2012-07-01", "2012-07-03", NOW_MS, zone)
+    assert start_ms == at("2012-07-01T00:00:00+00:00") - hours * 3_600_000
+    again = parse_zone(str(parse_zone(zone)))
+    assert again.utcoffset(None) == parse_zone(zone).utcoffset(None)
+
+
+@pytest.mark.parametrize("zone", ["UTC+19", "+02:99", "+", "UTC2", ""])
+def test_an_impossible_offset_is_refused(zone):
+    """No zone is further than 18 hours from UTC."""
+    with pytest.raises(QueryError):
+        parse_zone(zone)
 
 
 def test_an_unknown_zone_is_refused():
@@ -134,6 +163,24 @@ def test_a_chosen_step_gives_each_point_a_pixel(primary_ms, width, start_ms, len
     step_ms = choose_step_ms(primary_ms, width, start_ms, start_ms + length_ms)
     assert step_ms % primary_ms == 0
     assert length_ms // step_ms <= width
+
+
+@pytest.mark.parametrize(
+    ("primary_ms", "width", "hours", "expected"),
+    [(60_000, 700, 24, 180_000), (60_000, 700, 168, 900_000), (10_000, 700, 3, 20_000)],
+)
+def test_a_chosen_step_is_any_allowed_one(primary_ms, width, hours, expected):
+    """The smallest that leaves each point its pixel."""
+    assert choose_step_ms(primary_ms, width, 0, hours * 3_600_000) == expected
+
+
+@quickly
+@given(st.sampled_from([1_000, 4_000, 7_000, 10_000, 25_000, 60_000]), st.integers(1, 10**8))
+def test_a_whole_step_is_a_multiple_of_the_stores(primary_ms, step_ms):
+    """A step of 12 s over data of 10 s would take some of them twice."""
+    whole = whole_step(primary_ms, step_ms)
+    assert whole % primary_ms == 0
+    assert whole >= step_ms
 
 
 @quickly

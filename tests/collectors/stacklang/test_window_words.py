@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from collectors.errors import QueryError
 from collectors.stacklang.evaluation import evaluate
 from collectors.stacklang.memory import MemoryDatabase
 from collectors.stacklang.percentile_buckets import BOUNDS, bucket_index, estimate_percentiles
@@ -44,6 +45,24 @@ INPUT = [0.0, 1.0, -1.0, NAN, 0.0, 1.0, 1.0, 1.0, 1.0, 0.0]
 def test_words_over_a_line(words, expected):
     """Missing values are left out, or count as nothing, as each word says."""
     assert_values(transform(INPUT, words), expected)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("3,0,:rolling-mean", "minimum number of values must be >= 1"),
+        ("3,4,:rolling-mean", "minimum number of values must be <= window size"),
+    ],
+)
+def test_a_mean_needs_a_number_of_values_that_fits_its_window(words, message):
+    """Otherwise the line would be empty without a reason."""
+    with pytest.raises(QueryError, match=f"requirement failed: {message}"):
+        transform(INPUT, words)
+
+
+def test_a_mean_over_time_asks_for_no_more_than_the_window_has():
+    """A larger step leaves fewer points in the window; the line stays."""
+    assert_values(transform([1.0, 2.0], "1m,3,:rolling-mean"), [1.0, 2.0])
 
 
 numbers = st.one_of(st.just(NAN), st.integers(-50, 50).map(float), st.just(1e300))

@@ -1,0 +1,67 @@
+"""Rules of a graph request that people rely on: common queries, order, statuses."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import urlencode
+
+import pytest
+from starlette.testclient import TestClient
+
+RANGE = "name,range,:eq"
+BY_ITEM = f"{RANGE},(,item,),:by"
+
+
+def legend(client: TestClient, q: str, **rest: str) -> list[str]:
+    given = {"q": q, "e": "2012-01-01T09:00", "s": "e-5m", "format": "stats.json", **rest}
+    answer = client.get(f"/api/v1/graph?{urlencode(given)}")
+    assert answer.status_code == 200, answer.text
+    return list(answer.json()["legend"])
+
+
+def test_a_common_query_restricts_every_expression(client: TestClient) -> None:
+    found = legend(client, f"{BY_ITEM},$item,:legend,:freeze,{RANGE},4", cq="item,(,01,02,),:in")
+    assert found == ["01", "02", "sum((name=range) and (item in (01,02)))", "4.0"]
+
+
+@pytest.mark.parametrize("cq", ["name", "a,b,:eq,c,:has", ":sum", "1"])
+def test_a_common_query_must_be_one_query(client: TestClient, cq: str) -> None:
+    for path in ("/api/v1/graph", "/api/v2/fetch"):
+        answer = client.get(f"{path}?{urlencode({'q': RANGE, 'cq': cq})}")
+        assert answer.status_code == 400
+        assert answer.json()["type"] == "error"
+
+
+def test_a_common_query_holds_for_streams_too(client: TestClient) -> None:
+    given = {"q": BY_ITEM, "cq": "item,03,:eq", "e": "2012-01-01T09:00", "s": "e-2m"}
+    body = client.get(f"/api/v2/fetch?{urlencode(given)}").text
+    events = [json.loads(line.removeprefix("data: ")) for line in body.splitlines() if line]
+    assert [event["label"] for event in events if event["type"] == "timeseries"] == ["(item=03)"]
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [("asc", ["1", "2", "3", "none"]), ("desc", ["3", "2", "1", "none"])],
+)
+def test_lines_without_data_come_last(client: TestClient, order: str, expected: list[str]) -> None:
+    lines = "NaN,none,:legend,2,2,:legend,3,3,:legend,1,1,:legend"
+    assert legend(client, lines, sort="max", order=order) == expected
+
+
+def test_an_unknown_variable_is_not_found(client: TestClient) -> None:
+    answer = client.get("/api/v1/graph?q=nothing,:get")
+    assert answer.status_code == 404
+    assert answer.json()["message"] == "NoSuchElementException: key not found: nothing"
+
+
+def test_a_named_color_takes_an_alpha(client: TestClient) -> None:
+    q = "1,blue1,:color,40,:alpha"
+    given = {"q": q, "format": "v2.json", "hints": "no-image"}
+    lines = client.get(f"/api/v1/graph?{urlencode(given)}").json()
+    (color,) = [item["color"] for item in lines if item["type"] == "timeseries"]
+    assert color.endswith("40")
+
+
+def test_a_step_is_a_multiple_of_the_stores(client: TestClient) -> None:
+    given = {"q": RANGE, "format": "std.json", "step": "90s", "s": "e-5m"}
+    assert client.get(f"/api/v1/graph?{urlencode(given)}").json()["step"] == 120_000
