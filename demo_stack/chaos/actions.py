@@ -63,9 +63,19 @@ def crash_instance(region: str, service: str) -> None:
     _ask("crash_instance", region=region, service=service)
 
 
-def kill_part(name: str) -> None:
-    """Kill a foreign part, such as ``broker`` or ``cache-us-east-1a``; it comes back by itself."""
-    _ask("kill_part", name=name)
+def kill_part(name: str, stay: bool = False) -> None:
+    """Kill a foreign part, or what stands in for it where it is not installed.
+
+    Args:
+        name: Such as ``broker``, ``cache-us-east-1a``, ``encoder``.
+        stay: It stays dead until it is started; otherwise it comes back by itself.
+    """
+    _ask("kill_part", name=name, stay=stay)
+
+
+def start_part(name: str) -> None:
+    """Start a foreign part that was killed; it comes back empty."""
+    _ask("start_part", name=name)
 
 
 def start_instance(region: str, service: str, version: str = "1.0.0") -> None:
@@ -91,6 +101,16 @@ def canary(region: str, service: str, version: str) -> None:
 def front_door(region: str, **change: Any) -> None:
     """Change the load balancers: ``scale`` (a factor) or ``zones`` (such as ``abc``)."""
     _ask("front_door", region=region, **change)
+
+
+def configure(region: str, service: str, revision: str) -> None:
+    """Push a configuration to every instance of a service."""
+    _ask("configure", region=region, service=service, revision=revision)
+
+
+def sever_log(region: str, severed: bool) -> None:
+    """Cut a region off from the event log, or let it reach it again."""
+    _ask("sever_log", region=region, severed=severed)
 
 
 def freeze_registry(region: str, frozen: bool) -> None:
@@ -128,9 +148,16 @@ def restore(region: str) -> None:
     _ask("restore", region=region)
 
 
-def replica(region: str, zone: str, up: bool) -> None:
-    """Take the replica of the viewing history in a zone down, or bring it back."""
-    _ask("replica", region=region, zone=zone, up=up)
+def replica(region: str, zone: str, up: bool = True, lag_s: float | None = None) -> None:
+    """Take the replica of the viewing history in a zone down, or bring it back.
+
+    Args:
+        region: Where.
+        zone: Whose.
+        up: Whether it answers.
+        lag_s: Instead: it answers, but learns what is written so many seconds late.
+    """
+    _ask("replica", region=region, zone=zone, up=up, lag_s=lag_s)
 
 
 def rotate_keys(region: str) -> None:

@@ -40,7 +40,10 @@ class Consumer(Protocol):
         ...
 
     async def lag(self) -> int:
-        """Return how many events of the member's partitions are written but not committed."""
+        """Return how many events of the member's partitions are written but not committed.
+
+        0 while the log is away: nobody can tell.
+        """
         ...
 
     def leave(self) -> None:
@@ -53,6 +56,9 @@ class Broker(Protocol):
 
     system: str
     """``messaging.system``."""
+
+    severed: bool
+    """Whether nothing reaches it: it is down, or the way there is cut."""
 
     async def send(
         self,
@@ -90,6 +96,7 @@ class EmbeddedBroker:
 
     def __init__(self, log: EventLog | None = None) -> None:
         self._log = log or EventLog()
+        self.severed = False
         self._groups: dict[tuple[str, str], ConsumerGroup] = {}
 
     async def send(
@@ -101,7 +108,13 @@ class EmbeddedBroker:
         time_ms: int,
         headers: Mapping[str, str] | None = None,
     ) -> Place:
-        """Write an event."""
+        """Write an event.
+
+        Raises:
+            LogAwayError: The log is severed.
+        """
+        if self.severed:
+            raise LogAwayError(f"the event log is away; {topic!r} was not written")
         record = self._log.append(topic, key, value, time_ms=time_ms, headers=headers)
         return Place(partition=record.partition, offset=record.offset)
 
@@ -113,26 +126,27 @@ class EmbeddedBroker:
 
     def consumer(self, group: str, topic: str, member: str) -> Consumer:
         """Return a new member of ``group``."""
-        return _EmbeddedConsumer(self.group(group, topic), member)
+        return _EmbeddedConsumer(self, self.group(group, topic), member)
 
     async def close(self) -> None:
         """Nothing is open."""
 
 
 class _EmbeddedConsumer:
-    def __init__(self, group: ConsumerGroup, member: str) -> None:
+    def __init__(self, broker: EmbeddedBroker, group: ConsumerGroup, member: str) -> None:
+        self._broker = broker
         self._group = group
         self._member = member
         group.join(member)
 
     async def poll(self, most: int = 100) -> list[Record]:
-        return self._group.poll(self._member, most)
+        return [] if self._broker.severed else self._group.poll(self._member, most)
 
     async def commit(self) -> None:
         self._group.commit(self._member)
 
     async def lag(self) -> int:
-        return self._group.lag_of(self._member)
+        return 0 if self._broker.severed else self._group.lag_of(self._member)
 
     def leave(self) -> None:
         self._group.leave(self._member)

@@ -66,6 +66,7 @@ class KafkaBroker:
         self._topics = tuple(prefix + topic for topic in topics)
         self._producer: AIOKafkaProducer | None = None
         self._observer: AIOKafkaConsumer | None = None
+        self.severed = False
         self._connected = False
         self._topics_made = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -92,7 +93,7 @@ class KafkaBroker:
             LogAwayError: The broker is away, or did not take the event in time.
         """
         producer = self._producer
-        if producer is None or not self._connected:
+        if producer is None or not self._connected or self.severed:
             raise LogAwayError(f"the broker at {self._address} is away; {topic!r} was not written")
         carried = [(name, text.encode()) for name, text in (headers or {}).items()]
         try:
@@ -128,6 +129,7 @@ class KafkaBroker:
             topic,
             self._spawn,
             self._ends,
+            lambda: self.severed,
         )
 
         async def join() -> None:

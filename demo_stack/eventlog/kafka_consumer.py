@@ -38,6 +38,7 @@ class KafkaConsumer:
         topic: Name of the topic without prefix.
         spawn: Does something in the background.
         ends: Asks where partitions end.
+        severed: Says whether the broker can't be reached from here just now.
     """
 
     def __init__(
@@ -46,11 +47,13 @@ class KafkaConsumer:
         topic: str,
         spawn: Callable[..., None],
         ends: Callable[[Iterable[TopicPartition]], Awaitable[Mapping[TopicPartition, int]]],
+        severed: Callable[[], bool] = lambda: False,
     ) -> None:
         self._kafka = kafka
         self._topic = topic
         self._spawn = spawn
         self._ends = ends
+        self._severed = severed
         self._joined = False
         self._left = False
         self._read: dict[TopicPartition, int] = {}
@@ -63,7 +66,7 @@ class KafkaConsumer:
 
     async def poll(self, most: int = 100) -> list[Record]:
         """Return what has arrived for the member's partitions."""
-        if not self._joined or self._left:
+        if not self._joined or self._left or self._severed():
             return []
         try:
             batches = await self._kafka.getmany(timeout_ms=0, max_records=most)
@@ -86,7 +89,7 @@ class KafkaConsumer:
     async def lag(self) -> int:
         """Return the lag; 0 while nothing is assigned or the broker is away."""
         places = self._kafka.assignment() if self._joined and not self._left else frozenset()
-        if not places:
+        if not places or self._severed():
             return 0
         if places != set(self._committed):
             self._committed = {}

@@ -163,7 +163,7 @@ class ServiceClient:
     async def _pass_point(self, call: Call) -> None:
         if self._points is None:
             return
-        facts = {"caller": self._telemetry.identity.service}
+        facts = {"caller": self._telemetry.identity.service, "route": call.route}
         try:
             await self._points.reach(f"call.{call.service}", facts)
         except ServiceError as error:

@@ -35,7 +35,8 @@ class Disturbance:
     Attributes:
         point: Where.
         where: Facts that a request must match, such as ``instance``, ``zone``, ``device``,
-            ``fit`` (the test's scope in baggage); empty for every request.
+            ``configuration`` (the service's last one), ``fit`` (the test's scope in baggage);
+            empty for every request.
         error_ratio: Share of requests that fail, 0 to 1.
         delay_s: Added to every request, in seconds.
         ramp_s: Both grow from nothing to their full value over this time, in seconds.
@@ -82,6 +83,8 @@ class InjectionPoints:
         self._now_s = now_s
         self._set: dict[str, tuple[Disturbance, float]] = {}
         self._leaked: list[bytes] = []
+        self.configurations: dict[str, str] = {}
+        """Service to the revision of its configuration, where one was pushed."""
 
     def disturb(self, key: str, disturbance: Disturbance) -> None:
         """Set a disturbance; ``key`` names it for :meth:`calm`."""
@@ -105,7 +108,9 @@ class InjectionPoints:
         """
         if not self._set:
             return
-        known = {"fit": str(baggage.get_baggage(FIT_BAGGAGE) or ""), **(facts or {})}
+        service = point.partition(".")[0]
+        own = {"configuration": self.configurations.get(service, "")}
+        known = {"fit": str(baggage.get_baggage(FIT_BAGGAGE) or ""), **own, **(facts or {})}
         for disturbance, since_s in list(self._set.values()):
             if disturbance.matches(point, known):
                 await self._suffer(disturbance, self._strength(disturbance, since_s))

@@ -83,6 +83,25 @@ class RegionControl:
         """Let the gateways pass requests on to these gateways; to none ends it."""
         self._region.backing.tunnel.lead(to)
 
+    async def configure(self, service: str, revision: str) -> None:
+        """Push a configuration to every instance of a service."""
+        if not self._region.fleet.running(service):
+            raise LayoutError(f"no instance of {service!r} runs here to be configured")
+        self._region.points.configurations[service] = revision
+
+    async def sever_log(self, severed: bool) -> None:
+        """Let the event log be out of reach, or reached again."""
+        self._region.backing.log.severed = severed
+
+    async def cache_zone(self, zone: str, up: bool) -> None:
+        """Let a zone's cache be down, or up again and empty."""
+        caches = self._region.backing.zone_caches
+        if zone not in caches:
+            raise LayoutError(f"no cache in zone {zone!r}; there are: {', '.join(caches)}")
+        if not up:
+            caches[zone].clear()
+        caches[zone].up = up
+
     async def freeze_registry(self, frozen: bool) -> None:
         """Let callers' copies of the registry grow stale, or refresh them again."""
         self._region.registry.frozen = frozen
@@ -125,10 +144,12 @@ class RegionControl:
         """Restore the stored renditions from elsewhere."""
         self._region.backing.objects.clear()
 
-    async def replica(self, zone: str, up: bool) -> None:
-        """Take a replica of the viewing history down, or bring it back."""
+    async def replica(self, zone: str, up: bool = True, lag_s: float | None = None) -> None:
+        """Take a replica of the viewing history down, bring it back, or let it lag behind."""
         history = self._region.backing.history
-        if up:
+        if lag_s is not None:
+            history.lag(zone, lag_s)
+        elif up:
             history.back(zone)
         else:
             history.down(zone)
@@ -173,6 +194,9 @@ def region_control(region: Region, pipe: TelemetryPipe) -> Starlette:
         "end_instance": control.end_instance,
         "front_door": control.front_door,
         "tunnel": control.tunnel,
+        "configure": control.configure,
+        "sever_log": control.sever_log,
+        "cache_zone": control.cache_zone,
         "freeze_registry": control.freeze_registry,
         "burn": control.burn,
         "poison": control.poison,

@@ -19,6 +19,9 @@ class ZoneStore(Protocol):
     system: str
     """``db.system.name``."""
 
+    up: bool
+    """Whether it is asked at all."""
+
     def get(self, key: str) -> Any:
         """Return the value of ``key``; ``None`` when there is none, or the zone is down."""
         ...

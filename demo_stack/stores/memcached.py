@@ -48,6 +48,7 @@ class MemcachedZone:
         self._clients = {node: _client(node) for node in nodes}
         self._left_alone_until_s: dict[str, float] = {}
         self._now_s = now_s
+        self.up = True
         self.failures = 0
 
     def get(self, key: str) -> Any:
@@ -79,7 +80,7 @@ class MemcachedZone:
         return self._ask_node(self._ring.node(key), question)
 
     def _ask_node(self, node: str, question: Callable[[Client], T]) -> T | None:
-        if self._now_s() < self._left_alone_until_s.get(node, 0.0):
+        if not self.up or self._now_s() < self._left_alone_until_s.get(node, 0.0):
             return None
         try:
             return question(self._clients[node])

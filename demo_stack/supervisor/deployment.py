@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from demo_stack.platform.errors import LayoutError, PlatformError
 from demo_stack.supervisor.canary import Sample, Verdict, judge
+from demo_stack.supervisor.changes import ChangeLog
 
 WATCH_S = 10.0
 """Time between two looks at a canary."""
@@ -37,7 +38,7 @@ class Deployments:
     Args:
         hands: Reaches the regions.
         perform: Does and announces ``start_instance``, ``deploy`` and the like.
-        announce: Announces what became of a canary: action and arguments.
+        changes: Where canaries are announced, and what became of them.
         sleep: Waits; takes seconds.
     """
 
@@ -45,12 +46,12 @@ class Deployments:
         self,
         hands: Hands,
         perform: Perform,
-        announce: Callable[[str, Mapping[str, Any]], None],
+        changes: ChangeLog,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._hands = hands
         self._perform = perform
-        self._announce = announce
+        self._changes = changes
         self._sleep = sleep
         self._running: dict[tuple[str, str], asyncio.Task[Verdict]] = {}
 
@@ -80,11 +81,19 @@ class Deployments:
         await asyncio.gather(*self._running.values(), return_exceptions=True)
 
     async def _watched(self, region: str, service: str, version: str) -> Verdict:
+        arguments = {"region": region, "service": service, "version": version}
+        change = self._changes.begin("canary", arguments)
+        problem = "interrupted"
         try:
-            return await self._watch(region, service, version)
+            verdict = await self._watch(region, service, version)
+            problem = ""
         except PlatformError as error:
             _log.warning("canary of %s %s in %s ended: %s", service, version, region, error)
+            problem = str(error)
             return Verdict.UNDECIDED
+        finally:
+            self._changes.finish(change, arguments, problem)
+        return verdict
 
     async def _watch(self, region: str, service: str, version: str) -> Verdict:
         where = {"region": region, "service": service}
@@ -108,9 +117,10 @@ class Deployments:
             # The canary made it one instance more than there were.
             await self._perform("scale", {**where, "instances": len(old)})
         else:
-            await self._hands.tell_region(region, "end_instance", instance=canary)
             told = {**where, "version": version, "before": before, "reason": reason}
-            self._announce("roll_back", told)
+            change = self._changes.begin("roll_back", told)
+            await self._hands.tell_region(region, "end_instance", instance=canary)
+            self._changes.finish(change, told)
         return verdict
 
     async def _totals(self, region: str, service: str) -> dict[str, Any]:

@@ -6,10 +6,12 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+from demo_stack.platform.errors import LayoutError
 from demo_stack.services.encoding.process import EncoderSpec
 from demo_stack.services.encoding.queue_file import QueueFile
 from demo_stack.supervisor.child import Child, StartError
 
+NAME = "encoder"
 DELAY_S = 20.0
 """What the platform has for itself before titles are encoded, in seconds."""
 
@@ -28,7 +30,7 @@ class EncodingDesk:
 
     def __init__(self, spec: EncoderSpec, log_dir: Path, delay_s: float = DELAY_S) -> None:
         self._spec = spec
-        self._child = Child("encoder", ["encoder", spec.to_json()], log_dir)
+        self._child = Child(NAME, [NAME, spec.to_json()], log_dir)
         self._queue = QueueFile(Path(spec.cache) / "queue.json")
         self._delay_s = delay_s
         self._running: asyncio.Task[None] | None = None
@@ -45,6 +47,16 @@ class EncodingDesk:
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
         await self._child.kill_all()
+
+    async def kill(self) -> None:
+        """Kill it as ``kill -9`` does; it begins again after a while.
+
+        Raises:
+            LayoutError: It does not run just now.
+        """
+        if not self._child.alive:
+            raise LayoutError(f"the encoder does not run just now: it is {self._state}")
+        await self._child.kill()
 
     def status(self) -> dict[str, Any]:
         """Return what it does now, and why it does nothing if it does nothing."""

@@ -21,6 +21,7 @@ from demo_stack.platform.telemetry import TelemetryPipe, memory_pipe
 from demo_stack.regions.control import region_control
 from demo_stack.regions.region import Region
 from demo_stack.regions.spec import RegionSpec
+from demo_stack.supervisor.stand_ins import StandIns
 from demo_stack.viewers.arrivals import Visitor
 from demo_stack.viewers.crowd import Crowd
 from demo_stack.viewers.process import viewers_control
@@ -77,6 +78,7 @@ class MemoryPlatform:
         self.spans = {name: memory_pipe()[1] for name in self._names}
         self.crowd = Crowd(self.network, self.viewers_pipe, seed, sleep=sleep)
         self._controls: dict[str, ASGIApp] = {}
+        self._stand_ins = StandIns(self._names, self.tell_region, lambda: self.others(""))
 
     async def start(self) -> None:
         """Open every region; nobody comes unless told to."""
@@ -119,6 +121,14 @@ class MemoryPlatform:
         if region not in self.regions:
             await self._open(region)
             await self.steer(region, [region])
+
+    async def kill_part(self, name: str, *, stay: bool = False) -> None:
+        """Take away what stands in for a cache node or the broker."""
+        await self._stand_ins.kill(name, stay=stay)
+
+    async def start_part(self, name: str) -> None:
+        """Bring it back."""
+        await self._stand_ins.revive(name)
 
     async def pause_region(self, region: str) -> None:
         """Let a region stop answering."""

@@ -7,26 +7,22 @@ which it is. A part that dies is started again at the same address, empty.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from demo_stack.layout import ZONES
 from demo_stack.platform.errors import LayoutError
+from demo_stack.supervisor.keeper import RESTART_AFTER_S, Keeper
 from demo_stack.supervisor.sidecar import (
     Sidecar,
-    SidecarError,
     broker_command,
     has_broker,
     has_memcached,
     memcached_command,
 )
 
-RESTART_AFTER_S = 5.0
 BROKER = "broker"
-
-_log = logging.getLogger(__name__)
 
 
 class Parts:
@@ -50,13 +46,13 @@ class Parts:
         self._restart_after_s = restart_after_s
         self._caches: dict[str, dict[str, Sidecar]] = {region: {} for region in regions}
         self._broker: Sidecar | None = None
-        self._keepers: list[asyncio.Task[None]] = []
+        self._keepers: dict[str, Keeper] = {}
         if embedded:
             return
         if has_memcached():
             for region, zones in self._caches.items():
                 for zone in ZONES:
-                    zones[zone] = Sidecar(f"cache-{region}{zone}", memcached_command, log_dir)
+                    zones[zone] = Sidecar(cache_part(region, zone), memcached_command, log_dir)
         if has_broker():
             self._broker = Sidecar(BROKER, broker_command, log_dir)
 
@@ -67,27 +63,46 @@ class Parts:
             SidecarError: A part did not come up.
         """
         async with asyncio.TaskGroup() as group:
-            for part in self._all():
+            for part in self._all().values():
                 group.create_task(part.start())
-        self._keepers = [asyncio.create_task(self._keep(part)) for part in self._all()]
+        for name, part in self._all().items():
+            self._keepers[name] = Keeper(part, part.start, self._restart_after_s)
+            self._keepers[name].open()
 
     async def stop(self) -> None:
         """End everything."""
-        for keeper in self._keepers:
-            keeper.cancel()
-        await asyncio.gather(*self._keepers, return_exceptions=True)
-        await asyncio.gather(*(part.stop() for part in self._all()))
+        await asyncio.gather(*(keeper.close() for keeper in self._keepers.values()))
+        await asyncio.gather(*(part.stop() for part in self._all().values()))
 
-    async def kill(self, name: str) -> None:
+    def runs(self, name: str) -> bool:
+        """Return whether a part is a process of its own, dead or alive, and not embedded."""
+        return name in self._all()
+
+    async def kill(self, name: str, *, stay: bool = False) -> None:
         """Kill a part, such as ``broker`` or ``cache-us-east-1a``, with no warning.
+
+        Args:
+            name: Which.
+            stay: It stays dead until it is started; otherwise it comes back after a while.
 
         Raises:
             LayoutError: There is no such part: it is not installed, or never was.
         """
-        known = {part.name: part for part in self._all()}
-        if name not in known:
-            raise LayoutError(f"no part {name!r} runs; there are: {', '.join(known) or 'none'}")
-        await known[name].kill()
+        part = self._known(name)
+        if stay and name in self._keepers:
+            self._keepers[name].let_lie()
+        await part.kill()
+
+    async def revive(self, name: str) -> None:
+        """Start a part that was killed, empty; nothing happens when it runs.
+
+        Raises:
+            LayoutError: There is no such part.
+            SidecarError: It did not come up; it is tried again in a while.
+        """
+        self._known(name)
+        if name in self._keepers:
+            await self._keepers[name].up()
 
     def caches(self, region: str) -> dict[str, list[str]]:
         """Return the addresses of a region's cache nodes by zone; none when embedded."""
@@ -111,18 +126,26 @@ class Parts:
             },
         }
 
-    def _all(self) -> list[Sidecar]:
+    def _all(self) -> dict[str, Sidecar]:
         parts = [part for zones in self._caches.values() for part in zones.values()]
-        return parts if self._broker is None else [*parts, self._broker]
+        if self._broker is not None:
+            parts.append(self._broker)
+        return {part.name: part for part in parts}
 
-    async def _keep(self, part: Sidecar) -> None:
-        while True:
-            await part.ended()
-            await asyncio.sleep(self._restart_after_s)
-            try:
-                await part.start()
-            except SidecarError as error:
-                _log.warning("%s; trying again", error)
+    def _known(self, name: str) -> Sidecar:
+        known = self._all()
+        if name not in known:
+            raise LayoutError(f"no part {name!r} runs; there are: {', '.join(known) or 'none'}")
+        return known[name]
+
+
+def cache_part(region: str, zone: str) -> str:
+    """Return the name of the cache of a zone.
+
+    >>> cache_part("us-east-1", "a")
+    'cache-us-east-1a'
+    """
+    return f"cache-{region}{zone}"
 
 
 def _address(part: Sidecar) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from inspect import signature
 from typing import Any
 
 from demo_stack.platform.errors import LayoutError
@@ -26,7 +28,7 @@ class PlatformPerformer:
         self._platform = platform
         self._changes = changes
         failover = Failover(platform)
-        self.deployments = Deployments(platform, self.perform, changes.announce)
+        self.deployments = Deployments(platform, self.perform, changes)
         self._actions: dict[str, Do] = {
             "disturb": self._disturb,
             "calm": self._calm,
@@ -38,11 +40,14 @@ class PlatformPerformer:
             "return_region": failover.take_back,
             "crash_instance": self._crash_instance,
             "start_instance": self._start_instance,
-            "kill_part": self._kill_part,
+            "kill_part": platform.kill_part,
+            "start_part": platform.start_part,
             "scale": self._scale,
             "deploy": self._deploy,
             "canary": self.deployments.canary,
             "front_door": self._in_region("front_door"),
+            "configure": self._in_region("configure"),
+            "sever_log": self._in_region("sever_log"),
             "freeze_registry": self._in_region("freeze_registry"),
             "burn": self._in_region("burn"),
             "poison": self._in_region("poison"),
@@ -65,7 +70,7 @@ class PlatformPerformer:
         return frozenset(self._actions)
 
     async def perform(self, name: str, arguments: Mapping[str, Any]) -> None:
-        """Do the action ``name``.
+        """Do the action ``name``; what operators announce is told when it begins and when it ends.
 
         Raises:
             LayoutError: There is no such action, or it takes other arguments.
@@ -73,10 +78,22 @@ class PlatformPerformer:
         if name not in self._actions:
             raise LayoutError(f"no action {name!r}; there are: {', '.join(self._actions)}")
         try:
-            await self._actions[name](**arguments)
+            signature(self._actions[name]).bind(**arguments)
         except TypeError as error:
             raise LayoutError(f"action {name!r} can't take {dict(arguments)}: {error}") from error
-        self._changes.announce(name, arguments)
+        with self._told(name, arguments):
+            await self._actions[name](**arguments)
+
+    @contextmanager
+    def _told(self, name: str, arguments: Mapping[str, Any]) -> Iterator[None]:
+        # A canary goes on long after the request for it: it is announced where it is watched.
+        change = None if name == "canary" else self._changes.begin(name, arguments)
+        try:
+            yield
+        except BaseException as error:
+            self._changes.finish(change, arguments, str(error) or type(error).__name__)
+            raise
+        self._changes.finish(change, arguments)
 
     def _in_region(self, what: str) -> Do:
         async def act(region: str, **arguments: Any) -> None:
@@ -98,10 +115,6 @@ class PlatformPerformer:
             raise LayoutError(f"no instance of {service!r} in {region!r}")
         victim = instance or running[0]
         await self._platform.tell_region(region, "end_instance", instance=victim, crash=True)
-
-    async def _kill_part(self, name: str) -> None:
-        """Kill a cache node or the broker; it comes back by itself."""
-        await self._platform.parts.kill(name)
 
     async def _start_instance(self, region: str, service: str, version: str = "1.0.0") -> None:
         await self._platform.tell_region(region, "start_instance", service=service, version=version)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import httpx2
@@ -14,10 +15,14 @@ from demo_stack.layout import DAY_S, Service
 from demo_stack.platform.errors import LayoutError, PlatformError
 from demo_stack.regions.spec import RegionAddresses, RegionSpec
 from demo_stack.services.encoding.process import EncoderSpec
+from demo_stack.supervisor.audience import ROUTES, Audience, UnreachableError
 from demo_stack.supervisor.child import Child
+from demo_stack.supervisor.encoding import NAME as ENCODER
 from demo_stack.supervisor.encoding import EncodingDesk
+from demo_stack.supervisor.keeper import Keeper
 from demo_stack.supervisor.parts import Parts
 from demo_stack.supervisor.run_files import RunFiles
+from demo_stack.supervisor.stand_ins import StandIns
 from demo_stack.viewers.process import ViewersSpec
 
 CONTROL_TIMEOUT_S = 20.0
@@ -59,6 +64,8 @@ class PlatformSpec:
 class Platform:
     """Starts, kills and restarts the processes.
 
+    A region or the viewers that die without being told to come back after a while.
+
     Args:
         spec: What to run.
         files: Where to tell others about it.
@@ -76,11 +83,13 @@ class Platform:
             otlp_endpoint=spec.otlp_endpoint,
         )
         self.encoding = EncodingDesk(encoder, files.logs)
+        self._stand_ins = StandIns(spec.regions, self.tell_region, lambda: self.others(""))
         self._regions = {region: self._region(region) for region in spec.regions}
         self._addresses: dict[str, RegionAddresses] = {}
-        self._viewers: Child | None = None
-        self._viewers_control = ""
+        self._audience = Audience(self._viewers_spec, self._put, files.logs, self._moved)
+        self._keepers: dict[str, Keeper] = {}
         self._started = time.monotonic()
+        self.on_move: Callable[[], None] = lambda: None
 
     async def start(self) -> None:
         """Start the foreign parts, every region at once, then let the viewers come."""
@@ -89,38 +98,63 @@ class Platform:
         async with asyncio.TaskGroup() as group:
             for region in self._regions:
                 group.create_task(self._up(region))
-        spec = ViewersSpec(
-            routes={region: self._public(region) for region in self._regions},
-            rate=self._spec.sps,
-            day_s=self._spec.day_s,
-            seed=self._spec.seed,
-            otlp_endpoint=self._spec.otlp_endpoint,
-        )
-        self._viewers = Child("viewers", ["viewers", spec.to_json()], self._files.logs)
-        self._viewers_control = (await self._viewers.start())["control"]
+        await self._audience.start()
         self.encoding.open()
         self._files.write_discovery(self._services())
+        for region, child in self._regions.items():
+            self._keepers[region] = Keeper(child, partial(self._revive, region))
+        for keeper in (self._audience.keeper, *self._keepers.values()):
+            keeper.open()
 
     async def stop(self) -> None:
         """End the viewers first, so that nobody sees the regions go."""
-        if self._viewers is not None:
-            await self._viewers.stop()
+        await asyncio.gather(*(keeper.close() for keeper in self._keepers.values()))
+        await self._audience.stop()
         await self.encoding.close()
         await asyncio.gather(*(child.stop() for child in self._regions.values()))
         await self.parts.stop()
         await self._http.aclose()
 
     async def kill_region(self, region: str) -> None:
-        """Kill a region's process with no warning."""
-        await self._child(region).kill()
+        """Kill a region's process with no warning; it stays dead until it is started."""
+        child = self._child(region)
+        if region in self._keepers:
+            self._keepers[region].let_lie()
+        await child.kill()
 
     async def start_region(self, region: str) -> None:
         """Start a region's process again unless it is up; its viewers follow."""
-        if self._child(region).alive:
-            return
-        await self._up(region)
-        await self.steer(region, [region])
-        self._files.write_discovery(self._services())
+        self._child(region)
+        if region in self._keepers and await self._keepers[region].up():
+            await self.steer(region, [region])
+
+    async def kill_part(self, name: str, *, stay: bool = False) -> None:
+        """Kill a cache node, the broker, what stands in for them, or the encoder.
+
+        Args:
+            name: Such as ``cache-us-east-1a``, ``broker``, ``encoder``.
+            stay: It stays dead until it is started; otherwise it comes back after a while.
+
+        Raises:
+            LayoutError: There is no such part.
+        """
+        if name == ENCODER:
+            await self.encoding.kill()
+        elif self.parts.runs(name):
+            await self.parts.kill(name, stay=stay)
+        else:
+            await self._stand_ins.kill(name, stay=stay)
+
+    async def start_part(self, name: str) -> None:
+        """Start a part that was killed; the encoder comes back by itself.
+
+        Raises:
+            LayoutError: There is no such part.
+        """
+        if self.parts.runs(name):
+            await self.parts.revive(name)
+        else:
+            await self._stand_ins.revive(name)
 
     async def pause_region(self, region: str) -> None:
         """Stop a region's process where it stands: connections open, nothing answers."""
@@ -134,7 +168,7 @@ class Platform:
         """Let the viewers of ``region`` be served by the gateways and edges of other regions."""
         for name in (region, *to):
             self._child(name)
-        await self.tell_viewers("/routes", {name: self._public(name) for name in to})
+        await self.tell_viewers(ROUTES, {name: self._public(name) for name in to})
         await self.tell_viewers("/steer", {"region": region, "to": list(to), "ttl_s": ttl_s})
 
     async def refresh_addresses(
@@ -153,7 +187,7 @@ class Platform:
                 if one["id"] not in without:
                     services.setdefault(one["service"], []).append(one["url"])
             self._addresses[region] = replace(self._addresses[region], services=services)
-            await self.tell_viewers("/routes", {region: self._public(region)})
+            await self.tell_viewers(ROUTES, {region: self._public(region)})
         self._files.write_discovery(self._services())
 
     def healthy(self) -> bool:
@@ -177,8 +211,8 @@ class Platform:
         return answer
 
     async def tell_viewers(self, path: str, body: Mapping[str, Any]) -> None:
-        """Send a ``PUT`` to the viewers' private control endpoint."""
-        await self._tell("PUT", self._viewers_control + path, body)
+        """Send a ``PUT`` to the viewers' private control endpoint; later if they are away."""
+        await self._audience.tell(path, body)
 
     def status(self) -> dict[str, Any]:
         """Return who is up, and where."""
@@ -192,8 +226,6 @@ class Platform:
             }
             for region, child in self._regions.items()
         }
-        viewers = self._viewers
-        alive = viewers is not None and viewers.alive
         return {
             "seed": self._spec.seed,
             "sps": self._spec.sps,
@@ -201,20 +233,33 @@ class Platform:
             "regions": regions,
             "parts": self.parts.status(),
             "encoding": self.encoding.status(),
-            "viewers": {
-                "state": "up" if alive else "dead",
-                "pid": viewers.pid if viewers else None,
-                "control": self._viewers_control,
-            },
+            "viewers": self._audience.status(),
         }
 
     async def _up(self, region: str) -> None:
         ready = await self._regions[region].start()
         self._addresses[region] = RegionAddresses(**ready)
 
+    async def _revive(self, region: str) -> None:
+        """Start a region that died, and let everybody know where it is now."""
+        await self._up(region)
+        await self.tell_viewers(ROUTES, {region: self._public(region)})
+        self._files.write_discovery(self._services())
+        self._moved()
+
+    def _moved(self) -> None:
+        self.on_move()
+
+    async def _put(self, url: str, body: Mapping[str, Any]) -> None:
+        await self._tell("PUT", url, body)
+
     async def _tell(self, method: str, url: str, body: Mapping[str, Any]) -> httpx2.Response:
         try:
             response = await self._http.request(method, url, json=body)
+        except httpx2.NetworkError as error:
+            raise UnreachableError(
+                f"{method} {url}: nobody there ({type(error).__name__})"
+            ) from error
         except httpx2.TransportError as error:
             raise PlatformError(f"{method} {url}: no answer ({type(error).__name__})") from error
         if response.is_error:
@@ -240,6 +285,15 @@ class Platform:
             billing_url=self._spec.billing_url or f"sqlite:///{self._files.ledger}",
         )
         return Child(region, ["region", spec.to_json()], self._files.logs)
+
+    def _viewers_spec(self) -> ViewersSpec:
+        return ViewersSpec(
+            routes={region: self._public(region) for region in self._regions},
+            rate=self._spec.sps,
+            day_s=self._spec.day_s,
+            seed=self._spec.seed,
+            otlp_endpoint=self._spec.otlp_endpoint,
+        )
 
     def _public(self, region: str) -> dict[str, list[str]]:
         services = self._addresses[region].services

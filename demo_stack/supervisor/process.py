@@ -70,8 +70,13 @@ async def run_platform(
     try:
         control = await network.listen(app, control_port)
         if await _start_unless_stopped(platform, stop):
-            document = {**platform.status(), "control": control, "pid": os.getpid()}
-            files.write_platform(document)
+
+            def write() -> None:
+                status = platform.status()
+                files.write_platform({**status, "control": control, "pid": os.getpid()})
+
+            write()
+            platform.on_move = write
             announce({"control": control, "pid": os.getpid(), "run_dir": str(run_dir)})
             if orders is not None:
                 herd = PlatformHerd(platform, performer, changes)

@@ -59,7 +59,7 @@ async def _tried(tmp_path, bad: Disturbance | None, visits: int):
             platform.crowd.begin(REGION, who)
         await platform.crowd.settled()
 
-    deployments = Deployments(platform, performer.perform, changes.announce, sleep=visited)
+    deployments = Deployments(platform, performer.perform, changes, sleep=visited)
     if bad is not None:
         platform.regions[REGION].points.disturb("x", bad)
     try:
@@ -78,14 +78,14 @@ async def _tried(tmp_path, bad: Disturbance | None, visits: int):
 def test_a_good_version_replaces_the_old_one(tmp_path):
     verdict, versions, told = asyncio.run(_tried(tmp_path, None, visits=25))
     assert (verdict, versions) == (Verdict.PROMOTE, ["2.0.0"])
-    assert told == ["start_instance", "deploy", "scale"]
+    assert told == ["canary", "start_instance", "deploy", "scale"]
 
 
 def test_a_bad_version_is_taken_back_by_itself(tmp_path):
     bad = Disturbance(point=f"{SERVICE}.request", where={"version": "2.0.0"}, error_ratio=0.9)
     verdict, versions, told = asyncio.run(_tried(tmp_path, bad, visits=25))
     assert (verdict, versions) == (Verdict.ROLL_BACK, ["1.0.0"])
-    assert told == ["start_instance", "roll_back"]
+    assert told == ["canary", "start_instance", "roll_back"]
 
 
 def test_a_version_that_nobody_used_does_not_go_on(tmp_path):

@@ -48,13 +48,16 @@ def receiver() -> Iterator[Receiver]:
 
 def test_each_announced_change_is_posted(receiver: Receiver, tmp_path: Path) -> None:
     webhook = Webhook(receiver.url)
-    changes = ChangeLog(tmp_path / "changes.jsonl", lambda: 7, webhook.post)
+    changes = ChangeLog(tmp_path / "changes.jsonl", lambda: 7, webhook.post, lambda: "x1")
     changes.announce("deploy", {"region": "eu-west-1", "service": "auth", "version": "2.0.0"})
     changes.announce("poison", {"region": "eu-west-1"})
     webhook.close()
     assert receiver.bodies.qsize() == 1
     assert orjson.loads(receiver.bodies.get()) == {
+        "id": "x1",
         "time_ms": 7,
+        "end_ms": 7,
+        "status": "finished",
         "kind": "deploy",
         "text": "Deployed auth 2.0.0",
         "scope": {

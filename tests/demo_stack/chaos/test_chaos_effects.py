@@ -18,6 +18,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from demo_stack.chaos.experiment import load_experiments
 from demo_stack.layout import Device
+from demo_stack.services.gateway import tokens
 from demo_stack.services.gateway.inbound import is_drawn
 
 FAULTS = load_experiments()
@@ -84,6 +85,31 @@ def leaked(planet) -> float:
     return sum(map(len, region.points._leaked)) / 1_024
 
 
+def both(*measures: Measure) -> Measure:
+    """Return the least of several measures: all of them must be loud."""
+    return lambda planet: min(measure(planet) for measure in measures)
+
+
+def missed(planet) -> float:
+    """Count titles that an instance of the catalogue, fresh from its start, found in no cache."""
+    return sum(
+        span.attributes["cache.found"] == "miss"
+        for span in planet.spans()
+        if span.name == "get titles"
+        and not span.resource.attributes["service.instance.id"].endswith("-1")
+    )
+
+
+def behind(zone: str) -> Measure:
+    """Return how old a replica says that its knowledge is, in seconds."""
+
+    def lag(planet) -> float:
+        found = planet.points("db.replica.lag")
+        return max(value for point, value in found if point["db.replica"] == zone)
+
+    return lag
+
+
 def burning(_planet) -> float:
     """Return how many threads compete with the region for the processor."""
     return sum(thread.name.endswith("(_spin)") for thread in threading.enumerate())
@@ -131,6 +157,20 @@ async def minutes_pass(planet, region: str) -> None:
     planet.platform.regions[region].points._now_s = lambda: time.monotonic() + 180.0
 
 
+async def fresh_catalogue(planet, region: str) -> None:
+    """Replace the catalogue's instances: what they remembered near goes with them."""
+    await planet.performer.perform(
+        "deploy", {"region": region, "service": "catalogue", "version": "1.0.0"}
+    )
+
+
+async def filled_again(planet, region: str) -> None:
+    """Let an instance that knows nothing fill the caches, then replace it."""
+    await fresh_catalogue(planet, region)
+    await planet.platform.visit(region)
+    await fresh_catalogue(planet, region)
+
+
 async def all_is_read(planet, _region: str) -> None:
     """Let readers come to the end of what was written."""
     for _ in range(10):
@@ -168,6 +208,10 @@ EFFECTS = {
     "bad-deployment-errors": Effect(measure=failed, visits=6),
     "bad-deployment-latency": Effect(measure=waited(0.5)),
     "bad-deployment-leak": Effect(measure=leaked, least=128),
+    "broker-death": Effect(measure=failing("send views"), least=2),
+    "cache-death": Effect(
+        measure=missed, least=4, quiet=2, viewer="v0001", then=fresh_catalogue, after=filled_again
+    ),
     "billing-latency": Effect(measure=waited(0.8), least=2),
     "bit-rot": Effect(measure=failed, warm=12, visits=6),
     "cache-stampede": Effect(measure=failed, visits=6),
@@ -180,6 +224,7 @@ EFFECTS = {
     "edge-latency": Effect(measure=waited(0.4), least=2),
     "expired-certificate": Effect(measure=failed, least=2),
     "failure-test": Effect(measure=failed, visits=4, viewer=IN_SCOPE),
+    "gateway-latency": Effect(measure=waited(0.3), least=4),
     "gradual-degradation": Effect(measure=waited(1.0), least=2, then=minutes_pass),
     "hot-key": Effect(measure=waited(0.6), visits=6),
     "instance-crash": Effect(measure=unanswered("playback"), visits=6, after=leases_end),
@@ -194,10 +239,13 @@ EFFECTS = {
     "recommendations-partition": Effect(measure=unanswered("recommendations"), least=2),
     "region-death": Effect(measure=failed, least=2),
     "region-hang": Effect(measure=failed, least=2),
+    "region-partition": Effect(measure=both(errors("billing"), failing("send views"))),
     "registry-staleness": Effect(measure=unanswered("playback"), visits=6, after=leases_end),
+    "replica-lag": Effect(measure=behind("b"), least=0.4, quiet=0.2, chores=True),
     "replica-loss": Effect(measure=failing("INSERT viewing_history"), least=2),
     "retry-storm": Effect(measure=errors("catalogue"), visits=4),
     "silent-data-loss": Effect(measure=unseen("http.server.request.duration")),
+    "stale-keys": Effect(measure=failed, least=2),
     "traffic-surge": Effect(measure=crowding, least=2.2, quiet=1.3),
     "zone-loss": Effect(measure=errors("playback"), visits=6),
 }
@@ -208,8 +256,9 @@ def test_no_fault_goes_untried():
 
 
 @pytest.mark.parametrize("name", sorted(set(FAULTS) & set(EFFECTS)))
-def test_a_fault_shows_while_it_lasts_and_only_then(planet, name):
-    effect, region = EFFECTS[name], FAULTS[name].scope["cloud.region"]
+def test_a_fault_shows_while_it_lasts_and_only_then(planet, name, monkeypatch):
+    effect, region = EFFECTS[name], FAULTS[name].scope.get("cloud.region", "us-east-1")
+    monkeypatch.setattr(tokens, "REFETCH_S", 0.0)  # nobody waits here for a gateway to ask again
     guests = count()
 
     async def look(one, visits):
@@ -228,9 +277,12 @@ def test_a_fault_shows_while_it_lasts_and_only_then(planet, name):
         async with planet(region) as one:
             one.injector.experiments = {name: _without_pauses(FAULTS[name])}
             calm = await look(one, effect.warm)
+            failures = one.failures()
             await one.injector.inject(name)
             await effect.then(one, region)
             during = await look(one, effect.visits)
+            if FAULTS[name].expected_impact.startswith("None"):
+                assert one.failures() == failures
             await one.injector.take_back(name)
             await effect.after(one, region)
             return calm, during, await look(one, 1)
