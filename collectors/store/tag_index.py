@@ -1,7 +1,6 @@
 """Inverted index over tags: predicate in, bitmap of series ids out.
 
-Incremental: a series is found as soon as it is added. Most values of a high-cardinality key belong
-to one series, so a posting is a plain id until a second series shares it.
+Incremental: a series is found as soon as it is added.
 """
 
 from __future__ import annotations
@@ -26,6 +25,7 @@ from collectors.stacklang.query import (
     Query,
     Regex,
 )
+from collectors.store.postings import Holders, Postings
 from collectors.store.tag_rows import TagRows, join_rows
 from collectors.store.words import Words
 
@@ -45,7 +45,7 @@ class TagIndex:
 
     def clear(self) -> None:
         """Forget every series."""
-        self._values: dict[int, dict[int, BitMap | int]] = {}
+        self._values: dict[int, Postings] = {}
         self._keys: dict[int, BitMap] = {}
         self._all = BitMap()
         self._pending: list[tuple[IndexArray, TagRows]] = []
@@ -67,17 +67,8 @@ class TagIndex:
         self._sort_in()
         gone = _bitmap(ids)
         self._all -= gone
-        for key, value, members in _postings(ids, tags):
-            values = self._values[key]
-            posting = values[value]
-            if isinstance(posting, int):
-                del values[value]
-            else:
-                posting -= _bitmap(members)
-                values[value] = posting
-                if not posting:
-                    del values[value]
-        for key in np.unique(tags.pairs[::2]).tolist():
+        for key, holders in _by_key(ids, tags):
+            self._values[key].remove(holders)
             self._keys[key] -= gone
             if not self._values[key]:
                 del self._values[key], self._keys[key]
@@ -89,20 +80,9 @@ class TagIndex:
         ids = np.concatenate([ids for ids, _ in pending])
         tags = join_rows([tags for _, tags in pending])
         self._all |= _bitmap(ids)
-        holders, keys = np.repeat(ids, tags.counts // 2), tags.pairs[::2]
-        for key in np.unique(keys).tolist():
-            self._keys.setdefault(key, BitMap()).update(holders[keys == key].tolist())
-            self._values.setdefault(key, {})
-        for key, value, members in _postings(ids, tags):
-            values = self._values[key]
-            posting = values.get(value)
-            if posting is None and len(members) == 1:
-                values[value] = int(members[0])
-            elif posting is None or isinstance(posting, int):
-                one = () if posting is None else (posting,)
-                values[value] = BitMap([*one, *members.tolist()])
-            else:
-                posting.update(members.tolist())
+        for key, holders in _by_key(ids, tags):
+            self._keys.setdefault(key, BitMap()).update(_bitmap(holders.ids))
+            self._values.setdefault(key, Postings()).add(holders)
 
     def match(self, query: Query) -> BitMap:
         """Return the ids of the series that ``query`` holds for; the caller must not change it."""
@@ -136,37 +116,34 @@ class TagIndex:
     def values(self, key: str) -> list[str]:
         """Return every value of ``key`` in use, sorted."""
         self._sort_in()
-        return sorted(self._words.texts[v] for v in self._values.get(self._words.find(key), {}))
+        known = self._values.get(self._words.find(key))
+        return sorted(self._words.texts[value] for value in known.values()) if known else []
 
     def _union(self, key: str, values: Iterable[str]) -> BitMap:
-        known = self._values.get(self._words.find(key), {})
-        postings = (known.get(self._words.find(value)) for value in values)
-        return _join([p for p in postings if p is not None])
+        known = self._values.get(self._words.find(key))
+        return known.union(map(self._words.find, values)) if known else BitMap()
 
     def _scan(self, key: str, query: Compare | Regex) -> BitMap:
-        known = self._values.get(self._words.find(key), {})
-        texts = self._words.texts
-        matches = query.matches_value
-        return _join([p for value, p in list(known.items()) if matches(texts[value])])
-
-
-def _join(postings: list[BitMap | int]) -> BitMap:
-    single = BitMap([p for p in postings if isinstance(p, int)])
-    maps = [p for p in postings if not isinstance(p, int)]
-    return BitMap.union(single, *maps) if maps else single
+        known = self._values.get(self._words.find(key))
+        texts, matches = self._words.texts, query.matches_value
+        return known.union(v for v in known.values() if matches(texts[v])) if known else BitMap()
 
 
 def _bitmap(ids: IndexArray) -> BitMap:
     return BitMap(array("I", ids.astype(np.uint32).tobytes()))
 
 
-def _postings(ids: IndexArray, tags: TagRows) -> Iterator[tuple[int, int, IndexArray]]:
-    """Yield each key and value with the ids of the series that have it."""
+def _by_key(ids: IndexArray, tags: TagRows) -> Iterator[tuple[int, Holders]]:
+    """Yield each key with the series that have each of its values."""
     holders = np.repeat(ids, tags.counts // 2)
     code = tags.pairs[::2].astype(np.int64) << 32 | tags.pairs[1::2]
     order = np.argsort(code, kind="stable")
     code, holders = code[order], holders[order]
     first = np.flatnonzero(np.diff(code, prepend=-1))
-    last = np.append(first, len(code))[1:]
-    for number, a, b in zip(code[first].tolist(), first.tolist(), last.tolist(), strict=True):
-        yield number >> 32, number & 0xFFFFFFFF, holders[a:b]
+    keys, starts = code[first] >> 32, np.append(first, len(code))
+    bounds = np.append(np.flatnonzero(np.diff(keys, prepend=-1)), len(keys))
+    for a, b in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
+        begin, end = starts[a], starts[b]
+        values = (code[first[a:b]] & 0xFFFFFFFF).astype(np.int32)
+        part = Holders(values=values, starts=starts[a : b + 1] - begin, ids=holders[begin:end])
+        yield int(keys[a]), part
