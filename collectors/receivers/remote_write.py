@@ -15,7 +15,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from email.message import Message as MediaType
 from functools import lru_cache, partial
-from typing import cast
 
 import cramjam
 from starlette.requests import ClientDisconnect
@@ -39,7 +38,9 @@ from collectors.receivers.limits import ReceiverLimits
 from collectors.receivers.otlp_reply import partial_success
 from collectors.receivers.remote_write_decoder import Decoded, RemoteWriteDecoder
 from collectors.receivers.stats import ReceiverStats
+from collectors.store.wire.metric_kinds import MetricKinds
 
+_FastWrite = Callable[[bytes], Receipt]
 RECEIVER = "prometheus.remote_write"
 V1 = "prometheus.WriteRequest"
 V2 = "io.prometheus.write.v2.Request"
@@ -67,9 +68,11 @@ def remote_write_routes(
     """Return the route of the receiver.
 
     Args:
-        metrics: Where samples go. If it has a method ``write_remote(body)`` that takes a compressed
-            1.0 body, that is used: the store decodes in columns. If its receipt tells of extras,
-            native histograms and exemplars are decoded here and written in a second batch.
+        metrics: Where samples go. If it has methods ``write_remote(body)`` and
+            ``write_remote_v2(body)`` that take a compressed body of 1.0 and 2.0, these are used:
+            the store decodes in columns. If its receipt tells of extras, native histograms and
+            exemplars are decoded here and written in a second batch. Its ``metric_kinds`` then
+            say what it knows of metrics.
         limits: Bounds on what is accepted.
         stats: Where acceptances and refusals are counted.
     """
@@ -89,11 +92,11 @@ class _RemoteWriter:
         self._workers = ThreadPoolExecutor(
             max(1, (os.cpu_count() or 2) // 2), thread_name_prefix="remote-write"
         )
-        self._decoder = RemoteWriteDecoder(limits)
+        kinds: MetricKinds | None = getattr(metrics, "metric_kinds", None)
+        self._decoder = RemoteWriteDecoder(limits, kinds)
         self._turn = threading.Lock()
-        self._fast = cast(
-            "Callable[[bytes], Receipt] | None", getattr(metrics, "write_remote", None)
-        )
+        self._fast_v1: _FastWrite | None = getattr(metrics, "write_remote", None)
+        self._fast_v2: _FastWrite | None = getattr(metrics, "write_remote_v2", None)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a write request; see :mod:`collectors.receivers.direct`."""
@@ -133,17 +136,29 @@ class _RemoteWriter:
         return _answer(protocol, 400, reasons, written)
 
     def _write_v1(self, body: bytes) -> _Written:
-        if self._fast is None:
+        if self._fast_v1 is None:
             return self._decode(body, self._decoder.decode_v1)
-        receipt = self._fast(body)
+        return self._write_fast(body, self._fast_v1, self._decoder.decode_v1)
+
+    def _write_v2(self, body: bytes) -> _Written:
+        if self._fast_v2 is None:
+            return self._decode(body, self._decoder.decode_v2)
+        return self._write_fast(body, self._fast_v2, self._decoder.decode_v2)
+
+    def _write_fast(
+        self, body: bytes, fast: _FastWrite, decode: Callable[..., Decoded]
+    ) -> _Written:
+        """Have the store take the samples, then see to what it left."""
+        receipt = fast(body)
         written = _Written(samples=receipt.accepted, rejected=receipt.rejected)
         if not receipt.extras:
             return written
-        more = self._decode(body, partial(self._decoder.decode_v1, extras_only=True))
+        try:
+            more = self._decode(body, partial(decode, extras_only=True))
+        except InputError as error:  # the samples are kept all the same
+            refused = Rejection(reason="malformedExtras", detail=error.message)
+            return replace(written, rejected=[*written.rejected, refused])
         return replace(more, samples=written.samples, rejected=[*written.rejected, *more.rejected])
-
-    def _write_v2(self, body: bytes) -> _Written:
-        return self._decode(body, self._decoder.decode_v2)
 
     def _decode(self, body: bytes, decode: Callable[[bytes], Decoded]) -> _Written:
         """Decode and store a body; what the decoder learns counts only when it is stored."""

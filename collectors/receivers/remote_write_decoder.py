@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 
 from collectors.errors import DecodeError
@@ -15,14 +15,9 @@ from collectors.receivers.limits import ReceiverLimits
 from collectors.receivers.native_histograms import NativeHistograms
 from collectors.receivers.remote_write_messages import parse
 from collectors.receivers.tag_limits import refuse_tags
-from collectors.store.wire.prometheus_labels import prometheus_tags
+from collectors.store.wire.metric_kinds import MetricKinds, MetricType
+from collectors.store.wire.prometheus_labels import label_flaw, prometheus_tags
 
-_COUNTER, _HISTOGRAM, _SUMMARY = 1, 3, 5
-_UNKNOWN = 0
-_COUNTED_PARTS = {
-    _HISTOGRAM: ("_bucket", "_count", "_sum"),
-    _SUMMARY: ("_count", "_sum"),
-}
 _MAX_REMEMBERED = 200_000
 
 
@@ -41,16 +36,33 @@ class Decoded:
     histogram_count: int = 0
 
 
+@dataclass(slots=True)
+class _Decoding:
+    """What a request became so far."""
+
+    samples: BatchBuilder = field(default_factory=BatchBuilder)
+    histograms: BatchBuilder = field(default_factory=BatchBuilder)
+    count: int = 0
+
+    def finished(self) -> Decoded:
+        return Decoded(samples=self.samples, histograms=self.histograms, histogram_count=self.count)
+
+
 class RemoteWriteDecoder:
     """Decodes requests; remembers tags by raw labels, metric types and counter starts.
 
     What was learnt from a request is kept by :meth:`commit` and forgotten by :meth:`roll_back`.
+
+    Args:
+        limits: Bounds on what is accepted.
+        kinds: What senders said of metrics; a store that takes samples itself shares its own.
     """
 
-    def __init__(self, limits: ReceiverLimits) -> None:
+    def __init__(self, limits: ReceiverLimits, kinds: MetricKinds | None = None) -> None:
         self._limits = limits
+        self._kinds = kinds or MetricKinds()
+        self._kinds_version = 0
         self._tags: dict[tuple[bytes, ...], Tags] = {}
-        self._types: dict[str, int] = {}
         self._starts: dict[tuple[str, ...], int] = {}
         self._started: list[tuple[str, ...]] = []
         self._native = NativeHistograms(limits)
@@ -64,52 +76,60 @@ class RemoteWriteDecoder:
                 histograms and exemplars are decoded.
         """
         request = parse("WriteRequest", body)
-        if not extras_only:  # whoever took the samples judged by their names alone
-            self._learn_types(request.metadata)
-        builder, histograms, count = BatchBuilder(), BatchBuilder(), 0
+        if not extras_only:  # whoever took the samples has learnt from these
+            self._kinds.learn((m.metric_family_name, m.type) for m in request.metadata)
+        decoded = _Decoding()
         for series in request.timeseries:
-            extras = len(series.histograms) + len(series.exemplars)
-            if extras_only and not extras:
-                continue
             samples = () if extras_only else series.samples
+            if not (samples or series.histograms or series.exemplars):
+                continue
             try:
                 tags = self._tags_v1(tuple(series.labels))
-                exemplars = [
-                    (exemplar, list(map(_label, exemplar.labels))) for exemplar in series.exemplars
-                ]
             except DecodeError as error:
-                _refuse(builder, error, len(samples) + len(series.histograms))
+                _refuse_series(decoded.samples, error, series, extras_only=extras_only)
                 continue
-            self._add_samples(builder, tags, samples, 0)
-            count += self._add_histograms(histograms, tags, series.histograms, "", 0)
-            self._add_exemplars(builder, tags, exemplars, counted=bool(series.histograms))
-        return Decoded(samples=builder, histograms=histograms, histogram_count=count)
+            self._add_samples(decoded.samples, tags, samples, 0)
+            decoded.count += self._add_histograms(
+                decoded.histograms, tags, series.histograms, "", 0
+            )
+            for exemplar in series.exemplars:
+                with _refusing(decoded.samples):
+                    pairs = list(map(_label, exemplar.labels))
+                    self._add_exemplar(decoded.samples, tags, exemplar, pairs, series)
+        return decoded.finished()
 
-    def decode_v2(self, body: bytes) -> Decoded:
-        """Decode an ``io.prometheus.write.v2.Request``; raise for other bytes."""
+    def decode_v2(self, body: bytes, *, extras_only: bool = False) -> Decoded:
+        """Decode an ``io.prometheus.write.v2.Request``; as :meth:`decode_v1`."""
         request = parse("RequestV2", body)
         symbols: Sequence[str] = list(request.symbols)
         if symbols and symbols[0]:
             raise DecodeError(f"the first symbol must be empty, not {symbols[0][:60]!r}")
-        builder, histograms, count = BatchBuilder(), BatchBuilder(), 0
+        decoded = _Decoding()
         known: dict[tuple[int, ...], Tags] = {}
         for series in request.timeseries:
+            samples = () if extras_only else series.samples
+            if not (samples or series.histograms or series.exemplars):
+                continue
             refs = (*series.labels_refs, -series.metadata.type)
             try:
                 if refs not in known:
                     pairs = _pairs(symbols, series.labels_refs)
                     known[refs] = self._checked(pairs, series.metadata.type)
-                exemplars = [(e, _pairs(symbols, e.labels_refs)) for e in series.exemplars]
-                unit = _symbol(symbols, series.metadata.unit_ref)
             except DecodeError as error:
-                _refuse(builder, error, len(series.samples) + len(series.histograms))
+                _refuse_series(decoded.samples, error, series, extras_only=extras_only)
                 continue
             tags, created_ms = known[refs], series.created_timestamp
-            start_ms = self._new_start(tags, series.samples, created_ms)
-            self._add_samples(builder, tags, series.samples, start_ms)
-            count += self._add_histograms(histograms, tags, series.histograms, unit, created_ms)
-            self._add_exemplars(builder, tags, exemplars, counted=bool(series.histograms))
-        return Decoded(samples=builder, histograms=histograms, histogram_count=count)
+            unit = _symbol(symbols, series.metadata.unit_ref)
+            start_ms = self._new_start(tags, samples, created_ms)
+            self._add_samples(decoded.samples, tags, samples, start_ms)
+            decoded.count += self._add_histograms(
+                decoded.histograms, tags, series.histograms, unit, created_ms
+            )
+            for exemplar in series.exemplars:
+                with _refusing(decoded.samples):
+                    pairs = _pairs(symbols, exemplar.labels_refs)
+                    self._add_exemplar(decoded.samples, tags, exemplar, pairs, series)
+        return decoded.finished()
 
     def commit(self) -> None:
         """Keep what was learnt: the store has the request."""
@@ -122,14 +142,6 @@ class RemoteWriteDecoder:
         for key in self._started:
             self._starts.pop(key, None)
         self._started.clear()
-
-    def _learn_types(self, metadata: Iterable[Any]) -> None:
-        before = len(self._types)
-        for each in islice(metadata, _MAX_REMEMBERED):
-            if len(self._types) < _MAX_REMEMBERED:
-                self._types[each.metric_family_name] = each.type
-        if len(self._types) != before:
-            self._tags.clear()  # they were made without knowing these types
 
     def _add_samples(
         self, builder: BatchBuilder, tags: Tags, samples: Sequence[Any], start_ms: int
@@ -163,20 +175,19 @@ class RemoteWriteDecoder:
                 _refuse(builder, error, 1)
         return good
 
-    def _add_exemplars(
+    def _add_exemplar(
         self,
         builder: BatchBuilder,
         tags: Tags,
-        exemplars: Iterable[tuple[Any, Iterable[tuple[str, str]]]],
-        *,
-        counted: bool,
+        exemplar: Any,
+        labels: Iterable[tuple[str, str]],
+        series: Any,
     ) -> None:
-        """Attach exemplars: those of a native histogram to the series that counts."""
-        for exemplar, pairs in exemplars:
-            trace = trace_of(dict(pairs))
-            if trace is not None:
-                target = self._native.count_tags(tags) if counted else tags
-                builder.exemplar(target, exemplar.timestamp, exemplar.value, *trace)
+        """Attach an exemplar: that of a native histogram to the series that counts."""
+        trace = trace_of(dict(labels))
+        if trace is not None:
+            target = self._native.count_tags(tags) if series.histograms else tags
+            builder.exemplar(target, exemplar.timestamp, exemplar.value, *trace)
 
     def _is_full(self, builder: BatchBuilder, tags: Tags, more: int) -> bool:
         full = len(builder) > self._limits.max_batch_samples
@@ -186,40 +197,24 @@ class RemoteWriteDecoder:
         return full
 
     def _tags_v1(self, raw: tuple[bytes, ...]) -> Tags:
+        if self._kinds_version != self._kinds.version or len(self._tags) >= _MAX_REMEMBERED:
+            self._tags.clear()  # they were made without knowing these kinds
+            self._kinds_version = self._kinds.version
         tags = self._tags.get(raw)
         if tags is None:
-            pairs = list(map(_label, raw))
-            name = next((value for key, value in pairs if key == "__name__"), "")
-            tags = self._checked(pairs, self._type_of(name))
-            if len(self._tags) >= _MAX_REMEMBERED:
-                self._tags.clear()
-            self._tags[raw] = tags
+            tags = self._tags[raw] = self._checked(map(_label, raw), MetricType.UNKNOWN)
         return tags
-
-    def _type_of(self, name: str) -> int:
-        found = self._types.get(name)
-        if found is not None:
-            return found
-        for suffix in ("_total", "_bucket", "_count", "_sum"):
-            found = self._types.get(name.removesuffix(suffix))
-            if found is not None and name.endswith(suffix):
-                return found
-        return _UNKNOWN
 
     def _checked(self, pairs: Iterable[tuple[str, str]], metric_type: int) -> Tags:
         """Return the tags of labels; raise ``reason: detail`` if they are not legal."""
         pairs = list(pairs)
-        names = [name for name, _ in pairs]
-        if len(set(names)) != len(names):
-            raise DecodeError(f"duplicateLabel: a label is given twice in {names[:20]}")
-        if "" in names:
-            raise DecodeError(f"emptyLabel: a label without a name in {names[:20]}")
-        tags = prometheus_tags(pairs)
+        flaw = label_flaw([name for name, _ in pairs])
+        if flaw is not None:
+            raise DecodeError(f"{flaw[0]}: {flaw[1]}")
+        tags = prometheus_tags(pairs, metric_type, self._kinds)
         refusal = refuse_tags(tags, self._limits)
         if refusal is not None:
             raise DecodeError(f"{refusal.reason}: {refusal.detail}")
-        if metric_type != _UNKNOWN:
-            tags[DSTYPE] = _kind(tags["name"], metric_type).value
         return tags
 
     def _new_start(self, tags: Tags, samples: Any, created_ms: int) -> int:
@@ -241,11 +236,6 @@ class RemoteWriteDecoder:
         return start_ms
 
 
-def _kind(name: str, metric_type: int) -> SeriesKind:
-    counted = metric_type == _COUNTER or name.endswith(_COUNTED_PARTS.get(metric_type, ("\0",)))
-    return SeriesKind.COUNTER if counted else SeriesKind.GAUGE
-
-
 def _label(raw: bytes) -> tuple[str, str]:
     message = parse("Label", raw)
     return message.name, message.value
@@ -262,6 +252,25 @@ def _pairs(symbols: Sequence[str], refs: Sequence[int]) -> list[tuple[str, str]]
 
 def _symbol(symbols: Sequence[str], ref: int) -> str:
     return symbols[ref] if ref < len(symbols) else ""
+
+
+def _refuse_series(
+    builder: BatchBuilder, error: DecodeError, series: Any, *, extras_only: bool
+) -> None:
+    """Refuse all of a series; its samples only if nobody else has done so."""
+    if not (extras_only and series.samples):
+        _refuse(builder, error, len(series.samples) + len(series.histograms))
+    elif series.histograms:
+        _refuse(builder, error, len(series.histograms))
+
+
+@contextmanager
+def _refusing(builder: BatchBuilder) -> Iterator[None]:
+    """Note an exemplar that is wrong; what it belongs to is kept."""
+    try:
+        yield
+    except DecodeError as error:
+        _refuse(builder, error, 1)
 
 
 def _refuse(builder: BatchBuilder, error: DecodeError, count: int) -> None:

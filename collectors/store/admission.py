@@ -101,7 +101,8 @@ class Admission:
 
     def resolve_labels(self, rows: LabelRows) -> Resolved:
         """As :meth:`resolve` for labels of a remote-write body."""
-        resolved = Resolved(np.full(len(rows.clean) + len(rows.odd), -1, dtype=np.int32))
+        count = len(rows.clean) + len(rows.odd) + len(rows.refused)
+        resolved = Resolved(np.full(count, -1, dtype=np.int32), refused=dict(rows.refused))
         fresh = [self._unknown(rows.clean, rows.tags, resolved)]
         if rows.odd:
             fresh.append(self._fresh_tags(rows.odd, resolved))

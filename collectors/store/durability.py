@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +19,15 @@ from collectors.store.checkpoint import CheckpointFiles, take_snapshot
 from collectors.store.hot_tier import HotTier
 from collectors.store.journal import FileJournal
 from collectors.store.time_bounds import extremes_of
-from collectors.store.wire.remote_body import decode_body
+from collectors.store.wire.metric_kinds import MetricKinds
+from collectors.store.wire.remote_body import DecodedBody, decode_body, decode_body_v2
 
 _LOG = structlog.get_logger(__name__)
 _NO_LIMIT = 1 << 62
+_DECODERS: dict[int, Callable[..., DecodedBody]] = {
+    records.BODY: decode_body,
+    records.BODY_V2: decode_body_v2,
+}
 
 
 class Durability:
@@ -31,14 +37,22 @@ class Durability:
         path: Data directory.
         hot: What is kept.
         lock: Held by whoever changes ``hot``.
+        kinds: What senders told of metrics; a checkpoint writes it at the start of the log.
         checkpoint_log_bytes: Log that starts a checkpoint.
     """
 
     def __init__(
-        self, path: Path, hot: HotTier, lock: threading.Lock, *, checkpoint_log_bytes: int
+        self,
+        path: Path,
+        hot: HotTier,
+        lock: threading.Lock,
+        *,
+        kinds: MetricKinds,
+        checkpoint_log_bytes: int,
     ) -> None:
         self._hot = hot
         self._lock = lock
+        self._kinds = kinds
         self._checkpoint_log_bytes = checkpoint_log_bytes
         self._saving = threading.Lock()
         self._log = FileJournal.open(path / "log")
@@ -57,13 +71,27 @@ class Durability:
         samples = records.encode_samples(series, time_ms, value) if len(series) else b""
         self._append(resolved, (records.SAMPLES, samples))
 
-    def append_body(self, resolved: Resolved, ids: IndexArray, body: bytes) -> None:
-        """Log new series and a remote-write body whose rows are ``ids``; the lock is held.
+    def append_body(self, resolved: Resolved, body: bytes, *, record: int) -> None:
+        """Log new series and a remote-write body as it came; the lock is held.
+
+        Args:
+            resolved: The body's series.
+            body: Compressed.
+            record: ``BODY`` or ``BODY_V2``.
 
         Raises:
             StorageError: The disk refuses; nothing of the batch is in the log.
         """
-        self._append(resolved, (records.BODY, records.encode_body(ids, body)))
+        self._append(resolved, (record, records.encode_body(resolved.ids, body)))
+
+    def append_kinds(self, kinds: Mapping[str, str]) -> None:
+        """Log kinds that senders told; the lock is held.
+
+        Raises:
+            StorageError: The disk refuses.
+        """
+        if kinds:
+            self._log.append(records.KINDS, records.encode_kinds(kinds))
 
     def _append(self, resolved: Resolved, samples: tuple[int, bytes]) -> None:
         entries = []
@@ -82,6 +110,7 @@ class Durability:
         with self._saving:
             with self._lock:
                 segment = self._log.roll()
+                self.append_kinds(self._kinds.all_told())
                 snapshot = take_snapshot(self._hot, segment)
             try:
                 self._files.save(snapshot)
@@ -125,14 +154,17 @@ class Durability:
             self._hot.register_snapshot(records.decode_series(payload))
         elif kind == records.SAMPLES:
             return self._hot.apply_known(*records.decode_samples(payload))
-        elif kind == records.BODY:
-            return self._replay_body(payload)
+        elif kind in _DECODERS:
+            ids, body = records.decode_body_record(payload)
+            decoded = _DECODERS[kind](body, max_bytes=_NO_LIMIT, seed=0)
+            return self._replay_body(ids, decoded)
+        elif kind == records.KINDS:
+            self._kinds.apply(records.decode_kinds(payload))
         return 0
 
-    def _replay_body(self, payload: bytes) -> int:
+    def _replay_body(self, ids: IndexArray, body: DecodedBody) -> int:
         """Apply a logged body; return how many samples belong to series that are lost."""
-        ids, body = records.decode_body_record(payload)
-        columns = decode_body(body, max_bytes=_NO_LIMIT, seed=0).columns
+        columns = body.columns
         known = ids.copy()
         known[ids >= self._hot.series.top] = -1
         held = known >= 0

@@ -19,6 +19,8 @@ class StoreLimits:
             window, so the bound refuses *new* series and never data of known ones.
         new_series_per_minute: New series admitted in any minute of the store's clock.
         max_future_ms: How far ahead of the clock a sample may be.
+        zero_point_ms: A counter of remote write 2.0 first seen at most this long after its start
+            gets a zero at its start.
         max_fetch_values: Lines × columns that one fetch may answer.
         grace_ms: How long after the end of an interval it counts as complete, for samples that
             are still on their way.
@@ -37,6 +39,7 @@ class StoreLimits:
     memory_bytes: int = 4 << 30
     new_series_per_minute: int = 2_000_000
     max_future_ms: int = 120_000
+    zero_point_ms: int = 5 * 60_000
     max_fetch_values: int = 50_000_000
     grace_ms: int = 0
     checkpoint_log_bytes: int = 256 << 20

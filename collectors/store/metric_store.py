@@ -18,8 +18,8 @@ from collectors.model import Batch, FloatArray, IndexArray, IntArray, Receipt, R
 from collectors.stacklang.database import Aggregate, Fetch, Lines
 from collectors.stacklang.query import Query
 from collectors.store.admission import Admission, Resolved
+from collectors.store.counter_starts import CounterStarts
 from collectors.store.durability import Durability
-from collectors.store.hash_table import HashTable
 from collectors.store.history.feed import LateRows
 from collectors.store.history.keeper import HistoryKeeper
 from collectors.store.history.metric_history import MetricHistory
@@ -27,16 +27,21 @@ from collectors.store.hot_tier import HotTier
 from collectors.store.journal import FileJournal, Journal
 from collectors.store.limits import StoreLimits
 from collectors.store.line_merge import join_lines, sort_groups
+from collectors.store.records import BODY, BODY_V2
+from collectors.store.remote_labels import RemoteLabels
 from collectors.store.time_bounds import extremes_of, judge_times, refuse_early, refuse_late
 from collectors.store.validation import TagRules
 from collectors.store.warm import warm
-from collectors.store.wire.label_words import LabelWords, find_label_parts
-from collectors.store.wire.remote_body import RemoteBody, decode_body
-from collectors.store.wire.walker import Columns
+from collectors.store.wire.metric_kinds import MetricKinds
+from collectors.store.wire.remote_body import (
+    DecodedBody,
+    SampleColumns,
+    decode_body,
+    decode_body_v2,
+)
 
 # What one sample takes in the log as columns: value, time and series id.
 _COLUMN_BYTES = 16
-_NONE = np.empty(0, dtype=np.int64)
 _LEAST_WORDS_BYTES = 64 << 20
 
 
@@ -70,15 +75,18 @@ class MetricStore:
         self._lock = threading.Lock()
         self._readers = 0
         self._hot = HotTier(step_ms=step_ms, hot_window_ms=hot_window_ms, limits=limits)
-        rules = TagRules(limits)
-        self._admission = Admission(
-            self._hot.series, limits, rules, self._hot.blocks.max_series, clock
-        )
-        self._label_seed = secrets.randbits(63)
-        self._labels = HashTable(self._hot.series.incarnation)
-        self._label_words = LabelWords(self._hot.series.words, rules, self._label_seed)
+        rules, series = TagRules(limits), self._hot.series
+        self._admission = Admission(series, limits, rules, self._hot.blocks.max_series, clock)
+        self.metric_kinds = MetricKinds()
+        seed = secrets.randbits(63)
+        self._labels = RemoteLabels(series, self._admission, rules, seed, self.metric_kinds)
+        self._starts = CounterStarts(series, self._hot.blocks.arrays.kind, limits.zero_point_ms)
         self._durability = Durability(
-            path, self._hot, self._lock, checkpoint_log_bytes=limits.checkpoint_log_bytes
+            path,
+            self._hot,
+            self._lock,
+            kinds=self.metric_kinds,
+            checkpoint_log_bytes=limits.checkpoint_log_bytes,
         )
         self._journal = FileJournal.open(path / "journal", keep_bytes=limits.journal_bytes)
         self._keeper: HistoryKeeper | None = None
@@ -172,8 +180,7 @@ class MetricStore:
         with self._lock:
             self._shed_words()
             resolved = self._admission.resolve(batch.series)
-            ids = resolved.ids
-            kept = self._keep(resolved, ids, batch.series_index, batch.time_ms, batch.value)
+            kept = self._keep(resolved, batch.series_index, batch.time_ms, batch.value)
         return self._receipt(kept)
 
     def write_remote(self, body: bytes) -> Receipt:
@@ -183,21 +190,54 @@ class MetricStore:
             DecodeError: The body is not what the protocol says.
             TooLargeError: It is too large after decompression.
         """
-        remote = decode_body(body, max_bytes=self._limits.max_body_bytes, seed=self._label_seed)
-        extras = int(remote.columns.tally[2])
+        decoded = decode_body(body, max_bytes=self._limits.max_body_bytes, seed=self._labels.seed)
+        return self._write_body(decoded, body, BODY)
+
+    def write_remote_v2(self, body: bytes) -> Receipt:
+        """Keep a snappy-compressed remote-write 2.0 body; raises as :meth:`write_remote`."""
+        limit, seed = self._limits.max_body_bytes, self._labels.seed
+        return self._write_body(decode_body_v2(body, max_bytes=limit, seed=seed), body, BODY_V2)
+
+    def _write_body(self, decoded: DecodedBody, body: bytes, record: int) -> Receipt:
         with self._lock:
-            ids, missing = self._labels.find(remote.columns.hash)
-            unknown = np.flatnonzero(ids < 0) if missing else _NONE
-            if extras:  # a series that brings nothing else is not the store's
-                unknown = unknown[remote.columns.samples[unknown] > 0]
-            resolved = self._resolve_labels(remote, ids, unknown)
-            kept = self._keep_body(body, remote.columns, resolved, ids)
-        return replace(self._receipt(kept), extras=extras)
+            self._durability.append_kinds(self._labels.learn_types(decoded))
+            self._shed_words()
+            resolved = self._labels.resolve(decoded)
+            kept = self._keep_started(decoded, resolved)
+            if kept is None:
+                kept = self._keep_body(body, record, decoded.columns, resolved)
+        return replace(self._receipt(kept), extras=decoded.extras)
+
+    def _keep_started(self, decoded: DecodedBody, resolved: Resolved) -> _Kept | None:
+        """Keep a body in which counters start, with a zero at each start; else return None."""
+        columns, start_ms = decoded.columns, decoded.start_ms
+        if start_ms is None or not len(columns.time_ms):
+            return None
+        offsets = np.cumsum(columns.samples, dtype=np.int64) - columns.samples
+        first_ms = columns.time_ms[np.minimum(offsets, len(columns.time_ms) - 1)]
+        first_ms = np.where(columns.samples > 0, first_ms, 0)
+        oldest_ms = self._hot.oldest_ms(self._clock.now_ms())
+        rows = self._starts.timely(resolved, start_ms, first_ms, oldest_ms)
+        ids, starts = resolved.ids[rows], start_ms[rows]
+        unseen = self._starts.unseen(ids, starts)
+        if not unseen.any():
+            return None
+        zeros = rows[unseen].astype(np.int32)
+        row = np.repeat(np.arange(len(resolved.ids), dtype=np.int32), columns.samples)
+        kept = self._keep(
+            resolved,
+            np.insert(row, offsets[zeros], zeros),
+            np.insert(columns.time_ms, offsets[zeros], start_ms[zeros]),
+            np.insert(columns.value, offsets[zeros], 0.0),
+        )
+        self._starts.note(ids, starts)
+        return replace(kept, accepted=kept.accepted - len(zeros))
 
     def _keep_body(
-        self, body: bytes, columns: Columns, resolved: Resolved, ids: IndexArray
+        self, body: bytes, record: int, columns: SampleColumns, resolved: Resolved
     ) -> _Kept:
         """Keep a body whose samples are all timely as it is; else fall back to its columns."""
+        ids = resolved.ids
         now = self._clock.now_ms()
         oldest_ms = self._hot.oldest_ms(now)
         newest_ms = now + max(self._limits.max_future_ms, self.step_ms)
@@ -205,54 +245,37 @@ class MetricStore:
         small = len(body) + ids.nbytes < _COLUMN_BYTES * count
         if not count or not small or first_ms <= oldest_ms or last_ms > newest_ms:
             row = np.repeat(np.arange(len(ids), dtype=np.int32), columns.samples)
-            return self._keep(resolved, ids, row, columns.time_ms, columns.value)
-        self._durability.append_body(resolved, ids, body)
+            return self._keep(resolved, row, columns.time_ms, columns.value)
+        self._durability.append_body(resolved, body, record=record)
         self._register(resolved)
         with self._moving(last_ms):
             self._hot.apply_rows(ids, columns.samples, columns.time_ms, columns.value, last_ms)
         rejected = _refusals(resolved, columns.samples)
         return _Kept(accepted=count, rejected=rejected, late=0, late_rows=None, oldest_ms=oldest_ms)
 
-    def _resolve_labels(
-        self, remote: RemoteBody, ids: IndexArray, unknown: NDArray[np.int64]
-    ) -> Resolved:
-        """Make sense of labels that are new on the wire; fill in their ids."""
-        if not len(unknown):
-            return Resolved(ids)
-        self._shed_words()
-        parts = find_label_parts(remote.data, remote.columns.labels[unknown])
-        rows = self._label_words.rows(parts, room=self._admission.room())
-        resolved = self._admission.resolve_labels(rows)
-        ids[unknown] = resolved.ids
-        refused = {int(unknown[at]): refusal for at, refusal in resolved.refused.items()}
-        known = unknown[ids[unknown] >= 0]
-        learned = remote.columns.hash[known], ids[known]
-        return Resolved(ids, new=resolved.new, refused=refused, learned=learned)
-
     def _shed_words(self) -> None:
         """Forget words that no series has any more, once they may be half of all; lock held."""
         words = self._hot.series.words
         if words.size > self._words_bound:
             self._hot.shed_words()
-            self._label_words.forget()
+            self._labels.forget_words()
             self._words_bound = max(_LEAST_WORDS_BYTES, 2 * words.size)
 
     def _register(self, resolved: Resolved) -> None:
         """Give new series their places. Labels are learned at once: a series may expire next."""
         if resolved.new is not None:
             self._hot.register(resolved.new)
-        if resolved.learned is not None:
-            self._labels.insert(*resolved.learned)
+        self._labels.learn(resolved)
 
     def _keep(
         self,
         resolved: Resolved,
-        ids: IndexArray,
         row: IndexArray,
         time_ms: IntArray,
         value: FloatArray,
     ) -> _Kept:
-        """Log, register and apply samples; ``ids[row]`` is a sample's series."""
+        """Log, register and apply samples; ``row`` says which of the resolved each belongs to."""
+        ids = resolved.ids
         now = self._clock.now_ms()
         oldest_ms = self._hot.oldest_ms(now)
         newest_ms = now + max(self._limits.max_future_ms, self.step_ms)

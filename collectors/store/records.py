@@ -7,15 +7,17 @@ with the series id of each of its rows.
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 
 import numpy as np
+import orjson
 
 from collectors.errors import DecodeError
-from collectors.model import FloatArray, IndexArray, IntArray
+from collectors.model import FloatArray, IndexArray, IntArray, SeriesKind
 from collectors.store.series import NewSeries, SeriesSnapshot, snapshot_of
 from collectors.store.words import Words
 
-SERIES, SAMPLES, BODY = 1, 2, 3
+SERIES, SAMPLES, BODY, BODY_V2, KINDS = 1, 2, 3, 4, 5
 _SAMPLES_HEADER = struct.Struct("<Iqq")
 _SERIES_HEADER = struct.Struct("<II")
 _BODY_HEADER = struct.Struct("<I")
@@ -51,6 +53,20 @@ def decode_body_record(payload: bytes) -> tuple[IndexArray, bytes]:
     at = _BODY_HEADER.size
     ids = np.frombuffer(payload, np.int32, count, at).copy()
     return ids, payload[at + ids.nbytes :]
+
+
+def encode_kinds(kinds: Mapping[str, str]) -> bytes:
+    """Encode the kinds that senders told of metrics by name, "" where the name decides."""
+    return orjson.dumps(kinds)
+
+
+def decode_kinds(payload: bytes) -> dict[str, str]:
+    """Read what :func:`encode_kinds` wrote."""
+    try:
+        kinds = orjson.loads(payload)
+        return {str(name): kind and SeriesKind(kind) for name, kind in kinds.items()}
+    except (orjson.JSONDecodeError, AttributeError, ValueError) as error:
+        raise DecodeError(f"kinds of {len(payload)} bytes in the log are damaged") from error
 
 
 def encode_samples(series: IndexArray, time_ms: IntArray, value: FloatArray) -> bytes:

@@ -157,10 +157,18 @@ class SeriesTable:
         self.generation += 1
         for key, column in self._columns.items():
             column[ids] = self._values(ids, key)
-        kinds = np.full(len(ids), RATE, dtype=np.int8)
-        found = self._values(ids, self._dstype)
+        return self._codes(self._values(ids, self._dstype))
+
+    def kinds(self, tags: TagRows) -> NDArray[np.int8]:
+        """Return the codes of the kinds that tags name, (R,)."""
+        found = np.empty(len(tags), dtype=np.int32)
+        _value_of(tags.pairs, tags.starts(), tags.counts, self._dstype, found)
+        return self._codes(found)
+
+    def _codes(self, words: IndexArray) -> NDArray[np.int8]:
+        kinds = np.full(len(words), RATE, dtype=np.int8)
         for code, word in enumerate(self._kind_words):
-            kinds[found == word] = code
+            kinds[words == word] = code
         return kinds
 
     def drop(self, ids: IndexArray) -> TagRows:

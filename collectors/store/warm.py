@@ -23,8 +23,12 @@ from collectors.store.series import NewSeries, SeriesTable
 from collectors.store.tag_rows import intern_rows
 from collectors.store.time_bounds import extremes_of
 from collectors.store.validation import TagRules
-from collectors.store.wire.label_words import LabelWords, find_label_parts
+from collectors.store.wire.label_parts import find_label_parts
+from collectors.store.wire.label_words import LabelWords
+from collectors.store.wire.metadata import read_metadata
+from collectors.store.wire.metric_kinds import MetricKinds
 from collectors.store.wire.walker import walk
+from collectors.store.wire.walker_v2 import walk_v2
 from collectors.store.words import Words
 
 
@@ -64,9 +68,13 @@ def _warm_all() -> None:
     body = np.array([0x0A, 0], dtype=np.uint8)
     body.flags.writeable = False  # as bytes from the network are
     columns = walk(body, seed=1)
+    walk_v2(body, seed=1)
+    read_metadata(body, 1)
     words, table = Words(), SeriesTable(1)
     rules = TagRules(StoreLimits())
-    LabelWords(words, rules, 1).rows(find_label_parts(body, columns.labels), room=0)
+    names = LabelWords(words, rules, 1, MetricKinds())
+    names.rows(find_label_parts(body, columns.labels), np.zeros(1, dtype=np.int8), room=0)
+    table.kinds(intern_rows(words, []))
     tags = intern_rows(table.words, [{"name": "a"}])
     table.put(NewSeries(ids=ids, identities=tags.identities(table.words), tags=tags))
     table.drop(ids)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -22,6 +22,8 @@ from collectors.traces.exemplar_record import TracedSeries
 
 PER_SERIES = 16
 MAX_SERIES = 20_000
+# What a store may have besides a writer's method: bodies without exemplars go straight to it.
+_PASSED_ON = ("write_remote", "write_remote_v2", "metric_kinds")
 _LOG = structlog.get_logger(__name__)
 
 
@@ -182,9 +184,9 @@ class ExemplarWriter:
     def __init__(self, metrics: MetricWriter, exemplars: ExemplarStore) -> None:
         self._metrics = metrics
         self._exemplars = exemplars
-        fast: Callable[[bytes], Receipt] | None = getattr(metrics, "write_remote", None)
-        if fast is not None:
-            self.write_remote = fast
+        for name in _PASSED_ON:
+            if (found := getattr(metrics, name, None)) is not None:
+                setattr(self, name, found)
 
     def write(self, batch: Batch) -> Receipt:
         """Keep ``batch`` with its exemplars: all of it is logged, or the batch is not kept.

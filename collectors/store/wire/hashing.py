@@ -61,3 +61,15 @@ def hash_range(
     b = (b + tail) * _PRIME_B
     b ^= b >> _FOLD_B
     return a | np.uint64(1), b
+
+
+@inlined
+def mixed_in(
+    a: np.uint64, b: np.uint64, word_a: np.uint64, word_b: np.uint64
+) -> tuple[np.uint64, np.uint64]:
+    """Return the two chains after one more word each."""
+    a = (a ^ word_a) * _PRIME_A
+    a ^= a >> _FOLD_A
+    b = (b + word_b) * _PRIME_B
+    b ^= b >> _FOLD_B
+    return a, b

@@ -1,38 +1,38 @@
 """Prometheus labels as Atlas tags.
 
 ``__name__`` becomes ``name``; characters outside Atlas's alphabet become ``_``; empty values mean
-"absent" as in Prometheus. Remote write 1.0 carries no types, so the kind follows the naming rules
-of OpenMetrics: ``_total``, ``_count``, ``_sum`` and ``_bucket`` are cumulative, the rest gauges.
+"absent" as in Prometheus.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from collectors.model import DSTYPE, SeriesKind
+from collectors.model import DSTYPE
 from collectors.store.validation import legal_text
+from collectors.store.wire.metric_kinds import MetricKinds, MetricType, typed_kind
 
-CUMULATIVE = ("_total", "_count", "_sum", "_bucket")
 
+def prometheus_tags(
+    labels: Iterable[tuple[str, str]],
+    metric_type: int = MetricType.UNKNOWN,
+    kinds: MetricKinds | None = None,
+) -> dict[str, str]:
+    """Return tags for ``labels``; a label called ``name`` is kept as ``exported_name``.
 
-def prometheus_kind(name: str) -> SeriesKind:
-    """Return the kind that a metric's name implies.
-
-    >>> prometheus_kind("http_requests_total")
-    <SeriesKind.COUNTER: 'counter'>
+    Args:
+        labels: Names and values.
+        metric_type: What the sender says of the series.
+        kinds: What senders said of metrics before.
     """
-    return SeriesKind.COUNTER if name.endswith(CUMULATIVE) else SeriesKind.GAUGE
-
-
-def prometheus_tags(labels: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return tags for ``labels``; a label called ``name`` is kept as ``exported_name``."""
     tags: dict[str, str] = {}
     for key, value in labels:
         if not value:
             continue
         tags[tag_key(key)] = legal_text(value)
         if key == "__name__":
-            tags[DSTYPE] = prometheus_kind(tags["name"])
+            kind = kinds.kind(value, metric_type) if kinds else typed_kind(value, metric_type)
+            tags[DSTYPE] = kind.value
     return tags
 
 
@@ -41,3 +41,12 @@ def tag_key(label: str) -> str:
     if label == "__name__":
         return "name"
     return "exported_name" if label == "name" else legal_text(label)
+
+
+def label_flaw(names: Sequence[str]) -> tuple[str, str] | None:
+    """Return a reason and its details if label names break the protocol's rules, else None."""
+    if len(set(names)) != len(names):
+        return "duplicateLabel", f"a label is given twice in {list(names[:20])}"
+    if "" in names:
+        return "emptyLabel", f"a label without a name in {list(names[:20])}"
+    return None

@@ -2,22 +2,162 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import cramjam
 import numpy as np
 from numpy.typing import NDArray
 
 from collectors.errors import DecodeError, TooLargeError
+from collectors.model import FloatArray, IndexArray, IntArray, Rejection
+from collectors.store.wire.label_parts import LabelParts, find_label_parts
+from collectors.store.wire.metadata import read_metadata
 from collectors.store.wire.walker import Columns, walk
+from collectors.store.wire.walker_v2 import ColumnsV2, Symbols, walk_v2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BodyLabels:
+    """The labels of some series of a body.
+
+    Attributes:
+        rows: (R,) which series.
+        parts: Where their labels stand.
+        types: (R,) int8, the type that the sender tells, one of ``MetricType``.
+        refused: Why others that were asked for have no labels, by series.
+    """
+
+    rows: NDArray[np.int64]
+    parts: LabelParts
+    types: NDArray[np.int8]
+    refused: dict[int, Rejection] = field(default_factory=dict)
+
+
+class SampleColumns(Protocol):
+    """Samples of S series that follow one another."""
+
+    @property
+    def hash(self) -> NDArray[np.uint64]:
+        """What stands for each series' labels, (S, 2)."""
+        ...
+
+    @property
+    def samples(self) -> IndexArray:
+        """How many samples each series has, (S,)."""
+        ...
+
+    @property
+    def time_ms(self) -> IntArray:
+        """Their times, (N,)."""
+        ...
+
+    @property
+    def value(self) -> FloatArray:
+        """Their values, (N,)."""
+        ...
+
+
+class DecodedBody(Protocol):
+    """A body of either protocol in columns."""
+
+    @property
+    def columns(self) -> SampleColumns:
+        """The samples."""
+        ...
+
+    @property
+    def extras(self) -> int:
+        """Native histograms and exemplars, which are left to others."""
+        ...
+
+    @property
+    def start_ms(self) -> IntArray | None:
+        """When each series began to count, 0 where nobody says; None: nobody says at all."""
+        ...
+
+    def labels(self, rows: NDArray[np.int64]) -> BodyLabels:
+        """Return the labels of some series; raise :class:`DecodeError` if they are damaged."""
+        ...
+
+    def metadata(self) -> list[tuple[str, int]]:
+        """Return names and types of metrics; raise :class:`DecodeError` if they are damaged."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteBody:
-    """A decoded body; ``columns.labels`` says where in ``data`` the label bytes stand."""
+    """A decoded 1.0 body; ``columns.labels`` says where in ``data`` the label bytes stand."""
 
     data: NDArray[np.uint8]
     columns: Columns
+
+    @property
+    def extras(self) -> int:
+        """Native histograms and exemplars."""
+        return int(self.columns.tally[2])
+
+    @property
+    def start_ms(self) -> None:
+        """1.0 tells no starts."""
+        return None
+
+    def labels(self, rows: NDArray[np.int64]) -> BodyLabels:
+        """Return the labels of some series."""
+        parts = find_label_parts(self.data, self.columns.labels[rows])
+        return BodyLabels(rows=rows, parts=parts, types=np.zeros(len(rows), dtype=np.int8))
+
+    def metadata(self) -> list[tuple[str, int]]:
+        """Return names and types of metrics."""
+        count = int(self.columns.tally[4])
+        return read_metadata(self.data, count) if count else []
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteBodyV2:
+    """A decoded 2.0 body."""
+
+    data: NDArray[np.uint8]
+    columns: ColumnsV2
+    symbols: Symbols
+
+    @property
+    def extras(self) -> int:
+        """Native histograms and exemplars."""
+        return int(self.columns.tally[2])
+
+    @property
+    def start_ms(self) -> IntArray | None:
+        """When each series began to count."""
+        return self.columns.start_ms if self.columns.start_ms.any() else None
+
+    def labels(self, rows: NDArray[np.int64]) -> BodyLabels:
+        """Return the labels of some series; those with wrong references are refused."""
+        columns = self.columns
+        flawed = columns.flawed[rows] == 1
+        good = rows[~flawed]
+        counts = columns.ref_counts
+        chosen = np.zeros(len(counts), dtype=np.bool_)
+        chosen[good] = True  # rows ascend, so their references do
+        refs = columns.refs[np.repeat(chosen, counts)]
+        parts = LabelParts(
+            data=self.data,
+            places=self.symbols.places[refs].reshape(-1, 4),
+            counts=counts[good].astype(np.int64) // 2,
+        )
+        refused = {row: self._refusal(row) for row in rows[flawed].tolist()}
+        return BodyLabels(rows=good, parts=parts, types=columns.types[good], refused=refused)
+
+    def metadata(self) -> list[tuple[str, int]]:
+        """2.0 tells types with each series."""
+        return []
+
+    def _refusal(self, row: int) -> Rejection:
+        count = int(self.columns.ref_counts[row])
+        detail = (
+            f"{count} label references: they come in pairs and are below {len(self.symbols.places)}"
+        )
+        return Rejection(reason="badReferences", detail=detail)
 
 
 def decode_body(body: bytes, *, max_bytes: int, seed: int) -> RemoteBody:
@@ -27,14 +167,25 @@ def decode_body(body: bytes, *, max_bytes: int, seed: int) -> RemoteBody:
         TooLargeError: It would take more than ``max_bytes`` after decompression.
         DecodeError: It is not snappy, or not a WriteRequest.
     """
+    data = _decompressed(body, max_bytes)
+    return RemoteBody(data=data, columns=walk(data, seed))
+
+
+def decode_body_v2(body: bytes, *, max_bytes: int, seed: int) -> RemoteBodyV2:
+    """Decode a snappy-compressed Request (protocol 2.0); raises as :func:`decode_body`."""
+    data = _decompressed(body, max_bytes)
+    columns, symbols = walk_v2(data, seed)
+    return RemoteBodyV2(data=data, columns=columns, symbols=symbols)
+
+
+def _decompressed(body: bytes, max_bytes: int) -> NDArray[np.uint8]:
     size = _announced_size(body)
     if size > max_bytes:
         raise TooLargeError(f"the body has {size} bytes after decompression, at most {max_bytes}")
     try:
-        data = np.frombuffer(memoryview(cramjam.snappy.decompress_raw(body)), dtype=np.uint8)
+        return np.frombuffer(memoryview(cramjam.snappy.decompress_raw(body)), dtype=np.uint8)
     except cramjam.DecompressionError as error:
         raise DecodeError(f"the body is not a snappy block: {error}") from error
-    return RemoteBody(data=data, columns=walk(data, seed))
 
 
 def _announced_size(body: bytes) -> int:

@@ -16,9 +16,10 @@ from collectors.store.kernel import inlined, kernel
 from collectors.store.wire.hashing import hash_range, word_at
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
-_TIME_SERIES, _LABEL, _SAMPLE, _EXEMPLAR, _HISTOGRAM = 1, 1, 2, 3, 4
+_TIME_SERIES, _METADATA = 1, 3
+_LABEL, _SAMPLE, _EXEMPLAR, _HISTOGRAM = 1, 2, 3, 4
 # A Sample field with value and a time between 2004 and 2109, read as two words.
-_PLAIN = 18
+PLAIN = 18
 _PLAIN_HEAD = np.uint64(0x091012)
 _PLAIN_TAIL = np.uint64(0x0080_8080_8080_1000)
 _PLAIN_TAIL_MASK = np.uint64(0x8080_8080_8080_FF00)
@@ -33,7 +34,8 @@ class Columns(NamedTuple):
         samples: (S,) int32, number of samples of each series; they follow one another.
         time_ms: (N,) int64.
         bits: (N,) uint64, the values' bits.
-        tally: (4,) int64: series, samples, native histograms and exemplars, offset of damage or -1.
+        tally: (5,) int64: series, samples, native histograms and exemplars, offset of damage or -1,
+            metadata.
     """
 
     hash: NDArray[np.uint64]
@@ -111,7 +113,7 @@ def _sample(
 
 
 @inlined
-def _plain_sample(
+def plain_sample(
     data: NDArray[np.uint8],
     at: int,
     end: int,
@@ -123,7 +125,7 @@ def _plain_sample(
 
     That is 18 bytes: tag and length, tag and 8 bytes of value, tag and 6 bytes of time.
     """
-    if at + _PLAIN > end or at + _PLAIN > len(data):
+    if at + PLAIN > end or at + PLAIN > len(data):
         return False
     head = word_at(data, at) & np.uint64(0xFFFFFF)
     tail = word_at(data, at + 10)
@@ -145,9 +147,9 @@ def _series(data: NDArray[np.uint8], at: int, end: int, out: Columns, seed: np.u
     row, first = out.tally[0], out.tally[1]
     start, label_start, label_end = at, -1, -1
     while at < end:
-        if _plain_sample(data, at, end, out.bits, out.time_ms, out.tally[1]):
+        if plain_sample(data, at, end, out.bits, out.time_ms, out.tally[1]):
             out.tally[1] += 1
-            at += _PLAIN
+            at += PLAIN
             continue
         field_at = at
         key, at = varint_at(data, at, end)
@@ -196,6 +198,8 @@ def _walk(data: NDArray[np.uint8], out: Columns, seed: np.uint64) -> None:
         sound = at >= 0
         if sound and key == _TIME_SERIES << 3 | _BYTES:
             sound = _series(data, body, at, out, seed)
+        elif key == _METADATA << 3 | _BYTES:
+            out.tally[4] += 1
         if not sound:
             out.tally[3] = field_at
             return
@@ -210,7 +214,7 @@ def make_columns(body_bytes: int) -> Columns:
         samples=np.empty(most, np.int32),
         time_ms=np.empty(most, np.int64),
         bits=np.empty(most, np.uint64),
-        tally=np.array([0, 0, 0, -1], dtype=np.int64),
+        tally=np.array([0, 0, 0, -1, 0], dtype=np.int64),
     )
 
 
@@ -224,7 +228,7 @@ def walk(data: NDArray[np.uint8], seed: int) -> Columns:
     data = data.view()
     data.flags.writeable = False  # one type for the kernel, wherever the bytes come from
     _walk(data, out, np.uint64(seed))
-    series, samples, _, damage = out.tally.tolist()
+    series, samples, _, damage, _ = out.tally.tolist()
     if damage >= 0:
         raise DecodeError(f"the write request is damaged at byte {damage} of {len(data)}")
     return Columns(

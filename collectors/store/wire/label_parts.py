@@ -1,0 +1,123 @@
+"""Where labels stand in a remote-write body, row by row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collectors.errors import DecodeError
+from collectors.store.kernel import inlined, kernel
+from collectors.store.wire.walker import skip_field, varint_at
+
+_BYTES = 2
+_LABEL = 1 << 3 | _BYTES
+
+
+@inlined
+def _label_part(
+    data: NDArray[np.uint8], at: int, end: int, parts: NDArray[np.int64], n: int
+) -> bool:
+    """Note where the key and value of one Label message stand; False when it is damaged."""
+    for i in range(4):
+        parts[n, i] = 0
+    while at < end:
+        key, at = varint_at(data, at, end)
+        if at < 0 or key & 7 != _BYTES:
+            return False
+        length, start = varint_at(data, at, end)
+        if start < 0 or length < 0 or length > end - start:
+            return False
+        at = start + int(length)
+        which = (key >> 3) - 1
+        if 0 <= which <= 1:
+            parts[n, 2 * which], parts[n, 2 * which + 1] = start, at
+    return True
+
+
+@kernel
+def _find_parts(
+    data: NDArray[np.uint8],
+    ranges: NDArray[np.int64],
+    parts: NDArray[np.int64],
+    counts: NDArray[np.int64],
+) -> int:
+    """Find the labels in each range; return the first damaged range, -1 when all are sound."""
+    n = 0
+    for row in range(len(ranges)):
+        at, end = ranges[row, 0], ranges[row, 1]
+        first = n
+        while at < end:
+            key, at = varint_at(data, at, end)
+            if at < 0:
+                return row
+            body, after = at, skip_field(data, at, end, key & 7)
+            if key & 7 == _BYTES:
+                _, body = varint_at(data, at, end)
+            if after < 0:
+                return row
+            if key == _LABEL:
+                if not _label_part(data, body, after, parts, n):
+                    return row
+                n += 1
+            at = after
+        counts[row] = n - first
+    return -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelParts:
+    """Where labels stand in a body.
+
+    Attributes:
+        data: The decompressed body.
+        places: (L, 4) int64, key start, key end, value start, value end.
+        counts: (R,) int64, labels of each row.
+    """
+
+    data: NDArray[np.uint8]
+    places: NDArray[np.int64]
+    counts: NDArray[np.int64]
+
+    def labels(self, rows: list[int]) -> list[list[tuple[str, str]]]:
+        """Return the names and values of some rows.
+
+        Raises:
+            DecodeError: A label is not UTF-8.
+        """
+        starts = np.cumsum(self.counts) - self.counts
+        found = []
+        for row in rows:
+            first = int(starts[row])
+            places = self.places[first : first + int(self.counts[row])].tolist()
+            found.append(
+                [
+                    (label_text(self.data, start, middle), label_text(self.data, value, end))
+                    for start, middle, value, end in places
+                ]
+            )
+        return found
+
+
+def find_label_parts(data: NDArray[np.uint8], ranges: NDArray[np.int64]) -> LabelParts:
+    """Return where labels stand; ``ranges`` (R, 2) has the start and end of each row's bytes.
+
+    Raises:
+        DecodeError: A label is damaged.
+    """
+    most = int((ranges[:, 1] - ranges[:, 0]).sum()) // 2 + 1
+    places = np.empty((most, 4), dtype=np.int64)
+    counts = np.empty(len(ranges), dtype=np.int64)
+    damaged = _find_parts(data, ranges, places, counts)
+    if damaged >= 0:
+        raise DecodeError(f"labels at byte {ranges[damaged, 0]} of the write request are damaged")
+    return LabelParts(data=data, places=places[: int(counts.sum())], counts=counts)
+
+
+def label_text(data: NDArray[np.uint8], start: int, end: int) -> str:
+    """Return a part of a body as text; raise :class:`DecodeError` if it is none."""
+    try:
+        return data[start:end].tobytes().decode()
+    except UnicodeDecodeError as error:
+        raise DecodeError(f"a label of the write request is not UTF-8: {error}") from error

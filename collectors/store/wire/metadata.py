@@ -1,0 +1,76 @@
+"""Metadata of a remote-write 1.0 body: which type each metric has.
+
+Source: ``prompb/remote.proto`` and ``types.proto``, ``WriteRequest{metadata=3{type=1,
+metric_family_name=2}}``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collectors.errors import DecodeError
+from collectors.store.kernel import inlined, kernel
+from collectors.store.wire.label_parts import label_text
+from collectors.store.wire.walker import skip_field, varint_at
+
+_VARINT, _BYTES = 0, 2
+_TYPE, _NAME = 1 << 3 | _VARINT, 2 << 3 | _BYTES
+_METADATA = 3 << 3 | _BYTES
+_MOST = 200_000
+
+
+@inlined
+def _one(
+    data: NDArray[np.uint8], at: int, end: int, found: NDArray[np.int64], n: int | np.int64
+) -> bool:
+    """Read one MetricMetadata message into ``found[n]``; False when it is damaged."""
+    for i in range(3):
+        found[n, i] = 0
+    while at < end:
+        key, at = varint_at(data, at, end)
+        if at < 0:
+            return False
+        value, body = np.int64(0), at
+        if key & 7 == _VARINT or key & 7 == _BYTES:
+            value, body = varint_at(data, at, end)
+        at = skip_field(data, at, end, key & 7)
+        if at < 0:
+            return False
+        if key == _TYPE:
+            found[n, 0] = value & 0xFFFFFFFF
+        elif key == _NAME:
+            found[n, 1], found[n, 2] = body, at
+    return True
+
+
+@kernel
+def _find(data: NDArray[np.uint8], found: NDArray[np.int64]) -> bool:
+    """Fill ``found`` with type, start and end of the name of each; False at damage."""
+    at, end, n = 0, len(data), 0
+    while at < end and n < len(found):
+        key, at = varint_at(data, at, end)
+        body = at
+        if at >= 0 and key & 7 == _BYTES:
+            _, body = varint_at(data, at, end)
+        if at >= 0:
+            at = skip_field(data, at, end, key & 7)
+        if at < 0:
+            return False
+        if key == _METADATA:
+            if not _one(data, body, at, found, n):
+                return False
+            n += 1
+    return True
+
+
+def read_metadata(data: NDArray[np.uint8], count: int) -> list[tuple[str, int]]:
+    """Return the names and types of the first ``count`` metrics, at most 200,000.
+
+    Raises:
+        DecodeError: One of them is damaged, or its name is not UTF-8.
+    """
+    found = np.zeros((min(count, _MOST), 3), dtype=np.int64)
+    if not _find(data, found):
+        raise DecodeError("the metadata of the write request are damaged")
+    return [(label_text(data, start, end), kind) for kind, start, end in found.tolist()]

@@ -1,0 +1,346 @@
+"""Walks a remote-write 2.0 body (protobuf bytes) into columns.
+
+Texts stand once, in a table of symbols; series refer to them by number. Each symbol is hashed once,
+and what stands for a series' labels is a hash of those hashes, so that it is the same in every
+request whatever the numbers are.
+
+Source: Prometheus ``io/prometheus/write/v2/types.proto``, ``Request{symbols=4, timeseries=5
+{labels_refs=1, samples=2 {value=1, timestamp=2, start_timestamp=3}, histograms=3, exemplars=4,
+metadata=5 {type=1}, created_timestamp=6}}``.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collectors.errors import DecodeError
+from collectors.store.kernel import inlined, kernel
+from collectors.store.wire.hashing import hash_range, mixed_in, word_at
+from collectors.store.wire.walker import PLAIN, plain_sample, skip_field, varint_at
+
+_VARINT, _FIXED64, _BYTES = 0, 1, 2
+_SYMBOL, _TIME_SERIES = 4 << 3 | _BYTES, 5 << 3 | _BYTES
+_PACKED_LABELS, _ONE_LABEL = 1 << 3 | _BYTES, 1 << 3 | _VARINT
+_SAMPLE, _HISTOGRAM, _EXEMPLAR = 2 << 3 | _BYTES, 3 << 3 | _BYTES, 4 << 3 | _BYTES
+_METADATA, _CREATED = 5 << 3 | _BYTES, 6 << 3 | _VARINT
+_TYPE = 1 << 3 | _VARINT
+_VALUE, _TIME, _START = 1 << 3 | _FIXED64, 2 << 3 | _VARINT, 3 << 3 | _VARINT
+_UNKNOWN, _COUNTER, _GAUGE, _HISTOGRAMS, _SUMMARY = 0, 1, 2, 3, 5
+_UINT32 = 0xFFFFFFFF
+_SERIES, _SAMPLES, _EXTRAS, _DAMAGE, _REFS = range(5)
+_LABELS_SEED = np.uint64(0x2545F4914F6CDD1D)
+
+
+class Symbols(NamedTuple):
+    """The texts of a body: K symbols.
+
+    Attributes:
+        places: (K, 2) int64, where each starts and ends.
+        hash: (K, 2) uint64.
+    """
+
+    places: NDArray[np.int64]
+    hash: NDArray[np.uint64]
+
+
+class ColumnsV2(NamedTuple):
+    """A decoded body: S series, N samples, R references.
+
+    Attributes:
+        hash: (S, 2) uint64, of the labels and the type; (1, 0) where references are wrong.
+        samples: (S,) int32, number of samples of each series; they follow one another.
+        types: (S,) int8, the metric's type, one of ``MetricType``.
+        start_ms: (S,) int64, when a counter began to count, 0 when nobody says.
+        flawed: (S,) int8, 1 where references are wrong.
+        ref_counts: (S,) int32, references of each series; they follow one another.
+        refs: (R,) int64, numbers of symbols, names and values alternating.
+        time_ms: (N,) int64.
+        bits: (N,) uint64, the values' bits.
+        tally: (5,) int64: series, samples, native histograms and exemplars, offset of damage or -1,
+            references.
+    """
+
+    hash: NDArray[np.uint64]
+    samples: NDArray[np.int32]
+    types: NDArray[np.int8]
+    start_ms: NDArray[np.int64]
+    flawed: NDArray[np.int8]
+    ref_counts: NDArray[np.int32]
+    refs: NDArray[np.int64]
+    time_ms: NDArray[np.int64]
+    bits: NDArray[np.uint64]
+    tally: NDArray[np.int64]
+
+    @property
+    def value(self) -> NDArray[np.float64]:
+        """The values, (N,)."""
+        return self.bits.view(np.float64)
+
+
+@inlined
+def _is_ascii(data: NDArray[np.uint8], at: int, end: int) -> bool:
+    high = np.uint64(0)
+    while at + 8 <= end:
+        high |= word_at(data, at)
+        at += 8
+    while at < end:
+        high |= np.uint64(data[np.uint64(at)])
+        at += 1
+    return bool(high & np.uint64(0x8080_8080_8080_8080) == 0)
+
+
+@kernel
+def _walk_symbols(
+    data: NDArray[np.uint8],
+    places: NDArray[np.int64],
+    hashes: NDArray[np.uint64],
+    others: NDArray[np.uint8],
+    tally: NDArray[np.int64],
+    seed: np.uint64,
+) -> None:
+    """Find the symbols; copy those that are not ASCII to ``others``, a line break behind each.
+
+    ``tally`` becomes: symbols, bytes of ``others``, offset of damage or -1.
+    """
+    at, end = 0, len(data)
+    while at < end:
+        field_at = at
+        key, at = varint_at(data, at, end)
+        body = at
+        if at >= 0 and key & 7 == _BYTES:
+            _, body = varint_at(data, at, end)
+        if at >= 0:
+            at = skip_field(data, at, end, key & 7)
+        if at < 0:
+            tally[2] = field_at
+            return
+        if key == _SYMBOL:
+            n = tally[0]
+            places[n, 0], places[n, 1] = body, at
+            hashes[n] = hash_range(data, body, at, seed)
+            tally[0] = n + 1
+            if not _is_ascii(data, body, at):
+                for i in range(body, at):
+                    others[tally[1]] = data[np.uint64(i)]
+                    tally[1] += 1
+                others[tally[1]] = 10
+                tally[1] += 1
+
+
+@inlined
+def _sample(data: NDArray[np.uint8], at: int, end: int, out: ColumnsV2, first: np.int64) -> bool:
+    """Read one Sample message; False when it is damaged. ``first`` is the series' first sample."""
+    n = out.tally[_SAMPLES]
+    out.bits[n], out.time_ms[n] = np.uint64(0), 0
+    start = np.int64(0)
+    while at < end:
+        key, at = varint_at(data, at, end)
+        if at < 0:
+            return False
+        if key == _VALUE and at + 8 <= end:
+            out.bits[n] = word_at(data, at)
+            at += 8
+        elif key == _TIME:
+            out.time_ms[n], at = varint_at(data, at, end)
+        elif key == _START:
+            start, at = varint_at(data, at, end)
+        else:
+            at = skip_field(data, at, end, key & 7)
+        if at < 0:
+            return False
+    if n == first and start != 0:
+        out.start_ms[out.tally[_SERIES]] = start
+    out.tally[_SAMPLES] = n + 1
+    return True
+
+
+@inlined
+def _packed(data: NDArray[np.uint8], at: int, end: int, out: ColumnsV2) -> bool:
+    """Read packed references; False when they are damaged."""
+    while at < end:
+        ref, at = varint_at(data, at, end)
+        if at < 0:
+            return False
+        out.refs[out.tally[_REFS]] = ref & _UINT32
+        out.tally[_REFS] += 1
+    return True
+
+
+@inlined
+def _metadata(data: NDArray[np.uint8], at: int, end: int, out: ColumnsV2) -> bool:
+    """Read the type in a Metadata message; False when it is damaged."""
+    while at < end:
+        key, at = varint_at(data, at, end)
+        if at < 0:
+            return False
+        if key == _TYPE:
+            told, at = varint_at(data, at, end)
+            told &= _UINT32
+            plain = told in (_UNKNOWN, _COUNTER, _HISTOGRAMS, _SUMMARY)
+            out.types[out.tally[_SERIES]] = told if plain else _GAUGE
+        else:
+            at = skip_field(data, at, end, key & 7)
+        if at < 0:
+            return False
+    return True
+
+
+@inlined
+def _known_field(
+    data: NDArray[np.uint8],
+    key: np.int64,
+    value: np.int64,
+    at: int,
+    end: int,
+    out: ColumnsV2,
+    first: np.int64,
+) -> bool:
+    """Read one field of a TimeSeries but its plain samples; False when it is damaged."""
+    if key == _PACKED_LABELS:
+        return _packed(data, at, end, out)
+    if key == _SAMPLE:
+        return _sample(data, at, end, out, first)
+    if key == _METADATA:
+        return _metadata(data, at, end, out)
+    row = out.tally[_SERIES]
+    if key == _ONE_LABEL:
+        out.refs[out.tally[_REFS]] = value & _UINT32
+        out.tally[_REFS] += 1
+    elif key == _CREATED and out.start_ms[row] == 0:
+        out.start_ms[row] = value
+    elif key in (_HISTOGRAM, _EXEMPLAR):
+        out.tally[_EXTRAS] += 1
+    return True
+
+
+@inlined
+def _finish(out: ColumnsV2, hashes: NDArray[np.uint64], first: np.int64, seed: np.uint64) -> None:
+    """Note what stands for the labels of the next row, whose references start at ``first``."""
+    row, last = out.tally[_SERIES], out.tally[_REFS]
+    flawed = (last - first) % 2 != 0
+    a, b = seed ^ _LABELS_SEED, seed + np.uint64(out.types[row])
+    for i in range(first, last):
+        ref = out.refs[i]
+        if ref >= len(hashes):
+            flawed = True
+            break
+        a, b = mixed_in(a, b, hashes[ref, 0], hashes[ref, 1])
+    out.hash[row, 0] = np.uint64(1) if flawed else a | np.uint64(1)
+    out.hash[row, 1] = np.uint64(0) if flawed else b
+    out.flawed[row] = 1 if flawed else 0
+    out.ref_counts[row] = last - first
+
+
+@inlined
+def _series(
+    data: NDArray[np.uint8],
+    at: int,
+    end: int,
+    out: ColumnsV2,
+    hashes: NDArray[np.uint64],
+    seed: np.uint64,
+) -> bool:
+    """Read one TimeSeries message into the next row of ``out``; False when it is damaged."""
+    row, first, first_ref = out.tally[_SERIES], out.tally[_SAMPLES], out.tally[_REFS]
+    out.types[row], out.start_ms[row] = 0, 0
+    while at < end:
+        if plain_sample(data, at, end, out.bits, out.time_ms, out.tally[_SAMPLES]):
+            out.tally[_SAMPLES] += 1
+            at += PLAIN
+            continue
+        key, at = varint_at(data, at, end)
+        if at < 0:
+            return False
+        value, body = np.int64(0), at
+        if key & 7 == _VARINT or key & 7 == _BYTES:
+            value, body = varint_at(data, at, end)
+        at = skip_field(data, at, end, key & 7)
+        if at < 0 or not _known_field(data, key, value, body, at, out, first):
+            return False
+    _finish(out, hashes, first_ref, seed)
+    out.samples[row] = out.tally[_SAMPLES] - first
+    out.tally[_SERIES] = row + 1
+    return True
+
+
+@kernel
+def _walk_series(
+    data: NDArray[np.uint8], out: ColumnsV2, hashes: NDArray[np.uint64], seed: np.uint64
+) -> None:
+    """Read the series of a Request whose fields are sound; notes where one is damaged."""
+    at, end = 0, len(data)
+    while at < end:
+        field_at = at
+        key, at = varint_at(data, at, end)
+        body = at
+        if key & 7 == _BYTES:
+            _, body = varint_at(data, at, end)
+        at = skip_field(data, at, end, key & 7)
+        if key == _TIME_SERIES and not _series(data, body, at, out, hashes, seed):
+            out.tally[_DAMAGE] = field_at
+            return
+
+
+def walk_symbols(data: NDArray[np.uint8], seed: int) -> Symbols:
+    """Find the symbols of a body.
+
+    Raises:
+        DecodeError: The bytes are not a Request, a symbol is not UTF-8, or the first is not empty.
+    """
+    most = len(data) // 2 + 1
+    found = Symbols(np.empty((most, 2), np.int64), np.empty((most, 2), np.uint64))
+    others = np.empty(len(data), np.uint8)
+    tally = np.array([0, 0, -1], dtype=np.int64)
+    _walk_symbols(data, *found, others, tally, np.uint64(seed))
+    count, other_bytes, damage = tally.tolist()
+    if damage >= 0:
+        raise _damaged(damage, len(data))
+    try:
+        others[:other_bytes].tobytes().decode()
+    except UnicodeDecodeError as error:
+        raise DecodeError(f"a symbol of the write request is not UTF-8: {error}") from error
+    if count and found.places[0, 0] != found.places[0, 1]:
+        first = data[found.places[0, 0] : found.places[0, 1]].tobytes().decode()
+        raise DecodeError(f"the first symbol must be empty, not {first[:60]!r}")
+    return Symbols(places=found.places[:count], hash=found.hash[:count])
+
+
+def walk_v2(data: NDArray[np.uint8], seed: int) -> tuple[ColumnsV2, Symbols]:
+    """Decode a body.
+
+    Raises:
+        DecodeError: The bytes are not a Request.
+    """
+    data = data.view()
+    data.flags.writeable = False  # one type for the kernel, wherever the bytes come from
+    symbols = walk_symbols(data, seed)
+    most = len(data) // 2 + 1
+    out = ColumnsV2(
+        hash=np.empty((most, 2), np.uint64),
+        samples=np.empty(most, np.int32),
+        types=np.empty(most, np.int8),
+        start_ms=np.empty(most, np.int64),
+        flawed=np.empty(most, np.int8),
+        ref_counts=np.empty(most, np.int32),
+        refs=np.empty(len(data), np.int64),
+        time_ms=np.empty(most, np.int64),
+        bits=np.empty(most, np.uint64),
+        tally=np.array([0, 0, 0, -1, 0], dtype=np.int64),
+    )
+    _walk_series(data, out, symbols.hash, np.uint64(seed))
+    series, samples, _, damage, refs = out.tally.tolist()
+    if damage >= 0:
+        raise _damaged(damage, len(data))
+    cut = {name: getattr(out, name)[:series] for name in _BY_SERIES}
+    cut |= {name: getattr(out, name)[:samples] for name in ("time_ms", "bits")}
+    return ColumnsV2(**cut, refs=out.refs[:refs], tally=out.tally), symbols
+
+
+_BY_SERIES = ("hash", "samples", "types", "start_ms", "flawed", "ref_counts")
+
+
+def _damaged(at: int, size: int) -> DecodeError:
+    return DecodeError(f"the write request is damaged at byte {at} of {size}")
