@@ -64,13 +64,24 @@ class RequestStream:
         """Add a subscriber.
 
         Raises:
-            FilterError: The expression is wrong, or there are too many subscribers.
+            FilterError: The expression is wrong, the share is none, or there are too many
+                subscribers.
         """
-        if len(self.subscriptions) >= MAX_SUBSCRIBERS:
-            raise FilterError(f"there are {MAX_SUBSCRIBERS} subscribers already")
-        subscription = Subscription(parse_filter(expression), sample, self._rng)
+        subscription = self.prepare(expression, sample)
         self.subscriptions.append(subscription)
         return subscription
+
+    def prepare(self, expression: str, sample: float) -> Subscription:
+        """Return a subscription that is not one of the stream's yet.
+
+        Raises:
+            FilterError: As :meth:`subscribe`.
+        """
+        if len(self.subscriptions) >= MAX_SUBSCRIBERS:
+            raise FilterError(f"there are {MAX_SUBSCRIBERS} subscribers already; end one")
+        if not 0.0 < sample <= 1.0:
+            raise FilterError(f"sample is a share above 0 and up to 1, not {sample:g}")
+        return Subscription(parse_filter(expression), sample, self._rng)
 
     def leave(self, subscription: Subscription) -> None:
         """Remove a subscriber."""
@@ -83,7 +94,7 @@ def stream_route(stream: RequestStream) -> Route:
     async def requests(request: Request) -> Response:
         try:
             sample = float(request.query_params.get("sample", "1"))
-            subscription = stream.subscribe(request.query_params.get("filter", ""), sample)
+            subscription = stream.prepare(request.query_params.get("filter", ""), sample)
         except (FilterError, ValueError) as error:
             return JSONResponse({"message": str(error)}, status_code=400)
         return StreamingResponse(_events(stream, subscription), media_type="text/event-stream")
@@ -92,9 +103,16 @@ def stream_route(stream: RequestStream) -> Route:
 
 
 async def _events(stream: RequestStream, subscription: Subscription) -> AsyncIterator[bytes]:
+    """Yield what a subscriber reads; it is one from its first read to its last."""
+    stream.subscriptions.append(subscription)
+    told = 0
     try:
         yield b": open\n\n"
         while True:
-            yield b"data: " + orjson.dumps(await subscription.waiting.get()) + b"\n\n"
+            event = await subscription.waiting.get()
+            if subscription.dropped > told:
+                told = subscription.dropped
+                yield b"event: dropped\ndata: " + orjson.dumps({"dropped": told}) + b"\n\n"
+            yield b"data: " + orjson.dumps(event) + b"\n\n"
     finally:
         stream.leave(subscription)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
 
+from demo_stack.business.cost import AUDIENCE, audience
 from demo_stack.layout import Device, Region
 from demo_stack.viewers.rhythm import Rhythm
 
@@ -37,6 +39,7 @@ class Visitor:
         region: The region that serves them.
         session: ``session.id``.
         line_kbps: What their line carries, in thousands of bits a second.
+        market: Part of the world that they are in.
     """
 
     viewer: str
@@ -44,6 +47,7 @@ class Visitor:
     region: str
     session: str
     line_kbps: float = 10_000.0
+    market: str = "elsewhere"
 
 
 class Arrivals:
@@ -54,9 +58,17 @@ class Arrivals:
         rate: Sessions a second, on average over a day.
         rhythm: How the rate moves.
         rng: Source of everything random here.
+        markets: Shares of the parts of the world in these viewers, adding up to 1.
     """
 
-    def __init__(self, region: str, rate: float, rhythm: Rhythm, rng: Random) -> None:
+    def __init__(
+        self,
+        region: str,
+        rate: float,
+        rhythm: Rhythm,
+        rng: Random,
+        markets: Mapping[str, float] | None = None,
+    ) -> None:
         self.region = region
         self.demand = 1.0
         self._rate = rate
@@ -64,6 +76,8 @@ class Arrivals:
         self._first = ACCOUNTS * list(Region).index(Region(region)) if region in set(Region) else 0
         self._rng = rng
         self._devices = rng.choices(list(DEVICE_SHARES), list(DEVICE_SHARES.values()), k=ACCOUNTS)
+
+        self._markets = _spread(markets or AUDIENCE)
 
     def gap_s(self, time_s: float) -> float:
         """Return the seconds until the next session begins."""
@@ -78,6 +92,7 @@ class Arrivals:
             viewer=name_of(self._first + number),
             device=device,
             region=self.region,
+            market=self._markets[number],
             session=f"{self._rng.getrandbits(64):016x}",
             line_kbps=LINE_KBPS[device] * math.exp(self._rng.gauss(0.0, LINE_SPREAD)),
         )
@@ -86,3 +101,9 @@ class Arrivals:
 def name_of(number: int) -> str:
     """Return the account of a made-up viewer."""
     return f"v{number:04d}"
+
+
+def _spread(markets: Mapping[str, float]) -> list[str]:
+    """Return where each of a region's viewers is."""
+    counts = audience(ACCOUNTS, markets)
+    return [part for part, count in counts.items() for _ in range(count)]

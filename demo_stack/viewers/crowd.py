@@ -18,6 +18,7 @@ from demo_stack.platform.network import Network
 from demo_stack.platform.steering import SiteRank, SiteSteering
 from demo_stack.platform.telemetry import TelemetryPipe
 from demo_stack.viewers.arrivals import Arrivals, Visitor
+from demo_stack.viewers.markets import markets_of
 from demo_stack.viewers.pulse import Pulse
 from demo_stack.viewers.rhythm import Rhythm
 from demo_stack.viewers.session import Session, SessionRoom
@@ -76,13 +77,14 @@ class Crowd:
 
     def populate(self, regions: Sequence[str], rate: float, day_s: float = DAY_S) -> None:
         """Let viewers arrive in ``regions`` at ``rate`` sessions a second each."""
+        markets = markets_of(regions)
         for place, region in enumerate(regions):
             rng = Random(f"{self._seed}/viewers/{region}")
             rhythm = Rhythm(offset=place / len(regions) / 2, day_s=day_s)
             sites = SiteSteering(Random(f"{self._seed}/sites/{region}"))
             self._sites[region] = sites
             self._balancers[region] = Balancer(rng, steered={Service.EDGE: sites})
-            self._arrivals[region] = Arrivals(region, rate, rhythm, rng)
+            self._arrivals[region] = Arrivals(region, rate, rhythm, rng, markets[region])
             self._served_by[region] = _Answer([region])
             self._rooms[region] = SessionRoom(
                 client=ServiceClient(

@@ -17,6 +17,9 @@ class Pulse:
         self._starts = telemetry.meter.create_counter(
             "stream.starts", unit="{start}", description="Attempts to start a stream, by outcome."
         )
+        self._sessions = telemetry.meter.create_counter(
+            "audience.sessions", unit="{session}", description="Sessions, by part of the world."
+        )
         self._start_time = telemetry.meter.create_histogram(
             "stream.start.duration",
             unit="s",
@@ -30,6 +33,10 @@ class Pulse:
         self._stalled = telemetry.meter.create_counter(
             "stream.stalled", unit="s", description="Time that players waited for data."
         )
+
+    def came(self, visitor: Visitor) -> None:
+        """Count somebody who begins a session."""
+        self._sessions.add(1, {"cloud.region": visitor.region, "market": visitor.market})
 
     def fetched(self, visitor: Visitor, rendition: str, stalled_s: float) -> None:
         """Count a segment, and how long the player had to wait for it."""

@@ -20,6 +20,7 @@ from demo_stack.viewers.abr import Playhead, after_segment
 from demo_stack.viewers.arrivals import Visitor
 from demo_stack.viewers.policies import POLICIES, decide
 from demo_stack.viewers.pulse import Pulse
+from demo_stack.viewers.tastes import pick
 
 PATIENCE_S = 5.0
 """A viewer gives up on a request after this long."""
@@ -62,6 +63,7 @@ class Session:
 
     async def run(self) -> None:
         """Go through the whole session; a failure on the way is a failed start."""
+        self._room.pulse.came(self._visitor)
         try:
             await self._sign_in()
             title = await self._browse()
@@ -112,7 +114,7 @@ class Session:
         await self._think()
         if not titles:
             raise ServiceError("the row is empty", status=404)
-        return str(self._room.rng.choice(titles)["id"])
+        return pick(titles, self._visitor.viewer, self._room.rng)
 
     async def _select(self, title: str) -> None:
         with self._step("select"):

@@ -72,11 +72,34 @@ def test_a_slow_reader_loses_events_and_the_stream_goes_on():
     assert (slow.waiting.qsize(), slow.dropped) == (QUEUE, 50)
 
 
+def test_a_slow_reader_is_told_what_it_lost():
+    stream = RequestStream(Random(1))
+
+    async def story():
+        slow = stream.prepare("", 1.0)
+        events = _events(stream, slow)
+        await anext(events)
+        for _ in range(QUEUE + 50):
+            stream.publish(EVENT)
+        return await anext(events), await anext(events)
+
+    told, event = asyncio.run(story())
+    assert told == b'event: dropped\ndata: {"dropped":50}\n\n'
+    assert event.startswith(b'data: {"service":"playback"')
+
+
+@pytest.mark.parametrize("sample", [0.0, -1.0, 1.5, float("nan")])
+def test_a_share_that_is_none_is_refused(sample):
+    with pytest.raises(FilterError, match="share"):
+        RequestStream(Random(1)).subscribe("", sample)
+
+
 def test_subscribers_are_bounded_and_leave_when_they_hang_up():
     stream = RequestStream(Random(1))
 
     async def story():
-        first = stream.subscribe("status >= 500", 1.0)
+        first = stream.prepare("status >= 500", 1.0)
+        assert stream.subscriptions == []  # who never reads takes nobody's place
         events = _events(stream, first)
         assert await anext(events) == b": open\n\n"
         stream.publish({**EVENT, "status": 200})

@@ -40,7 +40,15 @@ class ItemModel:
         watched.add(title)
         self._viewers[title] += 1
         if len(self._watched) > VIEWERS_REMEMBERED:
-            self._watched.popitem(last=False)
+            self._forget(*self._watched.popitem(last=False)[1])
+
+    def _forget(self, *watched: str) -> None:
+        """Take a viewer's views out again."""
+        for title in watched:
+            self._viewers[title] -= 1
+            for other in watched:
+                if other != title:
+                    self._together[title][other] -= 1
 
     def suggest(self, viewer: str) -> list[str]:
         """Return titles that the viewer has not watched, best first; none for a stranger."""
@@ -48,7 +56,7 @@ class ItemModel:
         scores: dict[str, float] = {}
         for known in watched:
             for title, together in self._together.get(known, Counter()).items():
-                if title not in watched:
+                if together > 0 and title not in watched:
                     norm = math.sqrt(self._viewers[title] * self._viewers[known])
                     scores[title] = scores.get(title, 0.0) + together / norm
         return sorted(scores, key=lambda title: (-scores[title], title))
