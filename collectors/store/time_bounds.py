@@ -35,20 +35,23 @@ def judge_times(time_ms: IntArray, *, oldest_ms: int, newest_ms: int) -> Timing:
 @kernel
 def _extremes(ids: IndexArray, samples: IndexArray, time_ms: IntArray, out: IntArray) -> None:
     """Leave the oldest and newest time in ``out[0]`` and ``out[1]``, the samples in ``out[2]``."""
-    last = 0
+    oldest, newest, count, last = out[0], out[1], out[2], 0
     for row in range(len(ids)):
         first = last
         last += samples[row]
         if ids[row] < 0:
             continue
-        out[2] += last - first
+        count += last - first
         for i in range(first, last):
-            out[0] = min(out[0], time_ms[i])
-            out[1] = max(out[1], time_ms[i])
+            oldest = min(oldest, time_ms[i])
+            newest = max(newest, time_ms[i])
+    out[0], out[1], out[2] = oldest, newest, count
 
 
 def extremes_of(ids: IndexArray, samples: IndexArray, time_ms: IntArray) -> tuple[int, int, int]:
     """Return the oldest and the newest time of rows with an id, and how many samples they have."""
+    if len(time_ms) and (ids >= 0).all():  # what numpy does in vectors
+        return int(time_ms.min()), int(time_ms.max()), len(time_ms)
     limits = np.iinfo(np.int64)
     out = np.array([limits.max, limits.min, 0], dtype=np.int64)
     _extremes(ids, samples, time_ms, out)
