@@ -17,6 +17,8 @@ from collectors.model import Span, SpanKind, SpanStatus
 
 PEER_KEYS = ("service.peer.name", "peer.service", "server.address", "net.peer.name")
 MAX_SUSPECTS = 3
+SUSPECT = "suspect."
+"""Prefix of the findings' values that hold a suspect's share."""
 _LEAST_SHARE = 0.1
 
 
@@ -33,6 +35,11 @@ class Suspect:
     service: str
     share: float
     reason: str
+
+
+def shares_of(values: Mapping[str, float]) -> dict[str, float]:
+    """Return those of a finding's values that hold a suspect's share."""
+    return {name: share for name, share in values.items() if name.startswith(SUSPECT)}
 
 
 def error_suspects(traces: Sequence[Sequence[Span]]) -> tuple[Suspect, ...]:

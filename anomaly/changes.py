@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from anomaly.causes import SUSPECT, shares_of
 from anomaly.findings import Finding, NearChange, Relation
 from anomaly.phrases import length
 from collectors.changes.change import SERVICE, Change
@@ -24,7 +25,6 @@ LOOK_BACK_ELSEWHERE_MS = 600_000
 
 _ELSEWHERE = frozenset({Relation.OTHER_SERVICE, Relation.OTHER_REGION})
 _ORDER = {relation: rank for rank, relation in enumerate(Relation)}
-_SUSPECT = "suspect."
 
 
 class ChangeFinder(Protocol):
@@ -104,9 +104,7 @@ def relation_of(change: Change, scope: Tags, suspects: Collection[str]) -> Relat
 
 def suspects_of(finding: Finding) -> frozenset[str]:
     """Return the services that the finding's traces make suspect."""
-    return frozenset(
-        name.removeprefix(_SUSPECT) for name in finding.values if name.startswith(_SUSPECT)
-    )
+    return frozenset(name.removeprefix(SUSPECT) for name in shares_of(finding.values))
 
 
 def distance(time_ms: int, onset_ms: int) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from anomaly.causes import error_suspects, slow_suspects
+from anomaly.causes import SUSPECT, Suspect, error_suspects, shares_of, slow_suspects
 from anomaly.findings import Finding
 from collectors.errors import TocsinError
 from collectors.model import Span, Tags
@@ -93,7 +93,8 @@ def with_evidence(
 ) -> Finding:
     """Return ``finding`` with exemplars, and with the services that these make suspect.
 
-    Exemplars are looked for until there are three: spans arrive a little after the numbers.
+    Exemplars are looked for until there are three: spans arrive a little after the numbers. When
+    the traces no longer make anybody suspect (they may be gone), the last suspects known stay.
 
     Args:
         finding: As the rule has written it.
@@ -122,8 +123,15 @@ def with_evidence(
         finding,
         exemplar_trace_ids=found,
         explanation=f"{finding.explanation} Suspects by its traces: {words}.",
-        values={**finding.values, **{f"suspect.{s.service}": s.share for s in suspects}},
+        values=_accusing(finding, suspects),
     )
+
+
+def _accusing(finding: Finding, suspects: Sequence[Suspect]) -> dict[str, float]:
+    """Return the finding's values with these suspects in place of earlier ones."""
+    earlier = shares_of(finding.values)
+    values = {name: value for name, value in finding.values.items() if name not in earlier}
+    return values | {f"{SUSPECT}{suspect.service}": suspect.share for suspect in suspects}
 
 
 def _worst(summaries: Sequence[TraceSummary], evidence: Evidence) -> tuple[str, ...]:

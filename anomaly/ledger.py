@@ -30,6 +30,7 @@ class Ledger:
         self._told: dict[Hashable, Finding] = {}
         self._resolved: deque[Finding] = deque(maxlen=KEEP_RESOLVED)
         self._silent = False
+        self._ended: list[Finding] = []
 
     def current(self, key: Hashable) -> Finding | None:
         """Return the open finding about ``key``."""
@@ -39,19 +40,21 @@ class Ledger:
         """Keep ``finding`` as the present one about ``key`` and tell the sinks if it matters."""
         if finding.state is FindingState.RESOLVED:
             self._open.pop(key, None)
-            self._resolved.append(finding)
+            self._end(finding)
         else:
             self._open[key] = finding
         if not self._silent and _matters(self._told.get(key), finding):
             self._tell(key, finding)
 
     def mute(self) -> None:
-        """Tell nobody until :meth:`unmute`: the past is being gone through again."""
+        """Tell nobody until :meth:`unmute`: the past is gone through again, rule by rule."""
         self._silent = True
 
     def unmute(self) -> None:
         """Tell from now on, beginning with what is open."""
         self._silent = False
+        self._resolved.extend(_newest(self._ended))
+        self._ended = []
         for key, finding in self._open.items():
             self._tell(key, finding)
 
@@ -64,6 +67,15 @@ class Ledger:
         known = (*self._open.values(), *self._resolved)
         return tuple(sorted(known, key=lambda f: f.started_ms, reverse=True))
 
+    def _end(self, finding: Finding) -> None:
+        """Keep a resolved finding; the past is not told in the order of time."""
+        if not self._silent:
+            self._resolved.append(finding)
+            return
+        self._ended.append(finding)
+        if len(self._ended) > 4 * KEEP_RESOLVED:
+            self._ended = _newest(self._ended)
+
     def _tell(self, key: Hashable, finding: Finding) -> None:
         if finding.state is FindingState.RESOLVED:
             self._told.pop(key, None)
@@ -74,6 +86,10 @@ class Ledger:
                 sink.receive(finding)
             except Exception:  # noqa: BLE001 - one sink's fault must not keep others from knowing
                 _log.exception("sink failed", finding=finding.id, sink=type(sink).__name__)
+
+
+def _newest(ended: Sequence[Finding]) -> list[Finding]:
+    return sorted(ended, key=lambda finding: finding.updated_ms)[-KEEP_RESOLVED:]
 
 
 def _matters(told: Finding | None, finding: Finding) -> bool:

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from anomaly.detectors.alarm import (
     ANOMALOUS,
     LOW_VOLUME,
@@ -25,7 +27,7 @@ from anomaly.detectors.alarm import (
 )
 from anomaly.detectors.detector import Scores
 from anomaly.detectors.level import forget
-from anomaly.detectors.memory import SeriesMemory, Verdicts
+from anomaly.detectors.memory import SeriesMemory, Verdicts, note_alarms, scores_of
 from anomaly.detectors.parameters import Parameters
 from collectors.model import FloatArray
 from collectors.store.kernel import inlined, kernel
@@ -101,36 +103,38 @@ def _observe(
     alpha: float,
     relearn_steps: int,
 ) -> None:
-    for i in range(values.shape[0]):
-        rate = values[i]
-        if math.isnan(rate):
-            note_missing(i, alarms, missing_steps)
-            continue
-        note_present(i, alarms)
-        count = max(0.0, rate * step_s)
-        score = math.nan
-        if state[_SEEN, i] >= min_steps:
-            mean = state[_RATE, i]
-            was = alarms.phase[i] == ANOMALOUS
-            score = _weigh(state, i, count, mean, was, change_to, evidence)
-            verdicts.expected[i] = mean / step_s
-            verdicts.scale[i] = math.sqrt(mean * state[_DISPERSION, i]) / step_s
-            verdicts.score[i] = score
-            if alarms.phase[i] == LOW_VOLUME or alarms.phase[i] == WARMING_UP:
-                alarms.phase[i] = NORMAL
-            run = int(state[_RUN, i])
-            judge(score, i, alarms, 1, 1.0, clear_steps)
-            if alarms.phase[i] == ANOMALOUS and not was:
-                alarms.since[i] = max(1, run)
-            elif was and alarms.phase[i] != ANOMALOUS:
-                state[_EVIDENCE, i] = 0.0
-                state[_RUN, i] = 0.0
-            elif not was and mean * abs(1.0 - change_to) * _PATIENCE_STEPS < evidence:
-                alarms.phase[i] = LOW_VOLUME
-            if relearn(i, alarms, relearn_steps):
-                forget(state, i)
-        if alarms.phase[i] != ANOMALOUS and not score >= _SUSPICION:
-            _learn(state, i, count, alpha)
+    for j in range(values.shape[0]):
+        for i in range(values.shape[1]):
+            rate = values[j, i]
+            if math.isnan(rate):
+                note_missing(i, alarms, missing_steps)
+                continue
+            note_present(i, alarms)
+            count = max(0.0, rate * step_s)
+            score = math.nan
+            if state[_SEEN, i] >= min_steps:
+                mean = state[_RATE, i]
+                was = alarms.phase[i] == ANOMALOUS
+                score = _weigh(state, i, count, mean, was, change_to, evidence)
+                verdicts.expected[j, i] = mean / step_s
+                verdicts.scale[j, i] = math.sqrt(mean * state[_DISPERSION, i]) / step_s
+                verdicts.score[j, i] = score
+                if alarms.phase[i] == LOW_VOLUME or alarms.phase[i] == WARMING_UP:
+                    alarms.phase[i] = NORMAL
+                run = int(state[_RUN, i])
+                judge(score, i, alarms, 1, 1.0, clear_steps)
+                if alarms.phase[i] == ANOMALOUS and not was:
+                    alarms.since[i] = max(1, run)
+                elif was and alarms.phase[i] != ANOMALOUS:
+                    state[_EVIDENCE, i] = 0.0
+                    state[_RUN, i] = 0.0
+                elif not was and mean * abs(1.0 - change_to) * _PATIENCE_STEPS < evidence:
+                    alarms.phase[i] = LOW_VOLUME
+                if relearn(i, alarms, relearn_steps):
+                    forget(state, i)
+            if alarms.phase[i] != ANOMALOUS and not score >= _SUSPICION:
+                _learn(state, i, count, alpha)
+        note_alarms(j, 0, values.shape[1], alarms, verdicts)
 
 
 class CountsDetector:
@@ -146,9 +150,13 @@ class CountsDetector:
 
     def observe(self, values: FloatArray, step: int) -> Scores:
         """Judge one rate a series, then learn from it unless it is suspect."""
+        return self.observe_steps(values[np.newaxis], step).at(0)
+
+    def observe_steps(self, values: FloatArray, step: int) -> Scores:
+        """Judge each step, then learn from what is not suspect in it."""
         del step
         p, memory = self._parameters, self._memory
-        verdicts = memory.verdicts(len(values))
+        verdicts = memory.verdicts(*values.shape)
         _observe(
             values,
             memory.state,
@@ -163,4 +171,4 @@ class CountsDetector:
             p.alpha,
             p.relearn_steps,
         )
-        return memory.scores(verdicts)
+        return scores_of(verdicts)

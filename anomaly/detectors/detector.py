@@ -38,7 +38,7 @@ SIDES = {Direction.LOW: -1, Direction.HIGH: 1, Direction.BOTH: 0}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scores:
-    """One step's judgement; every array has shape (series,).
+    """Judgement of one step, every array of shape (series,), or of several: (steps, series).
 
     Attributes:
         phase: :class:`Phase` codes.
@@ -53,6 +53,16 @@ class Scores:
     expected: FloatArray
     scale: FloatArray
     since_steps: IntArray
+
+    def at(self, step: int) -> Scores:
+        """Return the judgement of one of several steps."""
+        return Scores(
+            phase=self.phase[step],
+            score=self.score[step],
+            expected=self.expected[step],
+            scale=self.scale[step],
+            since_steps=self.since_steps[step],
+        )
 
 
 class Detector(Protocol):
@@ -72,5 +82,17 @@ class Detector(Protocol):
         Args:
             values: Shape (series,), NaN where a series has no value.
             step: Number of the step on the time axis (epoch time over step length).
+        """
+        ...
+
+    def observe_steps(self, values: FloatArray, step: int) -> Scores:
+        """Judge, then learn from, several steps, as if each had come by itself.
+
+        Args:
+            values: Shape (steps, series).
+            step: Number of the first step.
+
+        Returns:
+            Shape (steps, series).
         """
         ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from anomaly.causes import shares_of
 from anomaly.detectors.rule import DetectorRule
 from anomaly.detectors.watch import SeriesChange
 from anomaly.findings import Finding, FindingKind, FindingState, Urgency
@@ -68,6 +69,7 @@ def updated(
             "expected": change.expected,
             "noise": change.scale,
             "now": change.value,
+            **shares_of(finding.values),
         },
     )
 

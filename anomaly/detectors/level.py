@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from anomaly.detectors.alarm import (
     ANOMALOUS,
     AlarmArrays,
@@ -19,7 +21,7 @@ from anomaly.detectors.alarm import (
     relearn,
 )
 from anomaly.detectors.detector import SIDES, Scores
-from anomaly.detectors.memory import SeriesMemory, Verdicts
+from anomaly.detectors.memory import SeriesMemory, Verdicts, note_alarms, scores_of
 from anomaly.detectors.parameters import Parameters
 from collectors.model import FloatArray
 from collectors.store.kernel import inlined, kernel
@@ -102,24 +104,26 @@ def _observe(
     min_change: float,
     relearn_steps: int,
 ) -> None:
-    for i in range(values.shape[0]):
-        x = values[i]
-        if math.isnan(x):
-            note_missing(i, alarms, missing_steps)
-            continue
-        note_present(i, alarms)
-        score = math.nan
-        if state[SEEN, i] >= min_steps:
-            noise = noise_of(state, i, scale_floor)
-            score = excess(x, state[LEVEL, i], noise, side, threshold, min_change)
-            verdicts.expected[i] = state[LEVEL, i]
-            verdicts.scale[i] = noise
-            verdicts.score[i] = score
-            judge(score, i, alarms, confirm_steps, extreme, clear_steps)
-            if relearn(i, alarms, relearn_steps):
-                forget(state, i)
-        if alarms.phase[i] != ANOMALOUS and not score >= 1.0:
-            learn(state, i, x, alpha)
+    for j in range(values.shape[0]):
+        for i in range(values.shape[1]):
+            x = values[j, i]
+            if math.isnan(x):
+                note_missing(i, alarms, missing_steps)
+                continue
+            note_present(i, alarms)
+            score = math.nan
+            if state[SEEN, i] >= min_steps:
+                noise = noise_of(state, i, scale_floor)
+                score = excess(x, state[LEVEL, i], noise, side, threshold, min_change)
+                verdicts.expected[j, i] = state[LEVEL, i]
+                verdicts.scale[j, i] = noise
+                verdicts.score[j, i] = score
+                judge(score, i, alarms, confirm_steps, extreme, clear_steps)
+                if relearn(i, alarms, relearn_steps):
+                    forget(state, i)
+            if alarms.phase[i] != ANOMALOUS and not score >= 1.0:
+                learn(state, i, x, alpha)
+        note_alarms(j, 0, values.shape[1], alarms, verdicts)
 
 
 class LevelDetector:
@@ -135,9 +139,13 @@ class LevelDetector:
 
     def observe(self, values: FloatArray, step: int) -> Scores:
         """Judge one value a series, then learn from it unless it is anomalous."""
+        return self.observe_steps(values[np.newaxis], step).at(0)
+
+    def observe_steps(self, values: FloatArray, step: int) -> Scores:
+        """Judge each step, then learn from what is not anomalous in it."""
         del step
         p, memory = self._parameters, self._memory
-        verdicts = memory.verdicts(len(values))
+        verdicts = memory.verdicts(*values.shape)
         _observe(
             values,
             memory.state,
@@ -155,4 +163,4 @@ class LevelDetector:
             p.min_change,
             p.relearn_steps,
         )
-        return memory.scores(verdicts)
+        return scores_of(verdicts)

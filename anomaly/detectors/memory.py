@@ -8,18 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anomaly.detectors.alarm import AlarmArrays, no_alarms
-from anomaly.detectors.detector import Scores
-from collectors.model import FloatArray
+from anomaly.detectors.detector import PhaseArray, Scores
+from collectors.model import FloatArray, IntArray
+from collectors.store.kernel import inlined
 
 _Kind = TypeVar("_Kind", bound=np.generic)
 
 
 class Verdicts(NamedTuple):
-    """What a kernel fills in for each series of a step; see :class:`Scores`."""
+    """What a kernel fills in, each of shape (steps, series); see :class:`Scores`."""
 
     score: FloatArray
     expected: FloatArray
     scale: FloatArray
+    phase: PhaseArray
+    since: IntArray
 
 
 class SeriesMemory:
@@ -61,21 +64,36 @@ class SeriesMemory:
             )
         self.series = max(self.series, series)
 
-    def verdicts(self, series: int) -> Verdicts:
-        """Return room for the judgement of one step of ``series`` series; nothing is known yet."""
+    def verdicts(self, steps: int, series: int) -> Verdicts:
+        """Return room for the judgement of ``steps`` steps; nothing is known yet."""
         self.grow(series)  # a kernel does not check its bounds
-        return Verdicts(*(np.full(series, np.nan) for _ in Verdicts._fields))
-
-    def scores(self, verdicts: Verdicts) -> Scores:
-        """Return the judgement of a step: what the kernel filled in, and how the alarms stand."""
-        series = len(verdicts.score)
-        return Scores(
-            phase=self.alarms.phase[:series].copy(),
-            score=verdicts.score,
-            expected=verdicts.expected,
-            scale=verdicts.scale,
-            since_steps=self.alarms.since[:series].astype(np.int64),
+        shape = (steps, series)
+        return Verdicts(
+            score=np.full(shape, np.nan),
+            expected=np.full(shape, np.nan),
+            scale=np.full(shape, np.nan),
+            phase=np.empty(shape, dtype=np.int8),
+            since=np.empty(shape, dtype=np.int64),
         )
+
+
+@inlined
+def note_alarms(j: int, first: int, last: int, alarms: AlarmArrays, verdicts: Verdicts) -> None:
+    """Write down how the alarms of some series stand after step ``j``."""
+    for i in range(first, last):
+        verdicts.phase[j, i] = alarms.phase[i]
+        verdicts.since[j, i] = alarms.since[i]
+
+
+def scores_of(verdicts: Verdicts) -> Scores:
+    """Return the judgement that a kernel has filled in."""
+    return Scores(
+        phase=verdicts.phase,
+        score=verdicts.score,
+        expected=verdicts.expected,
+        scale=verdicts.scale,
+        since_steps=verdicts.since,
+    )
 
 
 def roomy(wanted: int, room: int) -> int:

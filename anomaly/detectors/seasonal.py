@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from anomaly.detectors.alarm import (
     ANOMALOUS,
     AlarmArrays,
@@ -20,7 +22,7 @@ from anomaly.detectors.alarm import (
 )
 from anomaly.detectors.detector import SIDES, Scores
 from anomaly.detectors.level import LEVEL, ROWS, SEEN, excess, forget, learn, noise_of
-from anomaly.detectors.memory import SeriesMemory, Verdicts
+from anomaly.detectors.memory import SeriesMemory, Verdicts, note_alarms, scores_of
 from anomaly.detectors.parameters import Parameters
 from anomaly.detectors.season import Season, SeasonArray
 from collectors.model import FloatArray
@@ -35,7 +37,7 @@ def _observe(
     first: int,
     last: int,
     season: SeasonArray,
-    slot: int,
+    step: int,
     residuals: FloatArray,
     alarms: AlarmArrays,
     verdicts: Verdicts,
@@ -51,36 +53,39 @@ def _observe(
     min_change: float,
     relearn_steps: int,
 ) -> None:
-    for i in range(first, last):
-        x = values[i]
-        if math.isnan(x):
-            note_missing(i, alarms, missing_steps)
-            continue
-        note_present(i, alarms)
-        usual = season[slot, i - first]
-        if math.isnan(usual):
-            season[slot, i - first] = x
-            continue
-        score = math.nan
-        drift = residuals[LEVEL, i]
-        if residuals[SEEN, i] >= min_steps:
-            noise = noise_of(residuals, i, scale_floor)
-            score = excess(x, usual + drift, noise, side, threshold, min_change)
-            verdicts.expected[i] = usual + drift
-            verdicts.scale[i] = noise
-            verdicts.score[i] = score
-            judge(score, i, alarms, confirm_steps, extreme, clear_steps)
-            if relearn(i, alarms, relearn_steps):
-                forget(residuals, i)
-                for phase in range(season.shape[0]):
-                    season[phase, i - first] = math.nan
-        if alarms.phase[i] != ANOMALOUS and not score >= 1.0:
-            learn(residuals, i, x - usual, alpha)
-            surprise = x - usual - drift
+    for j in range(values.shape[0]):
+        slot = (step + j) % season.shape[0]
+        for i in range(first, last):
+            x = values[j, i]
+            if math.isnan(x):
+                note_missing(i, alarms, missing_steps)
+                continue
+            note_present(i, alarms)
+            usual = season[slot, i - first]
+            if math.isnan(usual):
+                season[slot, i - first] = x
+                continue
+            score = math.nan
+            drift = residuals[LEVEL, i]
             if residuals[SEEN, i] >= min_steps:
-                limit = 3.0 * noise_of(residuals, i, scale_floor)
-                surprise = min(limit, max(-limit, surprise))
-            season[slot, i - first] = usual + _SEASON_WEIGHT * surprise
+                noise = noise_of(residuals, i, scale_floor)
+                score = excess(x, usual + drift, noise, side, threshold, min_change)
+                verdicts.expected[j, i] = usual + drift
+                verdicts.scale[j, i] = noise
+                verdicts.score[j, i] = score
+                judge(score, i, alarms, confirm_steps, extreme, clear_steps)
+                if relearn(i, alarms, relearn_steps):
+                    forget(residuals, i)
+                    for phase in range(season.shape[0]):
+                        season[phase, i - first] = math.nan
+            if alarms.phase[i] != ANOMALOUS and not score >= 1.0:
+                learn(residuals, i, x - usual, alpha)
+                surprise = x - usual - drift
+                if residuals[SEEN, i] >= min_steps:
+                    limit = 3.0 * noise_of(residuals, i, scale_floor)
+                    surprise = min(limit, max(-limit, surprise))
+                season[slot, i - first] = usual + _SEASON_WEIGHT * surprise
+        note_alarms(j, first, last, alarms, verdicts)
 
 
 class SeasonalDetector:
@@ -98,16 +103,21 @@ class SeasonalDetector:
 
     def observe(self, values: FloatArray, step: int) -> Scores:
         """Judge one value a series against its phase, then learn from it unless it is anomalous."""
+        return self.observe_steps(values[np.newaxis], step).at(0)
+
+    def observe_steps(self, values: FloatArray, step: int) -> Scores:
+        """Judge each step against its phase, then learn from what is not anomalous in it."""
         p, memory = self._parameters, self._residuals
-        self.grow(len(values))
-        verdicts = memory.verdicts(len(values))
-        for first, last, season in self._season.blocks(len(values)):
+        series = values.shape[1]
+        self.grow(series)
+        verdicts = memory.verdicts(*values.shape)
+        for first, last, season in self._season.blocks(series):
             _observe(
                 values,
                 first,
                 last,
                 season,
-                step % p.period_steps,
+                step,
                 memory.state,
                 memory.alarms,
                 verdicts,
@@ -123,4 +133,4 @@ class SeasonalDetector:
                 p.min_change,
                 p.relearn_steps,
             )
-        return memory.scores(verdicts)
+        return scores_of(verdicts)

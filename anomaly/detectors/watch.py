@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -12,6 +13,9 @@ from anomaly.detectors.registry import DETECTORS
 from anomaly.detectors.rule import DetectorRule
 from anomaly.groups import Groups
 from collectors.model import FloatArray, Frame, Tags
+
+# Bounds the memory of a judgement: some six numbers for each series and step.
+_CELLS_AT_ONCE = 262_144
 
 
 class Turn(StrEnum):
@@ -74,39 +78,83 @@ class DetectorWatch:
 
     def advance(self, index: int, time_ms: int) -> list[SeriesChange]:
         """Judge step ``index`` of what was taken, which ends at ``time_ms``; return what turned."""
-        values = np.ascontiguousarray(self._table[:, index])
-        before = self.scores
-        self.values = values
-        scores = self._detector.observe(values, time_ms // self.step_ms)
-        self.scores = scores
-        self.updated_ms = time_ms
-        # What was last expected outlives a gap, so that the gap can be told against it.
-        earlier = np.concatenate([self.usual, np.full(len(values) - len(self.usual), np.nan)])
-        self.usual = np.where(np.isnan(scores.expected), earlier, scores.expected)
-        old = np.zeros(len(values), dtype=np.int8)
-        if before is not None:
-            old[: len(before.phase)] = before.phase
-        interesting = (old != scores.phase) | (scores.phase == Phase.ANOMALOUS)
-        changes = []
-        for group in np.flatnonzero(interesting):
-            turn = _turn(Phase(old[group]), Phase(scores.phase[group]))
-            if turn is not None:
-                changes.append(self._change(int(group), turn, scores, time_ms))
-        return changes
+        return [change for _, change in self.advance_steps(index, index + 1, time_ms)]
 
-    def _change(self, group: int, turn: Turn, scores: Scores, time_ms: int) -> SeriesChange:
+    def advance_steps(
+        self, first: int, last: int, time_ms: int
+    ) -> Iterator[tuple[int, SeriesChange]]:
+        """Judge steps ``first`` up to and without ``last`` of what was taken, at once.
+
+        Args:
+            first: Column of the first step.
+            last: Column after the last step.
+            time_ms: When the first of them ended.
+
+        Yields:
+            When what turned did so, and what it was, in the order of the steps.
+        """
+        at_once = max(1, _CELLS_AT_ONCE // max(1, len(self._table)))
+        for start in range(first, last, at_once):
+            start_ms = time_ms + (start - first) * self.step_ms
+            yield from self._advance(start, min(last, start + at_once), start_ms)
+
+    def _advance(self, first: int, last: int, time_ms: int) -> Iterator[tuple[int, SeriesChange]]:
+        values = np.ascontiguousarray(self._table[:, first:last].T)
+        series = values.shape[1]
+        before = np.zeros(series, dtype=np.int8)
+        if self.scores is not None:
+            before[: len(self.scores.phase)] = self.scores.phase
+        scores = self._detector.observe_steps(values, time_ms // self.step_ms)
+        # What was last expected outlives a gap, so that the gap can be told against it.
+        earlier = np.concatenate([self.usual, np.full(series - len(self.usual), np.nan)])
+        usual = _carried(earlier, scores.expected)
+        self.values, self.scores, self.usual = values[-1], scores.at(-1), usual[-1]
+        self.updated_ms = time_ms + (last - first - 1) * self.step_ms
+        old = np.concatenate([before[np.newaxis], scores.phase[:-1]])
+        interesting = (old != scores.phase) | (scores.phase == Phase.ANOMALOUS)
+        for step, group in np.argwhere(interesting).tolist():
+            turn = _turn(Phase(old[step, group]), Phase(scores.phase[step, group]))
+            if turn is not None:
+                now_ms = time_ms + step * self.step_ms
+                cell = _Cell(
+                    values=values[step], scores=scores.at(step), usual=usual[step], group=group
+                )
+                yield now_ms, self._change(cell, turn, now_ms)
+
+    def _change(self, cell: _Cell, turn: Turn, time_ms: int) -> SeriesChange:
+        group, scores = cell.group, cell.scores
         since = int(scores.since_steps[group])
         return SeriesChange(
             turn=turn,
             group=group,
             scope={**self.rule.scope, **self.groups.scopes[group]},
-            value=float(self.values[group]),
+            value=float(cell.values[group]),
             score=float(scores.score[group]),
-            expected=float(self.usual[group]),
+            expected=float(cell.usual[group]),
             scale=float(scores.scale[group]),
             since_ms=time_ms - max(1, since) * self.step_ms,
             relearned=scores.phase[group] == Phase.WARMING_UP,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cell:
+    """One series in one step: all series' values, judgement and expectation, and which it is."""
+
+    values: FloatArray
+    scores: Scores
+    usual: FloatArray
+    group: int
+
+
+def _carried(earlier: FloatArray, rows: FloatArray) -> FloatArray:
+    """Return ``rows`` with the last known value of each column in place of NaN."""
+    if len(rows) == 1:
+        return np.where(np.isnan(rows), earlier, rows)
+    table = np.concatenate([earlier[np.newaxis], rows])
+    newest = np.where(np.isnan(table), 0, np.arange(len(table))[:, np.newaxis])
+    np.maximum.accumulate(newest, axis=0, out=newest)
+    return np.take_along_axis(table, newest, axis=0)[1:]
 
 
 def _turn(old: Phase, new: Phase) -> Turn | None:

@@ -106,18 +106,12 @@ class Windows:
         self._seen = seen
         # Shape (3, groups, 2 x tiers): bad events, all events, measured steps.
         self._sums = ring.windows(plan.steps)
-        bad, total = self._sums[0], self._sums[1]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            # Shape (groups, 2 x tiers); NaN without events.
-            self._burn: FloatArray = bad / total / plan.budget
+        # Shape (groups, 2 x tiers); NaN without events.
+        self._burn = _burn_rates(self._sums, plan)
 
     def over(self) -> NDArray[np.bool_]:
         """Return which groups burn too fast in any pair, shape (groups,)."""
-        half = len(self._plan.tiers)
-        both = (self._burn[:, :half] > self._plan.factors) & (
-            self._burn[:, half:] > self._plan.factors
-        )
-        return np.asarray(both.any(axis=1), dtype=np.bool_)
+        return _too_fast(self._burn, self._plan)
 
     def readings(self, group: int) -> list[Reading]:
         """Return the readings of one group, one a tier."""
@@ -138,6 +132,34 @@ class Windows:
             verdict=Verdict.QUIET,
         )
         return replace(reading, verdict=verdict_of(reading, plan.guards, float(self._seen[group])))
+
+
+def over_ahead(ring: EventRing, plan: WindowPlan, steps: FloatArray) -> NDArray[np.bool_]:
+    """Return after which of ``steps`` any group burns too fast in any pair of windows.
+
+    Args:
+        ring: Counts before them.
+        plan: The windows.
+        steps: Shape (3, groups, steps): bad events, all events, measured steps.
+
+    Returns:
+        Shape (steps,): what :meth:`Windows.over` would say for any group, were they counted.
+    """
+    burn = _burn_rates(ring.ahead(steps, plan.steps), plan)
+    return np.asarray(_too_fast(burn, plan).any(axis=0), dtype=np.bool_)
+
+
+def _burn_rates(sums: FloatArray, plan: WindowPlan) -> FloatArray:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rates: FloatArray = sums[0] / sums[1] / plan.budget
+    return rates
+
+
+def _too_fast(burn: FloatArray, plan: WindowPlan) -> NDArray[np.bool_]:
+    """Return whether any pair is over its factor; the last axis of ``burn`` is 2 x tiers."""
+    half = len(plan.tiers)
+    both = (burn[..., :half] > plan.factors) & (burn[..., half:] > plan.factors)
+    return np.asarray(both.any(axis=-1), dtype=np.bool_)
 
 
 def verdict_of(reading: Reading, guards: Guards, seen: float) -> Verdict:

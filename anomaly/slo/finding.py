@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from anomaly.causes import shares_of
 from anomaly.findings import Finding, FindingKind, FindingState
 from anomaly.phrases import clock_time, length, narrowed, percent, place, scope_text
 from anomaly.slo.budget import Budget
@@ -74,7 +75,7 @@ def updated(
         updated_ms=time_ms,
         window_ms=round(reading.tier.long_s * 1_000) if worst else finding.window_ms,
         observed=observed if worst else finding.observed,
-        values=_values(reading, budget),
+        values={**_values(reading, budget), **shares_of(finding.values)},
     )
 
 

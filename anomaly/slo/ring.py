@@ -61,14 +61,43 @@ class EventRing:
         Args:
             steps: Shape (3, groups, steps): bad events, all events, measured steps.
         """
-        counted = np.where(steps[2] > 0, steps, 0.0)
-        newest = self._cumulative[:, :, self._pushed % self._slots]
-        sums = newest[:, :, np.newaxis] + np.cumsum(counted, axis=2)
+        sums = self._continued(steps)
         count = steps.shape[2]
         kept = min(count, self._slots)
         slots = (self._pushed + 1 + np.arange(count - kept, count)) % self._slots
         self._cumulative[:, :, slots] = sums[:, :, count - kept :]
         self._pushed += count
+
+    def ahead(self, steps: FloatArray, windows: IntArray) -> FloatArray:
+        """Return what :meth:`windows` would say after each of ``steps``, without appending them.
+
+        Args:
+            steps: As for :meth:`extend`.
+            windows: Lengths of the windows, shape (windows,).
+
+        Returns:
+            Shape (2, groups, steps, windows): bad events, all events.
+        """
+        sums = self._continued(steps)[:2]
+        count = steps.shape[2]
+        ends = self._pushed + 1 + np.arange(count)[:, np.newaxis]
+        starts = ends - np.minimum(windows, ends)
+        inside = starts > self._pushed
+        before = np.where(
+            inside,
+            sums[:, :, np.where(inside, starts - self._pushed - 1, 0)],
+            self._cumulative[:2][:, :, starts % self._slots],
+        )
+        found: FloatArray = sums[:, :, :, np.newaxis] - before
+        return found
+
+    def _continued(self, steps: FloatArray) -> FloatArray:
+        """Return the prefix sums after each of ``steps``: the same however steps are cut."""
+        counted = np.where(steps[2] > 0, steps, 0.0)
+        newest = self._cumulative[:, :, self._pushed % self._slots]
+        table = np.concatenate([newest[:, :, np.newaxis], counted], axis=2)
+        sums: FloatArray = np.cumsum(table, axis=2)[:, :, 1:]
+        return sums
 
     def windows(self, steps: IntArray) -> FloatArray:
         """Return the sums over several windows at once.

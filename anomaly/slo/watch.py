@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 
@@ -13,7 +13,14 @@ from anomaly.findings import Urgency
 from anomaly.groups import Groups
 from anomaly.slo.alert import Alert, Change, advance
 from anomaly.slo.budget import Budget, budget_of
-from anomaly.slo.burn import Reading, Verdict, Windows, onset_steps, plan_windows
+from anomaly.slo.burn import (
+    Reading,
+    Verdict,
+    Windows,
+    onset_steps,
+    over_ahead,
+    plan_windows,
+)
 from anomaly.slo.objective import Objective
 from anomaly.slo.ring import EventRing
 from anomaly.slo.tiers import tiers_for
@@ -22,6 +29,8 @@ from collectors.model import FloatArray, Frame, Tags
 URGENCIES = (Urgency.PAGE, Urgency.TICKET)
 _BUDGET_SLOTS = 2_048
 _MIN_HOLD_STEPS = 3
+# Bounds the memory of looking ahead: some fifty numbers for each group and step.
+_CELLS_AT_ONCE = 32_768
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +103,52 @@ class ObjectiveWatch:
             last: Column after the last step.
             time_ms: When the last of them ended.
         """
+        steps, known = self._counts(first, last)
+        self._known = known
+        self._push(steps)
+        self.updated_ms = time_ms
+
+    def advance(self, first: int, last: int, time_ms: int) -> Iterator[tuple[int, GroupChange]]:
+        """Count steps ``first`` up to and without ``last`` of what was taken, and judge them.
+
+        While no alert is open, the steps up to the next one that burns are counted together.
+
+        Args:
+            first: Column of the first step.
+            last: Column after the last step.
+            time_ms: When the first of them ended.
+
+        Yields:
+            When an alert changed and how. Between two of these the state is that of that time.
+        """
+        at_once = max(1, _CELLS_AT_ONCE // max(1, len(self._totals)))
+        for start in range(first, last, at_once):
+            start_ms = time_ms + (start - first) * self.step_ms
+            yield from self._advance_steps(start, min(last, start + at_once), start_ms)
+
+    def _advance_steps(
+        self, first: int, last: int, time_ms: int
+    ) -> Iterator[tuple[int, GroupChange]]:
+        burning = np.ones(1, dtype=np.bool_)
+        if last - first > 1:
+            burning = over_ahead(self._ring, self._plan, self._counts(first, last)[0])
+        at = first
+        while at < last:
+            stop = at + 1
+            if all(state.idle for state in self.states):
+                ahead = burning[at - first :]
+                stop = at + 1 + int(ahead.argmax()) if ahead.any() else last
+            now_ms = time_ms + (stop - 1 - first) * self.step_ms
+            self.feed(at, stop, now_ms)
+            for change in self.judge(now_ms):
+                yield now_ms, change
+            at = stop
+
+    def _counts(self, first: int, last: int) -> tuple[FloatArray, NDArray[np.bool_]]:
+        """Return bad events, all events and measured steps, and which groups are known then.
+
+        The former have shape (3, groups, steps).
+        """
         totals, parts = self._totals[:, first:last], self._parts[:, first:last]
         there = np.isfinite(totals)
         step_s = self.step_ms / 1_000
@@ -106,9 +161,7 @@ class ObjectiveWatch:
         # While any group has events, those without have none; before its first, a group is not.
         known = np.logical_or.accumulate(there, axis=1) | self._known[:, np.newaxis]
         measured = np.where(known & there.any(axis=0), 1.0, 0.0)
-        self._known = known[:, -1]
-        self._push(np.stack([bad, events, measured]))
-        self.updated_ms = time_ms
+        return np.stack([bad, events, measured]), known[:, -1]
 
     def _grow(self, count: int) -> None:
         missing = count - len(self._known)
@@ -151,7 +204,7 @@ class ObjectiveWatch:
                 continue
             readings = windows.readings(group)
             for urgency in URGENCIES:
-                change = self._advance(group, readings, urgency, time_ms)
+                change = self._move_on(group, readings, urgency, time_ms)
                 if change.change is not Change.NONE:
                     changes.append(change)
         return changes
@@ -160,7 +213,7 @@ class ObjectiveWatch:
         """Return all windows as they stand now."""
         return Windows(self._ring, self._plan, self._seen)
 
-    def _advance(
+    def _move_on(
         self, group: int, all_readings: Sequence[Reading], urgency: Urgency, time_ms: int
     ) -> GroupChange:
         state = self.states[group]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anomaly.causes import error_suspects, slow_suspects
@@ -136,6 +136,7 @@ def test_reasons_say_what_was_seen() -> None:
     )
 
 
+@settings(deadline=None)
 @given(
     times=st.lists(
         st.tuples(st.integers(0, 100), st.integers(0, 100), st.integers(0, 9)), max_size=9
