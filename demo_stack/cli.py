@@ -52,7 +52,9 @@ def main(context: click.Context, listing: bool, as_json: bool) -> None:
 @chaos_options
 @click.option("--changes-webhook", default="", help="Post each announced change there as JSON.")
 @click.option("--day-s", default=DAY_S, show_default=True, help="Seconds in a day of the rhythm.")
-@click.option("--autoscale", is_flag=True, help="Scale by measured and by expected traffic.")
+@click.option(
+    "--autoscale/--no-autoscale", default=True, help="Scale by measured and by expected traffic."
+)
 @click.option("--embedded", is_flag=True, help="No memcached and no broker, even if installed.")
 @click.option("--encode-titles", default=2, show_default=True, help="0 for synthetic ones only.")
 @click.option("--billing-url", default="", help="Database of the ledger; SQLite in the run dir.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from demo_stack.layout import Service
@@ -57,6 +57,7 @@ class Autoscaler:
         regions: Whose.
         by_service: How each service scales; the others stay as they are.
         day_s: Length of a day, in seconds.
+        held: Says when its hand is held: what is played then is to end by what people do.
     """
 
     def __init__(
@@ -65,8 +66,10 @@ class Autoscaler:
         regions: Sequence[str],
         by_service: Mapping[str, ScalingPolicy],
         day_s: float,
+        held: Callable[[], bool] = lambda: False,
     ) -> None:
         self._scheduler = scheduler
+        self._held = held
         self._step_s = day_s / HOURS
         self._scalers = {
             (region, service): ServiceScaler(policy, HOURS)
@@ -83,7 +86,13 @@ class Autoscaler:
             await self.step()
 
     async def step(self) -> None:
-        """Measure every region and scale what needs it; a region that is away is left alone."""
+        """Measure every region and scale what needs it; a region that is away is left alone.
+
+        While its hand is held it neither scales nor learns: what it would see is no rhythm.
+        """
+        if self._held():
+            self._measured.clear()
+            return
         for region in dict.fromkeys(region for region, _ in self._scalers):
             try:
                 await self._step(region)

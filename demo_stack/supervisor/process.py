@@ -82,7 +82,7 @@ async def run_platform(
                 herd = PlatformHerd(platform, performer, changes)
                 _obey(orders, chaos, herd, truth, files, spec.day_s)
             if spec.autoscale:
-                scaler = _autoscaler(spec, platform, performer)
+                scaler = _autoscaler(spec, platform, performer, chaos)
                 scaling = asyncio.create_task(scaler.run())
             await stop.wait()
     finally:
@@ -96,9 +96,15 @@ async def run_platform(
             await asyncio.to_thread(webhook.close)
 
 
-def _autoscaler(spec: PlatformSpec, platform: Platform, performer: PlatformPerformer) -> Autoscaler:
+def _autoscaler(
+    spec: PlatformSpec, platform: Platform, performer: PlatformPerformer, chaos: ChaosDesk
+) -> Autoscaler:
+    """Return what scales, except while a fault, an operation or a scenario is played."""
     scheduler = PlatformScheduler(platform, performer)
-    return Autoscaler(scheduler, spec.regions, policies(spec.sps), spec.day_s)
+    by_service = policies(spec.sps)
+    return Autoscaler(
+        scheduler, spec.regions, by_service, spec.day_s, held=lambda: bool(chaos.injector.busy)
+    )
 
 
 def _obey(

@@ -128,6 +128,29 @@ def test_regions_scale_apart_and_one_that_is_away_is_left_alone():
     assert len(asyncio.run(story())) == 1
 
 
+def test_while_its_hand_is_held_it_neither_scales_nor_learns():
+    held = [False]
+
+    async def story():
+        fleet = Fleet()
+        scaler = Autoscaler(
+            fleet, ["r1"], policies(sps=4.0), day_s=HOURS * 10.0, held=lambda: held[0]
+        )
+        await scaler.step()
+        held[0] = True
+        for _ in range(3):
+            fleet.totals.update(r1=600)  # a surge that somebody plays
+            await scaler.step()
+        held[0] = False
+        await scaler.step()  # what came meanwhile says nothing of a rate
+        assert fleet.scaled == []
+        fleet.totals.update(r1=600)
+        await scaler.step()
+        return fleet.scaled
+
+    assert asyncio.run(story()) == [("r1", "playback", 7)]
+
+
 def test_policies_leave_the_usual_traffic_of_a_region_alone():
     for policy in policies(sps=4.0).values():
         usual = policy.per_instance * 1.15  # the top of the daily rhythm
