@@ -14,15 +14,19 @@ from starlette.routing import BaseRoute
 from collectors.api.routes import exemplar_routes
 from collectors.clock import Clock
 from collectors.model import MetricWriter
+from collectors.receivers import otlp_metrics, publish, remote_write
 from collectors.receivers.limits import ReceiverLimits
 from collectors.receivers.otlp_grpc import OtlpGrpcServer
 from collectors.receivers.otlp_http import otlp_app
 from collectors.receivers.publish import publish_routes
 from collectors.receivers.remote_write import remote_write_routes
+from collectors.receivers.scrape import scraper
 from collectors.receivers.scrape.config import ScrapeConfig, load_scrape_config
 from collectors.receivers.scrape.scraper import Scraper
+from collectors.receivers.spectator import registry
 from collectors.receivers.spectator_udp import listen_spectator
 from collectors.receivers.stats import ReceiverStats
+from collectors.store.admission import NO_ROOM
 from collectors.store.history.engine import HistoryEngine
 from collectors.store.history.metric_history import MetricHistory
 from collectors.store.history.span_history import SpanHistory
@@ -112,9 +116,17 @@ def open_collectors(settings: Settings, clock: Clock) -> Collectors:
         spans=SpanStore(metrics.journal, clock=clock, archive=keeper, replay_in_background=True),
         span_keeper=keeper,
         limits=ReceiverLimits(max_body_bytes=settings.max_body_bytes),
-        stats=ReceiverStats(),
+        stats=_stats(),
         clock=clock,
     )
+
+
+def _stats() -> ReceiverStats:
+    """Return counters that tell of a store without room even when it has none for new series."""
+    stats = ReceiverStats()
+    receivers = (publish, remote_write, scraper, otlp_metrics, registry)
+    stats.declare([receiver.RECEIVER for receiver in receivers], NO_ROOM)
+    return stats
 
 
 def open_history(settings: Settings) -> History | None:

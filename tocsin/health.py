@@ -39,6 +39,8 @@ def _totals(collectors: Collectors) -> dict[str, dict[str, int]]:
     batch = collectors.stats.batch(collectors.clock.now_ms())
     totals: dict[str, dict[str, int]] = {}
     for tags, value in zip(batch.series, batch.value, strict=True):
+        if not value:
+            continue  # declared, and not happened yet
         counts = totals.setdefault(tags["receiver"], {"accepted": 0, "refused": 0})
         counts[tags["name"].rpartition(".")[2]] += int(value)
     return totals

@@ -22,17 +22,19 @@ def self_metrics(collectors: Collectors, now_ms: int) -> Batch:
     history ``tocsin.history.spansWaiting`` and ``tocsin.history.spansBehind`` (1 while the journal
     has spans that history lacks).
     """
-    counted = collectors.stats.batch(now_ms)
+    counted = collectors.stats.news(now_ms)
     gauges = _gauges(collectors)
     tags = [
         {"name": _PREFIX + name, "statistic": "gauge", DSTYPE: SeriesKind.GAUGE.value}
         for name in gauges
     ]
-    both = len(counted.series) + len(tags)
+    series, more = len(counted.series), len(tags)
     return Batch(
         series=[*counted.series, *tags],
-        series_index=np.arange(both, dtype=np.int32),
-        time_ms=np.full(both, now_ms, dtype=np.int64),
+        series_index=np.concatenate(
+            [counted.series_index, np.arange(series, series + more, dtype=np.int32)]
+        ),
+        time_ms=np.concatenate([counted.time_ms, np.full(more, now_ms, dtype=np.int64)]),
         value=np.concatenate([counted.value, np.array(list(gauges.values()), dtype=np.float64)]),
     )
 

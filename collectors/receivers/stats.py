@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterable
+from itertools import product
 
 import numpy as np
 
-from collectors.model import DSTYPE, Batch, Rejection, SeriesKind
+from collectors.model import DSTYPE, Batch, Rejection, SeriesKind, Tags
 
 
 class ReceiverStats:
@@ -24,7 +25,18 @@ class ReceiverStats:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._accepted: Counter[str] = Counter()
-        self._refused: Counter[tuple[str, str]] = Counter()
+        self._refused: Counter[tuple[str, ...]] = Counter()
+        self._told: set[tuple[str, ...]] = set()
+        self._told_ms = 0
+
+    def declare(self, receivers: Iterable[str], reasons: Iterable[str]) -> None:
+        """Have these refusals told of from the start, as zero.
+
+        Once they happen it may be too late: a store without room takes no new series, not even the
+        one that says so.
+        """
+        with self._lock:
+            self._refused.update(dict.fromkeys(product(receivers, reasons), 0))
 
     def accept(self, receiver: str, count: int) -> None:
         """Note ``count`` samples, spans or lines kept by ``receiver``."""
@@ -58,19 +70,46 @@ class ReceiverStats:
 
     def batch(self, now_ms: int) -> Batch:
         """Return the totals as counters named ``tocsin.receiver.accepted`` and ``.refused``."""
-        counter = {"statistic": "count", DSTYPE: SeriesKind.COUNTER.value}
-        with self._lock:
-            rows = [
-                ({"name": "tocsin.receiver.accepted", "receiver": name, **counter}, n)
-                for name, n in self._accepted.items()
-            ]
-            rows += [
-                ({"name": "tocsin.receiver.refused", "receiver": r, "reason": why, **counter}, n)
-                for (r, why), n in self._refused.items()
-            ]
-        return Batch(
-            series=[tags for tags, _ in rows],
-            series_index=np.arange(len(rows), dtype=np.int32),
-            time_ms=np.full(len(rows), now_ms, dtype=np.int64),
-            value=np.array([n for _, n in rows], dtype=np.float64),
+        rows = self._rows()
+        return _batch(rows, list(range(len(rows))), [now_ms] * len(rows), list(rows.values()))
+
+    def news(self, now_ms: int) -> Batch:
+        """As :meth:`batch`, with a zero at the time of the call before where a counter is new.
+
+        Without it the first refusals for a reason, often the only ones, would give no rate.
+        """
+        rows = self._rows()
+        fresh = [at for at, key in enumerate(rows) if key not in self._told]
+        before_ms = self._told_ms if 0 < self._told_ms < now_ms else now_ms - 1
+        self._told.update(rows)
+        self._told_ms = now_ms
+        return _batch(
+            rows,
+            [*fresh, *range(len(rows))],
+            [*[before_ms] * len(fresh), *[now_ms] * len(rows)],
+            [*[0] * len(fresh), *rows.values()],
         )
+
+    def _rows(self) -> dict[tuple[str, ...], int]:
+        """Return the totals by (receiver,) and (receiver, reason)."""
+        with self._lock:
+            accepted: dict[tuple[str, ...], int] = {(r,): n for r, n in self._accepted.items()}
+            return {**accepted, **self._refused}
+
+
+def _batch(
+    rows: Iterable[tuple[str, ...]], index: list[int], time_ms: list[int], value: list[int]
+) -> Batch:
+    return Batch(
+        series=[_tags(*row) for row in rows],
+        series_index=np.array(index, dtype=np.int32),
+        time_ms=np.array(time_ms, dtype=np.int64),
+        value=np.array(value, dtype=np.float64),
+    )
+
+
+def _tags(receiver: str, reason: str = "") -> Tags:
+    counter = {"receiver": receiver, "statistic": "count", DSTYPE: SeriesKind.COUNTER.value}
+    if reason:
+        return {"name": "tocsin.receiver.refused", "reason": reason, **counter}
+    return {"name": "tocsin.receiver.accepted", **counter}

@@ -16,6 +16,8 @@ from collectors.store.tag_rows import TagRows, find_rows, intern_rows, join_rows
 from collectors.store.validation import TagRules
 from collectors.store.wire.label_words import LabelRows
 
+# Reasons for which new series are refused, whatever they are like.
+NO_ROOM = ("seriesLimit", "newSeriesLimit", "tagMemory")
 _MINUTE_MS = 60_000
 # The share of ``memory_bytes`` that texts of tags may take, and what a series with many adds.
 _TEXTS_SHARE = 4

@@ -18,7 +18,7 @@ _FOLD = {
 
 
 # What one statement may take before it is given up, so that nobody can exhaust the machine.
-BUDGET = " SETTINGS max_memory_usage = 3000000000, max_execution_time = 60"
+BUDGET = " SETTINGS max_memory_usage = 3000000000, max_execution_time = 30"
 
 
 def grouped_sql(request: Fetch, database: str, by_series: str, table: str, limit: int) -> str:

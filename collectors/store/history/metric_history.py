@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from collectors.errors import ConfigError, QueryError
+from collectors.errors import ConfigError, QueryError, StorageError
 from collectors.model import FloatArray, Tags, kind_of
 from collectors.stacklang.database import Aggregate, Consolidation, Fetch, Lines
 from collectors.store.history import schema
@@ -31,6 +33,8 @@ from collectors.store.line_merge import join_lines, sort_groups
 
 # Values of one answer: they are Python objects for a moment, some seventy bytes each.
 MAX_VALUES = 5_000_000
+# ClickHouse's TIMEOUT_EXCEEDED and MEMORY_LIMIT_EXCEEDED.
+_OVER_BUDGET = re.compile(r"Code: (?:159|241)\b")
 
 
 class MetricHistory:
@@ -193,7 +197,7 @@ class MetricHistory:
         window = request.window
         most = max(1, MAX_VALUES // window.steps)
         statement = every_series_sql if every else grouped_sql
-        columns = self._engine.columns(statement(request, database, by_series, table, most + 1))
+        columns = self._answered(statement(request, database, by_series, table, most + 1))
         if not columns or not any(columns[-1]):
             return Lines(tags=[], values=np.empty((0, window.steps)))
         *groups, at, value = columns
@@ -212,6 +216,19 @@ class MetricHistory:
             tags = [dict(zip(keys, row, strict=True)) for row in rows]
         lines = Lines(tags=tags, values=_grid(at, value, window.steps))
         return lines if every else sort_groups(lines, request.group_by)
+
+    def _answered(self, sql: str) -> Sequence[Sequence[Any]]:
+        """Return the columns of a fetch; one that asks for too much is the asker's to change."""
+        try:
+            return self._engine.columns(sql)
+        except StorageError as error:
+            if _OVER_BUDGET.search(error.message):
+                raise QueryError(
+                    "the query takes more of history's time or memory than one may; narrow it, ask "
+                    "for a shorter time or take a larger step",
+                    kind="IllegalArgumentException",
+                ) from error
+            raise
 
     def drop_before(self, time_ms: int) -> None:
         """Drop what is older: whole days of samples, whole months of rollups."""

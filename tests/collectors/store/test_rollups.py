@@ -142,6 +142,20 @@ def test_a_rollup_step_must_fit(
         MetricHistory(engine, step_ms=STEP_MS, rollup_step_ms=7 * STEP_MS)
 
 
+@pytest.mark.parametrize(
+    "setting",
+    ["max_execution_time = 0.00001", "max_memory_usage = 100000, max_untracked_memory = 1"],
+)
+def test_a_query_that_takes_too_much_is_the_askers_to_change(
+    answers: tuple[list[Lines], list[Lines], MetricHistory],
+    monkeypatch: pytest.MonkeyPatch,
+    setting: str,
+) -> None:
+    monkeypatch.setattr("collectors.store.history.fetch_sql.BUDGET", f" SETTINGS {setting}")
+    with pytest.raises(QueryError, match="takes more of history's time or memory"):
+        answers[2].fetch(REQUESTS[0])
+
+
 def test_late_samples_do_not_replace_rollups(
     answers: tuple[list[Lines], list[Lines], MetricHistory],
 ) -> None:
