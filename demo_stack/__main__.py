@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from demo_stack.cli import main
+
+def run() -> None:
+    """Run the command line; an interrupt while it is still being loaded needs no traceback."""
+    try:
+        from demo_stack.cli import main
+
+        main()
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
 
 if __name__ == "__main__":
-    main()
+    run()

@@ -30,14 +30,21 @@ def bind_to_parent() -> None:
 
 
 def pledge() -> Callable[[], None]:
-    """Return what a foreign process runs between fork and exec, so that it dies with this one.
+    """Return what a child process runs between fork and exec, so that it dies with this one.
 
     On Linux the kernel ends it when the thread that started it ends: start it in the main thread.
     """
     if not sys.platform.startswith("linux"):
         return lambda: None
     prctl = ctypes.CDLL(None).prctl  # looked up before the fork: afterwards only the call is safe
-    return lambda: prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    parent = os.getpid()
+
+    def promise() -> None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)  # we died before it asked
+
+    return promise
 
 
 def be_last() -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from demo_stack.platform.errors import PlatformError
+from demo_stack.platform.lifeline import pledge
 
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 5.0
@@ -25,7 +26,7 @@ class StartError(PlatformError):
 
 
 class Child:
-    """``python -m demo_stack <arguments>``, with its complaints in a log file.
+    """``python -m demo_stack <arguments>``, with its complaints in a log file; it dies with us.
 
     Args:
         name: For messages and the log's name.
@@ -58,7 +59,7 @@ class Child:
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "demo_stack", *self._arguments,
-                stdin=PIPE, stdout=PIPE, stderr=log, start_new_session=True,
+                stdin=PIPE, stdout=PIPE, stderr=log, start_new_session=True, preexec_fn=pledge(),
             )  # fmt: skip
         assert self._process.stdout is not None  # noqa: S101 - a pipe was asked for
         try:
