@@ -81,6 +81,7 @@ class Exchange:
     error: ServiceError | None = None
     failed_in: str = ""
     passport: list[tuple[str, int]] = field(default_factory=list)
+    _body: dict[str, Any] | None = None
 
     def stamp(self, where: str) -> None:
         """Write into the passport that the exchange is here now."""
@@ -92,12 +93,15 @@ class Exchange:
         Raises:
             RefusedError: It holds none, or is too large.
         """
+        if self._body is not None:  # a stream is read once, and asked for again by the tunnel
+            return self._body
         try:
-            return await read_object(self.request)
+            self._body = await read_object(self.request)
         except BodyError as error:
             raise RefusedError(
                 str(error), status=400, category=StatusCategory.FAILURE_CLIENT_BAD_REQUEST
             ) from error
+        return self._body
 
 
 _BY_EVENT = {
