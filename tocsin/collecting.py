@@ -29,6 +29,8 @@ from collectors.receivers.stats import ReceiverStats
 from collectors.store.admission import NO_ROOM
 from collectors.store.history.engine import HistoryEngine
 from collectors.store.history.metric_history import MetricHistory
+from collectors.store.history.rollup_policies import load_rollup_policies
+from collectors.store.history.rollups import RollupPolicy
 from collectors.store.history.span_history import SpanHistory
 from collectors.store.history.span_keeper import SpanKeeper
 from collectors.store.limits import StoreLimits
@@ -139,7 +141,9 @@ def open_history(settings: Settings) -> History | None:
     engine = HistoryEngine.open(url)
     return History(
         engine=engine,
-        metrics=MetricHistory(engine, step_ms=settings.step.ms),
+        metrics=MetricHistory(
+            engine, step_ms=settings.step.ms, policies=_rollup_policies(settings)
+        ),
         spans=SpanHistory(engine),
     )
 
@@ -215,6 +219,11 @@ async def _scraping(collectors: Collectors, config: ScrapeConfig | None) -> Asyn
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+
+
+def _rollup_policies(settings: Settings) -> tuple[RollupPolicy, ...]:
+    file = settings.config_dir / "rollups.yaml" if settings.config_dir else None
+    return load_rollup_policies(file) if file is not None and file.exists() else ()
 
 
 def _scrape_config(settings: Settings) -> ScrapeConfig | None:

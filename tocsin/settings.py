@@ -40,7 +40,8 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path("data"), description="Where everything that must survive is kept.")
     config_dir: Path | None = Field(
         None,
-        description="Directory with slos/, detectors/, runbooks/, scrape.yaml and routes.yaml.",
+        description="Directory with slos/, detectors/, runbooks/, scrape.yaml, rollups.yaml and "
+        "routes.yaml.",
     )
     host: str = Field("127.0.0.1", description="Address that all servers listen on.")
     step: Length = Field(Duration(10_000), description="Length of one step of stored metrics.")

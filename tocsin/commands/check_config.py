@@ -17,6 +17,7 @@ def problems(directory: Path) -> Iterator[ConfigError]:
     """Yield what is wrong in a configuration directory, each file's first mistake."""
     from anomaly.loading import check_anomaly
     from collectors.receivers.scrape.config import load_scrape_config
+    from collectors.store.history.rollup_policies import load_rollup_policies
     from runbooks.alerts.routing import load_routes
     from runbooks.automation.loading import load_runbook
 
@@ -26,6 +27,7 @@ def problems(directory: Path) -> Iterator[ConfigError]:
     yield from check_anomaly(directory / "slos", directory / "detectors")
     single: list[tuple[str, Callable[[Path], object]]] = [
         ("scrape.yaml", load_scrape_config),
+        ("rollups.yaml", load_rollup_policies),
         ("routes.yaml", load_routes),
         ("runbooks/*.yaml", load_runbook),
     ]
