@@ -24,6 +24,8 @@ from collectors.receivers.scrape.exposition_line import (
 
 # Held in memory for each target; set sample_limit to stop earlier.
 MAX_SERIES = 500_000
+# HELP and TYPE lines of one page, and of all pages until what they said is forgotten.
+MAX_METADATA = 200_000
 
 # Values of the table of known beginnings: a series is its index, these are lines without a sample.
 _SKIP = -1
@@ -73,6 +75,7 @@ class ExpositionParser:
         self._identities: dict[tuple[str, frozenset[tuple[str, str]]], int] = {}
         self._type_texts: list[bytes] = []
         self._types: dict[str, str] = {}
+        self._metadata = 0
 
     def parse(self, body: bytes, openmetrics: bool) -> Page:
         """Return the samples of a page.
@@ -86,6 +89,8 @@ class ExpositionParser:
         """
         if openmetrics:
             body = _before_end(body)
+        if self._metadata > MAX_METADATA:
+            self._forget_metadata()
         lines = body.split(b"\n")
         if not lines[-1]:
             lines.pop()
@@ -96,6 +101,7 @@ class ExpositionParser:
             self._identities.clear()
             self._type_texts.clear()
             self._types.clear()
+            self._metadata = 0
         try:
             return self._read(lines, openmetrics)
         except _TypeChangedError as error:
@@ -138,6 +144,9 @@ class ExpositionParser:
 
     def add_metadata(self, line: bytes, openmetrics: bool) -> None:
         """Learn a comment line."""
+        self._metadata += 1
+        if self._metadata > 2 * MAX_METADATA:
+            raise TooLargeError(f"the target has more than {MAX_METADATA} HELP and TYPE lines")
         found = parse_metadata(_text(line), openmetrics)
         start, _, text = line.rpartition(b" ")
         if found is None or found[0] != "TYPE":
@@ -148,6 +157,13 @@ class ExpositionParser:
         self._types[name] = kind.strip().lower()
         self._known[start] = _FIRST_TYPE - len(self._type_texts)
         self._type_texts.append(text)
+
+    def _forget_metadata(self) -> None:
+        """Forget names whose HELP and TYPE lines came and went; the next page tells of the rest."""
+        self._known = {start: i for start, i in self._known.items() if i >= 0}
+        self._type_texts.clear()
+        self._types.clear()
+        self._metadata = 0
 
     def compact(self, live: IntArray) -> IntArray:
         """Forget the series outside of ``live``; return where each old index went, else -1."""

@@ -79,7 +79,8 @@ class TargetHistory:
         gone = np.flatnonzero(self._live & ~live)
         added = int((live & ~self._live).sum())
         batch = self._batch(page, kept, times, gone, time_ms)
-        rejections = [self._refused[i] for i in page.series.tolist() if i in self._refused]
+        refused = self._refused
+        rejections = [refused[i] for i in page.series.tolist() if i in refused] if refused else ()
         self._live = live
         self._compact(page)
         return Scraped(

@@ -253,7 +253,9 @@ class MetricHistory:
         """Return the start of the day from which on samples, not rollups, answer."""
         found = self._engine.columns(newest_sql(self._engine.database, "metric_rollup"))
         newest = int(found[0][0]) if found and len(found[0]) else 0
-        return -(-newest // DAY_MS) * DAY_MS
+        day_ms = (newest - 1) // DAY_MS * DAY_MS
+        # A day that was being rolled up when the process died still has all of its samples.
+        return day_ms if day_ms in self._days() else day_ms + DAY_MS
 
     def check(self) -> list[str]:
         """Have the engine verify its parts; return a sentence for each damaged one."""

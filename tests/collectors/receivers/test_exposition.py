@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from collectors.errors import DecodeError
+from collectors.errors import DecodeError, TooLargeError
 from collectors.receivers.scrape.exposition import ExpositionParser
 
 Sample = tuple[str, dict[str, str], str, float, int]
@@ -168,6 +168,20 @@ def test_wrong_pages(page: bytes, openmetrics: bool) -> None:
     with pytest.raises(DecodeError):
         parser.parse(page, openmetrics)
     assert len(parser.parse(b"a 1\n" + end, openmetrics).series) == 1
+
+
+def test_names_that_come_and_go_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("collectors.receivers.scrape.exposition.MAX_METADATA", 10)
+    parser = ExpositionParser()
+    for scrape in range(50):
+        passing = b"".join(b"# TYPE gone_%d_%d gauge\n" % (scrape, i) for i in range(4))
+        page = parser.parse(passing + b"# TYPE hits counter\nhits 5\n", False)
+        assert page.value.tolist() == [5.0]
+        assert parser.series[0].kind == "counter"
+    assert len(parser._known) < 30
+    with pytest.raises(TooLargeError, match="more than 10 HELP and TYPE lines"):
+        parser.parse(b"".join(b"# HELP many_%d text\n" % i for i in range(30)), False)
+    assert len(parser.parse(b"hits 6\n", False).value) == 1
 
 
 def test_compaction_keeps_what_lives() -> None:

@@ -11,7 +11,7 @@ from collectors.stacklang.database import Aggregate, Consolidation, Fetch, Lines
 from collectors.stacklang.query import AnyOf, Equal, HasKey, Query
 from collectors.store.history.engine import HistoryEngine
 from collectors.store.history.metric_history import MetricHistory
-from collectors.store.history.rollups import DAY_MS, RollupPolicy
+from collectors.store.history.rollups import DAY_MS, RollupPolicy, roll_up_day
 
 STEP_MS = 60_000
 ROLLUP_MS = 300_000
@@ -170,3 +170,24 @@ def test_late_samples_do_not_replace_rollups(
     now = history.fetch(REQUESTS[0])
     np.testing.assert_array_equal(now.values[:, :-1], after[0].values[:, :-1])
     assert history.fetch(asked(Equal("name", "rps"), STEP_MS)).values[0, -1] > last + 9e5
+
+
+def test_a_start_in_the_middle_of_rolling_up_answers_in_full(
+    answers: tuple[list[Lines], list[Lines], MetricHistory],
+) -> None:
+    *_, history = answers
+    second_day_ms = FIRST_DAY_MS + DAY_MS
+    before = history.fetch(REQUESTS[0])
+    policies = [RollupPolicy(query=HasKey("node"), drop_keys=("node",))]
+    engine = history._engine
+    roll_up_day(engine, second_day_ms, step_ms=STEP_MS, rollup_step_ms=ROLLUP_MS, policies=policies)
+    half = f"time > fromUnixTimestamp64Milli({second_day_ms + DAY_MS // 2}, 'UTC')"
+    engine.command(
+        f"ALTER TABLE {engine.database}.metric_rollup DELETE WHERE {half} "
+        "SETTINGS mutations_sync = 2"
+    )
+    again = MetricHistory(engine, step_ms=STEP_MS, rollup_step_ms=ROLLUP_MS, policies=policies)
+    assert again.writable_from_ms == second_day_ms
+    np.testing.assert_allclose(again.fetch(REQUESTS[0]).values, before.values)
+    assert again.roll_up(second_day_ms + DAY_MS) == 1
+    np.testing.assert_allclose(again.fetch(REQUESTS[0]).values, before.values)
