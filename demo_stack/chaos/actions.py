@@ -161,7 +161,7 @@ def replica(region: str, zone: str, up: bool = True, lag_s: float | None = None)
 
 
 def rotate_keys(region: str) -> None:
-    """Sign tokens with a new key."""
+    """Sign tokens with a new key, in this region first."""
     _ask("rotate_keys", region=region)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from inspect import signature
 from typing import Any
 
-from demo_stack.platform.errors import LayoutError
+from demo_stack.platform.errors import LayoutError, PlatformError
 from demo_stack.supervisor.changes import ChangeLog
 from demo_stack.supervisor.deployment import Deployments
 from demo_stack.supervisor.failover import Failover
@@ -56,7 +56,7 @@ class PlatformPerformer:
             "rot": self._in_region("rot"),
             "restore": self._in_region("restore"),
             "replica": self._in_region("replica"),
-            "rotate_keys": self._in_region("rotate_keys"),
+            "rotate_keys": self._rotate_keys,
             "skew_clock": self._in_region("skew_clock"),
             "fit": self._in_region("fit"),
             "mute": self._in_region("mute"),
@@ -119,6 +119,13 @@ class PlatformPerformer:
     async def _start_instance(self, region: str, service: str, version: str = "1.0.0") -> None:
         await self._platform.tell_region(region, "start_instance", service=service, version=version)
         await self._platform.refresh_addresses([region])
+
+    async def _rotate_keys(self, region: str) -> None:
+        """Sign with a new key in a region, and in the others, or they would refuse its tokens."""
+        await self._platform.tell_region(region, "rotate_keys")
+        for other in self._platform.others(region):
+            with suppress(PlatformError):  # one that hangs is no reason not to rotate elsewhere
+                await self._platform.tell_region(other, "rotate_keys")
 
     async def _scale(self, region: str, service: str, instances: int) -> None:
         """Start or stop instances until there are so many."""

@@ -19,7 +19,7 @@ from demo_stack.platform.context import ServiceContext
 from demo_stack.platform.errors import ServiceError
 from demo_stack.platform.instrumented import service_app
 from demo_stack.platform.telemetry import DURATION_BOUNDS_S
-from demo_stack.services.billing.database import Database
+from demo_stack.services.billing.database import Database, system_of
 from demo_stack.services.billing.ledger import Ledger, Outcome, Settlement
 from demo_stack.services.billing.plans import CURRENCY, plan_named, plan_of
 from demo_stack.services.billing.playing import Playing, PlayingRegister
@@ -188,7 +188,7 @@ class Billing:
     async def _do(self, operation: str, table: str, work: Callable[[Books], Result]) -> Result:
         """Run work in the ledger's thread, as one span of the database."""
         attributes = {
-            "db.system.name": "sqlite",
+            "db.system.name": system_of(self._context.backing.billing_url),
             "db.operation.name": operation,
             "db.collection.name": table,
         }
@@ -202,7 +202,6 @@ class Billing:
             loop = asyncio.get_running_loop()
             try:
                 books = await loop.run_in_executor(self._thread, self._open)
-                span.set_attribute("db.system.name", books.database.system)
                 return await loop.run_in_executor(self._thread, work, books)
             except ServiceError as error:
                 if error.status >= 500:

@@ -37,13 +37,11 @@ class Database:
     def __init__(self, url: str = MEMORY) -> None:
         try:
             self._engine = _engine(url)
-            with self._engine.begin() as connection:
-                METADATA.create_all(connection)
+            _make_tables(self._engine)
         except (ArgumentError, ImportError, SQLAlchemyError) as error:
             text = f"the ledger's database can't be used: {error}; check billing's URL"
             raise ServiceError(text[:400], status=503) from error
-        name = self._engine.dialect.name
-        self.system = "mariadb" if name in {"mysql", "mariadb"} else name
+        self.system = system_of(url)
         self.in_memory = self._engine.dialect.name == "sqlite" and url == MEMORY
 
     def write(self, work: Callable[[Connection], Result]) -> Result:
@@ -82,6 +80,29 @@ class Database:
                     raise _unavailable(error) from error
                 last = error
         raise _unavailable(last) from last
+
+
+def system_of(url: str) -> str:
+    """Return ``db.system.name`` of a database, whether it is there or not.
+
+    >>> system_of("sqlite:///ledger.sqlite"), system_of("mysql+pymysql://root@127.0.0.1/billing")
+    ('sqlite', 'mariadb')
+    """
+    name = url.partition(":")[0].partition("+")[0]
+    return "mariadb" if name in {"mysql", "mariadb"} else name
+
+
+def _make_tables(engine: Engine) -> None:
+    """Make the tables that are missing; regions that start together may do so at the same time."""
+    for left in reversed(range(TRIES)):
+        try:
+            with engine.begin() as connection:
+                METADATA.create_all(connection)
+        except DBAPIError:
+            if not left:
+                raise
+        else:
+            return
 
 
 def _engine(url: str) -> Engine:

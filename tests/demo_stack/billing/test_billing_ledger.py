@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from demo_stack.platform.errors import ServiceError
@@ -228,3 +229,12 @@ def test_an_unknown_invoice_is_not_found(books):
     with pytest.raises(ServiceError, match="no invoice 7") as refused:
         books().ledger.charge(7, 0)
     assert refused.value.status == 404
+
+
+def test_regions_that_start_together_make_the_tables_once(url):
+    with ThreadPoolExecutor(6) as pool:
+        databases = list(pool.map(Database, [url] * 6))
+    assert {one.system for one in databases} <= {"sqlite", "mariadb"}
+    for one in databases:
+        assert one.read(lambda connection: connection.execute(text("SELECT 7")).scalar()) == 7
+        one.close()
