@@ -37,6 +37,7 @@ from collectors.store.limits import StoreLimits
 from collectors.store.metric_store import MetricStore
 from collectors.traces.exemplar_log import JournaledExemplars
 from collectors.traces.exemplars import ExemplarStore, ExemplarWriter
+from collectors.traces.limits import SpanLimits
 from collectors.traces.store import SpanStore
 from tocsin.settings import Settings
 from tocsin.sockets import listen_tcp, port_of, serving
@@ -115,7 +116,13 @@ def open_collectors(settings: Settings, clock: Clock) -> Collectors:
         metrics=metrics,
         history=history,
         exemplars=ExemplarStore(log=JournaledExemplars.open(settings.data_dir / "exemplars")),
-        spans=SpanStore(metrics.journal, clock=clock, archive=keeper, replay_in_background=True),
+        spans=SpanStore(
+            metrics.journal,
+            SpanLimits(max_late_ms=settings.trace_retention.ms),
+            clock=clock,
+            archive=keeper,
+            replay_in_background=True,
+        ),
         span_keeper=keeper,
         limits=ReceiverLimits(max_body_bytes=settings.max_body_bytes),
         stats=_stats(),

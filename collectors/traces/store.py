@@ -65,6 +65,16 @@ class _Trace:
         self.end_ns = max(self.end_ns, span.end_ns)
 
 
+@dataclass(slots=True)
+class _SortedOut:
+    """What becomes of the spans of a batch; ``repeated`` were held before."""
+
+    good: list[Span] = field(default_factory=list)
+    late: list[Span] = field(default_factory=list)
+    rejected: list[Rejection] = field(default_factory=list)
+    repeated: int = 0
+
+
 class SpanStore:
     """A :class:`~collectors.model.SpanWriter` with search; safe for many threads.
 
@@ -101,6 +111,7 @@ class SpanStore:
         self._size = 0
         self._newest_ns = 0
         self._evicted_second = 0
+        self._whole_from_second = 0
         self._replayed = threading.Event()
         if replay_in_background:
             threading.Thread(target=self._replay, name="span-replay", daemon=True).start()
@@ -125,37 +136,37 @@ class SpanStore:
             StorageError: The journal failed; nothing was kept.
         """
         with self._lock:
-            good, rejected, repeated = self._sort_out(spans)
-            if good:
-                record = encode_spans(good)
+            sorted_out = self._sort_out(spans)
+            good, late = sorted_out.good, sorted_out.late
+            if kept := [*good, *late]:
+                record = encode_spans(kept)
                 self._journal.append(SPANS, record)
-                self._insert(good, len(record))
+                self._insert(good, len(record) * len(good) // len(kept))
             self._evict()
-        if good and self._archive:
-            self._archive.offer(good)
-        return Receipt(accepted=len(good) + repeated, rejected=rejected)
+        if kept and self._archive:
+            self._archive.offer(kept)
+        accepted = len(kept) + sorted_out.repeated
+        return Receipt(accepted=accepted, rejected=sorted_out.rejected)
 
-    def _sort_out(self, spans: Sequence[Span]) -> tuple[list[Span], list[Rejection], int]:
-        good: list[Span] = []
-        rejected: list[Rejection] = []
+    def _sort_out(self, spans: Sequence[Span]) -> _SortedOut:
+        found = _SortedOut()
         fresh: set[tuple[str, str]] = set()
         sizes: Counter[str] = Counter()
-        repeated = 0
         for span in spans:
             trace = self._traces.get(span.trace_id)
             key = (span.trace_id, span.span_id)
             if key in fresh or (trace is not None and span.span_id in trace.spans):
-                repeated += 1
+                found.repeated += 1
                 continue
             held = (len(trace.spans) if trace else 0) + sizes[span.trace_id]
             refusal = self._refuse(span, held)
             if refusal is not None:
-                rejected.append(refusal)
+                found.rejected.append(refusal)
                 continue
             fresh.add(key)
             sizes[span.trace_id] += 1
-            good.append(span)
-        return good, rejected, repeated
+            (found.late if self._is_late(span) else found.good).append(span)
+        return found
 
     def _refuse(self, span: Span, held: int) -> Rejection | None:
         tags = {"service.name": span.service}
@@ -168,13 +179,21 @@ class SpanStore:
         if start_ms > now_ms + self._limits.max_future_ms:
             detail = f"span starts at {start_ms}, now is {now_ms}; check the sender's clock"
             return Rejection(reason="spanFromFuture", detail=detail, tags=tags)
-        if start_ms < now_ms - self._limits.max_age_ms:
-            detail = f"span starts at {start_ms}, spans older than {self._limits.max_age_ms} ms go"
+        oldest_ms = self._limits.max_late_ms if self._archive else self._limits.max_age_ms
+        if start_ms < now_ms - oldest_ms:
+            detail = f"span starts at {start_ms}, spans older than {oldest_ms} ms go"
             return Rejection(reason="spanTooOld", detail=detail, tags=tags)
         return None
 
+    def _is_late(self, span: Span) -> bool:
+        """Return whether a span is too old for memory: it goes straight to the archive."""
+        if self._clock is None:
+            return False
+        start_ms = span.start_ns // NANOS_PER_MS
+        return start_ms < self._clock.now_ms() - self._limits.max_age_ms
+
     def _insert(self, spans: Sequence[Span], size: int) -> None:
-        """Make ``spans`` visible; ``size`` is that of their record in bytes."""
+        """Make ``spans`` visible; ``size`` is what they take of their record in bytes."""
         for span in spans:
             self._insert_one(span).size += size // len(spans)
             self._size += size // len(spans)
@@ -211,6 +230,7 @@ class SpanStore:
             self._map.forget_before(oldest_ms)
         for second in sorted(self._seconds) if self._is_full() else ():
             self._drop_second(second)
+            self._whole_from_second = max(self._whole_from_second, second + 1)
             self._map.forget_before((second + 1) * 1_000)
             if not self._is_full():
                 break
@@ -233,7 +253,7 @@ class SpanStore:
                 _LOG.warning("span record skipped", reason=error.message)
                 continue
             with self._lock:
-                good, _, _ = self._sort_out(spans)
+                good = self._sort_out(spans).good
                 if good:
                     self._insert(good, len(record) * len(good) // len(spans))
                 self._evict()
@@ -301,8 +321,13 @@ class SpanStore:
         return edges_of(calls)
 
     def _first_ms(self) -> int | None:
-        """Return since when memory is whole, as the oldest traces go first; None: it is not."""
-        return min(self._seconds) * 1_000 if self._seconds and self._replayed.is_set() else None
+        """Return since when memory is whole, as the oldest traces go first; None: it is not.
+
+        Spans that come late, after their like were dropped, make no past whole again.
+        """
+        if not self._seconds or not self._replayed.is_set():
+            return None
+        return max(min(self._seconds), self._whole_from_second) * 1_000
 
     def _newest_first(self, wanted: TraceSearch) -> Iterator[_Trace]:
         start_ns = -1 if wanted.start_ms is None else wanted.start_ms * NANOS_PER_MS

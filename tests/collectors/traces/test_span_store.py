@@ -1,5 +1,6 @@
 """The span store: what it keeps, for how long, and what survives a restart."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -8,10 +9,10 @@ import pytest
 
 from collectors.clock import ManualClock
 from collectors.errors import StorageError
-from collectors.model import SpanEvent, SpanLink
+from collectors.model import Span, SpanEvent, SpanLink
 from collectors.store.journal import FileJournal, MemoryJournal
 from collectors.traces.limits import SpanLimits
-from collectors.traces.search import TraceSearch
+from collectors.traces.search import TraceSearch, TraceSummary, summarize
 from collectors.traces.store import SPANS, SpanStore
 from collectors.traces.testing import make_span
 
@@ -119,6 +120,59 @@ def test_a_clock_refuses_impossible_times(start_ms: int, reason: str) -> None:
     store = SpanStore(MemoryJournal(), limits, clock=ManualClock(1_000_000))
     receipt = store.write_spans([make_span(start_ms=start_ms), make_span("2", start_ms=999_000)])
     assert (receipt.accepted, receipt.rejected[0].reason) == (1, reason)
+
+
+class Archive:
+    """An archive in a list."""
+
+    def __init__(self) -> None:
+        self.spans: list[Span] = []
+
+    def offer(self, spans: Sequence[Span]) -> None:
+        self.spans += spans
+
+    def search(self, wanted: TraceSearch) -> list[TraceSummary]:
+        found = [summarize([span]) for span in self.spans]
+        last_ms = 2**62 if wanted.end_ms is None else wanted.end_ms
+        return [trace for trace in found if trace.start_ms <= last_ms][: wanted.limit]
+
+    def trace(self, trace_id: str) -> list[Span]:
+        return [span for span in self.spans if span.trace_id == trace_id]
+
+    def close(self) -> None:
+        """Nothing is left to do."""
+
+
+def test_late_spans_go_straight_to_the_archive() -> None:
+    """They are logged like all others, and a restart does not take them for new ones."""
+    journal, archive = MemoryJournal(), Archive()
+    limits = SpanLimits(max_age_ms=60_000, max_late_ms=500_000)
+    clock = ManualClock(1_000_000)
+    store = SpanStore(journal, limits, clock=clock, archive=archive)
+    late, timely = make_span("1", start_ms=600_000), make_span("2", start_ms=999_000)
+    receipt = store.write_spans([late, timely, make_span("3", start_ms=499_000)])
+    assert (receipt.accepted, receipt.rejected[0].reason) == (2, "spanTooOld")
+    assert store.span_count == 1
+    assert archive.spans == [timely, late]
+    assert store.trace("a") == (late, timely)
+    again = SpanStore(journal, limits, clock=clock, archive=Archive())
+    assert again.span_count == 1
+    assert b"".join(journal.replay(SPANS)).count(late.span_id.encode()) == 1
+
+
+def test_a_late_span_does_not_hide_what_memory_has_dropped() -> None:
+    archive = Archive()
+    store = SpanStore(MemoryJournal(), SpanLimits(max_spans=3), archive=archive)
+    for i in range(1, 5):  # the fourth drops a second with two traces
+        second = max(2, i)
+        span = make_span(str(i), trace=str(i), start_ms=second * 100_000)
+        store.write_spans([span])
+    assert store.span_count == 2
+    store.write_spans([make_span("5", trace="5", start_ms=50_000)])
+    found = store.search(TraceSearch(start_ms=60_000))
+    assert sorted(int(trace.trace_id, 16) for trace in found if trace.start_ms >= 60_000) == [
+        *range(1, 5)
+    ]
 
 
 def test_an_endless_trace_is_cut() -> None:
