@@ -60,6 +60,8 @@ class InstrumentedApp:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+            else:
+                self._served.sent_bytes += len(message.get("body", b""))
             await send(message)
 
         attributes = {

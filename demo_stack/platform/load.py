@@ -16,6 +16,7 @@ class Served:
         requests: How many it answered.
         failures: How many of those with a status of 500 and above.
         seconds: How long all of them took together.
+        sent_bytes: How much the answers held.
     """
 
     service: str
@@ -23,6 +24,7 @@ class Served:
     requests: int = 0
     failures: int = 0
     seconds: float = 0.0
+    sent_bytes: int = 0
 
 
 class LoadBook:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
+from demo_stack.business.metering import UsageMeter
 from demo_stack.eventlog.broker import Broker, EmbeddedBroker
 from demo_stack.eventlog.windows import TumblingCounts, TumblingRatios
 from demo_stack.layout import DAY_S, ZONES
@@ -38,6 +39,8 @@ WINDOW_MS = 30_000
 """Length of a window of views."""
 
 LATENESS_MS = 2_000
+USAGE_PAUSE_S = 5.0
+"""Least time between two readings of what is used, in seconds."""
 
 
 def _history() -> ReplicatedStore:
@@ -92,6 +95,7 @@ class Backing:
         library: Titles that are encoded for real.
         streams: Who plays what now.
         billing_url: Database of the ledger, as SQLAlchemy names it.
+        usage: What the region has used since it was last asked.
     """
 
     front_door: FrontDoor
@@ -119,3 +123,4 @@ class Backing:
     library: MediaLibrary = field(default_factory=MediaLibrary)
     streams: StreamTable = field(default_factory=lambda: StreamTable(time.monotonic))
     billing_url: str = "sqlite://"
+    usage: UsageMeter = field(default_factory=lambda: UsageMeter(USAGE_PAUSE_S))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx2
 import pytest
@@ -13,6 +14,8 @@ from opentelemetry.sdk.metrics.export import Gauge, Histogram, Sum
 from opentelemetry.trace import SpanKind
 
 import demo_stack
+from demo_stack.business.metering import UsageMeter
+from demo_stack.business.spending import Spending
 from demo_stack.layout import GLOBAL_SERVICES, Device, Service
 from demo_stack.platform.disturbance import Disturbance
 from demo_stack.platform.identity import Identity
@@ -43,6 +46,7 @@ def emitted(request, tmp_path_factory):
             await w.visit(Device.PHONE, viewer="guest")
             await asyncio.gather(w.post("/playback", {}), return_exceptions=True)  # no token
             await _bill(w)
+            await _spend(w)
             w.region.points.disturb("x", Disturbance(point="playback.start", error_ratio=1.0))
             await w.visit()
             for _ in range(100):
@@ -59,6 +63,20 @@ async def _bill(w) -> None:
     """Bill what is due, as nobody's child: it is no viewer who asks for it."""
     url = w.region.addresses[Service.BILLING][0] + "/runs"
     await w.network.transport().handle_async_request(httpx2.Request("POST", url))
+
+
+async def _spend(w) -> None:
+    """Read twice what the region uses."""
+    telemetry = w.pipe.telemetry(
+        Identity(service=Service.GATEWAY, region="us-east-1", zone="us-east-1a", number=9)
+    )
+    w.region.backing.usage = UsageMeter(pause_s=0.0)
+    spending = Spending(
+        SimpleNamespace(backing=w.region.backing, telemetry=telemetry), subscribers=100
+    )
+    await spending.work()
+    await w.visit()
+    await spending.work()
 
 
 def _encode(w, directory) -> None:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from demo_stack.business.spending import EVERY_S, Spending
 from demo_stack.layout import Service
 from demo_stack.platform.browsers import open_to_browsers
 from demo_stack.platform.context import ServiceContext
@@ -30,6 +31,7 @@ from demo_stack.services.gateway.origin import Origins
 from demo_stack.services.gateway.outbound import ReportCategory
 from demo_stack.services.gateway.tokens import TokenVerifier
 from demo_stack.services.gateway.tunnel import Forwarder, Tunnel
+from demo_stack.viewers.arrivals import ACCOUNTS
 
 TIMEOUTS_MS = {
     Service.AUTH.value: 3_000,
@@ -99,6 +101,7 @@ def build(context: ServiceContext) -> ASGIApp:
         Config(location=context.spectator, extra_common_tags=context.identity.attributes())
     )
     context.chores.at_end(registry.close)
+    context.chores.every(EVERY_S, Spending(context, ACCOUNTS).work)
     shedder = Shedder(target=COMFORTABLE_INFLIGHT, most=MOST_INFLIGHT)
     door: list[Filter] = [AdmitAtFrontDoor(context.backing.front_door), ShedLoad(shedder)]
     report = ReportCategory(context.telemetry.meter)

@@ -104,6 +104,7 @@ class StreamTable:
         self._now_s = now_s
         self._by_account: OrderedDict[str, dict[str, Stream]] = OrderedDict()
         self._accounts: dict[str, str] = {}
+        self.begun = 0
         self._untold: OrderedDict[str, Stream | None] = OrderedDict()
         self._told_s = -SILENT_S
         self._away: dict[str, dict[str, float]] = {}
@@ -132,6 +133,7 @@ class StreamTable:
         )
         self._replace(account, [*others, stream])
         self._note(session, stream)
+        self.begun += 1
         while len(self._accounts) > MOST_STREAMS:
             self._replace(next(iter(self._by_account)), [])
 
