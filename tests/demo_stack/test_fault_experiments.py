@@ -18,7 +18,7 @@ from demo_stack.chaos.experiment import (
 )
 from demo_stack.chaos.injector import FaultStateError, Injector
 from demo_stack.chaos.truth import TruthLog, read_truth
-from demo_stack.layout import QUICK_REGIONS
+from demo_stack.layout import QUICK_REGIONS, REGIONAL_SERVICES
 from demo_stack.platform.errors import LayoutError, PlatformError
 from demo_stack.supervisor.changes import ChangeLog
 from demo_stack.supervisor.performer import PlatformPerformer
@@ -58,6 +58,48 @@ def test_the_fault_names_a_component_and_an_impact_in_the_quick_demos_regions(na
     for action in (*experiment.method, *experiment.rollbacks):
         assert action.arguments.get("region", QUICK_REGIONS[0]) in QUICK_REGIONS
     assert "$" not in repr(experiment.scope)
+
+
+KINDS = {
+    "crash": {"instance-crash", "region-death", "broker-death", "cache-death"},
+    "hang": {"region-hang"},
+    "slow dependency": {"billing-latency", "catalogue-latency", "gateway-latency"},
+    "error percentage": {"playback-errors", "auth-errors", "licence-errors"},
+    "one bad instance of many": {"one-bad-instance"},
+    "bad deployment": {"bad-deployment-errors", "bad-deployment-latency", "bad-deployment-leak"},
+    "bad configuration push": {"bad-configuration"},
+    "expired certificate, JWKS": {"expired-certificate", "stale-keys"},
+    "retry storm": {"retry-storm"},
+    "cache stampede, cold cache": {"cache-stampede", "cold-cache"},
+    "hot key": {"hot-key"},
+    "partition between regions": {"region-partition"},
+    "replica lag": {"replica-lag", "replica-loss"},
+    "queue lag": {"queue-lag"},
+    "poison message": {"poison-messages"},
+    "disk full": {"disk-full"},
+    "CPU starvation": {"cpu-starvation"},
+    "clock skew": {"clock-skew"},
+    "DNS, registry staleness": {"registry-staleness"},
+    "CDN site loss": {"cdn-site-loss"},
+    "one device type broken": {"one-device-broken"},
+    "gradual degradation": {"gradual-degradation"},
+    "silent data loss": {"silent-data-loss", "pulse-loss"},
+    "traffic surge": {"traffic-surge"},
+}
+
+
+def test_every_kind_of_fault_is_there_and_every_service_of_a_region_has_one():
+    known = load_experiments()
+    assert [kind for kind, names in KINDS.items() if not names <= set(known)] == []
+    assert set(REGIONAL_SERVICES) <= {one.component for one in known.values()}
+
+
+def test_a_bad_deployment_and_a_bad_configuration_are_done_and_undone_as_changes():
+    for name in (*KINDS["bad deployment"], *KINDS["bad configuration push"]):
+        fault = load_experiments()[name]
+        done = {action.name for action in fault.method} & {"deploy", "configure"}
+        assert done
+        assert done <= {action.name for action in fault.rollbacks}
 
 
 class Recorder:

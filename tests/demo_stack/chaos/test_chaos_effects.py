@@ -17,6 +17,7 @@ import pytest
 from opentelemetry.trace import SpanKind, StatusCode
 
 from demo_stack.chaos.experiment import load_experiments
+from demo_stack.chaos.truth import read_truth
 from demo_stack.layout import Device
 from demo_stack.services.gateway import tokens
 from demo_stack.services.gateway.inbound import is_drawn
@@ -256,7 +257,7 @@ def test_no_fault_goes_untried():
 
 
 @pytest.mark.parametrize("name", sorted(set(FAULTS) & set(EFFECTS)))
-def test_a_fault_shows_while_it_lasts_and_only_then(planet, name, monkeypatch):
+def test_a_fault_shows_while_it_lasts_and_only_then(planet, name, monkeypatch, tmp_path):
     effect, region = EFFECTS[name], FAULTS[name].scope.get("cloud.region", "us-east-1")
     monkeypatch.setattr(tokens, "REFETCH_S", 0.0)  # nobody waits here for a gateway to ask again
     guests = count()
@@ -288,6 +289,9 @@ def test_a_fault_shows_while_it_lasts_and_only_then(planet, name, monkeypatch):
             return calm, during, await look(one, 1)
 
     calm, during, afterwards = asyncio.run(story())
+    (told,) = read_truth(tmp_path / "truth.jsonl")
+    assert (told.name, told.component) == (name, FAULTS[name].component)
+    assert told.start_ms < told.end_ms
     assert calm <= effect.quiet
     assert during >= effect.least
     assert afterwards <= effect.quiet
