@@ -72,6 +72,11 @@ class TagRules:
         """Most tags of a series."""
         return self._limits.max_tags
 
+    @property
+    def max_value_length(self) -> int:
+        """Most characters of a value."""
+        return self._limits.max_value_length
+
     def good_key(self, key: str) -> bool:
         """Return whether ``key`` is admitted."""
         return _refuse_key(key, self._limits) is None

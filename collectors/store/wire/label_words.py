@@ -22,6 +22,7 @@ from collectors.store.validation import TagRules, legal_text
 from collectors.store.wire.hashing import hash_range
 from collectors.store.wire.label_parts import LabelParts, label_text
 from collectors.store.wire.metric_kinds import CUMULATIVE, PLAIN_TYPES, MetricKinds, typed_kind
+from collectors.store.wire.plain_texts import plain_texts
 from collectors.store.wire.prometheus_labels import label_flaw, prometheus_tags, tag_key
 from collectors.store.words import Words
 
@@ -204,17 +205,21 @@ class LabelWords:
 
     def _judge(self, parts: LabelParts, places: NDArray[np.int64]) -> IndexArray:
         """Return the number of each text; the even places are keys, the odd ones values."""
-        spots = parts.places.reshape(-1, 2)[places].tolist()
-        numbers = np.full(len(places), _ODD, dtype=np.int32)
-        texts: list[str] = []
-        good: list[int] = []
-        for at, ((start, end), is_value) in enumerate(zip(spots, places % 2 == 1, strict=True)):
-            raw = label_text(parts.data, start, end)
+        spots = parts.places.reshape(-1, 2)[places]
+        values = np.flatnonzero(places % 2 == 1)
+        texts, plain = plain_texts(parts.data, spots[values], self._rules.max_value_length)
+        good = values[plain].tolist()
+        others = np.ones(len(places), dtype=np.bool_)
+        others[good] = False
+        for at in np.flatnonzero(others).tolist():
+            raw = label_text(parts.data, *spots[at].tolist())
+            is_value = places[at] % 2 == 1
             text = legal_text(raw) if is_value else tag_key(raw)
             if self._good_value(raw, text) if is_value else self._rules.good_key(text):
                 texts.append(text)
                 good.append(at)
         found = np.array(self._words.numbers(texts), dtype=np.int32)
+        numbers = np.full(len(places), _ODD, dtype=np.int32)
         numbers[good] = found
         self._note_kinds(texts, found)
         return numbers
@@ -229,9 +234,12 @@ class LabelWords:
         if len(self._words) > len(self._kind_of):
             room = np.zeros((len(self._words), PLAIN_TYPES), dtype=np.int32)
             self._kind_of = np.concatenate((self._kind_of, room))
-        endings = [_ENDINGS.get(text[text.rfind("_") :], 0) for text in texts]
+        endings = [
+            _ENDINGS[text[text.rfind("_") :]] if text.endswith(CUMULATIVE) else 0 for text in texts
+        ]
         self._kind_of[numbers] = self._by_ending[endings]
-        for text, number in zip(texts, numbers.tolist(), strict=True):
-            told = self._kinds.told(text)
-            if told:
-                self._kind_of[number, 0] = self._words.number(told)
+        if len(self._kinds):
+            for text, number in zip(texts, numbers.tolist(), strict=True):
+                told = self._kinds.told(text)
+                if told:
+                    self._kind_of[number, 0] = self._words.number(told)

@@ -70,6 +70,9 @@ class MetricKinds:
         self.version = 0
         self._told: dict[str, SeriesKind] = {}
 
+    def __len__(self) -> int:
+        return len(self._told)
+
     def kind(self, name: str, metric_type: int = MetricType.UNKNOWN) -> SeriesKind:
         """Return the kind of the series ``name``; what its own request says comes first."""
         if metric_type == MetricType.UNKNOWN and (told := self.told(legal_text(name))):
