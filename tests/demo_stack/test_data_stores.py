@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from demo_stack.platform.errors import LayoutError
+from demo_stack.platform.identity import Identity
+from demo_stack.platform.telemetry import memory_pipe
 from demo_stack.stores.cache import ReplicatedCache, TwoLevelCache, ZoneCache
+from demo_stack.stores.heartbeat import ReplicaHeartbeat
 from demo_stack.stores.objects import DurabilityError, ObjectStore
 from demo_stack.stores.replicated import Consistency, ReplicatedStore, UnavailableError
 
@@ -44,6 +50,57 @@ def test_a_replica_that_was_down_gets_what_it_missed():
     assert store.hints["eu-west-1"] == 1
     assert store.back("eu-west-1") == 1
     assert store.replica("eu-west-1").rows["k"].value == "new"
+
+
+def test_a_replica_that_lags_acknowledges_and_learns_late():
+    now_s = [0.0]
+    store = ReplicatedStore(REPLICAS, now_s=lambda: now_s[0])
+    store.lag("eu-west-1", 30.0)
+    store.write("k", "new", time_ms=1, level=ALL)
+    assert store.read("k", level=ONE, near="eu-west-1") is None  # one answer may be stale
+    now_s[0] = 29.9
+    assert "k" not in store.replica("eu-west-1").rows
+    now_s[0] = 30.0
+    assert store.read("k", level=ONE, near="eu-west-1") == "new"
+    store.write("k", "newer", time_ms=2, level=ALL)
+    store.lag("eu-west-1", 0.0)  # it catches up at once
+    assert store.read("k", level=ONE, near="eu-west-1") == "newer"
+    assert store.repairs == 0
+
+
+def test_reading_at_quorum_repairs_a_replica_that_lags():
+    store = ReplicatedStore(REPLICAS)
+    store.lag("eu-west-1", 30.0)
+    store.write("k", "new", time_ms=1, level=QUORUM)
+    assert store.read("k", level=QUORUM, near="eu-west-1") == "new"
+    assert store.repairs == 1
+
+
+@pytest.mark.parametrize(("name", "lag_s"), [("mars", 1.0), (REPLICAS[0], -1.0)])
+def test_nobody_lags_who_is_not_there_nor_by_less_than_nothing(name, lag_s):
+    with pytest.raises(LayoutError, match="can't lag"):
+        ReplicatedStore(REPLICAS).lag(name, lag_s)
+
+
+def test_a_heartbeat_says_how_far_each_replica_is_behind():
+    now_ms = [1_000]
+    pipe, _ = memory_pipe()
+    store = ReplicatedStore(REPLICAS)
+    telemetry = pipe.telemetry(Identity(service="playback", region="r"))
+    beat = ReplicaHeartbeat(store, telemetry, now_ms=lambda: now_ms[0])
+
+    def lags():
+        (resource,) = pipe.collect()
+        points = resource.scope_metrics[0].metrics[0].data.data_points
+        return {point.attributes["db.replica"]: point.value for point in points}
+
+    assert lags() == dict.fromkeys(REPLICAS, 0.0)
+    asyncio.run(beat.beat())
+    store.lag("us-east-1", 3_600.0)
+    store.down("us-west-2")
+    now_ms[0] += 2_500
+    asyncio.run(beat.beat())
+    assert lags() == {"us-east-1": 2.5, "us-west-2": 2.5, "eu-west-1": 0.0}
 
 
 def test_a_read_repairs_the_stale_replicas_it_asked():

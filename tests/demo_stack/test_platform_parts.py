@@ -69,6 +69,12 @@ def test_parts_that_die_come_back_at_their_address_and_all_end_with_stop(tmp_pat
             assert [parts.caches(REGION), parts.broker] == addresses
             with pytest.raises(LayoutError):
                 await parts.kill("cache-mars")
+            await parts.kill("broker", stay=True)
+            await asyncio.sleep(0.15)  # three times what it would take to come back
+            assert _pids(parts)["broker"] is None
+            await parts.revive("broker")
+            assert _pids(parts)["broker"]
+            assert parts.broker == addresses[1]
             last = _pids(parts)
         finally:
             await parts.stop()

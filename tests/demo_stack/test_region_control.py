@@ -9,6 +9,7 @@ import pytest
 from opentelemetry.trace import SpanKind, StatusCode
 
 from demo_stack.chaos.burner import Burner
+from demo_stack.eventlog.broker import LogAwayError
 from demo_stack.layout import Device
 from demo_stack.regions.control import region_control
 
@@ -53,6 +54,9 @@ def test_disturbances_are_set_and_calmed_one_or_all(asked):
         ("disturb", {"colour": "red"}),
         ("end_instance", {"instance": "nobody"}),
         ("burn", {}),
+        ("configure", {"service": "nobody", "revision": "7"}),
+        ("cache_zone", {"zone": "z", "up": True}),
+        ("replica", {"zone": "z", "lag_s": 1.0}),
     ],
 )
 def test_what_a_region_cannot_do_is_refused_with_a_reason(asked, what, arguments):
@@ -146,6 +150,25 @@ def test_a_cold_cache_misses_again(asked):
         return len(cache)
 
     assert asked(story) == 0
+
+
+def test_what_stands_in_for_a_part_is_away_and_comes_back(asked):
+    async def story(w, ask):
+        log, cache = w.region.backing.log, w.region.backing.zone_caches["a"]
+        reader = log.consumer("test", "views", "m")
+        cache.put("k", 1, 60.0)
+        await log.send("views", "k", {}, time_ms=0)
+        await ask("sever_log", severed=True)
+        await ask("cache_zone", zone="a", up=False)
+        with pytest.raises(LogAwayError):
+            await log.send("views", "k", {}, time_ms=0)
+        cache.put("k", 2, 60.0)
+        away = (await reader.poll(), await reader.lag(), cache.get("k"))
+        await ask("sever_log", severed=False)
+        await ask("cache_zone", zone="a", up=True)
+        return away, (len(await reader.poll()), await reader.lag(), cache.get("k"))
+
+    assert asked(story) == (([], 0, None), (1, 1, None))
 
 
 def test_burning_ends_when_told():

@@ -7,7 +7,7 @@ import asyncio
 import orjson
 import pytest
 
-from demo_stack.platform.errors import PlatformError
+from demo_stack.platform.errors import LayoutError, PlatformError
 
 REGION = "us-east-1"
 
@@ -89,3 +89,24 @@ def test_a_bad_configuration_is_announced_as_the_push_that_it_is(planet):
         "Pushed configuration 2026-48-emea to catalogue",
         "Pushed configuration 2026-47 to catalogue",
     ]
+
+
+@pytest.mark.parametrize(
+    ("action", "arguments", "reason"),
+    [
+        ("kill_part", {"name": "broker"}, "stay=true"),
+        ("kill_part", {"name": "cache-mars", "stay": True}, "no part 'cache-mars'"),
+        ("start_part", {"name": "engine"}, "no part 'engine'"),
+        ("start_part", {"part": "broker"}, "can't take"),
+    ],
+)
+def test_what_no_part_can_do_is_refused_with_a_reason_and_announced_to_nobody(
+    planet, action, arguments, reason
+):
+    async def story():
+        async with planet(REGION) as one:
+            with pytest.raises(LayoutError, match=reason):
+                await one.performer.perform(action, arguments)
+            return one.changes.recent()
+
+    assert asyncio.run(story()) == []
