@@ -1,6 +1,7 @@
 """A row of titles for a viewer. Reading and learning are apart (CQRS).
 
-Reading asks the model; learning is a chore that follows the viewing events in the log.
+Reading asks the model; learning is a chore that follows the viewing events in the log. A model that
+begins empty, as after the death of a region, is read from the log's beginning (event sourcing).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from demo_stack.platform.context import ServiceContext
 from demo_stack.platform.instrumented import service_app
 from demo_stack.regions.backing import VIEWS
 from demo_stack.services.catalogue.titles import Title, make_titles
+from demo_stack.services.recommendations.rebuilding import Rebuilding
 
 RANK_S = 0.008
 ROW_LENGTH = 8
@@ -68,6 +70,12 @@ class Recommendations:
         self._learning.leave()
         self._counting.leave()
 
+    def rebuilding(self) -> Rebuilding:
+        """Return what reads every viewing event again, into a model that knows nothing."""
+        return Rebuilding(
+            self._context.backing.log, VIEWS, self._take, self._context.identity.instance
+        )
+
     def _subscribe(self, group: str, take: Callable[[Record], None]) -> TracedConsumer:
         who = Subscription(group=group, topic=VIEWS, member=self._context.identity.instance)
         return TracedConsumer(self._context.backing.log, who, self._context.telemetry, take)
@@ -88,5 +96,10 @@ def build(context: ServiceContext) -> ASGIApp:
     context.chores.every(LEARN_EVERY_S, service.learn)
     context.chores.every(LEARN_EVERY_S, service.count)
     context.chores.every(MEASURE_EVERY_S, service.measure)
+    if not context.backing.model.begun:
+        context.backing.model.begun = True
+        past = service.rebuilding()
+        context.chores.every(LEARN_EVERY_S, past.work)
+        context.chores.at_end(past.leave)
     context.chores.at_end(service.leave)
     return service_app([Route("/viewers/{viewer}/row", service.row)], context)

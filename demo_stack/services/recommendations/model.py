@@ -28,6 +28,8 @@ class ItemModel:
         self._watched: OrderedDict[str, set[str]] = OrderedDict()
         self._viewers: Counter[str] = Counter()
         self._together: dict[str, Counter[str]] = {}
+        self.begun = False
+        """Whether somebody reads the past into it already."""
 
     def learn(self, viewer: str, title: str) -> None:
         """Take a view into account; the second view of a title by a viewer teaches nothing."""
