@@ -8,11 +8,10 @@ with the outcome that single steps have. From then on each tick costs the new st
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import RLock
 
-import numpy as np
 import structlog
 
 from anomaly.changes import ChangeFinder, NoChanges
@@ -22,16 +21,14 @@ from anomaly.detectors.watch import DetectorWatch
 from anomaly.exemplars import NoTraces, TraceFinder
 from anomaly.findings import Finding, FindingSink
 from anomaly.ledger import Ledger
+from anomaly.past import CHUNK_STEPS, Past
 from anomaly.slo.objective import Objective
 from anomaly.slo.reporter import ObjectiveReporter
 from anomaly.slo.watch import ObjectiveWatch
 from collectors.clock import Clock
-from collectors.model import Frame
-from collectors.stacklang.database import Aggregate, Consolidation, Database, Fetch, Window
-from collectors.stacklang.query import AnyOf
+from collectors.stacklang.database import Database, Window
 from collectors.stacklang.streaming import StreamingEvaluator
 
-CHUNK_STEPS = 1_440
 _DETECTOR_PAST_STEPS = 720
 
 _log = structlog.get_logger(__name__)
@@ -67,7 +64,7 @@ class Engine:
         self._step_ms = step_ms
         self._lock = RLock()
         self._done_ms: int | None = None
-        self._started = False
+        self._past = Past(database, step_ms)
         self._ledger = Ledger(sinks)
         finder = NoTraces() if traces is None else traces
         changed = NoChanges() if changes is None else changes
@@ -94,9 +91,11 @@ class Engine:
         """
         with self._lock:
             if self._done_ms is None:
+                # Set first: whatever comes of the past, the present goes on from here.
+                self._done_ms = completed_ms
                 self._go_through_the_past(completed_ms)
             elif completed_ms > self._done_ms:
-                self._run(self._done_ms + self._step_ms, completed_ms, live=True)
+                self._run(self._done_ms + self._step_ms, completed_ms)
             self._done_ms = max(self._done_ms or 0, completed_ms)
 
     def watched(self) -> tuple[tuple[ObjectiveWatch, ...], tuple[DetectorWatch, ...]]:
@@ -113,54 +112,100 @@ class Engine:
             return self._ledger.everything() if resolved else self._ledger.firing()
 
     def _go_through_the_past(self, completed_ms: int) -> None:
-        """Count the whole past, judge its last part: what is open now opened within it."""
-        periods = [w.objective.period_s * 1_000 for w in self._objectives]
-        seasons = [w.rule.parameters.period_steps * self._step_ms * 3 for w in self._detectors]
-        longest_ms = max([self._step_ms, *periods, *seasons])
-        judged_ms = max(
-            [_DETECTOR_PAST_STEPS * self._step_ms, *(w.longest_ms for w in self._objectives)]
-        )
+        """Count the whole past, judge its last part: what is open now opened within it.
+
+        All rules look at the newest chunk. What lies before it is asked only for those that look
+        further back, one by one: budgets, long windows and seasons.
+        """
+        recent_ms = max(0, completed_ms - CHUNK_STEPS * self._step_ms) + self._step_ms
+        reach_ms = [self._reach_ms(watch) for watch in self._objectives]
+        reach_ms += [self._reach_ms(rule) for rule in self._detectors]
+        oldest_ms = max(0, completed_ms - max([self._step_ms, *reach_ms])) + self._step_ms
+        begins_ms = self._past.begins_ms(min(oldest_ms, recent_ms), completed_ms)
+        if begins_ms is None:
+            return
         self._ledger.mute()
         try:
-            self._run(
-                max(0, completed_ms - longest_ms) + self._step_ms,
-                completed_ms,
-                live=False,
-                judge_from_ms=completed_ms - judged_ms,
-            )
+            if begins_ms < recent_ms:
+                self._go_through_the_older(begins_ms, recent_ms - self._step_ms, completed_ms)
+            window = Window(start_ms=recent_ms, end_ms=completed_ms, step_ms=self._step_ms)
+            self._evaluate(window)
+            first = max(0, (begins_ms - recent_ms) // self._step_ms)
+            for watch, reporter in zip(self._objectives, self._objective_reporters, strict=True):
+                self._catch_up_objective(watch, reporter, window, first, completed_ms)
+            for rule, teller in zip(self._detectors, self._detector_reporters, strict=True):
+                self._catch_up_detector(rule, teller, window, first, completed_ms)
         finally:
             self._ledger.unmute()
 
-    def _run(self, start_ms: int, end_ms: int, *, live: bool, judge_from_ms: int = 0) -> None:
-        chunk_ms = (CHUNK_STEPS - 1) * self._step_ms
-        while start_ms <= end_ms:
-            last_ms = min(end_ms, start_ms + chunk_ms)
-            window = Window(start_ms=start_ms, end_ms=last_ms, step_ms=self._step_ms)
-            first = 0 if live else self._skippable(window)
-            if first < window.steps:
-                answers = self._standing.advance_window(self._database, window)
-                self.faults = self._wrong()
-                self._take(answers, window.steps)
-                early = (judge_from_ms - start_ms) // self._step_ms
-                judged = min(window.steps, max(first, early))
-                self._count(first, judged, start_ms + first * self._step_ms)
-                # To people, what is wrong now comes step by step whichever rule finds it; the past
-                # is nobody's news, and each rule goes through it at once.
-                at_once = 1 if live else max(1, window.steps - judged)
-                for index in range(judged, window.steps, at_once):
-                    time_ms = start_ms + index * self._step_ms
-                    self._judge(index, index + at_once, time_ms, live=live)
-            start_ms = last_ms + self._step_ms
+    def _reach_ms(self, watch: ObjectiveWatch | DetectorWatch) -> int:
+        """Return how far back a rule looks."""
+        if isinstance(watch, ObjectiveWatch):
+            return max(watch.objective.period_s * 1_000, watch.longest_ms)
+        seasons = 3 * watch.rule.parameters.period_steps if watch.needs_the_past else 0
+        return max(_DETECTOR_PAST_STEPS, seasons) * self._step_ms
 
-    def _count(self, first: int, last: int, time_ms: int) -> None:
-        """Take steps, the first of which ends at ``time_ms``, into budgets and baselines only."""
-        if first >= last:
-            return
-        for watch in self._objectives:
-            watch.feed(first, last, time_ms + (last - first - 1) * self._step_ms)
-        for rule in self._detectors:
+    def _go_through_the_older(self, start_ms: int, end_ms: int, completed_ms: int) -> None:
+        for watch, reporter in zip(self._objectives, self._objective_reporters, strict=True):
+            own_ms = max(start_ms, completed_ms - self._reach_ms(watch) + self._step_ms)
+            part, total = watch.objective.part_expr, watch.objective.total_expr
+            for window, answers in self._past.answers([part, total], own_ms, end_ms):
+                watch.take(answers.get(part), answers.get(total), window.steps)
+                self._catch_up_objective(watch, reporter, window, 0, completed_ms)
+        for rule, teller in zip(self._detectors, self._detector_reporters, strict=True):
+            own_ms = max(start_ms, completed_ms - self._reach_ms(rule) + self._step_ms)
+            for window, answers in self._past.answers([rule.rule.expr], own_ms, end_ms):
+                rule.take(answers.get(rule.rule.expr), window.steps)
+                self._catch_up_detector(rule, teller, window, 0, completed_ms)
+
+    def _catch_up_objective(
+        self,
+        watch: ObjectiveWatch,
+        reporter: ObjectiveReporter,
+        window: Window,
+        first: int,
+        completed_ms: int,
+    ) -> None:
+        """Count what was taken from step ``first`` on; judge it where windows still reach."""
+        judged_ms = completed_ms - max(watch.longest_ms, _DETECTOR_PAST_STEPS * self._step_ms)
+        judged = _index(window, judged_ms, first)
+        with self._apart(watch.objective.name):
+            if judged > first:
+                watch.feed(first, judged, window.start_ms + (judged - 1) * self._step_ms)
+        self._judge_objective(watch, reporter, judged, window.steps, window)
+
+    def _catch_up_detector(
+        self,
+        rule: DetectorWatch,
+        teller: DetectorReporter,
+        window: Window,
+        first: int,
+        completed_ms: int,
+    ) -> None:
+        """Learn seasons from what was taken from step ``first`` on; judge the newest of it."""
+        judged_ms = completed_ms - _DETECTOR_PAST_STEPS * self._step_ms
+        judged = _index(window, judged_ms, first)
+        with self._apart(rule.rule.name):
             if rule.needs_the_past:
-                deque(rule.advance_steps(first, last, time_ms), maxlen=0)
+                earlier = window.start_ms + first * self._step_ms
+                deque(rule.advance_steps(first, judged, earlier), maxlen=0)
+        self._judge_detector(rule, teller, judged, window.steps, window)
+
+    def _run(self, start_ms: int, end_ms: int) -> None:
+        """Evaluate and judge what is new, step by step: to people it comes in that order."""
+        for window in self._past.windows(start_ms, end_ms, CHUNK_STEPS):
+            self._evaluate(window)
+            for index in range(window.steps):
+                self._judge(index, window)
+
+    def _evaluate(self, window: Window) -> None:
+        answers = self._standing.advance_window(self._database, window)
+        self.faults = self._wrong()
+        for watch in self._objectives:
+            total = answers.get(watch.objective.total_expr)
+            watch.take(answers.get(watch.objective.part_expr), total, window.steps)
+        for rule in self._detectors:
+            rule.take(answers.get(rule.rule.expr), window.steps)
 
     def _wrong(self) -> dict[str, str]:
         return {name: error.message for name, error in self._standing.errors.items()}
@@ -171,44 +216,44 @@ class Engine:
             wanted += [watch.objective.part_expr, watch.objective.total_expr]
         return list(dict.fromkeys(wanted))
 
-    def _skippable(self, window: Window) -> int:
-        """Return how many leading steps come before any data: nothing can be learned from them.
-
-        The database is asked, not the rules: a comparison answers 0 where there is nothing.
-        """
-        if self._started:
-            return 0
-        everything = Fetch(
-            query=AnyOf(),
-            aggregate=Aggregate.COUNT,
-            consolidation=Consolidation.AVG,
-            window=window,
-        )
-        present = np.isfinite(self._database.fetch(everything).values).any(axis=0)
-        self._started = bool(present.any())
-        return int(present.argmax()) if self._started else window.steps
-
-    def _take(self, answers: Mapping[str, Frame], steps: int) -> None:
-        for watch in self._objectives:
-            total = answers.get(watch.objective.total_expr)
-            watch.take(answers.get(watch.objective.part_expr), total, steps)
-        for rule in self._detectors:
-            rule.take(answers.get(rule.rule.expr), steps)
-
-    def _judge(self, first: int, last: int, time_ms: int, *, live: bool) -> None:
-        """Judge steps, the first of which ends at ``time_ms``, one rule after the other."""
-        now_ms = self._clock.now_ms() if live else None
+    def _judge(self, index: int, window: Window) -> None:
+        """Judge one step of what is new by all rules."""
+        now_ms = self._clock.now_ms()
         for watch, reporter in zip(self._objectives, self._objective_reporters, strict=True):
-            with self._apart(watch.objective.name):
-                for at_ms, change in watch.advance(first, last, time_ms):
-                    with self._apart(watch.objective.name):
-                        reporter.report(change, time_ms=at_ms, detected_ms=now_ms or at_ms)
+            self._judge_objective(watch, reporter, index, index + 1, window, now_ms)
         for rule, teller in zip(self._detectors, self._detector_reporters, strict=True):
-            with self._apart(rule.rule.name):
-                for at_ms, turn in rule.advance_steps(first, last, time_ms):
-                    with self._apart(rule.rule.name):
-                        teller.report(turn, time_ms=at_ms, detected_ms=now_ms or at_ms)
-        self._done_ms = time_ms + (last - first - 1) * self._step_ms
+            self._judge_detector(rule, teller, index, index + 1, window, now_ms)
+        self._done_ms = window.start_ms + index * self._step_ms
+
+    def _judge_objective(
+        self,
+        watch: ObjectiveWatch,
+        reporter: ObjectiveReporter,
+        first: int,
+        last: int,
+        window: Window,
+        now_ms: int | None = None,
+    ) -> None:
+        with self._apart(watch.objective.name):
+            time_ms = window.start_ms + first * self._step_ms
+            for at_ms, change in watch.advance(first, last, time_ms):
+                with self._apart(watch.objective.name):
+                    reporter.report(change, time_ms=at_ms, detected_ms=now_ms or at_ms)
+
+    def _judge_detector(
+        self,
+        rule: DetectorWatch,
+        teller: DetectorReporter,
+        first: int,
+        last: int,
+        window: Window,
+        now_ms: int | None = None,
+    ) -> None:
+        with self._apart(rule.rule.name):
+            time_ms = window.start_ms + first * self._step_ms
+            for at_ms, turn in rule.advance_steps(first, last, time_ms):
+                with self._apart(rule.rule.name):
+                    teller.report(turn, time_ms=at_ms, detected_ms=now_ms or at_ms)
 
     @contextmanager
     def _apart(self, rule: str) -> Iterator[None]:
@@ -218,3 +263,8 @@ class Engine:
         except Exception as error:  # noqa: BLE001 - see the docstring
             _log.exception("rule failed", rule=rule)
             self.faults[rule] = f"{type(error).__name__}: {error}"
+
+
+def _index(window: Window, time_ms: int, first: int) -> int:
+    """Return the first step of ``window`` after ``time_ms``, from ``first`` on; its end if none."""
+    return min(window.steps, max(first, (time_ms - window.start_ms) // window.step_ms + 1))

@@ -55,7 +55,7 @@ class Ledger:
         self._silent = False
         self._resolved.extend(_newest(self._ended))
         self._ended = []
-        for key, finding in self._open.items():
+        for key, finding in sorted(self._open.items(), key=lambda item: item[1].detected_ms):
             self._tell(key, finding)
 
     def firing(self) -> tuple[Finding, ...]:

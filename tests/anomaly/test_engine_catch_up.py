@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from anomaly.status import detector_rows, slo_rows
 from anomaly.testing import FindingList, TableDatabase, TraceList
 from collectors.clock import ManualClock
 from collectors.model import Span, SpanKind, SpanStatus
-from collectors.stacklang.database import Fetch, Lines
+from collectors.stacklang.database import Database, Fetch, Lines
 from collectors.traces.search import TraceSummary
 
 STEP_MS = 5_000
@@ -26,15 +27,6 @@ START_MS = 1_700_000_000_000
 STEPS = 180
 OPS = Path(__file__).parents[2] / "demo_stack" / "ops"
 REGIONS = ("us-east-1", "eu-west-1")
-
-
-class StepByStep(Engine):
-    """Goes through the past one step after the other, all rules in each."""
-
-    def _judge(self, first: int, last: int, time_ms: int, *, live: bool) -> None:
-        for index in range(first, last):
-            at_ms = time_ms + (index - first) * STEP_MS
-            super()._judge(index, index + 1, at_ms, live=live)
 
 
 def course(seed: int) -> TableDatabase:
@@ -100,11 +92,30 @@ def rules() -> tuple[tuple[Objective, ...], tuple[DetectorRule, ...]]:
     return load_objectives(OPS / "slos"), load_detectors(OPS / "detectors")
 
 
-def started(kind: type[Engine], database: TableDatabase) -> tuple[Engine, FindingList]:
-    sink, clock = FindingList(), ManualClock(START_MS + STEPS * STEP_MS)
-    engine = kind(database, failed_requests(), *rules(), [sink], clock, STEP_MS)
+def engine_at(database: Database, now_ms: int) -> tuple[Engine, ManualClock]:
+    clock = ManualClock(now_ms)
+    return Engine(database, failed_requests(), *rules(), [FindingList()], clock, STEP_MS), clock
+
+
+def started(database: Database) -> Engine:
+    """Return an engine that begins when all is over."""
+    engine, _ = engine_at(database, START_MS + STEPS * STEP_MS)
     engine.tick(START_MS + STEPS * STEP_MS)
-    return engine, sink
+    return engine
+
+
+def always_there(database: Database) -> Engine:
+    """Return an engine that saw every step as it came."""
+    engine, clock = engine_at(database, START_MS)
+    for step in range(STEPS + 1):
+        clock.set_ms(START_MS + step * STEP_MS)
+        engine.tick(clock.now_ms())
+    return engine
+
+
+def rows(found: list[dict[str, Any]]) -> dict[str, object]:
+    """Return rows by rule and scope: groups are numbered in the order in which they were seen."""
+    return dict(flat({f"{row['name']} {row['scope']}": row for row in found}))
 
 
 def flat(value: object, path: str = "") -> Iterator[tuple[str, object]]:
@@ -124,26 +135,34 @@ def flat(value: object, path: str = "") -> Iterator[tuple[str, object]]:
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_at_once_is_the_same_as_step_by_step(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("chunk", [1_440, 50], ids=["recent", "older"])
+def test_at_once_is_the_same_as_step_by_step(
+    seed: int, chunk: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Findings, those that are over too, with all their words; alerts, budgets and baselines."""
     monkeypatch.setattr("anomaly.detectors.watch._CELLS_AT_ONCE", 100)
     monkeypatch.setattr("anomaly.slo.watch._CELLS_AT_ONCE", 70)
     database = course(seed)
-    at_once, heard = started(Engine, database)
-    one_by_one, expected = started(StepByStep, database)
-    known = at_once.findings(resolved=True)
-    assert dict(flat(known)) == dict(flat(one_by_one.findings(resolved=True)))
-    assert dict(flat(heard.received)) == dict(flat(expected.received))
-    assert dict(flat(slo_rows(at_once))) == dict(flat(slo_rows(one_by_one)))
-    assert dict(flat(detector_rows(at_once))) == dict(flat(detector_rows(one_by_one)))
-    assert any(finding.kind is FindingKind.SLO_BURN for finding in known)
-    assert any(finding.state is FindingState.RESOLVED for finding in known)
+    expected = always_there(database)
+    monkeypatch.setattr("anomaly.engine.CHUNK_STEPS", chunk)
+    found = started(database)
+    assert rows(slo_rows(found)) == rows(slo_rows(expected))
+    kinds = {FindingKind.SLO_BURN} if chunk < STEPS else set(FindingKind)
+    known, wanted = (
+        {f.id: f for f in engine.findings(resolved=True) if f.kind in kinds}
+        for engine in (found, expected)
+    )
+    assert dict(flat(known)) == dict(flat(wanted))
+    assert any(finding.kind is FindingKind.SLO_BURN for finding in known.values())
+    assert any(finding.state is FindingState.RESOLVED for finding in known.values())
+    if chunk > STEPS:
+        assert rows(detector_rows(found)) == rows(detector_rows(expected))
 
 
 def test_a_finding_that_is_over_still_says_whom_it_suspected() -> None:
     """Also when its traces are gone by then."""
     database = course(0)
-    engine, _ = started(Engine, database)
+    engine = started(database)
     over = [f for f in engine.findings(resolved=True) if f.state is FindingState.RESOLVED]
     with_traces = [f for f in over if f.exemplar_trace_ids]
     assert {f.kind for f in with_traces} == {FindingKind.SLO_BURN, FindingKind.ANOMALY}

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from anomaly.engine import Engine
 from anomaly.loading import load_detectors
+from anomaly.past import Past
 from anomaly.testing import FindingList
 from collectors.clock import ManualClock
 from collectors.stacklang.database import Window
@@ -17,10 +18,12 @@ def test_steps_before_any_data_are_skipped() -> None:
     engine = Engine(
         stored, None, [], load_detectors(DETECTORS), [FindingList()], ManualClock(0), STEP_MS
     )
+    past = Past(stored, STEP_MS)
     window = Window(start_ms=STEP_MS, end_ms=30 * STEP_MS, step_ms=STEP_MS)
-    assert engine._skippable(window) == 30
+    assert past.steps_before_data(window) == 30
     later = Window(start_ms=31 * STEP_MS, end_ms=42 * STEP_MS, step_ms=STEP_MS)
-    assert engine._skippable(later) == 10
-    assert engine._skippable(later) == 0  # from then on nothing is skipped
+    assert past.steps_before_data(later) == 10
+    assert past.begins_ms(STEP_MS, 42 * STEP_MS) == 41 * STEP_MS
+    assert past.begins_ms(STEP_MS, 40 * STEP_MS) is None
     engine.tick(42 * STEP_MS)
     assert engine.findings(resolved=True) == ()
