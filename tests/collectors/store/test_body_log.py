@@ -17,7 +17,7 @@ from collectors.stacklang.query import AnyOf
 from collectors.store import records
 from collectors.store.limits import StoreLimits
 from collectors.store.metric_store import MetricStore
-from collectors.store.wire.encoder import write_request
+from collectors.store.wire.encoder import write_request, write_request_v2
 from collectors.store.wire.prometheus_labels import prometheus_tags
 from collectors.store.wire.walker import walk
 
@@ -91,12 +91,19 @@ def test_rows_and_columns_give_the_same_blocks_and_survive(
             store.close()
 
 
-def test_refused_rows_of_a_logged_body_stay_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("protocol", [1, 2])
+def test_refused_rows_of_a_logged_body_stay_refused(tmp_path: Path, protocol: int) -> None:
     samples = [(NOW_MS - i * STEP_MS, 1.5) for i in range(30, 0, -1)]
     good, long = {"__name__": "good"}, {"__name__": "long", "path": "x" * 300}
+    sent = [(long, samples), (good, samples)]
     store = opened(tmp_path / "a")
-    receipt = store.write_remote(write_request([(long, samples), (good, samples)]))
+    if protocol == 1:
+        receipt = store.write_remote(write_request(sent))
+    else:
+        receipt = store.write_remote_v2(write_request_v2(sent, metric_type=2))
     assert (receipt.accepted, [r.count for r in receipt.rejected]) == (30, [30])
+    kinds = [kind for kind, _ in store._durability._log.records()]
+    assert kinds[-1] == (records.BODY if protocol == 1 else records.BODY_V2)
     shutil.copytree(tmp_path / "a", tmp_path / "b")
     again = opened(tmp_path / "b")
     assert held(again) == held(store)
