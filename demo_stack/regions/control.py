@@ -126,10 +126,12 @@ class RegionControl:
 
     async def expect(self, title: str, per_s: float) -> None:
         """Announce a launch: so many sessions a second will begin with a title's first segments."""
-        for rung in LADDER:
-            for number in range(LAUNCH_SEGMENTS):
-                key = f"{title}/{rung.name}/{number}"
-                self._region.backing.forecast.announce(key, per_s / len(LADDER))
+        asset = self._region.backing.library.asset(title)
+        names = sorted(asset.names()) if asset else [rung.name for rung in LADDER]
+        for name in names:
+            for number in range(min(LAUNCH_SEGMENTS, asset.segments if asset else LAUNCH_SEGMENTS)):
+                key = f"{title}/{name}/{number}"
+                self._region.backing.forecast.announce(key, per_s / len(names))
 
     async def fill(self) -> dict[str, Any]:
         """Let the edges fetch ahead, quiet or not; return how much each fetched."""

@@ -17,6 +17,7 @@ from demo_stack.platform.disturbance import Disturbance
 from demo_stack.platform.errors import DependencyError
 from demo_stack.platform.identity import Identity
 from demo_stack.platform.telemetry import memory_pipe
+from demo_stack.regions.control import RegionControl
 from demo_stack.services.catalogue.titles import make_titles
 from demo_stack.services.encoding.instruments import EncodingInstruments
 from demo_stack.services.encoding.queue_file import QueueFile
@@ -174,6 +175,21 @@ def test_a_licence_holds_the_key_of_its_title_and_of_no_other(world, encoded):
     assert kid in init
     assert b"enca" in init
     assert {key["kid"], key["k"]}.isdisjoint({other["kid"], other["k"]})
+
+
+def test_a_launch_of_an_encoded_title_fills_the_edges_with_what_will_be_asked_for(world, encoded):
+    async def story(w):
+        control = RegionControl(w.region, w.pipe)
+        await control.expect("t01", 12.0)
+        await control.fill()
+        names = ("vp9-108p", "h264-240p", "aac-48k")
+        return [
+            (await _edge(w, f"/segments/t01/{name}/{number}")).headers["x-cache"]
+            for name in names
+            for number in (0, 1)
+        ]
+
+    assert set(_run(world, encoded, story)) == {"hit"}
 
 
 def test_heartbeats_are_taken_licences_renewed_and_the_end_frees_the_stream(world):
