@@ -60,7 +60,7 @@ class RemoteWriteDecoder:
 
     def __init__(self, limits: ReceiverLimits, kinds: MetricKinds | None = None) -> None:
         self._limits = limits
-        self._kinds = kinds or MetricKinds()
+        self._kinds = MetricKinds() if kinds is None else kinds  # empty ones are shared too
         self._kinds_version = 0
         self._tags: dict[tuple[bytes, ...], Tags] = {}
         self._starts: dict[tuple[str, ...], int] = {}
