@@ -25,12 +25,16 @@ from collectors.stacklang.vocabularies import NAMES, interpreter
 DEFAULT_VOCABULARY = "custom"
 MAX_DEBUG_STEPS = 1_000
 
-# They fit nearly every stack, so that proposing them would help nobody.
+# They fit nearly every stack, so that proposing them would help nobody, or there is a better word.
 _NOT_PROPOSED = frozenset(
     {
         *("2over", "call", "clear", "depth", "drop", "dup", "each", "fcall", "format", "freeze"),
         *("get", "list", "map", "ndrop", "nip", "nlist", "over", "pick", "roll", "rot", "-rot"),
         *("set", "sset", "swap", "tuck"),
+        *("true", "false", "reic", "not", "all", "cf-avg", "cf-sum", "cf-min", "cf-max", "head"),
+        *("des", "des-simple", "des-fast", "des-slow", "des-slower", "random"),
+        *("des-epic-signal", "des-epic-viz", "stat-min-mf", "stat-max-mf", "stat-avg-mf"),
+        *("stat-avg", "stat-max", "stat-min", "stat-last", "stat-count", "stat-total"),
     }
 )
 

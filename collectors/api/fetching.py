@@ -26,6 +26,7 @@ from collectors.api.graph_request import (
     DEFAULT_END,
     DEFAULT_START,
     read_common_query,
+    read_step,
     read_unstable,
     read_zones,
 )
@@ -39,7 +40,7 @@ from collectors.stacklang.evaluation import EvaluatedExpression, legends_for
 from collectors.stacklang.expressions.style import StyleExpr
 from collectors.stacklang.scope import Scope
 from collectors.stacklang.source import DatabaseSource
-from collectors.stacklang.times import parse_duration_ms, parse_times, round_step, whole_step
+from collectors.stacklang.times import parse_times, whole_step
 
 CHUNK_COLUMNS = 60
 MAX_COLUMNS = 100_000
@@ -168,9 +169,7 @@ def read_fetch_request(parameters: Parameters, *, primary_ms: int, now_ms: int) 
     start_ms, end_ms = parse_times(
         parameters.text("s") or DEFAULT_START, parameters.text("e") or DEFAULT_END, now_ms, zone
     )
-    step_text = parameters.text("step")
-    asked_ms = parse_duration_ms(step_text) if step_text else primary_ms
-    step_ms = whole_step(primary_ms, round_step(primary_ms, asked_ms))
+    step_ms = whole_step(primary_ms, read_step(parameters, primary_ms))
     first_ms, last_ms = start_ms // step_ms * step_ms, end_ms // step_ms * step_ms
     if first_ms == last_ms:
         first_ms -= step_ms

@@ -38,6 +38,7 @@ from collectors.stacklang.times import (
 from collectors.stacklang.vocabularies import interpreter
 
 MAX_COLUMNS = 1440
+MAX_STEP_MS = 3_650 * 86_400_000
 MAX_PIXELS_ASKED = 100_000
 MAX_TEXT = 2_000
 MAX_ZONES = 16
@@ -169,9 +170,7 @@ def read_window(
     start_text = parameters.text("s") or DEFAULT_START
     end_text = parameters.text("e") or DEFAULT_END
     start_ms, end_ms = parse_times(start_text, end_text, now_ms, zone)
-    step_text = parameters.text("step")
-    asked_ms = parse_duration_ms(step_text) if step_text else primary_ms
-    rounded_ms = round_step(primary_ms, asked_ms)
+    rounded_ms = read_step(parameters, primary_ms)
     # A step that was asked for stays as it is while every point has its pixel.
     chosen_ms = choose_step_ms(rounded_ms, min(MAX_COLUMNS, width), start_ms, end_ms)
     step_ms = whole_step(primary_ms, chosen_ms)
@@ -180,6 +179,15 @@ def read_window(
     if first_ms == last_ms:
         first_ms -= step_ms
     return Window(start_ms=first_ms + step_ms, end_ms=last_ms, step_ms=step_ms)
+
+
+def read_step(parameters: Parameters, primary_ms: int) -> int:
+    """Read ``step``, rounded up to an allowed one; the store's own step if there is none."""
+    text = parameters.text("step")
+    asked_ms = parse_duration_ms(text) if text else primary_ms
+    if asked_ms > MAX_STEP_MS:
+        raise refuse(f"parameter 'step' must be at most 3650d, got '{str(text)[:80]}'")
+    return round_step(primary_ms, asked_ms)
 
 
 def read_zones(parameters: Parameters) -> tuple[tzinfo, ...]:

@@ -18,7 +18,11 @@ from collectors.stacklang.summary_stats import STATISTICS
 
 Item = TypeVar("Item")
 
-PREFIX_KEYS = ("name", "nf.app", "nf.stack", "nf.cluster", "nf.asg")
+# What tells where something runs stands together, from the whole to the single machine.
+PREFIX_KEYS = (
+    "name",
+    *("nf.app", "nf.stack", "nf.cluster", "nf.asg", "nf.region", "nf.zone", "nf.node"),
+)
 SUFFIX_KEYS = ("statistic",)
 
 

@@ -12,6 +12,7 @@ from collectors.model import FloatArray, Tags
 from collectors.stacklang.database import Aggregate, Database, Fetch, Window
 from collectors.stacklang.durations import short_text
 from collectors.stacklang.expressions.data import DataExpr
+from collectors.stacklang.faults import illegal_argument
 from collectors.stacklang.layouts import Layouts
 from collectors.stacklang.line_set import (
     NO_DATA_LABEL,
@@ -21,6 +22,8 @@ from collectors.stacklang.line_set import (
     tag_label,
 )
 from collectors.stacklang.query_analysis import exact_tags
+
+MAX_SHIFT_MS = 365_000 * 86_400_000
 
 _UNKNOWN: Tags = {"name": "unknown"}
 
@@ -100,6 +103,8 @@ class DatabaseSource:
 def fetch_for(expr: DataExpr, window: Window) -> Fetch:
     """Return the request that answers a data expression; an offset is rounded to whole steps."""
     shift_ms = expr.offset.millis // window.step_ms * window.step_ms
+    if abs(shift_ms) > MAX_SHIFT_MS:
+        raise illegal_argument(f"offset {short_text(expr.offset)} is more than 1000 years")
     return Fetch(
         query=expr.query,
         aggregate=expr.aggregate,

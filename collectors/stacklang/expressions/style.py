@@ -56,10 +56,12 @@ class StyleExpr(Expr):
         return min((data.offset for data in self.expr.data_exprs), default=ZERO)
 
     def per_offset(self) -> list[StyleExpr]:
-        """Return a copy for each entry of the deprecated ``offset`` setting."""
+        """Return a copy for each entry of the deprecated ``offset`` setting, itself for none."""
         text = self.settings.get("offset")
         if text is None:
             return [self]
-        plain = self.with_settings({"offset": None})
         offsets = [entry for entry in text.split(",") if entry not in {"(", ")"}]
+        if not offsets:
+            return [self]
+        plain = self.with_settings({"offset": None})
         return [plain.with_expr(self.expr.with_offset(parse_duration(entry))) for entry in offsets]

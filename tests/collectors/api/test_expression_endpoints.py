@@ -63,6 +63,12 @@ def test_debug_wants_what_the_vocabulary_is_for(
         (SPS, ["name,sps,:eq,:sum"]),
         ("app,foo,:eq,name,cpu,:eq,:and", ["name,cpu,:eq,app,foo,:eq,:and,:sum"]),
         (f"{SPS},:sum,$name,:legend", ["name,sps,:eq,:sum,$(name),:legend"]),
+        (
+            "nf.node,n,:eq,nf.zone,z,:eq,app,a,:eq,nf.region,r,:eq,:and,:and,:and",
+            [
+                "nf.region,r,:eq,nf.zone,z,:eq,:and,nf.node,n,:eq,:and,app,a,:eq,:and,:sum",
+            ],
+        ),
         (f"4,{SPS},:add", ["4.0,name,sps,:eq,:sum,:add"]),
         (f"1,{SPS}", ["1.0", "name,sps,:eq,:sum"]),
     ],
@@ -77,7 +83,9 @@ def test_only_words_that_run_are_proposed(client: TestClient) -> None:
     def names(q: str) -> list[str]:
         return [word["name"] for word in client.get(uri("/complete", q=q)).json()]
 
-    assert {"sum", "not", "area"} <= set(names(SPS))
+    assert "has" in names(f"{SPS},name")
+    assert {"sum", "area"} <= set(names(SPS))
+    assert not {"not", "dup", "cf-max", "stat-max"} & set(names(SPS))
     assert "add" not in names(SPS)
     assert "add" in names("1,2")
     assert "by" in names(f"{SPS},(,nf.cluster,)")

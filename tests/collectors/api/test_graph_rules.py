@@ -3,13 +3,31 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from urllib.parse import urlencode
 
 import pytest
+from starlette.applications import Starlette
 from starlette.testclient import TestClient
+
+from collectors.api.routes import metric_routes
+from collectors.clock import ManualClock
+from collectors.stacklang.memory import MemoryDatabase
 
 RANGE = "name,range,:eq"
 BY_ITEM = f"{RANGE},(,item,),:by"
+NOW_MS = 1_325_408_400_000
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[TestClient]:
+    """Twelve gauges in memory, the last value at 2012-01-01T09:00Z."""
+    database = MemoryDatabase(60_000)
+    for i in range(12):
+        tags = {"name": "range", "item": f"{i:02d}", "atlas.dstype": "gauge"}
+        database.add(tags, start_ms=NOW_MS - 29 * 60_000, values=[float(i)] * 30)
+    with TestClient(Starlette(routes=metric_routes(database, ManualClock(NOW_MS)))) as opened:
+        yield opened
 
 
 def legend(client: TestClient, q: str, **rest: str) -> list[str]:
@@ -65,3 +83,30 @@ def test_a_named_color_takes_an_alpha(client: TestClient) -> None:
 def test_a_step_is_a_multiple_of_the_stores(client: TestClient) -> None:
     given = {"q": RANGE, "format": "std.json", "step": "90s", "s": "e-5m"}
     assert client.get(f"/api/v1/graph?{urlencode(given)}").json()["step"] == 120_000
+
+
+def test_an_empty_list_of_offsets_leaves_the_expression(client: TestClient) -> None:
+    assert legend(client, f"{RANGE},(,),:offset") == ["sum(name=range)"]
+
+
+@pytest.mark.parametrize("offset", ["9999999999w", "PT-99999999999H"])
+def test_a_shift_beyond_all_time_is_refused(client: TestClient, offset: str) -> None:
+    given = {"q": f"{RANGE},{offset},:offset", "format": "std.json", "s": "e-2m"}
+    answer = client.get(f"/api/v1/graph?{urlencode(given)}")
+    assert answer.status_code == 400
+    assert "more than 1000 years" in answer.text
+
+
+@pytest.mark.parametrize("q", ["hourOfDay,:time", "1,avg,1000000w,:consolidate"])
+@pytest.mark.parametrize(
+    "rest",
+    [{"step": "9999w"}, {"step": "99999999999w"}, {"s": "0", "e": "253402300799000"}],
+    ids=lambda rest: ",".join(rest.values()),
+)
+def test_the_ends_of_time_are_answered_or_refused(
+    client: TestClient, q: str, rest: dict[str, str]
+) -> None:
+    for path in ("/api/v1/graph", "/api/v2/fetch"):
+        answer = client.get(f"{path}?{urlencode({'q': q, 'format': 'std.json', **rest})}")
+        assert answer.status_code in {200, 400}
+        assert "InternalError" not in answer.text
