@@ -190,6 +190,8 @@ async def receiving(collectors: Collectors, settings: Settings) -> AsyncIterator
             stats=collectors.stats,
         )
         stack.callback(udp.close)
+        # What came since the last flush would be lost with the process.
+        stack.push_async_callback(udp.flush)
         await stack.enter_async_context(_otlp_over_http(collectors, otlp))
         await stack.enter_async_context(_scraping(collectors, scrape))
         yield {

@@ -31,3 +31,13 @@ def join_lines(older: Lines, newer: Lines) -> Lines:
     values[: len(older.tags), :seam] = older.values
     values[at, seam:] = newer.values
     return Lines(tags=tags, values=values)
+
+
+def overlay_lines(first: Lines, second: Lines) -> Lines:
+    """Fill what ``first`` lacks from ``second``, which has the same columns; tags match lines."""
+    columns = first.values.shape[1]
+    blank = Lines(tags=first.tags, values=first.values[:, :0])
+    joined = join_lines(blank, second)
+    values = np.full((len(joined.tags), columns), np.nan)
+    values[: len(first.tags)] = first.values
+    return Lines(tags=joined.tags, values=np.where(np.isnan(values), joined.values, values))

@@ -72,8 +72,8 @@ def refuse_late(count: int, oldest_ms: int, history_ms: int | None) -> Rejection
         detail += "history is off"
     else:
         detail += (
-            f"history keeps no such sample: not after {history_ms} ms, where it is rolled up or "
-            "past its retention, or a lone sample of a counter"
+            f"history can't take them: not after {history_ms} ms, where its retention ends, of a "
+            "day that is rolled up, or a lone sample of a counter"
         )
     return Rejection(reason="dataTooOld", detail=detail, count=count)
 

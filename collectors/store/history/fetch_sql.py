@@ -61,9 +61,12 @@ def every_series_sql(request: Fetch, database: str, by_series: str, table: str, 
     )
 
 
-def newest_sql(database: str, table: str) -> str:
-    """Return a statement for the newest time of a table, 0 when it is empty."""
-    return f"SELECT toUnixTimestamp64Milli(max(time)) FROM {database}.{table}"
+def rolled_days_sql(database: str) -> str:
+    """Return a statement for the days, counted from 1970, that have rollups."""
+    return (
+        "SELECT DISTINCT intDiv(toUnixTimestamp64Milli(time) - 1, 86400000) "
+        f"FROM {database}.metric_rollup"
+    )
 
 
 def by_series_sql(request: Fetch, database: str, step_ms: int) -> str:

@@ -20,6 +20,9 @@ from collectors.store.hot_tier import HotTier
 
 _LOG = structlog.get_logger(__name__)
 _INTERVAL_S = 10.0
+# Old days are rolled up once nobody has sent samples of such for this long, or at the latest.
+_QUIET_MS = 3_600_000
+_LONGEST_WAIT_MS = 12 * 3_600_000
 
 
 class HistoryKeeper:
@@ -54,6 +57,8 @@ class HistoryKeeper:
         self._samples_ms = samples_ms
         self._retention_ms = retention_ms
         self._tidied_day = -1
+        self._due_ms = -1
+        self._filled_in_ms = -DAY_MS
         self._writing = threading.Lock()
         self._background = Background("store-history", self.flush, interval_s=_INTERVAL_S)
 
@@ -78,12 +83,21 @@ class HistoryKeeper:
         return len(blocks)
 
     def _tidy(self, now_ms: int) -> None:
-        """Once a day, roll up and drop what is old enough."""
+        """Once a day, roll up and drop what is old enough.
+
+        Days that are being filled in late wait for their end: a rolled-up day takes no more.
+        """
         day = now_ms // DAY_MS
-        if day != self._tidied_day:
-            self._feed.history.roll_up(now_ms - self._samples_ms)
-            self._feed.history.drop_before(now_ms - self._retention_ms)
-            self._tidied_day = day
+        if day == self._tidied_day:
+            return
+        if self._due_ms < 0:
+            self._due_ms = now_ms
+        busy = 0 <= now_ms - self._filled_in_ms < _QUIET_MS
+        if busy and 0 <= now_ms - self._due_ms < _LONGEST_WAIT_MS:
+            return
+        self._feed.history.roll_up(now_ms - self._samples_ms)
+        self._feed.history.drop_before(now_ms - self._retention_ms)
+        self._tidied_day, self._due_ms = day, -1
 
     def save_leaving(self, newest_block: int) -> None:
         """Write changed blocks that are about to leave the ring; the store's lock is held.
@@ -99,9 +113,8 @@ class HistoryKeeper:
                 _LOG.error("history lost a block", block=block, reason=error.message)
 
     def late_from_ms(self) -> int:
-        """Return the time after which late samples are taken: later than rollups and retention."""
-        dropped_ms = self._clock.now_ms() - self._retention_ms
-        return max(self._feed.history.writable_from_ms, dropped_ms)
+        """Return the time after which late samples are taken."""
+        return self._clock.now_ms() - self._retention_ms
 
     def take_late(self, series: IndexArray, time_ms: IntArray, value: FloatArray) -> LateRows:
         """Copy samples from before the hot window; the store's lock is held."""
@@ -113,6 +126,9 @@ class HistoryKeeper:
         Raises:
             StorageError: History refuses.
         """
+        now_ms = self._clock.now_ms()
+        if len(rows.time_ms) and int(rows.time_ms.min()) <= now_ms - self._samples_ms:
+            self._filled_in_ms = now_ms
         return self._feed.write_late(rows)
 
     def columns_behind(self, request: Fetch) -> int:

@@ -21,7 +21,7 @@ from collectors.store.history.fetch_sql import (
     by_series_sql,
     every_series_sql,
     grouped_sql,
-    newest_sql,
+    rolled_days_sql,
 )
 from collectors.store.history.rollups import (
     DAY_MS,
@@ -29,7 +29,7 @@ from collectors.store.history.rollups import (
     roll_up_day,
     rolled_series_sql,
 )
-from collectors.store.line_merge import join_lines, sort_groups
+from collectors.store.line_merge import join_lines, overlay_lines, sort_groups
 
 # Values of one answer: they are Python objects for a moment, some seventy bytes each.
 MAX_VALUES = 5_000_000
@@ -69,7 +69,8 @@ class MetricHistory:
         for table in schema.METRICS:
             engine.command(table.format(database=engine.database))
         self._changing = threading.Lock()
-        self._samples_from_ms = self._find_samples_start()
+        self._rolled_days = self._find_rolled_days()
+        self._samples_from_ms = max(self._rolled_days, default=-DAY_MS) + DAY_MS
 
     @property
     def step_ms(self) -> int:
@@ -116,7 +117,8 @@ class MetricHistory:
         A rollup holds one value a series and slot, which a few late samples must not replace.
         """
         with self._changing:
-            kept: NDArray[np.bool_] = time_ms > self._samples_from_ms
+            rolled = np.array(sorted(self._rolled_days), dtype=np.int64)
+            kept: NDArray[np.bool_] = ~np.isin((time_ms - 1) // DAY_MS * DAY_MS, rolled)
             self.write_samples(fingerprint[kept], time_ms[kept], value[kept])
         return kept
 
@@ -136,17 +138,12 @@ class MetricHistory:
             return self._fetch_samples(request)
         seam_ms = window.start_ms + behind * window.step_ms
         older = replace(window, end_ms=seam_ms - window.step_ms)
-        lines = self._fetch_rollups(replace(request, window=older))
+        lines = self._fetch_older(replace(request, window=older))
         if behind < window.steps:
             newer = replace(request, window=replace(window, start_ms=seam_ms))
             lines = join_lines(lines, self._fetch_samples(newer))
         every = request.aggregate is Aggregate.ALL
         return lines if every else sort_groups(lines, request.group_by)
-
-    @property
-    def writable_from_ms(self) -> int:
-        """Samples up to this time are refused: their days are rolled up or dropped already."""
-        return self._samples_from_ms
 
     def roll_up(self, before_ms: int) -> int:
         """Roll up and drop the whole days of samples that ended before ``before_ms``.
@@ -165,6 +162,7 @@ class MetricHistory:
                     rollup_step_ms=self._rollup_step_ms,
                     policies=self._policies,
                 )
+                self._rolled_days.add(day_ms)
                 self._samples_from_ms = max(self._samples_from_ms, day_ms + DAY_MS)
                 self._drop("metric_samples", day_ms)
         return len(days)
@@ -172,6 +170,16 @@ class MetricHistory:
     def _fetch_samples(self, request: Fetch) -> Lines:
         sql = by_series_sql(request, self._engine.database, self._step_ms)
         return self._lines(request, sql, "metric_series")
+
+    def _fetch_older(self, request: Fetch) -> Lines:
+        """Answer from rollups, and from days among them that are not rolled up yet.
+
+        Samples of such days were sent long after their time. A day is in one or the other.
+        """
+        lines = self._fetch_rollups(request)
+        if not any(day_ms < request.window.end_ms for day_ms in self._days()):
+            return lines
+        return overlay_lines(lines, self._fetch_samples(request))
 
     def _fetch_rollups(self, request: Fetch) -> Lines:
         window, rollup_ms = request.window, self._rollup_step_ms
@@ -239,6 +247,8 @@ class MetricHistory:
         for name in self._engine.partitions("metric_rollup"):
             if name < month:
                 self._engine.drop_partition("metric_rollup", name)
+        with self._changing:
+            self._rolled_days = {day for day in self._rolled_days if day + DAY_MS > time_ms}
 
     def _days(self) -> list[int]:
         """Return the starts of the days that have samples, ascending."""
@@ -249,13 +259,12 @@ class MetricHistory:
         name = np.datetime_as_string(np.datetime64(day_ms, "ms"), "D").replace("-", "")
         self._engine.drop_partition(table, name)
 
-    def _find_samples_start(self) -> int:
-        """Return the start of the day from which on samples, not rollups, answer."""
-        found = self._engine.columns(newest_sql(self._engine.database, "metric_rollup"))
-        newest = int(found[0][0]) if found and len(found[0]) else 0
-        day_ms = (newest - 1) // DAY_MS * DAY_MS
+    def _find_rolled_days(self) -> set[int]:
+        """Return the starts of the days that rollups answer for."""
+        found = self._engine.columns(rolled_days_sql(self._engine.database))
+        rolled = {int(day) * DAY_MS for day in found[0]} if found else set()
         # A day that was being rolled up when the process died still has all of its samples.
-        return day_ms if day_ms in self._days() else day_ms + DAY_MS
+        return rolled - set(self._days())
 
     def check(self) -> list[str]:
         """Have the engine verify its parts; return a sentence for each damaged one."""

@@ -1,6 +1,7 @@
 """Rollups answer as the samples did, without the tags that were dropped."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -187,7 +188,31 @@ def test_a_start_in_the_middle_of_rolling_up_answers_in_full(
         "SETTINGS mutations_sync = 2"
     )
     again = MetricHistory(engine, step_ms=STEP_MS, rollup_step_ms=ROLLUP_MS, policies=policies)
-    assert again.writable_from_ms == second_day_ms
     np.testing.assert_allclose(again.fetch(REQUESTS[0]).values, before.values)
     assert again.roll_up(second_day_ms + DAY_MS) == 1
     np.testing.assert_allclose(again.fetch(REQUESTS[0]).values, before.values)
+
+
+def test_an_old_day_that_comes_late_is_answered_at_once_and_rolled_up(
+    answers: tuple[list[Lines], list[Lines], MetricHistory],
+) -> None:
+    """It lies behind days that are rolled up, which stay as they are."""
+    *_, history = answers
+    third_last_ms = FIRST_DAY_MS - DAY_MS
+    times = third_last_ms + np.arange(1, DAY_MS // STEP_MS + 1) * STEP_MS
+    window = Window(
+        start_ms=third_last_ms + ROLLUP_MS, end_ms=FIRST_DAY_MS + DAY_MS, step_ms=ROLLUP_MS
+    )
+    request = replace(asked(Equal("app", "b"), ROLLUP_MS), window=window)
+    before = history.fetch(request).values[0]
+    assert np.isnan(before[:288]).all()
+    kept = history.write_late(np.full(len(times), 3, np.uint64), times, times / STEP_MS % 7)
+    assert kept.all()
+    late = history.fetch(request).values[0]
+    assert np.isfinite(late).all()
+    np.testing.assert_array_equal(late[288:], before[288:])
+    assert history.roll_up(FIRST_DAY_MS + DAY_MS) == 1
+    np.testing.assert_allclose(history.fetch(request).values[0], late)
+    again = MetricHistory(history._engine, step_ms=STEP_MS, rollup_step_ms=ROLLUP_MS)
+    np.testing.assert_allclose(again.fetch(request).values[0], late)
+    assert not again.write_late(np.full(1, 3, np.uint64), times[:1], times[:1] / 1.0).any()
