@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import time
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -70,13 +71,8 @@ async def run_platform(
     try:
         control = await network.listen(app, control_port)
         if await _start_unless_stopped(platform, stop):
-
-            def write() -> None:
-                status = platform.status()
-                files.write_platform({**status, "control": control, "pid": os.getpid()})
-
-            write()
-            platform.on_move = write
+            platform.on_move = partial(_write_where, files, platform, control)
+            platform.on_move()
             announce({"control": control, "pid": os.getpid(), "run_dir": str(run_dir)})
             if orders is not None:
                 herd = PlatformHerd(platform, performer, changes)
@@ -94,6 +90,11 @@ async def run_platform(
         await platform.stop()
         if webhook:
             await asyncio.to_thread(webhook.close)
+
+
+def _write_where(files: RunFiles, platform: Platform, control: str) -> None:
+    """Write who is where; done again when somebody that died has come back elsewhere."""
+    files.write_platform({**platform.status(), "control": control, "pid": os.getpid()})
 
 
 def _autoscaler(
