@@ -89,9 +89,13 @@ def test_tocsin_tells_of_itself(tmp_path: Path, history: str) -> None:
     collectors.spans.write_spans([make_span("1", start_ms=NOW_MS)])
     batch = self_metrics(collectors, NOW_MS)
     assert collectors.metrics.write(batch).accepted == len(batch)
-    told = {tags["name"]: value for tags, value in zip(batch.series, batch.value, strict=True)}
-    assert told["tocsin.receiver.refused"] == 3
-    assert batch.series[0]["reason"] == "newSeriesLimit"
+    rows = [
+        (batch.series[at], value) for at, value in zip(batch.series_index, batch.value, strict=True)
+    ]
+    told = {tags["name"]: value for tags, value in rows if "reason" not in tags}
+    refused = {(tags["receiver"], tags["reason"]): v for tags, v in rows if "reason" in tags}
+    assert refused["otlp.metrics", "newSeriesLimit"] == 3
+    assert refused["atlas.publish", "seriesLimit"] == 0  # told of before the store is full
     assert told["tocsin.store.spans"] == 1
     assert told["tocsin.process.peakMemory"] > 1e6
     assert told.get("tocsin.history.spansWaiting") == (1 if history == "embedded" else None)
