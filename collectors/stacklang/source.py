@@ -23,6 +23,9 @@ from collectors.stacklang.line_set import (
 )
 from collectors.stacklang.query_analysis import exact_tags
 
+# Data are consolidated from the database's own steps, and a row of them takes memory whether there
+# are data or not: five years of 10 s, thirty of a minute.
+MAX_BASE_STEPS = 16_000_000
 MAX_SHIFT_MS = 365_000 * 86_400_000
 
 _UNKNOWN: Tags = {"name": "unknown"}
@@ -68,7 +71,17 @@ class DatabaseSource:
         self._layouts = Layouts() if layouts is None else layouts
 
     def lines(self, expr: DataExpr, window: Window) -> LineSet:
-        """Return the lines of ``expr`` over ``window``, any offset applied."""
+        """Return the lines of ``expr`` over ``window``, any offset applied.
+
+        Raises:
+            QueryError: The window covers more than ``MAX_BASE_STEPS`` of the database's steps.
+        """
+        base_steps = window.steps * (window.step_ms // self._database.step_ms)
+        if base_steps > MAX_BASE_STEPS:
+            raise illegal_argument(
+                f"range too long: {base_steps} steps of data > {MAX_BASE_STEPS}; "
+                "ask for a shorter range"
+            )
         answer = self._database.fetch(fetch_for(expr, window))
         layout = self._layouts.get(expr, (answer.tags,), lambda: self._layout(expr, answer.tags))
         return LineSet(tags=layout.tags, labels=layout.labels, values=layout.values(answer.values))

@@ -97,10 +97,19 @@ def test_a_shift_beyond_all_time_is_refused(client: TestClient, offset: str) -> 
     assert "more than 1000 years" in answer.text
 
 
+@pytest.mark.parametrize("rest", [{"s": "0", "e": "9999-12-31"}, {"s": "e-100y"}])
+def test_a_range_with_more_data_than_memory_holds_is_refused(
+    client: TestClient, rest: dict[str, str]
+) -> None:
+    answer = client.get(f"/api/v1/graph?{urlencode({'q': BY_ITEM, 'format': 'csv', **rest})}")
+    assert answer.status_code == 400
+    assert "range too long" in answer.text
+
+
 @pytest.mark.parametrize("q", ["hourOfDay,:time", "1,avg,1000000w,:consolidate"])
 @pytest.mark.parametrize(
     "rest",
-    [{"step": "9999w"}, {"step": "99999999999w"}, {"s": "0", "e": "253402300799000"}],
+    [{"step": "9999w"}, {"step": "99999999999w"}, {"s": "0", "e": "9999-12-31"}],
     ids=lambda rest: ",".join(rest.values()),
 )
 def test_the_ends_of_time_are_answered_or_refused(
