@@ -23,6 +23,7 @@ from runbooks.desk import IncidentDesk
 from tocsin.announcing import open_announcements
 from tocsin.collecting import Collectors, collector_routes, open_collectors, receiving
 from tocsin.data_directory import owned
+from tocsin.garbage import Garbage
 from tocsin.health import health_route
 from tocsin.pulse import beat
 from tocsin.responding import open_desk
@@ -94,9 +95,11 @@ async def _watch(
 ) -> None:
     """Evaluate each step once its data had time to arrive, and publish our own telemetry."""
     caught_up = False
+    garbage = Garbage(clock.now_ms())
 
     def tick() -> None:
         nonlocal caught_up
+        garbage.tick(clock.now_ms())
         collectors.metrics.write(self_metrics(collectors, clock.now_ms()))
         delayed_ms = clock.now_ms() - settings.evaluation_delay.ms
         engine.tick(delayed_ms // settings.step.ms * settings.step.ms)
@@ -105,8 +108,11 @@ async def _watch(
             desk.reconcile(engine.findings())
             caught_up = True
 
-    # A small margin: a timer may fire a moment early and would then miss the step.
-    await beat(clock, settings.step.ms, settings.evaluation_delay.ms + 20, tick)
+    try:
+        # A small margin: a timer may fire a moment early and would then miss the step.
+        await beat(clock, settings.step.ms, settings.evaluation_delay.ms + 20, tick)
+    finally:
+        garbage.end()
 
 
 def _stop_signal() -> asyncio.Event:
