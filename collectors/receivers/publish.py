@@ -90,12 +90,14 @@ class _Publisher:
     def _publish(self, raw: bytes, encoding: str, place: Place) -> Response:
         body = decompress(raw, encoding, self._limits.max_body_bytes, place.hold)
         builder = BatchBuilder()
+        # One time for all: a payload that takes long to read does not grow old meanwhile.
+        now_ms = self._clock.now_ms()
         interned: dict[frozenset[tuple[str, str]], Tags] = {}
         for found in decode_payload(body, self._limits.max_batch_samples):
             if isinstance(found, Rejection):
                 builder.rejections.append(found)
                 continue
-            refusal = self._refuse(found)
+            refusal = self._refuse(found, now_ms)
             if refusal is not None:
                 builder.rejections.append(refusal)
                 continue
@@ -121,8 +123,7 @@ class _Publisher:
             return _message(202, {"type": "partial", "errorCount": count, "message": messages})
         return _message(400, {"type": "error", "errorCount": count, "message": messages})
 
-    def _refuse(self, point: Datapoint) -> Rejection | None:
-        now_ms = self._clock.now_ms()
+    def _refuse(self, point: Datapoint, now_ms: int) -> Rejection | None:
         age_ms = now_ms - point.time_ms
         if age_ms > self._max_age_ms:
             detail = (

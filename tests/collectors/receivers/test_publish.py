@@ -141,3 +141,20 @@ def test_malformed_payloads(payload: object, message: str | None) -> None:
     response = publish(payload, FakeStore())
     assert response.status_code == 400
     assert message is None or message in str(response.json()["message"])
+
+
+class HurryingClock(ManualClock):
+    """A clock by which a minute passes between any two looks."""
+
+    def now_ms(self) -> int:
+        self.advance_ms(60_000)
+        return super().now_ms()
+
+
+def test_a_payload_does_not_grow_old_while_it_is_read() -> None:
+    store = FakeStore()
+    routes = publish_routes(store, None, HurryingClock(T0 - 60_000), 60_000)
+    body = orjson.dumps([{**CPU, "tags": {"name": f"cpu{i}"}} for i in range(5)])
+    response = TestClient(Starlette(routes=routes)).post("/api/v1/publish", content=body)
+    assert response.status_code == 200
+    assert len(store.samples()) == 5
