@@ -104,7 +104,7 @@ def test_the_same_labels_have_one_hash_in_every_request() -> None:
     assert len({one, two, *hashes(first, second, metric_type=COUNTER)}) == 4
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(data=st.binary(max_size=120))
 def test_any_bytes_are_decoded_or_refused(data: bytes) -> None:
     for body in (data, bytes(cramjam.snappy.compress_raw(data))):
@@ -118,7 +118,7 @@ def test_any_bytes_are_decoded_or_refused(data: bytes) -> None:
         assert columns.samples.sum() == len(columns.time_ms)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(at=st.integers(0, 200), byte=st.integers(0, 255), cut=st.integers(0, 200))
 def test_damaged_requests_are_decoded_or_refused(at: int, byte: int, cut: int) -> None:
     whole = write_request_v2([({"__name__": "up"}, [(1, 2.0), (3, 4.0)])] * 2, start_ms=9)

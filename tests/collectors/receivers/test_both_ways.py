@@ -1,0 +1,201 @@
+"""A store that decodes bodies in columns and the generic decoder agree on every body."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import cramjam
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from collectors.clock import ManualClock
+from collectors.model import Batch, Receipt
+from collectors.receivers.remote_write import V1, V2, remote_write_routes
+from collectors.receivers.remote_write_messages import message_class
+from collectors.receivers.stats import ReceiverStats
+from collectors.stacklang.database import Aggregate, Consolidation, Fetch, Window
+from collectors.stacklang.query import AnyOf
+from collectors.store.limits import StoreLimits
+from collectors.store.metric_store import MetricStore
+from collectors.traces.exemplars import ExemplarStore, ExemplarWriter
+
+NOW_MS = 1_700_000_000_000
+STEP_MS = 10_000
+FAR_MS = 20 * 60_000
+
+# Few names, so that series meet again; some that are odd, refused or of a kind that a type changes.
+names = st.sampled_from(["hits", "hits_total", "lat_bucket", "lat_sum", "job:mem:sum", "ünü", ""])
+keys = st.sampled_from(["__name__", "job", "name", "a/b", "a_b", "", "x" * 150, "ß"])
+values = st.sampled_from(["", "a", "b c", "10.0.0.1:80", "ö", "v" * 300])
+labels = st.lists(st.tuples(keys, values), max_size=4)
+times = st.one_of(st.integers(NOW_MS - FAR_MS, NOW_MS), st.sampled_from([0, 5, 1 << 61]))
+numbers = st.sampled_from([0.0, 1.0, 2.5, 100.0, float("nan"), float("inf")])
+starts = st.sampled_from([0, 0, NOW_MS - FAR_MS, NOW_MS - 90_000, NOW_MS - 60_000, NOW_MS + 5])
+samples = st.lists(st.tuples(times, numbers, starts), max_size=4)
+histogram_times = st.lists(st.integers(NOW_MS - 60_000, NOW_MS), max_size=1)
+
+
+@st.composite
+def one_series(draw: st.DrawFn) -> dict[str, Any]:
+    name = draw(names)
+    return {
+        "labels": [*([("__name__", name)] if name else []), *draw(labels)],
+        "samples": draw(samples),
+        "type": draw(st.integers(0, 8)),
+        "created": draw(starts),
+        "histograms": draw(histogram_times),
+        "exemplars": draw(st.lists(st.sampled_from(["ab" * 16, "cd" * 16]), max_size=1)),
+        "spoilt": draw(st.sampled_from([0, 0, 0, 0, 1, 2])),
+    }
+
+
+class Slow:
+    """A store without a way of its own for remote write."""
+
+    def __init__(self, store: MetricStore) -> None:
+        self._store = store
+
+    def write(self, batch: Batch) -> Receipt:
+        return self._store.write(batch)
+
+
+class Side:
+    """One of the two ways, from the route to the blocks."""
+
+    def __init__(self, path: Path, *, fast: bool) -> None:
+        limits = StoreLimits(max_series=1_000, memory_bytes=64 << 20)
+        self.store = MetricStore.open(
+            path,
+            step_ms=STEP_MS,
+            hot_window_ms=3_600_000,
+            clock=ManualClock(NOW_MS),
+            limits=limits,
+        )
+        self.exemplars = ExemplarStore()
+        self.stats = ReceiverStats()
+        writer = ExemplarWriter(self.store if fast else Slow(self.store), self.exemplars)
+        self.client = TestClient(Starlette(routes=remote_write_routes(writer, stats=self.stats)))
+
+    def post(self, message: Any, protocol: str) -> dict[str, Any]:
+        body = bytes(cramjam.snappy.compress_raw(message.SerializeToString()))
+        media = f"application/x-protobuf;proto={protocol}"
+        answer = self.client.post("/api/v1/write", content=body, headers={"content-type": media})
+        written = {k: v for k, v in answer.headers.items() if k.endswith("-written")}
+        refused = {part.partition(": ")[0] for part in answer.text.strip().split("; ")}
+        return {"status": answer.status_code, "written": written, "refused": refused}
+
+    def held(self) -> dict[str, Any]:
+        """Return all that can be asked for; a series that has no value yet is none."""
+        first_ms = NOW_MS // STEP_MS * STEP_MS - FAR_MS
+        window = Window(start_ms=first_ms, end_ms=NOW_MS + 2 * STEP_MS, step_ms=STEP_MS)
+        lines = self.store.fetch(
+            Fetch(
+                query=AnyOf(),
+                aggregate=Aggregate.ALL,
+                group_by=(),
+                consolidation=Consolidation.AVG,
+                window=window,
+            )
+        )
+        found = {
+            repr(sorted(tags.items())): np.nan_to_num(row, nan=-1e300).tolist()
+            for tags, row in zip(lines.tags, lines.values, strict=True)
+            if not np.isnan(row).all()
+        }
+        traced = self.exemplars.find(AnyOf(), 0, 1 << 62)
+        links = Counter((repr(sorted(t.tags.items())), t.trace_id, t.time_ms) for t in traced)
+        return {"lines": found, "links": links, "accepted": self.stats.accepted(RECEIVER)}
+
+
+RECEIVER = "prometheus.remote_write"
+
+
+def label(name: str, value: str) -> bytes:
+    return bytes(message_class("Label")(name=name, value=value).SerializeToString())
+
+
+def request_v1(series: list[dict[str, Any]], told: list[tuple[str, int]]) -> Any:
+    request = message_class("WriteRequest")()
+    for one in series:
+        row = request.timeseries.add(labels=[label(*pair) for pair in one["labels"]])
+        fill(row, one, [[label("trace_id", trace)] for trace in one["exemplars"]], "labels")
+    for name, kind in told:
+        request.metadata.add(metric_family_name=name, type=kind)
+    return request
+
+
+def request_v2(series: list[dict[str, Any]]) -> Any:
+    symbols = {"": 0}
+    request = message_class("RequestV2")()
+
+    def ref(text: str) -> int:
+        return symbols.setdefault(text, len(symbols))
+
+    for one in series:
+        refs = [ref(text) for pair in one["labels"] for text in pair]
+        refs += [[], [1], [0, 10_000]][one["spoilt"]]
+        row = request.timeseries.add(labels_refs=refs, created_timestamp=one["created"])
+        row.metadata.type = one["type"]
+        exemplars = [[ref("trace_id"), ref(trace)] for trace in one["exemplars"]]
+        fill(row, one, exemplars, "labels_refs")
+        for sample, (_, _, start_ms) in zip(row.samples, one["samples"], strict=True):
+            sample.start_timestamp = start_ms
+    request.symbols.extend(symbols)
+    return request
+
+
+def fill(row: Any, one: dict[str, Any], exemplars: list[list[Any]], labels_field: str) -> None:
+    for time_ms, value, _ in one["samples"]:
+        row.samples.add(timestamp=time_ms, value=value)
+    for time_ms in one["histograms"]:
+        row.histograms.add(
+            count_int=2,
+            sum=3.0,
+            positive_spans=[{"offset": 1, "length": 1}],
+            positive_deltas=[2],
+            timestamp=time_ms,
+        )
+    for of_one in exemplars:
+        row.exemplars.add(**{labels_field: of_one}, value=0.5, timestamp=NOW_MS - 7)
+
+
+metrics_told = st.lists(
+    st.tuples(st.sampled_from(["hits", "hits_total", "lat", "job:mem:sum"]), st.integers(0, 7)),
+    max_size=2,
+)
+bodies = st.lists(
+    st.one_of(
+        st.tuples(st.just(V1), st.lists(one_series(), max_size=4), metrics_told),
+        st.tuples(st.just(V2), st.lists(one_series(), max_size=4), st.just([])),
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+@pytest.mark.slow
+@settings(max_examples=12, deadline=None)
+@given(sent=bodies)
+def test_columns_and_the_generic_decoder_agree(
+    sent: list[tuple[str, list[dict[str, Any]], list[tuple[str, int]]]],
+) -> None:
+    """Answers, headers, reasons, blocks, exemplars; and a restart finds the same blocks."""
+    with tempfile.TemporaryDirectory() as scratch:
+        fast = Side(Path(scratch, "fast"), fast=True)
+        slow = Side(Path(scratch, "slow"), fast=False)
+        for protocol, series, told in sent:
+            message = request_v1(series, told) if protocol == V1 else request_v2(series)
+            assert fast.post(message, protocol) == slow.post(message, protocol)
+        before = fast.held()
+        assert before == slow.held()
+        again = Side(Path(scratch, "fast"), fast=True)  # the log alone, as after a kill
+        assert again.held()["lines"] == before["lines"]
+        for side in (fast, slow, again):
+            side.store.close()
