@@ -67,7 +67,8 @@ class SocketNetwork:
             uvicorn.Config(
                 app,
                 lifespan="off",
-                http="h11",
+                http="httptools",
+                ws="none",
                 proxy_headers=False,
                 log_config=None,
                 access_log=False,

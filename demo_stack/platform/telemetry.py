@@ -38,7 +38,9 @@ DURATION_BOUNDS_S = (
 
 SPAN_DELAY_MS = 1_000.0
 METRIC_INTERVAL_S = 1.0
-EXPORT_TIMEOUT_S = 2.0
+EXPORT_TIMEOUT_S = 5.0
+"""Patience with a receiver. The exporters' own default is 10 s; a stop must not take so long."""
+_LAST_ROUND_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +120,7 @@ class TelemetryPipe:
         """Send what is left; afterwards nothing is sent any more."""
         self._stopping.set()
         if self._metrics is not None:
-            self._pump.join(EXPORT_TIMEOUT_S)
+            self._pump.join(_LAST_ROUND_S)
             self._send(self._metrics)
             self._metrics.shutdown()
         self._spans.shutdown()
