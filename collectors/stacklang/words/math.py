@@ -26,6 +26,7 @@ from collectors.stacklang.word import Parameter, Vocabulary, Word
 from collectors.stacklang.words.aggregation import AGGREGATION_WORDS
 from collectors.stacklang.words.data import DATA_WORDS
 from collectors.stacklang.words.grouping import COMMON_GROUP_BY, GROUP_BY
+from collectors.stacklang.words.line_word import line_word
 from collectors.stacklang.words.math_macros import MATH_MACROS
 from collectors.stacklang.words.percentiles import PERCENTILE_WORDS
 from collectors.stacklang.words.rewrites import NAMED_REWRITE_WORDS
@@ -84,7 +85,7 @@ def _unary(name: str, summary: str) -> Word:
         elif isinstance(expr, SeriesExpr):
             context.push(UnaryExpr(name, expr))
 
-    return _word(name, run, (_INPUT,), summary, _UNARY_EXAMPLES)
+    return line_word(name, run, (_INPUT,), summary, _UNARY_EXAMPLES)
 
 
 def _binary(name: str, summary: str) -> Word:
@@ -96,7 +97,7 @@ def _binary(name: str, summary: str) -> Word:
         elif isinstance(left, SeriesExpr) and isinstance(right, SeriesExpr):
             context.push(BinaryExpr(name, left, right))
 
-    return _word(name, run, (_INPUT, _INPUT), summary, _BINARY_EXAMPLES)
+    return line_word(name, run, (_INPUT, _INPUT), summary, _BINARY_EXAMPLES)
 
 
 def _clamp(name: str, summary: str) -> Word:
@@ -106,41 +107,23 @@ def _clamp(name: str, summary: str) -> Word:
             context.push(Clamp(name, expr, bound))
 
     bound = Parameter(type=DOUBLE, name="bound")
-    return _word(name, run, (_INPUT, bound), summary, ("name,sps,:eq,:sum,200e3",))
+    return line_word(name, run, (_INPUT, bound), summary, ("name,sps,:eq,:sum,200e3",))
 
 
 def _scalar(constant: Constant) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     return np.asarray(constant.value, dtype=np.float64)
 
 
-def _word(
-    name: str,
-    run: object,
-    parameters: tuple[Parameter, ...],
-    summary: str,
-    examples: tuple[str, ...],
-) -> Word:
-    return Word(
-        name=name,
-        parameters=parameters,
-        outputs=(SERIES,),
-        run=run,  # type: ignore[arg-type] # all callers pass a Run
-        summary=summary,
-        examples=examples,
-        keeps_style=True,
-    )
-
-
 _SOURCES = (
-    _word(
+    line_word(
         "const",
         _const,
         (Parameter(type=DOUBLE, name="v"),),
         "A line with the same value everywhere. A number alone means the same.",
         ("42",),
     ),
-    _word("pi", _pi, (), "A line at 3.14159….", ("",)),
-    _word(
+    line_word("pi", _pi, (), "A line at 3.14159….", ("",)),
+    line_word(
         "random",
         _random,
         (),
@@ -148,14 +131,14 @@ _SOURCES = (
         "same in every graph.",
         ("",),
     ),
-    _word(
+    line_word(
         "srandom",
         _random,
         (Parameter(type=INT, name="seed"),),
         "Like `:random`, another line for each seed.",
         ("42",),
     ),
-    _word(
+    line_word(
         "time",
         _time,
         (Parameter(type=STRING, name="mode"),),
@@ -164,7 +147,7 @@ _SOURCES = (
         "a Java ChronoField, or the seconds, minutes, hours, days or weeks since the epoch.",
         ("hourOfDay", "HOUR_OF_DAY"),
     ),
-    _word(
+    line_word(
         "time-span",
         _time_span,
         (Parameter(type=STRING, name="s"), Parameter(type=STRING, name="e")),
@@ -204,7 +187,7 @@ MATH_WORDS = Vocabulary(
     name="math",
     depends_on=(DATA_WORDS,),
     words=(
-        _word(
+        line_word(
             "as",
             _as,
             (
@@ -222,7 +205,7 @@ MATH_WORDS = Vocabulary(
         _clamp("clamp-min", "The value, or the bound where the value is smaller."),
         _clamp("clamp-max", "The value, or the bound where the value is larger."),
         *_UNARY_WORDS,
-        _word(
+        line_word(
             "per-step",
             _per_step,
             (_INPUT,),

@@ -9,7 +9,7 @@ from collectors.stacklang.context import Context
 from collectors.stacklang.datatypes import ANY, INT, LIST, STRING
 from collectors.stacklang.faults import illegal_state
 from collectors.stacklang.text_format import format_text
-from collectors.stacklang.word import Parameter, Vocabulary, Word, macro
+from collectors.stacklang.word import Parameter, Run, Vocabulary, Word, macro
 
 _ITEM = Parameter(type=ANY, name="a")
 _OTHER = Parameter(type=ANY, name="b")
@@ -146,7 +146,7 @@ def _index(context: Context, param: object) -> int:
 
 def _word(
     name: str,
-    run: object,
+    run: Run,
     summary: str,
     signature: str,
     parameters: tuple[Parameter, ...] = (),
@@ -156,7 +156,7 @@ def _word(
         name=name,
         parameters=parameters,
         outputs=(),
-        run=run,  # type: ignore[arg-type] # all callers pass a Run
+        run=run,
         summary=summary,
         examples=examples,
         shown_signature=signature,

@@ -18,6 +18,7 @@ from collectors.stacklang.expressions.stateful import (
 )
 from collectors.stacklang.rolling_window import RollingWindow
 from collectors.stacklang.word import Parameter, Vocabulary, Word, macro
+from collectors.stacklang.words.line_word import line_word
 from collectors.stacklang.words.math import MATH_WORDS
 
 _INPUT = Parameter(type=SERIES, summary="input time series")
@@ -32,7 +33,7 @@ def _rolling(name: str, summary: str, examples: tuple[str, ...] = _SPS) -> Word:
         if isinstance(expr, SeriesExpr) and isinstance(window, RollingWindow):
             context.push(RollingExpr(name, expr, window))
 
-    return _word(name, run, (_INPUT, _WINDOW), f"{summary} {_POINTS_NOTE}", examples)
+    return line_word(name, run, (_INPUT, _WINDOW), f"{summary} {_POINTS_NOTE}", examples)
 
 
 def _rolling_mean(context: Context, params: Sequence[object]) -> None:
@@ -63,7 +64,7 @@ def _running(name: str, summary: str, examples: tuple[str, ...]) -> Word:
         if isinstance(expr, SeriesExpr):
             context.push(RunningExpr(name, expr))
 
-    return _word(name, run, (_INPUT,), summary, examples)
+    return line_word(name, run, (_INPUT,), summary, examples)
 
 
 def _smoothing(name: str, summary: str) -> Word:
@@ -83,25 +84,7 @@ def _smoothing(name: str, summary: str) -> Word:
         Parameter(type=DOUBLE, name="alpha", summary="weight of a new value"),
         Parameter(type=DOUBLE, name="beta", summary="weight of a new change"),
     )
-    return _word(name, run, parameters, summary, ("name,requestsPerSecond,:eq,:sum,5,0.1,0.5",))
-
-
-def _word(
-    name: str,
-    run: object,
-    parameters: tuple[Parameter, ...],
-    summary: str,
-    examples: tuple[str, ...],
-) -> Word:
-    return Word(
-        name=name,
-        parameters=parameters,
-        outputs=(SERIES,),
-        run=run,  # type: ignore[arg-type] # all callers pass a Run
-        summary=summary,
-        examples=examples,
-        keeps_style=True,
-    )
+    return line_word(name, run, parameters, summary, ("name,requestsPerSecond,:eq,:sum,5,0.1,0.5",))
 
 
 _PRESETS = (
@@ -152,7 +135,7 @@ STATEFUL_WORDS = Vocabulary(
     name="stateful",
     depends_on=(MATH_WORDS,),
     words=(
-        _word(
+        line_word(
             "delay",
             _delay,
             (_INPUT, Parameter(type=INT, name="n", summary="datapoints")),
@@ -167,7 +150,7 @@ STATEFUL_WORDS = Vocabulary(
         ),
         _rolling("rolling-min", "The smallest of the last datapoints."),
         _rolling("rolling-max", "The largest of the last datapoints."),
-        _word(
+        line_word(
             "rolling-mean",
             _rolling_mean,
             (_INPUT, _WINDOW, Parameter(type=INT, name="minNumValues")),
@@ -185,7 +168,7 @@ STATEFUL_WORDS = Vocabulary(
             "Double exponential smoothing that is restarted at fixed times, so that it gives the "
             "same prediction wherever the graph begins.",
         ),
-        _word(
+        line_word(
             "trend",
             _trend,
             (_INPUT, Parameter(type=DURATION, name="window")),

@@ -19,7 +19,7 @@ from collectors.stacklang.expression import render_item, render_items
 from collectors.stacklang.expressions.filter import FilterExpr, resolve_placeholders
 from collectors.stacklang.expressions.series import SeriesExpr
 from collectors.stacklang.expressions.style import StyleExpr
-from collectors.stacklang.word import Parameter, Vocabulary, Word, macro
+from collectors.stacklang.word import Parameter, Run, Vocabulary, Word, macro
 from collectors.stacklang.words.filter import FILTER_WORDS
 from collectors.stacklang.words.stateful import EPIC_PARAMETERS
 
@@ -50,7 +50,7 @@ def _setting(name: str, summary: str, *examples: str) -> Word:
 
 def _word(
     name: str,
-    run: object,
+    run: Run,
     parameters: tuple[Parameter, ...],
     summary: str,
     examples: tuple[str, ...],
@@ -61,7 +61,7 @@ def _word(
         name=name,
         parameters=parameters,
         outputs=(STYLED,),
-        run=run,  # type: ignore[arg-type] # all callers pass a Run
+        run=run,
         summary=summary,
         examples=examples,
         deprecated=deprecated,
@@ -111,7 +111,7 @@ def _filter(context: Context, params: Sequence[object]) -> None:
         context.push(expr.with_expr(FilterExpr(expr.expr, resolved)))
 
 
-def _transform(name: str) -> object:
+def _transform(name: str) -> Run:
     def run(context: Context, params: Sequence[object]) -> None:
         expr, *arguments = params
         if isinstance(expr, StyleExpr):
