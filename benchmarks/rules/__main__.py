@@ -62,8 +62,7 @@ def main() -> None:
     parser.add_argument("--expressions", type=int, default=1_000)
     parser.add_argument("--steady", type=int, default=30, help="steps without new series")
     parser.add_argument("--churn", type=int, default=10, help="steps with new series")
-    # Off by default: the engine's first tick judges its past step by step, which takes long here.
-    parser.add_argument("--engine", type=int, default=0, help="ticks of the whole engine")
+    parser.add_argument("--engine", type=int, default=8, help="ticks of the whole engine")
     parser.add_argument("--new", type=float, default=0.01, help="share of the series that is new")
     arguments = parser.parse_args()
     platform = Platform(series=arguments.series, expressions=arguments.expressions)
