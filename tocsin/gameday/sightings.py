@@ -106,7 +106,7 @@ def _said_by(signals: Sequence[Signal], time_ms: int) -> Signal:
 
 
 def _shares_by_finding(incident: Mapping[str, Any]) -> dict[str, dict[str, float]]:
-    """Return what each finding ever accused: an ended one no longer says whom it suspected."""
+    """Return what each finding ever accused, in all of its versions in the timeline."""
     told = [(entry.get("data") or {}).get("finding") for entry in incident["timeline"]]
     versions = [one for one in told if isinstance(one, Mapping)] + list(incident["findings"])
     found: dict[str, dict[str, float]] = {}
