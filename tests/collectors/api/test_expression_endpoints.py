@@ -187,4 +187,4 @@ TOKENS = [
 )
 def test_no_program_is_our_failure(client: TestClient, tokens: list[str], path: str) -> None:
     answer = client.get(uri(path, q=",".join(tokens), k="a"))
-    assert answer.status_code in {200, 400}, answer.text
+    assert answer.status_code in {200, 400, 404}, answer.text  # 404: a variable that is not set

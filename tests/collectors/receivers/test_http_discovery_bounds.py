@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import httpx2
 import pytest
@@ -16,22 +17,50 @@ async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
     """Answer without end, a byte at a time, so that no single read takes long."""
     await reader.readuntil(b"\r\n\r\n")
     writer.write(HEAD)
-    with contextlib.suppress(ConnectionError):
-        while True:
-            writer.write(b" ")
-            await writer.drain()
-            await asyncio.sleep(0.01)
+    while True:
+        writer.write(b" ")
+        await writer.drain()
+        await asyncio.sleep(0.01)
 
 
 async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     await reader.readuntil(b"\r\n\r\n")
     writer.write(HEAD + b'[{"targets": ["a:1"]}]')
-    writer.close()
 
 
-async def ask(endpoint: object, times_ms: list[int]) -> list[list[str]]:
+Endpoint = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@contextlib.asynccontextmanager
+async def listening(endpoint: Endpoint) -> AsyncIterator[asyncio.Server]:
+    """Serve ``endpoint``; afterwards every connection is closed."""
+    answering: list[asyncio.Task[None]] = []
+
+    async def connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        answering.append(task)
+        with contextlib.suppress(ConnectionError, asyncio.CancelledError):
+            await endpoint(reader, writer)
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+
+    server = await asyncio.start_server(connection, "127.0.0.1", 0)
+    yield server
+    server.close()
+    for task in answering:
+        task.cancel()
+    await asyncio.gather(*answering, return_exceptions=True)
+
+
+async def ask(endpoint: Endpoint, times_ms: list[int]) -> list[list[str]]:
     """Return the targets found at each time."""
-    server = await asyncio.start_server(endpoint, "127.0.0.1", 0)  # type: ignore[arg-type]
+    async with listening(endpoint) as server:
+        return await ask_server(server, times_ms)
+
+
+async def ask_server(server: asyncio.Server, times_ms: list[int]) -> list[list[str]]:
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
     job = ScrapeJob(name="j", http=(HttpDiscovery(url=url, refresh_ms=60_000),))
     async with httpx2.AsyncClient(trust_env=False) as http:

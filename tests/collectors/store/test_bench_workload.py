@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.metrics.table import as_table, ratios
 from benchmarks.metrics.workload import NAME, STEP_MS, WORKLOADS, Workload, write_bodies
-from collectors.store.wire.label_words import find_label_parts
+from collectors.store.wire.label_parts import find_label_parts
 from collectors.store.wire.remote_body import decode_body
 
 FIGURES = {
@@ -30,10 +30,10 @@ def times_by_series(workload: Workload, directory: Path) -> dict[str, list[int]]
             body = decode_body(path.read_bytes(), max_bytes=1 << 26, seed=1)
             at = 0
             parts = find_label_parts(body.data, body.columns.labels)
-            tags = [parts.tags(row) for row in range(len(parts.counts))]
-            for series, count in zip(tags, body.columns.samples.tolist(), strict=True):
-                assert series["name"] == NAME
-                assert len(series) == 7  # six labels and the kind
+            labels = map(dict, parts.labels(range(len(parts.counts))))
+            for series, count in zip(labels, body.columns.samples.tolist(), strict=True):
+                assert series["__name__"] == NAME
+                assert len(series) == 6
                 sent = body.columns.time_ms[at : at + count].tolist()
                 times.setdefault(series["instance"], []).extend(sent)
                 at += count
