@@ -171,6 +171,7 @@ def told(tmp_path_factory):
 @needs_kafka
 @pytest.mark.slow
 @pytest.mark.processes
+@pytest.mark.patient
 @pytest.mark.parametrize("story", [*BOTH, death, unreadable])
 def test_a_kafka_broker_keeps_the_promise_too(told, story):
     if told[story] is not None:

@@ -108,6 +108,7 @@ def held(path: Path, start_ms: int) -> dict[str, list[float]]:
 
 
 @pytest.mark.processes
+@pytest.mark.patient
 @pytest.mark.slow
 def test_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
     dice = random.Random(20)

@@ -156,6 +156,7 @@ for line in sys.stdin:
 
 
 @pytest.mark.processes
+@pytest.mark.patient
 def test_a_kill_loses_no_acknowledged_exemplar(tmp_path: Path) -> None:
     """Killed at the 1st, 8th … acknowledgement; the log is rewritten every dozen of them."""
     last = -1

@@ -44,6 +44,7 @@ WRITER = """
 
 
 @pytest.mark.processes
+@pytest.mark.patient
 def test_kill_9_loses_nothing_acknowledged(tmp_path):
     """Whatever a writer has reported done is there after it was killed, and the log is whole."""
     url = f"sqlite:///{tmp_path}/incidents.db"
