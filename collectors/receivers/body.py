@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import zlib
 from collections.abc import AsyncIterable, Callable
 
-import anyio
 from starlette.requests import Request
 
 from collectors.errors import DecodeError, TooLargeError, UnsupportedError
@@ -48,7 +48,7 @@ async def receive(request: Request, limits: ReceiverLimits, place: Place) -> byt
         OverloadedError: All requests together hold too many bytes.
     """
     try:
-        with anyio.fail_after(limits.body_timeout_s):
+        async with asyncio.timeout(limits.body_timeout_s):
             return await read_body(request.stream(), limits.max_body_bytes, place.hold)
     except TimeoutError as error:
         raise DecodeError(f"the body did not arrive within {limits.body_timeout_s:g} s") from error

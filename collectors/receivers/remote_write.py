@@ -17,7 +17,7 @@ from email.message import Message as MediaType
 from functools import lru_cache, partial
 
 import cramjam
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
@@ -32,7 +32,7 @@ from collectors.errors import (
     UnsupportedError,
 )
 from collectors.model import MetricWriter, Receipt, Rejection
-from collectors.receivers.direct import header, receive_body
+from collectors.receivers.body import receive
 from collectors.receivers.gate import Gate
 from collectors.receivers.limits import ReceiverLimits
 from collectors.receivers.otlp_reply import partial_success
@@ -98,21 +98,21 @@ class _RemoteWriter:
         self._fast_v1: _FastWrite | None = getattr(metrics, "write_remote", None)
         self._fast_v2: _FastWrite | None = getattr(metrics, "write_remote_v2", None)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive_message: Receive, send: Send) -> None:
         """Answer a write request; see :mod:`collectors.receivers.direct`."""
         if scope["method"] == "POST":
-            reply = await self._reply(scope, receive)
+            reply = await self._reply(Request(scope, receive_message))
         else:
             reply = PlainTextResponse("use POST\n", 405, {"Allow": "POST"})
-        await reply(scope, receive, send)
+        await reply(scope, receive_message, send)
 
-    async def _reply(self, scope: Scope, receive: Receive) -> Response:
+    async def _reply(self, request: Request) -> Response:
         protocol = ""
         try:
-            protocol = protocol_of(header(scope, b"content-type"))
-            _check_encoding(header(scope, b"content-encoding"))
+            protocol = protocol_of(request.headers.get("content-type", ""))
+            _check_encoding(request.headers.get("content-encoding", ""))
             with self._gate.enter() as place:
-                body = await receive_body(receive, self._limits, place)
+                body = await receive(request, self._limits, place)
                 export = self._write_v2 if protocol == V2 else self._write_v1
                 loop = asyncio.get_running_loop()
                 written = await loop.run_in_executor(self._workers, export, body)
@@ -121,11 +121,10 @@ class _RemoteWriter:
             return _answer(protocol, error.status, error.message)
         except OverloadedError as error:
             self._stats.refuse(RECEIVER, "overloaded")
-            retry = {"Retry-After": str(error.retry_after_s)}
-            return _answer(protocol, 503, error.message, headers=retry)
+            return _try_again(protocol, error.message, error.retry_after_s)
         except StorageError as error:
             self._stats.refuse(RECEIVER, "storage")
-            return _answer(protocol, 503, error.message)
+            return _try_again(protocol, error.message, self._limits.retry_after_s)
         except ClientDisconnect:
             return Response(status_code=400)
         self._stats.accept(RECEIVER, written.samples + written.histograms)
@@ -236,6 +235,10 @@ def protocol_of(content_type: str) -> str:
 def _check_encoding(encoding: str) -> None:
     if encoding.lower() not in ("", "snappy"):
         raise UnsupportedError(f"content encoding {encoding[:40]!r} is not spoken here; use snappy")
+
+
+def _try_again(protocol: str, message: str, after_s: int) -> Response:
+    return _answer(protocol, 503, message, headers={"Retry-After": str(after_s)})
 
 
 def _answer(
