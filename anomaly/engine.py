@@ -26,8 +26,8 @@ from anomaly.slo.objective import Objective
 from anomaly.slo.reporter import ObjectiveReporter
 from anomaly.slo.watch import ObjectiveWatch
 from collectors.clock import Clock
-from collectors.stacklang.database import Database, Window
-from collectors.stacklang.streaming import StreamingEvaluator
+from collectors.stacklang.evaluation.streaming import StreamingEvaluator
+from collectors.stacklang.lines.database import Database, Window
 
 _DETECTOR_PAST_STEPS = 720
 

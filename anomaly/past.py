@@ -13,9 +13,9 @@ import numpy as np
 
 from collectors.errors import QueryError, StorageError
 from collectors.model import Frame
-from collectors.stacklang.database import Aggregate, Consolidation, Database, Fetch, Window
-from collectors.stacklang.query import AnyOf
-from collectors.stacklang.streaming import StreamingEvaluator
+from collectors.stacklang.evaluation.streaming import StreamingEvaluator
+from collectors.stacklang.lines.database import Aggregate, Consolidation, Database, Fetch, Window
+from collectors.stacklang.predicates.predicate import AnyOf
 
 CHUNK_STEPS = 1_440
 LONG_CHUNK_STEPS = 17_280

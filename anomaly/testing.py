@@ -8,12 +8,12 @@ import numpy as np
 
 from anomaly.findings import Finding
 from collectors.model import FloatArray, Span, Tags
-from collectors.stacklang.database import Aggregate, Fetch, Lines
+from collectors.stacklang.lines.database import Aggregate, Fetch, Lines
 from collectors.traces.search import TraceSearch, TraceSummary
 
 
 class TableDatabase:
-    """A :class:`collectors.stacklang.database.Database` of rates that a test writes step by step.
+    """A :class:`~collectors.stacklang.lines.database.Database` of rates, written step by step.
 
     Args:
         step_ms: Length of a step.

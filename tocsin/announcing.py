@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from collectors.changes.store import ChangeStore
-from collectors.store.journal import FileJournal
+from collectors.journal import FileJournal
 from tocsin.settings import Settings
 
 _SEGMENT_BYTES = 4 << 20

@@ -13,30 +13,32 @@ from starlette.routing import BaseRoute
 
 from collectors.api.routes import exemplar_routes
 from collectors.clock import Clock
+from collectors.history.engine import HistoryEngine
+from collectors.limits import StoreLimits
 from collectors.model import MetricWriter
-from collectors.receivers import otlp_metrics, publish, remote_write
+from collectors.receivers.atlas import publish
+from collectors.receivers.atlas.publish import publish_routes
 from collectors.receivers.limits import ReceiverLimits
-from collectors.receivers.otlp_grpc import OtlpGrpcServer
-from collectors.receivers.otlp_http import otlp_app
-from collectors.receivers.publish import publish_routes
-from collectors.receivers.remote_write import remote_write_routes
-from collectors.receivers.scrape import scraper
-from collectors.receivers.scrape.config import ScrapeConfig, load_scrape_config
-from collectors.receivers.scrape.scraper import Scraper
+from collectors.receivers.otlp import metrics as otlp_metrics
+from collectors.receivers.otlp.grpc import OtlpGrpcServer
+from collectors.receivers.otlp.http import otlp_app
+from collectors.receivers.prometheus import remote_write
+from collectors.receivers.prometheus.remote_write import remote_write_routes
+from collectors.receivers.prometheus.scrape import scraper
+from collectors.receivers.prometheus.scrape.config import ScrapeConfig, load_scrape_config
+from collectors.receivers.prometheus.scrape.scraper import Scraper
 from collectors.receivers.spectator import registry
-from collectors.receivers.spectator_udp import listen_spectator
+from collectors.receivers.spectator.udp import listen_spectator
 from collectors.receivers.stats import ReceiverStats
-from collectors.store.admission import NO_ROOM
-from collectors.store.history.engine import HistoryEngine
 from collectors.store.history.metric_history import MetricHistory
 from collectors.store.history.rollup_policies import load_rollup_policies
 from collectors.store.history.rollups import RollupPolicy
-from collectors.store.history.span_history import SpanHistory
-from collectors.store.history.span_keeper import SpanKeeper
-from collectors.store.limits import StoreLimits
+from collectors.store.intake.admission import NO_ROOM
 from collectors.store.metric_store import MetricStore
 from collectors.traces.exemplar_log import JournaledExemplars
 from collectors.traces.exemplars import ExemplarStore, ExemplarWriter
+from collectors.traces.history.span_history import SpanHistory
+from collectors.traces.history.span_keeper import SpanKeeper
 from collectors.traces.limits import SpanLimits
 from collectors.traces.store import SpanStore
 from tocsin.settings import Settings

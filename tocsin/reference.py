@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from collectors.stacklang.reference import render_reference
+from collectors.stacklang.words.reference import render_reference
 from tocsin.settings import setting_rows
 
 _SETTINGS_HEAD = """# Settings

@@ -7,8 +7,8 @@ from pathlib import Path
 from collectors.clock import Clock
 from collectors.errors import ConfigError
 from collectors.model import Frame
-from collectors.stacklang.database import Window
-from collectors.stacklang.evaluation import evaluate
+from collectors.stacklang.evaluation.batch import evaluate
+from collectors.stacklang.lines.database import Window
 from collectors.store.metric_store import MetricStore
 from runbooks.alerts.routing import Routes, Target, load_routes
 from runbooks.automation.loading import BUILT_IN, load_library

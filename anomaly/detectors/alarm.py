@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from anomaly.detectors.detector import Phase, PhaseArray
+from collectors.kernel import inlined
 from collectors.model import IndexArray
-from collectors.store.kernel import inlined
 
 WARMING_UP = int(Phase.WARMING_UP)
 NORMAL = int(Phase.NORMAL)

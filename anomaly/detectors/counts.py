@@ -29,8 +29,8 @@ from anomaly.detectors.detector import Scores
 from anomaly.detectors.level import forget
 from anomaly.detectors.memory import SeriesMemory, Verdicts, note_alarms, scores_of
 from anomaly.detectors.parameters import Parameters
+from collectors.kernel import inlined, kernel
 from collectors.model import FloatArray
-from collectors.store.kernel import inlined, kernel
 
 # Rows of the state array.
 _SEEN, _RATE, _DISPERSION, _EVIDENCE, _RUN = range(5)

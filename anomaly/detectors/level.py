@@ -23,8 +23,8 @@ from anomaly.detectors.alarm import (
 from anomaly.detectors.detector import SIDES, Scores
 from anomaly.detectors.memory import SeriesMemory, Verdicts, note_alarms, scores_of
 from anomaly.detectors.parameters import Parameters
+from collectors.kernel import inlined, kernel
 from collectors.model import FloatArray
-from collectors.store.kernel import inlined, kernel
 
 # Rows of a state array, here and in the seasonal detector.
 SEEN, LEVEL, SPREAD, MEAN, SQUARES = range(5)

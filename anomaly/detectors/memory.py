@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from anomaly.detectors.alarm import AlarmArrays, no_alarms
 from anomaly.detectors.detector import PhaseArray, Scores
+from collectors.kernel import inlined
 from collectors.model import FloatArray, IntArray
-from collectors.store.kernel import inlined
 
 _Kind = TypeVar("_Kind", bound=np.generic)
 

@@ -25,8 +25,8 @@ from anomaly.detectors.level import LEVEL, ROWS, SEEN, excess, forget, learn, no
 from anomaly.detectors.memory import SeriesMemory, Verdicts, note_alarms, scores_of
 from anomaly.detectors.parameters import Parameters
 from anomaly.detectors.season import Season, SeasonArray
+from collectors.kernel import kernel
 from collectors.model import FloatArray
-from collectors.store.kernel import kernel
 
 _SEASON_WEIGHT = 0.3
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 
 from benchmarks.conformance.comparing import Case, close, differ_values, number
-from collectors.stacklang import algorithms
-from collectors.stacklang.line_table import LineTable
-from collectors.stacklang.smoothing import SlidingSmoothing, Smoothing
-from collectors.stacklang.summary_stats import summarize
+from collectors.stacklang.numeric import algorithms
+from collectors.stacklang.numeric.line_table import LineTable
+from collectors.stacklang.numeric.smoothing import SlidingSmoothing, Smoothing
+from collectors.stacklang.numeric.summary_stats import summarize
 
 _ALGORITHMS: dict[str, Callable[..., algorithms.Algorithm]] = {
     "OnlineCumulativeMax": lambda _start: algorithms.CumulativeMax(),

@@ -12,8 +12,8 @@ import numpy as np
 from benchmarks.conformance.fixtures import STEP_MS, constant
 from benchmarks.conformance.java_random import JavaRandom, string_hash
 from collectors.model import FloatArray, IntArray
-from collectors.stacklang.memory import Function, MemoryDatabase
-from collectors.stacklang.percentile_buckets import BOUNDS, bucket_index
+from collectors.stacklang.numeric.percentiles import BOUNDS, bucket_index
+from collectors.stacklang.testing.memory import Function, MemoryDatabase
 
 _DAY_MS = 86_400_000
 _NOISE_SIZE = 31

@@ -8,9 +8,9 @@ import re
 from collectors.stacklang.expression import Expr
 from collectors.stacklang.expressions.rewrites import expand_rewrites
 from collectors.stacklang.expressions.style import StyleExpr
-from collectors.stacklang.interpreter import Interpreter
-from collectors.stacklang.vocabularies import interpreter
+from collectors.stacklang.program.interpreter import Interpreter
 from collectors.stacklang.words.custom import CustomAverage, CustomWord, custom_vocabulary
+from collectors.stacklang.words.vocabularies import interpreter
 
 _NODE_AVERAGE = re.compile(r"custom (\S+): base (\S+) keys \[(.*)\]")
 # The words that the suites behind the cases configure.
@@ -51,7 +51,7 @@ def styled(vocabulary: str | None, program: str) -> list[StyleExpr]:
 
 
 def _as_styled(item: object) -> StyleExpr | None:
-    from collectors.stacklang.datatypes import as_styled
+    from collectors.stacklang.program.datatypes import as_styled
 
     return as_styled(item)
 

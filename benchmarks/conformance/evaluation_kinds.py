@@ -9,12 +9,12 @@ import numpy as np
 from benchmarks.conformance.comparing import Case, close, differ, differ_values, number
 from benchmarks.conformance.dialects import styled
 from benchmarks.conformance.fixtures import STEP_MS, database_for
-from collectors.stacklang.database import Window
-from collectors.stacklang.evaluation import evaluate_expressions
-from collectors.stacklang.line_set import LineSet
-from collectors.stacklang.memory import MemoryDatabase
-from collectors.stacklang.scope import Scope
-from collectors.stacklang.source import DatabaseSource
+from collectors.stacklang.evaluation.batch import evaluate_expressions
+from collectors.stacklang.evaluation.source import DatabaseSource
+from collectors.stacklang.lines.database import Window
+from collectors.stacklang.lines.line_set import LineSet
+from collectors.stacklang.lines.scope import Scope
+from collectors.stacklang.testing.memory import MemoryDatabase
 
 
 def window_of(context: dict[str, int]) -> Window:

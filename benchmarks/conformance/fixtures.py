@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from collectors.model import FloatArray, IntArray
-from collectors.stacklang.memory import Function, MemoryDatabase
-from collectors.stacklang.percentile_buckets import bucket_index
+from collectors.stacklang.numeric.percentiles import bucket_index
+from collectors.stacklang.testing.memory import Function, MemoryDatabase
 
 STEP_MS = 60_000
 _GAUGE = {"atlas.dstype": "gauge"}

@@ -15,7 +15,7 @@ from benchmarks.conformance.demo_data import demo
 from benchmarks.conformance.fixtures import static_range
 from collectors.api.routes import metric_routes
 from collectors.clock import ManualClock
-from collectors.stacklang.memory import MemoryDatabase
+from collectors.stacklang.testing.memory import MemoryDatabase
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _NOW_MS = 1_325_376_000_000  # 2012-01-01, when the demo data have their outages

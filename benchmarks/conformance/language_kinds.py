@@ -7,17 +7,17 @@ from typing import Any
 from benchmarks.conformance.comparing import Case, Checker, differ, expect_error
 from benchmarks.conformance.dialects import expanded, interpreter_for, styled
 from benchmarks.conformance.fixtures import STEP_MS, database_for
-from collectors.stacklang.database import Window
-from collectors.stacklang.evaluation import evaluate_expressions
+from collectors.stacklang.evaluation.batch import evaluate_expressions
 from collectors.stacklang.expression import Expr, render_items
+from collectors.stacklang.expressions.legends import transform
+from collectors.stacklang.expressions.normalization import normalize
 from collectors.stacklang.expressions.series import SeriesExpr
+from collectors.stacklang.expressions.simple_legends import with_simple_legends
 from collectors.stacklang.expressions.style import StyleExpr
-from collectors.stacklang.interpreter import Interpreter
-from collectors.stacklang.legends import transform
-from collectors.stacklang.normalization import normalize
-from collectors.stacklang.simple_legends import with_simple_legends
-from collectors.stacklang.substitution import substitute
-from collectors.stacklang.word import Vocabulary, Word
+from collectors.stacklang.lines.database import Window
+from collectors.stacklang.program.interpreter import Interpreter
+from collectors.stacklang.program.word import Vocabulary, Word
+from collectors.stacklang.text.substitution import substitute
 
 _ERROR_FIXTURE = "inputBad100"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from benchmarks.conformance.comparing import Case, close, number
-from collectors.store.normalise import (
+from collectors.store.testing.normalise import (
     DedupValueFunction,
     Emit,
     NormalizeValueFunction,

@@ -9,9 +9,7 @@ from __future__ import annotations
 from benchmarks.conformance.comparing import Case, Checker, differ
 from benchmarks.conformance.dialects import interpreter_for
 from collectors.stacklang.expression import Expr
-from collectors.stacklang.lexer import split_and_trim
-from collectors.stacklang.query import And, Not, Or, Query
-from collectors.stacklang.query_algebra import (
+from collectors.stacklang.predicates.algebra import (
     as_query,
     cnf,
     cnf_list,
@@ -20,7 +18,9 @@ from collectors.stacklang.query_algebra import (
     expand_in_clauses,
     simplify,
 )
-from collectors.stacklang.query_analysis import all_keys, could_match, exact_keys, matches_any
+from collectors.stacklang.predicates.analysis import all_keys, could_match, exact_keys, matches_any
+from collectors.stacklang.predicates.predicate import And, Not, Or, Query
+from collectors.stacklang.text.lexer import split_and_trim
 
 
 def read_query(program: str) -> Query:

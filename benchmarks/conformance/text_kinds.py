@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from benchmarks.conformance.comparing import Case, Checker, close, differ, expect_error
-from collectors.stacklang import durations, lexer, steps
-from collectors.stacklang.dates import is_relative_date, parse_date, time_range
-from collectors.stacklang.substitution import substitute, url_decode, url_encode
+from collectors.stacklang.text import durations, lexer, steps
+from collectors.stacklang.text.dates import is_relative_date, parse_date, time_range
+from collectors.stacklang.text.substitution import substitute, url_decode, url_encode
 
 _DEFAULT_BLOCK_MS = 3_600_000
 _NANOS_PER_MS = 1e6

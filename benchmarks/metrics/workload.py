@@ -11,7 +11,7 @@ import cramjam
 import numpy as np
 from numpy.typing import NDArray
 
-from collectors.store.wire.encoder import field, label_fields, sample_field, varint
+from collectors.store.testing.encoder import field, label_fields, sample_field, varint
 
 STEP_MS = 60_000
 SAMPLES_PER_REQUEST = 10_000

@@ -14,8 +14,8 @@ from anomaly.slo.objective import Guards, Objective
 from anomaly.testing import FindingList
 from benchmarks.rules.workload import STEP_MS, Platform
 from collectors.clock import Clock
-from collectors.stacklang.database import Database
-from collectors.stacklang.evaluation import parse
+from collectors.stacklang.evaluation.batch import parse
+from collectors.stacklang.lines.database import Database
 
 _PERIOD_S = 30 * 86_400
 # Of the synthetic requests two in five are bad: a promise that this keeps, so that little fires.

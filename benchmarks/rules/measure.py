@@ -15,7 +15,7 @@ from benchmarks.rules.engine import engine_over
 from benchmarks.rules.workload import STEP_MS, Platform, batch
 from collectors.clock import ManualClock
 from collectors.model import FloatArray, Frame, Tags
-from collectors.stacklang.streaming import StreamingEvaluator
+from collectors.stacklang.evaluation.streaming import StreamingEvaluator
 from collectors.store.metric_store import MetricStore
 
 _START_MS = 1_700_000_040_000 // STEP_MS * STEP_MS

@@ -10,7 +10,7 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
-from collectors.api.json_text import to_json
+from collectors.api.formats.json_text import to_json
 from collectors.api.workers import Workers
 from collectors.errors import (
     ConflictError,

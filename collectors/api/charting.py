@@ -22,8 +22,8 @@ from collectors.graph.summary import Summary, summarize
 from collectors.graph.unit_prefix import TickLabels, prefix_for
 from collectors.graph.vision import seen_as
 from collectors.model import FloatArray, Tags
-from collectors.stacklang.durations import of_millis, short_text
-from collectors.stacklang.substitution import substitute
+from collectors.stacklang.text.durations import of_millis, short_text
+from collectors.stacklang.text.substitution import substitute
 
 OFFSET_TAG = "atlas.offset"
 MAX_LINE_WIDTH_PX = 1000.0

@@ -9,17 +9,17 @@ from functools import partial
 from collectors.api.charting import StyledLines
 from collectors.api.graph_request import GraphRequest
 from collectors.api.parameters import refuse
-from collectors.stacklang.database import Database
-from collectors.stacklang.datatypes import as_styled
-from collectors.stacklang.evaluation import EvaluatedExpression, evaluate_expressions
+from collectors.stacklang.evaluation.batch import EvaluatedExpression, evaluate_expressions
 from collectors.stacklang.expression import Expr
+from collectors.stacklang.expressions.legends import legend
+from collectors.stacklang.expressions.simple_legends import with_simple_legends
 from collectors.stacklang.expressions.style import StyleExpr
-from collectors.stacklang.legends import legend
-from collectors.stacklang.query import Query
-from collectors.stacklang.simple_legends import with_simple_legends
-from collectors.stacklang.type_names import type_name
-from collectors.stacklang.vocabularies import interpreter
+from collectors.stacklang.lines.database import Database
+from collectors.stacklang.predicates.predicate import Query
+from collectors.stacklang.program.datatypes import as_styled
+from collectors.stacklang.program.type_names import type_name
 from collectors.stacklang.words.query import common_query
+from collectors.stacklang.words.vocabularies import interpreter
 
 MAX_EXPRESSIONS = 1_024
 

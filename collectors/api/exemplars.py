@@ -12,7 +12,7 @@ from collectors.api.answers import json_response
 from collectors.api.parameters import Parameters, refuse
 from collectors.api.tags import parse_one_query
 from collectors.api.traces import MAX_TIME_MS
-from collectors.stacklang.query import AnyOf, Query
+from collectors.stacklang.predicates.predicate import AnyOf, Query
 from collectors.traces.exemplars import TracedValue
 
 DEFAULT_LIMIT = 100

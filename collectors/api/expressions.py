@@ -12,15 +12,15 @@ from collectors.api.modernizing import without_deprecated
 from collectors.api.parameters import Parameters, refuse
 from collectors.api.stripping import strip
 from collectors.errors import NotFoundError, QueryError
-from collectors.stacklang.context import Context
-from collectors.stacklang.datatypes import as_styled
 from collectors.stacklang.expression import render_item
+from collectors.stacklang.expressions.normalization import normalize
 from collectors.stacklang.expressions.style import StyleExpr
-from collectors.stacklang.interpreter import Interpreter, Step
-from collectors.stacklang.lexer import split_and_trim
-from collectors.stacklang.normalization import normalize
-from collectors.stacklang.type_names import type_summary
-from collectors.stacklang.vocabularies import NAMES, interpreter
+from collectors.stacklang.program.context import Context
+from collectors.stacklang.program.datatypes import as_styled
+from collectors.stacklang.program.interpreter import Interpreter, Step
+from collectors.stacklang.program.type_names import type_summary
+from collectors.stacklang.text.lexer import split_and_trim
+from collectors.stacklang.words.vocabularies import NAMES, interpreter
 
 DEFAULT_VOCABULARY = "custom"
 MAX_DEBUG_STEPS = 1_000

@@ -20,6 +20,7 @@ from starlette.responses import Response, StreamingResponse
 from collectors.api.answers import error_body, error_message, error_response
 from collectors.api.evaluating import parse_styles
 from collectors.api.formats.identity import line_id
+from collectors.api.formats.json_text import to_json
 from collectors.api.formats.values import quoted
 from collectors.api.graph import check_limits
 from collectors.api.graph_request import (
@@ -30,17 +31,16 @@ from collectors.api.graph_request import (
     read_unstable,
     read_zones,
 )
-from collectors.api.json_text import to_json
 from collectors.api.parameters import Parameters, refuse
 from collectors.api.workers import Workers
 from collectors.clock import Clock
 from collectors.errors import OverloadedError, TocsinError
-from collectors.stacklang.database import Database, Window
-from collectors.stacklang.evaluation import EvaluatedExpression, legends_for
+from collectors.stacklang.evaluation.batch import EvaluatedExpression, legends_for
+from collectors.stacklang.evaluation.source import DatabaseSource
 from collectors.stacklang.expressions.style import StyleExpr
-from collectors.stacklang.scope import Scope
-from collectors.stacklang.source import DatabaseSource
-from collectors.stacklang.times import parse_times, whole_step
+from collectors.stacklang.lines.database import Database, Window
+from collectors.stacklang.lines.scope import Scope
+from collectors.stacklang.text.times import parse_times, whole_step
 
 CHUNK_COLUMNS = 60
 MAX_COLUMNS = 100_000

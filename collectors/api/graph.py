@@ -11,7 +11,7 @@ from starlette.responses import Response
 from collectors.api.answers import error_message
 from collectors.api.charting import ChartBuilder
 from collectors.api.evaluating import evaluate_styled
-from collectors.api.formats.choose import write_chart
+from collectors.api.format_choice import write_chart
 from collectors.api.graph_request import GraphRequest, read_graph_request
 from collectors.api.parameters import Parameters
 from collectors.api.reading import MetricReader
@@ -19,7 +19,7 @@ from collectors.clock import Clock
 from collectors.errors import QueryError, TocsinError
 from collectors.graph.chart import Chart
 from collectors.graph.message import draw_message
-from collectors.stacklang.database import Database
+from collectors.stacklang.lines.database import Database
 
 MAX_LINES = 1_024
 MAX_DATAPOINTS = 500_000

@@ -24,10 +24,10 @@ from collectors.graph.scales import ScaleKind
 from collectors.graph.themes import Theme, theme_named
 from collectors.graph.unit_prefix import TickLabels
 from collectors.graph.vision import Vision
-from collectors.stacklang.database import Window
-from collectors.stacklang.query import Predicate, Query
-from collectors.stacklang.query_algebra import as_query
-from collectors.stacklang.times import (
+from collectors.stacklang.lines.database import Window
+from collectors.stacklang.predicates.algebra import as_query
+from collectors.stacklang.predicates.predicate import Predicate, Query
+from collectors.stacklang.text.times import (
     choose_step_ms,
     parse_duration_ms,
     parse_times,
@@ -35,7 +35,7 @@ from collectors.stacklang.times import (
     round_step,
     whole_step,
 )
-from collectors.stacklang.vocabularies import interpreter
+from collectors.stacklang.words.vocabularies import interpreter
 
 MAX_COLUMNS = 1440
 MAX_STEP_MS = 3_650 * 86_400_000

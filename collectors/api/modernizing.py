@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collectors.stacklang.durations import parse_duration, short_text
 from collectors.stacklang.expressions.style import StyleExpr
+from collectors.stacklang.text.durations import parse_duration, short_text
 
 
 def without_deprecated(style: StyleExpr, index: int) -> str:
@@ -13,7 +13,7 @@ def without_deprecated(style: StyleExpr, index: int) -> str:
     Several copies become a variable that is named after ``index``, the place of the expression.
 
     >>> from collectors.stacklang.expressions.data import as_sum
-    >>> from collectors.stacklang.query import Equal
+    >>> from collectors.stacklang.predicates.predicate import Equal
     >>> expr = as_sum(Equal("name", "sps"))
     >>> without_deprecated(StyleExpr(expr, (("offset", "(,1h,)"),)), 0)
     'name,sps,:eq,:sum,1h,:offset'

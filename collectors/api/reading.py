@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from collectors.stacklang.database import Database
-from collectors.stacklang.query import Query
+from collectors.stacklang.lines.database import Database
+from collectors.stacklang.predicates.predicate import Query
 
 
 class MetricReader(Database, Protocol):

@@ -9,8 +9,16 @@ from collectors.stacklang.expression import Expr
 from collectors.stacklang.expressions.filter import FilterExpr, PriorityExpr, StatExpr
 from collectors.stacklang.expressions.series import as_series
 from collectors.stacklang.expressions.style import StyleExpr
-from collectors.stacklang.query import And, AnyOf, KeyPredicate, Not, Or, Predicate, Query
-from collectors.stacklang.query_algebra import as_query, simplify
+from collectors.stacklang.predicates.algebra import as_query, simplify
+from collectors.stacklang.predicates.predicate import (
+    And,
+    AnyOf,
+    KeyPredicate,
+    Not,
+    Or,
+    Predicate,
+    Query,
+)
 
 
 def strip(style: StyleExpr, keys: Collection[str], vocabularies: Sequence[str]) -> StyleExpr:

@@ -13,8 +13,8 @@ from collectors.api.answers import json_response
 from collectors.api.parameters import Parameters
 from collectors.api.reading import MetricReader
 from collectors.errors import QueryError
-from collectors.stacklang.interpreter import Interpreter
-from collectors.stacklang.query import AnyOf, Query
+from collectors.stacklang.predicates.predicate import AnyOf, Query
+from collectors.stacklang.program.interpreter import Interpreter
 from collectors.stacklang.words.query import QUERY_WORDS
 
 MAX_RESULTS = 1_000

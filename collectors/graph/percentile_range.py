@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collectors.graph.chart import Line, LineStyle
-from collectors.stacklang.percentile_buckets import BOUNDS
+from collectors.stacklang.numeric.percentiles import BOUNDS
 
 
 def percentile_range(line: Line) -> tuple[float, float] | None:

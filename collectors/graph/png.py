@@ -35,7 +35,7 @@ from collectors.graph.legend import legend_elements
 from collectors.graph.scales import ValueScale
 from collectors.graph.surface import Surface
 from collectors.graph.writing import Align
-from collectors.stacklang.durations import of_millis, short_text
+from collectors.stacklang.text.durations import of_millis, short_text
 
 MIN_WIDTH_FOR_TEXT = SMALL.width * 16
 

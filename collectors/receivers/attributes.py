@@ -16,7 +16,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 from collectors.errors import DecodeError
 from collectors.model import AttributeValue
-from collectors.store.validation import legal_text
+from collectors.tag_rules import legal_text
 
 _V = TypeVar("_V")
 

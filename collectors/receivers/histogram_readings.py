@@ -18,9 +18,9 @@ import numpy as np
 
 from collectors.errors import DecodeError
 from collectors.model import FloatArray, SeriesKind, Tags
+from collectors.percentile_buckets import lower_bounds, share_of, spread
 from collectors.receivers.batch_builder import BatchBuilder
-from collectors.receivers.otlp_streams import BucketMask, Stream
-from collectors.receivers.percentile_buckets import lower_bounds, share_of, spread
+from collectors.receivers.streams import BucketMask, Stream
 
 _NANOS = {"s": 1e9, "ms": 1e6, "us": 1e3, "ns": 1.0}
 

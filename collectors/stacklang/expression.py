@@ -9,8 +9,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable
 
-from collectors.stacklang.lexer import escape
-from collectors.stacklang.literals import format_double
+from collectors.stacklang.text.lexer import escape
+from collectors.stacklang.text.literals import format_double
 
 
 class Raw(str):

@@ -14,31 +14,31 @@ from numpy.typing import NDArray
 
 from collectors.clock import Clock
 from collectors.errors import ConfigError, QueryError, StorageError
+from collectors.journal import FileJournal, Journal
+from collectors.limits import StoreLimits
+from collectors.metric_kinds import MetricKinds
 from collectors.model import Batch, FloatArray, IndexArray, IntArray, Receipt, Rejection
-from collectors.stacklang.database import Aggregate, Fetch, Lines
-from collectors.stacklang.query import Query
-from collectors.store.admission import Admission, Resolved
-from collectors.store.counter_starts import CounterStarts
-from collectors.store.durability import Durability
+from collectors.stacklang.lines.database import Aggregate, Fetch, Lines
+from collectors.stacklang.lines.line_merge import join_lines, sort_groups
+from collectors.stacklang.predicates.predicate import Query
+from collectors.store.blocks.hot_tier import HotTier
 from collectors.store.history.feed import LateRows
 from collectors.store.history.keeper import HistoryKeeper
 from collectors.store.history.metric_history import MetricHistory
-from collectors.store.hot_tier import HotTier
-from collectors.store.journal import FileJournal, Journal
-from collectors.store.limits import StoreLimits
-from collectors.store.line_merge import join_lines, sort_groups
-from collectors.store.records import BODY, BODY_V2
-from collectors.store.remote_labels import RemoteLabels
-from collectors.store.time_bounds import extremes_of, judge_times, refuse_early, refuse_late
-from collectors.store.validation import TagRules
+from collectors.store.intake.admission import Admission, Resolved
+from collectors.store.intake.counter_starts import CounterStarts
+from collectors.store.intake.remote_labels import RemoteLabels
+from collectors.store.intake.time_bounds import extremes_of, judge_times, refuse_early, refuse_late
+from collectors.store.log.durability import Durability
+from collectors.store.log.records import BODY, BODY_V2
 from collectors.store.warm import warm
-from collectors.store.wire.metric_kinds import MetricKinds
 from collectors.store.wire.remote_body import (
     DecodedBody,
     SampleColumns,
     decode_body,
     decode_body_v2,
 )
+from collectors.tag_rules import TagRules
 
 # What one sample takes in the log as columns: value, time and series id.
 _COLUMN_BYTES = 16

@@ -13,23 +13,23 @@ from pathlib import Path
 import numpy as np
 
 from collectors.kernel_cache import drop_stale
-from collectors.store.aggregation import CF_AVG, SUM, aggregate
-from collectors.store.blocks import HotBlocks, make_arrays
-from collectors.store.ingest import ingest, ingest_rows
-from collectors.store.limits import StoreLimits
-from collectors.store.page_codec import pack_pages, unpack_pages
-from collectors.store.sealing import Sealer, gather_pages
-from collectors.store.series import NewSeries, SeriesTable
-from collectors.store.tag_rows import intern_rows
-from collectors.store.time_bounds import extremes_of
-from collectors.store.validation import TagRules
+from collectors.limits import StoreLimits
+from collectors.metric_kinds import MetricKinds
+from collectors.store.blocks.aggregation import CF_AVG, SUM, aggregate
+from collectors.store.blocks.blocks import HotBlocks, make_arrays
+from collectors.store.blocks.ingest import ingest, ingest_rows
+from collectors.store.blocks.page_codec import pack_pages, unpack_pages
+from collectors.store.blocks.sealing import Sealer, gather_pages
+from collectors.store.intake.time_bounds import extremes_of
+from collectors.store.series.table import NewSeries, SeriesTable
+from collectors.store.series.tag_rows import intern_rows
+from collectors.store.series.words import Words
 from collectors.store.wire.label_parts import find_label_parts
 from collectors.store.wire.label_words import LabelWords
 from collectors.store.wire.metadata import read_metadata
-from collectors.store.wire.metric_kinds import MetricKinds
 from collectors.store.wire.walker import walk
 from collectors.store.wire.walker_v2 import walk_v2
-from collectors.store.words import Words
+from collectors.tag_rules import TagRules
 
 
 @contextmanager

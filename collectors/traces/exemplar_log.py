@@ -14,7 +14,7 @@ from typing import Protocol
 import structlog
 
 from collectors.errors import StorageError
-from collectors.store.journal import FileJournal
+from collectors.journal import FileJournal
 from collectors.traces.exemplar_record import TracedSeries, decode_exemplars, encode_exemplars
 
 EXEMPLARS = 0x45

@@ -16,7 +16,7 @@ import structlog
 
 from collectors.errors import StorageError
 from collectors.model import Batch, Exemplar, MetricWriter, Receipt, Tags
-from collectors.stacklang.query import Query
+from collectors.stacklang.predicates.predicate import Query
 from collectors.traces.exemplar_log import ExemplarLog, NoLog
 from collectors.traces.exemplar_record import TracedSeries
 

@@ -16,8 +16,8 @@ import structlog
 
 from collectors.clock import Clock
 from collectors.errors import StorageError
+from collectors.journal import Journal
 from collectors.model import Receipt, Rejection, Span, SpanStatus
-from collectors.store.journal import Journal
 from collectors.traces.archive import SpanArchive, joined_search, joined_trace
 from collectors.traces.clock_skew import adjust_clock_skew
 from collectors.traces.compare import Comparison, compare

@@ -19,7 +19,7 @@ from anomaly.status import detector_rows, slo_rows
 from anomaly.testing import FindingList, TableDatabase, TraceList
 from collectors.clock import ManualClock
 from collectors.model import Span, SpanKind, SpanStatus
-from collectors.stacklang.database import Database, Fetch, Lines
+from collectors.stacklang.lines.database import Database, Fetch, Lines
 from collectors.traces.search import TraceSummary
 
 STEP_MS = 5_000

@@ -15,8 +15,8 @@ from anomaly.testing import FindingList, TableDatabase, TraceList
 from collectors.changes.change import Change
 from collectors.changes.store import ChangeStore
 from collectors.clock import ManualClock
-from collectors.receivers.percentile_buckets import bucket_of
-from collectors.store.journal import MemoryJournal
+from collectors.journal import MemoryJournal
+from collectors.percentile_buckets import bucket_of
 from collectors.traces.search import TraceSummary
 
 STEP_MS = 5_000
@@ -174,8 +174,8 @@ def test_a_page_names_the_change_before_it_and_not_the_remedy_after() -> None:
 
 
 def test_the_expression_of_a_finding_gives_its_value_again() -> None:
-    from collectors.stacklang.database import Window
-    from collectors.stacklang.evaluation import evaluate
+    from collectors.stacklang.evaluation.batch import evaluate
+    from collectors.stacklang.lines.database import Window
 
     world = World()
     world.run(24)

@@ -7,8 +7,8 @@ from anomaly.loading import load_detectors
 from anomaly.past import Past
 from anomaly.testing import FindingList
 from collectors.clock import ManualClock
-from collectors.stacklang.database import Window
-from collectors.stacklang.testing import STEP_MS, database
+from collectors.stacklang.lines.database import Window
+from collectors.stacklang.testing.windows import STEP_MS, database
 
 DETECTORS = Path(__file__).parents[2] / "demo_stack" / "ops" / "detectors"
 

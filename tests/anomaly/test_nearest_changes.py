@@ -23,7 +23,7 @@ from anomaly.findings import Finding, FindingKind, FindingState, Relation, Urgen
 from collectors.changes.change import Change
 from collectors.changes.store import ChangeStore
 from collectors.errors import StorageError
-from collectors.store.journal import MemoryJournal
+from collectors.journal import MemoryJournal
 
 ONSET_MS = 1_700_000_000_000
 STEP_MS = 5_000

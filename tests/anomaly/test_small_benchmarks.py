@@ -10,7 +10,7 @@ from anomaly.detectors.registry import DETECTORS
 from benchmarks.detection import measure as detection
 from benchmarks.rules.measure import measure
 from benchmarks.rules.workload import Platform
-from collectors.stacklang.evaluation import parse
+from collectors.stacklang.evaluation.batch import parse
 
 
 def test_the_standing_expressions_are_distinct_programs_that_share_data() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
+from collectors.api.formats.json_text import to_json
 from collectors.api.formats.values import columns, quoted
-from collectors.api.json_text import to_json
 from collectors.graph.chart import Chart
 from collectors.model import FloatArray
 

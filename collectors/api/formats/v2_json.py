@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 
 from collectors.api.formats.identity import line_id
+from collectors.api.formats.json_text import to_json
 from collectors.api.formats.values import quoted, quoted_number
-from collectors.api.json_text import to_json
 from collectors.graph.chart import Bound, Chart, Layout, Line, Plot
 from collectors.graph.heatmap import Heatmap
 from collectors.graph.png import arrange, draw
-from collectors.stacklang.literals import format_double
+from collectors.stacklang.text.literals import format_double
 
 Item = dict[str, object]
 

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from collectors.errors import DecodeError
-from collectors.store.validation import legal_text
+from collectors.tag_rules import legal_text
 
 TYPES = "ACDSTUXcdgmt"
 MAX_LINE_BYTES = 8_192

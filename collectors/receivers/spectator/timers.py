@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 
 from collectors.model import SeriesKind, Tags
-from collectors.receivers.percentile_buckets import MAX_AMOUNT, bucket_of
+from collectors.percentile_buckets import MAX_AMOUNT, bucket_of
 from collectors.receivers.spectator.lines import Line
 from collectors.receivers.spectator.meters import METER_TTL_MS, Flush, amount, series_tags
 

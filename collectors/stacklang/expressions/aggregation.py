@@ -9,13 +9,10 @@ from functools import reduce
 import numpy as np
 
 from collectors.model import Tags
-from collectors.stacklang.database import Aggregate
-from collectors.stacklang.elementwise import aggregate_all, aggregate_groups
 from collectors.stacklang.expression import Raw
-from collectors.stacklang.expressions.data import DataExpr
 from collectors.stacklang.expressions.series import SeriesExpr
-from collectors.stacklang.faults import require
-from collectors.stacklang.line_set import (
+from collectors.stacklang.lines.database import Aggregate
+from collectors.stacklang.lines.line_set import (
     LineSet,
     key_string,
     no_data,
@@ -23,8 +20,11 @@ from collectors.stacklang.line_set import (
     single_line,
     tag_label,
 )
-from collectors.stacklang.query_analysis import exact_keys
-from collectors.stacklang.scope import Scope
+from collectors.stacklang.lines.requests import DataRequest
+from collectors.stacklang.lines.scope import Scope
+from collectors.stacklang.numeric.elementwise import aggregate_all, aggregate_groups
+from collectors.stacklang.predicates.analysis import exact_keys
+from collectors.stacklang.text.faults import require
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class LineAggregate(SeriesExpr):
     expr: SeriesExpr
 
     @property
-    def data_exprs(self) -> tuple[DataExpr, ...]:
+    def data_exprs(self) -> tuple[DataRequest, ...]:
         """The data of the inner expression."""
         return self.expr.data_exprs
 
@@ -96,7 +96,7 @@ class GroupedLines(SeriesExpr):
         )
 
     @property
-    def data_exprs(self) -> tuple[DataExpr, ...]:
+    def data_exprs(self) -> tuple[DataRequest, ...]:
         """The data of the inner expression."""
         return self.source.data_exprs
 

@@ -9,12 +9,12 @@ from datetime import tzinfo
 import numpy as np
 
 from collectors.model import FloatArray, IntArray
-from collectors.stacklang.dates import parse_date, reference_point
 from collectors.stacklang.expression import Raw
 from collectors.stacklang.expressions.series import SourceExpr
-from collectors.stacklang.faults import illegal_argument, require
-from collectors.stacklang.line_set import LineSet, single_line
-from collectors.stacklang.scope import Scope
+from collectors.stacklang.lines.line_set import LineSet, single_line
+from collectors.stacklang.lines.scope import Scope
+from collectors.stacklang.text.dates import parse_date, reference_point
+from collectors.stacklang.text.faults import illegal_argument, require
 
 _SECOND_MS = 1_000
 _MINUTE_MS = 60 * _SECOND_MS

@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from collectors.model import Tags
-from collectors.stacklang.database import Aggregate, Consolidation
-from collectors.stacklang.durations import ZERO, Duration
 from collectors.stacklang.expression import Raw
 from collectors.stacklang.expressions.series import SeriesExpr
-from collectors.stacklang.line_set import LineSet, key_string
-from collectors.stacklang.query import Query
-from collectors.stacklang.scope import Scope
+from collectors.stacklang.lines.database import Aggregate, Consolidation
+from collectors.stacklang.lines.line_set import LineSet, key_string
+from collectors.stacklang.lines.requests import DataRequest
+from collectors.stacklang.lines.scope import Scope
+from collectors.stacklang.predicates.predicate import Query
+from collectors.stacklang.text.durations import ZERO, Duration
 
 DEFAULT_CONSOLIDATION = {
     Aggregate.SUM: Consolidation.AVG,
@@ -46,7 +47,7 @@ class DataExpr(SeriesExpr):
         raise NotImplementedError
 
     @property
-    def data_exprs(self) -> tuple[DataExpr, ...]:
+    def data_exprs(self) -> tuple[DataRequest, ...]:
         """This expression."""
         return (self,)
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from collectors.stacklang.expression import Expr, Raw
-from collectors.stacklang.faults import require
-from collectors.stacklang.query import Query
+from collectors.stacklang.predicates.predicate import Query
+from collectors.stacklang.text.faults import require
 
 
 @dataclass(frozen=True, slots=True)

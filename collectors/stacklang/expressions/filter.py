@@ -9,22 +9,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collectors.model import FloatArray, Tags
-from collectors.stacklang.database import Aggregate, Consolidation
-from collectors.stacklang.durations import Duration
-from collectors.stacklang.elementwise import aggregate_all, truth
 from collectors.stacklang.expression import Expr, Raw
-from collectors.stacklang.expressions.data import DataExpr
 from collectors.stacklang.expressions.series import (
     SeriesExpr,
     SourceExpr,
     WrappingExpr,
     rewrite_series,
 )
-from collectors.stacklang.faults import require
-from collectors.stacklang.line_set import LineSet, concatenate, no_lines, single_line, tag_label
-from collectors.stacklang.literals import format_double
-from collectors.stacklang.scope import Scope
-from collectors.stacklang.summary_stats import summarize
+from collectors.stacklang.lines.database import Aggregate, Consolidation
+from collectors.stacklang.lines.line_set import (
+    LineSet,
+    concatenate,
+    no_lines,
+    single_line,
+    tag_label,
+)
+from collectors.stacklang.lines.requests import DataRequest
+from collectors.stacklang.lines.scope import Scope
+from collectors.stacklang.numeric.elementwise import aggregate_all, truth
+from collectors.stacklang.numeric.summary_stats import summarize
+from collectors.stacklang.text.durations import Duration
+from collectors.stacklang.text.faults import require
+from collectors.stacklang.text.literals import format_double
 
 OTHERS = "--others--"
 
@@ -91,7 +97,7 @@ class FilterExpr(SeriesExpr):
         )
 
     @property
-    def data_exprs(self) -> tuple[DataExpr, ...]:
+    def data_exprs(self) -> tuple[DataRequest, ...]:
         """The data of both."""
         return self.expr.data_exprs + self.condition.data_exprs
 

@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collectors.model import FloatArray, Tags
-from collectors.stacklang.elementwise import apply_binary, apply_unary
 from collectors.stacklang.expression import Raw
-from collectors.stacklang.expressions.data import DataExpr
 from collectors.stacklang.expressions.series import SeriesExpr, SourceExpr, WrappingExpr
-from collectors.stacklang.faults import illegal_argument, illegal_state
-from collectors.stacklang.line_set import LineSet, key_string, no_lines, tag_label
-from collectors.stacklang.literals import format_double
-from collectors.stacklang.scope import Scope
+from collectors.stacklang.lines.line_set import LineSet, key_string, no_lines, tag_label
+from collectors.stacklang.lines.requests import DataRequest
+from collectors.stacklang.lines.scope import Scope
+from collectors.stacklang.numeric.elementwise import apply_binary, apply_unary
+from collectors.stacklang.text.faults import illegal_argument, illegal_state
+from collectors.stacklang.text.literals import format_double
 
 _MANY = -2
 
@@ -111,7 +111,7 @@ class Renamed(SeriesExpr):
     replacement: str
 
     @property
-    def data_exprs(self) -> tuple[DataExpr, ...]:
+    def data_exprs(self) -> tuple[DataRequest, ...]:
         """The data of the inner expression."""
         return self.expr.data_exprs
 
@@ -182,7 +182,7 @@ class BinaryExpr(SeriesExpr):
         return set(self.right.final_grouping) <= set(self.left.final_grouping)
 
     @property
-    def data_exprs(self) -> tuple[DataExpr, ...]:
+    def data_exprs(self) -> tuple[DataRequest, ...]:
         """The data of both sides."""
         return self.left.data_exprs + self.right.data_exprs
 

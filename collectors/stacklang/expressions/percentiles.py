@@ -9,16 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collectors.model import FloatArray, IntArray, Tags
-from collectors.stacklang.database import Aggregate
-from collectors.stacklang.distinct_sketch import estimate_distinct
 from collectors.stacklang.expression import Expr, Raw
-from collectors.stacklang.expressions.data import AggregateExpr, DataExpr, GroupedData
+from collectors.stacklang.expressions.data import AggregateExpr, GroupedData
 from collectors.stacklang.expressions.series import SeriesExpr, rewrite_series
-from collectors.stacklang.faults import require
-from collectors.stacklang.line_set import LineSet, key_string, no_data, tag_label
-from collectors.stacklang.literals import format_double
-from collectors.stacklang.percentile_buckets import COUNT, estimate_percentiles
-from collectors.stacklang.scope import Scope
+from collectors.stacklang.lines.database import Aggregate
+from collectors.stacklang.lines.line_set import LineSet, key_string, no_data, tag_label
+from collectors.stacklang.lines.requests import DataRequest
+from collectors.stacklang.lines.scope import Scope
+from collectors.stacklang.numeric.distinct_sketch import estimate_distinct
+from collectors.stacklang.numeric.percentiles import COUNT, estimate_percentiles
+from collectors.stacklang.text.faults import require
+from collectors.stacklang.text.literals import format_double
 
 PERCENTILE = "percentile"
 DISTINCT = "distinct"
@@ -55,7 +56,7 @@ class Percentiles(SeriesExpr):
         return tuple(key for key in self.source.keys if key != PERCENTILE)
 
     @property
-    def data_exprs(self) -> tuple[DataExpr, ...]:
+    def data_exprs(self) -> tuple[DataRequest, ...]:
         """The bucket counts."""
         return (self.source,)
 
@@ -185,7 +186,7 @@ class ApproxDistinct(SeriesExpr):
         return rewrite_series(self.expr, _by_register)
 
     @property
-    def data_exprs(self) -> tuple[DataExpr, ...]:
+    def data_exprs(self) -> tuple[DataRequest, ...]:
         """The registers."""
         return self._registers.data_exprs
 

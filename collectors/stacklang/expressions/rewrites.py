@@ -11,15 +11,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from collectors.model import Tags
-from collectors.stacklang.durations import ZERO, Duration
 from collectors.stacklang.expression import Expr, Raw, Rule, render_items
 from collectors.stacklang.expressions.aggregation import GroupedLines, LineAggregate
-from collectors.stacklang.expressions.data import AggregateExpr, DataExpr, GroupedData
+from collectors.stacklang.expressions.data import AggregateExpr, GroupedData
 from collectors.stacklang.expressions.series import SeriesExpr, rewrite_series
-from collectors.stacklang.faults import illegal_state
-from collectors.stacklang.line_set import LineSet
-from collectors.stacklang.query import Predicate
-from collectors.stacklang.scope import Scope
+from collectors.stacklang.lines.line_set import LineSet
+from collectors.stacklang.lines.requests import DataRequest
+from collectors.stacklang.lines.scope import Scope
+from collectors.stacklang.predicates.predicate import Predicate
+from collectors.stacklang.text.durations import ZERO, Duration
+from collectors.stacklang.text.faults import illegal_state
 
 Reparse = Callable[[str], list[object]]
 """Runs a program, unstable words included, and returns the stack it leaves."""
@@ -44,7 +45,7 @@ class NamedRewrite(SeriesExpr):
     regroup: Regroup | None = field(default=None, compare=False, repr=False)
 
     @property
-    def data_exprs(self) -> tuple[DataExpr, ...]:
+    def data_exprs(self) -> tuple[DataRequest, ...]:
         """The data of the evaluated expression."""
         return self.evaluated.data_exprs
 

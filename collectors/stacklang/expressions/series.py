@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from collectors.model import Tags
-from collectors.stacklang.durations import Duration
 from collectors.stacklang.expression import Expr, Rule
-from collectors.stacklang.faults import illegal_argument
-from collectors.stacklang.line_set import LineSet
-from collectors.stacklang.scope import Scope
-
-if TYPE_CHECKING:
-    from collectors.stacklang.expressions.data import DataExpr
+from collectors.stacklang.lines.line_set import LineSet
+from collectors.stacklang.lines.requests import DataRequest
+from collectors.stacklang.lines.scope import Scope
+from collectors.stacklang.text.durations import Duration
+from collectors.stacklang.text.faults import illegal_argument
 
 
 class SeriesExpr(Expr):
@@ -21,7 +17,7 @@ class SeriesExpr(Expr):
     __slots__ = ()
 
     @property
-    def data_exprs(self) -> tuple[DataExpr, ...]:
+    def data_exprs(self) -> tuple[DataRequest, ...]:
         """The data that must be fetched, in order, possibly with repetitions."""
         raise NotImplementedError
 
@@ -60,7 +56,7 @@ class SourceExpr(SeriesExpr):
     __slots__ = ()
 
     @property
-    def data_exprs(self) -> tuple[DataExpr, ...]:
+    def data_exprs(self) -> tuple[DataRequest, ...]:
         """Nothing to fetch."""
         return ()
 
@@ -93,7 +89,7 @@ class WrappingExpr(SeriesExpr):
     expr: SeriesExpr
 
     @property
-    def data_exprs(self) -> tuple[DataExpr, ...]:
+    def data_exprs(self) -> tuple[DataRequest, ...]:
         """The data of the inner expression."""
         return self.expr.data_exprs
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from collectors.stacklang.algorithms import (
+from collectors.stacklang.expression import Raw
+from collectors.stacklang.expressions.series import SeriesExpr, WrappingExpr
+from collectors.stacklang.lines.line_set import LineSet
+from collectors.stacklang.lines.scope import Scope
+from collectors.stacklang.numeric.algorithms import (
     Algorithm,
     CumulativeMax,
     Delay,
@@ -20,15 +24,11 @@ from collectors.stacklang.algorithms import (
     rolling_min,
     rolling_sum,
 )
-from collectors.stacklang.durations import Duration
-from collectors.stacklang.expression import Raw
-from collectors.stacklang.expressions.series import SeriesExpr, WrappingExpr
-from collectors.stacklang.faults import require
-from collectors.stacklang.line_set import LineSet
-from collectors.stacklang.line_table import LineTable
-from collectors.stacklang.rolling_window import MAX_DATAPOINTS, RollingWindow
-from collectors.stacklang.scope import Scope
-from collectors.stacklang.smoothing import SlidingSmoothing, Smoothing
+from collectors.stacklang.numeric.line_table import LineTable
+from collectors.stacklang.numeric.rolling_window import MAX_DATAPOINTS, RollingWindow
+from collectors.stacklang.numeric.smoothing import SlidingSmoothing, Smoothing
+from collectors.stacklang.text.durations import Duration
+from collectors.stacklang.text.faults import require
 
 _ROLLING = {"rolling-min": rolling_min, "rolling-max": rolling_max, "rolling-sum": rolling_sum}
 _RUNNING: dict[str, MakeAlgorithm] = {

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from collectors.stacklang.durations import ZERO, Duration, parse_duration
 from collectors.stacklang.expression import Expr, Raw
 from collectors.stacklang.expressions.series import SeriesExpr
+from collectors.stacklang.text.durations import ZERO, Duration, parse_duration
 
 # These settings hold program text already.
 _RENDERED = frozenset({"sed", "offset"})

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from collectors.stacklang.context import Context
-from collectors.stacklang.database import Aggregate
-from collectors.stacklang.datatypes import MISMATCH as _MISMATCH
-from collectors.stacklang.datatypes import SERIES, DataType
 from collectors.stacklang.expressions.aggregation import LineAggregate
 from collectors.stacklang.expressions.data import AggregateExpr
 from collectors.stacklang.expressions.series import SeriesExpr
 from collectors.stacklang.expressions.style import StyleExpr
-from collectors.stacklang.word import Parameter, Word
+from collectors.stacklang.lines.database import Aggregate
+from collectors.stacklang.program.context import Context
+from collectors.stacklang.program.datatypes import MISMATCH as _MISMATCH
+from collectors.stacklang.program.datatypes import SERIES, DataType
+from collectors.stacklang.program.word import Parameter, Word
 
 
 def _lines_only(item: object) -> object:

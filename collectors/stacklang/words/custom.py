@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from collectors.stacklang.context import Context
-from collectors.stacklang.datatypes import ANY, QUERY, SERIES
 from collectors.stacklang.expression import Expr
 from collectors.stacklang.expressions.data import GroupedData, as_sum
 from collectors.stacklang.expressions.math import BinaryExpr
 from collectors.stacklang.expressions.rewrites import NamedRewrite
 from collectors.stacklang.expressions.series import SeriesExpr
-from collectors.stacklang.faults import illegal_argument
-from collectors.stacklang.interpreter import Interpreter
-from collectors.stacklang.lexer import split_and_trim
-from collectors.stacklang.query import AnyOf, KeyPredicate, Predicate, Query
-from collectors.stacklang.query_algebra import as_query, conjoin, rewrite_query, simplify
-from collectors.stacklang.word import Parameter, Vocabulary, Word
+from collectors.stacklang.predicates.algebra import as_query, conjoin, rewrite_query, simplify
+from collectors.stacklang.predicates.predicate import AnyOf, KeyPredicate, Predicate, Query
+from collectors.stacklang.program.context import Context
+from collectors.stacklang.program.datatypes import ANY, QUERY, SERIES
+from collectors.stacklang.program.interpreter import Interpreter
+from collectors.stacklang.program.word import Parameter, Vocabulary, Word
+from collectors.stacklang.text.faults import illegal_argument
+from collectors.stacklang.text.lexer import split_and_trim
 from collectors.stacklang.words.query import QUERY_WORDS
 from collectors.stacklang.words.style import STYLE_WORDS
 

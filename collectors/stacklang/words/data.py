@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from collectors.stacklang.context import Context
-from collectors.stacklang.database import Aggregate, Consolidation
-from collectors.stacklang.datatypes import AGGREGATE, DATA, DURATION, QUERY, SERIES, STRING_LIST
-from collectors.stacklang.durations import Duration
 from collectors.stacklang.expression import Expr
 from collectors.stacklang.expressions.data import AggregateExpr, AllSeries, DataExpr, GroupedData
 from collectors.stacklang.expressions.rewrites import expand_rewrites
 from collectors.stacklang.expressions.series import SeriesExpr
-from collectors.stacklang.query import Query
-from collectors.stacklang.query_algebra import as_query
-from collectors.stacklang.word import Parameter, Vocabulary, Word
+from collectors.stacklang.lines.database import Aggregate, Consolidation
+from collectors.stacklang.predicates.algebra import as_query
+from collectors.stacklang.predicates.predicate import Query
+from collectors.stacklang.program.context import Context
+from collectors.stacklang.program.datatypes import (
+    AGGREGATE,
+    DATA,
+    DURATION,
+    QUERY,
+    SERIES,
+    STRING_LIST,
+)
+from collectors.stacklang.program.word import Parameter, Vocabulary, Word
+from collectors.stacklang.text.durations import Duration
 from collectors.stacklang.words.query import QUERY_WORDS
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from collectors.stacklang.context import Context
-from collectors.stacklang.datatypes import MISMATCH, QUERY, STRING_LIST, DataType
 from collectors.stacklang.expression import Expr
 from collectors.stacklang.expressions.event import EventSample, EventTable, RawEvents
-from collectors.stacklang.query import Predicate
-from collectors.stacklang.query_algebra import as_query
-from collectors.stacklang.word import Parameter, Vocabulary, Word
+from collectors.stacklang.predicates.algebra import as_query
+from collectors.stacklang.predicates.predicate import Predicate
+from collectors.stacklang.program.context import Context
+from collectors.stacklang.program.datatypes import MISMATCH, QUERY, STRING_LIST, DataType
+from collectors.stacklang.program.word import Parameter, Vocabulary, Word
 from collectors.stacklang.words.query import QUERY_WORDS
 
 

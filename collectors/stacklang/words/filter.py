@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from collectors.stacklang.context import Context
-from collectors.stacklang.database import Consolidation
-from collectors.stacklang.datatypes import CONSOLIDATION, DURATION, INT, SERIES, STRING
-from collectors.stacklang.durations import Duration
 from collectors.stacklang.expressions.filter import (
     ConsolidateExpr,
     FilterExpr,
@@ -17,7 +13,11 @@ from collectors.stacklang.expressions.filter import (
     resolve_placeholders,
 )
 from collectors.stacklang.expressions.series import SeriesExpr
-from collectors.stacklang.word import Parameter, Vocabulary, Word, macro
+from collectors.stacklang.lines.database import Consolidation
+from collectors.stacklang.program.context import Context
+from collectors.stacklang.program.datatypes import CONSOLIDATION, DURATION, INT, SERIES, STRING
+from collectors.stacklang.program.word import Parameter, Vocabulary, Word, macro
+from collectors.stacklang.text.durations import Duration
 from collectors.stacklang.words.stateful import STATEFUL_WORDS
 
 _INPUT = Parameter(type=SERIES, summary="input time series")

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from collectors.stacklang.context import Context
-from collectors.stacklang.database import Aggregate
-from collectors.stacklang.datatypes import SERIES, STRING_LIST
 from collectors.stacklang.expression import Expr
 from collectors.stacklang.expressions.aggregation import GroupedLines, LineAggregate
 from collectors.stacklang.expressions.data import AggregateExpr, GroupedData
 from collectors.stacklang.expressions.rewrites import NamedRewrite
 from collectors.stacklang.expressions.series import SeriesExpr, rewrite_series
-from collectors.stacklang.query import Predicate
-from collectors.stacklang.word import Parameter, Word
+from collectors.stacklang.lines.database import Aggregate
+from collectors.stacklang.predicates.predicate import Predicate
+from collectors.stacklang.program.context import Context
+from collectors.stacklang.program.datatypes import SERIES, STRING_LIST
+from collectors.stacklang.program.word import Parameter, Word
 
 Keys = tuple[str, ...]
 _KEYS = Parameter(type=STRING_LIST, name="keys", summary="tag keys")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collectors.stacklang.datatypes import SERIES
-from collectors.stacklang.word import Parameter, Run, Word
+from collectors.stacklang.program.datatypes import SERIES
+from collectors.stacklang.program.word import Parameter, Run, Word
 
 
 def line_word(

@@ -8,10 +8,6 @@ from datetime import UTC, tzinfo
 
 import numpy as np
 
-from collectors.stacklang.context import Context
-from collectors.stacklang.datatypes import DOUBLE, INT, SERIES, STRING
-from collectors.stacklang.dates import parse_zone
-from collectors.stacklang.elementwise import apply_binary, apply_unary
 from collectors.stacklang.expressions.clock import RandomLine, TimeExpr, TimeSpan
 from collectors.stacklang.expressions.math import (
     BinaryExpr,
@@ -22,7 +18,11 @@ from collectors.stacklang.expressions.math import (
     UnaryExpr,
 )
 from collectors.stacklang.expressions.series import SeriesExpr
-from collectors.stacklang.word import Parameter, Vocabulary, Word
+from collectors.stacklang.numeric.elementwise import apply_binary, apply_unary
+from collectors.stacklang.program.context import Context
+from collectors.stacklang.program.datatypes import DOUBLE, INT, SERIES, STRING
+from collectors.stacklang.program.word import Parameter, Vocabulary, Word
+from collectors.stacklang.text.dates import parse_zone
 from collectors.stacklang.words.aggregation import AGGREGATION_WORDS
 from collectors.stacklang.words.data import DATA_WORDS
 from collectors.stacklang.words.grouping import COMMON_GROUP_BY, GROUP_BY

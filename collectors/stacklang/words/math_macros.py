@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collectors.stacklang.datatypes import DATA, QUERY, SERIES, DataType
-from collectors.stacklang.word import Parameter, Word, macro
+from collectors.stacklang.program.datatypes import DATA, QUERY, SERIES, DataType
+from collectors.stacklang.program.word import Parameter, Word, macro
 
 _TOTAL = "statistic,(,totalTime,totalAmount,),:in,:sum"
 _COUNT = "statistic,count,:eq,:sum"

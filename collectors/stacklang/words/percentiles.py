@@ -4,16 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from collectors.stacklang.context import Context
-from collectors.stacklang.datatypes import (
-    DATA,
-    DOUBLE,
-    DOUBLE_LIST,
-    MISMATCH,
-    QUERY,
-    SERIES,
-    DataType,
-)
 from collectors.stacklang.expressions.data import (
     AggregateExpr,
     AllSeries,
@@ -24,12 +14,22 @@ from collectors.stacklang.expressions.data import (
 from collectors.stacklang.expressions.percentiles import PERCENTILE, ApproxDistinct, Percentiles
 from collectors.stacklang.expressions.rewrites import NamedRewrite
 from collectors.stacklang.expressions.series import SeriesExpr
-from collectors.stacklang.faults import require
-from collectors.stacklang.literals import format_double
-from collectors.stacklang.percentile_buckets import bucket_index
-from collectors.stacklang.query import Compare, Predicate, Query
-from collectors.stacklang.query_algebra import as_query, conjoin, disjoin
-from collectors.stacklang.word import Parameter, Word, macro
+from collectors.stacklang.numeric.percentiles import bucket_index
+from collectors.stacklang.predicates.algebra import as_query, conjoin, disjoin
+from collectors.stacklang.predicates.predicate import Compare, Predicate, Query
+from collectors.stacklang.program.context import Context
+from collectors.stacklang.program.datatypes import (
+    DATA,
+    DOUBLE,
+    DOUBLE_LIST,
+    MISMATCH,
+    QUERY,
+    SERIES,
+    DataType,
+)
+from collectors.stacklang.program.word import Parameter, Word, macro
+from collectors.stacklang.text.faults import require
+from collectors.stacklang.text.literals import format_double
 
 _NANOS = 1e9
 

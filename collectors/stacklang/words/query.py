@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from collectors.stacklang.context import Context
-from collectors.stacklang.datatypes import ANY, QUERY, STRING, STRING_LIST
 from collectors.stacklang.expression import Expr
-from collectors.stacklang.java_regex import escape_regex
-from collectors.stacklang.query import (
+from collectors.stacklang.predicates.algebra import as_query, conjoin, disjoin, negate
+from collectors.stacklang.predicates.java_regex import escape_regex
+from collectors.stacklang.predicates.predicate import (
     AnyOf,
     Compare,
     Equal,
@@ -19,8 +18,9 @@ from collectors.stacklang.query import (
     Query,
     Regex,
 )
-from collectors.stacklang.query_algebra import as_query, conjoin, disjoin, negate
-from collectors.stacklang.word import Parameter, Vocabulary, Word
+from collectors.stacklang.program.context import Context
+from collectors.stacklang.program.datatypes import ANY, QUERY, STRING, STRING_LIST
+from collectors.stacklang.program.word import Parameter, Vocabulary, Word
 from collectors.stacklang.words.standard import STANDARD
 
 _KEY = Parameter(type=STRING, name="k", summary="tag key")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from collectors.stacklang.context import Context
-from collectors.stacklang.datatypes import SERIES, STRING
 from collectors.stacklang.expression import Expr
 from collectors.stacklang.expressions.rewrites import NamedRewrite
 from collectors.stacklang.expressions.series import SeriesExpr
 from collectors.stacklang.expressions.style import StyleExpr
-from collectors.stacklang.word import Parameter, Word
+from collectors.stacklang.program.context import Context
+from collectors.stacklang.program.datatypes import SERIES, STRING
+from collectors.stacklang.program.word import Parameter, Word
 
 
 def _named_rewrite(context: Context, params: Sequence[object]) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from collectors.errors import QueryError
-from collectors.stacklang.context import Context
-from collectors.stacklang.datatypes import ANY, INT, LIST, STRING
-from collectors.stacklang.faults import illegal_state
-from collectors.stacklang.text_format import format_text
-from collectors.stacklang.word import Parameter, Run, Vocabulary, Word, macro
+from collectors.stacklang.program.context import Context
+from collectors.stacklang.program.datatypes import ANY, INT, LIST, STRING
+from collectors.stacklang.program.word import Parameter, Run, Vocabulary, Word, macro
+from collectors.stacklang.text.faults import illegal_state
+from collectors.stacklang.text.text_format import format_text
 
 _ITEM = Parameter(type=ANY, name="a")
 _OTHER = Parameter(type=ANY, name="b")

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from collectors.stacklang.context import Context
-from collectors.stacklang.datatypes import DOUBLE, DURATION, INT, SERIES, WINDOW
-from collectors.stacklang.durations import Duration
 from collectors.stacklang.expressions.series import SeriesExpr
 from collectors.stacklang.expressions.stateful import (
     DelayExpr,
@@ -16,8 +13,11 @@ from collectors.stacklang.expressions.stateful import (
     SmoothingExpr,
     TrendExpr,
 )
-from collectors.stacklang.rolling_window import RollingWindow
-from collectors.stacklang.word import Parameter, Vocabulary, Word, macro
+from collectors.stacklang.numeric.rolling_window import RollingWindow
+from collectors.stacklang.program.context import Context
+from collectors.stacklang.program.datatypes import DOUBLE, DURATION, INT, SERIES, WINDOW
+from collectors.stacklang.program.word import Parameter, Vocabulary, Word, macro
+from collectors.stacklang.text.durations import Duration
 from collectors.stacklang.words.line_word import line_word
 from collectors.stacklang.words.math import MATH_WORDS
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from collectors.stacklang.colors import is_hex_color, parse_color, with_alpha
-from collectors.stacklang.context import Context
-from collectors.stacklang.datatypes import (
+from collectors.stacklang.expression import render_item, render_items
+from collectors.stacklang.expressions.filter import FilterExpr, resolve_placeholders
+from collectors.stacklang.expressions.series import SeriesExpr
+from collectors.stacklang.expressions.style import StyleExpr
+from collectors.stacklang.program.context import Context
+from collectors.stacklang.program.datatypes import (
     COLOR,
     MISMATCH,
     SERIES,
@@ -15,11 +18,8 @@ from collectors.stacklang.datatypes import (
     STYLED,
     DataType,
 )
-from collectors.stacklang.expression import render_item, render_items
-from collectors.stacklang.expressions.filter import FilterExpr, resolve_placeholders
-from collectors.stacklang.expressions.series import SeriesExpr
-from collectors.stacklang.expressions.style import StyleExpr
-from collectors.stacklang.word import Parameter, Run, Vocabulary, Word, macro
+from collectors.stacklang.program.word import Parameter, Run, Vocabulary, Word, macro
+from collectors.stacklang.text.colors import is_hex_color, parse_color, with_alpha
 from collectors.stacklang.words.filter import FILTER_WORDS
 from collectors.stacklang.words.stateful import EPIC_PARAMETERS
 

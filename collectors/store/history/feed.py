@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collectors.model import FloatArray, IndexArray, IntArray, Tags
-from collectors.store.blocks import BLOCK_STEPS
+from collectors.store.blocks.blocks import BLOCK_STEPS
+from collectors.store.blocks.hot_tier import HotTier
+from collectors.store.blocks.sealing import gather_pages
 from collectors.store.history.late_counters import late_rates
 from collectors.store.history.metric_history import MetricHistory
-from collectors.store.hot_tier import HotTier
-from collectors.store.ingest import COUNTER
-from collectors.store.reserve import reserve
-from collectors.store.sealing import gather_pages
-from collectors.store.series import SeriesTable
+from collectors.store.series.kinds import COUNTER
+from collectors.store.series.reserve import reserve
+from collectors.store.series.table import SeriesTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
+from collectors.history.engine import quoted
+from collectors.history.predicates import condition
 from collectors.model import SeriesKind
-from collectors.stacklang.database import Aggregate, Consolidation, Fetch, Window
-from collectors.store.history.engine import quoted
-from collectors.store.history.predicates import condition
+from collectors.stacklang.lines.database import Aggregate, Consolidation, Fetch, Window
 
 _FOLD = {
     Aggregate.SUM: "sum(v)",

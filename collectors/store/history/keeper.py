@@ -7,16 +7,16 @@ from dataclasses import replace
 
 import structlog
 
+from collectors.background import Background
 from collectors.clock import Clock
 from collectors.errors import StorageError
 from collectors.model import FloatArray, IndexArray, IntArray
-from collectors.stacklang.database import Fetch, Lines
-from collectors.store.background import Background
-from collectors.store.blocks import BLOCK_STEPS
+from collectors.stacklang.lines.database import Fetch, Lines
+from collectors.store.blocks.blocks import BLOCK_STEPS
+from collectors.store.blocks.hot_tier import HotTier
 from collectors.store.history.feed import HistoryFeed, LateRows
 from collectors.store.history.metric_history import MetricHistory
 from collectors.store.history.rollups import DAY_MS
-from collectors.store.hot_tier import HotTier
 
 _LOG = structlog.get_logger(__name__)
 _INTERVAL_S = 10.0

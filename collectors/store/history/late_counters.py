@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collectors.model import FloatArray, IndexArray, IntArray
-from collectors.store.ingest import counter_heartbeat_ms
+from collectors.store.blocks.ingest import counter_heartbeat_ms
 
 
 class LateRates(NamedTuple):

@@ -13,10 +13,11 @@ import orjson
 from numpy.typing import NDArray
 
 from collectors.errors import ConfigError, QueryError, StorageError
+from collectors.history import schema
+from collectors.history.engine import HistoryEngine
 from collectors.model import FloatArray, Tags, kind_of
-from collectors.stacklang.database import Aggregate, Consolidation, Fetch, Lines
-from collectors.store.history import schema
-from collectors.store.history.engine import HistoryEngine
+from collectors.stacklang.lines.database import Aggregate, Consolidation, Fetch, Lines
+from collectors.stacklang.lines.line_merge import join_lines, overlay_lines, sort_groups
 from collectors.store.history.fetch_sql import (
     by_series_sql,
     every_series_sql,
@@ -29,7 +30,6 @@ from collectors.store.history.rollups import (
     roll_up_day,
     rolled_series_sql,
 )
-from collectors.store.line_merge import join_lines, overlay_lines, sort_groups
 
 # Values of one answer: they are Python objects for a moment, some seventy bytes each.
 MAX_VALUES = 5_000_000

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from collectors.documents import Field, load_document
 from collectors.errors import QueryError
-from collectors.receivers.scrape.document import Field, load_document
-from collectors.stacklang.interpreter import Interpreter
-from collectors.stacklang.query import Query
+from collectors.stacklang.predicates.predicate import Query
+from collectors.stacklang.program.interpreter import Interpreter
 from collectors.stacklang.words.query import QUERY_WORDS
 from collectors.store.history.rollups import RollupPolicy
 

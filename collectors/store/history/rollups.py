@@ -15,12 +15,12 @@ from dataclasses import dataclass
 
 import orjson
 
+from collectors.history.engine import HistoryEngine, quoted
+from collectors.history.predicates import condition
 from collectors.model import SeriesKind, Tags
-from collectors.stacklang.database import Aggregate, Consolidation, Fetch, Window
-from collectors.stacklang.query import Query
-from collectors.store.history.engine import HistoryEngine, quoted
-from collectors.store.history.predicates import condition
-from collectors.store.tag_rows import identity_of
+from collectors.stacklang.lines.database import Aggregate, Consolidation, Fetch, Window
+from collectors.stacklang.predicates.predicate import Query
+from collectors.store.series.tag_rows import identity_of
 
 DAY_MS = 86_400_000
 _GAUGE = quoted(SeriesKind.GAUGE.value)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collectors.errors import DecodeError
-from collectors.store.kernel import inlined, kernel
+from collectors.kernel import inlined, kernel
 from collectors.store.wire.walker import skip_field, varint_at
 
 _BYTES = 2

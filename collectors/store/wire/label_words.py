@@ -14,17 +14,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from collectors.kernel import kernel
+from collectors.metric_kinds import CUMULATIVE, PLAIN_TYPES, MetricKinds, typed_kind
 from collectors.model import DSTYPE, IndexArray, Rejection
-from collectors.store.hash_table import HashTable
-from collectors.store.kernel import kernel
-from collectors.store.tag_rows import TagRows
-from collectors.store.validation import TagRules, legal_text
+from collectors.prometheus_labels import label_flaw, prometheus_tags, tag_key
+from collectors.store.series.hash_table import HashTable
+from collectors.store.series.tag_rows import TagRows
+from collectors.store.series.words import Words
 from collectors.store.wire.hashing import hash_range
 from collectors.store.wire.label_parts import LabelParts, label_text
-from collectors.store.wire.metric_kinds import CUMULATIVE, PLAIN_TYPES, MetricKinds, typed_kind
 from collectors.store.wire.plain_texts import plain_texts
-from collectors.store.wire.prometheus_labels import label_flaw, prometheus_tags, tag_key
-from collectors.store.words import Words
+from collectors.tag_rules import TagRules, legal_text
 
 _REMEMBERED = 4_000_000
 _ODD = -1

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from collectors.store.kernel import kernel
-from collectors.store.validation import legal_text
+from collectors.kernel import kernel
+from collectors.tag_rules import legal_text
 
 _LINE = 10  # no legal text holds the end of a line
 

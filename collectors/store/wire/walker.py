@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collectors.errors import DecodeError
-from collectors.store.kernel import inlined, kernel
+from collectors.kernel import inlined, kernel
 from collectors.store.wire.hashing import hash_range, word_at
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5

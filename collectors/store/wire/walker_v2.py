@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collectors.errors import DecodeError
-from collectors.store.kernel import inlined, kernel
+from collectors.kernel import inlined, kernel
 from collectors.store.wire.hashing import hash_range, mixed_in, word_at
 from collectors.store.wire.walker import PLAIN, plain_sample, skip_field, varint_at
 

@@ -20,9 +20,9 @@ from collectors.api.fetching import CHUNK_COLUMNS, FetchEndpoint
 from collectors.api.workers import Workers
 from collectors.clock import ManualClock
 from collectors.errors import QueryError
-from collectors.stacklang.database import Fetch, Lines, Window
-from collectors.stacklang.evaluation import evaluate
-from collectors.stacklang.memory import MemoryDatabase
+from collectors.stacklang.evaluation.batch import evaluate
+from collectors.stacklang.lines.database import Fetch, Lines, Window
+from collectors.stacklang.testing.memory import MemoryDatabase
 from collectors.store.metric_store import MetricStore
 
 NOW_MS = 1_325_408_400_000

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from collectors.api.formats.choose import write_chart
+from collectors.api.format_choice import write_chart
 from collectors.api.formats.identity import line_id
 from collectors.api.graph_request import GraphFormat
 from collectors.graph.chart import Chart, Line, LineStyle, Plot

@@ -17,7 +17,7 @@ from collectors.api.graph import check_limits
 from collectors.api.graph_request import GraphFormat
 from collectors.clock import ManualClock
 from collectors.errors import QueryError
-from collectors.stacklang.database import Fetch, Lines
+from collectors.stacklang.lines.database import Fetch, Lines
 from collectors.store.metric_store import MetricStore
 
 END = "e=2012-01-01T09:00"

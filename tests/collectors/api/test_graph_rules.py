@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from collectors.api.routes import metric_routes
 from collectors.clock import ManualClock
-from collectors.stacklang.memory import MemoryDatabase
+from collectors.stacklang.testing.memory import MemoryDatabase
 
 RANGE = "name,range,:eq"
 BY_ITEM = f"{RANGE},(,item,),:by"

@@ -26,13 +26,11 @@ from collectors.graph.chart import (
     Plot,
 )
 from collectors.graph.color import Color
-from collectors.graph.frame_chart import chart_of_frame, draw_frame
 from collectors.graph.heatmap import build_heatmap
 from collectors.graph.png import arrange, draw, frame_line, image_size
 from collectors.graph.scales import ScaleKind, ValueScale
 from collectors.graph.summary import summarize
 from collectors.graph.themes import DARK, LIGHT
-from collectors.model import Frame
 
 MINUTE = 60_000
 RED, GREEN, BLUE = Color(255, 0, 0), Color(0, 200, 0), Color(0, 0, 255)
@@ -213,21 +211,6 @@ def test_images_drawn_at_the_same_time_are_those_drawn_alone() -> None:
     for thread in threads:
         thread.join()
     assert [together[i] for i in range(4)] == alone
-
-
-def test_a_frame_can_be_drawn_without_a_request() -> None:
-    frame = Frame(
-        start_ms=MINUTE,
-        step_ms=MINUTE,
-        tags=[{}, {}],
-        labels=["a", "b"],
-        values=np.array([[1.0, 2.0, 3.0], [3.0, np.nan, 1.0]]),
-    )
-    assert png_size(draw_frame(frame, title="T", width=320, height=200)) == (320, 200)
-    chart = chart_of_frame(frame, style=LineStyle.STACK, theme="dark")
-    assert [line.style for line in chart.lines] == [LineStyle.STACK] * 2
-    assert (chart.start_ms, chart.end_ms, chart.steps) == (MINUTE, 4 * MINUTE, 3)
-    assert chart.lines[0].color != chart.lines[1].color
 
 
 def test_the_frame_line_says_which_time_is_shown() -> None:

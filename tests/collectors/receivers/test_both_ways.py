@@ -16,13 +16,13 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from collectors.clock import ManualClock
+from collectors.limits import StoreLimits
 from collectors.model import Batch, Receipt
-from collectors.receivers.remote_write import V1, V2, remote_write_routes
-from collectors.receivers.remote_write_messages import message_class
+from collectors.receivers.prometheus.remote_write import V1, V2, remote_write_routes
+from collectors.receivers.prometheus.remote_write_messages import message_class
 from collectors.receivers.stats import ReceiverStats
-from collectors.stacklang.database import Aggregate, Consolidation, Fetch, Window
-from collectors.stacklang.query import AnyOf
-from collectors.store.limits import StoreLimits
+from collectors.stacklang.lines.database import Aggregate, Consolidation, Fetch, Window
+from collectors.stacklang.predicates.predicate import AnyOf
 from collectors.store.metric_store import MetricStore
 from collectors.traces.exemplars import ExemplarStore, ExemplarWriter
 

@@ -11,8 +11,8 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from collectors.receivers.direct import Direct
-from collectors.receivers.remote_write import remote_write_routes
-from collectors.receivers.testing import FakeStore
+from collectors.receivers.prometheus.remote_write import remote_write_routes
+from collectors.receivers.testing.fakes import FakeStore
 
 
 class Straight:

@@ -11,15 +11,15 @@ from starlette.testclient import TestClient
 
 from collectors.api.routes import exemplar_routes
 from collectors.model import MetricWriter
-from collectors.receivers import fuzzing
 from collectors.receivers.limits import ReceiverLimits
-from collectors.receivers.otlp_metrics import OtlpMetrics
-from collectors.receivers.remote_write import V1, V2, remote_write_routes
-from collectors.receivers.scrape.config import ScrapeJob
-from collectors.receivers.scrape.history import TargetHistory
-from collectors.receivers.scrape.target import TargetAddress
+from collectors.receivers.otlp.metrics import OtlpMetrics
+from collectors.receivers.prometheus.remote_write import V1, V2, remote_write_routes
+from collectors.receivers.prometheus.scrape.config import ScrapeJob
+from collectors.receivers.prometheus.scrape.history import TargetHistory
+from collectors.receivers.prometheus.scrape.target import TargetAddress
 from collectors.receivers.stats import ReceiverStats
-from collectors.receivers.testing import FakeStore
+from collectors.receivers.testing import fuzzing
+from collectors.receivers.testing.fakes import FakeStore
 from collectors.traces.exemplars import ExemplarStore, ExemplarWriter
 
 

@@ -21,21 +21,21 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from collectors.errors import InputError
-from collectors.receivers import fuzzing
-from collectors.receivers.atlas_rules import refuse_atlas
+from collectors.receivers.atlas.payload import Datapoint, decode_payload
+from collectors.receivers.atlas.rules import refuse_atlas
 from collectors.receivers.body import decompress
 from collectors.receivers.limits import ReceiverLimits
-from collectors.receivers.otlp_json import to_protobuf
-from collectors.receivers.otlp_metrics import OtlpMetrics
-from collectors.receivers.otlp_spans import OtlpSpans
-from collectors.receivers.publish_payload import Datapoint, decode_payload
-from collectors.receivers.remote_write import unsnap
-from collectors.receivers.remote_write_decoder import Decoded, RemoteWriteDecoder
-from collectors.receivers.scrape.config import ScrapeJob
-from collectors.receivers.scrape.history import TargetHistory
-from collectors.receivers.scrape.target import TargetAddress
+from collectors.receivers.otlp.json import to_protobuf
+from collectors.receivers.otlp.metrics import OtlpMetrics
+from collectors.receivers.otlp.spans import OtlpSpans
+from collectors.receivers.prometheus.remote_write import unsnap
+from collectors.receivers.prometheus.remote_write_decoder import Decoded, RemoteWriteDecoder
+from collectors.receivers.prometheus.scrape.config import ScrapeJob
+from collectors.receivers.prometheus.scrape.history import TargetHistory
+from collectors.receivers.prometheus.scrape.target import TargetAddress
 from collectors.receivers.spectator.registry import MeterRegistry
 from collectors.receivers.stats import ReceiverStats
+from collectors.receivers.testing import fuzzing
 from collectors.store.wire.remote_body import decode_body
 
 BUDGET_S = float(os.environ.get("TOCSIN_FUZZ_S", "10"))

@@ -26,24 +26,24 @@ from starlette.testclient import TestClient
 
 from collectors.clock import ManualClock
 from collectors.errors import ConfigError, OverloadedError, StorageError, TocsinError
+from collectors.receivers.atlas.publish import publish_routes
 from collectors.receivers.gate import Gate
 from collectors.receivers.limits import ReceiverLimits
-from collectors.receivers.otlp_grpc import OtlpGrpcServer
-from collectors.receivers.otlp_http import otlp_app
-from collectors.receivers.publish import publish_routes
-from collectors.receivers.remote_write import V2, remote_write_routes
-from collectors.receivers.remote_write_messages import message_class
-from collectors.receivers.scrape.config import (
+from collectors.receivers.otlp.grpc import OtlpGrpcServer
+from collectors.receivers.otlp.http import otlp_app
+from collectors.receivers.prometheus.remote_write import V2, remote_write_routes
+from collectors.receivers.prometheus.remote_write_messages import message_class
+from collectors.receivers.prometheus.scrape.config import (
     ScrapeConfig,
     ScrapeJob,
     ScrapeLimits,
     TargetGroup,
 )
-from collectors.receivers.scrape.scraper import Scraper
+from collectors.receivers.prometheus.scrape.scraper import Scraper
 from collectors.receivers.spectator.registry import MeterRegistry
-from collectors.receivers.spectator_udp import SpectatorListener
+from collectors.receivers.spectator.udp import SpectatorListener
 from collectors.receivers.stats import ReceiverStats
-from collectors.receivers.testing import FakeStore, serve
+from collectors.receivers.testing.fakes import FakeStore, serve
 
 T0 = 1_700_000_000_000
 LIMITS = ReceiverLimits(max_body_bytes=200_000)

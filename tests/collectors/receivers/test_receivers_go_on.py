@@ -8,9 +8,9 @@ import httpx2
 
 from collectors.clock import SystemClock
 from collectors.model import Batch, Receipt
-from collectors.receivers.scrape.config import ScrapeConfig, ScrapeJob, TargetGroup
-from collectors.receivers.scrape.scraper import Scraper
-from collectors.receivers.spectator_udp import listen_spectator
+from collectors.receivers.prometheus.scrape.config import ScrapeConfig, ScrapeJob, TargetGroup
+from collectors.receivers.prometheus.scrape.scraper import Scraper
+from collectors.receivers.spectator.udp import listen_spectator
 from collectors.receivers.stats import ReceiverStats
 
 

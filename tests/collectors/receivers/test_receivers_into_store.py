@@ -13,17 +13,17 @@ from starlette.testclient import TestClient
 
 from collectors.clock import ManualClock
 from collectors.receivers.limits import ReceiverLimits
-from collectors.receivers.otlp_metrics import OtlpMetrics
-from collectors.receivers.remote_write import remote_write_routes
-from collectors.receivers.scrape.config import ScrapeJob
-from collectors.receivers.scrape.history import TargetHistory
-from collectors.receivers.scrape.target import TargetAddress
+from collectors.receivers.otlp.metrics import OtlpMetrics
+from collectors.receivers.prometheus.remote_write import remote_write_routes
+from collectors.receivers.prometheus.scrape.config import ScrapeJob
+from collectors.receivers.prometheus.scrape.history import TargetHistory
+from collectors.receivers.prometheus.scrape.target import TargetAddress
 from collectors.receivers.spectator.registry import MeterRegistry
 from collectors.receivers.stats import ReceiverStats
-from collectors.stacklang.database import Window
-from collectors.stacklang.evaluation import evaluate
+from collectors.stacklang.evaluation.batch import evaluate
+from collectors.stacklang.lines.database import Window
 from collectors.store.metric_store import MetricStore
-from collectors.store.wire.encoder import write_request
+from collectors.store.testing.encoder import write_request
 
 STEP_MS = 5_000
 T0 = 1_700_000_000_000

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from collectors.clock import ManualClock
+from collectors.limits import StoreLimits
 from collectors.model import Batch, Tags
-from collectors.stacklang.database import Aggregate, Consolidation, Fetch, Window
-from collectors.stacklang.query import AnyOf, Equal, Query
-from collectors.store.limits import StoreLimits
+from collectors.stacklang.lines.database import Aggregate, Consolidation, Fetch, Window
+from collectors.stacklang.predicates.predicate import AnyOf, Equal, Query
 from collectors.store.metric_store import MetricStore
 
 NOW_MS = 1_700_000_000_000

@@ -7,10 +7,10 @@ import numpy as np
 
 from collectors.clock import ManualClock
 from collectors.model import Batch
-from collectors.stacklang.database import Aggregate, Consolidation, Fetch, Window
-from collectors.stacklang.query import AnyOf, Equal
+from collectors.stacklang.lines.database import Aggregate, Consolidation, Fetch, Window
+from collectors.stacklang.predicates.predicate import AnyOf, Equal
 from collectors.store.metric_store import MetricStore
-from collectors.store.wire.encoder import write_request
+from collectors.store.testing.encoder import write_request
 
 NOW_MS = 1_700_000_000_000
 STEP_MS = 1_000

@@ -5,8 +5,8 @@ import random
 
 import pytest
 
+from collectors.journal import MemoryJournal
 from collectors.model import Span
-from collectors.store.journal import MemoryJournal
 from collectors.traces.compare import compare, likelihood_ratio
 from collectors.traces.search import TraceSearch
 from collectors.traces.store import SpanStore

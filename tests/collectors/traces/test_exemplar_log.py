@@ -12,8 +12,8 @@ import pytest
 
 from collectors.errors import OverloadedError, StorageError
 from collectors.model import Batch, Exemplar
-from collectors.receivers.testing import FakeStore
-from collectors.stacklang.query import AnyOf, Equal
+from collectors.receivers.testing.fakes import FakeStore
+from collectors.stacklang.predicates.predicate import AnyOf, Equal
 from collectors.traces.exemplar_log import EXEMPLARS, JournaledExemplars
 from collectors.traces.exemplars import PER_SERIES, ExemplarStore, ExemplarWriter
 
@@ -130,7 +130,7 @@ import os, sys
 from pathlib import Path
 import numpy as np
 from collectors.model import Batch, Exemplar
-from collectors.receivers.testing import FakeStore
+from collectors.receivers.testing.fakes import FakeStore
 from collectors.traces.exemplar_log import JournaledExemplars
 from collectors.traces.exemplars import ExemplarStore, ExemplarWriter
 

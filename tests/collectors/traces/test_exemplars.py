@@ -5,8 +5,8 @@ import pytest
 
 from collectors.errors import OverloadedError
 from collectors.model import Batch, Exemplar, Receipt
-from collectors.receivers.testing import FakeStore
-from collectors.stacklang.query import AnyOf, Equal
+from collectors.receivers.testing.fakes import FakeStore
+from collectors.stacklang.predicates.predicate import AnyOf, Equal
 from collectors.traces.exemplars import PER_SERIES, ExemplarStore, ExemplarWriter
 
 

@@ -4,8 +4,8 @@ from itertools import permutations
 
 import pytest
 
+from collectors.journal import MemoryJournal
 from collectors.model import Span, SpanKind
-from collectors.store.journal import MemoryJournal
 from collectors.traces.store import SpanStore
 from collectors.traces.testing import make_span
 

@@ -9,8 +9,8 @@ import pytest
 
 from collectors.clock import ManualClock
 from collectors.errors import StorageError
+from collectors.journal import FileJournal, MemoryJournal
 from collectors.model import Span, SpanEvent, SpanLink
-from collectors.store.journal import FileJournal, MemoryJournal
 from collectors.traces.limits import SpanLimits
 from collectors.traces.search import TraceSearch, TraceSummary, summarize
 from collectors.traces.store import SPANS, SpanStore

@@ -2,8 +2,8 @@
 
 import pytest
 
+from collectors.journal import MemoryJournal
 from collectors.model import SpanKind
-from collectors.store.journal import MemoryJournal
 from collectors.traces.search import TraceSearch
 from collectors.traces.store import SpanStore
 from collectors.traces.testing import make_span

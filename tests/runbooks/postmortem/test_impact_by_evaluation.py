@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from anomaly.testing import TableDatabase
-from collectors.stacklang.database import Window
-from collectors.stacklang.evaluation import evaluate
+from collectors.stacklang.evaluation.batch import evaluate
+from collectors.stacklang.lines.database import Window
 from runbooks.automation.loading import BUILT_IN, load_library
 from runbooks.incidents import commands as c
 from runbooks.incidents.decide import decide

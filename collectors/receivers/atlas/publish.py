@@ -1,0 +1,153 @@
+"""Atlas's publish API: ``POST /api/v1/publish`` and ``/api/v1/publish-fast``.
+
+Answers as Atlas does: 200 without a body when all is kept, 202 with a ``partial`` message when some
+is refused, 400 with an ``error`` message when all is.
+"""
+
+from __future__ import annotations
+
+import anyio.to_thread
+import orjson
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from collectors.clock import Clock
+from collectors.errors import InputError, OverloadedError, StorageError
+from collectors.model import MetricWriter, Rejection, Tags
+from collectors.receivers.atlas.payload import Datapoint, decode_payload
+from collectors.receivers.atlas.rules import refuse_atlas
+from collectors.receivers.batch_builder import BatchBuilder
+from collectors.receivers.body import decompress, receive
+from collectors.receivers.gate import Gate, Place
+from collectors.receivers.limits import ReceiverLimits
+from collectors.receivers.stats import ReceiverStats
+
+RECEIVER = "atlas.publish"
+_MAX_MESSAGES = 5
+
+
+def publish_routes(
+    metrics: MetricWriter,
+    limits: ReceiverLimits | None,
+    clock: Clock,
+    step_ms: int,
+    stats: ReceiverStats | None = None,
+) -> list[Route]:
+    """Return the two publish routes.
+
+    Args:
+        metrics: Where samples go.
+        limits: Bounds on what is accepted.
+        clock: Judges the age of datapoints.
+        step_ms: Datapoints further than this from the present are refused, as in Atlas.
+        stats: Where acceptances and refusals are counted.
+    """
+    publisher = _Publisher(
+        metrics, limits or ReceiverLimits(), clock, step_ms, stats or ReceiverStats()
+    )
+    return [
+        Route(path, publisher.answer, methods=["POST"])
+        for path in ("/api/v1/publish", "/api/v1/publish-fast")
+    ]
+
+
+class _Publisher:
+    def __init__(
+        self,
+        metrics: MetricWriter,
+        limits: ReceiverLimits,
+        clock: Clock,
+        step_ms: int,
+        stats: ReceiverStats,
+    ) -> None:
+        self._metrics = metrics
+        self._limits = limits
+        self._clock = clock
+        self._max_age_ms = step_ms
+        self._stats = stats
+        self._gate = Gate(limits)
+
+    async def answer(self, request: Request) -> Response:
+        """Answer a publish request."""
+        try:
+            with self._gate.enter() as place:
+                raw = await receive(request, self._limits, place)
+                encoding = request.headers.get("content-encoding", "")
+                return await anyio.to_thread.run_sync(self._publish, raw, encoding, place)
+        except InputError as error:
+            self._stats.refuse(RECEIVER, type(error).__name__)
+            return _message(error.status, {"type": "error", "message": error.message})
+        except OverloadedError as error:
+            self._stats.refuse(RECEIVER, "overloaded")
+            return _try_again(error.message, error.retry_after_s)
+        except StorageError as error:
+            self._stats.refuse(RECEIVER, "storage")
+            return _try_again(error.message, self._limits.retry_after_s)
+        except ClientDisconnect:
+            return Response(status_code=400)
+
+    def _publish(self, raw: bytes, encoding: str, place: Place) -> Response:
+        body = decompress(raw, encoding, self._limits.max_body_bytes, place.hold)
+        builder = BatchBuilder()
+        # One time for all: a payload that takes long to read does not grow old meanwhile.
+        now_ms = self._clock.now_ms()
+        interned: dict[frozenset[tuple[str, str]], Tags] = {}
+        for found in decode_payload(body, self._limits.max_batch_samples):
+            if isinstance(found, Rejection):
+                builder.rejections.append(found)
+                continue
+            refusal = self._refuse(found, now_ms)
+            if refusal is not None:
+                builder.rejections.append(refusal)
+                continue
+            tags = interned.setdefault(frozenset(found.tags.items()), found.tags)
+            builder.add(tags, found.time_ms, found.value)
+        if not len(builder) and not builder.rejections:
+            return _message(400, {"type": "error", "message": "empty payload"})
+        return self._store(builder)
+
+    def _store(self, builder: BatchBuilder) -> Response:
+        refused, accepted = list(builder.rejections), 0
+        if len(builder):
+            receipt = self._metrics.write(builder.build())
+            accepted = receipt.accepted
+            refused += receipt.rejected
+        self._stats.accept(RECEIVER, accepted)
+        self._stats.refuse_all(RECEIVER, refused)
+        if not refused:
+            return Response(status_code=200)
+        messages = [_describe(rejection) for rejection in refused[:_MAX_MESSAGES]]
+        count = sum(rejection.count for rejection in refused)
+        if accepted:
+            return _message(202, {"type": "partial", "errorCount": count, "message": messages})
+        return _message(400, {"type": "error", "errorCount": count, "message": messages})
+
+    def _refuse(self, point: Datapoint, now_ms: int) -> Rejection | None:
+        age_ms = now_ms - point.time_ms
+        if age_ms > self._max_age_ms:
+            detail = (
+                f"data is too old: now = {now_ms}, timestamp = {point.time_ms},"
+                f" {age_ms} > {self._max_age_ms}"
+            )
+            return Rejection(reason="DataTooOld", detail=detail, tags=point.tags)
+        if -age_ms > self._max_age_ms:
+            detail = f"data is from future: now = {now_ms}, timestamp = {point.time_ms}"
+            return Rejection(reason="DataFromFuture", detail=detail, tags=point.tags)
+        reason = refuse_atlas(point.tags)
+        if reason is not None:
+            return Rejection(reason="invalidTags", detail=reason, tags=point.tags)
+        return None
+
+
+def _describe(rejection: Rejection) -> str:
+    tags = orjson.dumps(dict(rejection.tags), option=orjson.OPT_SORT_KEYS).decode()
+    return f"{rejection.detail} (tags={tags})"
+
+
+def _try_again(message: str, after_s: int) -> Response:
+    return _message(503, {"type": "error", "message": message}, {"Retry-After": str(after_s)})
+
+
+def _message(status: int, content: object, headers: dict[str, str] | None = None) -> Response:
+    return Response(orjson.dumps(content), status, headers, media_type="application/json")

@@ -1,0 +1,136 @@
+"""OTLP over gRPC: the trace, metrics and logs services, usually on port 4317.
+
+Status codes follow opentelemetry-proto ``docs/specification.md``: INVALID_ARGUMENT for bad data
+(not to be retried), UNAVAILABLE with RetryInfo for overload, RESOURCE_EXHAUSTED for too large.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent import futures
+from typing import Any
+
+import grpc
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.duration_pb2 import Duration
+from google.rpc.error_details_pb2 import RetryInfo  # type: ignore[import-untyped] # no stubs
+from google.rpc.status_pb2 import Status  # type: ignore[import-untyped] # no stubs
+
+from collectors.errors import ConfigError, InputError, OverloadedError, StorageError, TooLargeError
+from collectors.model import MetricWriter, Receipt, SpanWriter
+from collectors.receivers.gate import Gate
+from collectors.receivers.limits import ReceiverLimits
+from collectors.receivers.otlp.http import refuse_logs
+from collectors.receivers.otlp.metrics import OtlpMetrics
+from collectors.receivers.otlp.spans import OtlpSpans
+from collectors.receivers.reply import partial_success
+from collectors.receivers.stats import ReceiverStats
+
+RECEIVER = "otlp.grpc"
+_SERVICE = "opentelemetry.proto.collector.{0}.v1.{1}Service"
+
+
+class OtlpGrpcServer:
+    """The receiver's server; decoding runs on its worker threads.
+
+    Args:
+        metrics: Where metrics go.
+        spans: Where spans go.
+        limits: Bounds on what is accepted.
+        stats: Where acceptances and refusals are counted.
+    """
+
+    def __init__(
+        self,
+        metrics: MetricWriter,
+        spans: SpanWriter,
+        limits: ReceiverLimits | None = None,
+        stats: ReceiverStats | None = None,
+    ) -> None:
+        self._limits = limits or ReceiverLimits()
+        self._stats = stats or ReceiverStats()
+        self._gate = Gate(self._limits)
+        self._exports: dict[str, tuple[str, Callable[[bytes], Receipt]]] = {
+            _SERVICE.format("trace", "Trace"): (
+                "rejected_spans",
+                OtlpSpans(spans, self._limits, self._stats).export,
+            ),
+            _SERVICE.format("metrics", "Metrics"): (
+                "rejected_data_points",
+                OtlpMetrics(metrics, self._limits, self._stats).export,
+            ),
+            _SERVICE.format("logs", "Logs"): (
+                "rejected_log_records",
+                lambda body: refuse_logs(body, self._stats),
+            ),
+        }
+        self._server: Any = None
+
+    def start(self, port: int, host: str = "127.0.0.1") -> int:
+        """Listen and return the port; raise :class:`ConfigError` if it is taken."""
+        server = grpc.server(
+            futures.ThreadPoolExecutor(max_workers=8, thread_name_prefix="otlp-grpc"),
+            options=[
+                ("grpc.max_receive_message_length", self._limits.max_body_bytes),
+                ("grpc.so_reuseport", 0),
+            ],
+            maximum_concurrent_rpcs=4 * self._limits.max_in_flight,
+        )
+        for service, (field, export) in self._exports.items():
+            server.add_generic_rpc_handlers((self._handlers(service, field, export),))
+        try:
+            bound: int = server.add_insecure_port(f"{host}:{port}")
+        except RuntimeError as error:
+            raise ConfigError(
+                f"OTLP/gRPC can't listen on {host}:{port}: {error}; choose another port"
+            ) from error
+        server.start()
+        self._server = server
+        return bound
+
+    def stop(self, grace_s: float = 1.0) -> None:
+        """Stop listening, letting calls in work finish for ``grace_s`` seconds."""
+        if self._server is not None:
+            self._server.stop(grace_s).wait()
+            self._server = None
+
+    def _handlers(self, service: str, field: str, export: Callable[[bytes], Receipt]) -> Any:
+        def call(body: bytes, context: Any) -> bytes:
+            return self._export(body, context, field, export)
+
+        # No (de)serialisers: the body stays bytes, as over HTTP.
+        return grpc.method_handlers_generic_handler(
+            service, {"Export": grpc.unary_unary_rpc_method_handler(call)}
+        )
+
+    def _export(
+        self, body: bytes, context: Any, field: str, export: Callable[[bytes], Receipt]
+    ) -> bytes:
+        try:
+            with self._gate.enter() as place:
+                place.hold(len(body))
+                return partial_success(field, export(body)).as_protobuf()
+        except TooLargeError as error:
+            self._stats.refuse(RECEIVER, "tooLarge")
+            context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, error.message)
+        except InputError as error:
+            self._stats.refuse(RECEIVER, type(error).__name__)
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, error.message)
+        except OverloadedError as error:
+            self._stats.refuse(RECEIVER, "overloaded")
+            self._abort_retryable(context, error.message, error.retry_after_s)
+        except StorageError as error:
+            self._stats.refuse(RECEIVER, "storage")
+            self._abort_retryable(context, error.message, self._limits.retry_after_s)
+        return b""
+
+    @staticmethod
+    def _abort_retryable(context: Any, message: str, retry_after_s: int) -> None:
+        """Abort with UNAVAILABLE and a RetryInfo detail, as the specification asks."""
+        detail = AnyMessage()
+        detail.Pack(RetryInfo(retry_delay=Duration(seconds=retry_after_s)))
+        status = Status(code=grpc.StatusCode.UNAVAILABLE.value[0], message=message)
+        status.details.append(detail)
+        trailer = (("grpc-status-details-bin", status.SerializeToString()),)
+        context.set_trailing_metadata(trailer)
+        context.abort(grpc.StatusCode.UNAVAILABLE, message)

@@ -1,0 +1,188 @@
+"""OTLP over HTTP: ``/v1/traces``, ``/v1/metrics`` and ``/v1/logs``, usually on port 4318.
+
+Follows opentelemetry-proto ``docs/specification.md`` 1.11: protobuf and JSON by content type, gzip,
+partial success with reasons, errors as ``google.rpc.Status`` in the request's encoding, 413 for
+bodies too large after decompression, 503 with ``Retry-After`` when overloaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import anyio.to_thread
+import orjson
+from google.protobuf.message import DecodeError as ProtobufDecodeError
+from google.protobuf.message import Message
+from google.rpc.status_pb2 import Status  # type: ignore[import-untyped] # no stubs
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from collectors.errors import (
+    DecodeError,
+    InputError,
+    OverloadedError,
+    StorageError,
+    TooLargeError,
+    UnsupportedError,
+)
+from collectors.model import MetricWriter, Receipt, Rejection, SpanWriter
+from collectors.receivers.body import decompress, receive
+from collectors.receivers.gate import Gate, Place
+from collectors.receivers.limits import ReceiverLimits
+from collectors.receivers.otlp.json import to_protobuf
+from collectors.receivers.otlp.metrics import OtlpMetrics
+from collectors.receivers.otlp.spans import OtlpSpans
+from collectors.receivers.reply import partial_success
+from collectors.receivers.stats import ReceiverStats
+
+PROTOBUF = "application/x-protobuf"
+JSON = "application/json"
+RECEIVER = "otlp.http"
+
+# Decoded messages take a multiple of their bytes; the gate accounts for it beforehand.
+_JSON_GROWTH, _PROTOBUF_GROWTH = 6, 2
+
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+# google.rpc.Code
+_INVALID_ARGUMENT, _RESOURCE_EXHAUSTED, _UNIMPLEMENTED, _UNAVAILABLE = 3, 8, 12, 14
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Signal:
+    """One path: how to decode its request and what a refused unit is called in the answer."""
+
+    request: Callable[[], Message]
+    export: Callable[[bytes], Receipt]
+    rejected_field: str
+
+
+def otlp_app(
+    metrics: MetricWriter,
+    spans: SpanWriter,
+    limits: ReceiverLimits | None = None,
+    stats: ReceiverStats | None = None,
+) -> Starlette:
+    """Return the ASGI app of the OTLP/HTTP receiver.
+
+    Args:
+        metrics: Where metrics go.
+        spans: Where spans go.
+        limits: Bounds on what is accepted.
+        stats: Where acceptances and refusals are counted.
+    """
+    limits, stats = limits or ReceiverLimits(), stats or ReceiverStats()
+    gate = Gate(limits)
+    signals = {
+        "/v1/traces": _Signal(
+            request=ExportTraceServiceRequest,
+            export=OtlpSpans(spans, limits, stats).export,
+            rejected_field="rejected_spans",
+        ),
+        "/v1/metrics": _Signal(
+            request=ExportMetricsServiceRequest,
+            export=OtlpMetrics(metrics, limits, stats).export,
+            rejected_field="rejected_data_points",
+        ),
+        "/v1/logs": _Signal(
+            request=ExportLogsServiceRequest,
+            export=lambda body: refuse_logs(body, stats),
+            rejected_field="rejected_log_records",
+        ),
+    }
+    routes = [
+        Route(path, _Endpoint(signal, gate, limits, stats).answer, methods=_METHODS)
+        for path, signal in signals.items()
+    ]
+    return Starlette(routes=routes)
+
+
+def refuse_logs(body: bytes, stats: ReceiverStats) -> Receipt:
+    """Answer a logs request: it is well-formed, counted, and nothing of it is kept."""
+    try:
+        request = ExportLogsServiceRequest.FromString(body)
+    except ProtobufDecodeError as error:
+        raise DecodeError(f"the body is not an ExportLogsServiceRequest: {error}") from error
+    count = sum(len(s.log_records) for r in request.resource_logs for s in r.scope_logs)
+    if count == 0:
+        return Receipt(accepted=0)
+    detail = "logs are not kept here; export traces and metrics"
+    rejection = Rejection(reason="logsNotKept", detail=detail, count=count)
+    stats.refuse_all("otlp.logs", [rejection])
+    return Receipt(accepted=0, rejected=[rejection])
+
+
+class _Endpoint:
+    """One path of the receiver."""
+
+    def __init__(
+        self, signal: _Signal, gate: Gate, limits: ReceiverLimits, stats: ReceiverStats
+    ) -> None:
+        self._signal = signal
+        self._gate = gate
+        self._limits = limits
+        self._stats = stats
+
+    async def answer(self, request: Request) -> Response:
+        """Answer any request to this path."""
+        media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if request.method != "POST":
+            detail = f"{request.method} is not possible here, use POST"
+            return _failure(media, 405, _UNIMPLEMENTED, detail, {"Allow": "POST"})
+        try:
+            with self._gate.enter() as place:
+                return await self._export(request, media, place)
+        except InputError as error:
+            self._stats.refuse(RECEIVER, type(error).__name__)
+            code = _RESOURCE_EXHAUSTED if isinstance(error, TooLargeError) else _INVALID_ARGUMENT
+            return _failure(media, error.status, code, error.message)
+        except OverloadedError as error:
+            self._stats.refuse(RECEIVER, "overloaded")
+            return _unavailable(media, error.message, error.retry_after_s)
+        except StorageError as error:
+            self._stats.refuse(RECEIVER, "storage")
+            return _unavailable(media, error.message, self._limits.retry_after_s)
+        except ClientDisconnect:
+            return Response(status_code=400)
+
+    async def _export(self, request: Request, media: str, place: Place) -> Response:
+        if media not in (PROTOBUF, JSON):
+            raise UnsupportedError(
+                f"content type {media[:60]!r} is not spoken here; use {PROTOBUF} or {JSON}"
+            )
+        raw = await receive(request, self._limits, place)
+        encoding = request.headers.get("content-encoding", "")
+        receipt = await anyio.to_thread.run_sync(self._decode, raw, encoding, media, place)
+        response = partial_success(self._signal.rejected_field, receipt)
+        content = orjson.dumps(response.as_json()) if media == JSON else response.as_protobuf()
+        return Response(content, media_type=media)
+
+    def _decode(self, raw: bytes, encoding: str, media: str, place: Place) -> Receipt:
+        body = decompress(raw, encoding, self._limits.max_body_bytes, place.hold)
+        place.hold(len(body) * (_JSON_GROWTH if media == JSON else _PROTOBUF_GROWTH))
+        if media == JSON and body:
+            body = to_protobuf(body, self._signal.request())
+        return self._signal.export(body)
+
+
+def _unavailable(media: str, message: str, retry_after_s: int) -> Response:
+    headers = {"Retry-After": str(retry_after_s)}
+    return _failure(media, 503, _UNAVAILABLE, message, headers)
+
+
+def _failure(
+    media: str, status: int, code: int, message: str, headers: dict[str, str] | None = None
+) -> Response:
+    """Return an error as a ``google.rpc.Status`` in the request's encoding, else as text."""
+    if media == JSON:
+        content = orjson.dumps({"code": code, "message": message})
+        return Response(content, status, headers, media_type=JSON)
+    if media == PROTOBUF:
+        body = Status(code=code, message=message).SerializeToString()
+        return Response(body, status, headers, media_type=PROTOBUF)
+    return PlainTextResponse(message, status, headers)

@@ -1,0 +1,152 @@
+"""OTLP metrics export requests → :class:`~collectors.model.Batch`."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+from collectors.errors import DecodeError, TocsinError
+from collectors.model import MetricWriter, Receipt, Rejection, Tags
+from collectors.receivers.batch_builder import BatchBuilder
+from collectors.receivers.histogram_readings import Measure
+from collectors.receivers.limits import ReceiverLimits
+from collectors.receivers.otlp.histograms import add_histogram
+from collectors.receivers.otlp.numbers import (
+    CUMULATIVE,
+    DELTA,
+    add_gauge,
+    add_sum,
+    add_summary,
+)
+from collectors.receivers.otlp.wire import metrics_request, resource_attributes
+from collectors.receivers.stats import ReceiverStats
+from collectors.receivers.streams import Family, StreamTable
+from collectors.tag_rules import legal_text
+
+RECEIVER = "otlp.metrics"
+
+
+class OtlpMetrics:
+    """Decodes export requests and writes them; shared by OTLP over HTTP and gRPC.
+
+    Decoding keeps state from request to request (see :mod:`collectors.receivers.streams`), so
+    requests take turns; parsing the protobuf happens outside that turn.
+    """
+
+    def __init__(self, metrics: MetricWriter, limits: ReceiverLimits, stats: ReceiverStats) -> None:
+        self._metrics = metrics
+        self._limits = limits
+        self._stats = stats
+        self._streams = StreamTable(limits)
+        self._turn = threading.Lock()
+
+    def export(self, body: bytes) -> Receipt:
+        """Decode and store one ``ExportMetricsServiceRequest``.
+
+        Args:
+            body: The message in protobuf encoding.
+
+        Returns:
+            How many data points were kept, and why others were not. Points, not samples: one
+            histogram point becomes many samples.
+
+        Raises:
+            DecodeError: The bytes are not such a message.
+            OverloadedError: The store can't take it now.
+        """
+        request = metrics_request(body)
+        with self._turn:
+            try:
+                receipt = self._store(request)
+            except TocsinError:
+                self._streams.roll_back()
+                raise
+            self._streams.commit()
+        self._stats.accept(RECEIVER, receipt.accepted)
+        self._stats.refuse_all(RECEIVER, receipt.rejected)
+        return receipt
+
+    def _store(self, request: Any) -> Receipt:
+        builder = BatchBuilder()
+        points = sum(self._resource(group, builder) for group in request.resource_metrics)
+        refused = list(builder.rejections)
+        kept = points - sum(r.count for r in refused)
+        if len(builder):
+            stored = self._metrics.write(builder.build())
+            refused += stored.rejected
+            # The store counts samples; a client is told about at most as many points as it sent.
+            kept = max(0, kept - stored.rejected_count)
+        return Receipt(accepted=kept, rejected=_within(refused, points))
+
+    def _resource(self, group: Any, builder: BatchBuilder) -> int:
+        metrics = [metric for scope in group.scope_metrics for metric in scope.metrics]
+        points = sum(map(_point_count, metrics))
+        try:
+            tags = self._streams.resource_tags(resource_attributes(group.resource))
+        except DecodeError as error:
+            builder.refuse("invalidResource", error.message, count=points)
+            return points
+        for metric in metrics:
+            self._metric(group.resource, tags, metric, builder)
+        return points
+
+    def _metric(self, resource: bytes, tags: Tags, metric: Any, builder: BatchBuilder) -> None:
+        shape = metric.WhichOneof("data")
+        if shape is None:
+            return
+        data = getattr(metric, shape)
+        name = legal_text(metric.name)
+        try:
+            family = self._streams.family(resource, tags, name, f"{shape}:{metric.unit[:64]}")
+        except DecodeError as error:
+            reason, _, detail = error.message.partition(": ")
+            builder.refuse(reason, detail, {"name": name[:80]}, len(data.data_points))
+            return
+        if len(builder) > self._limits.max_batch_samples:
+            detail = f"the request holds more than {self._limits.max_batch_samples} samples"
+            builder.refuse("batchTooLarge", detail, family.tags, len(data.data_points))
+            return
+        if shape in ("gauge", "summary"):
+            add = add_gauge if shape == "gauge" else add_summary
+            add(family, data.data_points, self._streams, builder)
+        elif data.aggregation_temporality not in (DELTA, CUMULATIVE):
+            detail = f"{metric.name} does not say whether it is delta or cumulative"
+            count = len(data.data_points)
+            builder.refuse("temporalityUnspecified", detail, {"name": metric.name}, count)
+        else:
+            self._accumulated(family, shape, metric, data, builder)
+
+    def _accumulated(
+        self, family: Family, shape: str, metric: Any, data: Any, builder: BatchBuilder
+    ) -> None:
+        temporality = data.aggregation_temporality
+        points = data.data_points
+        if shape == "sum":
+            add_sum(family, points, temporality, data.is_monotonic, self._streams, builder)
+        else:
+            measure = Measure.of(metric.unit)
+            add_histogram(family, points, temporality, measure, self._streams, builder)
+
+
+def _point_count(metric: Any) -> int:
+    shape = metric.WhichOneof("data")
+    return len(getattr(metric, shape).data_points) if shape else 0
+
+
+def _within(refused: Sequence[Rejection], most: int) -> list[Rejection]:
+    """Return the rejections with counts cut so that they add up to at most ``most``."""
+    kept = []
+    for rejection in refused:
+        count = min(rejection.count, most)
+        most -= count
+        if count:
+            kept.append(
+                Rejection(
+                    reason=rejection.reason,
+                    detail=rejection.detail,
+                    tags=rejection.tags,
+                    count=count,
+                )
+            )
+    return kept

@@ -1,0 +1,162 @@
+"""OTLP trace export requests → :class:`~collectors.model.Span`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from collectors.errors import DecodeError
+from collectors.model import (
+    AttributeValue,
+    Receipt,
+    Rejection,
+    Span,
+    SpanEvent,
+    SpanKind,
+    SpanLink,
+    SpanStatus,
+    SpanWriter,
+)
+from collectors.receivers.attributes import AttributeReader, as_text
+from collectors.receivers.limits import ReceiverLimits
+from collectors.receivers.otlp.wire import resource_attributes, scope, trace_request
+from collectors.receivers.stats import ReceiverStats
+
+RECEIVER = "otlp.spans"
+
+_KINDS = (
+    SpanKind.INTERNAL,
+    SpanKind.INTERNAL,
+    SpanKind.SERVER,
+    SpanKind.CLIENT,
+    SpanKind.PRODUCER,
+    SpanKind.CONSUMER,
+)
+_STATUSES = (SpanStatus.UNSET, SpanStatus.OK, SpanStatus.ERROR)
+_MAX_EVENTS = 128
+_NEWEST_NS = 2**63 - 1
+
+
+class OtlpSpans:
+    """Decodes export requests and writes them; shared by OTLP over HTTP and gRPC."""
+
+    def __init__(self, spans: SpanWriter, limits: ReceiverLimits, stats: ReceiverStats) -> None:
+        self._spans = spans
+        self._limits = limits
+        self._stats = stats
+        self._reader = AttributeReader(limits.max_attribute_chars)
+
+    def export(self, body: bytes) -> Receipt:
+        """Decode and store one ``ExportTraceServiceRequest`` in protobuf encoding.
+
+        Raises:
+            DecodeError: The bytes are not such a message.
+            OverloadedError: The store can't take it now.
+        """
+        spans: list[Span] = []
+        refused: list[Rejection] = []
+        for found in self._read(trace_request(body)):
+            if isinstance(found, Rejection):
+                refused.append(found)
+            elif len(spans) < self._limits.max_spans_per_request:
+                spans.append(found)
+            else:
+                detail = f"more than {self._limits.max_spans_per_request} spans in one request"
+                refused.append(Rejection(reason="batchTooLarge", detail=detail))
+        stored = self._spans.write_spans(spans) if spans else Receipt(accepted=0)
+        receipt = Receipt(accepted=stored.accepted, rejected=[*refused, *stored.rejected])
+        self._stats.accept(RECEIVER, receipt.accepted)
+        self._stats.refuse_all(RECEIVER, receipt.rejected)
+        return receipt
+
+    def _read(self, request: Any) -> Iterator[Span | Rejection]:
+        for group in request.resource_spans:
+            try:
+                attributes = resource_attributes(group.resource)
+                resource = self._reader.attributes(attributes[: self._limits.max_span_attributes])
+            except DecodeError as error:
+                count = sum(len(scoped.spans) for scoped in group.scope_spans)
+                yield Rejection(reason="invalidResource", detail=error.message, count=count)
+                continue
+            for scoped in group.scope_spans:
+                yield from self._scoped(resource, scoped)
+
+    def _scoped(
+        self, resource: dict[str, AttributeValue], scoped: Any
+    ) -> Iterator[Span | Rejection]:
+        service = as_text(resource.get("service.name")) or "unknown_service"
+        try:
+            scope_name, scope_version = (text[:255] for text in scope(scoped.scope))
+        except DecodeError:
+            scope_name = scope_version = ""
+        for message in scoped.spans:
+            try:
+                yield self._span(message, service, resource, (scope_name, scope_version))
+            except DecodeError as error:
+                yield Rejection(
+                    reason="invalidSpan", detail=error.message, tags={"service.name": service}
+                )
+
+    def _span(
+        self,
+        message: Any,
+        service: str,
+        resource: dict[str, AttributeValue],
+        scope_name_version: tuple[str, str],
+    ) -> Span:
+        _check(message)
+        kind, code = message.kind, message.status.code
+        return Span(
+            trace_id=message.trace_id.hex(),
+            span_id=message.span_id.hex(),
+            parent_span_id=message.parent_span_id.hex() if any(message.parent_span_id) else "",
+            name=message.name[: self._limits.max_attribute_chars] or "unknown",
+            kind=_KINDS[kind] if 0 <= kind < len(_KINDS) else SpanKind.INTERNAL,
+            start_ns=message.start_time_unix_nano,
+            end_ns=message.end_time_unix_nano,
+            status=_STATUSES[code] if 0 <= code < len(_STATUSES) else SpanStatus.UNSET,
+            status_message=message.status.message[: self._limits.max_attribute_chars],
+            service=service,
+            resource=resource,
+            attributes=self._attributes(message),
+            scope_name=scope_name_version[0],
+            scope_version=scope_name_version[1],
+            trace_state=message.trace_state[: self._limits.max_attribute_chars],
+            events=tuple(map(self._event, message.events[:_MAX_EVENTS])),
+            links=tuple(map(self._link, message.links[:_MAX_EVENTS])),
+        )
+
+    def _attributes(self, message: Any) -> dict[str, AttributeValue]:
+        return self._reader.attributes(message.attributes[: self._limits.max_span_attributes])
+
+    def _event(self, message: Any) -> SpanEvent:
+        return SpanEvent(
+            name=message.name[: self._limits.max_attribute_chars],
+            time_ns=message.time_unix_nano,
+            attributes=self._attributes(message),
+        )
+
+    def _link(self, message: Any) -> SpanLink:
+        return SpanLink(
+            trace_id=message.trace_id[:16].hex(),
+            span_id=message.span_id[:8].hex(),
+            attributes=self._attributes(message),
+        )
+
+
+def _check(message: Any) -> None:
+    """Raise unless the ids and times are what the specification demands."""
+    for name, value, length in (
+        ("trace_id", message.trace_id, 16),
+        ("span_id", message.span_id, 8),
+    ):
+        if len(value) != length or not any(value):
+            raise DecodeError(f"{name} {value.hex()[:64]!r} is not {length} bytes, some not zero")
+    if message.parent_span_id and len(message.parent_span_id) != 8:
+        raise DecodeError(f"parent_span_id {message.parent_span_id.hex()[:64]!r} is not 8 bytes")
+    start_ns, end_ns = message.start_time_unix_nano, message.end_time_unix_nano
+    if start_ns == 0 or end_ns < start_ns or end_ns > _NEWEST_NS:
+        raise DecodeError(
+            f"span {message.span_id.hex()} runs from {start_ns} to {end_ns} ns since the epoch;"
+            " it must start after 0 and not end before it starts"
+        )

@@ -1,0 +1,261 @@
+"""Prometheus remote write: ``POST /api/v1/write``, protocol 1.0 and 2.0.
+
+Answers 204 when everything is kept. If some samples are refused the rest is kept and the answer is
+400 with the reasons, which tells a sender not to repeat the request. 2.0 answers carry the
+``X-Prometheus-Remote-Write-*-Written`` headers. Source: prometheus ``docs/specs/prw``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from email.message import Message as MediaType
+from functools import lru_cache, partial
+
+import cramjam
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from collectors.errors import (
+    DecodeError,
+    InputError,
+    OverloadedError,
+    StorageError,
+    TocsinError,
+    TooLargeError,
+    UnsupportedError,
+)
+from collectors.metric_kinds import MetricKinds
+from collectors.model import MetricWriter, Receipt, Rejection
+from collectors.receivers.body import receive
+from collectors.receivers.gate import Gate
+from collectors.receivers.limits import ReceiverLimits
+from collectors.receivers.prometheus.remote_write_decoder import Decoded, RemoteWriteDecoder
+from collectors.receivers.reply import partial_success
+from collectors.receivers.stats import ReceiverStats
+
+_FastWrite = Callable[[bytes], Receipt]
+RECEIVER = "prometheus.remote_write"
+V1 = "prometheus.WriteRequest"
+V2 = "io.prometheus.write.v2.Request"
+_WRITTEN = "X-Prometheus-Remote-Write-{}-Written"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Written:
+    """What became of a request."""
+
+    samples: int = 0
+    histograms: int = 0
+    exemplars: int = 0
+    rejected: Sequence[Rejection] = ()
+
+
+_NOTHING = _Written()
+
+
+def remote_write_routes(
+    metrics: MetricWriter,
+    limits: ReceiverLimits | None = None,
+    stats: ReceiverStats | None = None,
+) -> list[Route]:
+    """Return the route of the receiver.
+
+    Args:
+        metrics: Where samples go. If it has methods ``write_remote(body)`` and
+            ``write_remote_v2(body)`` that take a compressed body of 1.0 and 2.0, these are used:
+            the store decodes in columns. If its receipt tells of extras, native histograms and
+            exemplars are decoded here and written in a second batch. Its ``metric_kinds`` then
+            say what it knows of metrics.
+        limits: Bounds on what is accepted.
+        stats: Where acceptances and refusals are counted.
+    """
+    writer = _RemoteWriter(metrics, limits or ReceiverLimits(), stats or ReceiverStats())
+    return [Route("/api/v1/write", writer)]
+
+
+class _RemoteWriter:
+    def __init__(self, metrics: MetricWriter, limits: ReceiverLimits, stats: ReceiverStats) -> None:
+        self._metrics = metrics
+        self._limits = limits
+        self._stats = stats
+        self._gate = Gate(limits)
+        # The store applies one body at a time. More workers than that take turns at its lock and at
+        # the interpreter's, which costs more than decoding side by side gains. They have a queue of
+        # their own, so that the next body begins before the last one's answer is on its way.
+        self._workers = ThreadPoolExecutor(
+            max(1, (os.cpu_count() or 2) // 2), thread_name_prefix="remote-write"
+        )
+        kinds: MetricKinds | None = getattr(metrics, "metric_kinds", None)
+        self._decoder = RemoteWriteDecoder(limits, kinds)
+        self._turn = threading.Lock()
+        self._fast_v1: _FastWrite | None = getattr(metrics, "write_remote", None)
+        self._fast_v2: _FastWrite | None = getattr(metrics, "write_remote_v2", None)
+
+    async def __call__(self, scope: Scope, receive_message: Receive, send: Send) -> None:
+        """Answer a write request; see :mod:`collectors.receivers.direct`."""
+        if scope["method"] == "POST":
+            reply = await self._reply(Request(scope, receive_message))
+        else:
+            reply = PlainTextResponse("use POST\n", 405, {"Allow": "POST"})
+        await reply(scope, receive_message, send)
+
+    async def _reply(self, request: Request) -> Response:
+        protocol = ""
+        try:
+            protocol = protocol_of(request.headers.get("content-type", ""))
+            _check_encoding(request.headers.get("content-encoding", ""))
+            with self._gate.enter() as place:
+                body = await receive(request, self._limits, place)
+                export = self._write_v2 if protocol == V2 else self._write_v1
+                loop = asyncio.get_running_loop()
+                written = await loop.run_in_executor(self._workers, export, body)
+        except InputError as error:
+            self._stats.refuse(RECEIVER, type(error).__name__)
+            return _answer(protocol, error.status, error.message)
+        except OverloadedError as error:
+            self._stats.refuse(RECEIVER, "overloaded")
+            return _try_again(protocol, error.message, error.retry_after_s)
+        except StorageError as error:
+            self._stats.refuse(RECEIVER, "storage")
+            return _try_again(protocol, error.message, self._limits.retry_after_s)
+        except ClientDisconnect:
+            return Response(status_code=400)
+        self._stats.accept(RECEIVER, written.samples + written.histograms)
+        if not written.rejected:
+            return _answer(protocol, 204, "", written)
+        self._stats.refuse_all(RECEIVER, written.rejected)
+        reasons = partial_success("", Receipt(accepted=0, rejected=written.rejected)).message
+        return _answer(protocol, 400, reasons, written)
+
+    def _write_v1(self, body: bytes) -> _Written:
+        if self._fast_v1 is None:
+            return self._decode(body, self._decoder.decode_v1)
+        return self._write_fast(body, self._fast_v1, self._decoder.decode_v1)
+
+    def _write_v2(self, body: bytes) -> _Written:
+        if self._fast_v2 is None:
+            return self._decode(body, self._decoder.decode_v2)
+        return self._write_fast(body, self._fast_v2, self._decoder.decode_v2)
+
+    def _write_fast(
+        self, body: bytes, fast: _FastWrite, decode: Callable[..., Decoded]
+    ) -> _Written:
+        """Have the store take the samples, then see to what it left."""
+        receipt = fast(body)
+        written = _Written(samples=receipt.accepted, rejected=receipt.rejected)
+        if not receipt.extras:
+            return written
+        try:
+            more = self._decode(body, partial(decode, extras_only=True))
+        except InputError as error:  # the samples are kept all the same
+            refused = Rejection(reason="malformedExtras", detail=error.message)
+            return replace(written, rejected=[*written.rejected, refused])
+        return replace(more, samples=written.samples, rejected=[*written.rejected, *more.rejected])
+
+    def _decode(self, body: bytes, decode: Callable[[bytes], Decoded]) -> _Written:
+        """Decode and store a body; what the decoder learns counts only when it is stored."""
+        data = unsnap(body, self._limits.max_body_bytes)
+        with self._turn:
+            decoded = decode(data)
+            try:
+                written = self._store(decoded)
+            except TocsinError:
+                self._decoder.roll_back()
+                raise
+            self._decoder.commit()
+        return written
+
+    def _store(self, decoded: Decoded) -> _Written:
+        rejected = [*decoded.samples.rejections, *decoded.histograms.rejections]
+        samples = histograms = exemplars = 0
+        if not decoded.samples.empty:
+            batch = decoded.samples.build()
+            stored = self._metrics.write(batch)
+            samples = max(0, stored.accepted - decoded.samples.invented)
+            exemplars = len(batch.exemplars)
+            rejected += stored.rejected
+        if not decoded.histograms.empty:
+            stored = self._metrics.write(decoded.histograms.build())
+            # The store counts samples; a sender is told of at most as many as it sent.
+            histograms = max(0, decoded.histogram_count - stored.rejected_count)
+            rejected += stored.rejected
+        return _Written(
+            samples=samples, histograms=histograms, exemplars=exemplars, rejected=rejected
+        )
+
+
+def unsnap(body: bytes, limit: int) -> bytes:
+    """Decompress a snappy block that says itself how large it becomes.
+
+    Raises:
+        TooLargeError: It would exceed ``limit`` bytes.
+        DecodeError: It is not a snappy block.
+    """
+    size, shift = 0, 0
+    for byte in body[:5]:
+        size |= (byte & 0x7F) << shift
+        shift += 7
+        if byte < 0x80:
+            break
+    else:
+        raise DecodeError(f"the body of {len(body)} bytes is not a snappy block")
+    if size > limit:
+        raise TooLargeError(f"the body has {size} bytes after decompression, at most {limit}")
+    try:
+        return bytes(cramjam.snappy.decompress_raw(body))
+    except cramjam.DecompressionError as error:
+        raise DecodeError(f"the body is not a snappy block: {error}") from error
+
+
+@lru_cache(64)
+def protocol_of(content_type: str) -> str:
+    """Return which message a content type announces; raise :class:`UnsupportedError` if none.
+
+    >>> protocol_of("application/x-protobuf")
+    'prometheus.WriteRequest'
+    """
+    header = MediaType()
+    header["content-type"] = content_type
+    protocol = header.get_param("proto", V1)
+    if header.get_content_type() != "application/x-protobuf" or protocol not in (V1, V2):
+        raise UnsupportedError(
+            f"content type {content_type[:80]!r} is not spoken here; use application/x-protobuf,"
+            f" with proto={V1} or proto={V2}"
+        )
+    return str(protocol)
+
+
+def _check_encoding(encoding: str) -> None:
+    if encoding.lower() not in ("", "snappy"):
+        raise UnsupportedError(f"content encoding {encoding[:40]!r} is not spoken here; use snappy")
+
+
+def _try_again(protocol: str, message: str, after_s: int) -> Response:
+    return _answer(protocol, 503, message, headers={"Retry-After": str(after_s)})
+
+
+def _answer(
+    protocol: str,
+    status: int,
+    message: str,
+    written: _Written = _NOTHING,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    headers = dict(headers or {})
+    if protocol == V2:
+        counts = {
+            "Samples": written.samples,
+            "Histograms": written.histograms,
+            "Exemplars": written.exemplars,
+        }
+        headers |= {_WRITTEN.format(what): str(count) for what, count in counts.items()}
+    if status == 204:
+        return Response(status_code=204, headers=headers)
+    return PlainTextResponse(message + "\n", status, headers)

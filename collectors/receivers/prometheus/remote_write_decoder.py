@@ -1,0 +1,280 @@
+"""Remote-write requests, 1.0 and 2.0 → :class:`~collectors.model.Batch`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from collectors.errors import DecodeError
+from collectors.metric_kinds import MetricKinds, MetricType
+from collectors.model import DSTYPE, SeriesKind, Tags
+from collectors.prometheus_labels import label_flaw, prometheus_tags
+from collectors.receivers.batch_builder import BatchBuilder
+from collectors.receivers.limits import ReceiverLimits
+from collectors.receivers.prometheus.exemplar_labels import trace_of
+from collectors.receivers.prometheus.native_histograms import NativeHistograms
+from collectors.receivers.prometheus.remote_write_messages import parse
+from collectors.receivers.tag_limits import refuse_tags
+
+_MAX_REMEMBERED = 200_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decoded:
+    """A decoded request.
+
+    Attributes:
+        samples: Plain samples, and all exemplars.
+        histograms: What native histograms became.
+        histogram_count: How many native histograms that were.
+    """
+
+    samples: BatchBuilder = field(default_factory=BatchBuilder)
+    histograms: BatchBuilder = field(default_factory=BatchBuilder)
+    histogram_count: int = 0
+
+
+@dataclass(slots=True)
+class _Decoding:
+    """What a request became so far."""
+
+    samples: BatchBuilder = field(default_factory=BatchBuilder)
+    histograms: BatchBuilder = field(default_factory=BatchBuilder)
+    count: int = 0
+
+    def finished(self) -> Decoded:
+        return Decoded(samples=self.samples, histograms=self.histograms, histogram_count=self.count)
+
+
+class RemoteWriteDecoder:
+    """Decodes requests; remembers tags by raw labels, metric types and counter starts.
+
+    What was learnt from a request is kept by :meth:`commit` and forgotten by :meth:`roll_back`.
+
+    Args:
+        limits: Bounds on what is accepted.
+        kinds: What senders said of metrics; a store that takes samples itself shares its own.
+    """
+
+    def __init__(self, limits: ReceiverLimits, kinds: MetricKinds | None = None) -> None:
+        self._limits = limits
+        self._kinds = MetricKinds() if kinds is None else kinds  # empty ones are shared too
+        self._kinds_version = 0
+        self._tags: dict[tuple[bytes, ...], Tags] = {}
+        self._starts: dict[tuple[str, ...], int] = {}
+        self._started: list[tuple[str, ...]] = []
+        self._native = NativeHistograms(limits)
+
+    def decode_v1(self, body: bytes, *, extras_only: bool = False) -> Decoded:
+        """Decode a ``prometheus.WriteRequest``; raise :class:`DecodeError` for other bytes.
+
+        Args:
+            body: The message.
+            extras_only: Leave plain samples out, as somebody else has taken them: only native
+                histograms and exemplars are decoded.
+        """
+        request = parse("WriteRequest", body)
+        if not extras_only:  # whoever took the samples has learnt from these
+            self._kinds.learn((m.metric_family_name, m.type) for m in request.metadata)
+        decoded = _Decoding()
+        for series in request.timeseries:
+            samples = () if extras_only else series.samples
+            if not (samples or series.histograms or series.exemplars):
+                continue
+            try:
+                tags = self._tags_v1(tuple(series.labels))
+            except DecodeError as error:
+                _refuse_series(decoded.samples, error, series, extras_only=extras_only)
+                continue
+            self._add_samples(decoded.samples, tags, samples, 0)
+            decoded.count += self._add_histograms(
+                decoded.histograms, tags, series.histograms, "", 0
+            )
+            for exemplar in series.exemplars:
+                with _refusing(decoded.samples):
+                    pairs = list(map(_label, exemplar.labels))
+                    self._add_exemplar(decoded.samples, tags, exemplar, pairs, series)
+        return decoded.finished()
+
+    def decode_v2(self, body: bytes, *, extras_only: bool = False) -> Decoded:
+        """Decode an ``io.prometheus.write.v2.Request``; as :meth:`decode_v1`."""
+        request = parse("RequestV2", body)
+        symbols: Sequence[str] = list(request.symbols)
+        if symbols and symbols[0]:
+            raise DecodeError(f"the first symbol must be empty, not {symbols[0][:60]!r}")
+        decoded = _Decoding()
+        known: dict[tuple[int, ...], Tags] = {}
+        for series in request.timeseries:
+            samples = () if extras_only else series.samples
+            if not (samples or series.histograms or series.exemplars):
+                continue
+            refs = (*series.labels_refs, -series.metadata.type)
+            try:
+                if refs not in known:
+                    pairs = _pairs(symbols, series.labels_refs)
+                    known[refs] = self._checked(pairs, series.metadata.type)
+            except DecodeError as error:
+                _refuse_series(decoded.samples, error, series, extras_only=extras_only)
+                continue
+            tags, created_ms = known[refs], series.created_timestamp
+            unit = _symbol(symbols, series.metadata.unit_ref)
+            start_ms = self._new_start(tags, samples, created_ms)
+            self._add_samples(decoded.samples, tags, samples, start_ms)
+            decoded.count += self._add_histograms(
+                decoded.histograms, tags, series.histograms, unit, created_ms
+            )
+            for exemplar in series.exemplars:
+                with _refusing(decoded.samples):
+                    pairs = _pairs(symbols, exemplar.labels_refs)
+                    self._add_exemplar(decoded.samples, tags, exemplar, pairs, series)
+        return decoded.finished()
+
+    def commit(self) -> None:
+        """Keep what was learnt: the store has the request."""
+        self._native.commit()
+        self._started.clear()
+
+    def roll_back(self) -> None:
+        """Forget what was learnt: the sender will send the request again."""
+        self._native.roll_back()
+        for key in self._started:
+            self._starts.pop(key, None)
+        self._started.clear()
+
+    def _add_samples(
+        self, builder: BatchBuilder, tags: Tags, samples: Sequence[Any], start_ms: int
+    ) -> None:
+        if samples and self._is_full(builder, tags, len(samples)):
+            return
+        if start_ms:
+            builder.add(tags, start_ms, 0.0)
+            builder.invented += 1
+        for sample in samples:
+            builder.add(tags, sample.timestamp, sample.value)
+
+    def _add_histograms(
+        self,
+        builder: BatchBuilder,
+        tags: Tags,
+        histograms: Sequence[Any],
+        unit: str,
+        created_ms: int,
+    ) -> int:
+        """Append native histograms; return how many were good."""
+        if histograms and self._is_full(builder, tags, len(histograms)):
+            return 0
+        good = 0
+        for histogram in histograms:
+            start_ms = histogram.start_timestamp or created_ms
+            try:
+                self._native.add(builder, tags, histogram, unit=unit, start_ms=start_ms)
+                good += 1
+            except DecodeError as error:
+                _refuse(builder, error, 1)
+        return good
+
+    def _add_exemplar(
+        self,
+        builder: BatchBuilder,
+        tags: Tags,
+        exemplar: Any,
+        labels: Iterable[tuple[str, str]],
+        series: Any,
+    ) -> None:
+        """Attach an exemplar: that of a native histogram to the series that counts."""
+        trace = trace_of(dict(labels))
+        if trace is not None:
+            target = self._native.count_tags(tags) if series.histograms else tags
+            builder.exemplar(target, exemplar.timestamp, exemplar.value, *trace)
+
+    def _is_full(self, builder: BatchBuilder, tags: Tags, more: int) -> bool:
+        full = len(builder) > self._limits.max_batch_samples
+        if full:
+            detail = f"the request has more than {self._limits.max_batch_samples} samples"
+            builder.refuse("batchTooLarge", detail, tags, more)
+        return full
+
+    def _tags_v1(self, raw: tuple[bytes, ...]) -> Tags:
+        if self._kinds_version != self._kinds.version or len(self._tags) >= _MAX_REMEMBERED:
+            self._tags.clear()  # they were made without knowing these kinds
+            self._kinds_version = self._kinds.version
+        tags = self._tags.get(raw)
+        if tags is None:
+            tags = self._tags[raw] = self._checked(map(_label, raw), MetricType.UNKNOWN)
+        return tags
+
+    def _checked(self, pairs: Iterable[tuple[str, str]], metric_type: int) -> Tags:
+        """Return the tags of labels; raise ``reason: detail`` if they are not legal."""
+        pairs = list(pairs)
+        flaw = label_flaw([name for name, _ in pairs])
+        if flaw is not None:
+            raise DecodeError(f"{flaw[0]}: {flaw[1]}")
+        tags = prometheus_tags(pairs, metric_type, self._kinds)
+        refusal = refuse_tags(tags, self._limits)
+        if refusal is not None:
+            raise DecodeError(f"{refusal.reason}: {refusal.detail}")
+        return tags
+
+    def _new_start(self, tags: Tags, samples: Any, created_ms: int) -> int:
+        """Return the start of a counter if it was not seen yet, else 0."""
+        if not samples or tags.get(DSTYPE) != SeriesKind.COUNTER:
+            return 0
+        start_ms = int(samples[0].start_timestamp or created_ms)
+        if not 0 < start_ms < samples[0].timestamp:
+            return 0
+        if samples[0].timestamp - start_ms > self._limits.zero_point_ms:
+            return 0
+        key = tuple(f"{name}={value}" for name, value in sorted(tags.items()))
+        if self._starts.get(key) == start_ms:
+            return 0
+        if len(self._starts) >= _MAX_REMEMBERED:
+            self._starts.clear()
+        self._starts[key] = start_ms
+        self._started.append(key)
+        return start_ms
+
+
+def _label(raw: bytes) -> tuple[str, str]:
+    message = parse("Label", raw)
+    return message.name, message.value
+
+
+def _pairs(symbols: Sequence[str], refs: Sequence[int]) -> list[tuple[str, str]]:
+    if len(refs) % 2:
+        raise DecodeError(f"badReferences: {len(refs)} label references, they come in pairs")
+    if refs and max(refs) >= len(symbols):
+        raise DecodeError(f"badReferences: symbol {max(refs)} of {len(symbols)}")
+    texts = [symbols[ref] for ref in refs]
+    return list(zip(texts[::2], texts[1::2], strict=True))
+
+
+def _symbol(symbols: Sequence[str], ref: int) -> str:
+    return symbols[ref] if ref < len(symbols) else ""
+
+
+def _refuse_series(
+    builder: BatchBuilder, error: DecodeError, series: Any, *, extras_only: bool
+) -> None:
+    """Refuse all of a series; its samples only if nobody else has done so."""
+    if not (extras_only and series.samples):
+        _refuse(builder, error, len(series.samples) + len(series.histograms))
+    elif series.histograms:
+        _refuse(builder, error, len(series.histograms))
+
+
+@contextmanager
+def _refusing(builder: BatchBuilder) -> Iterator[None]:
+    """Note an exemplar that is wrong; what it belongs to is kept."""
+    try:
+        yield
+    except DecodeError as error:
+        _refuse(builder, error, 1)
+
+
+def _refuse(builder: BatchBuilder, error: DecodeError, count: int) -> None:
+    reason, _, detail = error.message.partition(": ")
+    if " " in reason:
+        reason, detail = "invalidLabels", error.message
+    builder.refuse(reason, detail, count=max(1, count))

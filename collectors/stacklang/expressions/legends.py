@@ -1,0 +1,72 @@
+"""The text of a line's legend."""
+
+from __future__ import annotations
+
+import re
+
+from collectors.model import Tags
+from collectors.stacklang.expressions.style import StyleExpr
+from collectors.stacklang.predicates.java_regex import compile_java
+from collectors.stacklang.text.faults import illegal_argument
+from collectors.stacklang.text.lexer import unescape
+from collectors.stacklang.text.substitution import hex_decode, substitute
+
+_MAX_TEXT = 4_096
+
+
+def legend(style: StyleExpr, label: str, tags: Tags) -> str:
+    """Return the legend of a line.
+
+    Args:
+        style: The expression that the line belongs to.
+        label: Used if the expression has no legend of its own.
+        tags: The line's tags, and ``atlas.offset`` and the like, for the variables.
+
+    Raises:
+        QueryError: A transformation is wrong.
+    """
+    text = substitute(style.settings.get("legend", label), tags)
+    steps = style.settings.get("sed")
+    return transform(text, steps, tags) if steps else text
+
+
+def transform(text: str, steps: str, tags: Tags) -> str:
+    """Apply ``:s`` and ``:decode`` steps, in program form, to a text."""
+    arguments: list[str] = []
+    for word in steps.split(","):
+        if word == ":s" and len(arguments) >= 2:
+            text = _replace(text, arguments[-2], arguments[-1], tags)
+            arguments = []
+        elif word == ":decode" and arguments:
+            text = _decode(text, arguments[-1])
+            arguments = []
+        else:
+            arguments.append(unescape(word))
+    return text
+
+
+def _decode(text: str, mode: str) -> str:
+    if mode == "hex":
+        return hex_decode(text, "_")
+    if mode == "none":
+        return text
+    raise illegal_argument(f"unknown encoding '{mode}'")
+
+
+def _replace(text: str, search: str, replacement: str, tags: Tags) -> str:
+    pattern = compile_java(search, references=True)
+
+    def fill(found: re.Match[str]) -> str:
+        return substitute(replacement, lambda name: _variable(name, found, tags))
+
+    return pattern.sub(fill, text[:_MAX_TEXT])
+
+
+def _variable(name: str, found: re.Match[str], tags: Tags) -> str:
+    """Return a group of the match, by number or name, else a tag, else the name itself."""
+    groups = found.re.groups
+    if name.isdecimal() and name.isascii() and len(name) < 4 and int(name) <= groups:
+        return found.group(int(name)) or ""
+    if name in found.re.groupindex:
+        return found.group(name) or ""
+    return tags.get(name, name)

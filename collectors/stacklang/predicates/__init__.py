@@ -1,0 +1,1 @@
+"""Predicates over tags: tree, algebra, analysis, an index by exact pairs, regular expressions."""

@@ -1,0 +1,1 @@
+"""A program as a stack of values: the interpreter, words, and the types that words match."""

@@ -1,0 +1,1 @@
+"""A reference database and windows for tests of the language."""

@@ -1,0 +1,1 @@
+"""Text in and out: lexer, literals, times, durations, steps, colours, and number formats."""

@@ -1,0 +1,1 @@
+"""Hot values: blocks of series × steps, how samples land in them, are sealed and are aggregated."""

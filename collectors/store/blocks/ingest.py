@@ -1,0 +1,305 @@
+"""The ingest kernel: raw samples in columns become one value a step, as Atlas normalises.
+
+Sources: Netflix/atlas ``core/norm``: RateValueFunction, NormalizeValueFunction,
+RollingValueFunction.
+Where a counter starts we deviate: the open interval is weighted from the time of the counter's
+first sample instead of assuming that it had run for a whole step.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collectors.kernel import called, inlined, kernel
+from collectors.store.blocks.blocks import BLOCK_STEPS, RAW, HotArrays
+from collectors.store.blocks.pages import give_back, seal_full, seal_page, unpack_page
+from collectors.store.series.kinds import COUNTER, GAUGE, SUM
+
+_SET, _MAX, _ADD, _FILL = range(4)
+# Samples of a series in one request from which on it counts as sent in bulk.
+_BULK = 16
+
+
+@inlined
+def _floor_div(time: int | np.int64, step: int) -> np.int64:
+    """Divide by way of a float, then correct: an integer division takes several times as long."""
+    quotient = np.int64(np.float64(time) / np.float64(step))
+    if quotient * step > time:
+        quotient -= 1
+    return quotient
+
+
+@inlined
+def _step_of(time: int, step: int) -> np.int64:
+    """Return the index of the step whose interval contains ``time``, its end included."""
+    quotient = _floor_div(time, step)
+    if quotient * step < time:
+        quotient += 1
+    return quotient
+
+
+@called
+def _new_page(hot: HotArrays, slot: int | np.int64, block: int | np.int64, series: int) -> np.int64:
+    """Give ``series`` a raw page in ``block``: a fresh one, or its packed one unpacked.
+
+    Returns -1 when no page is left.
+    """
+    entry = np.int64(hot.table[slot, series])
+    if hot.tally[RAW, 0] > 0:
+        hot.tally[RAW, 0] -= 1
+        page = np.int64(hot.free[RAW, hot.tally[RAW, 0]])
+    elif hot.tally[RAW, 2] < hot.pool.shape[0]:
+        page = hot.tally[RAW, 2]
+        hot.tally[RAW, 2] += 1
+    else:
+        return np.int64(-1)
+    if entry == 0:
+        for i in range(BLOCK_STEPS):
+            hot.pool[page, i] = np.nan
+        seal_full(hot, block - 1, series)
+    else:
+        unpack_page(hot, -entry - 1, hot.pool[page])
+        give_back(hot, -entry - 1)
+    hot.table[slot, series] = page + 1
+    return page
+
+
+@inlined
+def _page(hot: HotArrays, slot: int | np.int64, block: int | np.int64, series: int) -> np.int64:
+    """Return the page of ``series`` in ``block``, a new one if needed; -1 when none is left."""
+    entry = np.int64(hot.table[slot, series])
+    return entry - 1 if entry > 0 else _new_page(hot, slot, block, series)
+
+
+@inlined
+def _put(hot: HotArrays, series: int, step: int | np.int64, value: float, how: int) -> None:
+    """Write one normalised value; outside the ring it is dropped."""
+    block = step // BLOCK_STEPS
+    slot = np.int64(np.uint32(block) % np.uint32(hot.ring.shape[0]))
+    if hot.ring[slot] != block:
+        return
+    page = _page(hot, slot, block, series)
+    if page < 0:
+        return
+    column = step - block * BLOCK_STEPS
+    old = hot.pool[page, column]
+    if how == _SET or old != old:
+        hot.pool[page, column] = value
+    elif how == _ADD:
+        hot.pool[page, column] = old + value
+    elif how == _MAX and value > old:
+        hot.pool[page, column] = value
+    hot.dirty[slot] = 1
+    hot.unsaved[slot] = 1
+    hot.seen[series] = max(hot.seen[series], step)
+
+
+@inlined
+def _normalise(
+    hot: HotArrays, series: int, state: int, time: int, value: float, step: int, how: int
+) -> None:
+    """Weigh ``value``, which holds since the last sample, into the steps that it covers.
+
+    ``state`` is where the run's state is kept, ``how`` what becomes of values that are there.
+    """
+    last = hot.last_ms[state]
+    boundary = _floor_div(time, step) * step
+    if last < boundary:
+        next_boundary = _floor_div(last, step) * step + step
+        offset = last - next_boundary + step
+        first = hot.partial[state] + value * ((step - offset) / step)
+        end = _floor_div(next_boundary, step)
+        _put(hot, series, end, first, how)
+        while next_boundary < boundary:
+            next_boundary += step
+            end += 1
+            _put(hot, series, end, value, how)
+        hot.partial[state] = value * ((time - boundary) / step)
+    else:
+        hot.partial[state] += value * ((time - last) / step)
+    hot.last_ms[state] = time
+
+
+@inlined
+def _rate(hot: HotArrays, series: int, time: int, value: float, step: int) -> None:
+    """One sample of a rate: RRDtool's weighted average with a heartbeat of one step."""
+    last = hot.last_ms[series]
+    if time <= last:
+        if time < last // step * step:
+            _put(hot, series, _step_of(time, step), value, _FILL)
+        return
+    if last > 0 and time - last <= step:
+        _normalise(hot, series, series, time, value, step, _SET)
+        return
+    offset = time % step
+    if offset == 0:
+        _put(hot, series, time // step, value, _SET)
+    else:
+        _put(hot, series, time // step, value * ((step - offset) / step), _SET)
+    hot.partial[series] = value * (offset / step)
+    hot.last_ms[series] = time
+
+
+@called
+def _late_counter(
+    hot: HotArrays, series: int, time: int, value: float, step: int, heartbeat: int
+) -> None:
+    """One sample of a counter that is older than its newest.
+
+    Late samples that follow one another make a run of their own, with its own state; it fills steps
+    that have no value. Where the main run went over the same time, its rates already hold the
+    increase, so what they cover stays.
+    """
+    late = len(hot.kind) + series
+    last = hot.last_ms[late]
+    if 0 < last < time and time - last <= heartbeat:
+        delta = value - hot.last_value[late]
+        rate = delta * 1000.0 / (time - last) if delta > 0 else 0.0
+        _normalise(hot, series, late, time, rate, step, _FILL)
+    else:
+        hot.partial[late] = 0.0
+        hot.last_ms[late] = time
+    hot.last_value[late] = value
+
+
+@inlined
+def _counter(
+    hot: HotArrays, series: int, time: int, value: float, step: int, heartbeat: int
+) -> None:
+    """One sample of a cumulative counter; the first one, or one after a long gap, gives no rate."""
+    last = hot.last_ms[series]
+    if time <= last:
+        if time < last:
+            _late_counter(hot, series, time, value, step, heartbeat)
+        return
+    if last > 0 and time - last <= heartbeat:
+        delta = value - hot.last_value[series]
+        rate = delta * 1000.0 / (time - last) if delta > 0 else 0.0
+        _normalise(hot, series, series, time, rate, step, _SET)
+    else:
+        hot.partial[series] = 0.0
+        hot.last_ms[series] = time
+        hot.seen[series] = max(hot.seen[series], _step_of(time, step))
+    hot.last_value[series] = value
+
+
+@inlined
+def _sample(
+    hot: HotArrays, s: int, t: int, v: float, kind: int, step_ms: int, heartbeat_ms: int
+) -> None:
+    """Apply one sample of a series of ``kind``."""
+    if kind == GAUGE:
+        _put(hot, s, _step_of(t, step_ms), v, _MAX)
+    elif kind == COUNTER:
+        _counter(hot, s, t, v, step_ms, heartbeat_ms)
+    elif kind == SUM:
+        _put(hot, s, _step_of(t, step_ms), v, _ADD)
+    else:
+        _rate(hot, s, t, v, step_ms)
+
+
+@kernel
+def ingest(
+    hot: HotArrays,
+    series: NDArray[np.int32],
+    time_ms: NDArray[np.int64],
+    value: NDArray[np.float64],
+    step_ms: int,
+    heartbeat_ms: int,
+) -> None:
+    """Apply samples (three columns of equal length) in their order; NaN means no sample."""
+    for i in range(len(series)):
+        if value[i] == value[i]:
+            s = series[i]
+            _sample(hot, s, time_ms[i], value[i], hot.kind[s], step_ms, heartbeat_ms)
+
+
+@inlined
+def _gauge_run(
+    hot: HotArrays,
+    series: int,
+    time_ms: NDArray[np.int64],
+    value: NDArray[np.float64],
+    first: int | np.int64,
+    last: int | np.int64,
+    step_ms: int,
+) -> None:
+    """Apply samples ``first`` … ``last - 1`` of one gauge.
+
+    Samples of a series follow one another in time, so the step is found without dividing and the
+    page is looked up once a block. After many samples at once the next will be long in coming: the
+    page is packed at once.
+    """
+    step, end_ms, newest = np.int64(0), np.int64(-1), np.int64(-1)
+    block, page = np.int64(-1), np.int64(-1)
+    for i in range(first, last):
+        t, v = time_ms[i], value[i]
+        if v != v:
+            continue
+        if end_ms < t <= end_ms + step_ms and end_ms >= 0:
+            step += 1
+            end_ms += step_ms
+        elif not (end_ms - step_ms < t <= end_ms):
+            step = _step_of(t, step_ms)
+            end_ms = step * step_ms
+        if not (block * BLOCK_STEPS <= step < (block + 1) * BLOCK_STEPS) or block < 0:
+            block = step // BLOCK_STEPS
+            slot = np.int64(np.uint32(block) % np.uint32(hot.ring.shape[0]))
+            page = np.int64(-1)
+            if hot.ring[slot] == block:
+                page = _page(hot, slot, block, series)
+                hot.dirty[slot] = 1
+                hot.unsaved[slot] = 1
+        if page >= 0:
+            column = step - block * BLOCK_STEPS
+            old = hot.pool[page, column]
+            if old != old or v > old:
+                hot.pool[page, column] = v
+            newest = max(newest, step)
+    if newest >= 0:
+        hot.seen[series] = max(hot.seen[series], newest)
+        if last - first >= _BULK:
+            seal_page(hot, np.int64(np.uint32(block) % np.uint32(hot.ring.shape[0])), series)
+
+
+@kernel
+def ingest_rows(
+    hot: HotArrays,
+    ids: NDArray[np.int32],
+    samples: NDArray[np.int32],
+    time_ms: NDArray[np.int64],
+    value: NDArray[np.float64],
+    step_ms: int,
+    heartbeat_ms: int,
+) -> None:
+    """Apply samples that follow one another by series; an id below zero is left out.
+
+    Args:
+        hot: The blocks.
+        ids: (S,) series.
+        samples: (S,) how many samples each has.
+        time_ms: (N,) their times.
+        value: (N,) their values; NaN means no sample.
+        step_ms: Base step.
+        heartbeat_ms: Longest gap over which counters still give a rate.
+    """
+    last = 0
+    for row in range(len(ids)):
+        first = last
+        last += samples[row]
+        s = ids[row]
+        if s < 0:
+            continue
+        kind = hot.kind[s]
+        if kind == GAUGE:
+            _gauge_run(hot, s, time_ms, value, first, last, step_ms)
+        else:
+            for i in range(first, last):
+                if value[i] == value[i]:
+                    _sample(hot, s, time_ms[i], value[i], kind, step_ms, heartbeat_ms)
+
+
+def counter_heartbeat_ms(step_ms: int) -> int:
+    """Longest gap between counter samples over which a rate is still computed, as in Atlas."""
+    return 120_000 if step_ms < 60_000 else 2 * step_ms

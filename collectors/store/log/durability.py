@@ -1,0 +1,176 @@
+"""Log and checkpoints of the hot tier: what makes a restart answer like before."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+
+from collectors.background import Background
+from collectors.errors import DecodeError, StorageError
+from collectors.journal import FileJournal
+from collectors.metric_kinds import MetricKinds
+from collectors.model import FloatArray, IndexArray, IntArray
+from collectors.store.blocks.hot_tier import HotTier
+from collectors.store.intake.admission import Resolved
+from collectors.store.intake.time_bounds import extremes_of
+from collectors.store.log import records
+from collectors.store.log.checkpoint import CheckpointFiles, take_snapshot
+from collectors.store.wire.remote_body import DecodedBody, decode_body, decode_body_v2
+
+_LOG = structlog.get_logger(__name__)
+_NO_LIMIT = 1 << 62
+_DECODERS: dict[int, Callable[..., DecodedBody]] = {
+    records.BODY: decode_body,
+    records.BODY_V2: decode_body_v2,
+}
+
+
+class Durability:
+    """Writes every batch to a log, and now and then the blocks, so that the log stays short.
+
+    Args:
+        path: Data directory.
+        hot: What is kept.
+        lock: Held by whoever changes ``hot``.
+        kinds: What senders told of metrics; a checkpoint writes it at the start of the log.
+        checkpoint_log_bytes: Log that starts a checkpoint.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        hot: HotTier,
+        lock: threading.Lock,
+        *,
+        kinds: MetricKinds,
+        checkpoint_log_bytes: int,
+    ) -> None:
+        self._hot = hot
+        self._lock = lock
+        self._kinds = kinds
+        self._checkpoint_log_bytes = checkpoint_log_bytes
+        self._saving = threading.Lock()
+        self._log = FileJournal.open(path / "log")
+        self._files = CheckpointFiles(path / "checkpoint", hot.step_ms)
+        self._restore()
+        self._background = Background("store-checkpoint", self.checkpoint)
+
+    def append(
+        self, resolved: Resolved, series: NDArray[np.int32], time_ms: IntArray, value: FloatArray
+    ) -> None:
+        """Log new series and samples; the lock is held.
+
+        Raises:
+            StorageError: The disk refuses; nothing of the batch is in the log.
+        """
+        samples = records.encode_samples(series, time_ms, value) if len(series) else b""
+        self._append(resolved, (records.SAMPLES, samples))
+
+    def append_body(self, resolved: Resolved, body: bytes, *, record: int) -> None:
+        """Log new series and a remote-write body as it came; the lock is held.
+
+        Args:
+            resolved: The body's series.
+            body: Compressed.
+            record: ``BODY`` or ``BODY_V2``.
+
+        Raises:
+            StorageError: The disk refuses; nothing of the batch is in the log.
+        """
+        self._append(resolved, (record, records.encode_body(resolved.ids, body)))
+
+    def append_kinds(self, kinds: Mapping[str, str]) -> None:
+        """Log kinds that senders told; the lock is held.
+
+        Raises:
+            StorageError: The disk refuses.
+        """
+        if kinds:
+            self._log.append(records.KINDS, records.encode_kinds(kinds))
+
+    def _append(self, resolved: Resolved, samples: tuple[int, bytes]) -> None:
+        entries = []
+        if resolved.new is not None:
+            new = records.encode_series(resolved.new, self._hot.series.words)
+            entries.append((records.SERIES, new))
+        if samples[1]:
+            entries.append(samples)
+        if entries:
+            self._log.append_all(entries)
+            if self._log.size_since_roll >= self._checkpoint_log_bytes:
+                self._background.request()
+
+    def checkpoint(self) -> None:
+        """Write what changed since the last checkpoint and shorten the log."""
+        with self._saving:
+            with self._lock:
+                segment = self._log.roll()
+                self.append_kinds(self._kinds.all_told())
+                snapshot = take_snapshot(self._hot, segment)
+            try:
+                self._files.save(snapshot)
+            except Exception:  # whatever it was, these blocks are not on the disk
+                with self._lock:
+                    self._hot.blocks.mark_dirty(snapshot.blocks)
+                raise
+            self._log.trim(segment)
+
+    def check(self) -> list[str]:
+        """Read the checkpoint back; return a sentence for each damaged part."""
+        return self._files.check()
+
+    def close(self) -> None:
+        """Write a last checkpoint and release the files; without it the log has everything."""
+        self._background.close()
+        try:
+            self.checkpoint()
+        except StorageError as error:
+            _LOG.error("no checkpoint: the next start reads the log", reason=error.message)
+        self._log.close()
+
+    def _restore(self) -> None:
+        """Load the newest checkpoint, then replay the log behind it."""
+        self._files.load(self._hot)
+        unknown = 0
+        for kind, payload in self._log.records(self._files.segment):
+            try:
+                unknown += self._replay(kind, payload)
+            except DecodeError as error:  # sound by its checksum, but of another version
+                _LOG.error("log record left out", record=kind, reason=error.message)
+            self._hot.blocks.recycle()
+        self._hot.series.free_gaps()
+        self._hot.expire()
+        if unknown:
+            _LOG.warning("log holds samples of lost series", samples=unknown)
+
+    def _replay(self, kind: int, payload: bytes) -> int:
+        """Apply one record; return how many samples belong to series that are lost."""
+        if kind == records.SERIES:
+            self._hot.register_snapshot(records.decode_series(payload))
+        elif kind == records.SAMPLES:
+            return self._hot.apply_known(*records.decode_samples(payload))
+        elif kind in _DECODERS:
+            ids, body = records.decode_body_record(payload)
+            decoded = _DECODERS[kind](body, max_bytes=_NO_LIMIT, seed=0)
+            return self._replay_body(ids, decoded)
+        elif kind == records.KINDS:
+            self._kinds.apply(records.decode_kinds(payload))
+        return 0
+
+    def _replay_body(self, ids: IndexArray, body: DecodedBody) -> int:
+        """Apply a logged body; return how many samples belong to series that are lost."""
+        columns = body.columns
+        known = ids.copy()
+        known[ids >= self._hot.series.top] = -1
+        held = known >= 0
+        held[held] = self._hot.series.alive[known[held]] == 1
+        known[~held] = -1
+        _, last_ms, count = extremes_of(known, columns.samples, columns.time_ms)
+        if count:
+            self._hot.apply_rows(known, columns.samples, columns.time_ms, columns.value, last_ms)
+        return int(columns.samples[(ids >= 0) & ~held].sum())

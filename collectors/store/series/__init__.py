@@ -1,0 +1,1 @@
+"""Which series there are: identity, tags in columns, the index over them, and plans of queries."""

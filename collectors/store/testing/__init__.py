@@ -1,0 +1,1 @@
+"""A plain normaliser to compare with and an encoder of remote-write bodies, for tests."""

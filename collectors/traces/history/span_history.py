@@ -1,0 +1,145 @@
+"""Spans in the OpenTelemetry Collector's ``otel_traces`` layout: write, search, read a trace."""
+
+# ruff: noqa: S608 - statements are made of numbers, table names and literals from quoted()
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from collectors.history import schema
+from collectors.history.engine import HistoryEngine, quoted
+from collectors.model import Span
+from collectors.traces.history.span_rows import (
+    INSERTED,
+    decode_row,
+    decode_slim_row,
+    encode_rows,
+)
+from collectors.traces.history.span_sql import (
+    candidates_sql,
+    held_sql,
+    summaries_sql,
+    trace_sql,
+)
+from collectors.traces.search import (
+    MAX_LIMIT,
+    NANOS_PER_MS,
+    TraceSearch,
+    TraceSummary,
+    summarize,
+)
+
+SPAN_TABLE = "otel_traces"
+TIMES_TABLE = "otel_traces_trace_id_ts"
+# A search that does not say where to begin looks this far behind the newest span in question.
+LOOK_BACK_MS = 86_400_000
+MAX_TRACE_SPANS = 20_000
+# Identifiers of as many traces fit into one statement.
+_AT_ONCE = 1_000
+_FIRST_WINDOW_MS = 600_000
+
+
+class SpanHistory:
+    """Spans in the ClickHouse dialect.
+
+    Args:
+        engine: The connection.
+    """
+
+    def __init__(self, engine: HistoryEngine) -> None:
+        self._engine = engine
+        self._table = f"{engine.database}.{SPAN_TABLE}"
+        self._times = f"{engine.database}.{TIMES_TABLE}"
+        for table in schema.TRACES:
+            engine.command(table.format(database=engine.database))
+
+    def insert_spans(self, spans: Sequence[Span]) -> None:
+        """Append spans; a span written twice is answered once."""
+        if spans:
+            rows = encode_rows(spans)
+            self._engine.insert(SPAN_TABLE, rows, fmt="JSONCompactEachRow", columns=INSERTED)
+
+    def missing(self, spans: Sequence[Span]) -> list[Span]:
+        """Return those of ``spans`` that are not written yet."""
+        if not spans:
+            return []
+        starts = [span.start_ns // NANOS_PER_MS for span in spans]
+        traces = sorted({span.trace_id for span in spans})
+        held: set[tuple[str, str]] = set()
+        for at in range(0, len(traces), _AT_ONCE):
+            chosen = traces[at : at + _AT_ONCE]
+            held.update(self._rows(held_sql(self._table, chosen, min(starts), max(starts))))
+        return [span for span in spans if (span.trace_id, span.span_id) not in held]
+
+    def search(self, wanted: TraceSearch) -> list[TraceSummary]:
+        """Return summaries of matching traces, newest start first, at most ``wanted.limit``.
+
+        Without ``start_ms`` the last day before ``end_ms``, or before the newest span, is looked
+        through.
+        """
+        limit = max(0, min(wanted.limit, MAX_LIMIT))
+        found: list[TraceSummary] = []
+        for start_ms, end_ms in self._windows(wanted):
+            sql = candidates_sql(self._table, wanted, start_ms, end_ms, limit - len(found))
+            ids = [str(row[0]) for row in self._rows(sql)]
+            found += self._summaries(ids, start_ms, end_ms)
+            if len(found) >= limit:
+                break
+        return found[:limit]
+
+    def trace(self, trace_id: str) -> tuple[Span, ...]:
+        """Return the spans of a trace in order of their start; none when it is unknown."""
+        ((start_s, end_s, times),) = self._rows(
+            "SELECT toUnixTimestamp(min(Start)), toUnixTimestamp(max(End)), count() "
+            f"FROM {self._times} WHERE TraceId = {quoted(trace_id)}"
+        )
+        if not times:
+            return ()
+        rows = self._rows(trace_sql(self._table, trace_id, start_s, end_s, MAX_TRACE_SPANS))
+        return tuple(map(decode_row, rows))
+
+    def drop_before(self, time_ms: int) -> None:
+        """Drop the days that ended before ``time_ms``."""
+        first = datetime.fromtimestamp(time_ms / 1_000, UTC).date().isoformat()
+        for table in (SPAN_TABLE, TIMES_TABLE):
+            for name in self._engine.partitions(table):
+                if name < first:
+                    self._engine.drop_partition(table, name)
+
+    def check(self) -> list[str]:
+        """Have the engine verify its parts; return a sentence for each damaged one."""
+        return [line for table in (SPAN_TABLE, TIMES_TABLE) for line in self._engine.check(table)]
+
+    def _summaries(self, ids: Sequence[str], start_ms: int, end_ms: int) -> list[TraceSummary]:
+        """Return the summaries of traces in the order of ``ids``."""
+        if not ids:
+            return []
+        spans: dict[str, list[Span]] = {trace_id: [] for trace_id in ids}
+        for row in self._rows(summaries_sql(self._table, ids, start_ms, end_ms)):
+            span = decode_slim_row(row)
+            spans[span.trace_id].append(span)
+        return [summarize(held) for held in spans.values() if held]
+
+    def _windows(self, wanted: TraceSearch) -> Iterator[tuple[int, int]]:
+        """Yield half-open windows that grow towards the past: what is dense is found at once."""
+        bounds = self._rows(
+            "SELECT toUnixTimestamp64Nano(min(Timestamp)), toUnixTimestamp64Nano(max(Timestamp)), "
+            f"count() FROM {self._table}"
+        )
+        ((oldest_ns, newest_ns, spans),) = bounds
+        if not spans:
+            return
+        newest_ms, oldest_ms = newest_ns // NANOS_PER_MS, oldest_ns // NANOS_PER_MS
+        end_ms = 1 + (newest_ms if wanted.end_ms is None else min(wanted.end_ms, newest_ms))
+        wanted_ms = end_ms - LOOK_BACK_MS if wanted.start_ms is None else wanted.start_ms
+        first_ms, length_ms = max(wanted_ms, oldest_ms), _FIRST_WINDOW_MS
+        while end_ms > first_ms:
+            start_ms = max(first_ms, end_ms - length_ms)
+            yield start_ms, end_ms
+            end_ms, length_ms = start_ms, 2 * length_ms
+
+    def _rows(self, sql: str) -> Iterable[tuple[Any, ...]]:
+        columns = self._engine.columns(sql)
+        return list(zip(*columns, strict=True)) if columns else []

@@ -1,0 +1,218 @@
+"""Carries acknowledged spans to history, in batches and in the background.
+
+Spans are in the journal before they come here, so nothing that happens here can lose one: what a
+failing history did not take, or what waited when the process died, is read from the journal again
+and compared with what history has.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+
+import structlog
+
+from collectors.background import Background
+from collectors.clock import Clock
+from collectors.errors import StorageError
+from collectors.journal import Journal
+from collectors.model import Span
+from collectors.traces.history.span_history import SpanHistory
+from collectors.traces.search import TraceSearch, TraceSummary
+from collectors.traces.span_record import decode_spans
+from collectors.traces.store import SPANS
+
+_LOG = structlog.get_logger(__name__)
+_DAY_MS = 86_400_000
+_INTERVAL_S = 5.0
+_LONGEST_PAUSE_S = 300.0
+_BATCH = 5_000
+# Spans read from the journal that are compared with history at one time.
+_COMPARED = 5_000
+
+
+class SpanKeeper:
+    """Writes spans to history some seconds after they were acknowledged.
+
+    Args:
+        history: Where they go.
+        journal: Where they are already; read at the start and after a failure.
+        clock: For retention.
+        retention_ms: Age at which whole days are dropped.
+        max_waiting: Spans that wait in memory; beyond that the journal alone has them.
+        interval_s: How often spans are written; None only by :meth:`flush`.
+    """
+
+    def __init__(
+        self,
+        history: SpanHistory,
+        journal: Journal,
+        clock: Clock,
+        *,
+        retention_ms: int,
+        max_waiting: int = 100_000,
+        interval_s: float | None = _INTERVAL_S,
+    ) -> None:
+        self._history = history
+        self._journal = journal
+        self._clock = clock
+        self._retention_ms = retention_ms
+        self._max_waiting = max_waiting
+        self._lock = threading.Lock()
+        self._waiting: deque[Span] = deque()
+        self._behind = True  # the journal may hold what the process before did not write
+        self._unsure = True
+        self._tidied_day = -1
+        self._writing = threading.Lock()
+        self._closing = threading.Event()
+        self._pause = _Pause(interval_s or 0.0)
+        self._background = Background("span-history", self._run, interval_s=interval_s)
+
+    @property
+    def waiting(self) -> int:
+        """Number of spans in memory that are to be written."""
+        return len(self._waiting)
+
+    @property
+    def behind(self) -> bool:
+        """Whether the journal has spans that history may lack and that don't wait in memory."""
+        return self._behind
+
+    def offer(self, spans: Sequence[Span]) -> None:
+        """Take spans that are in the journal; returns at once, whatever state history is in."""
+        with self._lock:
+            if len(self._waiting) + len(spans) > self._max_waiting:
+                self._waiting.clear()
+                self._behind = True
+            else:
+                self._waiting.extend(spans)
+
+    def flush(self) -> int:
+        """Write what waits; return how many spans were written.
+
+        Raises:
+            StorageError: History refuses; the spans are kept for the next time.
+        """
+        with self._writing:
+            written = self._catch_up() if self._behind else 0
+            written += self._write_waiting()
+            self._unsure = self._behind
+            self._tidy()
+        return written
+
+    def search(self, wanted: TraceSearch) -> list[TraceSummary]:
+        """Return the matching traces that history has, newest first."""
+        return self._history.search(wanted)
+
+    def trace(self, trace_id: str) -> tuple[Span, ...]:
+        """Return the spans that history has of a trace."""
+        return self._history.trace(trace_id)
+
+    def close(self) -> None:
+        """Write what waits and end the background work; the journal is left to the next start."""
+        self._closing.set()
+        self._background.close()
+        try:
+            with self._writing:
+                self._write_waiting()
+        except StorageError as error:
+            _LOG.error("spans not written to history yet", reason=error.message)
+
+    def _run(self) -> None:
+        if self._pause.over():
+            try:
+                self.flush()
+            except StorageError:
+                self._pause.extend()
+                raise
+            self._pause.end()
+
+    def _take(self) -> list[Span]:
+        with self._lock:
+            batch = list(islice(self._waiting, _BATCH))
+            for _ in batch:
+                self._waiting.popleft()
+        return batch
+
+    def _write_waiting(self) -> int:
+        written = 0
+        while batch := self._take():
+            written += self._write(batch)
+        return written
+
+    def _write(self, batch: list[Span]) -> int:
+        try:
+            fresh = self._history.missing(batch) if self._unsure else batch
+            self._history.insert_spans(fresh)
+        except StorageError:
+            # The statement may have been carried out all the same: compare the next time.
+            self._unsure = True
+            with self._lock:
+                self._waiting.extendleft(reversed(batch))
+            raise
+        return len(fresh)
+
+    def _catch_up(self) -> int:
+        """Write what the journal holds and history does not."""
+        with self._lock:
+            self._waiting.clear()
+            self._behind = False
+            self._unsure = True
+        written = 0
+        try:
+            for spans in _gathered(self._journal):
+                if self._closing.is_set():
+                    self._behind = True
+                    break
+                fresh = self._history.missing(spans)
+                self._history.insert_spans(fresh)
+                written += len(fresh)
+        except StorageError:
+            self._behind = True
+            raise
+        return written
+
+    def _tidy(self) -> None:
+        """Once a day, drop what is old enough."""
+        now_ms = self._clock.now_ms()
+        if now_ms // _DAY_MS != self._tidied_day:
+            self._history.drop_before(now_ms - self._retention_ms)
+            self._tidied_day = now_ms // _DAY_MS
+
+
+class _Pause:
+    """How long to leave a failing history alone: twice as long after each failure."""
+
+    def __init__(self, shortest_s: float, now_s: Callable[[], float] = time.monotonic) -> None:
+        self._shortest_s = shortest_s
+        self._now_s = now_s
+        self._length_s = shortest_s
+        self._until_s = 0.0
+
+    def over(self) -> bool:
+        return self._now_s() >= self._until_s
+
+    def extend(self) -> None:
+        self._until_s = self._now_s() + self._length_s
+        self._length_s = min(2 * self._length_s, _LONGEST_PAUSE_S)
+
+    def end(self) -> None:
+        self._length_s = self._shortest_s
+
+
+def _gathered(journal: Journal) -> Iterator[list[Span]]:
+    """Yield the spans of the journal some thousand at a time."""
+    gathered: list[Span] = []
+    for record in journal.replay(SPANS):
+        try:
+            gathered += decode_spans(record)
+        except StorageError as error:
+            _LOG.warning("span record skipped", reason=error.message)
+        if len(gathered) >= _COMPARED:
+            yield gathered
+            gathered = []
+    if gathered:
+        yield gathered

@@ -1,0 +1,116 @@
+"""A trace search as SQL, with the meaning that it has in memory."""
+
+# ruff: noqa: S608 - statements are made of numbers, table names and literals from quoted()
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from collectors.history.engine import quoted
+from collectors.traces.history.span_rows import COLUMNS, SLIM_COLUMNS
+from collectors.traces.search import NANOS_PER_MS, TraceSearch
+
+# A trace that reaches over the edge of what is looked through is still seen whole if it is not
+# longer than this.
+SLACK_MS = 600_000
+# Spans that all summaries of one search are made from.
+MAX_SUMMARY_SPANS = 300_000
+_ENDS = "toUnixTimestamp64Nano(Timestamp) + toInt64(Duration)"
+_BUDGET = " SETTINGS max_execution_time = 10"
+
+
+def candidates_sql(table: str, wanted: TraceSearch, start_ms: int, end_ms: int, limit: int) -> str:
+    """Return a statement for ids of matching traces that began within [start_ms, end_ms).
+
+    The newest come first. Spans are read with :data:`SLACK_MS` to both sides, so that a trace's
+    beginning and duration are its own and not those of the part within.
+    """
+    having = [f"min(Timestamp) >= {_time(start_ms)}", f"min(Timestamp) < {_time(end_ms)}"]
+    if not wanted.about_span:
+        having += _durations(f"(max({_ENDS}) - min(toUnixTimestamp64Nano(Timestamp)))", wanted)
+    conditions = [_within(start_ms - SLACK_MS, end_ms + SLACK_MS)]
+    about = span_conditions(wanted)
+    if about:
+        matching = " AND ".join([_within(start_ms, end_ms + SLACK_MS), *about])
+        conditions.append(f"TraceId IN (SELECT TraceId FROM {table} WHERE {matching})")
+    return (
+        f"SELECT TraceId FROM {table} WHERE {' AND '.join(conditions)} "
+        f"GROUP BY TraceId HAVING {' AND '.join(having)} "
+        f"ORDER BY min(Timestamp) DESC, TraceId LIMIT {limit}{_BUDGET}"
+    )
+
+
+def summaries_sql(table: str, trace_ids: Iterable[str], start_ms: int, end_ms: int) -> str:
+    """Return a statement for the slim columns of traces that began within [start_ms, end_ms)."""
+    return (
+        f"SELECT {SLIM_COLUMNS} FROM {table} WHERE TraceId IN ({_list(trace_ids)}) "
+        f"AND {_within(start_ms, end_ms + SLACK_MS)} "
+        f"ORDER BY Timestamp LIMIT 1 BY TraceId, SpanId LIMIT {MAX_SUMMARY_SPANS}{_BUDGET}"
+    )
+
+
+def trace_sql(table: str, trace_id: str, start_s: int, end_s: int, limit: int) -> str:
+    """Return a statement for the spans of a trace, which began within [start_s, end_s]."""
+    # Not compared with DateTime: with an index on the day, 5.5 < toDateTime(6) is false.
+    return (
+        f"SELECT {COLUMNS} FROM {table} WHERE TraceId = {quoted(trace_id)} "
+        f"AND {_within(start_s * 1_000, (end_s + 1) * 1_000)} "
+        f"ORDER BY Timestamp, SpanId LIMIT 1 BY SpanId LIMIT {limit}"
+    )
+
+
+def held_sql(table: str, trace_ids: Iterable[str], start_ms: int, end_ms: int) -> str:
+    """Return a statement for (TraceId, SpanId) of spans that began within [start_ms, end_ms]."""
+    return (
+        f"SELECT TraceId, SpanId FROM {table} WHERE TraceId IN ({_list(trace_ids)}) "
+        f"AND {_within(start_ms, end_ms + 1)}"
+    )
+
+
+def span_conditions(wanted: TraceSearch) -> list[str]:
+    """Return the conditions that one and the same span must satisfy."""
+    parts = []
+    if wanted.service:
+        parts.append(f"ServiceName = {quoted(wanted.service)}")
+    if wanted.operation:
+        parts.append(f"SpanName = {quoted(wanted.operation)}")
+    if wanted.error is not None:
+        parts.append(f"StatusCode {'=' if wanted.error else '!='} 'Error'")
+    if wanted.about_span:
+        parts += _durations("Duration", wanted)
+    return parts + [_has_tag(key, value) for key, value in wanted.tags.items()]
+
+
+def _has_tag(key: str, value: str) -> str:
+    """The span's attributes decide, else its resource, else any of its events."""
+    k, v = quoted(key), quoted(value)
+    return (
+        f"multiIf(mapContains(SpanAttributes, {k}), SpanAttributes[{k}] = {v}, "
+        f"mapContains(ResourceAttributes, {k}), ResourceAttributes[{k}] = {v}, "
+        f"arrayExists(tags -> tags[{k}] = {v}, Events.Attributes))"
+    )
+
+
+def _durations(expression: str, wanted: TraceSearch) -> list[str]:
+    parts = []
+    if wanted.min_duration_ms is not None:
+        parts.append(f"{expression} >= {_nanos(wanted.min_duration_ms)}")
+    if wanted.max_duration_ms is not None:
+        parts.append(f"{expression} <= {_nanos(wanted.max_duration_ms)}")
+    return parts
+
+
+def _nanos(duration_ms: float) -> int:
+    return min(round(duration_ms * NANOS_PER_MS), (1 << 62))
+
+
+def _within(start_ms: int, end_ms: int) -> str:
+    return f"Timestamp >= {_time(start_ms)} AND Timestamp < {_time(end_ms)}"
+
+
+def _time(time_ms: int) -> str:
+    return f"fromUnixTimestamp64Nano({max(0, time_ms) * NANOS_PER_MS})"
+
+
+def _list(texts: Iterable[str]) -> str:
+    return ", ".join(map(quoted, texts))

@@ -1,0 +1,129 @@
+"""OTLP histograms and summaries → Atlas statistics and percentile buckets."""
+
+from typing import Any
+
+import pytest
+
+from collectors.percentile_buckets import lower_bounds
+from collectors.receivers.testing.otlp import CUMULATIVE, DELTA, HandExporter, place
+
+
+@pytest.mark.parametrize(
+    ("unit", "letter", "total", "factor"),
+    [("s", "T", "totalTime", 1), ("ms", "T", "totalTime", 1e-3), ("By", "D", "totalAmount", 1)],
+)
+def test_histograms_become_statistics_and_buckets(
+    unit: str, letter: str, total: str, factor: float
+) -> None:
+    exporter = HandExporter()
+    exporter.histogram([4, 6, 1], [10, 20], 100, 110, unit=unit, sum=150, max=25)
+    assert exporter.seconds(statistic="count") == [(100, 0), (110, 11)]
+    assert exporter.seconds(statistic=total) == [(100, 0), (110, 150 * factor)]
+    assert exporter.seconds(statistic="max") == [(110, 25 * factor)]
+    buckets = exporter.store.series(statistic="percentile")
+    assert {series["percentile"][0] for series in buckets} == {letter}
+    assert {series["atlas.dstype"] for series in buckets} == {"counter"}
+    inside = [v for _, v in exporter.store.samples(statistic="percentile") if v]
+    assert sum(inside) == pytest.approx(11)
+
+
+def test_a_bucket_goes_where_atlas_counts_it() -> None:
+    """(5, 5.5] seconds lies within a single Atlas bucket, from 4.29 to 5.73 seconds."""
+    exporter = HandExporter()
+    exporter.histogram([0, 3, 0], [5.0, 5.5], 100, 110)
+    assert exporter.seconds(percentile="T008D") == [(100, 0), (110, 3)]
+
+
+def test_a_bucket_that_fills_later_was_zero_at_the_last_export() -> None:
+    exporter = HandExporter()
+    exporter.histogram([0, 3, 0, 0], [5.0, 5.5, 9.0], 100, 110)
+    exporter.histogram([0, 3, 0, 2], [5.0, 5.5, 9.0], 100, 120)
+    late = next(
+        series["percentile"]
+        for series in exporter.store.series(statistic="percentile")
+        if series["percentile"] != "T008D"
+    )
+    assert exporter.seconds(percentile=late) == [(110, 0), (120, 2)]
+
+
+def test_delta_histograms_become_running_totals() -> None:
+    exporter = HandExporter()
+    exporter.histogram([0, 3, 0], [5.0, 5.5], 100, 110, DELTA, sum=15, max=5.2)
+    exporter.histogram([0, 1, 0], [5.0, 5.5], 110, 120, DELTA, sum=5, max=5.1)
+    exporter.histogram([0, 1, 0], [5.0, 5.5], 150, 160, DELTA)
+    assert exporter.seconds(percentile="T008D") == [
+        (100, 0),
+        (110, 3),
+        (120, 4),
+        (150, 4),
+        (160, 5),
+    ]
+    assert exporter.seconds(statistic="totalTime") == [(100, 0), (110, 15), (120, 20)]
+    assert exporter.seconds(statistic="max") == [(110, 5.2), (120, 5.1)]
+
+
+def test_a_cumulative_maximum_is_told_only_when_it_rises() -> None:
+    exporter = HandExporter()
+    for time_s, largest in ((110, 3.0), (120, 3.0), (130, 4.0)):
+        exporter.histogram([1, 0], [5.0], 100, time_s, max=largest)
+    assert exporter.seconds(statistic="max") == [(110, 3.0), (130, 4.0)]
+
+
+def test_exponential_histograms() -> None:
+    """Scale 0: index 2 is (4, 8] seconds; zeros and negatives go to the lowest bucket."""
+    exporter = HandExporter()
+
+    def fill(metric: Any) -> None:
+        metric.exponential_histogram.aggregation_temporality = CUMULATIVE
+        point = metric.exponential_histogram.data_points.add(count=10, zero_count=2, scale=0)
+        point.sum = 40
+        point.positive.offset = 2
+        point.positive.bucket_counts.extend([7])
+        point.negative.bucket_counts.extend([1])
+        place(point, 100, 110)
+
+    assert exporter.export(fill, unit="s").accepted == 1
+    assert exporter.seconds(statistic="count") == [(100, 0), (110, 10)]
+    assert exporter.seconds(percentile="T0000")[-1] == (110, 3)
+    high = [
+        value
+        for series in exporter.store.series(statistic="percentile")
+        if series["percentile"] > "T0080"
+        for _, value in exporter.store.samples(percentile=series["percentile"])
+    ]
+    assert sum(high) == pytest.approx(7)
+
+
+def test_summaries() -> None:
+    exporter = HandExporter()
+
+    def fill(metric: Any) -> None:
+        point = metric.summary.data_points.add(count=4, sum=10)
+        point.quantile_values.add(quantile=0.5, value=2)
+        place(point, 100, 110)
+
+    exporter.export(fill)
+    assert exporter.seconds(statistic="count") == [(100, 0), (110, 4)]
+    assert exporter.seconds(statistic="totalAmount") == [(100, 0), (110, 10)]
+    assert exporter.seconds(statistic="quantile.0.5", atlas_dstype="gauge") == [(110, 2)]
+
+
+def test_a_wide_zero_bucket_is_spread() -> None:
+    """Zeros within 1 ms are not all below the first nanosecond."""
+    exporter = HandExporter()
+
+    def fill(metric: Any) -> None:
+        metric.exponential_histogram.aggregation_temporality = 2
+        point = metric.exponential_histogram.data_points.add(
+            count=10, zero_count=10, scale=0, zero_threshold=1e-3
+        )
+        place(point, 100, 110)
+
+    exporter.export(fill, unit="s")
+    found = {
+        int(tags["percentile"][1:], 16): exporter.store.samples(**tags)[-1][1]
+        for tags in exporter.store.series(statistic="percentile")
+    }
+    assert sum(found.values()) == pytest.approx(10)
+    assert 0 not in found
+    assert lower_bounds()[max(found)] < 1e6 <= lower_bounds()[max(found) + 1]

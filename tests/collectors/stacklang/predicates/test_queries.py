@@ -1,0 +1,159 @@
+"""Predicates: matching, normal forms, and the index over many of them."""
+
+from functools import reduce
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from collectors.errors import QueryError
+from collectors.stacklang.predicates.algebra import cnf, dnf, dnf_list, simplify
+from collectors.stacklang.predicates.analysis import all_keys, could_match, exact_tags, matches_any
+from collectors.stacklang.predicates.index import PredicateIndex
+from collectors.stacklang.predicates.predicate import (
+    And,
+    AnyOf,
+    Compare,
+    Equal,
+    HasKey,
+    In,
+    NoneOf,
+    Not,
+    Or,
+    Regex,
+)
+from collectors.stacklang.words.vocabularies import interpreter
+
+quickly = settings(max_examples=60, deadline=None)
+
+KEYS = ["a", "b", "c"]
+VALUES = ["1", "2", "22"]
+
+keys = st.sampled_from(KEYS)
+values = st.sampled_from(VALUES)
+leaves = st.one_of(
+    st.just(AnyOf()),
+    st.just(NoneOf()),
+    st.builds(HasKey, keys),
+    st.builds(Equal, keys, values),
+    st.builds(Compare, keys, st.sampled_from(["lt", "le", "gt", "ge"]), values),
+    st.builds(Regex, keys, st.sampled_from(["2", ".*2$", "[12]"])),
+    st.builds(In, keys, st.lists(values, min_size=1, max_size=3).map(tuple)),
+)
+queries = st.recursive(
+    leaves,
+    lambda inner: st.one_of(
+        st.builds(And, inner, inner), st.builds(Or, inner, inner), st.builds(Not, inner)
+    ),
+    max_leaves=6,
+)
+tags = st.dictionaries(keys, values)
+
+
+@quickly
+@given(queries, tags)
+def test_normal_forms_mean_the_same(query, series):
+    """Rewriting a query never changes what it matches."""
+    expected = query.matches(series)
+    assert cnf(query).matches(series) == expected
+    assert dnf(query).matches(series) == expected
+    assert simplify(query).matches(series) == expected
+
+
+@quickly
+@given(queries)
+def test_a_query_renders_to_a_program_that_means_the_same(query):
+    """The program may be simpler than the query, but matches the same."""
+    (again,) = interpreter("query").execute(query.render())
+    for series in ({}, {"a": "1"}, {"a": "2", "b": "22"}, {"c": "22"}):
+        assert again.matches(series) == query.matches(series)
+
+
+@quickly
+@given(st.lists(queries, max_size=8), tags)
+def test_the_index_finds_what_matches(standing, series):
+    """Neither more nor less than asking every predicate."""
+    expected = [i for i, query in enumerate(standing) if query.matches(series)]
+    assert PredicateIndex(standing).matching(series) == expected
+
+
+def test_the_index_asks_few_predicates():
+    """The cost of a series follows the predicates that could match it."""
+    standing = [
+        And(Equal("statistic", "count"), Equal("name", f"metric.{i}")) for i in range(1_000)
+    ]
+    index = PredicateIndex(standing)
+    assert index.candidates({"name": "metric.7", "statistic": "count"}) == 1
+
+
+@quickly
+@given(queries, tags)
+def test_a_match_could_match_and_has_the_exact_tags(query, series):
+    """Facts that are derived from the query hold for every series that it matches."""
+    if query.matches(series):
+        assert exact_tags(query).items() <= series.items()
+        assert matches_any(query, {key: [value] for key, value in series.items()})
+    assert all_keys(query) <= set(KEYS)
+
+
+@pytest.mark.parametrize(
+    ("program", "expected"),
+    [("foo,bar,:eq", True), ("foo,baz,:eq", False), ("other,x,:eq", True), ("other,:has", True)],
+)
+def test_what_more_tags_could_still_match(program, expected):
+    """A key that is not known yet may still turn out to fit."""
+    (query,) = interpreter("query").execute(program)
+    assert could_match(query, {"foo": "bar"}) is expected
+
+
+def test_a_normal_form_that_explodes_is_refused():
+    """Twenty alternations of two would be a million clauses."""
+    pairs = [Or(Equal("a", str(i)), Equal("b", str(i))) for i in range(20)]
+    with pytest.raises(QueryError, match="too complex"):
+        dnf_list(reduce(And, pairs))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "value", "expected"),
+    [
+        ("4(?!04)", "400", True),
+        ("4(?!04)", "404", False),
+        ("b", "abc", False),
+        ("\\Qa.b\\E", "a.b", True),
+        ("\\Qa.b\\E", "axb", False),
+        ("[a-z]+\\d", "ab1", True),
+        (".*a.*b.*c.*d.*", "xaxbxcxdx", True),
+        ("([a-z]+\\.)+x", "ab.cd.x", True),
+        ("(\\d{1,3}\\.){3}\\d+", "10.0.0.1", True),
+        ("(foo|bar)*baz", "foobarbaz", True),
+        ("([^,]+,)*z", "a,b,z", True),
+        ("(v\\d)*x", "v1v2x", True),
+    ],
+)
+def test_regular_expressions_are_javas(pattern, value, expected):
+    """Anchored at the start only, with Java's quoting."""
+    assert Regex("k", pattern).matches({"k": value}) is expected
+
+
+@pytest.mark.parametrize(
+    ("pattern", "message"),
+    [
+        ("(?i)b", "inline flags"),
+        ("(a)\\1", "back references"),
+        ("(a", "invalid pattern"),
+        ("(a+)+$", "exponential"),
+        ("(.*a){20,}", "exponential"),
+        ("(a|aa)*b", "exponential"),
+        ("(a?a)*b", "exponential"),
+        ("(?:[a-z]+A)*b", "exponential"),
+        ("(a{0,9}){0,9}b", "exponential"),
+        ("((a*)*)*b", "exponential"),
+        ("([a-z]+)*b", "exponential"),
+        (".*.*.*.*.*x", "5 repeats without an end"),
+        ("x" * 2_000, "too long"),
+    ],
+)
+def test_a_pattern_that_could_hang_is_refused(pattern, message):
+    """Refused when it is read, as nothing can interrupt it later."""
+    with pytest.raises(QueryError, match=message):
+        Regex("k", pattern)
