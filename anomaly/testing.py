@@ -74,7 +74,7 @@ def _combine(rows: FloatArray, aggregate: Aggregate) -> FloatArray:
 
 
 class TraceList:
-    """A :class:`anomaly.exemplars.TraceFinder` that answers with the same traces and remembers."""
+    """A trace finder that answers with the same traces and remembers what it was asked."""
 
     def __init__(self, summaries: Sequence[TraceSummary] = (), spans: Sequence[Span] = ()) -> None:
         self.summaries = list(summaries)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 
-from anomaly.changes import distance
+from anomaly.evidence.near_changes import distance
 from anomaly.findings import NearChange
 
 

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from anomaly.engine import Engine
+from anomaly.engine.engine import Engine
 from tocsin.cli import package_version
 from tocsin.collecting import Collectors
 

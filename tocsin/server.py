@@ -11,8 +11,8 @@ from contextlib import AsyncExitStack
 import structlog
 from starlette.types import ASGIApp
 
-from anomaly.api import anomaly_routes
-from anomaly.engine import Engine
+from anomaly.api.routes import anomaly_routes
+from anomaly.engine.engine import Engine
 from collectors.api.app import api_app
 from collectors.api.changes import change_routes
 from collectors.changes.store import ChangeStore

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from anomaly.changes import ChangeFinder
 from anomaly.detectors.warm import warm
-from anomaly.engine import Engine
+from anomaly.engine.engine import Engine
+from anomaly.evidence.near_changes import ChangeFinder
 from anomaly.findings import FindingSink
-from anomaly.loading import load_detectors, load_objectives
+from anomaly.rules.loading import load_detectors, load_objectives
 from collectors.clock import Clock
 from tocsin.collecting import Collectors
 from tocsin.settings import Settings

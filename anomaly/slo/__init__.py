@@ -1,6 +1,5 @@
-"""Service level objectives: OpenSLO documents in, error budgets and burn rates out.
+"""Service level objectives: counts of good and bad events in, budgets and burn rates out.
 
-Documents are read with the place of every mistake and become objectives that can run
-(:mod:`anomaly.slo.objective`), which are fed with counts of good and bad events step by step.
-Budgets are weighted by events; time without measurements counts neither for nor against.
+Budgets are weighted by events; time without measurements counts neither for nor against. The
+OpenSLO documents that objectives are written in are read in ``documents``.
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from anomaly.exemplars import Evidence
+from anomaly.evidence.exemplars import Evidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from anomaly.detectors.parameters import Parameters
-from anomaly.detectors.rule import DetectorRule
-from anomaly.engine import Engine
-from anomaly.exemplars import Evidence
+from anomaly.engine.engine import Engine
+from anomaly.evidence.exemplars import Evidence
 from anomaly.findings import Urgency
+from anomaly.rules.detector_definition import DetectorRule
 from anomaly.slo.objective import Guards, Objective
 from anomaly.testing import FindingList
 from benchmarks.rules.workload import STEP_MS, Platform

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from anomaly.changes import MAX_CANDIDATES, closeness
+from anomaly.evidence.near_changes import MAX_CANDIDATES, closeness
 from anomaly.findings import Finding, FindingState, NearChange
 from runbooks.incidents.states import OPEN_STATUSES, Role, Severity, Status
 

@@ -15,7 +15,7 @@ from tocsin.settings import load_settings
 
 def problems(directory: Path) -> Iterator[ConfigError]:
     """Yield what is wrong in a configuration directory, each file's first mistake."""
-    from anomaly.loading import check_anomaly
+    from anomaly.rules.loading import check_anomaly
     from collectors.receivers.prometheus.scrape.config import load_scrape_config
     from collectors.store.history.rollup_policies import load_rollup_policies
     from runbooks.alerts.routing import load_routes

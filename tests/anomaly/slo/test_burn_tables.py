@@ -8,7 +8,7 @@ from math import floor
 import numpy as np
 import pytest
 
-from anomaly.exemplars import Evidence
+from anomaly.evidence.exemplars import Evidence
 from anomaly.slo.budget import budget_of
 from anomaly.slo.burn import Verdict, Windows, plan_windows
 from anomaly.slo.objective import Guards, Objective

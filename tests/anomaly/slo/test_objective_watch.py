@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anomaly.exemplars import Evidence
+from anomaly.evidence.exemplars import Evidence
 from anomaly.slo.objective import Guards, Objective
 from anomaly.slo.watch import ObjectiveWatch
 from collectors.model import Frame

@@ -1,0 +1,63 @@
+"""HTTP: ``/api/v2/slos``, ``/api/v2/detectors`` and ``/api/v2/findings``."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from anomaly.api.status import detector_rows, number, slo_rows
+from anomaly.engine.engine import Engine
+from anomaly.findings import Finding, NearChange
+
+_STATES = ("firing", "all")
+
+
+def anomaly_routes(engine: Engine) -> list[Route]:
+    """Return the routes that show the engine's state."""
+
+    async def slos(request: Request) -> JSONResponse:
+        del request
+        return JSONResponse({"slos": await run_in_threadpool(slo_rows, engine)})
+
+    async def detectors(request: Request) -> JSONResponse:
+        del request
+        return JSONResponse({"detectors": await run_in_threadpool(detector_rows, engine)})
+
+    async def findings(request: Request) -> JSONResponse:
+        state = request.query_params.get("state", "firing")
+        if state not in _STATES:
+            message = f"state must be one of {', '.join(_STATES)}, got {state!r}"
+            return JSONResponse({"type": "error", "message": message}, status_code=400)
+        found = await run_in_threadpool(lambda: engine.findings(resolved=state == "all"))
+        return JSONResponse({"findings": [finding_row(finding) for finding in found]})
+
+    return [
+        Route("/api/v2/slos", slos),
+        Route("/api/v2/detectors", detectors),
+        Route("/api/v2/findings", findings),
+    ]
+
+
+def finding_row(finding: Finding) -> dict[str, Any]:
+    """Return a finding as JSON: every field, numbers that JSON can't say as null."""
+    row = {field.name: getattr(finding, field.name) for field in fields(finding)}
+    for name in ("kind", "state", "urgency"):
+        row[name] = row[name].value
+    row["scope"] = dict(finding.scope)
+    row["observed"] = number(finding.observed)
+    row["baseline"] = None if finding.baseline is None else number(finding.baseline)
+    row["values"] = {name: number(value) for name, value in finding.values.items()}
+    row["exemplar_trace_ids"] = list(finding.exemplar_trace_ids)
+    row["changes"] = [change_row(change) for change in finding.changes]
+    return row
+
+
+def change_row(change: NearChange) -> dict[str, Any]:
+    """Return a change before a finding as JSON."""
+    row = {field.name: getattr(change, field.name) for field in fields(change)}
+    return {**row, "scope": dict(change.scope), "relation": change.relation.value}

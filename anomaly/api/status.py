@@ -1,0 +1,155 @@
+"""The state of objectives and detectors as plain data, for the API and whoever asks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from anomaly.detectors.detector import Phase
+from anomaly.engine.engine import Engine
+from anomaly.findings import FindingState
+from anomaly.rules.detector_watch import DetectorWatch
+from anomaly.slo.burn import Reading, Verdict
+from anomaly.slo.tiers import unreachable
+from anomaly.slo.watch import URGENCIES, GroupState, ObjectiveWatch
+
+Row = dict[str, Any]
+
+
+def slo_rows(engine: Engine) -> list[Row]:
+    """Return one row for each objective and group; an objective without data has one too."""
+    with engine.hold():
+        objectives, _ = engine.watched()
+        rows: list[Row] = []
+        for watch in objectives:
+            windows = watch.windows()
+            rows += [
+                _slo_row(watch, group, windows.readings(group), engine.faults)
+                for group in range(len(watch.states))
+            ]
+            if not watch.states:
+                rows.append(_empty_row(watch, engine.faults))
+        return rows
+
+
+def detector_rows(engine: Engine) -> list[Row]:
+    """Return one row for each detector and series."""
+    with engine.hold():
+        _, detectors = engine.watched()
+        return [row for watch in detectors for row in _detector_rows(watch, engine.faults)]
+
+
+def number(value: float) -> float | None:
+    """Return ``value``, or None when it is not a number that JSON can say."""
+    return value if math.isfinite(value) else None
+
+
+def _head(watch: ObjectiveWatch, faults: Mapping[str, str]) -> Row:
+    objective = watch.objective
+    reasons = list(objective.remarks)
+    reasons += [
+        f"{tier.name} can never fire: even if every event were bad, the burn rate would not exceed "
+        f"{float(tier.factor):.3g}"
+        for tier in unreachable(watch.tiers, objective.target)
+    ]
+    reasons += [
+        f"can't be evaluated: {faults[expression]}"
+        for expression in (objective.part_expr, objective.total_expr, objective.name)
+        if expression in faults
+    ]
+    return {
+        "name": objective.name,
+        "display_name": objective.display_name,
+        "service": objective.service,
+        "description": objective.description,
+        "target": float(objective.target),
+        "window_s": objective.period_s,
+        "good_expr": objective.good_expr or f"{objective.total_expr},{objective.bad_expr},:sub",
+        "total_expr": objective.total_expr,
+        "updated_ms": watch.updated_ms,
+        "reasons": reasons,
+    }
+
+
+def _empty_row(watch: ObjectiveWatch, faults: Mapping[str, str]) -> Row:
+    return {
+        **_head(watch, faults),
+        "scope": {},
+        "state": "no_data",
+        "good_ratio": None,
+        "error_budget_remaining": None,
+        "error_budget_remaining_projected": None,
+        "coverage": 0.0,
+        "burn_rates": [],
+    }
+
+
+def _slo_row(
+    watch: ObjectiveWatch, group: int, readings: Sequence[Reading], faults: Mapping[str, str]
+) -> Row:
+    state = watch.states[group]
+    budget = watch.budget(group)
+    head = _head(watch, faults)
+    silent = [state.alerts[u].silent for u in URGENCIES if state.alerts[u].silent]
+    head["reasons"] = [*head["reasons"], *silent]
+    return {
+        **head,
+        "scope": dict(watch.groups.scopes[group]),
+        "state": _state(state, readings),
+        "good_ratio": number(budget.good_ratio),
+        "error_budget_remaining": number(budget.remaining),
+        "error_budget_remaining_projected": number(budget.projected_remaining),
+        "coverage": number(budget.coverage),
+        "burn_rates": [_burn_row(reading) for reading in readings],
+    }
+
+
+def _state(state: GroupState, readings: Sequence[Reading]) -> str:
+    alerts = state.alerts.values()
+    if any(alert.state is FindingState.FROZEN for alert in alerts):
+        return "no_data"
+    if any(alert.state is not None for alert in alerts):
+        return "burning"
+    return "no_data" if readings[0].verdict is Verdict.NO_DATA else "ok"
+
+
+def _burn_row(reading: Reading) -> Row:
+    return {
+        "tier": reading.tier.name,
+        "urgency": reading.tier.urgency.value,
+        "long_s": reading.tier.long_s,
+        "short_s": reading.tier.short_s,
+        "long": number(reading.long),
+        "short": number(reading.short),
+        "threshold": float(reading.tier.factor),
+        "firing": reading.verdict is Verdict.BURNING,
+        "verdict": reading.verdict.value,
+    }
+
+
+def _detector_rows(watch: DetectorWatch, faults: Mapping[str, str]) -> list[Row]:
+    rule, scores = watch.rule, watch.scores
+    head: Row = {
+        "name": rule.name,
+        "display_name": rule.display_name,
+        "detector": rule.detector,
+        "expr": rule.expr,
+        "unit": rule.unit,
+        "updated_ms": watch.updated_ms,
+        "fault": faults.get(rule.expr) or faults.get(rule.name),
+    }
+    if scores is None:
+        return []
+    return [
+        {
+            **head,
+            "scope": {**rule.scope, **scope},
+            "state": Phase(int(scores.phase[group])).name.lower(),
+            "value": number(float(watch.values[group])),
+            "expected": number(float(scores.expected[group])),
+            "noise": number(float(scores.scale[group])),
+            "score": number(float(scores.score[group])),
+        }
+        for group, scope in enumerate(watch.groups.scopes[: len(scores.phase)])
+    ]

@@ -1,0 +1,154 @@
+"""From a detector's judgement to a finding with its evidence in sentences."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from anomaly.evidence.causes import shares_of
+from anomaly.evidence.phrases import clock_time, narrowed, place, quantity, scope_text
+from anomaly.findings import Finding, FindingKind, FindingState, Urgency
+from anomaly.rules.detector_definition import DetectorRule
+from anomaly.rules.detector_watch import SeriesChange
+from collectors.model import Tags
+
+
+def anomaly_finding(
+    rule: DetectorRule, change: SeriesChange, group: Tags, *, detected_ms: int, time_ms: int
+) -> Finding:
+    """Return the finding of a series that has just gone wrong."""
+    finding = Finding(
+        id=f"detector/{rule.name}/{scope_text(group)}/{time_ms}",
+        rule=f"detector/{rule.name}",
+        kind=FindingKind.ANOMALY,
+        state=FindingState.FIRING,
+        urgency=rule.urgency,
+        title="",
+        explanation="",
+        scope=change.scope,
+        started_ms=change.since_ms,
+        detected_ms=detected_ms,
+        updated_ms=time_ms,
+        ended_ms=None,
+        expression=narrowed(rule.expr, group),
+        window_ms=0,
+        observed=math.nan,
+        baseline=None,
+        unit=rule.unit,
+    )
+    return updated(finding, rule, change, group, time_ms=time_ms)
+
+
+def updated(
+    finding: Finding, rule: DetectorRule, change: SeriesChange, group: Tags, *, time_ms: int
+) -> Finding:
+    """Return ``finding`` with the numbers and sentences of now."""
+    verb = "fell" if change.value < change.expected else "rose"
+    seen, usual = quantity(change.value, rule.unit), quantity(change.expected, rule.unit)
+    words = (
+        f"{rule.display_name}{place(group)} was {seen} in the step that ended at "
+        f"{clock_time(time_ms)}; {usual} was expected, give or take "
+        f"{quantity(change.scale, rule.unit)}, from what the {rule.detector} detector has learned "
+        f"of this series before. It began about {clock_time(finding.started_ms)}."
+    )
+    # A title that follows the recovery would end as "fell to 5.6, expected 5.7": keep the worst.
+    worst = not abs(change.value - change.expected) <= abs(finding.observed - change.expected)
+    title = f"{rule.display_name}{place(group)} {verb} to {seen}, expected {usual}"
+    return replace(
+        finding,
+        state=FindingState.FIRING,
+        title=title if worst else finding.title,
+        explanation=words,
+        updated_ms=time_ms,
+        window_ms=max(0, time_ms - finding.started_ms),
+        observed=change.value if worst else finding.observed,
+        baseline=change.expected,
+        values={
+            "score": change.score,
+            "limit": 1.0,
+            "expected": change.expected,
+            "noise": change.scale,
+            "now": change.value,
+            **shares_of(finding.values),
+        },
+    )
+
+
+def frozen(finding: Finding, *, time_ms: int) -> Finding:
+    """Return ``finding`` as it stands when the series has stopped."""
+    words = (
+        f"The series has had no value for some steps before {clock_time(time_ms)}: this is frozen, "
+        f"neither better nor worse, until it comes again. Before: {finding.explanation}"
+    )
+    return replace(finding, state=FindingState.FROZEN, explanation=words, updated_ms=time_ms)
+
+
+def resolved(
+    finding: Finding, rule: DetectorRule, change: SeriesChange, *, time_ms: int
+) -> Finding:
+    """Return ``finding`` at its end."""
+    if change.relearned:
+        words = (
+            "It has lasted so long that the new state is taken as normal from now on and learned "
+            "afresh. That it ends here does not mean that it is well again."
+        )
+    else:
+        words = (
+            f"Back to {quantity(change.value, rule.unit)} at {clock_time(time_ms)}, where "
+            f"{quantity(change.expected, rule.unit)} was expected."
+        )
+    return replace(
+        finding,
+        state=FindingState.RESOLVED,
+        explanation=words,
+        updated_ms=time_ms,
+        ended_ms=time_ms,
+    )
+
+
+def missing_finding(
+    rule: DetectorRule,
+    urgency: Urgency,
+    change: SeriesChange,
+    group: Tags,
+    *,
+    detected_ms: int,
+    time_ms: int,
+    step_ms: int,
+) -> Finding:
+    """Return the finding of a series that has stopped."""
+    steps = rule.parameters.missing_steps
+    return Finding(
+        id=f"no-data/{rule.name}/{scope_text(group)}/{time_ms}",
+        rule=f"detector/{rule.name}",
+        kind=FindingKind.NO_DATA,
+        state=FindingState.FIRING,
+        urgency=urgency,
+        title=f"{rule.display_name}{place(group)}: no data",
+        explanation=(
+            f"The series has had no value for {steps} steps up to {clock_time(time_ms)}. Whatever "
+            "it measures may be fine: either nothing reports it any more, or what reported it is "
+            "gone."
+        ),
+        scope=change.scope,
+        started_ms=time_ms - steps * step_ms,
+        detected_ms=detected_ms,
+        updated_ms=time_ms,
+        ended_ms=None,
+        expression=narrowed(rule.expr, group),
+        window_ms=steps * step_ms,
+        observed=math.nan,
+        baseline=None if math.isnan(change.expected) else change.expected,
+        unit=rule.unit,
+    )
+
+
+def came_back(finding: Finding, *, time_ms: int) -> Finding:
+    """Return a no-data finding at its end."""
+    return replace(
+        finding,
+        state=FindingState.RESOLVED,
+        explanation=f"The series has values again since {clock_time(time_ms)}.",
+        updated_ms=time_ms,
+        ended_ms=time_ms,
+    )

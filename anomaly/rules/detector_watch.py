@@ -1,0 +1,167 @@
+"""One detector rule, watched step by step: values in, openings and endings of anomalies out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+
+from anomaly.detectors.detector import Phase, Scores
+from anomaly.detectors.registry import DETECTORS
+from anomaly.groups import Groups
+from anomaly.rules.detector_definition import DetectorRule
+from collectors.model import FloatArray, Frame, Tags
+
+# Bounds the memory of a judgement: some six numbers for each series and step.
+_CELLS_AT_ONCE = 262_144
+
+
+class Turn(StrEnum):
+    """What happened to one series in this step."""
+
+    WENT_WRONG = "went_wrong"
+    STILL_WRONG = "still_wrong"
+    RECOVERED = "recovered"
+    WENT_MISSING = "went_missing"
+    CAME_BACK = "came_back"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesChange:
+    """One series' turn with the numbers behind it.
+
+    ``relearned`` says that it did not recover: the new state has been taken as normal.
+    """
+
+    turn: Turn
+    group: int
+    scope: Tags
+    value: float
+    score: float
+    expected: float
+    scale: float
+    since_ms: int
+    relearned: bool = False
+
+
+class DetectorWatch:
+    """State of one rule.
+
+    Args:
+        rule: What is watched.
+        step_ms: Length of a step.
+    """
+
+    def __init__(self, rule: DetectorRule, step_ms: int) -> None:
+        self.rule = rule
+        self.groups = Groups(rule.group_by)
+        self.step_ms = step_ms
+        self.updated_ms = 0
+        self.values: FloatArray = np.zeros(0)
+        self.scores: Scores | None = None
+        self.usual: FloatArray = np.zeros(0)
+        self._table: FloatArray = np.zeros((0, 0))
+        parameters = replace(rule.parameters, step_s=step_ms / 1_000)
+        self._detector = DETECTORS[rule.detector](parameters)
+
+    @property
+    def needs_the_past(self) -> bool:
+        """Whether more than the last hour or so matters: only seasons reach further back."""
+        return self.rule.detector == "seasonal"
+
+    def take(self, frame: Frame | None, steps: int) -> None:
+        """Take the values of the next ``steps`` steps, to be judged one by one; None is no data."""
+        self._table = self.groups.table(frame, steps)
+        self._detector.grow(len(self._table))
+
+    def advance(self, index: int, time_ms: int) -> list[SeriesChange]:
+        """Judge step ``index`` of what was taken, which ends at ``time_ms``; return what turned."""
+        return [change for _, change in self.advance_steps(index, index + 1, time_ms)]
+
+    def advance_steps(
+        self, first: int, last: int, time_ms: int
+    ) -> Iterator[tuple[int, SeriesChange]]:
+        """Judge steps ``first`` up to and without ``last`` of what was taken, at once.
+
+        Args:
+            first: Column of the first step.
+            last: Column after the last step.
+            time_ms: When the first of them ended.
+
+        Yields:
+            When what turned did so, and what it was, in the order of the steps.
+        """
+        at_once = max(1, _CELLS_AT_ONCE // max(1, len(self._table)))
+        for start in range(first, last, at_once):
+            start_ms = time_ms + (start - first) * self.step_ms
+            yield from self._advance(start, min(last, start + at_once), start_ms)
+
+    def _advance(self, first: int, last: int, time_ms: int) -> Iterator[tuple[int, SeriesChange]]:
+        values = np.ascontiguousarray(self._table[:, first:last].T)
+        series = values.shape[1]
+        before = np.zeros(series, dtype=np.int8)
+        if self.scores is not None:
+            before[: len(self.scores.phase)] = self.scores.phase
+        scores = self._detector.observe_steps(values, time_ms // self.step_ms)
+        # What was last expected outlives a gap, so that the gap can be told against it.
+        earlier = np.concatenate([self.usual, np.full(series - len(self.usual), np.nan)])
+        usual = _carried(earlier, scores.expected)
+        self.values, self.scores, self.usual = values[-1], scores.at(-1), usual[-1]
+        self.updated_ms = time_ms + (last - first - 1) * self.step_ms
+        old = np.concatenate([before[np.newaxis], scores.phase[:-1]])
+        interesting = (old != scores.phase) | (scores.phase == Phase.ANOMALOUS)
+        for step, group in np.argwhere(interesting).tolist():
+            turn = _turn(Phase(old[step, group]), Phase(scores.phase[step, group]))
+            if turn is not None:
+                now_ms = time_ms + step * self.step_ms
+                cell = _Cell(
+                    values=values[step], scores=scores.at(step), usual=usual[step], group=group
+                )
+                yield now_ms, self._change(cell, turn, now_ms)
+
+    def _change(self, cell: _Cell, turn: Turn, time_ms: int) -> SeriesChange:
+        group, scores = cell.group, cell.scores
+        since = int(scores.since_steps[group])
+        return SeriesChange(
+            turn=turn,
+            group=group,
+            scope={**self.rule.scope, **self.groups.scopes[group]},
+            value=float(cell.values[group]),
+            score=float(scores.score[group]),
+            expected=float(cell.usual[group]),
+            scale=float(scores.scale[group]),
+            since_ms=time_ms - max(1, since) * self.step_ms,
+            relearned=scores.phase[group] == Phase.WARMING_UP,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cell:
+    """One series in one step: all series' values, judgement and expectation, and which it is."""
+
+    values: FloatArray
+    scores: Scores
+    usual: FloatArray
+    group: int
+
+
+def _carried(earlier: FloatArray, rows: FloatArray) -> FloatArray:
+    """Return ``rows`` with the last known value of each column in place of NaN."""
+    if len(rows) == 1:
+        return np.where(np.isnan(rows), earlier, rows)
+    table = np.concatenate([earlier[np.newaxis], rows])
+    newest = np.where(np.isnan(table), 0, np.arange(len(table))[:, np.newaxis])
+    np.maximum.accumulate(newest, axis=0, out=newest)
+    return np.take_along_axis(table, newest, axis=0)[1:]
+
+
+def _turn(old: Phase, new: Phase) -> Turn | None:
+    if new is Phase.MISSING:
+        return Turn.WENT_MISSING if old is not Phase.MISSING else None
+    if old is Phase.MISSING:
+        return Turn.CAME_BACK
+    if new is Phase.ANOMALOUS:
+        return Turn.STILL_WRONG if old is Phase.ANOMALOUS else Turn.WENT_WRONG
+    return Turn.RECOVERED if old is Phase.ANOMALOUS else None

@@ -1,0 +1,150 @@
+"""From a burning budget to a finding with its evidence in sentences."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from anomaly.evidence.causes import shares_of
+from anomaly.evidence.phrases import clock_time, length, narrowed, percent, place, scope_text
+from anomaly.findings import Finding, FindingKind, FindingState
+from anomaly.slo.budget import Budget
+from anomaly.slo.burn import Reading, Verdict
+from anomaly.slo.objective import Objective
+from anomaly.slo.watch import GroupChange
+
+
+def leading(readings: Sequence[Reading]) -> Reading:
+    """Return the reading that speaks: the first that burns, else the fastest burning."""
+    for reading in readings:
+        if reading.verdict is Verdict.BURNING:
+            return reading
+    return max(
+        readings, key=lambda r: -1.0 if math.isnan(r.long) else r.long / float(r.tier.factor)
+    )
+
+
+def open_finding(
+    objective: Objective,
+    change: GroupChange,
+    budget: Budget,
+    *,
+    started_ms: int,
+    detected_ms: int,
+    time_ms: int,
+) -> Finding:
+    """Return the finding of an alert that has just fired."""
+    reading = leading(change.readings)
+    group = scope_text(change.scope)
+    finding = Finding(
+        id=f"slo/{objective.name}/{group}/{change.urgency}/{change.alert.opened_ms}",
+        rule=f"slo/{objective.name}/{reading.tier.name}",
+        kind=FindingKind.SLO_BURN,
+        state=FindingState.FIRING,
+        urgency=change.urgency,
+        title="",
+        explanation="",
+        scope={"service.name": objective.service, **change.scope},
+        started_ms=started_ms,
+        detected_ms=detected_ms,
+        updated_ms=time_ms,
+        ended_ms=None,
+        expression=narrowed(objective.bad_ratio_expr, change.scope),
+        window_ms=round(reading.tier.long_s * 1_000),
+        observed=math.nan,
+        baseline=float(objective.budget),
+        unit="ratio",
+    )
+    return updated(finding, objective, change, budget, time_ms=time_ms)
+
+
+def updated(
+    finding: Finding, objective: Objective, change: GroupChange, budget: Budget, *, time_ms: int
+) -> Finding:
+    """Return ``finding`` with the numbers and sentences of now."""
+    reading = leading(change.readings)
+    observed = reading.long_bad / reading.long_total if reading.long_total > 0 else math.nan
+    # A title that follows the recovery would end harmless: observed and title keep the worst.
+    worst = not observed <= finding.observed
+    return replace(
+        finding,
+        title=_title(objective, change, reading) if worst else finding.title,
+        explanation=_explanation(finding, objective, reading, budget, observed),
+        state=FindingState.FIRING,
+        updated_ms=time_ms,
+        window_ms=round(reading.tier.long_s * 1_000) if worst else finding.window_ms,
+        observed=observed if worst else finding.observed,
+        values={**_values(reading, budget), **shares_of(finding.values)},
+    )
+
+
+def frozen(finding: Finding, since_ms: int, *, time_ms: int) -> Finding:
+    """Return ``finding`` as it stands when the data have stopped."""
+    words = (
+        f"No events have been measured since {clock_time(since_ms)}: this is frozen, neither "
+        f"better nor worse, until they come again. Before: {finding.explanation}"
+    )
+    return replace(finding, state=FindingState.FROZEN, explanation=words, updated_ms=time_ms)
+
+
+def resolved(
+    finding: Finding, objective: Objective, change: GroupChange, budget: Budget, *, time_ms: int
+) -> Finding:
+    """Return ``finding`` at its end."""
+    ended_ms = change.alert.ended_ms
+    words = (
+        f"Burning stopped at {clock_time(ended_ms)} and has stayed below every limit for "
+        f"{length((time_ms - ended_ms) / 1_000)}. {_left(objective, budget)}"
+    )
+    return replace(
+        updated(finding, objective, change, budget, time_ms=time_ms),
+        state=FindingState.RESOLVED,
+        explanation=words,
+        ended_ms=ended_ms,
+    )
+
+
+def _title(objective: Objective, change: GroupChange, reading: Reading) -> str:
+    name = objective.display_name
+    rate = f"{reading.long:.3g} times" if math.isfinite(reading.long) else "far"
+    return f"{name}{place(change.scope)}: error budget burns {rate} too fast"
+
+
+def _explanation(
+    finding: Finding, objective: Objective, reading: Reading, budget: Budget, observed: float
+) -> str:
+    tier = reading.tier
+    short = reading.short_bad / reading.short_total if reading.short_total > 0 else math.nan
+    limit = float(tier.factor * objective.budget)
+    return (
+        f"{percent(observed)} of {reading.long_total:.0f} events were bad over the last "
+        f"{length(tier.long_s)} and {percent(short)} over the last {length(tier.short_s)}; above "
+        f"{percent(limit)} ({float(tier.factor):.3g} times what the objective of "
+        f"{float(objective.target) * 100:g} % over {length(objective.period_s)} allows) this is "
+        f"a {finding.urgency}. It began about {clock_time(finding.started_ms)}. "
+        f"{_left(objective, budget)}"
+    )
+
+
+def _left(objective: Objective, budget: Budget) -> str:
+    share = percent(max(0.0, budget.projected_remaining))
+    words = f"Of the error budget for {length(objective.period_s)}, {share} is left"
+    if budget.coverage < 0.99:
+        words += f" (measured for {percent(budget.coverage)} of it, projected at the same traffic)"
+    return words + "."
+
+
+def _values(reading: Reading, budget: Budget) -> Mapping[str, float]:
+    return {
+        "burn_rate_long": reading.long,
+        "burn_rate_short": reading.short,
+        "threshold": float(reading.tier.factor),
+        "long_s": reading.tier.long_s,
+        "short_s": reading.tier.short_s,
+        "bad_events": reading.long_bad,
+        "total_events": reading.long_total,
+        "coverage": reading.long_coverage,
+        "error_budget_remaining": budget.remaining,
+        "error_budget_remaining_projected": budget.projected_remaining,
+    }

@@ -1,0 +1,1 @@
+"""OpenSLO documents: text in, objectives that can run out, every mistake with its place."""
