@@ -17,12 +17,12 @@ from demo_stack.chaos.experiment import (
     load_experiments,
 )
 from demo_stack.chaos.options import chaos_options
-from demo_stack.layout import DAY_S, QUICK_REGIONS, Region, Service
-from demo_stack.platform.errors import PlatformError
-from demo_stack.platform.lifeline import bind_to_parent
-from demo_stack.platform.logs import log_warnings
+from demo_stack.chassis.errors import PlatformError
+from demo_stack.chassis.lifeline import bind_to_parent
+from demo_stack.chassis.logs import log_warnings
 from demo_stack.services.encoding.command import encode, encoder
 from demo_stack.services.encoding.shelf import cache_directory
+from demo_stack.world.layout import DAY_S, QUICK_REGIONS, Region, Service
 
 _DIRECTORIES = (EXPERIMENTS_DIR, OPERATIONS_DIR, SCENARIOS_DIR)
 
@@ -74,8 +74,8 @@ def up(  # noqa: D103 - click prints the help above
     encode_titles: int,
     billing_url: str,
 ) -> None:
-    from demo_stack.supervisor.platform import PlatformSpec
-    from demo_stack.supervisor.process import run_platform
+    from demo_stack.supervisor.control.process import run_platform
+    from demo_stack.supervisor.processes.platform import PlatformSpec
 
     names = regions.split(",")
     if unknown := sorted(set(names) - set(Region)):
@@ -157,7 +157,7 @@ def validate_experiments(  # noqa: D103 - click prints the help above
 @click.option("--rounds", default=3, show_default=True, help="Rounds with and without it.")
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
 def cost_of_telemetry(sessions: int, rounds: int, as_json: bool) -> None:  # noqa: D103 - as above
-    from demo_stack.business.instrumentation import measure
+    from demo_stack.in_memory.telemetry_cost import measure
 
     if min(sessions, rounds) < 1:
         raise click.BadParameter(f"at least 1 is needed, not {min(sessions, rounds)}")

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from demo_stack.business.cost import Usage
-from demo_stack.layout import Service
-from demo_stack.platform.load import Served
+from demo_stack.chassis.load import Served
+from demo_stack.world.layout import Service
 
 GIGABYTE = 1e9
 HOUR_S = 3_600.0

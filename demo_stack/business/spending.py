@@ -11,7 +11,7 @@ from demo_stack.business.cost import (
     cost_per_subscriber_month,
 )
 from demo_stack.business.metering import Reading
-from demo_stack.platform.context import ServiceContext
+from demo_stack.chassis.context import ServiceContext
 
 EVERY_S = 10.0
 

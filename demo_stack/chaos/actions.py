@@ -18,7 +18,7 @@ def disturb(region: str, point: str, **effect: Any) -> None:
     Args:
         region: Where.
         point: Injection point.
-        effect: Fields of :class:`demo_stack.platform.disturbance.Disturbance`.
+        effect: Fields of :class:`demo_stack.chassis.disturbance.Disturbance`.
     """
     _ask("disturb", region=region, point=point, **effect)
 

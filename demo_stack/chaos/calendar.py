@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from demo_stack.layout import DAY_S
+from demo_stack.world.layout import DAY_S
 
 SECONDS_A_DAY = 86_400.0
 SPEED = SECONDS_A_DAY / DAY_S

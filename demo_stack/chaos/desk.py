@@ -16,7 +16,7 @@ from demo_stack.chaos.monkey import MonkeySettings
 from demo_stack.chaos.monkey_runner import MonkeyRunner
 from demo_stack.chaos.schedule import plan_schedule, playable
 from demo_stack.chaos.scheduler import Scheduler
-from demo_stack.platform.errors import PlatformError
+from demo_stack.chassis.errors import PlatformError
 
 DAY_HOURS = 24.0
 _OUTAGE_TIMEOUT_S = 5.0

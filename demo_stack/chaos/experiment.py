@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from demo_stack.platform.errors import LayoutError
+from demo_stack.chassis.errors import LayoutError
 
 EXPERIMENTS_DIR = Path(__file__).parent / "experiments"
 OPERATIONS_DIR = Path(__file__).parent / "operations"

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from demo_stack.chaos.experiment import Action, Experiment, find_experiment
 from demo_stack.chaos.truth import TruthEvent, TruthLog
-from demo_stack.platform.errors import LayoutError, PlatformError
+from demo_stack.chassis.errors import LayoutError, PlatformError
 
 _log = logging.getLogger(__name__)
 

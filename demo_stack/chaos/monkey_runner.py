@@ -15,8 +15,8 @@ import orjson
 from demo_stack.chaos.calendar import CompressedCalendar
 from demo_stack.chaos.monkey import Kill, Monkey, MonkeySettings, Verdict, plan_day
 from demo_stack.chaos.truth import TruthEvent, TruthLog
-from demo_stack.platform.context import Sleep
-from demo_stack.platform.errors import PlatformError
+from demo_stack.chassis.context import Sleep
+from demo_stack.chassis.errors import PlatformError
 
 REPLACED_AFTER_S = 20.0
 """Within this time, in seconds, somebody notices that an instance is gone and starts another."""

@@ -19,7 +19,7 @@ from demo_stack.chaos.experiment import (
     load_experiments,
 )
 from demo_stack.chaos.injector import Injector
-from demo_stack.platform.errors import LayoutError, PlatformError
+from demo_stack.chassis.errors import LayoutError, PlatformError
 
 
 class BodyError(PlatformError):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from random import Random
 
 from demo_stack.chaos.experiment import Experiment
-from demo_stack.platform.errors import LayoutError
+from demo_stack.chassis.errors import LayoutError
 
 REGION = "cloud.region"
 MAX_DURATION_S = 86_400.0

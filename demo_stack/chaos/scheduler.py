@@ -11,8 +11,8 @@ from typing import Any
 
 from demo_stack.chaos.injector import FaultStateError, Injector
 from demo_stack.chaos.schedule import Turn
-from demo_stack.platform.context import Sleep
-from demo_stack.platform.errors import PlatformError
+from demo_stack.chassis.context import Sleep
+from demo_stack.chassis.errors import PlatformError
 
 
 class TurnState(StrEnum):

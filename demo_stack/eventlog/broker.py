@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from demo_stack.chassis.errors import PlatformError
 from demo_stack.eventlog.groups import ConsumerGroup
 from demo_stack.eventlog.log import EventLog, Record
-from demo_stack.platform.errors import PlatformError
 
 
 class LogAwayError(PlatformError):

@@ -10,10 +10,10 @@ from typing import Any
 
 from opentelemetry.trace import Link, SpanKind, Status, StatusCode, get_current_span
 
+from demo_stack.chassis.propagation import incoming_context, outgoing_headers
+from demo_stack.chassis.telemetry import DURATION_BOUNDS_S, Telemetry
 from demo_stack.eventlog.broker import Broker, Consumer, LogAwayError
 from demo_stack.eventlog.log import Record
-from demo_stack.platform.propagation import incoming_context, outgoing_headers
-from demo_stack.platform.telemetry import DURATION_BOUNDS_S, Telemetry
 
 LINKED = 16
 """Causes that the span of a batch links to, at most."""

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from demo_stack.platform.errors import PlatformError
+from demo_stack.chassis.errors import PlatformError
 
 Predicate = Callable[[Mapping[str, Any]], bool]
 

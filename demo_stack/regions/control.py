@@ -12,13 +12,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from demo_stack.chaos.burner import Burner
+from demo_stack.chassis.disturbance import Disturbance
+from demo_stack.chassis.errors import LayoutError
+from demo_stack.chassis.telemetry import TelemetryPipe
 from demo_stack.mantis.stream import stream_route
-from demo_stack.platform.disturbance import Disturbance
-from demo_stack.platform.errors import LayoutError
-from demo_stack.platform.telemetry import TelemetryPipe
-from demo_stack.regions.backing import VIEWS
+from demo_stack.regions.burner import Burner
 from demo_stack.regions.region import Region
+from demo_stack.regions.stores import VIEWS
 from demo_stack.services.playback.ladder import LADDER
 
 LAUNCH_SEGMENTS = 3

@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 from starlette.types import ASGIApp
 
-from demo_stack.layout import ZONES
-from demo_stack.platform.chores import Chores
-from demo_stack.platform.errors import LayoutError
-from demo_stack.platform.identity import Identity
-from demo_stack.platform.network import Network
+from demo_stack.chassis.chores import Chores
+from demo_stack.chassis.errors import LayoutError
+from demo_stack.chassis.identity import Identity
+from demo_stack.chassis.network import Network
 from demo_stack.registry.client import RegistryClient
 from demo_stack.registry.leases import Instance
+from demo_stack.world.layout import ZONES
 
 Build = Callable[[Identity], tuple[ASGIApp, Chores]]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from demo_stack.platform.lifeline import announce, settle, until_told_to_stop
-from demo_stack.platform.network import SocketNetwork
-from demo_stack.platform.telemetry import otlp_pipe
+from demo_stack.chassis.lifeline import announce, settle, until_told_to_stop
+from demo_stack.chassis.network import SocketNetwork
+from demo_stack.chassis.telemetry import otlp_pipe
 from demo_stack.regions.control import region_control
 from demo_stack.regions.region import Region
 from demo_stack.regions.spec import RegionSpec

@@ -9,18 +9,17 @@ from random import Random
 
 from starlette.types import ASGIApp
 
-from demo_stack.layout import REGIONAL_SERVICES, Service
-from demo_stack.platform.balancing import Balancer
-from demo_stack.platform.chores import Chores
-from demo_stack.platform.client import ServiceClient
-from demo_stack.platform.context import ServiceContext, Sleep
-from demo_stack.platform.disturbance import InjectionPoints
-from demo_stack.platform.identity import Identity
-from demo_stack.platform.network import Network
-from demo_stack.platform.telemetry import TelemetryPipe
-from demo_stack.regions.backing import Backing, event_log, zone_caches
+from demo_stack.chassis.balancing import Balancer
+from demo_stack.chassis.chores import Chores
+from demo_stack.chassis.client import ServiceClient
+from demo_stack.chassis.context import ServiceContext, Sleep
+from demo_stack.chassis.disturbance import InjectionPoints
+from demo_stack.chassis.identity import Identity
+from demo_stack.chassis.network import Network
+from demo_stack.chassis.telemetry import TelemetryPipe
 from demo_stack.regions.fleet import Fleet
 from demo_stack.regions.spec import RegionSpec
+from demo_stack.regions.stores import Backing, event_log, zone_caches
 from demo_stack.registry.app import registry_app
 from demo_stack.registry.client import RegistryClient
 from demo_stack.registry.leases import LeaseRegistry
@@ -37,6 +36,7 @@ from demo_stack.services.licences import app as licences
 from demo_stack.services.playback import app as playback
 from demo_stack.services.playback.library import MediaLibrary
 from demo_stack.services.recommendations import app as recommendations
+from demo_stack.world.layout import REGIONAL_SERVICES, Service
 
 BUILDERS: Mapping[Service, Callable[[ServiceContext], ASGIApp]] = {
     Service.GATEWAY: gateway.build,

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 
 import orjson
 
-from demo_stack.layout import DAY_S
+from demo_stack.world.layout import DAY_S
 
 DEFAULT_INSTANCES = {"edge": 2, "playback": 2, "recommendations": 2}
 

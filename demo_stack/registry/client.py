@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx2
 
-from demo_stack.platform.balancing import Balancer
+from demo_stack.chassis.balancing import Balancer
 from demo_stack.registry.documents import describe
 from demo_stack.registry.leases import Instance
 

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from demo_stack.platform.errors import PlatformError
+from demo_stack.chassis.errors import PlatformError
 from demo_stack.registry.leases import Instance
 
 LONGEST_TEXT = 500

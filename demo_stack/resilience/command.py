@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from demo_stack.platform.errors import ServiceError
+from demo_stack.chassis.errors import ServiceError
 from demo_stack.resilience.breaker import CircuitBreaker
 from demo_stack.resilience.events import EXCEPTION_PRODUCING, CommandSettings, Event
 from demo_stack.resilience.rolling import CommandStatistics

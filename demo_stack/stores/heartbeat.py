@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from demo_stack.platform.telemetry import Telemetry
+from demo_stack.chassis.telemetry import Telemetry
 from demo_stack.stores.replicated import Consistency, ReplicatedStore, UnavailableError
 
 KEY = "heartbeat"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from demo_stack.platform.errors import PlatformError
+from demo_stack.chassis.errors import PlatformError
 
 
 class DurabilityError(PlatformError):

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from demo_stack.platform.errors import LayoutError, PlatformError
+from demo_stack.chassis.errors import LayoutError, PlatformError
 
 MAX_HINTS = 10_000
 

@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from hashlib import blake2b
 
-from demo_stack.platform.errors import LayoutError
+from demo_stack.chassis.errors import LayoutError
 
 POINTS = 160
 """Points of a node: enough for shares that differ by a few percent."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from random import Random
 
 from demo_stack.business.cost import AUDIENCE, audience
-from demo_stack.layout import Device, Region
 from demo_stack.viewers.rhythm import Rhythm
+from demo_stack.world.layout import Device, Region
 
 REGULARITY = 4
 """Shape of the gamma distribution between arrivals; 1 would be a Poisson process. The few

@@ -8,20 +8,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from demo_stack.layout import DAY_S, Service
-from demo_stack.platform.balancing import Balancer
-from demo_stack.platform.client import ServiceClient
-from demo_stack.platform.context import Sleep
-from demo_stack.platform.errors import LayoutError
-from demo_stack.platform.identity import Identity
-from demo_stack.platform.network import Network
-from demo_stack.platform.steering import SiteRank, SiteSteering
-from demo_stack.platform.telemetry import TelemetryPipe
+from demo_stack.chassis.balancing import Balancer
+from demo_stack.chassis.client import ServiceClient
+from demo_stack.chassis.context import Sleep
+from demo_stack.chassis.errors import LayoutError
+from demo_stack.chassis.identity import Identity
+from demo_stack.chassis.network import Network
+from demo_stack.chassis.steering import SiteRank, SiteSteering
+from demo_stack.chassis.telemetry import TelemetryPipe
 from demo_stack.viewers.arrivals import Arrivals, Visitor
 from demo_stack.viewers.markets import markets_of
 from demo_stack.viewers.pulse import Pulse
 from demo_stack.viewers.rhythm import Rhythm
 from demo_stack.viewers.session import Session, SessionRoom
+from demo_stack.world.layout import DAY_S, Service
 
 MAX_SESSIONS = 1_000
 """Sessions at once; an arrival above is a failed start, as for a platform that is full."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from demo_stack.business.cost import AUDIENCE
-from demo_stack.layout import Region
+from demo_stack.world.layout import Region
 
 NEAREST = {
     "emea": (Region.EU_WEST_1, Region.US_EAST_1, Region.US_WEST_2),

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from enum import StrEnum
 
-from demo_stack.layout import Device
 from demo_stack.viewers.abr import CUSHION_S, Playhead, by_buffer, by_throughput, choose
+from demo_stack.world.layout import Device
 
 LEAST_BUFFER_S = 5.0
 """BOLA: the lower of the two buffer levels that it is tuned by."""

@@ -10,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from demo_stack.platform.errors import LayoutError
-from demo_stack.platform.lifeline import announce, settle, until_told_to_stop
-from demo_stack.platform.network import SocketNetwork
-from demo_stack.platform.telemetry import TelemetryPipe, otlp_pipe
+from demo_stack.chassis.errors import LayoutError
+from demo_stack.chassis.lifeline import announce, settle, until_told_to_stop
+from demo_stack.chassis.network import SocketNetwork
+from demo_stack.chassis.telemetry import TelemetryPipe, otlp_pipe
 from demo_stack.viewers.crowd import Crowd
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from demo_stack.platform.telemetry import DURATION_BOUNDS_S, Telemetry
+from demo_stack.chassis.telemetry import DURATION_BOUNDS_S, Telemetry
 from demo_stack.viewers.arrivals import Visitor
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from demo_stack.layout import DAY_S
+from demo_stack.world.layout import DAY_S
 
 DAYS = 7
 WEEK = (-0.6, -0.8, -0.6, -0.2, 0.6, 1.0, 0.6)

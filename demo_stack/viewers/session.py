@@ -11,16 +11,16 @@ from typing import Any
 
 from opentelemetry.trace import Status, StatusCode, Tracer
 
-from demo_stack.layout import Service
-from demo_stack.platform.client import Call, ServiceClient
-from demo_stack.platform.context import Sleep
-from demo_stack.platform.errors import ServiceError
+from demo_stack.chassis.client import Call, ServiceClient
+from demo_stack.chassis.context import Sleep
+from demo_stack.chassis.errors import ServiceError
 from demo_stack.services.auth.grants import challenge_of
 from demo_stack.viewers.abr import Playhead, after_segment
 from demo_stack.viewers.arrivals import Visitor
 from demo_stack.viewers.policies import POLICIES, decide
 from demo_stack.viewers.pulse import Pulse
 from demo_stack.viewers.tastes import pick
+from demo_stack.world.layout import Service
 
 PATIENCE_S = 5.0
 """A viewer gives up on a request after this long."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any
 
-from demo_stack.services.catalogue.titles import GENRES
+from demo_stack.world.titles import GENRES
 
 FAVOURITES = 2
 FONDNESS = 6.0

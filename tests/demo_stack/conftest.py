@@ -12,18 +12,18 @@ import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from demo_stack.layout import Device, Service
-from demo_stack.platform.balancing import Balancer
-from demo_stack.platform.client import Call, ServiceClient
-from demo_stack.platform.identity import Identity
-from demo_stack.platform.network import MemoryNetwork
-from demo_stack.platform.telemetry import TelemetryPipe, memory_pipe
+from demo_stack.chassis.balancing import Balancer
+from demo_stack.chassis.client import Call, ServiceClient
+from demo_stack.chassis.identity import Identity
+from demo_stack.chassis.network import MemoryNetwork
+from demo_stack.chassis.telemetry import TelemetryPipe, memory_pipe
 from demo_stack.regions.region import Region
 from demo_stack.regions.spec import RegionSpec
 from demo_stack.services.auth.grants import challenge_of
 from demo_stack.viewers.arrivals import Visitor
 from demo_stack.viewers.pulse import Pulse
 from demo_stack.viewers.session import Session, SessionRoom
+from demo_stack.world.layout import Device, Service
 
 
 async def no_wait(_seconds: float) -> None:

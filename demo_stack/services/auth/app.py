@@ -11,9 +11,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from demo_stack.platform.bodies import BodyError, read_object
-from demo_stack.platform.context import ServiceContext
-from demo_stack.platform.instrumented import service_app
+from demo_stack.chassis.bodies import BodyError, read_object
+from demo_stack.chassis.context import ServiceContext
+from demo_stack.chassis.instrumented import service_app
 from demo_stack.services.auth.grants import Grant, GrantError, Grants
 from demo_stack.services.auth.keys import SigningKeys
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
-from demo_stack.platform.errors import ServiceError
+from demo_stack.chassis.errors import ServiceError
 
 CODE_LIFE_S = 60
 REFRESH_LIFE_S = 86_400

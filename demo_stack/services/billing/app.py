@@ -15,10 +15,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from demo_stack.platform.context import ServiceContext
-from demo_stack.platform.errors import ServiceError
-from demo_stack.platform.instrumented import service_app
-from demo_stack.platform.telemetry import DURATION_BOUNDS_S
+from demo_stack.chassis.context import ServiceContext
+from demo_stack.chassis.errors import ServiceError
+from demo_stack.chassis.instrumented import service_app
+from demo_stack.chassis.telemetry import DURATION_BOUNDS_S
 from demo_stack.services.billing.database import Database, system_of
 from demo_stack.services.billing.ledger import Ledger, Outcome, Settlement
 from demo_stack.services.billing.plans import CURRENCY, plan_named, plan_of

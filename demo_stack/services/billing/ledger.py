@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from demo_stack.platform.errors import ServiceError
+from demo_stack.chassis.errors import ServiceError
 from demo_stack.services.billing.bookkeeping import CASH, REVENUE, balances, post, receivable
 from demo_stack.services.billing.database import Database
 from demo_stack.services.billing.plans import CURRENCY, PLANS, Plan

@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from demo_stack.platform.errors import ServiceError
+from demo_stack.chassis.errors import ServiceError
 from demo_stack.services.billing.database import Database
 from demo_stack.services.billing.schema import REQUESTS
 

@@ -11,12 +11,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from demo_stack.platform.context import ServiceContext
-from demo_stack.platform.errors import ServiceError
-from demo_stack.platform.instrumented import service_app
-from demo_stack.services.catalogue.titles import Title, make_titles
+from demo_stack.chassis.context import ServiceContext
+from demo_stack.chassis.errors import ServiceError
+from demo_stack.chassis.instrumented import service_app
 from demo_stack.stores.cache import ReplicatedCache, TwoLevelCache, ZoneCache
 from demo_stack.stores.traced import TracedCache
+from demo_stack.world.titles import Title, make_titles
 
 LOOKUP_S = 0.003
 """Time to read titles from the database; the cache answers at once."""

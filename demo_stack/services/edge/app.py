@@ -12,15 +12,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from demo_stack.layout import Service
-from demo_stack.platform.browsers import open_to_browsers
-from demo_stack.platform.client import Call
-from demo_stack.platform.context import ServiceContext
-from demo_stack.platform.errors import ServiceError
-from demo_stack.platform.instrumented import service_app
+from demo_stack.chassis.browsers import open_to_browsers
+from demo_stack.chassis.client import Call
+from demo_stack.chassis.context import ServiceContext
+from demo_stack.chassis.errors import ServiceError
+from demo_stack.chassis.instrumented import service_app
 from demo_stack.services.edge.cache import PopularityCache
 from demo_stack.services.edge.filling import FILL_EVERY_S, Filler
 from demo_stack.services.edge.forecast import QuietHours
+from demo_stack.world.layout import Service
 
 CACHE_ENTRIES = 400
 READ_S = 0.001

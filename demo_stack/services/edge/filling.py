@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable
 
-from demo_stack.platform.errors import ServiceError
+from demo_stack.chassis.errors import ServiceError
 from demo_stack.services.edge.cache import PopularityCache
 from demo_stack.services.edge.forecast import PopularityForecast, QuietHours, plan_fill
 

@@ -8,9 +8,9 @@ from typing import Any
 import click
 import orjson
 
-from demo_stack.platform.errors import PlatformError
-from demo_stack.platform.lifeline import announce, be_last, bind_to_parent
-from demo_stack.platform.logs import log_warnings
+from demo_stack.chassis.errors import PlatformError
+from demo_stack.chassis.lifeline import announce, be_last, bind_to_parent
+from demo_stack.chassis.logs import log_warnings
 
 
 @click.command(help="Encode the most popular titles now (synthetic pictures); kept for later runs.")

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from demo_stack.platform.errors import PlatformError
+from demo_stack.chassis.errors import PlatformError
 from demo_stack.services.encoding.commands import (
     offered_encoders,
     offers_sound,

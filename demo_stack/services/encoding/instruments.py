@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from opentelemetry.metrics import CallbackOptions, Observation
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
-from demo_stack.platform.telemetry import Telemetry
+from demo_stack.chassis.telemetry import Telemetry
 from demo_stack.services.encoding.asset import Asset
 from demo_stack.services.encoding.ffmpeg import Tool
 from demo_stack.services.encoding.queue import Job, JobState

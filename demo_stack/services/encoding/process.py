@@ -14,10 +14,8 @@ from typing import Any
 import orjson
 import psutil
 
-from demo_stack.layout import Service
-from demo_stack.platform.identity import Identity
-from demo_stack.platform.telemetry import Telemetry, TelemetryPipe, memory_pipe, otlp_pipe
-from demo_stack.services.catalogue.titles import make_titles
+from demo_stack.chassis.identity import Identity
+from demo_stack.chassis.telemetry import Telemetry, TelemetryPipe, memory_pipe, otlp_pipe
 from demo_stack.services.encoding.ffmpeg import Tool
 from demo_stack.services.encoding.instruments import EncodingInstruments
 from demo_stack.services.encoding.queue import JobState
@@ -26,6 +24,8 @@ from demo_stack.services.encoding.recipe import MEDIA_LADDER, Source, source_key
 from demo_stack.services.encoding.shelf import Shelf
 from demo_stack.services.encoding.worker import Worker, Workplace
 from demo_stack.services.licences.vault import KeyVault
+from demo_stack.world.layout import Service
+from demo_stack.world.titles import make_titles
 
 NAME = "encoder-"
 POLL_S = 1.0

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 
-from demo_stack.platform.errors import PlatformError
+from demo_stack.chassis.errors import PlatformError
 from demo_stack.services.encoding.asset import Asset
 from demo_stack.services.encoding.encoder import encode_title
 from demo_stack.services.encoding.ffmpeg import EncodeError, Tool

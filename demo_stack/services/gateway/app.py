@@ -10,10 +10,9 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from demo_stack.business.spending import EVERY_S, Spending
-from demo_stack.layout import Service
-from demo_stack.platform.browsers import open_to_browsers
-from demo_stack.platform.context import ServiceContext
-from demo_stack.platform.instrumented import service_app
+from demo_stack.chassis.browsers import open_to_browsers
+from demo_stack.chassis.context import ServiceContext
+from demo_stack.chassis.instrumented import service_app
 from demo_stack.resilience.commands import Commands
 from demo_stack.resilience.dashboard import dashboard_route
 from demo_stack.resilience.shedding import Priority, Shedder
@@ -32,6 +31,7 @@ from demo_stack.services.gateway.outbound import ReportCategory
 from demo_stack.services.gateway.tokens import TokenVerifier
 from demo_stack.services.gateway.tunnel import Forwarder, Tunnel
 from demo_stack.viewers.arrivals import ACCOUNTS
+from demo_stack.world.layout import Service
 
 TIMEOUTS_MS = {
     Service.AUTH.value: 3_000,

@@ -15,7 +15,7 @@ from typing import Protocol
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
-from demo_stack.platform.errors import ServiceError
+from demo_stack.chassis.errors import ServiceError
 from demo_stack.services.gateway.exchange import Exchange, categorise
 
 _log = logging.getLogger(__name__)

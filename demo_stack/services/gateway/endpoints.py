@@ -7,11 +7,11 @@ from urllib.parse import quote
 
 from starlette.responses import JSONResponse, Response
 
-from demo_stack.layout import Service
-from demo_stack.platform.client import Call
-from demo_stack.services.catalogue.titles import make_titles
+from demo_stack.chassis.client import Call
 from demo_stack.services.gateway.exchange import Exchange, RefusedError, StatusCategory
 from demo_stack.services.gateway.origin import Origins
+from demo_stack.world.layout import Service
+from demo_stack.world.titles import make_titles
 
 POPULAR_TITLES = 8
 HEARTBEATS = "/sessions/{session}/heartbeats"

@@ -10,8 +10,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from demo_stack.platform.bodies import BodyError, read_object
-from demo_stack.platform.errors import DependencyError, ServiceError
+from demo_stack.chassis.bodies import BodyError, read_object
+from demo_stack.chassis.errors import DependencyError, ServiceError
 from demo_stack.resilience.command import CommandRejectedError
 from demo_stack.resilience.events import Event
 from demo_stack.resilience.shedding import Priority

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from demo_stack.layout import ZONES
-from demo_stack.platform.capacity import TokenBucket
+from demo_stack.chassis.capacity import TokenBucket
+from demo_stack.world.layout import ZONES
 
 REQUESTS_PER_START = 4
 """Sign in, browse, select, play."""

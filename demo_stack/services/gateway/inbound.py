@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from opentelemetry import baggage
 from opentelemetry import context as otel_context
 
-from demo_stack.platform.disturbance import FIT_BAGGAGE
+from demo_stack.chassis.disturbance import FIT_BAGGAGE
 from demo_stack.resilience.shedding import Shedder
 from demo_stack.services.gateway.exchange import (
     NO_ROUTE,

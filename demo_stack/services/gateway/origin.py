@@ -9,8 +9,8 @@ from typing import Any
 
 from opentelemetry.metrics import CallbackOptions, Meter, Observation
 
-from demo_stack.platform.client import Call, ServiceClient
-from demo_stack.platform.errors import DependencyError
+from demo_stack.chassis.client import Call, ServiceClient
+from demo_stack.chassis.errors import DependencyError
 from demo_stack.resilience.commands import Commands
 from demo_stack.resilience.limits import Gradient2Limit, Limiter
 from demo_stack.resilience.retries import RetryBudget, may_retry

@@ -9,10 +9,10 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from demo_stack.layout import Service
-from demo_stack.platform.client import Call, ServiceClient
-from demo_stack.platform.errors import ServiceError
+from demo_stack.chassis.client import Call, ServiceClient
+from demo_stack.chassis.errors import ServiceError
 from demo_stack.services.auth.app import ISSUER
+from demo_stack.world.layout import Service
 
 REMEMBERED = 5_000
 REFETCH_S = 5.0

@@ -15,12 +15,12 @@ from random import Random
 import httpx2
 from starlette.responses import Response
 
-from demo_stack.layout import Service
-from demo_stack.platform.balancing import Balancer
-from demo_stack.platform.client import Call, ServiceClient
-from demo_stack.platform.errors import DependencyError, ServiceError
+from demo_stack.chassis.balancing import Balancer
+from demo_stack.chassis.client import Call, ServiceClient
+from demo_stack.chassis.errors import DependencyError, ServiceError
 from demo_stack.services.gateway.chain import Endpoint
 from demo_stack.services.gateway.exchange import Exchange, StatusCategory
+from demo_stack.world.layout import Service
 
 MARK = "x-tunnelled"
 """A request that has come through one tunnel goes through no other."""

@@ -12,9 +12,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from demo_stack.platform.context import ServiceContext
-from demo_stack.platform.errors import ServiceError
-from demo_stack.platform.instrumented import service_app
+from demo_stack.chassis.context import ServiceContext
+from demo_stack.chassis.errors import ServiceError
+from demo_stack.chassis.instrumented import service_app
 from demo_stack.services.licences.tokens import Binding, Licence, LicenceRefusedError, Licensor
 from demo_stack.services.licences.vault import KeyVault
 

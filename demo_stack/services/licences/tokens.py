@@ -12,7 +12,7 @@ from joserfc import jwt
 from joserfc.errors import BadSignatureError, JoseError
 from joserfc.jwk import OctKey
 
-from demo_stack.platform.errors import PlatformError
+from demo_stack.chassis.errors import PlatformError
 
 LIFE_S = 120
 """How long a licence is good, in seconds: two hours of the platform's compressed time."""

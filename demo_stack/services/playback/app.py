@@ -11,14 +11,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from demo_stack.chassis.capacity import TokenBucket
+from demo_stack.chassis.client import Call
+from demo_stack.chassis.context import ServiceContext
+from demo_stack.chassis.errors import ServiceError
+from demo_stack.chassis.instrumented import service_app
 from demo_stack.eventlog.traced import TracedProducer
-from demo_stack.layout import Service
-from demo_stack.platform.capacity import TokenBucket
-from demo_stack.platform.client import Call
-from demo_stack.platform.context import ServiceContext
-from demo_stack.platform.errors import ServiceError
-from demo_stack.platform.instrumented import service_app
-from demo_stack.regions.backing import VIEWS
+from demo_stack.regions.stores import VIEWS
 from demo_stack.services.playback.elsewhere import SYNC_S, Elsewhere
 from demo_stack.services.playback.heartbeats import Heartbeats
 from demo_stack.services.playback.ladder import manifest
@@ -29,6 +28,7 @@ from demo_stack.services.playback.rights import Rights
 from demo_stack.stores.heartbeat import EVERY_S, ReplicaHeartbeat
 from demo_stack.stores.objects import DurabilityError
 from demo_stack.stores.replicated import Consistency, UnavailableError
+from demo_stack.world.layout import Service
 
 LICENCE_S = 0.005
 BUILT_FOR = 1.0

@@ -7,11 +7,11 @@ only the region's own streams count, for nobody pays for our outage.
 
 from __future__ import annotations
 
-from demo_stack.layout import Service
-from demo_stack.platform.client import Call
-from demo_stack.platform.context import ServiceContext
-from demo_stack.platform.errors import DependencyError
+from demo_stack.chassis.client import Call
+from demo_stack.chassis.context import ServiceContext
+from demo_stack.chassis.errors import DependencyError
 from demo_stack.services.playback.streams import Away, StreamTable
+from demo_stack.world.layout import Service
 
 SYNC_S = 1.0
 TIMEOUT_S = 2.0

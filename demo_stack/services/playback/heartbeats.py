@@ -10,8 +10,8 @@ from opentelemetry.metrics import CallbackOptions, Observation
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from demo_stack.platform.context import ServiceContext
-from demo_stack.platform.errors import ServiceError
+from demo_stack.chassis.context import ServiceContext
+from demo_stack.chassis.errors import ServiceError
 from demo_stack.services.playback.profiles import label_of
 from demo_stack.services.playback.quality import RebufferRatio
 from demo_stack.services.playback.rights import Rights

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from demo_stack.layout import Device
+from demo_stack.world.layout import Device
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

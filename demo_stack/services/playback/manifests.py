@@ -5,8 +5,8 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from demo_stack.platform.context import ServiceContext
-from demo_stack.platform.errors import ServiceError
+from demo_stack.chassis.context import ServiceContext
+from demo_stack.chassis.errors import ServiceError
 from demo_stack.services.playback.dash import MEDIA_TYPE, write_mpd
 from demo_stack.services.playback.profiles import profile_of
 

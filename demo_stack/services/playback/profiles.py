@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from demo_stack.layout import Device
 from demo_stack.services.encoding.asset import Asset, Representation
 from demo_stack.services.encoding.recipe import Codec
+from demo_stack.world.layout import Device
 
 MINIATURE = 20
 """How much smaller encoded pictures are than those of the full ladder, in bits a second. A line

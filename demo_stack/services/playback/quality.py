@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from demo_stack.chassis.context import ServiceContext
 from demo_stack.eventlog.log import Record
 from demo_stack.eventlog.traced import Subscription, TracedConsumer, TracedProducer
-from demo_stack.layout import Device
-from demo_stack.platform.context import ServiceContext
-from demo_stack.regions.backing import REPORTS
+from demo_stack.regions.stores import REPORTS
+from demo_stack.world.layout import Device
 
 GROUP = "quality"
 WORK_EVERY_S = 1.0

@@ -7,12 +7,12 @@ from collections import OrderedDict
 from typing import Any
 from urllib.parse import quote
 
-from demo_stack.layout import Service
-from demo_stack.platform.client import Call
-from demo_stack.platform.context import ServiceContext
-from demo_stack.platform.errors import DependencyError
+from demo_stack.chassis.client import Call
+from demo_stack.chassis.context import ServiceContext
+from demo_stack.chassis.errors import DependencyError
 from demo_stack.services.playback.profiles import label_of
 from demo_stack.services.playback.streams import TooManyStreamsError
+from demo_stack.world.layout import Service
 
 BELIEVED_S = 900.0
 """How long what billing says of an account is believed, in seconds."""

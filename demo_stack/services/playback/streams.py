@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from demo_stack.platform.errors import ServiceError
+from demo_stack.chassis.errors import ServiceError
 
 SILENT_S = 30.0
 """A stream whose player has said nothing for this long has ended, in seconds."""

@@ -13,13 +13,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from demo_stack.chassis.context import ServiceContext
+from demo_stack.chassis.instrumented import service_app
 from demo_stack.eventlog.log import Record
 from demo_stack.eventlog.traced import Subscription, TracedConsumer
-from demo_stack.platform.context import ServiceContext
-from demo_stack.platform.instrumented import service_app
-from demo_stack.regions.backing import VIEWS
-from demo_stack.services.catalogue.titles import Title, make_titles
+from demo_stack.regions.stores import VIEWS
 from demo_stack.services.recommendations.rebuilding import Rebuilding
+from demo_stack.world.titles import Title, make_titles
 
 RANK_S = 0.008
 ROW_LENGTH = 8

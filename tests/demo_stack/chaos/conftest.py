@@ -15,10 +15,10 @@ from demo_stack.chaos.desk import ChaosDesk
 from demo_stack.chaos.experiment import SCENARIOS_DIR, load_experiments
 from demo_stack.chaos.injector import Injector
 from demo_stack.chaos.truth import TruthLog
-from demo_stack.supervisor.changes import ChangeLog
-from demo_stack.supervisor.memory_platform import MemoryPlatform
-from demo_stack.supervisor.performer import PlatformPerformer
-from demo_stack.supervisor.process import load_everything
+from demo_stack.in_memory.platform import MemoryPlatform
+from demo_stack.supervisor.control.process import load_everything
+from demo_stack.supervisor.deployment.changes import ChangeLog
+from demo_stack.supervisor.deployment.performer import PlatformPerformer
 
 
 @dataclass

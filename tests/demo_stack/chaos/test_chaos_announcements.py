@@ -7,7 +7,7 @@ import asyncio
 import orjson
 import pytest
 
-from demo_stack.platform.errors import LayoutError, PlatformError
+from demo_stack.chassis.errors import LayoutError, PlatformError
 
 REGION = "us-east-1"
 

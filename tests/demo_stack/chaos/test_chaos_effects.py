@@ -18,9 +18,9 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from demo_stack.chaos.experiment import load_experiments
 from demo_stack.chaos.truth import read_truth
-from demo_stack.layout import Device
 from demo_stack.services.gateway import tokens
 from demo_stack.services.gateway.inbound import is_drawn
+from demo_stack.world.layout import Device
 
 FAULTS = load_experiments()
 IN_SCOPE = next(

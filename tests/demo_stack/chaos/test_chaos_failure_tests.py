@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from demo_stack.chaos.experiment import load_experiments
-from demo_stack.platform.client import Call
-from demo_stack.platform.disturbance import FIT_BAGGAGE, Disturbance
-from demo_stack.platform.errors import PlatformError
+from demo_stack.chassis.client import Call
+from demo_stack.chassis.disturbance import FIT_BAGGAGE, Disturbance
+from demo_stack.chassis.errors import PlatformError
 from demo_stack.services.gateway.inbound import is_drawn
 
 REGION = "us-east-1"

@@ -8,8 +8,8 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 
 from demo_stack.chaos.experiment import SCENARIOS_DIR, parse_experiment
-from demo_stack.platform.network import SocketNetwork
-from demo_stack.supervisor.control import control_app
+from demo_stack.chassis.network import SocketNetwork
+from demo_stack.supervisor.control.app import control_app
 from tocsin.demo.plays import FaultPlay, PlayError, ScenarioPlay
 from tocsin.gameday.platform import HttpPlatform, PlatformUnusableError
 from tocsin.gameday.truth import read_truth

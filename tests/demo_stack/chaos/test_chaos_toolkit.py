@@ -21,9 +21,9 @@ from demo_stack.chaos.experiment import (
 )
 from demo_stack.chaos.truth import read_truth
 from demo_stack.chaos.validation import chaoslib_check, validate
+from demo_stack.chassis.network import SocketNetwork
 from demo_stack.cli import main
-from demo_stack.platform.network import SocketNetwork
-from demo_stack.supervisor.control import control_app
+from demo_stack.supervisor.control.app import control_app
 
 chaoslib = pytest.importorskip("chaoslib.experiment", reason="chaostoolkit-lib is not installed")
 

@@ -1,0 +1,1 @@
+"""The platform in one process, without sockets or waiting: for tests, and for measuring."""

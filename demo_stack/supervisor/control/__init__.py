@@ -1,0 +1,1 @@
+"""The supervisor's own process and its control server."""

@@ -1,0 +1,1 @@
+"""What operators do to the running platform, and how they announce it."""

@@ -1,0 +1,1 @@
+"""The processes: started, watched, started again when they die, and ended."""

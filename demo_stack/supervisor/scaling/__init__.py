@@ -1,0 +1,1 @@
+"""How many instances a service needs: forecast, policy, and the hand that scales."""

@@ -1,0 +1,1 @@
+"""What everybody in this world knows by name: regions, services, devices, accounts, titles."""

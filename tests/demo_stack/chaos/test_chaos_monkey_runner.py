@@ -1,0 +1,199 @@
+"""The monkey among real instances' names: in its hours, within its guards, on record."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date, timedelta
+from random import Random
+
+import orjson
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.routing import Route
+
+from demo_stack.chaos.calendar import FIRST_MORNING, CompressedCalendar
+from demo_stack.chaos.desk import incident_is_open
+from demo_stack.chaos.monkey import MonkeySettings
+from demo_stack.chaos.monkey_runner import REPLACED_AFTER_S, MonkeyRunner, TerminationLog
+from demo_stack.chaos.truth import TruthLog, read_truth
+from demo_stack.chassis.errors import PlatformError
+from demo_stack.chassis.network import SocketNetwork
+
+MONDAY = FIRST_MORNING.date()
+GREEDY = MonkeySettings(enabled=True, leashed=False, mean_days=1)
+
+
+class Herd:
+    """Instances that die and are replaced; remembers the order of things."""
+
+    def __init__(self, failing: bool = False) -> None:
+        self.alive = {
+            ("eu", "playback"): ["p1", "p2"],
+            ("eu", "gateway"): ["g1"],
+            ("us", "auth"): ["a1", "a2"],
+        }
+        self.story: list[str] = []
+        self._failing = failing
+
+    async def groups(self):
+        return {group: list(names) for group, names in self.alive.items()}
+
+    def announce(self, _region, _service, instance):
+        self.story.append(f"announced {instance}")
+
+    async def terminate(self, region, service, instance):
+        if self._failing:
+            raise PlatformError("the region is dead")
+        self.story.append(f"terminated {instance}")
+        self.alive[region, service].remove(instance)
+
+    async def replace(self, region, service):
+        self.story.append(f"replaced in {service}")
+        self.alive[region, service].append(f"new-{service}")
+
+
+@pytest.fixture
+def released(tmp_path):
+    """Let a monkey live some days in no time; return its herd, its log and the truth."""
+
+    def live(settings, *, days=1, outage=None, failing=False):
+        passed = [0.0]
+
+        async def sleep(seconds):
+            passed[0] += seconds
+            await asyncio.sleep(0)
+
+        async def calm():
+            return False
+
+        def now_ms():
+            return int(passed[0] * 1_000)
+
+        herd = Herd(failing)
+        runner = MonkeyRunner(
+            settings,
+            herd=herd,
+            calendar=CompressedCalendar(now_s=lambda: passed[0], since_s=0.0),
+            outage=outage or calm,
+            truth=TruthLog(tmp_path / "truth.jsonl", now_ms),
+            log=TerminationLog(tmp_path / "terminations.jsonl", now_ms),
+            rng=Random(3),
+            sleep=sleep,
+        )
+
+        async def story():
+            for number in range(days):
+                await runner.live(MONDAY + timedelta(days=number))
+            assert runner.active == frozenset()
+
+        asyncio.run(story())
+        lines = (tmp_path / "terminations.jsonl").read_text().splitlines()
+        log = [orjson.loads(line) for line in lines]
+        return herd, log, read_truth(tmp_path / "truth.jsonl")
+
+    return live
+
+
+def test_a_day_of_kills_spares_whom_it_would_take_down(released):
+    herd, log, truth = released(GREEDY)
+    verdicts = {(line["service"], line["verdict"]) for line in log}
+    assert verdicts == {
+        ("playback", "killed"), ("auth", "killed"), ("gateway", "too few instances"),
+    }  # fmt: skip
+    for number in range(0, len(herd.story), 3):
+        announced, terminated, replaced = herd.story[number : number + 3]
+        assert announced.split()[1] == terminated.split()[1]
+        assert replaced.startswith("replaced")
+    assert all(len(names) == 2 for group, names in herd.alive.items() if group[1] != "gateway")
+    assert [(e.name, e.kind, e.end_ms - e.start_ms) for e in truth] == [
+        ("chaos-monkey", "fault", int(REPLACED_AFTER_S * 1_000))
+    ] * 2
+    victims = {line["instance"] for line in log if line["verdict"] == "killed"}
+    assert {event.scope["service.instance.id"] for event in truth} == victims
+
+
+def test_kills_fall_in_working_hours_of_the_platforms_own_time(released):
+    _, log, truth = released(GREEDY, days=5)
+    assert len(truth) >= 8
+    calendar = CompressedCalendar(now_s=lambda: 0.0, since_s=0.0)
+    for event in truth:
+        at = calendar.first + timedelta(seconds=event.start_ms / 1_000 * calendar.speed)
+        assert at.weekday() < 5
+        # A kill that waits for the one before it is a little late.
+        assert 9 <= at.hour < 16
+    assert {line["planned"][:10] for line in log} <= {
+        str(date(2026, 1, day)) for day in range(5, 10)
+    }
+
+
+def test_a_group_that_opted_out_is_left_alone(released):
+    spared = frozenset({("*", "playback"), ("us", "*")})
+    settings = MonkeySettings(enabled=True, leashed=False, mean_days=1, exceptions=spared)
+    herd, log, truth = released(settings)
+    assert (herd.story, truth) == ([], [])
+    assert {line["verdict"] for line in log} == {"excepted", "too few instances"}
+
+
+async def _open():
+    return True
+
+
+async def _broken():
+    raise PlatformError("the incident store is away")
+
+
+@pytest.mark.parametrize("outage", [_open, _broken])
+def test_nobody_is_killed_while_an_incident_is_open_or_when_nobody_can_tell(released, outage):
+    herd, log, truth = released(GREEDY, outage=outage)
+    assert (herd.story, truth) == ([], [])
+    assert {line["verdict"] for line in log} == {"an incident is open"}
+
+
+def test_a_leashed_monkey_only_says_what_it_would_do(released):
+    herd, log, _ = released(MonkeySettings(enabled=True, mean_days=1))
+    assert herd.story == []
+    assert "leashed: only logged" in {line["verdict"] for line in log}
+
+
+def test_a_kill_that_fails_is_ended_in_the_truth_and_the_day_goes_on(released):
+    herd, log, truth = released(GREEDY, failing=True)
+    assert all(entry.startswith("announced") for entry in herd.story)
+    assert len(truth) == 2
+    assert all(event.end_ms is not None for event in truth)
+    assert len(log) == 3
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (JSONResponse({"incidents": []}), False),
+        (JSONResponse({"incidents": [{"id": 1}]}), True),
+        (JSONResponse({"incident": 1}), None),
+        (JSONResponse([]), None),
+        (PlainTextResponse("no"), None),
+        (JSONResponse({}, status_code=500), None),
+    ],
+)
+def test_the_incident_store_is_asked_over_http(answer, expected):
+    async def serve(_request):
+        return answer
+
+    async def story():
+        network = SocketNetwork()
+        url = await network.listen(Starlette(routes=[Route("/incidents", serve)]))
+        try:
+            return await incident_is_open(f"{url}/incidents")
+        finally:
+            await network.close()
+
+    if expected is None:
+        with pytest.raises(PlatformError, match="does not say"):
+            asyncio.run(story())
+    else:
+        assert asyncio.run(story()) is expected
+
+
+def test_an_incident_store_that_is_away_cannot_say():
+    with pytest.raises(PlatformError, match="does not say"):
+        asyncio.run(incident_is_open("http://127.0.0.1:9/incidents"))

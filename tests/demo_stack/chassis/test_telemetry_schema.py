@@ -1,0 +1,144 @@
+"""What is emitted is what the schema says, and what the schema says is emitted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from pathlib import Path
+from types import SimpleNamespace
+
+import httpx2
+import pytest
+import yaml
+from opentelemetry.sdk.metrics.export import Gauge, Histogram, Sum
+from opentelemetry.trace import SpanKind
+
+import demo_stack
+from demo_stack.business.metering import UsageMeter
+from demo_stack.business.spending import Spending
+from demo_stack.chassis.disturbance import Disturbance
+from demo_stack.chassis.identity import Identity
+from demo_stack.services.encoding.instruments import EncodingInstruments
+from demo_stack.services.encoding.queue_file import QueueFile
+from demo_stack.services.encoding.recipe import synthetic_source
+from demo_stack.services.encoding.shelf import Shelf
+from demo_stack.services.encoding.testing import SMALL, FakeTool
+from demo_stack.services.encoding.worker import Worker, Workplace
+from demo_stack.world.layout import GLOBAL_SERVICES, Device, Service
+
+SCHEMA = yaml.safe_load(
+    (Path(demo_stack.__file__).parent / "ops" / "telemetry-schema.yaml").read_text()
+)
+SDK = {"telemetry.sdk.language", "telemetry.sdk.name", "telemetry.sdk.version"}
+KINDS = {Histogram: "histogram", Sum: "sum", Gauge: "gauge"}
+
+
+@pytest.fixture(scope="module")
+def emitted(request, tmp_path_factory):
+    """Telemetry of healthy sessions and of failing ones."""
+    opened = request.getfixturevalue("shared_world")
+
+    async def story():
+        async with opened() as w:
+            for _ in range(3):
+                await w.visit()
+            w.region.backing.streams.open("s", "guest", "tv", "t01", limit=4)
+            await w.visit(Device.PHONE, viewer="guest")
+            await asyncio.gather(w.post("/playback", {}), return_exceptions=True)  # no token
+            await _bill(w)
+            await _spend(w)
+            w.region.points.disturb("x", Disturbance(point="playback.start", error_ratio=1.0))
+            await w.visit()
+            for _ in range(100):
+                if any(span.kind is SpanKind.CONSUMER for span in w.spans()):
+                    break
+                await asyncio.sleep(0.05)
+            _encode(w, tmp_path_factory.mktemp("encodes"))
+            return w.spans(), w.pipe.collect()
+
+    return asyncio.run(story())
+
+
+async def _bill(w) -> None:
+    """Bill what is due, as nobody's child: it is no viewer who asks for it."""
+    url = w.region.addresses[Service.BILLING][0] + "/runs"
+    await w.network.transport().handle_async_request(httpx2.Request("POST", url))
+
+
+async def _spend(w) -> None:
+    """Read twice what the region uses."""
+    telemetry = w.pipe.telemetry(
+        Identity(service=Service.GATEWAY, region="us-east-1", zone="us-east-1a", number=9)
+    )
+    w.region.backing.usage = UsageMeter(pause_s=0.0)
+    spending = Spending(
+        SimpleNamespace(backing=w.region.backing, telemetry=telemetry), subscribers=100
+    )
+    await spending.work()
+    await w.visit()
+    await spending.work()
+
+
+def _encode(w, directory) -> None:
+    """Encode a title of which one rendition is too bad."""
+    queue = QueueFile(directory / "queue.json")
+    telemetry = w.pipe.telemetry(Identity(service=Service.ENCODER))
+    place = Workplace(
+        shelf=Shelf(directory),
+        queue=queue,
+        tool=FakeTool(needs_kbps=20),
+        instruments=EncodingInstruments(telemetry, lambda: queue.peek().depth()),
+        ladder=SMALL,
+    )
+    worker = Worker("w", place)
+    worker.plan([synthetic_source("t01", 1)])
+    worker.work_one()
+
+
+def test_every_span_has_the_attributes_of_its_kind(emitted):
+    spans, _ = emitted
+    seen = defaultdict(set)
+    for span in spans:
+        rule = SCHEMA["spans"][span.kind.name.lower()]
+        attributes = set(span.attributes)
+        assert set(rule["required"]) <= attributes, span.name
+        assert attributes <= {*rule["required"], *rule["optional"]}, span.name
+        seen[span.kind.name.lower()] |= attributes
+    assert set(seen) == set(SCHEMA["spans"])
+
+
+def test_every_metric_has_its_unit_kind_and_attributes_and_all_are_emitted(emitted):
+    _, resources = emitted
+    seen = set()
+    for resource in resources:
+        for scope in resource.scope_metrics:
+            for metric in scope.metrics:
+                rule = SCHEMA["metrics"][metric.name]
+                seen.add(metric.name)
+                assert (metric.unit, KINDS[type(metric.data)]) == (rule["unit"], rule["kind"])
+                for point in metric.data.data_points:
+                    assert set(point.attributes) <= set(rule["attributes"]), metric.name
+    assert seen == set(SCHEMA["metrics"])
+
+
+def test_every_resource_says_who_and_where(emitted):
+    spans, resources = emitted
+    for holder in [*spans, *resources]:
+        attributes = set(holder.resource.attributes) - SDK
+        where = set(SCHEMA["resource"]["regional"])
+        expected = set(SCHEMA["resource"]["required"])
+        if holder.resource.attributes["service.name"] not in GLOBAL_SERVICES:
+            expected |= where
+        assert attributes == expected
+
+
+def test_every_edge_of_the_schema_appears_in_traces_and_no_other(emitted):
+    spans, _ = emitted
+    by_id = {span.context.span_id: span for span in spans}
+    edges = {
+        (by_id[span.parent.span_id].resource.attributes["service.name"],
+         span.resource.attributes["service.name"])
+        for span in spans
+        if span.kind is SpanKind.SERVER and span.parent
+    }  # fmt: skip
+    assert edges == {tuple(edge) for edge in SCHEMA["edges"]}

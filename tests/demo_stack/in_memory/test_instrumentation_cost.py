@@ -1,0 +1,33 @@
+"""What instrumentation costs is measured on the real services, and it is not nothing."""
+
+from __future__ import annotations
+
+import orjson
+import pytest
+from click.testing import CliRunner
+
+from demo_stack.cli import main
+from demo_stack.in_memory.telemetry_cost import InstrumentationCost
+
+
+def test_a_request_costs_more_with_it_than_without():
+    result = CliRunner().invoke(
+        main, ["cost-of-telemetry", "--sessions", "10", "--rounds", "1", "--json"]
+    )
+    found = orjson.loads(result.output)
+    assert found["requests"] > 100
+    assert 0.0 < found["off_cpu_ms_per_request"] < found["on_cpu_ms_per_request"]
+    assert 0.05 < found["share_of_cpu"] < 0.95
+    assert 2.0 < found["spans_per_request"] < 4.0  # server, client, and stores now and then
+
+
+@pytest.mark.parametrize("option", ["--sessions", "--rounds"])
+def test_nothing_can_be_measured_with_nothing(option):
+    result = CliRunner().invoke(main, ["cost-of-telemetry", option, "0"])
+    assert result.exit_code == 2
+    assert "at least 1" in result.output
+
+
+def test_shares_follow_from_times():
+    cost = InstrumentationCost(requests=9, off_ms=1.5, on_ms=2.0, spans_per_request=2, rounds=1)
+    assert (cost.cost_ms, cost.share) == (0.5, 0.25)

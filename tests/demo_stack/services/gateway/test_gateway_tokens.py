@@ -1,0 +1,74 @@
+"""The gateway believes auth's signatures and nobody else's."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+from joserfc import jwt
+from joserfc.jwk import ECKey
+
+from demo_stack.chassis.errors import DependencyError, ServiceError
+from demo_stack.services.auth.app import ISSUER
+from demo_stack.services.gateway.tokens import TokenVerifier
+
+
+def _forge(**claims):
+    key = ECKey.generate_key("P-256", auto_kid=True)
+    now = int(time.time())
+    body = {"iss": ISSUER, "sub": "v1", "exp": now + 60, **claims}
+    return jwt.encode({"alg": "ES256", "kid": key.kid}, body, key)
+
+
+def test_a_genuine_token_names_its_viewer_and_is_verified_once(world):
+    async def story():
+        async with world() as w:
+            verifier = TokenVerifier(w.client)
+            token = await w.token()
+            assert await verifier.viewer(f"Bearer {token}") == "v1"
+            w.exported.clear()
+            assert await verifier.viewer(f"Bearer {token}") == "v1"
+            return w.spans()
+
+    assert asyncio.run(story()) == ()
+
+
+@pytest.mark.parametrize(
+    "authorization", ["", "Bearer", "Bearer x", "Bearer a.b.c", "forged", "cut"]
+)
+def test_anything_else_is_refused_with_401(world, authorization):
+    async def story():
+        async with world() as w:
+            header = {
+                "forged": f"Bearer {_forge()}",
+                "cut": f"Bearer {(await w.token())[:-4]}",
+            }.get(authorization, authorization)
+            with pytest.raises(ServiceError) as refused:
+                await TokenVerifier(w.client).viewer(header)
+            return refused.value.status
+
+    assert asyncio.run(story()) == 401
+
+
+def test_forged_tokens_do_not_make_the_gateway_ask_for_keys_every_time(world):
+    async def story():
+        async with world() as w:
+            verifier = TokenVerifier(w.client)
+            for _ in range(20):
+                with pytest.raises(ServiceError):
+                    await verifier.viewer(f"Bearer {_forge()}")
+            return sum(span.name == "GET /jwks.json" for span in w.spans())
+
+    assert asyncio.run(story()) <= 2 * 2  # client and server span of two fetches at most
+
+
+def test_without_auth_a_token_cannot_be_checked(world):
+    async def story():
+        async with world() as w:
+            token = await w.token()
+            await w.region.fleet.kill("auth-us-east-1-1")
+            with pytest.raises(DependencyError):
+                await TokenVerifier(w.client).viewer(f"Bearer {token}")
+
+    asyncio.run(story())

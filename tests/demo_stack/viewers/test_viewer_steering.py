@@ -1,0 +1,106 @@
+"""Viewers are steered to other regions by whole sessions, and home again, without losing starts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+import pytest
+
+from demo_stack.chassis.errors import LayoutError
+from demo_stack.chassis.network import MemoryNetwork
+from demo_stack.chassis.telemetry import memory_pipe
+from demo_stack.regions.region import Region
+from demo_stack.regions.spec import RegionSpec
+from demo_stack.viewers.crowd import Crowd
+
+REGIONS = ["us-east-1", "us-west-2", "eu-west-1"]
+
+
+async def _no_wait(_seconds: float) -> None:
+    await asyncio.sleep(0)
+
+
+class Planet:
+    """Three regions in memory, and viewers who come when they are told to."""
+
+    async def __aenter__(self):
+        self.network = MemoryNetwork()
+        self.pipe, self.exported = memory_pipe()
+        self.regions = []
+        self.crowd = Crowd(self.network, self.pipe, seed=1, sleep=_no_wait)
+        self.crowd.populate(REGIONS, rate=1.0)
+        for name in REGIONS:
+            spec = RegionSpec(region=name, sps=1_000.0)
+            region = Region(spec, self.network, self.pipe, sleep=_no_wait)
+            await region.open()
+            self.regions.append(region)
+            self.crowd.route({name: region.addresses})
+        return self
+
+    async def __aexit__(self, *_):
+        await self.crowd.close()
+        for region in self.regions:
+            await region.close()
+
+    def begin(self, each):
+        """Let so many viewers of each region begin a session."""
+        for home in REGIONS * each:
+            self.crowd.begin(home)
+
+    def starts(self):
+        """Return the number of starts by outcome."""
+        found = Counter()
+        for resource in self.pipe.collect():
+            for scope in resource.scope_metrics:
+                for metric in scope.metrics:
+                    if metric.name == "stream.starts":
+                        for point in metric.data.data_points:
+                            found[point.attributes["outcome"]] += point.value
+        return found
+
+
+def test_evacuation_and_return_lose_no_start_and_nobody_is_served_where_nobody_should_be():
+    async def story():
+        async with Planet() as planet:
+            served = []
+            planet.begin(3)
+            await asyncio.sleep(0.02)  # sessions are under way when the steering changes
+            planet.crowd.steer("eu-west-1", ["us-east-1", "us-west-2"])
+            await planet.crowd.settled()
+            served.append(len(_served(planet, "eu-west-1")))
+            planet.begin(4)
+            await asyncio.sleep(0.02)
+            planet.crowd.steer("eu-west-1", ["eu-west-1"])
+            await planet.crowd.settled()
+            served.append(len(_served(planet, "eu-west-1")))
+            planet.begin(3)
+            await planet.crowd.settled()
+            served.append(len(_served(planet, "eu-west-1")))
+            return planet.starts(), served
+
+    starts, served = asyncio.run(story())
+    assert starts == {"success": 30}
+    assert served == [3, 3, 6]
+
+
+def _served(planet, region):
+    return [
+        span
+        for span in planet.exported.get_finished_spans()
+        if span.name == "POST /playback"
+        and span.resource.attributes["service.name"] == "gateway"
+        and span.resource.attributes.get("cloud.region") == region
+    ]
+
+
+@pytest.mark.parametrize(
+    ("home", "to"), [("mars", ["us-east-1"]), ("us-east-1", ["mars"]), ("us-east-1", [])]
+)
+def test_nobody_is_sent_nowhere(home, to):
+    crowd = Crowd(MemoryNetwork(), memory_pipe()[0], seed=1)
+    crowd.populate(REGIONS, rate=1.0)
+    with pytest.raises(LayoutError):
+        crowd.steer(home, to)
+    with pytest.raises(LayoutError):
+        crowd.route({"mars": {"gateway": []}})
