@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Generic, TypeVar
 
-from tocsin.client import AnswerError, ClientError, UnreachableError
+from tocsin.client.errors import AnswerError, ClientError, UnreachableError
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ import os
 import socket
 import sys
 import tomllib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib import import_module
 from pathlib import Path
@@ -78,17 +78,23 @@ async def _warm(_app: st.App) -> AsyncIterator[None]:
     await loading
 
 
-def main() -> None:
-    """Read the command line, print the address as one JSON line, and serve."""
+def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Return ``port``, ``api_url`` and ``slack_url`` as the command line gives them."""
     parser = argparse.ArgumentParser(prog="python -m dashboards.serve", description=__doc__)
     parser.add_argument("--port", type=int, default=8501, help="0 means any free port")
     parser.add_argument("--api-url", default=os.environ.get(API_URL, "http://127.0.0.1:7101"))
     parser.add_argument("--slack-url", default=os.environ.get(SLACK_PREVIEW_URL))
-    options = parser.parse_args()
-    port = options.port or free_port()
-    sys.stdout.write(json.dumps({"url": f"http://{_HOST}:{port}"}) + "\n")
-    sys.stdout.flush()
-    run(port, options.api_url, options.slack_url)
+    return parser.parse_args(arguments)
+
+
+def main() -> None:
+    """Read the command line and serve; a port that nobody named is told as one JSON line."""
+    given = options()
+    port = given.port or free_port()
+    if not given.port:
+        sys.stdout.write(json.dumps({"url": f"http://{_HOST}:{port}"}) + "\n")
+        sys.stdout.flush()
+    run(port, given.api_url, given.slack_url)
 
 
 if __name__ == "__main__":

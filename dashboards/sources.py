@@ -9,19 +9,19 @@ from typing import TypeVar
 import streamlit as st
 
 from dashboards.feed import Feed, Reading, system_now_ms
-from tocsin.client import (
-    ApiClient,
-    Graph,
+from tocsin.client.client import ApiClient
+from tocsin.client.graphs import Graph
+from tocsin.client.shapes import (
     Health,
     Incident,
     IncidentSummary,
     ServiceMap,
     SlackChannel,
-    SlackPreviewClient,
     Slo,
     Trace,
     TraceSummary,
 )
+from tocsin.client.slack_preview import SlackPreviewClient
 
 T = TypeVar("T")
 
@@ -96,7 +96,7 @@ def services(minutes: int) -> Reading[ServiceMap]:
 
 
 def traces(**criteria: str | int | float) -> Reading[list[TraceSummary]]:
-    """Return the traces that match; see :meth:`tocsin.client.ApiClient.traces`."""
+    """Return the traces that match; see :meth:`tocsin.client.client.ApiClient.traces`."""
     return _ask(f"traces {sorted(criteria.items())}", lambda: api().traces(**criteria))
 
 

@@ -11,7 +11,7 @@ import streamlit as st
 from dashboards import sources
 from dashboards.feed import Reading
 from dashboards.phrasing import clock, duration, plain
-from tocsin.client import AnswerError, UnreachableError
+from tocsin.client.errors import AnswerError, UnreachableError
 
 T = TypeVar("T")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dashboards.phrasing import clock
-from tocsin.client import Incident
+from tocsin.client.shapes import Incident
 
 RELATIVE = {"5 min": 5, "15 min": 15, "1 h": 60, "6 h": 360}
 AROUND = "Incident"

@@ -10,7 +10,7 @@ from dashboards.charts import timeseries
 from dashboards.panels import pulse, range_bar
 from dashboards.phrasing import number
 from dashboards.timerange import TimeRange
-from tocsin.client import Graph
+from tocsin.client.graphs import Graph
 
 _LONGEST_QUERY = 4_000
 _HEIGHT = 360

@@ -9,7 +9,7 @@ from dashboards.charts import palette, service_map
 from dashboards.panels import incident_picker, objectives, pulse, range_bar
 from dashboards.phrasing import clock, date_and_clock, duration, number, plain
 from dashboards.timerange import TimeRange
-from tocsin.client import IncidentSummary
+from tocsin.client.shapes import IncidentSummary
 
 _MAP_MINUTES = 5
 _MAP_HEIGHT = 340

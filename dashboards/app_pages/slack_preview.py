@@ -7,7 +7,8 @@ import streamlit as st
 from dashboards import sources, states
 from dashboards.panels import slack_message
 from dashboards.phrasing import plain
-from tocsin.client import SlackChannel, SlackPreviewClient
+from tocsin.client.shapes import SlackChannel
+from tocsin.client.slack_preview import SlackPreviewClient
 
 _LIVE_EVERY_S = 3
 _MOST_MESSAGES = 50

@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboards import sources, states
 from dashboards.panels import exemplar
-from tocsin.client import TraceSummary
+from tocsin.client.shapes import TraceSummary
 
 _LIMIT = 50
 _TALLEST = 300

@@ -21,7 +21,7 @@ from dashboards.panels import (
     timeline,
 )
 from dashboards.timerange import AROUND, TimeRange
-from tocsin.client import Incident, IncidentSummary
+from tocsin.client.shapes import Incident, IncidentSummary
 
 _TIMELINE_HEIGHT = 398
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dashboards.charts import palette
-from tocsin.client import Incident
+from tocsin.client.shapes import Incident
 
 # A character's width as a share of the time axis, on the narrowest chart that we draw.
 _CHARACTER_OF_AXIS = 0.011

@@ -8,7 +8,7 @@ from typing import Any
 
 from dashboards.charts import palette
 from dashboards.phrasing import number, percent
-from tocsin.client import ServiceEdge, ServiceMap
+from tocsin.client.shapes import ServiceEdge, ServiceMap
 
 Option = dict[str, Any]
 

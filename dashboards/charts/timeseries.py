@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dashboards.charts import palette
 from dashboards.charts.marks import Mark, Marks
-from tocsin.client import Graph
+from tocsin.client.graphs import Graph
 
 Option = dict[str, Any]
 

@@ -10,7 +10,7 @@ import altair as alt
 import pandas as pd
 
 from dashboards.charts import palette
-from tocsin.client import SpanAnswer, Trace
+from tocsin.client.shapes import SpanAnswer, Trace
 
 MOST_SPANS = 150
 _BAR_HEIGHT = 22

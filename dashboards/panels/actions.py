@@ -7,7 +7,8 @@ import streamlit as st
 from dashboards import sources
 from dashboards.panels import incident_picker
 from dashboards.phrasing import clock, plain
-from tocsin.client import ClientError, Incident
+from tocsin.client.errors import ClientError
+from tocsin.client.shapes import Incident
 
 SEVERITIES = ("SEV1", "SEV2", "SEV3", "SEV4")
 _LONGEST_NOTE = 2_000

@@ -18,7 +18,7 @@ from dashboards.phrasing import (
     scope,
     window,
 )
-from tocsin.client import Finding, NearChange
+from tocsin.client.shapes import Finding, NearChange
 
 _STATES = {"firing": "red", "frozen": "gray", "resolved": "green"}
 

@@ -10,7 +10,7 @@ import streamlit as st
 from dashboards import sources, states
 from dashboards.charts import waterfall
 from dashboards.phrasing import code, date_and_clock, number, plain
-from tocsin.client import Trace
+from tocsin.client.shapes import Trace
 
 _MOST_ERRORS = 5
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboards.charts import palette
 from dashboards.phrasing import between, clock, date_and_clock, duration, plain
-from tocsin.client import Incident
+from tocsin.client.shapes import Incident
 
 
 def draw(incident: Incident, *, updated_ms: int | None) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboards.phrasing import date_and_clock
-from tocsin.client import IncidentSummary
+from tocsin.client.shapes import IncidentSummary
 
 PARAMETER = "incident"
 _PICKER = "incident-picker"

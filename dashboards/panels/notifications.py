@@ -7,7 +7,7 @@ import streamlit as st
 from dashboards import states
 from dashboards.panels import incident_picker
 from dashboards.phrasing import clock, plain
-from tocsin.client import Incident
+from tocsin.client.shapes import Incident
 
 _COLORS = {"sent": "green", "pending": "orange", "failed": "red", "unknown": "red"}
 

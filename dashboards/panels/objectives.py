@@ -9,7 +9,7 @@ import streamlit as st
 from dashboards import states
 from dashboards.charts import palette
 from dashboards.phrasing import multiple, percent, plain, scope, window
-from tocsin.client import BurnRate, Slo
+from tocsin.client.shapes import BurnRate, Slo
 
 _WORDS = {"ok": "no alert", "burning": "burning", "no_data": "no data"}
 _ENOUGH_LEFT = 0.25

@@ -16,7 +16,8 @@ from dashboards.charts.timeseries import Row
 from dashboards.panels import range_bar
 from dashboards.phrasing import duration, plain
 from dashboards.timerange import TimeRange
-from tocsin.client import Graph, Incident
+from tocsin.client.graphs import Graph
+from tocsin.client.shapes import Incident
 
 _MOST_PROPOSED = 4
 _OLD_MS = 30_000

@@ -10,7 +10,7 @@ from dashboards import sources, states
 from dashboards.panels import objectives, pulse
 from dashboards.phrasing import clock, date_and_clock, plain
 from dashboards.timerange import TimeRange
-from tocsin.client import IncidentSummary
+from tocsin.client.shapes import IncidentSummary
 
 
 def draw(incidents: Sequence[IncidentSummary], span: TimeRange) -> None:

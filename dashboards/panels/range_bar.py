@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboards import sources, timerange
 from dashboards.timerange import TimeRange
-from tocsin.client import Incident
+from tocsin.client.shapes import Incident
 
 PIN = "pin"
 LIVE_EVERY_S = 5

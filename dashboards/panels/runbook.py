@@ -7,7 +7,7 @@ import streamlit as st
 from dashboards import states
 from dashboards.panels import actions
 from dashboards.phrasing import code, plain
-from tocsin.client import Incident, RunbookStep
+from tocsin.client.shapes import Incident, RunbookStep
 
 _MARKS = {
     "done": ":green[:material/check_circle:]",

@@ -11,7 +11,9 @@ import streamlit as st
 
 from dashboards import mrkdwn, sources
 from dashboards.phrasing import clock, plain
-from tocsin.client import ClientError, SlackMessage, SlackPreviewClient
+from tocsin.client.errors import ClientError
+from tocsin.client.shapes import SlackMessage
+from tocsin.client.slack_preview import SlackPreviewClient
 
 Block = dict[str, Any]
 

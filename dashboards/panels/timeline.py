@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboards import states
 from dashboards.phrasing import clock, plain
-from tocsin.client import TimelineEntry
+from tocsin.client.shapes import TimelineEntry
 
 _MACHINE = frozenset({"", "tocsin"})
 _ICONS = (

@@ -13,17 +13,17 @@ from hypothesis import strategies as st
 
 from dashboards.testing import FakeApi, World
 from dashboards.testing.synthetic import INCIDENT_ID, TRACE_ID
-from tocsin.client import (
+from tocsin.client.client import ApiClient
+from tocsin.client.errors import (
     AnswerError,
-    ApiClient,
     ClientError,
     MissingError,
     RefusedError,
-    SlackPreviewClient,
     UnreachableError,
     UnreadableError,
-    graph_columns,
 )
+from tocsin.client.graphs import graph_columns
+from tocsin.client.slack_preview import SlackPreviewClient
 
 Asks = Callable[[ApiClient], object]
 

@@ -15,7 +15,8 @@ from dashboards.charts.marks import Mark, Marks
 from dashboards.testing import World
 from dashboards.testing.story import incident, services, trace
 from dashboards.testing.synthetic import TRACE_ID
-from tocsin.client import Graph, Incident, Line, ServiceMap, SpanAnswer, Trace
+from tocsin.client.graphs import Graph, Line
+from tocsin.client.shapes import Incident, ServiceMap, SpanAnswer, Trace
 
 NOW_MS = 1_700_000_000_000
 

@@ -18,7 +18,7 @@ import pytest
         "dashboards.panels.pulse",
         "dashboards.phrasing",
         "dashboards.timerange",
-        "tocsin.client",
+        "tocsin.client.graphs",
     ],
 )
 def test_examples_are_true(name: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from dashboards.feed import Feed, Reading
-from tocsin.client import AnswerError, MissingError, UnreachableError
+from tocsin.client.errors import AnswerError, MissingError, UnreachableError
 
 
 class Source:

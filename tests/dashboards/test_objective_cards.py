@@ -7,7 +7,7 @@ import pytest
 from dashboards.panels.objectives import budget_left, burn_table, ranked
 from dashboards.testing import World
 from dashboards.testing.synthetic import slos
-from tocsin.client import Slo
+from tocsin.client.shapes import Slo
 
 
 def objective(**changes: object) -> Slo:

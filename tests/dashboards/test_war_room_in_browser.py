@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -10,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from dashboards.serve import free_port
 from dashboards.testing import FakeApi, World, browser_missing, browser_page
 
 pytestmark = [
@@ -23,8 +23,7 @@ pytestmark = [
 @pytest.fixture(name="dashboard")
 def _dashboard(api: FakeApi, tmp_path: Path) -> Iterator[str]:
     """The dashboard in its own process, as ``tocsin dashboard`` starts it."""
-    url = f"http://127.0.0.1:{free_port()}"
-    command = [sys.executable, "-m", "dashboards.serve", "--port", url.rpartition(":")[2]]
+    command = [sys.executable, "-m", "dashboards.serve", "--port", "0"]
     process = subprocess.Popen(
         [*command, "--api-url", api.url, "--slack-url", api.url],
         stdout=subprocess.PIPE,
@@ -32,7 +31,7 @@ def _dashboard(api: FakeApi, tmp_path: Path) -> Iterator[str]:
         env={**os.environ, "HOME": str(tmp_path)},
     )
     assert process.stdout is not None
-    process.stdout.readline()
+    url: str = json.loads(process.stdout.readline())["url"]
     yield url
     process.terminate()
     process.wait(10)

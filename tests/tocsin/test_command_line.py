@@ -1,6 +1,7 @@
 """The command line: help, JSON, exit codes."""
 
 import socket
+from importlib import import_module
 from pathlib import Path
 
 import orjson
@@ -9,7 +10,9 @@ from click.testing import CliRunner
 
 from collectors.errors import ConfigError
 from tocsin.cli import group
+from tocsin.commands.dashboard import pages_command
 from tocsin.demo.playlist import listing
+from tocsin.settings import load_settings
 from tocsin.sockets import listen_tcp, port_of
 
 COMMANDS = [
@@ -32,6 +35,19 @@ def test_every_command_has_help(name: str) -> None:
 
     assert result.exit_code == 0
     assert "Usage:" in result.output
+
+
+def test_the_dashboard_command_starts_pages_that_there_are() -> None:
+    """The pages are known by name alone: the name and each option must be theirs."""
+    settings = load_settings(
+        {"api_url": "http://127.0.0.1:1", "slack_preview_url": "http://[::1]:2"}
+    )
+    _python, _m, module, *arguments = pages_command(7, settings)
+
+    given = import_module(module).options(arguments)
+
+    assert (given.port, given.api_url) == (7, "http://127.0.0.1:1")
+    assert given.slack_url == "http://[::1]:2"
 
 
 def test_the_demo_lists_faults_that_the_platform_knows() -> None:

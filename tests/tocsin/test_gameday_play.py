@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from collectors.errors import ConfigError
-from tocsin.client import UnreachableError
+from tocsin.client.errors import UnreachableError
 from tocsin.demo.narrator import Narrator
 from tocsin.gameday.oncall import OnCall
 from tocsin.gameday.platform import Catalogue

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
 import click
 
 from tocsin.commands.options import setting_options
-from tocsin.settings import load_settings
+from tocsin.settings import Settings, load_settings
 from tocsin.sockets import listen_tcp, port_of
 
 
@@ -13,12 +16,21 @@ from tocsin.sockets import listen_tcp, port_of
 @setting_options("host", "dashboard_port", "api_url", "slack_preview_url")
 def command(**overrides: object) -> None:
     """Serve the war room and its sister pages until interrupted."""
-    from dashboards.serve import run  # Streamlit takes seconds to import
-
     settings = load_settings(overrides)
     # Probe first: Streamlit would silently take the next port when this one is busy.
     probe = listen_tcp(settings.host, settings.dashboard_port, "TOCSIN_DASHBOARD_PORT")
     port = port_of(probe)
     probe.close()
     click.echo(f"tocsin dashboard at http://{settings.host}:{port} asks {settings.api_url}")
-    run(port=port, api_url=settings.api_url, slack_url=settings.slack_preview_url)
+    sys.stdout.flush()
+    # The pages take this process's place, so that signals and the exit status are theirs.
+    os.execv(sys.executable, pages_command(port, settings))  # noqa: S606 - no shell is meant
+
+
+def pages_command(port: int, settings: Settings) -> list[str]:
+    """Return the command that serves the pages, which this room knows by name alone."""
+    words = [sys.executable, "-m", "dashboards.serve", "--port", str(port)]
+    words += ["--api-url", settings.api_url]
+    if settings.slack_preview_url:
+        words += ["--slack-url", settings.slack_preview_url]
+    return words

@@ -15,7 +15,8 @@ import httpx2
 import orjson
 
 from collectors.errors import TocsinError
-from tocsin.client import ApiClient, ClientError
+from tocsin.client.client import ApiClient
+from tocsin.client.errors import ClientError
 from tocsin.demo.narrator import Narrator
 from tocsin.demo.outcome import NO_FAULT, Outcome
 from tocsin.demo.playlist import TOLD_FAULTS, TOLD_SCENARIOS, listing

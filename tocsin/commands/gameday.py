@@ -13,7 +13,8 @@ import click
 import orjson
 
 from collectors.errors import ConfigError, TocsinError
-from tocsin.client import ApiClient, ClientError
+from tocsin.client.client import ApiClient
+from tocsin.client.errors import ClientError
 from tocsin.commands.demo import fresh_directory, stop_on_signals
 from tocsin.demo.narrator import Narrator
 from tocsin.demo.playlist import listing

@@ -14,7 +14,9 @@ import orjson
 
 from collectors.graph.terminal import draw
 from collectors.model import Frame
-from tocsin.client import ApiClient, ClientError, Graph, graph_columns
+from tocsin.client.client import ApiClient
+from tocsin.client.errors import ClientError
+from tocsin.client.graphs import Graph, graph_columns
 from tocsin.commands.options import setting_options
 from tocsin.settings import load_settings
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from tocsin.client import ApiClient
+from tocsin.client.client import ApiClient
 
 PULSE = (
     "name,stream.starts,:eq,outcome,success,:eq,:and,:sum,(,cloud.region,),:by,"

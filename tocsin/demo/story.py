@@ -10,14 +10,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from collectors.errors import TocsinError
-from tocsin.client import (
-    ApiClient,
-    ClientError,
-    Incident,
-    RefusedError,
-    SlackPreviewClient,
-    UnreachableError,
-)
+from tocsin.client.client import ApiClient
+from tocsin.client.errors import ClientError, RefusedError, UnreachableError
+from tocsin.client.shapes import Incident
+from tocsin.client.slack_preview import SlackPreviewClient
 from tocsin.demo.narrator import Narrator
 from tocsin.demo.outcome import Outcome
 from tocsin.demo.plays import Play

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from tocsin.client import ClientError
+from tocsin.client.errors import ClientError
 
 ACTOR = "game-day"
 

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tocsin.client import ApiClient
+from tocsin.client.client import ApiClient
 from tocsin.gameday.attribution import DEFAULT_GRACE_MS
 from tocsin.gameday.conditions import Conditions, load_of, one_minute_load, versions
 from tocsin.gameday.platform import Catalogue

@@ -1,0 +1,158 @@
+"""Typed client of tocsin's HTTP API, for the command line, the dashboards and scripts.
+
+Answers are plain dictionaries with the shapes of :mod:`tocsin.client.shapes`; only graphs are
+turned into columns. Every failure is a :class:`tocsin.client.errors.ClientError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Self, cast
+from urllib.parse import quote, urlencode
+
+from tocsin.client.errors import UnreadableError
+from tocsin.client.graphs import Graph, graph_columns
+from tocsin.client.shapes import (
+    Finding,
+    Health,
+    Incident,
+    IncidentSummary,
+    Runbook,
+    ServiceMap,
+    Slo,
+    Trace,
+    TraceSummary,
+)
+from tocsin.client.transport import JsonObject, ParamValue, Transport, list_in, parsed, shortened
+
+
+class ApiClient:
+    """Everything the API on port 7101 offers.
+
+    Args:
+        base_url: For example ``http://127.0.0.1:7101``.
+        timeout_s: Longest wait for one answer, seconds.
+    """
+
+    def __init__(self, base_url: str, *, timeout_s: float = 5.0) -> None:
+        self._transport = Transport(base_url, timeout_s=timeout_s)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def base_url(self) -> str:
+        """Address without a trailing slash."""
+        return self._transport.base_url
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    def health(self) -> Health:
+        """Return version, step, number of series and spans, uptime."""
+        return cast("Health", self._transport.get("/health"))
+
+    def graph(
+        self, query: str, *, start: str | int, end: str | int = "now", step_s: int | None = None
+    ) -> Graph:
+        """Evaluate a stack-language expression.
+
+        Args:
+            query: Expression such as ``name,cpu,:eq,:sum``.
+            start: Epoch milliseconds or relative, such as ``e-15m``.
+            end: Epoch milliseconds or relative, such as ``now``.
+            step_s: Length of a step in seconds; the server's own when None.
+        """
+        params = _graph_params(query, start, end, step_s)
+        return graph_columns(self._transport.get("/api/v1/graph", params))
+
+    def graph_bytes(self, params: Mapping[str, ParamValue]) -> bytes:
+        """Return a graph in whatever ``format`` the parameters ask for: png, csv, std.json."""
+        return self._transport.send("GET", "/api/v1/graph", params=params).content
+
+    def graph_url(self, query: str, *, start: str | int, end: str | int = "now") -> str:
+        """Return the address that gives a graph's data as ``std.json``."""
+        return f"{self.base_url}/api/v1/graph?{urlencode(_graph_params(query, start, end, None))}"
+
+    def tags(self, key: str | None = None, *, query: str | None = None) -> list[str]:
+        """Return the tag keys, or the values of ``key``, of the series that match ``query``."""
+        path = "/api/v1/tags" if key is None else f"/api/v1/tags/{quote(key, safe='')}"
+        answer = self._transport.send("GET", path, params={"q": query} if query else None)
+        values = parsed(answer)
+        if not isinstance(values, list):
+            raise UnreadableError(f"{answer.url} answered no list but {shortened(answer.text)}")
+        return [str(value) for value in values]
+
+    def traces(self, **criteria: ParamValue) -> list[TraceSummary]:
+        """Search traces.
+
+        Args:
+            **criteria: ``service``, ``operation``, ``error="true"``, ``min_duration_ms``,
+                ``max_duration_ms``, ``start_ms``, ``end_ms``, ``tag="key:value"``, ``limit``.
+        """
+        return cast("list[TraceSummary]", self._listed("/api/v2/traces", "traces", criteria))
+
+    def trace(self, trace_id: str) -> Trace:
+        """Return the spans of one trace; raise :class:`MissingError` when it is not kept."""
+        return cast("Trace", self._transport.get(f"/api/v2/traces/{quote(trace_id, safe='')}"))
+
+    def services(self, *, start_ms: int, end_ms: int) -> ServiceMap:
+        """Return the services seen between two times, and who called whom."""
+        params = {"start_ms": start_ms, "end_ms": end_ms}
+        return cast("ServiceMap", self._transport.get("/api/v2/services", params))
+
+    def slos(self) -> list[Slo]:
+        """Return each objective with its burn rates and the budget left."""
+        return cast("list[Slo]", self._listed("/api/v2/slos", "slos"))
+
+    def findings(self, *, state: str = "firing") -> list[Finding]:
+        """Return the findings that are ``firing``, or ``all``."""
+        return cast("list[Finding]", self._listed("/api/v2/findings", "findings", {"state": state}))
+
+    def incidents(self, *, state: str = "all") -> list[IncidentSummary]:
+        """Return the incidents that are ``open``, or ``all``."""
+        found = self._listed("/api/v2/incidents", "incidents", {"state": state})
+        return cast("list[IncidentSummary]", found)
+
+    def incident(self, incident_id: str) -> Incident:
+        """Return all that is known of one incident."""
+        return cast("Incident", self._transport.get(_incident_path(incident_id)))
+
+    def command(
+        self, incident_id: str, command: str, *, actor: str, text: str = "", value: str = ""
+    ) -> Incident:
+        """Give a command, such as ``acknowledge``, and return the incident afterwards.
+
+        Raises:
+            RefusedError: The incident's state does not allow it; the message says why.
+        """
+        body = {"command": command, "actor": actor, "text": text, "value": value}
+        return cast("Incident", self._transport.post(_incident_path(incident_id, "commands"), body))
+
+    def post_mortem(self, incident_id: str, *, form: str = "md") -> str:
+        """Return the post-mortem as Markdown (``md``) or as a page (``html``)."""
+        return self._transport.text(_incident_path(incident_id, "post-mortem"), {"format": form})
+
+    def runbooks(self) -> list[Runbook]:
+        """Return the runbooks in the library."""
+        return cast("list[Runbook]", self._listed("/api/v2/runbooks", "runbooks"))
+
+    def _listed(
+        self, path: str, key: str, params: Mapping[str, ParamValue] | None = None
+    ) -> list[JsonObject]:
+        return list_in(self._transport.get(path, params), key, path)
+
+
+def _graph_params(
+    query: str, start: str | int, end: str | int, step_s: int | None
+) -> dict[str, ParamValue]:
+    params: dict[str, ParamValue] = {"q": query, "s": start, "e": end, "format": "std.json"}
+    return params if step_s is None else params | {"step": f"{step_s}s"}
+
+
+def _incident_path(incident_id: str, *rest: str) -> str:
+    return "/".join(["/api/v2/incidents", quote(incident_id, safe=""), *rest])

@@ -1,0 +1,117 @@
+"""HTTP for the clients: JSON objects in and out, and one kind of failure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx2
+
+from tocsin.client.errors import (
+    AnswerError,
+    MissingError,
+    RefusedError,
+    UnreachableError,
+    UnreadableError,
+)
+
+JsonObject = dict[str, Any]
+ParamValue = str | int | float
+
+MAX_MESSAGE_CHARS = 500
+
+
+class Transport:
+    """HTTP with one kind of failure: every problem becomes a :class:`ClientError`.
+
+    Args:
+        base_url: Scheme, host and port.
+        timeout_s: Longest wait for an answer, seconds.
+    """
+
+    def __init__(self, base_url: str, *, timeout_s: float) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._timeout_s = timeout_s
+        # An HTTP proxy in the environment must not swallow requests to loopback.
+        self._http = httpx2.Client(timeout=timeout_s, trust_env=False)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def text(self, path: str, params: Mapping[str, ParamValue] | None = None) -> str:
+        """Return the body of ``GET path``."""
+        return self.send("GET", path, params=params).text
+
+    def get(self, path: str, params: Mapping[str, ParamValue] | None = None) -> JsonObject:
+        """Return the JSON object that ``GET path`` answers."""
+        return json_object(self.send("GET", path, params=params))
+
+    def post(self, path: str, body: JsonObject) -> JsonObject:
+        """Return the JSON object that ``POST path`` answers."""
+        return json_object(self.send("POST", path, json=body))
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, ParamValue] | None = None,
+        json: JsonObject | None = None,
+    ) -> httpx2.Response:
+        """Return the answer to one request, whose status is below 400."""
+        url = self.base_url + path
+        try:
+            answer = self._http.request(method, url, params=dict(params or {}), json=json)
+        except httpx2.TimeoutException as error:
+            raise UnreachableError(f"{url} did not answer within {self._timeout_s:g} s") from error
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            raise UnreachableError(f"{self.base_url} can't be reached: {error}") from error
+        if answer.status_code >= 400:
+            raise _answer_error(answer)
+        return answer
+
+
+def _answer_error(answer: httpx2.Response) -> AnswerError:
+    kinds = {404: MissingError, 409: RefusedError}
+    kind = kinds.get(answer.status_code, AnswerError)
+    return kind(_server_message(answer), status=answer.status_code)
+
+
+def _server_message(answer: httpx2.Response) -> str:
+    try:
+        body = answer.json()
+    except ValueError:
+        body = None
+    message = body.get("message") or body.get("error") if isinstance(body, dict) else None
+    return str(message) if message else f"HTTP {answer.status_code}: {shortened(answer.text)}"
+
+
+def parsed(answer: httpx2.Response) -> object:
+    """Return the JSON of an answer, whatever its shape."""
+    try:
+        return answer.json()
+    except ValueError as error:
+        text = shortened(answer.text)
+        raise UnreadableError(f"{answer.url} answered no JSON but {text}") from error
+
+
+def json_object(answer: httpx2.Response) -> JsonObject:
+    """Return the JSON object of an answer."""
+    body = parsed(answer)
+    if not isinstance(body, dict):
+        raise UnreadableError(f"{answer.url} answered no object but {shortened(answer.text)}")
+    return body
+
+
+def list_in(answer: JsonObject, key: str, path: str) -> list[JsonObject]:
+    """Return the list that an answer to ``path`` keeps under ``key``."""
+    found = answer.get(key)
+    if not isinstance(found, list):
+        raise UnreadableError(f"{path} answered without a list {key!r}: {shortened(str(answer))}")
+    return found
+
+
+def shortened(text: str) -> str:
+    """Return ``text`` short enough for a message."""
+    return text if len(text) <= MAX_MESSAGE_CHARS else text[:MAX_MESSAGE_CHARS] + "…"
