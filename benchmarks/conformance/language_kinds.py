@@ -15,6 +15,7 @@ from collectors.stacklang.expressions.series import SeriesExpr
 from collectors.stacklang.expressions.simple_legends import with_simple_legends
 from collectors.stacklang.expressions.style import StyleExpr
 from collectors.stacklang.lines.database import Window
+from collectors.stacklang.program.inputs import takes
 from collectors.stacklang.program.interpreter import Interpreter
 from collectors.stacklang.program.word import Vocabulary, Word
 from collectors.stacklang.text.substitution import substitute
@@ -67,9 +68,8 @@ def _interpreter_with_unstable() -> Interpreter:
     base = interpreter_for(None).vocabulary
     word = Word(
         name="unstable",
-        parameters=(),
+        action=takes().does(lambda _context: None),
         outputs=(),
-        run=lambda _context, _params: None,
         summary="For the test of unstable words.",
         stable=False,
     )

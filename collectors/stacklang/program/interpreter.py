@@ -158,10 +158,11 @@ class Interpreter:
         if words is None:
             raise illegal_state(f"unknown word ':{name}'")
         for word in words:
-            if word.matches(context.stack):
+            values = word.values(context.stack)
+            if values is not None:
                 if not word.stable and not context.unstable:
                     raise illegal_state(f"to use :{name} enable unstable features")
-                word.execute(context)
+                word.execute(context, values)
                 context.sizes.check(context.stack)
                 return
         signatures = "], [".join(word.signature for word in words)

@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from collectors.stacklang.expressions.series import SeriesExpr
 from collectors.stacklang.expressions.style import StyleExpr
 from collectors.stacklang.program.context import Context
-from collectors.stacklang.program.datatypes import SERIES, DataType
-
-Run = Callable[[Context, Sequence[object]], None]
-"""Executes a word: gets the context, parameters popped, and the parameters, deepest first."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parameter:
-    """An input of a word. An unnamed one is shown by its type alone."""
-
-    type: DataType
-    name: str = ""
-    summary: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.name}:{self.type.name}" if self.name else self.type.name
+from collectors.stacklang.program.datatypes import DataType
+from collectors.stacklang.program.inputs import Action, Parameter, takes_as_found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,30 +18,31 @@ class Word:
 
     Args:
         name: Without the colon.
-        parameters: Inputs, deepest in the stack first.
+        action: Inputs, and what the word does with them; see :func:`.takes`.
         outputs: What is left on the stack.
-        run: What the word does.
         summary: What it is for, Markdown.
         examples: Programs to which the word can be appended; ``ERROR:`` marks those that fail.
         stable: Whether it can be used without asking for unstable features.
         deprecated: Whether new programs should avoid it.
         keeps_style: Whether a styled expression is accepted where lines are expected, and its
             style kept if exactly one input has one.
-        raw: Whether the parameters are passed as they are on the stack.
         shown_signature: For words whose effect parameters can't express.
     """
 
     name: str
-    parameters: tuple[Parameter, ...]
-    outputs: tuple[DataType, ...]
-    run: Run
+    action: Action
+    outputs: tuple[DataType[object], ...]
     summary: str
     examples: tuple[str, ...] = ()
     stable: bool = True
     deprecated: bool = False
     keeps_style: bool = False
-    raw: bool = False
     shown_signature: str = ""
+
+    @property
+    def parameters(self) -> tuple[Parameter[object], ...]:
+        """Inputs, deepest in the stack first."""
+        return self.action.parameters
 
     @property
     def signature(self) -> str:
@@ -67,38 +54,26 @@ class Word:
 
     def matches(self, stack: Sequence[object]) -> bool:
         """Return whether the word can be executed on ``stack``, whose top is last."""
+        return self.values(stack) is not None
+
+    def values(self, stack: Sequence[object]) -> list[object] | None:
+        """Return the parameters' values, None if what is on ``stack`` can't be taken for them."""
         count = len(self.parameters)
         if len(stack) < count:
-            return False
-        items = stack[len(stack) - count :]
-        return all(
-            self._accepts(parameter, item)
-            for parameter, item in zip(self.parameters, items, strict=True)
-        )
+            return None
+        return self.action.values(stack[len(stack) - count :], styled=self.keeps_style)
 
-    def execute(self, context: Context) -> None:
-        """Pop the parameters, run, and put a single input's style back on the result."""
-        count = len(self.parameters)
-        items = context.pop_many(count)
-        params = [
-            self._extract(parameter, item)
-            for parameter, item in zip(self.parameters, items, strict=True)
-        ]
-        self.run(context, params)
-        if self.keeps_style and not self.raw:
+    def execute(self, context: Context, values: Sequence[object]) -> None:
+        """Pop the parameters, run, and put a single input's style back on the result.
+
+        Args:
+            context: The program.
+            values: What :meth:`values` returned for its stack.
+        """
+        items = context.pop_many(len(self.parameters))
+        self.action.run(context, values)
+        if self.keeps_style and not self.action.as_found:
             self._restyle(context, items)
-
-    def _accepts(self, parameter: Parameter, item: object) -> bool:
-        if self.keeps_style and parameter.type is SERIES and isinstance(item, StyleExpr):
-            return True
-        return parameter.type.accepts(item)
-
-    def _extract(self, parameter: Parameter, item: object) -> object:
-        if self.raw:
-            return item
-        if self.keeps_style and parameter.type is SERIES and isinstance(item, StyleExpr):
-            return item.expr
-        return parameter.type.extract(item)
 
     def _restyle(self, context: Context, items: Sequence[object]) -> None:
         styles = [item for item in items if isinstance(item, StyleExpr)]
@@ -113,8 +88,8 @@ def macro(
     name: str,
     body: str,
     *,
-    parameters: tuple[Parameter, ...],
-    outputs: tuple[DataType, ...],
+    parameters: tuple[Parameter[object], ...],
+    outputs: tuple[DataType[object], ...],
     summary: str,
     examples: tuple[str, ...] = (),
     stable: bool = True,
@@ -126,21 +101,19 @@ def macro(
     """
     tokens = body.split(",")
 
-    def run(context: Context, params: Sequence[object]) -> None:
-        for param in params:
-            context.push(param)
+    def run(context: Context, items: Sequence[object]) -> None:
+        for item in items:
+            context.push(item)
         context.run(tokens)
 
     return Word(
         name=name,
-        parameters=parameters,
+        action=takes_as_found(*parameters, act=run),
         outputs=outputs,
-        run=run,
         summary=f"{summary} Shorthand for `{body}`.",
         examples=examples,
         stable=stable,
         keeps_style=True,
-        raw=True,
     )
 
 

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from collectors.stacklang.expressions.aggregation import LineAggregate
 from collectors.stacklang.expressions.data import AggregateExpr
 from collectors.stacklang.expressions.series import SeriesExpr
 from collectors.stacklang.expressions.style import StyleExpr
 from collectors.stacklang.lines.database import Aggregate
-from collectors.stacklang.program.context import Context
-from collectors.stacklang.program.datatypes import MISMATCH as _MISMATCH
-from collectors.stacklang.program.datatypes import SERIES, DataType
-from collectors.stacklang.program.word import Parameter, Word
+from collectors.stacklang.program.datatypes import MISMATCH, SERIES, DataType, Mismatch
+from collectors.stacklang.program.inputs import Parameter, takes
+from collectors.stacklang.program.word import Word
 
 
-def _lines_only(item: object) -> object:
-    return item if isinstance(item, SeriesExpr | StyleExpr) else _MISMATCH
+def _lines_only(item: object) -> SeriesExpr | StyleExpr | Mismatch:
+    return item if isinstance(item, SeriesExpr | StyleExpr) else MISMATCH
 
 
 # A number or a query is not taken for lines here: `name,sps,:eq,:sum` is the data word.
-_LINES = DataType("TimeSeriesExpr", _lines_only)
+_LINES: DataType[SeriesExpr | StyleExpr] = DataType("TimeSeriesExpr", _lines_only)
 
 
 def _aggregate(function: Aggregate, summary: str) -> Word:
@@ -30,18 +27,15 @@ def _aggregate(function: Aggregate, summary: str) -> Word:
             return expr
         return LineAggregate(function, expr)
 
-    def run(context: Context, params: Sequence[object]) -> None:
-        (expr,) = params
-        if isinstance(expr, StyleExpr):
-            context.push(expr.with_expr(apply(expr.expr)))
-        elif isinstance(expr, SeriesExpr):
-            context.push(apply(expr))
+    def within_style(lines: SeriesExpr | StyleExpr) -> SeriesExpr | StyleExpr:
+        if isinstance(lines, StyleExpr):
+            return lines.with_expr(apply(lines.expr))
+        return apply(lines)
 
     return Word(
         name=str(function),
-        parameters=(Parameter(type=_LINES, summary="input time series"),),
+        action=takes(Parameter(type=_LINES, summary="input time series")).leaves(within_style),
         outputs=(SERIES,),
-        run=run,
         summary=summary,
         examples=("name,sps,:eq,:sum", "name,sps,:eq,:max,(,nf.cluster,),:by"),
     )

@@ -14,8 +14,9 @@ from collectors.stacklang.predicates.algebra import as_query, conjoin, rewrite_q
 from collectors.stacklang.predicates.predicate import AnyOf, KeyPredicate, Predicate, Query
 from collectors.stacklang.program.context import Context
 from collectors.stacklang.program.datatypes import ANY, QUERY, SERIES
+from collectors.stacklang.program.inputs import Parameter, takes
 from collectors.stacklang.program.interpreter import Interpreter
-from collectors.stacklang.program.word import Parameter, Vocabulary, Word
+from collectors.stacklang.program.word import Vocabulary, Word
 from collectors.stacklang.text.faults import illegal_argument
 from collectors.stacklang.text.lexer import split_and_trim
 from collectors.stacklang.words.query import QUERY_WORDS
@@ -92,15 +93,13 @@ def custom_vocabulary(
 def _program_word(word: CustomWord) -> Word:
     tokens = split_and_trim(word.body)
 
-    def run(context: Context, params: Sequence[object]) -> None:
-        del params
+    def run(context: Context) -> None:
         context.run(tokens)
 
     return Word(
         name=word.name,
-        parameters=(),
+        action=takes().does(run),
         outputs=(ANY,),
-        run=run,
         summary=f"Shorthand for `{word.body}`.",
         examples=word.examples,
         shown_signature="? -- ?",
@@ -122,20 +121,16 @@ def _average_word(average: CustomAverage) -> Word:
             GroupedData(denominator, shared) if shared else denominator,
         )
 
-    def run(context: Context, params: Sequence[object]) -> None:
-        (query,) = params
-        if isinstance(query, Predicate):
-            evaluated = divide(query, ())
-            rewrite = NamedRewrite(
-                average.name, query, (), evaluated, context.runner.reparse, divide
-            )
-            context.push(rewrite)
+    def run(context: Context, query: Query) -> None:
+        evaluated = divide(query, ())
+        context.push(
+            NamedRewrite(average.name, query, (), evaluated, context.runner.reparse, divide)
+        )
 
     return Word(
         name=average.name,
-        parameters=(Parameter(type=QUERY, name="q"),),
+        action=takes(Parameter(type=QUERY, name="q")).does(run),
         outputs=(SERIES,),
-        run=run,
         summary=f"The sum divided by the sum of `{average.base_query}`, which can be restricted "
         f"and grouped by {', '.join(average.keys)}.",
         examples=("name,sps,:eq",),

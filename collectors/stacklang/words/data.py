@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from collectors.stacklang.expression import Expr
 from collectors.stacklang.expressions.data import AggregateExpr, AllSeries, DataExpr, GroupedData
 from collectors.stacklang.expressions.rewrites import expand_rewrites
 from collectors.stacklang.expressions.series import SeriesExpr
 from collectors.stacklang.lines.database import Aggregate, Consolidation
-from collectors.stacklang.predicates.algebra import as_query
 from collectors.stacklang.predicates.predicate import Query
-from collectors.stacklang.program.context import Context
 from collectors.stacklang.program.datatypes import (
     AGGREGATE,
     DATA,
@@ -20,7 +18,8 @@ from collectors.stacklang.program.datatypes import (
     SERIES,
     STRING_LIST,
 )
-from collectors.stacklang.program.word import Parameter, Vocabulary, Word
+from collectors.stacklang.program.inputs import Parameter, takes
+from collectors.stacklang.program.word import Vocabulary, Word
 from collectors.stacklang.text.durations import Duration
 from collectors.stacklang.words.query import QUERY_WORDS
 
@@ -31,16 +30,10 @@ def _fetch(
     summary: str,
     examples: tuple[str, ...] = ("name,sps,:eq",),
 ) -> Word:
-    def run(context: Context, params: Sequence[object]) -> None:
-        for param in params:
-            if isinstance(param, Expr):
-                context.push(make(as_query(param)))
-
     return Word(
         name=name,
-        parameters=(Parameter(type=QUERY, name="q", summary="which series"),),
+        action=takes(Parameter(type=QUERY, name="q", summary="which series")).leaves(make),
         outputs=(DATA,),
-        run=run,
         summary=summary,
         examples=examples,
     )
@@ -50,33 +43,22 @@ def _aggregate(function: Aggregate, summary: str) -> Word:
     return _fetch(str(function), lambda query: AggregateExpr(query, function), summary)
 
 
-def _by(context: Context, params: Sequence[object]) -> None:
-    source, keys = params
-    if isinstance(source, AggregateExpr) and isinstance(keys, tuple):
-        context.push(GroupedData(source, keys))
-
-
-def _offset(context: Context, params: Sequence[object]) -> None:
-    expr, duration = params
-    if isinstance(expr, SeriesExpr) and isinstance(duration, Duration):
-        context.push(expr.with_offset(duration))
+def _offset(expr: SeriesExpr, duration: Duration) -> SeriesExpr:
+    return expr.with_offset(duration)
 
 
 def _consolidate(function: Consolidation, summary: str) -> Word:
     def change(node: Expr) -> Expr | None:
         return node.with_consolidation(function) if isinstance(node, AggregateExpr) else None
 
-    def run(context: Context, params: Sequence[object]) -> None:
-        for param in params:
-            if isinstance(param, SeriesExpr):
-                # A rewrite can't show a consolidation of its own, so what it stands for is shown.
-                context.push(expand_rewrites(param).rewrite(change))
+    def consolidated(expr: SeriesExpr) -> Expr:
+        # A rewrite can't show a consolidation of its own, so what it stands for is shown.
+        return expand_rewrites(expr).rewrite(change)
 
     return Word(
         name=f"cf-{function}",
-        parameters=(Parameter(type=SERIES, summary="input time series"),),
+        action=takes(Parameter(type=SERIES, summary="input time series")).leaves(consolidated),
         outputs=(SERIES,),
-        run=run,
         summary=f"Consolidate to a larger step by the {summary} of the values of each series, "
         "before series are aggregated.",
         examples=tuple(
@@ -106,12 +88,11 @@ DATA_WORDS = Vocabulary(
         _aggregate(Aggregate.MAX, "The largest value among the series that match."),
         Word(
             name="by",
-            parameters=(
+            action=takes(
                 Parameter(type=AGGREGATE, name="af", summary="aggregate within a group"),
                 Parameter(type=STRING_LIST, name="keys", summary="tag keys"),
-            ),
+            ).leaves(GroupedData),
             outputs=(DATA,),
-            run=_by,
             summary="A line for each combination of the values of `keys`. "
             "Series that lack one of the keys are left out.",
             examples=(
@@ -122,12 +103,11 @@ DATA_WORDS = Vocabulary(
         ),
         Word(
             name="offset",
-            parameters=(
+            action=takes(
                 Parameter(type=SERIES, summary="input time series"),
                 Parameter(type=DURATION, name="duration", summary="how far back"),
-            ),
+            ).leaves(_offset),
             outputs=(SERIES,),
-            run=_offset,
             summary="Show data from earlier, for instance the week before.",
             examples=("name,sps,:eq,(,name,),:by,1w", "name,sps,:eq,:max,PT1H"),
             keeps_style=True,

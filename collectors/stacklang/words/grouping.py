@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from collectors.stacklang.expression import Expr
@@ -12,9 +11,9 @@ from collectors.stacklang.expressions.rewrites import NamedRewrite
 from collectors.stacklang.expressions.series import SeriesExpr, rewrite_series
 from collectors.stacklang.lines.database import Aggregate
 from collectors.stacklang.predicates.predicate import Predicate
-from collectors.stacklang.program.context import Context
 from collectors.stacklang.program.datatypes import SERIES, STRING_LIST
-from collectors.stacklang.program.word import Parameter, Word
+from collectors.stacklang.program.inputs import Parameter, takes
+from collectors.stacklang.program.word import Word
 
 Keys = tuple[str, ...]
 _KEYS = Parameter(type=STRING_LIST, name="keys", summary="tag keys")
@@ -75,23 +74,10 @@ def _merge(known: Keys, keys: Keys) -> Keys:
     return (*known, *(key for key in keys if key not in known))
 
 
-def _by(context: Context, params: Sequence[object]) -> None:
-    expr, keys = params
-    if isinstance(expr, SeriesExpr) and isinstance(keys, tuple):
-        context.push(group_lines(expr, keys))
-
-
-def _common_group_by(context: Context, params: Sequence[object]) -> None:
-    expr, keys = params
-    if isinstance(expr, SeriesExpr) and isinstance(keys, tuple):
-        context.push(add_keys(expr, keys))
-
-
 GROUP_BY = Word(
     name="by",
-    parameters=(_INPUT, _KEYS),
+    action=takes(_INPUT, _KEYS).leaves(group_lines),
     outputs=(SERIES,),
-    run=_by,
     summary="Group everything that an expression aggregates. Lines that are grouped already are "
     "grouped again by some of their keys, added up unless another aggregate was given.",
     examples=("name,sps,:eq,:avg,(,nf.cluster,)",),
@@ -99,9 +85,8 @@ GROUP_BY = Word(
 
 COMMON_GROUP_BY = Word(
     name="cg",
-    parameters=(_INPUT, _KEYS),
+    action=takes(_INPUT, _KEYS).leaves(add_keys),
     outputs=(SERIES,),
-    run=_common_group_by,
     summary="Add keys to every grouping within an expression.",
     examples=("name,sps,:eq,(,nf.region,)", "name,bar,:eq,(,nf.node,),:by,(,nf.region,)"),
     keeps_style=True,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from datetime import UTC, tzinfo
 
 import numpy as np
@@ -21,7 +20,8 @@ from collectors.stacklang.expressions.series import SeriesExpr
 from collectors.stacklang.numeric.elementwise import apply_binary, apply_unary
 from collectors.stacklang.program.context import Context
 from collectors.stacklang.program.datatypes import DOUBLE, INT, SERIES, STRING
-from collectors.stacklang.program.word import Parameter, Vocabulary, Word
+from collectors.stacklang.program.inputs import Parameter, takes
+from collectors.stacklang.program.word import Vocabulary, Word
 from collectors.stacklang.text.dates import parse_zone
 from collectors.stacklang.words.aggregation import AGGREGATION_WORDS
 from collectors.stacklang.words.data import DATA_WORDS
@@ -39,75 +39,35 @@ _BINARY_EXAMPLES = (
 )
 
 
-def _as(context: Context, params: Sequence[object]) -> None:
-    expr, original, replacement = params
-    if isinstance(expr, SeriesExpr):
-        context.push(Renamed(expr, str(original), str(replacement)))
-
-
-def _const(context: Context, params: Sequence[object]) -> None:
-    (value,) = params
-    if isinstance(value, float):
-        context.push(Constant(value))
-
-
-def _pi(context: Context, params: Sequence[object]) -> None:
-    del params
-    context.push(Constant(math.pi))
-
-
-def _random(context: Context, params: Sequence[object]) -> None:
-    seed = params[0] if params else None
-    context.push(RandomLine(seed if isinstance(seed, int) else None))
-
-
-def _time(context: Context, params: Sequence[object]) -> None:
-    context.push(TimeExpr(str(params[0])))
-
-
-def _time_span(context: Context, params: Sequence[object]) -> None:
+def _time_span(context: Context, start: str, end: str) -> None:
     zone = context.variables.get("tz", UTC)
     known = zone if isinstance(zone, tzinfo) else parse_zone(str(zone))
-    context.push(TimeSpan(str(params[0]), str(params[1]), known))
-
-
-def _per_step(context: Context, params: Sequence[object]) -> None:
-    (expr,) = params
-    if isinstance(expr, SeriesExpr):
-        context.push(PerStep(expr))
+    context.push(TimeSpan(start, end, known))
 
 
 def _unary(name: str, summary: str) -> Word:
-    def run(context: Context, params: Sequence[object]) -> None:
-        (expr,) = params
+    def applied(expr: SeriesExpr) -> SeriesExpr:
         if isinstance(expr, Constant):
-            context.push(Constant(float(apply_unary(name, _scalar(expr)))))
-        elif isinstance(expr, SeriesExpr):
-            context.push(UnaryExpr(name, expr))
+            return Constant(float(apply_unary(name, _scalar(expr))))
+        return UnaryExpr(name, expr)
 
-    return line_word(name, run, (_INPUT,), summary, _UNARY_EXAMPLES)
+    return line_word(name, takes(_INPUT).leaves(applied), summary, _UNARY_EXAMPLES)
 
 
 def _binary(name: str, summary: str) -> Word:
-    def run(context: Context, params: Sequence[object]) -> None:
-        left, right = params
+    def applied(left: SeriesExpr, right: SeriesExpr) -> SeriesExpr:
         if isinstance(left, Constant) and isinstance(right, Constant):
-            value = apply_binary(name, _scalar(left), _scalar(right))
-            context.push(Constant(float(value)))
-        elif isinstance(left, SeriesExpr) and isinstance(right, SeriesExpr):
-            context.push(BinaryExpr(name, left, right))
+            return Constant(float(apply_binary(name, _scalar(left), _scalar(right))))
+        return BinaryExpr(name, left, right)
 
-    return line_word(name, run, (_INPUT, _INPUT), summary, _BINARY_EXAMPLES)
+    return line_word(name, takes(_INPUT, _INPUT).leaves(applied), summary, _BINARY_EXAMPLES)
 
 
 def _clamp(name: str, summary: str) -> Word:
-    def run(context: Context, params: Sequence[object]) -> None:
-        expr, bound = params
-        if isinstance(expr, SeriesExpr) and isinstance(bound, float):
-            context.push(Clamp(name, expr, bound))
-
-    bound = Parameter(type=DOUBLE, name="bound")
-    return line_word(name, run, (_INPUT, bound), summary, ("name,sps,:eq,:sum,200e3",))
+    clamped = takes(_INPUT, Parameter(type=DOUBLE, name="bound")).leaves(
+        lambda expr, bound: Clamp(name, expr, bound)
+    )
+    return line_word(name, clamped, summary, ("name,sps,:eq,:sum,200e3",))
 
 
 def _scalar(constant: Constant) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
@@ -117,31 +77,27 @@ def _scalar(constant: Constant) -> np.ndarray[tuple[int, ...], np.dtype[np.float
 _SOURCES = (
     line_word(
         "const",
-        _const,
-        (Parameter(type=DOUBLE, name="v"),),
+        takes(Parameter(type=DOUBLE, name="v")).leaves(Constant),
         "A line with the same value everywhere. A number alone means the same.",
         ("42",),
     ),
-    line_word("pi", _pi, (), "A line at 3.14159….", ("",)),
+    line_word("pi", takes().leaves(lambda: Constant(math.pi)), "A line at 3.14159….", ("",)),
     line_word(
         "random",
-        _random,
-        (),
+        takes().leaves(RandomLine),
         "A line that looks random, between 0 and 1. It depends only on the time, so that it is the "
         "same in every graph.",
         ("",),
     ),
     line_word(
         "srandom",
-        _random,
-        (Parameter(type=INT, name="seed"),),
+        takes(Parameter(type=INT, name="seed")).leaves(RandomLine),
         "Like `:random`, another line for each seed.",
         ("42",),
     ),
     line_word(
         "time",
-        _time,
-        (Parameter(type=STRING, name="mode"),),
+        takes(Parameter(type=STRING, name="mode")).leaves(TimeExpr),
         "A part of the time, in UTC: secondOfMinute, secondOfDay, minuteOfHour, minuteOfDay, "
         "hourOfDay, dayOfWeek, dayOfMonth, dayOfYear, monthOfYear, yearOfCentury, yearOfEra, "
         "a Java ChronoField, or the seconds, minutes, hours, days or weeks since the epoch.",
@@ -149,8 +105,7 @@ _SOURCES = (
     ),
     line_word(
         "time-span",
-        _time_span,
-        (Parameter(type=STRING, name="s"), Parameter(type=STRING, name="e")),
+        takes(Parameter(type=STRING, name="s"), Parameter(type=STRING, name="e")).does(_time_span),
         "1 between two points in time, 0 elsewhere, for instance a maintenance window. "
         "The points can be relative to `gs` and `ge` (the graph's range), to each other "
         "(`s`, `e`), to `now` or `epoch`; the variable `tz` names the zone.",
@@ -189,12 +144,11 @@ MATH_WORDS = Vocabulary(
     words=(
         line_word(
             "as",
-            _as,
-            (
+            takes(
                 _INPUT,
                 Parameter(type=STRING, name="original"),
                 Parameter(type=STRING, name="replacement"),
-            ),
+            ).leaves(Renamed),
             "Give a tag key another name, for instance to combine lines whose keys differ.",
             ("name,sps,:eq,(,nf.cluster,),:by,nf.cluster,c",),
         ),
@@ -207,8 +161,7 @@ MATH_WORDS = Vocabulary(
         *_UNARY_WORDS,
         line_word(
             "per-step",
-            _per_step,
-            (_INPUT,),
+            takes(_INPUT).leaves(PerStep),
             "A rate per second turned into an amount per step.",
             _UNARY_EXAMPLES,
         ),

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collectors.stacklang.program.datatypes import DATA, QUERY, SERIES, DataType
-from collectors.stacklang.program.word import Parameter, Word, macro
+from collectors.stacklang.program.inputs import Parameter
+from collectors.stacklang.program.word import Word, macro
 
 _TOTAL = "statistic,(,totalTime,totalAmount,),:in,:sum"
 _COUNT = "statistic,count,:eq,:sum"
 _GROUPED = ("name,sps,:eq,(,nf.cluster,),:by",)
 
 
-def _over(name: str, type_: DataType, body: str, summary: str, examples: tuple[str, ...]) -> Word:
+def _over(
+    name: str, type_: DataType[object], body: str, summary: str, examples: tuple[str, ...]
+) -> Word:
     return macro(
         name,
         body,

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from collectors.stacklang.expressions.data import (
     AggregateExpr,
-    AllSeries,
-    DataExpr,
     GroupedData,
     as_sum,
 )
 from collectors.stacklang.expressions.percentiles import PERCENTILE, ApproxDistinct, Percentiles
 from collectors.stacklang.expressions.rewrites import NamedRewrite
-from collectors.stacklang.expressions.series import SeriesExpr
 from collectors.stacklang.numeric.percentiles import bucket_index
-from collectors.stacklang.predicates.algebra import as_query, conjoin, disjoin
-from collectors.stacklang.predicates.predicate import Compare, Predicate, Query
+from collectors.stacklang.predicates.algebra import conjoin, disjoin
+from collectors.stacklang.predicates.predicate import Compare, Query
 from collectors.stacklang.program.context import Context
 from collectors.stacklang.program.datatypes import (
     DATA,
@@ -26,42 +21,34 @@ from collectors.stacklang.program.datatypes import (
     QUERY,
     SERIES,
     DataType,
+    Mismatch,
 )
-from collectors.stacklang.program.word import Parameter, Word, macro
+from collectors.stacklang.program.inputs import Parameter, takes
+from collectors.stacklang.program.word import Word, macro
 from collectors.stacklang.text.faults import require
 from collectors.stacklang.text.literals import format_double
 
 _NANOS = 1e9
 
 
-def _aggregated(item: object) -> object:
+def _aggregated(item: object) -> AggregateExpr | GroupedData | Mismatch:
     data = DATA.extract(item)
-    return MISMATCH if isinstance(data, AllSeries) else data
+    return data if isinstance(data, AggregateExpr | GroupedData) else MISMATCH
 
 
-_AGGREGATED = DataType("DataExpr", _aggregated)
+_AGGREGATED: DataType[AggregateExpr | GroupedData] = DataType("DataExpr", _aggregated)
 
 
-def _percentiles(context: Context, params: Sequence[object]) -> None:
-    data, percents = params
-    if not isinstance(data, DataExpr) or not isinstance(percents, tuple):
-        return
-    source = data.source if isinstance(data, GroupedData) else data
-    if isinstance(source, AggregateExpr):
-        # Counts of buckets add up, whatever aggregate was asked for.
-        counts = as_sum(source.query).with_offset(source.offset)
-        grouped = GroupedData(counts, (PERCENTILE, *data.final_grouping))
-        context.push(Percentiles(grouped, percents))
+def _percentiles(data: AggregateExpr | GroupedData, percents: tuple[float, ...]) -> Percentiles:
+    # Counts of buckets add up, whatever aggregate was asked for.
+    counts = as_sum(data.query).with_offset(data.offset)
+    return Percentiles(GroupedData(counts, (PERCENTILE, *data.final_grouping)), percents)
 
 
-def _sample_count(context: Context, params: Sequence[object]) -> None:
-    query, low, high = params
-    if isinstance(query, Predicate) and isinstance(low, float) and isinstance(high, float):
-        counted = conjoin(as_query(query), range_query(low, high))
-        rewrite = NamedRewrite(
-            "sample-count", query, (low, high), as_sum(counted), context.runner.reparse
-        )
-        context.push(rewrite)
+def _sample_count(context: Context, query: Query, low: float, high: float) -> None:
+    counted = as_sum(conjoin(query, range_query(low, high)))
+    rewrite = NamedRewrite("sample-count", query, (low, high), counted, context.runner.reparse)
+    context.push(rewrite)
 
 
 def range_query(low: float, high: float) -> Query:
@@ -81,36 +68,28 @@ def _bucket_range(prefix: str, low: float, high: float) -> Query:
     return conjoin(Compare(PERCENTILE, "ge", first), Compare(PERCENTILE, "le", last))
 
 
-def _approx_distinct(context: Context, params: Sequence[object]) -> None:
-    (expr,) = params
-    if isinstance(expr, SeriesExpr):
-        context.push(ApproxDistinct(expr))
-
-
 _QUERY = Parameter(type=QUERY, name="q", summary="a percentile timer or distribution summary")
 
 PERCENTILE_WORDS = (
     Word(
         name="percentiles",
-        parameters=(
+        action=takes(
             Parameter(type=_AGGREGATED, summary="bucket counts"),
             Parameter(type=DOUBLE_LIST, name="percentiles", summary="between 0 and 100"),
-        ),
+        ).leaves(_percentiles),
         outputs=(SERIES,),
-        run=_percentiles,
         summary="Estimate percentiles of a timer or distribution summary that counts in buckets, "
         "a line each. `$percentile` shows the percentile in a legend.",
         examples=("name,requestLatency,:eq,(,25,50,90,)",),
     ),
     Word(
         name="sample-count",
-        parameters=(
+        action=takes(
             _QUERY,
             Parameter(type=DOUBLE, name="min"),
             Parameter(type=DOUBLE, name="max"),
-        ),
+        ).does(_sample_count),
         outputs=(SERIES,),
-        run=_sample_count,
         summary="Estimate how many samples a second lie between two values, for instance to find "
         "the share of requests faster than a bound.",
         examples=("name,requestLatency,:eq,0,0.1",),
@@ -125,9 +104,10 @@ PERCENTILE_WORDS = (
     ),
     Word(
         name="approx-distinct",
-        parameters=(Parameter(type=SERIES, summary="a distinct count sketch"),),
+        action=takes(Parameter(type=SERIES, summary="a distinct count sketch")).leaves(
+            ApproxDistinct
+        ),
         outputs=(SERIES,),
-        run=_approx_distinct,
         summary="Estimate the number of distinct values in each step, with an error of about 13 %.",
         examples=("name,server.uniqueUsers,:eq",),
         keeps_style=True,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from collectors.stacklang.expression import Expr
 from collectors.stacklang.predicates.algebra import as_query, conjoin, disjoin, negate
@@ -18,9 +18,9 @@ from collectors.stacklang.predicates.predicate import (
     Query,
     Regex,
 )
-from collectors.stacklang.program.context import Context
 from collectors.stacklang.program.datatypes import ANY, QUERY, STRING, STRING_LIST
-from collectors.stacklang.program.word import Parameter, Vocabulary, Word
+from collectors.stacklang.program.inputs import Parameter, takes
+from collectors.stacklang.program.word import Vocabulary, Word
 from collectors.stacklang.words.standard import STANDARD
 
 _KEY = Parameter(type=STRING, name="k", summary="tag key")
@@ -48,12 +48,12 @@ def common_query(expr: Expr, query: Query) -> Expr:
 
 
 def _constant(name: str, query: Query, summary: str) -> Word:
-    def run(context: Context, params: Sequence[object]) -> None:
-        del params
-        context.push(query)
-
     return Word(
-        name=name, parameters=(), outputs=(QUERY,), run=run, summary=summary, examples=("",)
+        name=name,
+        action=takes().leaves(lambda: query),
+        outputs=(QUERY,),
+        summary=summary,
+        examples=("",),
     )
 
 
@@ -63,14 +63,10 @@ def _key_value(
     summary: str,
     examples: tuple[str, ...] = _EXAMPLES,
 ) -> Word:
-    def run(context: Context, params: Sequence[object]) -> None:
-        context.push(make(str(params[0]), str(params[1])))
-
     return Word(
         name=name,
-        parameters=(_KEY, _VALUE),
+        action=takes(_KEY, _VALUE).leaves(make),
         outputs=(QUERY,),
-        run=run,
         summary=summary,
         examples=examples,
     )
@@ -85,28 +81,13 @@ def _compare(op: str, summary: str) -> Word:
 
 
 def _join(name: str, combine: Callable[[Query, Query], Query], summary: str) -> Word:
-    def run(context: Context, params: Sequence[object]) -> None:
-        left, right = (as_query(param) for param in params if isinstance(param, Expr))
-        context.push(combine(left, right))
-
     return Word(
         name=name,
-        parameters=(_LEFT, _RIGHT),
+        action=takes(_LEFT, _RIGHT).leaves(combine),
         outputs=(QUERY,),
-        run=run,
         summary=summary,
         examples=_LOGIC_EXAMPLES,
     )
-
-
-def _has(context: Context, params: Sequence[object]) -> None:
-    context.push(HasKey(str(params[0])))
-
-
-def _in(context: Context, params: Sequence[object]) -> None:
-    key, values = params
-    choices = tuple(str(value) for value in values) if isinstance(values, tuple) else ()
-    context.push(in_query(str(key), choices))
 
 
 def in_query(key: str, values: tuple[str, ...]) -> Query:
@@ -116,18 +97,8 @@ def in_query(key: str, values: tuple[str, ...]) -> Query:
     return Equal(key, values[0]) if len(values) == 1 else In(key, values)
 
 
-def _not(context: Context, params: Sequence[object]) -> None:
-    for param in params:
-        if isinstance(param, Expr):
-            context.push(negate(as_query(param)))
-
-
-def _common_query(context: Context, params: Sequence[object]) -> None:
-    target, query = params
-    if isinstance(target, Expr) and isinstance(query, Expr):
-        context.push(common_query(target, as_query(query)))
-    else:
-        context.push(target)
+def _common_query(target: object, query: Query) -> object:
+    return common_query(target, query) if isinstance(target, Expr) else target
 
 
 QUERY_WORDS = Vocabulary(
@@ -138,9 +109,8 @@ QUERY_WORDS = Vocabulary(
         _constant("false", NoneOf(), "No series."),
         Word(
             name="has",
-            parameters=(_KEY,),
+            action=takes(_KEY).leaves(HasKey),
             outputs=(QUERY,),
-            run=_has,
             summary="Series that have the key `k`, whatever its value.",
             examples=("a", "name", "ERROR:"),
         ),
@@ -182,9 +152,10 @@ QUERY_WORDS = Vocabulary(
         ),
         Word(
             name="in",
-            parameters=(_KEY, Parameter(type=STRING_LIST, name="vs", summary="tag values")),
+            action=takes(_KEY, Parameter(type=STRING_LIST, name="vs", summary="tag values")).leaves(
+                in_query
+            ),
             outputs=(QUERY,),
-            run=_in,
             summary="Series whose value of `k` is one of `vs`.",
             examples=(
                 "name,(,sps,)",
@@ -197,17 +168,17 @@ QUERY_WORDS = Vocabulary(
         _join("or", disjoin, "Series that match either query."),
         Word(
             name="not",
-            parameters=(Parameter(type=QUERY, name="q"),),
+            action=takes(Parameter(type=QUERY, name="q")).leaves(negate),
             outputs=(QUERY,),
-            run=_not,
             summary="Series that do not match the query, also those that lack its key.",
             examples=(":false", ":true"),
         ),
         Word(
             name="cq",
-            parameters=(Parameter(type=ANY, name="expr"), Parameter(type=QUERY, name="query")),
+            action=takes(
+                Parameter(type=ANY, name="expr"), Parameter(type=QUERY, name="query")
+            ).leaves(_common_query),
             outputs=(ANY,),
-            run=_common_query,
             summary="Require a query of everything that an expression fetches. "
             "Anything that is not an expression stays as it is.",
             examples=(

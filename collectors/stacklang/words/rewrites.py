@@ -6,18 +6,16 @@ from collections.abc import Sequence
 
 from collectors.stacklang.expression import Expr
 from collectors.stacklang.expressions.rewrites import NamedRewrite
-from collectors.stacklang.expressions.series import SeriesExpr
 from collectors.stacklang.expressions.style import StyleExpr
 from collectors.stacklang.program.context import Context
 from collectors.stacklang.program.datatypes import SERIES, STRING
-from collectors.stacklang.program.word import Parameter, Word
+from collectors.stacklang.program.inputs import Parameter, takes_as_found
+from collectors.stacklang.program.word import Word
 
 
-def _named_rewrite(context: Context, params: Sequence[object]) -> None:
-    original, rewritten, name = params
-    evaluated = rewritten.expr if isinstance(rewritten, StyleExpr) else SERIES.extract(rewritten)
-    if not isinstance(evaluated, SeriesExpr):
-        return
+def _named_rewrite(context: Context, items: Sequence[object]) -> None:
+    original, rewritten, name = items
+    evaluated = rewritten.expr if isinstance(rewritten, StyleExpr) else SERIES.require(rewritten)
     style = original if isinstance(original, StyleExpr) else None
     display = style.expr if style else _display(original)
     rewrite = NamedRewrite(str(name), display, (), evaluated, context.runner.reparse)
@@ -26,22 +24,20 @@ def _named_rewrite(context: Context, params: Sequence[object]) -> None:
 
 def _display(original: object) -> Expr:
     """Return what is shown: an expression as it is, anything else as the lines it is taken for."""
-    shown = original if isinstance(original, Expr) else SERIES.extract(original)
-    return shown if isinstance(shown, Expr) else SeriesExpr()
+    return original if isinstance(original, Expr) else SERIES.require(original)
 
 
 NAMED_REWRITE_WORDS = (
     Word(
         name="named-rewrite",
-        parameters=(
+        action=takes_as_found(
             Parameter(type=SERIES, name="original"),
             Parameter(type=SERIES, name="rewritten"),
             Parameter(type=STRING, name="name"),
+            act=_named_rewrite,
         ),
         outputs=(SERIES,),
-        run=_named_rewrite,
         summary="For macros: show `original` and the macro's name, evaluate `rewritten`.",
         keeps_style=True,
-        raw=True,
     ),
 )

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from collectors.stacklang.expressions.series import SeriesExpr
 from collectors.stacklang.expressions.stateful import (
     DelayExpr,
     RollingExpr,
@@ -13,11 +10,9 @@ from collectors.stacklang.expressions.stateful import (
     SmoothingExpr,
     TrendExpr,
 )
-from collectors.stacklang.numeric.rolling_window import RollingWindow
-from collectors.stacklang.program.context import Context
 from collectors.stacklang.program.datatypes import DOUBLE, DURATION, INT, SERIES, WINDOW
-from collectors.stacklang.program.word import Parameter, Vocabulary, Word, macro
-from collectors.stacklang.text.durations import Duration
+from collectors.stacklang.program.inputs import Parameter, takes
+from collectors.stacklang.program.word import Vocabulary, Word, macro
 from collectors.stacklang.words.line_word import line_word
 from collectors.stacklang.words.math import MATH_WORDS
 
@@ -28,63 +23,23 @@ _POINTS_NOTE = "A number of datapoints covers more time when the step is larger.
 
 
 def _rolling(name: str, summary: str, examples: tuple[str, ...] = _SPS) -> Word:
-    def run(context: Context, params: Sequence[object]) -> None:
-        expr, window = params
-        if isinstance(expr, SeriesExpr) and isinstance(window, RollingWindow):
-            context.push(RollingExpr(name, expr, window))
-
-    return line_word(name, run, (_INPUT, _WINDOW), f"{summary} {_POINTS_NOTE}", examples)
-
-
-def _rolling_mean(context: Context, params: Sequence[object]) -> None:
-    expr, window, least = params
-    if (
-        isinstance(expr, SeriesExpr)
-        and isinstance(window, RollingWindow)
-        and isinstance(least, int)
-    ):
-        context.push(RollingMeanExpr(expr, window, least))
-
-
-def _delay(context: Context, params: Sequence[object]) -> None:
-    expr, size = params
-    if isinstance(expr, SeriesExpr) and isinstance(size, int):
-        context.push(DelayExpr(expr, size))
-
-
-def _trend(context: Context, params: Sequence[object]) -> None:
-    expr, window = params
-    if isinstance(expr, SeriesExpr) and isinstance(window, Duration):
-        context.push(TrendExpr(expr, window))
+    rolled = takes(_INPUT, _WINDOW).leaves(lambda expr, window: RollingExpr(name, expr, window))
+    return line_word(name, rolled, f"{summary} {_POINTS_NOTE}", examples)
 
 
 def _running(name: str, summary: str, examples: tuple[str, ...]) -> Word:
-    def run(context: Context, params: Sequence[object]) -> None:
-        (expr,) = params
-        if isinstance(expr, SeriesExpr):
-            context.push(RunningExpr(name, expr))
-
-    return line_word(name, run, (_INPUT,), summary, examples)
+    running = takes(_INPUT).leaves(lambda expr: RunningExpr(name, expr))
+    return line_word(name, running, summary, examples)
 
 
 def _smoothing(name: str, summary: str) -> Word:
-    def run(context: Context, params: Sequence[object]) -> None:
-        expr, training, alpha, beta = params
-        if (
-            isinstance(expr, SeriesExpr)
-            and isinstance(training, int)
-            and isinstance(alpha, float)
-            and isinstance(beta, float)
-        ):
-            context.push(SmoothingExpr(name, expr, training, alpha, beta))
-
-    parameters = (
+    smoothed = takes(
         _INPUT,
         Parameter(type=INT, name="training", summary="datapoints before the first prediction"),
         Parameter(type=DOUBLE, name="alpha", summary="weight of a new value"),
         Parameter(type=DOUBLE, name="beta", summary="weight of a new change"),
-    )
-    return line_word(name, run, parameters, summary, ("name,requestsPerSecond,:eq,:sum,5,0.1,0.5",))
+    ).leaves(lambda expr, training, alpha, beta: SmoothingExpr(name, expr, training, alpha, beta))
+    return line_word(name, smoothed, summary, ("name,requestsPerSecond,:eq,:sum,5,0.1,0.5",))
 
 
 _PRESETS = (
@@ -137,8 +92,7 @@ STATEFUL_WORDS = Vocabulary(
     words=(
         line_word(
             "delay",
-            _delay,
-            (_INPUT, Parameter(type=INT, name="n", summary="datapoints")),
+            takes(_INPUT, Parameter(type=INT, name="n", summary="datapoints")).leaves(DelayExpr),
             f"The value some datapoints ago, to compare with. {_POINTS_NOTE}",
             ("name,requestsPerSecond,:eq,:sum,5",),
         ),
@@ -152,8 +106,9 @@ STATEFUL_WORDS = Vocabulary(
         _rolling("rolling-max", "The largest of the last datapoints."),
         line_word(
             "rolling-mean",
-            _rolling_mean,
-            (_INPUT, _WINDOW, Parameter(type=INT, name="minNumValues")),
+            takes(_INPUT, _WINDOW, Parameter(type=INT, name="minNumValues")).leaves(
+                RollingMeanExpr
+            ),
             f"The mean of the last datapoints where enough of them are present. {_POINTS_NOTE}",
             ("name,sps,:eq,:sum,5,3",),
         ),
@@ -170,8 +125,7 @@ STATEFUL_WORDS = Vocabulary(
         ),
         line_word(
             "trend",
-            _trend,
-            (_INPUT, Parameter(type=DURATION, name="window")),
+            takes(_INPUT, Parameter(type=DURATION, name="window")).leaves(TrendExpr),
             "A moving average over a length of time, missing values taken for zero. "
             "`:rolling-mean` leaves them out.",
             (":random,PT5M", ":random,20m"),

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from collectors.stacklang.expression import render_item, render_items
 from collectors.stacklang.expressions.filter import FilterExpr, resolve_placeholders
 from collectors.stacklang.expressions.series import SeriesExpr
 from collectors.stacklang.expressions.style import StyleExpr
-from collectors.stacklang.program.context import Context
 from collectors.stacklang.program.datatypes import (
     COLOR,
     MISMATCH,
@@ -17,8 +14,10 @@ from collectors.stacklang.program.datatypes import (
     STRING_LIST,
     STYLED,
     DataType,
+    Mismatch,
 )
-from collectors.stacklang.program.word import Parameter, Run, Vocabulary, Word, macro
+from collectors.stacklang.program.inputs import Action, Parameter, takes
+from collectors.stacklang.program.word import Vocabulary, Word, macro
 from collectors.stacklang.text.colors import is_hex_color, parse_color, with_alpha
 from collectors.stacklang.words.filter import FILTER_WORDS
 from collectors.stacklang.words.stateful import EPIC_PARAMETERS
@@ -27,31 +26,30 @@ _INPUT = Parameter(type=STYLED, summary="input time series")
 _BY_CLUSTER = "name,sps,:eq,:sum,(,nf.cluster,),:by"
 
 
-def _only_styled(item: object) -> object:
+def _only_styled(item: object) -> StyleExpr | Mismatch:
     return item if isinstance(item, StyleExpr) else MISMATCH
 
 
-def _name_or_list(item: object) -> object:
+def _name_or_list(item: object) -> str | tuple[str, ...] | Mismatch:
     return item if isinstance(item, str) else STRING_LIST.extract(item)
 
 
 _STYLE_ONLY = DataType("StyleExpr", _only_styled)
-_PALETTE = DataType("Palette", _name_or_list, "a palette's name, or a list of colors")
+_PALETTE: DataType[str | tuple[str, ...]] = DataType(
+    "Palette", _name_or_list, "a palette's name, or a list of colors"
+)
 
 
 def _setting(name: str, summary: str, *examples: str) -> Word:
-    def run(context: Context, params: Sequence[object]) -> None:
-        expr, value = params
-        if isinstance(expr, StyleExpr):
-            context.push(expr.with_settings({name: str(value)}))
-
-    return _word(name, run, (_INPUT, Parameter(type=STRING, name=name)), summary, examples)
+    action = takes(_INPUT, Parameter(type=STRING, name=name)).leaves(
+        lambda expr, value: expr.with_settings({name: value})
+    )
+    return _word(name, action, summary, examples)
 
 
 def _word(
     name: str,
-    run: Run,
-    parameters: tuple[Parameter, ...],
+    action: Action,
     summary: str,
     examples: tuple[str, ...],
     *,
@@ -59,73 +57,55 @@ def _word(
 ) -> Word:
     return Word(
         name=name,
-        parameters=parameters,
+        action=action,
         outputs=(STYLED,),
-        run=run,
         summary=summary,
         examples=examples,
         deprecated=deprecated,
     )
 
 
-def _alpha(context: Context, params: Sequence[object]) -> None:
-    expr, alpha = params
-    if not isinstance(expr, StyleExpr):
-        return
+def _alpha(expr: StyleExpr, alpha: str) -> StyleExpr:
     color = expr.settings.get("color")
     if color is None or not is_hex_color(color):
         # What a color's name stands for is known to who draws, as is then how it looks with alpha.
-        context.push(expr.with_settings({"alpha": str(alpha)}))
-    else:
-        context.push(expr.with_settings({"color": with_alpha(color, str(alpha)), "alpha": None}))
+        return expr.with_settings({"alpha": alpha})
+    return expr.with_settings({"color": with_alpha(color, alpha), "alpha": None})
 
 
-def _color(context: Context, params: Sequence[object]) -> None:
-    expr, color = params
-    if isinstance(expr, StyleExpr):
-        changes = {"color": _full_color(str(color)), "alpha": None, "palette": None}
-        context.push(expr.with_settings(changes))
+def _color(expr: StyleExpr, color: str) -> StyleExpr:
+    return expr.with_settings({"color": _full_color(color), "alpha": None, "palette": None})
 
 
 def _full_color(text: str) -> str:
     return parse_color(text) if is_hex_color(text) else text
 
 
-def _palette(context: Context, params: Sequence[object]) -> None:
-    expr, palette = params
-    if isinstance(expr, StyleExpr):
-        text = render_item(list(palette)) if isinstance(palette, tuple) else str(palette)
-        context.push(expr.with_settings({"palette": text, "color": None, "alpha": None}))
+def _palette(expr: StyleExpr, palette: str | tuple[str, ...]) -> StyleExpr:
+    text = palette if isinstance(palette, str) else render_item(palette)
+    return expr.with_settings({"palette": text, "color": None, "alpha": None})
 
 
-def _offset(context: Context, params: Sequence[object]) -> None:
-    expr, offsets = params
-    if isinstance(expr, StyleExpr) and isinstance(offsets, tuple):
-        context.push(expr.with_settings({"offset": render_item(list(offsets))}))
+def _offset(expr: StyleExpr, offsets: tuple[str, ...]) -> StyleExpr:
+    return expr.with_settings({"offset": render_item(offsets)})
 
 
-def _filter(context: Context, params: Sequence[object]) -> None:
-    expr, condition = params
-    if isinstance(expr, StyleExpr) and isinstance(condition, SeriesExpr):
-        resolved = resolve_placeholders(expr.expr, condition)
-        context.push(expr.with_expr(FilterExpr(expr.expr, resolved)))
+def _filter(expr: StyleExpr, condition: SeriesExpr) -> StyleExpr:
+    resolved = resolve_placeholders(expr.expr, condition)
+    return expr.with_expr(FilterExpr(expr.expr, resolved))
 
 
-def _transform(name: str) -> Run:
-    def run(context: Context, params: Sequence[object]) -> None:
-        expr, *arguments = params
-        if isinstance(expr, StyleExpr):
-            step = f"{render_items(arguments)},:{name}"
-            known = expr.settings.get("sed")
-            context.push(expr.with_settings({"sed": f"{known},{step}" if known else step}))
-
-    return run
+def _decode(expr: StyleExpr, encoding: str) -> StyleExpr:
+    return _with_legend_step(expr, f"{render_item(encoding)},:decode")
 
 
-def _strip_style(context: Context, params: Sequence[object]) -> None:
-    (expr,) = params
-    if isinstance(expr, StyleExpr):
-        context.push(expr.expr)
+def _substitute(expr: StyleExpr, pattern: str, replacement: str) -> StyleExpr:
+    return _with_legend_step(expr, f"{render_items((pattern, replacement))},:s")
+
+
+def _with_legend_step(expr: StyleExpr, step: str) -> StyleExpr:
+    known = expr.settings.get("sed")
+    return expr.with_settings({"sed": f"{known},{step}" if known else step})
 
 
 def _line_style(name: str, example: str) -> Word:
@@ -160,19 +140,19 @@ _LEGEND_WORDS = (
     ),
     _word(
         "decode",
-        _transform("decode"),
-        (_INPUT, Parameter(type=STRING, name="encoding", summary="hex or none")),
+        takes(_INPUT, Parameter(type=STRING, name="encoding", summary="hex or none")).leaves(
+            _decode
+        ),
         "Decode the legend: with `hex`, `_21` becomes `!`.",
         ("1,one_21_25_26_3F,:legend,hex",),
     ),
     _word(
         "s",
-        _transform("s"),
-        (
+        takes(
             _INPUT,
             Parameter(type=STRING, name="s", summary="regular expression"),
             Parameter(type=STRING, name="r", summary="replacement"),
-        ),
+        ).leaves(_substitute),
         "Replace every match in the legend. `$1` or `$name` stand for groups of the pattern.",
         (
             "name,sps,:eq,(,nf.cluster,),:by,$nf.cluster,:legend,^nccp-(.*)$,$1",
@@ -215,15 +195,13 @@ _ORDER_WORDS = (
 _COLOR_WORDS = (
     _word(
         "alpha",
-        _alpha,
-        (_INPUT, Parameter(type=STRING, name="alpha", summary="00 to ff")),
+        takes(_INPUT, Parameter(type=STRING, name="alpha", summary="00 to ff")).leaves(_alpha),
         "How opaque the color is: two hex digits, `00` is invisible.",
         ("name,sps,:eq,:sum,:stack,40", "name,sps,:eq,:sum,:stack,f00,:color,40"),
     ),
     _word(
         "color",
-        _color,
-        (_INPUT, Parameter(type=COLOR, name="color")),
+        takes(_INPUT, Parameter(type=COLOR, name="color")).leaves(_color),
         "The color of the line: `f00`, `ff0000` or, with alpha first, `ffff0000`.",
         (
             "name,sps,:eq,:sum,ff0000",
@@ -233,8 +211,10 @@ _COLOR_WORDS = (
     ),
     _word(
         "palette",
-        _palette,
-        (_INPUT, Parameter(type=_PALETTE, name="palette", summary="a name, or a list of colors")),
+        takes(
+            _INPUT,
+            Parameter(type=_PALETTE, name="palette", summary="a name, or a list of colors"),
+        ).leaves(_palette),
         "The colors for the lines of this expression: a palette's name, or a list.",
         (
             "name,sps,:eq,:sum,reds",
@@ -261,8 +241,7 @@ STYLE_WORDS = Vocabulary(
         _setting("axis", "Which Y axis the line belongs to.", "name,sps,:eq,:sum,1"),
         _word(
             "offset",
-            _offset,
-            (_INPUT, Parameter(type=STRING_LIST, name="durations")),
+            takes(_INPUT, Parameter(type=STRING_LIST, name="durations")).leaves(_offset),
             "Show the expression once for each offset. Use the word of the data vocabulary, which "
             "takes one duration, instead.",
             ("name,sps,:eq,:sum,(,0h,1d,1w,)",),
@@ -270,11 +249,10 @@ STYLE_WORDS = Vocabulary(
         ),
         _word(
             "filter",
-            _filter,
-            (
+            takes(
                 Parameter(type=_STYLE_ONLY, summary="styled lines"),
                 Parameter(type=SERIES, name="t2", summary="condition"),
-            ),
+            ).leaves(_filter),
             "Filter lines that are styled already.",
             ("name,sps,:eq,:sum,(,nf.cluster,),:by,$nf.cluster,:legend,:stat-max,30e3,:gt",),
         ),
@@ -303,9 +281,8 @@ STYLE_WORDS = Vocabulary(
         ),
         Word(
             name="strip-style",
-            parameters=(_INPUT,),
+            action=takes(_INPUT).leaves(lambda expr: expr.expr),
             outputs=(SERIES,),
-            run=_strip_style,
             summary="Remove all presentation.",
             examples=("name,sps,:eq,:sum,ff0000,:color", "name,sps,:eq,:sum,custom,:legend"),
         ),

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from collectors.errors import QueryError
 from collectors.stacklang.expression import render_items
+from collectors.stacklang.program.inputs import takes
 from collectors.stacklang.program.interpreter import Interpreter
 from collectors.stacklang.program.word import Vocabulary, Word
 from collectors.stacklang.words.custom import CustomWord, custom_vocabulary
@@ -152,9 +153,8 @@ def test_an_unstable_word_must_be_asked_for():
     """It may change, so that nobody should use it unknowingly."""
     word = Word(
         name="odd",
-        parameters=(),
+        action=takes().leaves(lambda: "odd"),
         outputs=(),
-        run=lambda context, _params: context.push("odd"),
         summary="",
         stable=False,
     )
