@@ -1,4 +1,8 @@
-"""What a stranger may send and how much memory the store may take."""
+"""What strangers may send, and how much memory, time and disk it may take: one table for all.
+
+Whoever opens the stores makes one :class:`Limits` and hands the same to receivers and stores, so
+that a bound means the same wherever a sample passes.
+"""
 
 from __future__ import annotations
 
@@ -6,44 +10,100 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoreLimits:
-    """Bounds of a metric store; the defaults are looser than Atlas's.
+class Limits:
+    """Bounds; the defaults suit one machine and are looser than Atlas's.
 
-    Attributes:
-        max_tags: Tags a series may have, the name among them.
-        max_key_length: Characters in a tag key.
-        max_value_length: Characters in a tag value, the name among them.
-        max_body_bytes: Size of a remote-write body after decompression.
+    Requests:
+        max_body_bytes: Largest request body, before and after decompression (OTLP: 64 MiB).
+        max_in_flight: Requests decoded or stored at one time; more are answered 503.
+        max_in_flight_bytes: Bytes of all requests in work, before and after decompression.
+        body_timeout_s: How long a client may take to send its body.
+        retry_after_s: What an overloaded receiver tells its clients to wait.
+        max_batch_samples: Most samples in one request or datagram group.
+
+    Series:
+        max_tags: Most tags of one series, ``name`` included.
+        max_tag_key_chars: Longest tag key.
+        max_tag_value_chars: Longest tag value, the name among them.
         max_series: Series held at once; more are refused until others expire.
+        new_series_per_minute: New series admitted in any minute of the store's clock.
+        max_streams: Streams whose last state a receiver remembers (cumulative starts, deltas);
+            a histogram counts as 32.
+        max_families: Metrics of resources that a receiver remembers.
+        max_meter_series: Series that spectator meters may make up.
+        stream_idle_ms: A remembered stream not heard of for this long is forgotten.
+
+    Samples:
         memory_bytes: Memory for hot blocks. Every admitted series has room for the whole hot
             window, so the bound refuses *new* series and never data of known ones.
-        new_series_per_minute: New series admitted in any minute of the store's clock.
         max_future_ms: How far ahead of the clock a sample may be.
-        zero_point_ms: A counter of remote write 2.0 first seen at most this long after its start
-            gets a zero at its start.
-        max_fetch_values: Lines × columns that one fetch may answer.
+        zero_point_ms: A counter first seen at most this long after its start gets a zero at its
+            start, so that its first interval is counted; an older start would smear the past.
         grace_ms: How long after the end of an interval it counts as complete, for samples that
             are still on their way.
+        max_fetch_values: Lines × columns that one fetch may answer.
+
+    Disk:
         checkpoint_log_bytes: Log written since the last checkpoint that starts the next one.
+        journal_bytes: Size at which the oldest segments of the shared journal are dropped.
         history_settle_ms: How long a block waits for late samples before history takes it.
         history_samples_ms: Age at which history rolls whole days up.
         history_retention_ms: Age at which history drops rollups.
-        journal_bytes: Size at which the oldest segments of the shared journal are dropped.
+
+    Spans:
+        max_spans_per_request: Most spans in one request.
+        max_span_attributes: Attributes kept on one span, event or link; the rest are dropped.
+        max_attribute_chars: Longer text values of span attributes are cut.
+        max_spans: Spans kept in memory; the oldest traces go first.
+        max_span_bytes: Size of the spans kept, as they stand in the log; memory takes a few times
+            that.
+        max_span_age_ms: Traces that began longer ago are dropped from memory.
+        max_span_late_ms: With an archive, spans up to this age are still taken; they go straight
+            there.
+        max_span_future_ms: Spans that start further ahead of the clock are refused.
+        max_trace_spans: Most spans of one trace; more are refused.
+        pair_wait_ms: How long a client span waits for its server span before the edge is drawn
+            to a node named by its attributes.
+        max_skew_ms: A larger clock difference between hosts is not corrected.
     """
 
-    max_tags: int = 30
-    max_key_length: int = 120
-    max_value_length: int = 255
     max_body_bytes: int = 64 << 20
+    max_in_flight: int = 64
+    max_in_flight_bytes: int = 512 << 20
+    body_timeout_s: float = 30.0
+    retry_after_s: int = 1
+    max_batch_samples: int = 2_000_000
+
+    max_tags: int = 30
+    max_tag_key_chars: int = 120
+    max_tag_value_chars: int = 255
     max_series: int = 2_000_000
-    memory_bytes: int = 4 << 30
     new_series_per_minute: int = 2_000_000
+    max_streams: int = 1_000_000
+    max_families: int = 100_000
+    max_meter_series: int = 300_000
+    stream_idle_ms: int = 15 * 60_000
+
+    memory_bytes: int = 4 << 30
     max_future_ms: int = 120_000
     zero_point_ms: int = 5 * 60_000
-    max_fetch_values: int = 50_000_000
     grace_ms: int = 0
+    max_fetch_values: int = 50_000_000
+
     checkpoint_log_bytes: int = 256 << 20
+    journal_bytes: int = 512 << 20
     history_settle_ms: int = 120_000
     history_samples_ms: int = 14 * 86_400_000
     history_retention_ms: int = 400 * 86_400_000
-    journal_bytes: int = 512 << 20
+
+    max_spans_per_request: int = 200_000
+    max_span_attributes: int = 128
+    max_attribute_chars: int = 4_096
+    max_spans: int = 500_000
+    max_span_bytes: int = 512 << 20
+    max_span_age_ms: int = 2 * 3_600_000
+    max_span_late_ms: int = 14 * 86_400_000
+    max_span_future_ms: int = 600_000
+    max_trace_spans: int = 20_000
+    pair_wait_ms: int = 10_000
+    max_skew_ms: int = 3_600_000

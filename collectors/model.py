@@ -86,15 +86,10 @@ class Batch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """What became of a batch: how many samples were kept, and why others were not.
-
-    ``extras`` counts what a store saw in a remote-write body and left to others: native histograms
-    and exemplars.
-    """
+    """What became of a batch: how many samples were kept, and why others were not."""
 
     accepted: int
     rejected: Sequence[Rejection] = ()
-    extras: int = 0
 
     @property
     def rejected_count(self) -> int:

@@ -1,19 +1,24 @@
 """Which tag sets are admitted, and the reason for each refusal.
 
-The rules are those of Atlas (``atlas-webapi`` reference.conf): a name, bounded lengths and counts,
-one alphabet, and two reserved prefixes. Limits come from :class:`StoreLimits`.
+The rules are those of Atlas (``atlas-webapi`` reference.conf and atlas-core ``validation``): a
+name, bounded lengths and counts, one alphabet, and two reserved prefixes. The bounds differ:
+everybody may do what :class:`~collectors.limits.Limits` says, Atlas's own clients what Atlas says.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
 
-from collectors.limits import StoreLimits
+from collectors.limits import Limits
 from collectors.model import Rejection, Tags
 
-_ALPHABET = re.compile(r"[-._A-Za-z0-9^~]+")
+_ALPHABET = re.compile(r"[-._A-Za-z0-9^~]*")
 _NOT_ALPHABET = re.compile(r"[^-._A-Za-z0-9^~]")
-_REMEMBERED = 200_000
+_MAX_REMEMBERED = 200_000
+_MAX_SHOWN_CHARS = 40
 _NF_WORDS = frozenset(
     {"account", "ami", "app", "asg", "cluster", "container", "country", "country.rollup", "job"}
     | {"node", "process", "region", "shard1", "shard2", "stack", "subnet", "task", "vmtype"}
@@ -34,6 +39,124 @@ def legal_text(text: str) -> str:
     return _NOT_ALPHABET.sub("_", text)
 
 
+class Fault(StrEnum):
+    """What can be wrong with a tag set; the values are the reasons that senders are told."""
+
+    NAME_MISSING = "nameMissing"
+    TOO_MANY_TAGS = "tagsTooMany"
+    TOO_MANY_USER_TAGS = "userTagsTooMany"
+    KEY_TOO_SHORT = "keyEmpty"
+    KEY_TOO_LONG = "keyTooLong"
+    KEY_CHARACTERS = "keyCharacters"
+    KEY_RESERVED = "keyReserved"
+    VALUE_TOO_SHORT = "valueEmpty"
+    VALUE_TOO_LONG = "valueTooLong"
+    VALUE_CHARACTERS = "valueCharacters"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagFault:
+    """One fault: where it is, how much there is, and how much is allowed.
+
+    Attributes:
+        fault: The kind.
+        key: The tag's key, empty when it is none's.
+        value: Its value, empty when the key is wrong.
+        count: Characters or tags that were found.
+        bound: Characters or tags that are allowed.
+        prefix: The reserved prefix.
+    """
+
+    fault: Fault
+    key: str = ""
+    value: str = ""
+    count: int = 0
+    bound: int = 0
+    prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagBounds:
+    """Fewest and most characters of keys, names and other values, and most tags.
+
+    ``max_user_tags`` counts those without a reserved prefix; None: no bound of their own.
+    """
+
+    key_chars: tuple[int, int]
+    name_chars: tuple[int, int]
+    value_chars: tuple[int, int]
+    max_tags: int
+    max_user_tags: int | None = None
+
+    @classmethod
+    def of(cls, limits: Limits) -> TagBounds:
+        """Return the bounds that ``limits`` set."""
+        value_chars = (1, limits.max_tag_value_chars)
+        return cls(
+            key_chars=(1, limits.max_tag_key_chars),
+            name_chars=value_chars,
+            value_chars=value_chars,
+            max_tags=limits.max_tags,
+        )
+
+    def count_fault(self, tags: Tags) -> TagFault | None:
+        """Return what is wrong with the number of tags."""
+        if self.max_user_tags is not None:
+            users = sum(not key.startswith(tuple(_RESERVED)) for key in tags)
+            if users > self.max_user_tags:
+                return TagFault(
+                    fault=Fault.TOO_MANY_USER_TAGS, count=users, bound=self.max_user_tags
+                )
+        if len(tags) > self.max_tags:
+            return TagFault(fault=Fault.TOO_MANY_TAGS, count=len(tags), bound=self.max_tags)
+        return None
+
+    def key_fault(self, key: str) -> TagFault | None:
+        """Return what is wrong with a key."""
+        fewest, most = self.key_chars
+        if len(key) < fewest:
+            return TagFault(fault=Fault.KEY_TOO_SHORT, key=key, count=len(key), bound=fewest)
+        if len(key) > most:
+            return TagFault(fault=Fault.KEY_TOO_LONG, key=key, count=len(key), bound=most)
+        if _ALPHABET.fullmatch(key) is None:
+            return TagFault(fault=Fault.KEY_CHARACTERS, key=key)
+        for prefix, allowed in _RESERVED.items():
+            if key.startswith(prefix) and key.removeprefix(prefix) not in allowed:
+                return TagFault(fault=Fault.KEY_RESERVED, key=key, prefix=prefix)
+        return None
+
+    def value_fault(self, key: str, value: str) -> TagFault | None:
+        """Return what is wrong with the value of ``key``."""
+        fewest, most = self.name_chars if key == "name" else self.value_chars
+        fault = None
+        if len(value) < fewest:
+            fault, bound = Fault.VALUE_TOO_SHORT, fewest
+        elif len(value) > most:
+            fault, bound = Fault.VALUE_TOO_LONG, most
+        elif _ALPHABET.fullmatch(value) is None:
+            fault, bound = Fault.VALUE_CHARACTERS, 0
+        if fault is None:
+            return None
+        return TagFault(fault=fault, key=key, value=value, count=len(value), bound=bound)
+
+    def find_fault(self, tags: Tags) -> TagFault | None:
+        """Return the first thing that is wrong with ``tags``: the name, a tag, then the number."""
+        if "name" not in tags:
+            return TagFault(fault=Fault.NAME_MISSING)
+        for key, value in tags.items():
+            found = self.key_fault(key) or self.value_fault(key, value)
+            if found is not None:
+                return found
+        return self.count_fault(tags)
+
+    def refuse(self, tags: Tags) -> Rejection | None:
+        """Return why a series with ``tags`` is not admitted, or None when it is."""
+        if not tags.get("name"):
+            return rejection(TagFault(fault=Fault.NAME_MISSING), tags)
+        found = self.count_fault(tags) or self.find_fault(tags)
+        return None if found is None else rejection(found, tags)
+
+
 class TagRules:
     """Decides on tag sets, remembering keys and values that passed.
 
@@ -41,84 +164,77 @@ class TagRules:
         limits: Bounds on lengths and counts.
     """
 
-    def __init__(self, limits: StoreLimits) -> None:
-        self._limits = limits
+    def __init__(self, limits: Limits) -> None:
+        self._bounds = TagBounds.of(limits)
         self._good_keys: set[str] = set()
         self._good_values: set[str] = set()
 
     def refuse(self, tags: Tags) -> Rejection | None:
         """Return why a series with ``tags`` is not admitted, or None when it is."""
-        limits = self._limits
-        if not tags.get("name"):
-            return Rejection(reason="nameMissing", detail="a series needs a tag 'name'", tags=tags)
-        if len(tags) > limits.max_tags:
-            detail = f"{len(tags)} tags, at most {limits.max_tags} allowed; drop some at the source"
-            return Rejection(reason="tagsTooMany", detail=detail, tags=tags)
-        for key, value in tags.items():
-            if key not in self._good_keys:
-                refused = _refuse_key(key, limits)
-                if refused is not None:
-                    return Rejection(reason=refused[0], detail=refused[1], tags=tags)
-                self._remember(self._good_keys, key)
-            if value not in self._good_values:
-                refused = _refuse_value(key, value, limits)
-                if refused is not None:
-                    return Rejection(reason=refused[0], detail=refused[1], tags=tags)
-                self._remember(self._good_values, value)
-        return None
+        known = self._good_keys >= tags.keys() and self._good_values.issuperset(tags.values())
+        if known and tags.get("name") and len(tags) <= self._bounds.max_tags:
+            return None
+        refused = self._bounds.refuse(tags)
+        if refused is None:
+            _remember(self._good_keys, tags.keys())
+            _remember(self._good_values, tags.values())
+        return refused
 
     @property
     def max_tags(self) -> int:
         """Most tags of a series."""
-        return self._limits.max_tags
+        return self._bounds.max_tags
 
     @property
-    def max_value_length(self) -> int:
+    def max_value_chars(self) -> int:
         """Most characters of a value."""
-        return self._limits.max_value_length
+        return self._bounds.value_chars[1]
 
     def good_key(self, key: str) -> bool:
         """Return whether ``key`` is admitted."""
-        return _refuse_key(key, self._limits) is None
+        return self._bounds.key_fault(key) is None
 
     def good_value(self, value: str) -> bool:
         """Return whether ``value`` is admitted."""
-        return _refuse_value("", value, self._limits) is None
-
-    def _remember(self, good: set[str], text: str) -> None:
-        if len(good) >= _REMEMBERED:
-            good.clear()
-        good.add(text)
+        return self._bounds.value_fault("", value) is None
 
 
-def _refuse_key(key: str, limits: StoreLimits) -> tuple[str, str] | None:
-    if not key:
-        return "keyEmpty", "a tag key is empty"
-    if len(key) > limits.max_key_length:
-        return (
-            "keyTooLong",
-            f"key '{key[:40]}…' has {len(key)} characters, at most {limits.max_key_length}",
-        )
-    if _ALPHABET.fullmatch(key) is None:
-        return "keyCharacters", f"key '{key}' may only have the characters -._A-Za-z0-9^~"
-    for prefix, allowed in _RESERVED.items():
-        if key.startswith(prefix) and key.removeprefix(prefix) not in allowed:
-            return "keyReserved", f"key '{key}' uses the reserved prefix '{prefix}'"
-    return None
+def rejection(found: TagFault, tags: Tags) -> Rejection:
+    """Return a fault as what a sender is told of it."""
+    # A set of tags that is too large is not repeated in an answer.
+    shown = {"name": tags["name"][:80]} if found.fault == Fault.TOO_MANY_TAGS else tags
+    return Rejection(reason=found.fault.value, detail=_describe(found), tags=shown)
 
 
-def _refuse_value(key: str, value: str, limits: StoreLimits) -> tuple[str, str] | None:
-    if not value:
-        return "valueEmpty", f"the value of '{key}' is empty"
-    if len(value) > limits.max_value_length:
-        length = len(value)
-        return (
-            "valueTooLong",
-            f"the value of '{key}' has {length} characters, at most {limits.max_value_length}",
-        )
-    if _ALPHABET.fullmatch(value) is None:
-        return (
-            "valueCharacters",
-            f"the value of '{key}' may only have -._A-Za-z0-9^~, not '{value}'",
-        )
-    return None
+def _remember(good: set[str], texts: Iterable[str]) -> None:
+    if len(good) >= _MAX_REMEMBERED:
+        good.clear()
+    good.update(texts)
+
+
+def _describe(found: TagFault) -> str:
+    """Return a fault in words: what there is, and what to do."""
+    key, value = found.key, found.value
+    match found.fault:
+        case Fault.NAME_MISSING:
+            return "a series needs a tag 'name'"
+        case Fault.TOO_MANY_TAGS | Fault.TOO_MANY_USER_TAGS:
+            return f"{found.count} tags, at most {found.bound} are kept; drop some at the source"
+        case Fault.KEY_TOO_SHORT:
+            return "a tag key is empty"
+        case Fault.KEY_TOO_LONG:
+            shown = key[:_MAX_SHOWN_CHARS]
+            return f"key '{shown}…' has {found.count} characters, at most {found.bound} are legal"
+        case Fault.KEY_CHARACTERS:
+            return f"key '{key}' may only have the characters -._A-Za-z0-9^~"
+        case Fault.KEY_RESERVED:
+            return f"key '{key}' uses the reserved prefix '{found.prefix}'"
+        case Fault.VALUE_TOO_SHORT:
+            return f"the value of '{key}' is empty"
+        case Fault.VALUE_TOO_LONG:
+            return (
+                f"the value of '{key}' has {found.count} characters, at most {found.bound} "
+                "are legal"
+            )
+        case Fault.VALUE_CHARACTERS:
+            return f"the value of '{key}' may only have -._A-Za-z0-9^~, not '{value}'"

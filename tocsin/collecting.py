@@ -14,11 +14,10 @@ from starlette.routing import BaseRoute
 from collectors.api.routes import exemplar_routes
 from collectors.clock import Clock
 from collectors.history.engine import HistoryEngine
-from collectors.limits import StoreLimits
+from collectors.limits import Limits
 from collectors.model import MetricWriter
 from collectors.receivers.atlas import publish
 from collectors.receivers.atlas.publish import publish_routes
-from collectors.receivers.limits import ReceiverLimits
 from collectors.receivers.otlp import metrics as otlp_metrics
 from collectors.receivers.otlp.grpc import OtlpGrpcServer
 from collectors.receivers.otlp.http import otlp_app
@@ -39,7 +38,6 @@ from collectors.traces.exemplar_log import JournaledExemplars
 from collectors.traces.exemplars import ExemplarStore, ExemplarWriter
 from collectors.traces.history.span_history import SpanHistory
 from collectors.traces.history.span_keeper import SpanKeeper
-from collectors.traces.limits import SpanLimits
 from collectors.traces.store import SpanStore
 from tocsin.settings import Settings
 from tocsin.sockets import listen_tcp, port_of, serving
@@ -71,7 +69,7 @@ class Collectors:
     exemplars: ExemplarStore
     spans: SpanStore
     span_keeper: SpanKeeper | None
-    limits: ReceiverLimits
+    limits: Limits
     stats: ReceiverStats
     clock: Clock
 
@@ -97,17 +95,13 @@ def open_collectors(settings: Settings, clock: Clock) -> Collectors:
         StorageError: The history can't be opened or reached.
     """
     history = open_history(settings)
+    limits = limits_of(settings)
     metrics = MetricStore.open(
         settings.data_dir / "metrics",
         step_ms=settings.step.ms,
         hot_window_ms=settings.hot_window.ms,
         clock=clock,
-        limits=StoreLimits(
-            max_series=settings.max_series,
-            memory_bytes=settings.memory_bytes,
-            new_series_per_minute=settings.new_series_per_minute,
-            history_retention_ms=settings.history_retention.ms,
-        ),
+        limits=limits,
         history=history.metrics if history else None,
     )
     keeper = None
@@ -120,15 +114,27 @@ def open_collectors(settings: Settings, clock: Clock) -> Collectors:
         exemplars=ExemplarStore(log=JournaledExemplars.open(settings.data_dir / "exemplars")),
         spans=SpanStore(
             metrics.journal,
-            SpanLimits(max_late_ms=settings.trace_retention.ms),
+            limits,
             clock=clock,
             archive=keeper,
             replay_in_background=True,
         ),
         span_keeper=keeper,
-        limits=ReceiverLimits(max_body_bytes=settings.max_body_bytes),
+        limits=limits,
         stats=_stats(),
         clock=clock,
+    )
+
+
+def limits_of(settings: Settings) -> Limits:
+    """Return the bounds that the settings ask for; receivers and stores share them."""
+    return Limits(
+        max_body_bytes=settings.max_body_bytes,
+        max_series=settings.max_series,
+        memory_bytes=settings.memory_bytes,
+        new_series_per_minute=settings.new_series_per_minute,
+        history_retention_ms=settings.history_retention.ms,
+        max_span_late_ms=settings.trace_retention.ms,
     )
 
 
@@ -162,7 +168,7 @@ def collector_routes(collectors: Collectors) -> list[BaseRoute]:
     writer, limits, stats = collectors.writer, collectors.limits, collectors.stats
     return [
         *publish_routes(writer, limits, collectors.clock, collectors.metrics.step_ms, stats),
-        *remote_write_routes(writer, limits, stats),
+        *remote_write_routes(writer, limits, stats, collectors.metrics),
         *exemplar_routes(collectors.exemplars),
     ]
 

@@ -10,8 +10,8 @@ from collections.abc import AsyncIterable, Callable
 from starlette.requests import Request
 
 from collectors.errors import DecodeError, TooLargeError, UnsupportedError
+from collectors.limits import Limits
 from collectors.receivers.gate import Place
-from collectors.receivers.limits import ReceiverLimits
 
 Hold = Callable[[int], None]
 
@@ -39,7 +39,7 @@ async def read_body(chunks: AsyncIterable[bytes], limit: int, hold: Hold = _igno
     return bytes(body)
 
 
-async def receive(request: Request, limits: ReceiverLimits, place: Place) -> bytes:
+async def receive(request: Request, limits: Limits, place: Place) -> bytes:
     """Return a request's body as sent, within the limits on size and time.
 
     Raises:

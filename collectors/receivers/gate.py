@@ -7,20 +7,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from collectors.errors import OverloadedError
-from collectors.receivers.limits import ReceiverLimits
+from collectors.limits import Limits
 
 
 class Gate:
     """Lets a bounded number of requests and bytes in; the rest are told to come back.
 
-    >>> gate = Gate(ReceiverLimits(max_in_flight=1))
+    >>> gate = Gate(Limits(max_in_flight=1))
     >>> with gate.enter() as place:
     ...     place.hold(1_000)
     ...     gate.in_flight, gate.bytes_held
     (1, 1000)
     """
 
-    def __init__(self, limits: ReceiverLimits) -> None:
+    def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._lock = threading.Lock()
         self.in_flight = 0

@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collectors.errors import DecodeError
+from collectors.limits import Limits
 from collectors.model import DSTYPE, FloatArray, SeriesKind, Tags
 from collectors.percentile_buckets import lower_bounds
 from collectors.receivers.attributes import AttributeReader
-from collectors.receivers.limits import ReceiverLimits
-from collectors.receivers.tag_limits import refuse_tags
+from collectors.tag_rules import TagBounds
 
 NANOS_PER_MS = 1_000_000
 
@@ -121,8 +121,9 @@ class Family:
 class StreamTable:
     """All families, bounded; forgets the idle and undoes what was not stored."""
 
-    def __init__(self, limits: ReceiverLimits) -> None:
+    def __init__(self, limits: Limits) -> None:
         self.limits = limits
+        self._bounds = TagBounds.of(limits)
         self._families: dict[tuple[bytes, str, str], Family] = {}
         self._reader = AttributeReader()
         self._count = 0
@@ -168,7 +169,7 @@ class StreamTable:
             raise DecodeError(f"tagsTooMany: {len(key)} attributes, at most {self.limits.max_tags}")
         # A point knows better than its resource, but its attributes don't rename the metric.
         tags = {**family.tags, **self._reader.tags(key), "name": family.tags["name"]}
-        refusal = refuse_tags(tags, self.limits)
+        refusal = self._bounds.refuse(tags)
         if refusal is not None:
             raise DecodeError(f"{refusal.reason}: {refusal.detail}")
         stream = family.streams[key] = Stream(tags=tags)

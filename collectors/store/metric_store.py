@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from collectors.clock import Clock
 from collectors.errors import ConfigError, QueryError, StorageError
 from collectors.journal import FileJournal, Journal
-from collectors.limits import StoreLimits
+from collectors.limits import Limits
 from collectors.metric_kinds import MetricKinds
 from collectors.model import Batch, FloatArray, IndexArray, IntArray, Receipt, Rejection
+from collectors.remote_bodies import RemoteReceipt
 from collectors.stacklang.lines.database import Aggregate, Fetch, Lines
 from collectors.stacklang.lines.line_merge import join_lines, sort_groups
 from collectors.stacklang.predicates.predicate import Query
@@ -68,7 +69,7 @@ class MetricStore:
     """
 
     def __init__(
-        self, path: Path, *, step_ms: int, hot_window_ms: int, clock: Clock, limits: StoreLimits
+        self, path: Path, *, step_ms: int, hot_window_ms: int, clock: Clock, limits: Limits
     ) -> None:
         self._clock = clock
         self._limits = limits
@@ -100,7 +101,7 @@ class MetricStore:
         step_ms: int,
         hot_window_ms: int,
         clock: Clock,
-        limits: StoreLimits | None = None,
+        limits: Limits | None = None,
         history: MetricHistory | None = None,
     ) -> MetricStore:
         """Open the store in ``path``, creating it if needed, and replay its log.
@@ -110,7 +111,7 @@ class MetricStore:
         """
         path.mkdir(parents=True, exist_ok=True)
         warm()  # so that loading the kernels is part of the start and not of the first request
-        limits = limits or StoreLimits()
+        limits = limits or Limits()
         store = cls(path, step_ms=step_ms, hot_window_ms=hot_window_ms, clock=clock, limits=limits)
         if history is not None:
             store.attach(history)
@@ -183,7 +184,7 @@ class MetricStore:
             kept = self._keep(resolved, batch.series_index, batch.time_ms, batch.value)
         return self._receipt(kept)
 
-    def write_remote(self, body: bytes) -> Receipt:
+    def write_remote(self, body: bytes) -> RemoteReceipt:
         """Keep a snappy-compressed Prometheus remote-write 1.0 body.
 
         Raises:
@@ -193,12 +194,12 @@ class MetricStore:
         decoded = decode_body(body, max_bytes=self._limits.max_body_bytes, seed=self._labels.seed)
         return self._write_body(decoded, body, BODY)
 
-    def write_remote_v2(self, body: bytes) -> Receipt:
+    def write_remote_v2(self, body: bytes) -> RemoteReceipt:
         """Keep a snappy-compressed remote-write 2.0 body; raises as :meth:`write_remote`."""
         limit, seed = self._limits.max_body_bytes, self._labels.seed
         return self._write_body(decode_body_v2(body, max_bytes=limit, seed=seed), body, BODY_V2)
 
-    def _write_body(self, decoded: DecodedBody, body: bytes, record: int) -> Receipt:
+    def _write_body(self, decoded: DecodedBody, body: bytes, record: int) -> RemoteReceipt:
         with self._lock:
             self._durability.append_kinds(self._labels.learn_types(decoded))
             self._shed_words()
@@ -206,7 +207,10 @@ class MetricStore:
             kept = self._keep_started(decoded, resolved)
             if kept is None:
                 kept = self._keep_body(body, record, decoded.columns, resolved)
-        return replace(self._receipt(kept), extras=decoded.extras)
+        receipt = self._receipt(kept)
+        return RemoteReceipt(
+            accepted=receipt.accepted, rejected=receipt.rejected, extras=decoded.extras
+        )
 
     def _keep_started(self, decoded: DecodedBody, resolved: Resolved) -> _Kept | None:
         """Keep a body in which counters start, with a zero at each start; else return None."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from collectors.kernel_cache import drop_stale
-from collectors.limits import StoreLimits
+from collectors.limits import Limits
 from collectors.metric_kinds import MetricKinds
 from collectors.store.blocks.aggregation import CF_AVG, SUM, aggregate
 from collectors.store.blocks.blocks import HotBlocks, make_arrays
@@ -71,7 +71,7 @@ def _warm_all() -> None:
     walk_v2(body, seed=1)
     read_metadata(body, 1)
     words, table = Words(), SeriesTable(1)
-    rules = TagRules(StoreLimits())
+    rules = TagRules(Limits())
     names = LabelWords(words, rules, 1, MetricKinds())
     names.rows(find_label_parts(body, columns.labels), np.zeros(1, dtype=np.int8), room=0)
     table.kinds(intern_rows(words, []))

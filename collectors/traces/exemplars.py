@@ -22,9 +22,7 @@ from collectors.traces.exemplar_record import TracedSeries
 
 PER_SERIES = 16
 MAX_SERIES = 20_000
-# What a store may have besides a writer's method: bodies without exemplars go straight to it.
-_PASSED_ON = ("write_remote", "write_remote_v2", "metric_kinds")
-_LOG = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +126,7 @@ class ExemplarStore:
             self._log.replace([*held, *(one for some in self._waiting.values() for one in some)])
         except (StorageError, OSError) as error:
             # The log still has everything; as much again may be written before the next attempt.
-            _LOG.error("log of exemplars not shortened", reason=str(error))
+            _log.error("log of exemplars not shortened", reason=str(error))
 
     def _show(self, series: Sequence[TracedSeries]) -> None:
         for tags, exemplars in series:
@@ -184,9 +182,6 @@ class ExemplarWriter:
     def __init__(self, metrics: MetricWriter, exemplars: ExemplarStore) -> None:
         self._metrics = metrics
         self._exemplars = exemplars
-        for name in _PASSED_ON:
-            if (found := getattr(metrics, name, None)) is not None:
-                setattr(self, name, found)
 
     def write(self, batch: Batch) -> Receipt:
         """Keep ``batch`` with its exemplars: all of it is logged, or the batch is not kept.

@@ -17,11 +17,11 @@ import structlog
 from collectors.clock import Clock
 from collectors.errors import StorageError
 from collectors.journal import Journal
+from collectors.limits import Limits
 from collectors.model import Receipt, Rejection, Span, SpanStatus
 from collectors.traces.archive import SpanArchive, joined_search, joined_trace
 from collectors.traces.clock_skew import adjust_clock_skew
 from collectors.traces.compare import Comparison, compare
-from collectors.traces.limits import SpanLimits
 from collectors.traces.search import (
     MAX_LIMIT,
     NANOS_PER_MS,
@@ -92,14 +92,14 @@ class SpanStore:
     def __init__(
         self,
         journal: Journal,
-        limits: SpanLimits | None = None,
+        limits: Limits | None = None,
         *,
         clock: Clock | None = None,
         archive: SpanArchive | None = None,
         replay_in_background: bool = False,
     ) -> None:
         self._journal = journal
-        self._limits = limits or SpanLimits()
+        self._limits = limits or Limits()
         self._clock = clock
         self._archive = archive
         self._lock = threading.Lock()
@@ -176,10 +176,10 @@ class SpanStore:
         if self._clock is None:
             return None
         now_ms, start_ms = self._clock.now_ms(), span.start_ns // NANOS_PER_MS
-        if start_ms > now_ms + self._limits.max_future_ms:
+        if start_ms > now_ms + self._limits.max_span_future_ms:
             detail = f"span starts at {start_ms}, now is {now_ms}; check the sender's clock"
             return Rejection(reason="spanFromFuture", detail=detail, tags=tags)
-        oldest_ms = self._limits.max_late_ms if self._archive else self._limits.max_age_ms
+        oldest_ms = self._limits.max_span_late_ms if self._archive else self._limits.max_span_age_ms
         if start_ms < now_ms - oldest_ms:
             detail = f"span starts at {start_ms}, spans older than {oldest_ms} ms go"
             return Rejection(reason="spanTooOld", detail=detail, tags=tags)
@@ -190,7 +190,7 @@ class SpanStore:
         if self._clock is None:
             return False
         start_ms = span.start_ns // NANOS_PER_MS
-        return start_ms < self._clock.now_ms() - self._limits.max_age_ms
+        return start_ms < self._clock.now_ms() - self._limits.max_span_age_ms
 
     def _insert(self, spans: Sequence[Span], size: int) -> None:
         """Make ``spans`` visible; ``size`` is what they take of their record in bytes."""
@@ -221,7 +221,7 @@ class SpanStore:
 
     def _evict(self) -> None:
         now_ns = self._newest_ns if self._clock is None else self._clock.now_ms() * NANOS_PER_MS
-        oldest_ms = now_ns // NANOS_PER_MS - self._limits.max_age_ms
+        oldest_ms = now_ns // NANOS_PER_MS - self._limits.max_span_age_ms
         first = oldest_ms // 1_000
         if first > self._evicted_second:
             self._evicted_second = first
@@ -236,7 +236,7 @@ class SpanStore:
                 break
 
     def _is_full(self) -> bool:
-        return self._count > self._limits.max_spans or self._size > self._limits.max_bytes
+        return self._count > self._limits.max_spans or self._size > self._limits.max_span_bytes
 
     def _drop_second(self, second: int) -> None:
         for trace_id, trace in self._seconds.pop(second).items():

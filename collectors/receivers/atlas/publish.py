@@ -14,13 +14,13 @@ from starlette.routing import Route
 
 from collectors.clock import Clock
 from collectors.errors import InputError, OverloadedError, StorageError
+from collectors.limits import Limits
 from collectors.model import MetricWriter, Rejection, Tags
 from collectors.receivers.atlas.payload import Datapoint, decode_payload
 from collectors.receivers.atlas.rules import refuse_atlas
 from collectors.receivers.batch_builder import BatchBuilder
 from collectors.receivers.body import decompress, receive
 from collectors.receivers.gate import Gate, Place
-from collectors.receivers.limits import ReceiverLimits
 from collectors.receivers.stats import ReceiverStats
 
 RECEIVER = "atlas.publish"
@@ -29,7 +29,7 @@ _MAX_MESSAGES = 5
 
 def publish_routes(
     metrics: MetricWriter,
-    limits: ReceiverLimits | None,
+    limits: Limits | None,
     clock: Clock,
     step_ms: int,
     stats: ReceiverStats | None = None,
@@ -43,9 +43,7 @@ def publish_routes(
         step_ms: Datapoints further than this from the present are refused, as in Atlas.
         stats: Where acceptances and refusals are counted.
     """
-    publisher = _Publisher(
-        metrics, limits or ReceiverLimits(), clock, step_ms, stats or ReceiverStats()
-    )
+    publisher = _Publisher(metrics, limits or Limits(), clock, step_ms, stats or ReceiverStats())
     return [
         Route(path, publisher.answer, methods=["POST"])
         for path in ("/api/v1/publish", "/api/v1/publish-fast")
@@ -56,7 +54,7 @@ class _Publisher:
     def __init__(
         self,
         metrics: MetricWriter,
-        limits: ReceiverLimits,
+        limits: Limits,
         clock: Clock,
         step_ms: int,
         stats: ReceiverStats,

@@ -1,48 +1,17 @@
-"""Atlas's validation of published tags, with Atlas's messages.
+"""Atlas's bounds on published tags, and Atlas's messages for what breaks them.
 
 Source: atlas-webapi ``reference.conf`` and atlas-core ``validation``.
 """
 
 from __future__ import annotations
 
-import re
-
 from collectors.model import Tags
+from collectors.tag_rules import Fault, TagBounds, TagFault
 
-MAX_USER_TAGS = 20
-MAX_TAGS = 30
-KEY_LENGTH = (2, 60)
-NAME_LENGTH = (2, 255)
-VALUE_LENGTH = (1, 120)
-
-_LEGAL = re.compile(r"[-._A-Za-z0-9^~]*")
-_RESERVED = {
-    "atlas.": frozenset({"aggr", "dstype", "offset", "legacy"}),
-    "nf.": frozenset(
-        [
-            "account",
-            "ami",
-            "app",
-            "asg",
-            "cluster",
-            "container",
-            "country",
-            "country.rollup",
-            "job",
-            "node",
-            "process",
-            "region",
-            "shard1",
-            "shard2",
-            "stack",
-            "subnet",
-            "task",
-            "vmtype",
-            "vpc",
-            "zone",
-        ]
-    ),
-}
+ATLAS_BOUNDS = TagBounds(
+    key_chars=(2, 60), name_chars=(2, 255), value_chars=(1, 120), max_tags=30, max_user_tags=20
+)
+_MAX_SHOWN_CHARS = 80
 
 
 def refuse_atlas(tags: Tags) -> str | None:
@@ -51,40 +20,32 @@ def refuse_atlas(tags: Tags) -> str | None:
     >>> refuse_atlas({"name": "cpu", "a b": "c"})
     'invalid characters in key: [a b] ([-_.A-Za-z0-9^~] are allowed)'
     """
-    if "name" not in tags:
-        return f"missing key 'name': {sorted(tags)}"
-    for key, value in tags.items():
-        reason = _refuse_key(key) or _refuse_value(key, value)
-        if reason is not None:
-            return reason
-    users = sum(not key.startswith(("nf.", "atlas.")) for key in tags)
-    if users > MAX_USER_TAGS:
-        return f"too many user tags: {users} > {MAX_USER_TAGS}"
-    if len(tags) > MAX_TAGS:
-        return f"too many tags: {len(tags)} > {MAX_TAGS}"
-    return None
+    found = ATLAS_BOUNDS.find_fault(tags)
+    return None if found is None else _message(found, tags)
 
 
-def _refuse_key(key: str) -> str | None:
-    shortest, longest = KEY_LENGTH
-    if len(key) < shortest:
-        return f"key too short: [{key}] ({len(key)} < {shortest})"
-    if len(key) > longest:
-        return f"key too long: [{key[:80]}] ({len(key)} > {longest})"
-    if not _LEGAL.fullmatch(key):
-        return f"invalid characters in key: [{key}] ([-_.A-Za-z0-9^~] are allowed)"
-    for prefix, allowed in _RESERVED.items():
-        if key.startswith(prefix) and key.removeprefix(prefix) not in allowed:
-            return f"invalid key for reserved prefix '{prefix}': {key}"
-    return None
-
-
-def _refuse_value(key: str, value: str) -> str | None:
-    shortest, longest = NAME_LENGTH if key == "name" else VALUE_LENGTH
-    if len(value) < shortest:
-        return f"value too short: {key} = [{value}] ({len(value)} < {shortest})"
-    if len(value) > longest:
-        return f"value too long: {key} = [{value[:80]}] ({len(value)} > {longest})"
-    if not _LEGAL.fullmatch(value):
-        return f"invalid characters in value: {key} = [{value}] ([-_.A-Za-z0-9^~] are allowed)"
-    return None
+def _message(found: TagFault, tags: Tags) -> str:
+    key, value = found.key, found.value
+    count, bound = found.count, found.bound
+    match found.fault:
+        case Fault.NAME_MISSING:
+            return f"missing key 'name': {sorted(tags)}"
+        case Fault.TOO_MANY_TAGS:
+            return f"too many tags: {count} > {bound}"
+        case Fault.TOO_MANY_USER_TAGS:
+            return f"too many user tags: {count} > {bound}"
+        case Fault.KEY_TOO_SHORT:
+            return f"key too short: [{key}] ({count} < {bound})"
+        case Fault.KEY_TOO_LONG:
+            return f"key too long: [{key[:_MAX_SHOWN_CHARS]}] ({count} > {bound})"
+        case Fault.KEY_CHARACTERS:
+            return f"invalid characters in key: [{key}] ([-_.A-Za-z0-9^~] are allowed)"
+        case Fault.KEY_RESERVED:
+            return f"invalid key for reserved prefix '{found.prefix}': {key}"
+        case Fault.VALUE_TOO_SHORT:
+            return f"value too short: {key} = [{value}] ({count} < {bound})"
+        case Fault.VALUE_TOO_LONG:
+            shown = value[:_MAX_SHOWN_CHARS]
+            return f"value too long: {key} = [{shown}] ({count} > {bound})"
+        case Fault.VALUE_CHARACTERS:
+            return f"invalid characters in value: {key} = [{value}] ([-_.A-Za-z0-9^~] are allowed)"

@@ -17,9 +17,9 @@ from google.rpc.error_details_pb2 import RetryInfo  # type: ignore[import-untype
 from google.rpc.status_pb2 import Status  # type: ignore[import-untyped] # no stubs
 
 from collectors.errors import ConfigError, InputError, OverloadedError, StorageError, TooLargeError
+from collectors.limits import Limits
 from collectors.model import MetricWriter, Receipt, SpanWriter
 from collectors.receivers.gate import Gate
-from collectors.receivers.limits import ReceiverLimits
 from collectors.receivers.otlp.http import refuse_logs
 from collectors.receivers.otlp.metrics import OtlpMetrics
 from collectors.receivers.otlp.spans import OtlpSpans
@@ -44,10 +44,10 @@ class OtlpGrpcServer:
         self,
         metrics: MetricWriter,
         spans: SpanWriter,
-        limits: ReceiverLimits | None = None,
+        limits: Limits | None = None,
         stats: ReceiverStats | None = None,
     ) -> None:
-        self._limits = limits or ReceiverLimits()
+        self._limits = limits or Limits()
         self._stats = stats or ReceiverStats()
         self._gate = Gate(self._limits)
         self._exports: dict[str, tuple[str, Callable[[bytes], Receipt]]] = {

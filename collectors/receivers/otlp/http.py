@@ -31,10 +31,10 @@ from collectors.errors import (
     TooLargeError,
     UnsupportedError,
 )
+from collectors.limits import Limits
 from collectors.model import MetricWriter, Receipt, Rejection, SpanWriter
 from collectors.receivers.body import decompress, receive
 from collectors.receivers.gate import Gate, Place
-from collectors.receivers.limits import ReceiverLimits
 from collectors.receivers.otlp.json import to_protobuf
 from collectors.receivers.otlp.metrics import OtlpMetrics
 from collectors.receivers.otlp.spans import OtlpSpans
@@ -65,7 +65,7 @@ class _Signal:
 def otlp_app(
     metrics: MetricWriter,
     spans: SpanWriter,
-    limits: ReceiverLimits | None = None,
+    limits: Limits | None = None,
     stats: ReceiverStats | None = None,
 ) -> Starlette:
     """Return the ASGI app of the OTLP/HTTP receiver.
@@ -76,7 +76,7 @@ def otlp_app(
         limits: Bounds on what is accepted.
         stats: Where acceptances and refusals are counted.
     """
-    limits, stats = limits or ReceiverLimits(), stats or ReceiverStats()
+    limits, stats = limits or Limits(), stats or ReceiverStats()
     gate = Gate(limits)
     signals = {
         "/v1/traces": _Signal(
@@ -120,9 +120,7 @@ def refuse_logs(body: bytes, stats: ReceiverStats) -> Receipt:
 class _Endpoint:
     """One path of the receiver."""
 
-    def __init__(
-        self, signal: _Signal, gate: Gate, limits: ReceiverLimits, stats: ReceiverStats
-    ) -> None:
+    def __init__(self, signal: _Signal, gate: Gate, limits: Limits, stats: ReceiverStats) -> None:
         self._signal = signal
         self._gate = gate
         self._limits = limits

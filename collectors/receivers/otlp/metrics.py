@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from collectors.errors import DecodeError, TocsinError
+from collectors.limits import Limits
 from collectors.model import MetricWriter, Receipt, Rejection, Tags
 from collectors.receivers.batch_builder import BatchBuilder
 from collectors.receivers.histogram_readings import Measure
-from collectors.receivers.limits import ReceiverLimits
 from collectors.receivers.otlp.histograms import add_histogram
 from collectors.receivers.otlp.numbers import (
     CUMULATIVE,
@@ -34,7 +34,7 @@ class OtlpMetrics:
     requests take turns; parsing the protobuf happens outside that turn.
     """
 
-    def __init__(self, metrics: MetricWriter, limits: ReceiverLimits, stats: ReceiverStats) -> None:
+    def __init__(self, metrics: MetricWriter, limits: Limits, stats: ReceiverStats) -> None:
         self._metrics = metrics
         self._limits = limits
         self._stats = stats

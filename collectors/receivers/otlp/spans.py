@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from collectors.errors import DecodeError
+from collectors.limits import Limits
 from collectors.model import (
     AttributeValue,
     Receipt,
@@ -18,7 +19,6 @@ from collectors.model import (
     SpanWriter,
 )
 from collectors.receivers.attributes import AttributeReader, as_text
-from collectors.receivers.limits import ReceiverLimits
 from collectors.receivers.otlp.wire import resource_attributes, scope, trace_request
 from collectors.receivers.stats import ReceiverStats
 
@@ -40,7 +40,7 @@ _NEWEST_NS = 2**63 - 1
 class OtlpSpans:
     """Decodes export requests and writes them; shared by OTLP over HTTP and gRPC."""
 
-    def __init__(self, spans: SpanWriter, limits: ReceiverLimits, stats: ReceiverStats) -> None:
+    def __init__(self, spans: SpanWriter, limits: Limits, stats: ReceiverStats) -> None:
         self._spans = spans
         self._limits = limits
         self._stats = stats

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from collectors.errors import DecodeError
+from collectors.limits import Limits
 from collectors.model import DSTYPE, FloatArray, SeriesKind, Tags
 from collectors.percentile_buckets import lower_bounds
 from collectors.receivers.batch_builder import BatchBuilder
@@ -29,7 +30,6 @@ from collectors.receivers.histogram_readings import (
     write_reading,
     zero_shares,
 )
-from collectors.receivers.limits import ReceiverLimits
 from collectors.receivers.streams import HISTOGRAM_WEIGHT, Stream
 
 _EXPONENTIAL = range(-4, 9)
@@ -54,7 +54,7 @@ class NativeHistograms:
     when the store refuses the batch, so that the sender's retry counts once.
     """
 
-    def __init__(self, limits: ReceiverLimits) -> None:
+    def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._streams: OrderedDict[frozenset[tuple[str, str]], Stream] = OrderedDict()
         self._undo: list[Callable[[], None]] = []

@@ -31,16 +31,15 @@ from collectors.errors import (
     TooLargeError,
     UnsupportedError,
 )
-from collectors.metric_kinds import MetricKinds
+from collectors.limits import Limits
 from collectors.model import MetricWriter, Receipt, Rejection
 from collectors.receivers.body import receive
 from collectors.receivers.gate import Gate
-from collectors.receivers.limits import ReceiverLimits
 from collectors.receivers.prometheus.remote_write_decoder import Decoded, RemoteWriteDecoder
 from collectors.receivers.reply import partial_success
 from collectors.receivers.stats import ReceiverStats
+from collectors.remote_bodies import RemoteBodyWriter, RemoteReceipt
 
-_FastWrite = Callable[[bytes], Receipt]
 RECEIVER = "prometheus.remote_write"
 V1 = "prometheus.WriteRequest"
 V2 = "io.prometheus.write.v2.Request"
@@ -62,27 +61,33 @@ _NOTHING = _Written()
 
 def remote_write_routes(
     metrics: MetricWriter,
-    limits: ReceiverLimits | None = None,
+    limits: Limits | None = None,
     stats: ReceiverStats | None = None,
+    bodies: RemoteBodyWriter | None = None,
 ) -> list[Route]:
     """Return the route of the receiver.
 
     Args:
-        metrics: Where samples go. If it has methods ``write_remote(body)`` and
-            ``write_remote_v2(body)`` that take a compressed body of 1.0 and 2.0, these are used:
-            the store decodes in columns. If its receipt tells of extras, native histograms and
-            exemplars are decoded here and written in a second batch. Its ``metric_kinds`` then
-            say what it knows of metrics.
+        metrics: Where samples go.
         limits: Bounds on what is accepted.
         stats: Where acceptances and refusals are counted.
+        bodies: The store behind ``metrics``, if it takes whole bodies. ``metrics`` then gets only
+            the native histograms and exemplars that the store left.
     """
-    writer = _RemoteWriter(metrics, limits or ReceiverLimits(), stats or ReceiverStats())
+    writer = _RemoteWriter(metrics, bodies, limits or Limits(), stats or ReceiverStats())
     return [Route("/api/v1/write", writer)]
 
 
 class _RemoteWriter:
-    def __init__(self, metrics: MetricWriter, limits: ReceiverLimits, stats: ReceiverStats) -> None:
+    def __init__(
+        self,
+        metrics: MetricWriter,
+        bodies: RemoteBodyWriter | None,
+        limits: Limits,
+        stats: ReceiverStats,
+    ) -> None:
         self._metrics = metrics
+        self._bodies = bodies
         self._limits = limits
         self._stats = stats
         self._gate = Gate(limits)
@@ -92,11 +97,8 @@ class _RemoteWriter:
         self._workers = ThreadPoolExecutor(
             max(1, (os.cpu_count() or 2) // 2), thread_name_prefix="remote-write"
         )
-        kinds: MetricKinds | None = getattr(metrics, "metric_kinds", None)
-        self._decoder = RemoteWriteDecoder(limits, kinds)
+        self._decoder = RemoteWriteDecoder(limits, bodies.metric_kinds if bodies else None)
         self._turn = threading.Lock()
-        self._fast_v1: _FastWrite | None = getattr(metrics, "write_remote", None)
-        self._fast_v2: _FastWrite | None = getattr(metrics, "write_remote_v2", None)
 
     async def __call__(self, scope: Scope, receive_message: Receive, send: Send) -> None:
         """Answer a write request; see :mod:`collectors.receivers.direct`."""
@@ -135,35 +137,30 @@ class _RemoteWriter:
         return _answer(protocol, 400, reasons, written)
 
     def _write_v1(self, body: bytes) -> _Written:
-        if self._fast_v1 is None:
-            return self._decode(body, self._decoder.decode_v1)
-        return self._write_fast(body, self._fast_v1, self._decoder.decode_v1)
+        if self._bodies is None:
+            return self._decode(partial(self._decoder.decode_v1, self._unsnap(body)))
+        return self._with_extras(self._bodies.write_remote(body))
 
     def _write_v2(self, body: bytes) -> _Written:
-        if self._fast_v2 is None:
-            return self._decode(body, self._decoder.decode_v2)
-        return self._write_fast(body, self._fast_v2, self._decoder.decode_v2)
+        if self._bodies is None:
+            return self._decode(partial(self._decoder.decode_v2, self._unsnap(body)))
+        return self._with_extras(self._bodies.write_remote_v2(body))
 
-    def _write_fast(
-        self, body: bytes, fast: _FastWrite, decode: Callable[..., Decoded]
-    ) -> _Written:
-        """Have the store take the samples, then see to what it left."""
-        receipt = fast(body)
+    def _with_extras(self, receipt: RemoteReceipt) -> _Written:
+        """See to what the store left, having taken the samples."""
         written = _Written(samples=receipt.accepted, rejected=receipt.rejected)
-        if not receipt.extras:
+        if not receipt.extras.series:
             return written
-        try:
-            more = self._decode(body, partial(decode, extras_only=True))
-        except InputError as error:  # the samples are kept all the same
-            refused = Rejection(reason="malformedExtras", detail=error.message)
-            return replace(written, rejected=[*written.rejected, refused])
+        more = self._decode(partial(self._decoder.decode_extras, receipt.extras))
         return replace(more, samples=written.samples, rejected=[*written.rejected, *more.rejected])
 
-    def _decode(self, body: bytes, decode: Callable[[bytes], Decoded]) -> _Written:
-        """Decode and store a body; what the decoder learns counts only when it is stored."""
-        data = unsnap(body, self._limits.max_body_bytes)
+    def _unsnap(self, body: bytes) -> bytes:
+        return unsnap(body, self._limits.max_body_bytes)
+
+    def _decode(self, decode: Callable[[], Decoded]) -> _Written:
+        """Decode and store; what the decoder learns counts only when it is stored."""
         with self._turn:
-            decoded = decode(data)
+            decoded = decode()
             try:
                 written = self._store(decoded)
             except TocsinError:

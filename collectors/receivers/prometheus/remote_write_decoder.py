@@ -8,17 +8,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from collectors.errors import DecodeError
+from collectors.limits import Limits
 from collectors.metric_kinds import MetricKinds, MetricType
 from collectors.model import DSTYPE, SeriesKind, Tags
 from collectors.prometheus_labels import label_flaw, prometheus_tags
 from collectors.receivers.batch_builder import BatchBuilder
-from collectors.receivers.limits import ReceiverLimits
 from collectors.receivers.prometheus.exemplar_labels import trace_of
 from collectors.receivers.prometheus.native_histograms import NativeHistograms
 from collectors.receivers.prometheus.remote_write_messages import parse
-from collectors.receivers.tag_limits import refuse_tags
+from collectors.remote_bodies import RemoteExtras
+from collectors.tag_rules import TagBounds
 
 _MAX_REMEMBERED = 200_000
+_KnownTags = dict[tuple[int, ...], Tags]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +60,9 @@ class RemoteWriteDecoder:
         kinds: What senders said of metrics; a store that takes samples itself shares its own.
     """
 
-    def __init__(self, limits: ReceiverLimits, kinds: MetricKinds | None = None) -> None:
+    def __init__(self, limits: Limits, kinds: MetricKinds | None = None) -> None:
         self._limits = limits
+        self._bounds = TagBounds.of(limits)
         self._kinds = MetricKinds() if kinds is None else kinds  # empty ones are shared too
         self._kinds_version = 0
         self._tags: dict[tuple[bytes, ...], Tags] = {}
@@ -67,69 +70,87 @@ class RemoteWriteDecoder:
         self._started: list[tuple[str, ...]] = []
         self._native = NativeHistograms(limits)
 
-    def decode_v1(self, body: bytes, *, extras_only: bool = False) -> Decoded:
-        """Decode a ``prometheus.WriteRequest``; raise :class:`DecodeError` for other bytes.
-
-        Args:
-            body: The message.
-            extras_only: Leave plain samples out, as somebody else has taken them: only native
-                histograms and exemplars are decoded.
-        """
+    def decode_v1(self, body: bytes) -> Decoded:
+        """Decode a ``prometheus.WriteRequest``; raise :class:`DecodeError` for other bytes."""
         request = parse("WriteRequest", body)
-        if not extras_only:  # whoever took the samples has learnt from these
-            self._kinds.learn((m.metric_family_name, m.type) for m in request.metadata)
+        self._kinds.learn((m.metric_family_name, m.type) for m in request.metadata)
         decoded = _Decoding()
         for series in request.timeseries:
-            samples = () if extras_only else series.samples
-            if not (samples or series.histograms or series.exemplars):
-                continue
-            try:
-                tags = self._tags_v1(tuple(series.labels))
-            except DecodeError as error:
-                _refuse_series(decoded.samples, error, series, extras_only=extras_only)
-                continue
-            self._add_samples(decoded.samples, tags, samples, 0)
-            decoded.count += self._add_histograms(
-                decoded.histograms, tags, series.histograms, "", 0
-            )
-            for exemplar in series.exemplars:
-                with _refusing(decoded.samples):
-                    pairs = list(map(_label, exemplar.labels))
-                    self._add_exemplar(decoded.samples, tags, exemplar, pairs, series)
+            self._add_v1(decoded, series, series.samples)
         return decoded.finished()
 
-    def decode_v2(self, body: bytes, *, extras_only: bool = False) -> Decoded:
+    def decode_v2(self, body: bytes) -> Decoded:
         """Decode an ``io.prometheus.write.v2.Request``; as :meth:`decode_v1`."""
         request = parse("RequestV2", body)
         symbols: Sequence[str] = list(request.symbols)
         if symbols and symbols[0]:
             raise DecodeError(f"the first symbol must be empty, not {symbols[0][:60]!r}")
-        decoded = _Decoding()
-        known: dict[tuple[int, ...], Tags] = {}
+        decoded, known = _Decoding(), _KnownTags()
         for series in request.timeseries:
-            samples = () if extras_only else series.samples
-            if not (samples or series.histograms or series.exemplars):
-                continue
-            refs = (*series.labels_refs, -series.metadata.type)
-            try:
-                if refs not in known:
-                    pairs = _pairs(symbols, series.labels_refs)
-                    known[refs] = self._checked(pairs, series.metadata.type)
-            except DecodeError as error:
-                _refuse_series(decoded.samples, error, series, extras_only=extras_only)
-                continue
-            tags, created_ms = known[refs], series.created_timestamp
-            unit = _symbol(symbols, series.metadata.unit_ref)
-            start_ms = self._new_start(tags, samples, created_ms)
-            self._add_samples(decoded.samples, tags, samples, start_ms)
-            decoded.count += self._add_histograms(
-                decoded.histograms, tags, series.histograms, unit, created_ms
-            )
-            for exemplar in series.exemplars:
-                with _refusing(decoded.samples):
-                    pairs = _pairs(symbols, exemplar.labels_refs)
-                    self._add_exemplar(decoded.samples, tags, exemplar, pairs, series)
+            self._add_v2(decoded, series, series.samples, symbols, known)
         return decoded.finished()
+
+    def decode_extras(self, extras: RemoteExtras) -> Decoded:
+        """Decode native histograms and exemplars of series whose samples somebody else took.
+
+        A message that is damaged is refused and costs none of the others.
+        """
+        decoded, known = _Decoding(), _KnownTags()
+        for message in extras.series:
+            with _refusing(decoded.samples):
+                if extras.symbols is None:
+                    self._add_v1(decoded, parse("TimeSeries", message), ())
+                else:
+                    series = parse("TimeSeriesV2", message)
+                    self._add_v2(decoded, series, (), extras.symbols, known)
+        return decoded.finished()
+
+    def _add_v1(self, decoded: _Decoding, series: Any, samples: Sequence[Any]) -> None:
+        """Add a series; ``samples`` are its own, or none if somebody else has taken them."""
+        if not (samples or series.histograms or series.exemplars):
+            return
+        try:
+            tags = self._tags_v1(tuple(series.labels))
+        except DecodeError as error:
+            _refuse_series(decoded.samples, error, series, samples)
+            return
+        self._add_samples(decoded.samples, tags, samples, 0)
+        decoded.count += self._add_histograms(decoded.histograms, tags, series.histograms, "", 0)
+        for exemplar in series.exemplars:
+            with _refusing(decoded.samples):
+                pairs = list(map(_label, exemplar.labels))
+                self._add_exemplar(decoded.samples, tags, exemplar, pairs, series)
+
+    def _add_v2(
+        self,
+        decoded: _Decoding,
+        series: Any,
+        samples: Sequence[Any],
+        symbols: Sequence[str],
+        known: _KnownTags,
+    ) -> None:
+        """As :meth:`_add_v1`; ``known`` are the tags of the request's earlier references."""
+        if not (samples or series.histograms or series.exemplars):
+            return
+        refs = (*series.labels_refs, -series.metadata.type)
+        try:
+            if refs not in known:
+                pairs = _pairs(symbols, series.labels_refs)
+                known[refs] = self._checked(pairs, series.metadata.type)
+        except DecodeError as error:
+            _refuse_series(decoded.samples, error, series, samples)
+            return
+        tags, created_ms = known[refs], series.created_timestamp
+        unit = _symbol(symbols, series.metadata.unit_ref)
+        start_ms = self._new_start(tags, samples, created_ms)
+        self._add_samples(decoded.samples, tags, samples, start_ms)
+        decoded.count += self._add_histograms(
+            decoded.histograms, tags, series.histograms, unit, created_ms
+        )
+        for exemplar in series.exemplars:
+            with _refusing(decoded.samples):
+                pairs = _pairs(symbols, exemplar.labels_refs)
+                self._add_exemplar(decoded.samples, tags, exemplar, pairs, series)
 
     def commit(self) -> None:
         """Keep what was learnt: the store has the request."""
@@ -212,7 +233,7 @@ class RemoteWriteDecoder:
         if flaw is not None:
             raise DecodeError(f"{flaw[0]}: {flaw[1]}")
         tags = prometheus_tags(pairs, metric_type, self._kinds)
-        refusal = refuse_tags(tags, self._limits)
+        refusal = self._bounds.refuse(tags)
         if refusal is not None:
             raise DecodeError(f"{refusal.reason}: {refusal.detail}")
         return tags
@@ -255,11 +276,12 @@ def _symbol(symbols: Sequence[str], ref: int) -> str:
 
 
 def _refuse_series(
-    builder: BatchBuilder, error: DecodeError, series: Any, *, extras_only: bool
+    builder: BatchBuilder, error: DecodeError, series: Any, samples: Sequence[Any]
 ) -> None:
-    """Refuse all of a series; its samples only if nobody else has done so."""
-    if not (extras_only and series.samples):
-        _refuse(builder, error, len(series.samples) + len(series.histograms))
+    """Refuse all of a series; of one whose samples others took, what is left of it."""
+    taken = bool(series.samples) and not samples
+    if not taken:
+        _refuse(builder, error, len(samples) + len(series.histograms))
     elif series.histograms:
         _refuse(builder, error, len(series.histograms))
 

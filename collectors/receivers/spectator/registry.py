@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from collectors.errors import DecodeError
+from collectors.limits import Limits
 from collectors.model import Batch, Rejection, Tags
 from collectors.receivers.batch_builder import BatchBuilder
-from collectors.receivers.limits import ReceiverLimits
 from collectors.receivers.spectator.lines import Line, split_line, tags_of
 from collectors.receivers.spectator.meters import (
     AgeGaugeMeter,
@@ -23,7 +23,7 @@ from collectors.receivers.spectator.meters import (
 )
 from collectors.receivers.spectator.timers import DistributionMeter
 from collectors.receivers.stats import ReceiverStats
-from collectors.receivers.tag_limits import refuse_tags
+from collectors.tag_rules import TagBounds
 
 RECEIVER = "spectator"
 # Samples delivered at once: some thirty milliseconds of work.
@@ -48,8 +48,9 @@ METERS: dict[str, Callable[[Tags], Meter]] = {
 class MeterRegistry:
     """Meters by type and identity, bounded; pure but for what it is told of the time."""
 
-    def __init__(self, limits: ReceiverLimits, stats: ReceiverStats, now_ms: int) -> None:
+    def __init__(self, limits: Limits, stats: ReceiverStats, now_ms: int) -> None:
         self._limits = limits
+        self._bounds = TagBounds.of(limits)
         self._stats = stats
         self._meters: dict[tuple[str, bytes], Meter] = {}
         self._previous_ms = now_ms
@@ -115,7 +116,7 @@ class MeterRegistry:
         if max(len(self._meters), self._series) >= self._limits.max_meter_series:
             raise DecodeError(f"metersTooMany: {len(self._meters)} meters are kept already")
         tags = tags_of(line.identity)
-        refusal = refuse_tags(tags, self._limits)
+        refusal = self._bounds.refuse(tags)
         if refusal is not None:
             raise DecodeError(f"{refusal.reason}: {refusal.detail}")
         meter = METERS[line.type](tags)

@@ -11,8 +11,8 @@ import structlog
 
 from collectors.clock import Clock
 from collectors.errors import ConfigError, TocsinError
+from collectors.limits import Limits
 from collectors.model import Batch, MetricWriter
-from collectors.receivers.limits import ReceiverLimits
 from collectors.receivers.spectator.registry import RECEIVER, MeterRegistry
 from collectors.receivers.stats import ReceiverStats
 
@@ -90,7 +90,7 @@ async def listen_spectator(
     host: str = "127.0.0.1",
     port: int = 1234,
     *,
-    limits: ReceiverLimits | None = None,
+    limits: Limits | None = None,
     stats: ReceiverStats | None = None,
     flush_interval_ms: int = FLUSH_INTERVAL_MS,
 ) -> SpectatorListener:
@@ -111,7 +111,7 @@ async def listen_spectator(
     Raises:
         ConfigError: The port is taken.
     """
-    limits, stats = limits or ReceiverLimits(), stats or ReceiverStats()
+    limits, stats = limits or Limits(), stats or ReceiverStats()
     registry = MeterRegistry(limits, stats, clock.now_ms())
     listener = SpectatorListener(registry, metrics, clock)
     loop = asyncio.get_running_loop()

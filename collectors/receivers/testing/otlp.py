@@ -6,8 +6,8 @@ from typing import Any
 
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
+from collectors.limits import Limits
 from collectors.model import Receipt
-from collectors.receivers.limits import ReceiverLimits
 from collectors.receivers.otlp.metrics import OtlpMetrics
 from collectors.receivers.stats import ReceiverStats
 from collectors.receivers.testing.fakes import FakeStore
@@ -18,9 +18,9 @@ DELTA, CUMULATIVE = 1, 2
 class HandExporter:
     """Exports one metric a call to a receiver over a :class:`FakeStore`; times are in seconds."""
 
-    def __init__(self, limits: ReceiverLimits | None = None) -> None:
+    def __init__(self, limits: Limits | None = None) -> None:
         self.store = FakeStore()
-        self.receiver = OtlpMetrics(self.store, limits or ReceiverLimits(), ReceiverStats())
+        self.receiver = OtlpMetrics(self.store, limits or Limits(), ReceiverStats())
 
     def export(self, fill: Any, name: str = "m", unit: str = "", **resource: str) -> Receipt:
         """Export the metric that ``fill`` fills in; resource keys have ``_`` for dots."""

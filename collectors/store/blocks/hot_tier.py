@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from collectors.limits import StoreLimits
+from collectors.limits import Limits
 from collectors.model import FloatArray, IndexArray, IntArray
 from collectors.stacklang.lines.database import Aggregate, Fetch
 from collectors.stacklang.predicates.predicate import AnyOf, Query
@@ -30,7 +30,7 @@ class HotTier:
         limits: Bounds on series and memory.
     """
 
-    def __init__(self, *, step_ms: int, hot_window_ms: int, limits: StoreLimits) -> None:
+    def __init__(self, *, step_ms: int, hot_window_ms: int, limits: Limits) -> None:
         self.step_ms = step_ms
         self._heartbeat_ms = counter_heartbeat_ms(step_ms)
         self.blocks = HotBlocks(

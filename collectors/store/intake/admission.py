@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collectors.clock import Clock
-from collectors.limits import StoreLimits
+from collectors.limits import Limits
 from collectors.model import IndexArray, Rejection, Tags
 from collectors.store.series.table import NewSeries, SeriesTable
 from collectors.store.series.tag_rows import TagRows, find_rows, intern_rows, join_rows
@@ -64,7 +64,7 @@ class Admission:
     def __init__(
         self,
         table: SeriesTable,
-        limits: StoreLimits,
+        limits: Limits,
         rules: TagRules,
         max_series: int,
         clock: Clock,

@@ -207,7 +207,7 @@ class LabelWords:
         """Return the number of each text; the even places are keys, the odd ones values."""
         spots = parts.places.reshape(-1, 2)[places]
         values = np.flatnonzero(places % 2 == 1)
-        texts, plain = plain_texts(parts.data, spots[values], self._rules.max_value_length)
+        texts, plain = plain_texts(parts.data, spots[values], self._rules.max_value_chars)
         good = values[plain].tolist()
         others = np.ones(len(places), dtype=np.bool_)
         others[good] = False

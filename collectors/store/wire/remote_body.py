@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, overload
 
 import cramjam
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from collectors.errors import DecodeError, TooLargeError
 from collectors.model import FloatArray, IndexArray, IntArray, Rejection
+from collectors.remote_bodies import RemoteExtras
 from collectors.store.wire.label_parts import LabelParts, find_label_parts
 from collectors.store.wire.metadata import read_metadata
 from collectors.store.wire.walker import Columns, walk
@@ -67,7 +69,7 @@ class DecodedBody(Protocol):
         ...
 
     @property
-    def extras(self) -> int:
+    def extras(self) -> RemoteExtras:
         """Native histograms and exemplars, which are left to others."""
         ...
 
@@ -85,6 +87,34 @@ class DecodedBody(Protocol):
         ...
 
 
+class SymbolTexts(Sequence[str]):
+    """The symbols of a body as texts, each made when it is asked for.
+
+    Args:
+        data: The body.
+        places: (K, 2) int64, where each starts and ends.
+    """
+
+    def __init__(self, data: NDArray[np.uint8], places: NDArray[np.int64]) -> None:
+        self._data = data
+        self._places = places
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> list[str]: ...
+
+    def __getitem__(self, at: int | slice) -> str | list[str]:
+        if isinstance(at, slice):
+            return [self[i] for i in range(*at.indices(len(self)))]
+        start, end = self._places[at].tolist()
+        return self._data[start:end].tobytes().decode()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteBody:
     """A decoded 1.0 body; ``columns.labels`` says where in ``data`` the label bytes stand."""
@@ -93,9 +123,9 @@ class RemoteBody:
     columns: Columns
 
     @property
-    def extras(self) -> int:
+    def extras(self) -> RemoteExtras:
         """Native histograms and exemplars."""
-        return int(self.columns.tally[2])
+        return RemoteExtras(series=_messages(self.data, self.columns.extras))
 
     @property
     def start_ms(self) -> None:
@@ -122,9 +152,12 @@ class RemoteBodyV2:
     symbols: Symbols
 
     @property
-    def extras(self) -> int:
+    def extras(self) -> RemoteExtras:
         """Native histograms and exemplars."""
-        return int(self.columns.tally[2])
+        return RemoteExtras(
+            series=_messages(self.data, self.columns.extras),
+            symbols=SymbolTexts(self.data, self.symbols.places),
+        )
 
     @property
     def start_ms(self) -> IntArray | None:
@@ -176,6 +209,10 @@ def decode_body_v2(body: bytes, *, max_bytes: int, seed: int) -> RemoteBodyV2:
     data = _decompressed(body, max_bytes)
     columns, symbols = walk_v2(data, seed)
     return RemoteBodyV2(data=data, columns=columns, symbols=symbols)
+
+
+def _messages(data: NDArray[np.uint8], places: NDArray[np.int64]) -> list[bytes]:
+    return [data[start:end].tobytes() for start, end in places.tolist()]
 
 
 def _decompressed(body: bytes, max_bytes: int) -> NDArray[np.uint8]:

@@ -34,8 +34,10 @@ class Columns(NamedTuple):
         samples: (S,) int32, number of samples of each series; they follow one another.
         time_ms: (N,) int64.
         bits: (N,) uint64, the values' bits.
-        tally: (5,) int64: series, samples, native histograms and exemplars, offset of damage or -1,
-            metadata.
+        extras: (E, 2) int64, where the messages of series with native histograms or exemplars
+            start and end.
+        tally: (5,) int64: series, samples, series with native histograms or exemplars, offset of
+            damage or -1, metadata.
     """
 
     hash: NDArray[np.uint64]
@@ -43,6 +45,7 @@ class Columns(NamedTuple):
     samples: NDArray[np.int32]
     time_ms: NDArray[np.int64]
     bits: NDArray[np.uint64]
+    extras: NDArray[np.int64]
     tally: NDArray[np.int64]
 
     @property
@@ -142,10 +145,19 @@ def plain_sample(
 
 
 @inlined
+def _note_extras(out: Columns, start: int, end: int, extras: int) -> None:
+    """Note where a series' message stands if it has native histograms or exemplars."""
+    if extras:
+        out.extras[out.tally[2], 0], out.extras[out.tally[2], 1] = start, end
+        out.tally[2] += 1
+
+
+@inlined
 def _series(data: NDArray[np.uint8], at: int, end: int, out: Columns, seed: np.uint64) -> bool:
     """Read one TimeSeries message into the next row of ``out``; False when it is damaged."""
     row, first = out.tally[0], out.tally[1]
     start, label_start, label_end = at, -1, -1
+    extras = 0
     while at < end:
         if plain_sample(data, at, end, out.bits, out.time_ms, out.tally[1]):
             out.tally[1] += 1
@@ -175,7 +187,8 @@ def _series(data: NDArray[np.uint8], at: int, end: int, out: Columns, seed: np.u
                 return False
             out.tally[1] = n + 1
         elif key == _HISTOGRAM << 3 | _BYTES or key == _EXEMPLAR << 3 | _BYTES:
-            out.tally[2] += 1
+            extras += 1
+    _note_extras(out, start, end, extras)
     out.labels[row, 0], out.labels[row, 1] = max(label_start, 0), max(label_end, 0)
     out.hash[row] = hash_range(data, out.labels[row, 0], out.labels[row, 1], seed)
     out.samples[row] = out.tally[1] - first
@@ -214,6 +227,7 @@ def make_columns(body_bytes: int) -> Columns:
         samples=np.empty(most, np.int32),
         time_ms=np.empty(most, np.int64),
         bits=np.empty(most, np.uint64),
+        extras=np.empty((most, 2), np.int64),
         tally=np.array([0, 0, 0, -1, 0], dtype=np.int64),
     )
 
@@ -228,7 +242,7 @@ def walk(data: NDArray[np.uint8], seed: int) -> Columns:
     data = data.view()
     data.flags.writeable = False  # one type for the kernel, wherever the bytes come from
     _walk(data, out, np.uint64(seed))
-    series, samples, _, damage, _ = out.tally.tolist()
+    series, samples, extras, damage, _ = out.tally.tolist()
     if damage >= 0:
         raise DecodeError(f"the write request is damaged at byte {damage} of {len(data)}")
     return Columns(
@@ -237,5 +251,6 @@ def walk(data: NDArray[np.uint8], seed: int) -> Columns:
         samples=out.samples[:series],
         time_ms=out.time_ms[:samples],
         bits=out.bits[:samples],
+        extras=out.extras[:extras],
         tally=out.tally,
     )

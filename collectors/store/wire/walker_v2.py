@@ -59,8 +59,10 @@ class ColumnsV2(NamedTuple):
         refs: (R,) int64, numbers of symbols, names and values alternating.
         time_ms: (N,) int64.
         bits: (N,) uint64, the values' bits.
-        tally: (5,) int64: series, samples, native histograms and exemplars, offset of damage or -1,
-            references.
+        extras: (E, 2) int64, where the messages of series with native histograms or exemplars
+            start and end.
+        tally: (5,) int64: series, samples, series with native histograms or exemplars, offset of
+            damage or -1, references.
     """
 
     hash: NDArray[np.uint64]
@@ -72,6 +74,7 @@ class ColumnsV2(NamedTuple):
     refs: NDArray[np.int64]
     time_ms: NDArray[np.int64]
     bits: NDArray[np.uint64]
+    extras: NDArray[np.int64]
     tally: NDArray[np.int64]
 
     @property
@@ -211,8 +214,6 @@ def _known_field(
         out.tally[_REFS] += 1
     elif key == _CREATED and out.start_ms[row] == 0:
         out.start_ms[row] = value
-    elif key in (_HISTOGRAM, _EXEMPLAR):
-        out.tally[_EXTRAS] += 1
     return True
 
 
@@ -246,6 +247,7 @@ def _series(
     """Read one TimeSeries message into the next row of ``out``; False when it is damaged."""
     row, first, first_ref = out.tally[_SERIES], out.tally[_SAMPLES], out.tally[_REFS]
     out.types[row], out.start_ms[row] = 0, 0
+    start, has_extras = at, False
     while at < end:
         if plain_sample(data, at, end, out.bits, out.time_ms, out.tally[_SAMPLES]):
             out.tally[_SAMPLES] += 1
@@ -260,6 +262,11 @@ def _series(
         at = skip_field(data, at, end, key & 7)
         if at < 0 or not _known_field(data, key, value, body, at, out, first):
             return False
+        has_extras = has_extras or key in (_HISTOGRAM, _EXEMPLAR)
+    if has_extras:
+        extra = out.tally[_EXTRAS]
+        out.extras[extra, 0], out.extras[extra, 1] = start, end
+        out.tally[_EXTRAS] = extra + 1
     _finish(out, hashes, first_ref, seed)
     out.samples[row] = out.tally[_SAMPLES] - first
     out.tally[_SERIES] = row + 1
@@ -328,15 +335,17 @@ def walk_v2(data: NDArray[np.uint8], seed: int) -> tuple[ColumnsV2, Symbols]:
         refs=np.empty(len(data), np.int64),
         time_ms=np.empty(most, np.int64),
         bits=np.empty(most, np.uint64),
+        extras=np.empty((most, 2), np.int64),
         tally=np.array([0, 0, 0, -1, 0], dtype=np.int64),
     )
     _walk_series(data, out, symbols.hash, np.uint64(seed))
-    series, samples, _, damage, refs = out.tally.tolist()
+    series, samples, extras, damage, refs = out.tally.tolist()
     if damage >= 0:
         raise _damaged(damage, len(data))
     cut = {name: getattr(out, name)[:series] for name in _BY_SERIES}
     cut |= {name: getattr(out, name)[:samples] for name in ("time_ms", "bits")}
-    return ColumnsV2(**cut, refs=out.refs[:refs], tally=out.tally), symbols
+    cut |= {"refs": out.refs[:refs], "extras": out.extras[:extras]}
+    return ColumnsV2(**cut, tally=out.tally), symbols
 
 
 _BY_SERIES = ("hash", "samples", "types", "start_ms", "flawed", "ref_counts")

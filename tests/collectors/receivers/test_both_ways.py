@@ -16,8 +16,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from collectors.clock import ManualClock
-from collectors.limits import StoreLimits
-from collectors.model import Batch, Receipt
+from collectors.limits import Limits
 from collectors.receivers.prometheus.remote_write import V1, V2, remote_write_routes
 from collectors.receivers.prometheus.remote_write_messages import message_class
 from collectors.receivers.stats import ReceiverStats
@@ -56,21 +55,11 @@ def one_series(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-class Slow:
-    """A store without a way of its own for remote write."""
-
-    def __init__(self, store: MetricStore) -> None:
-        self._store = store
-
-    def write(self, batch: Batch) -> Receipt:
-        return self._store.write(batch)
-
-
 class Side:
     """One of the two ways, from the route to the blocks."""
 
     def __init__(self, path: Path, *, fast: bool) -> None:
-        limits = StoreLimits(max_series=1_000, memory_bytes=64 << 20)
+        limits = Limits(max_series=1_000, memory_bytes=64 << 20)
         self.store = MetricStore.open(
             path,
             step_ms=STEP_MS,
@@ -80,8 +69,9 @@ class Side:
         )
         self.exemplars = ExemplarStore()
         self.stats = ReceiverStats()
-        writer = ExemplarWriter(self.store if fast else Slow(self.store), self.exemplars)
-        self.client = TestClient(Starlette(routes=remote_write_routes(writer, stats=self.stats)))
+        writer = ExemplarWriter(self.store, self.exemplars)
+        routes = remote_write_routes(writer, stats=self.stats, bodies=self.store if fast else None)
+        self.client = TestClient(Starlette(routes=routes))
 
     def post(self, message: Any, protocol: str) -> dict[str, Any]:
         body = bytes(cramjam.snappy.compress_raw(message.SerializeToString()))

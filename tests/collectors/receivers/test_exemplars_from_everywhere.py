@@ -10,8 +10,8 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from collectors.api.routes import exemplar_routes
+from collectors.limits import Limits
 from collectors.model import MetricWriter
-from collectors.receivers.limits import ReceiverLimits
 from collectors.receivers.otlp.metrics import OtlpMetrics
 from collectors.receivers.prometheus.remote_write import V1, V2, remote_write_routes
 from collectors.receivers.prometheus.scrape.config import ScrapeJob
@@ -25,7 +25,7 @@ from collectors.traces.exemplars import ExemplarStore, ExemplarWriter
 
 def over_otlp(writer: MetricWriter) -> None:
     body = fuzzing.otlp_metrics().SerializeToString()
-    OtlpMetrics(writer, ReceiverLimits(), ReceiverStats()).export(body)
+    OtlpMetrics(writer, Limits(), ReceiverStats()).export(body)
 
 
 def over_remote_write(protocol: str, body: bytes) -> Callable[[MetricWriter], None]:
@@ -41,7 +41,7 @@ def over_remote_write(protocol: str, body: bytes) -> Callable[[MetricWriter], No
 
 def over_openmetrics(writer: MetricWriter) -> None:
     address = TargetAddress(url="http://shop:80/metrics", labels={"job": "shop"})
-    history = TargetHistory(ScrapeJob(name="shop"), address, ReceiverLimits())
+    history = TargetHistory(ScrapeJob(name="shop"), address, Limits())
     writer.write(history.take(fuzzing.EXPOSED[1], True, fuzzing.T0 + 1_000).batch)
 
 

@@ -21,10 +21,10 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from collectors.errors import InputError
+from collectors.limits import Limits
 from collectors.receivers.atlas.payload import Datapoint, decode_payload
 from collectors.receivers.atlas.rules import refuse_atlas
 from collectors.receivers.body import decompress
-from collectors.receivers.limits import ReceiverLimits
 from collectors.receivers.otlp.json import to_protobuf
 from collectors.receivers.otlp.metrics import OtlpMetrics
 from collectors.receivers.otlp.spans import OtlpSpans
@@ -40,7 +40,7 @@ from collectors.store.wire.remote_body import decode_body
 
 BUDGET_S = float(os.environ.get("TOCSIN_FUZZ_S", "10"))
 SLOWEST_S = 2.0
-LIMITS = ReceiverLimits(max_body_bytes=1 << 20, max_streams=500, max_meter_series=500)
+LIMITS = Limits(max_body_bytes=1 << 20, max_streams=500, max_meter_series=500)
 Decode = Callable[[bytes], object]
 
 
@@ -88,7 +88,9 @@ def remote_write(v2: bool) -> Subject:
             deliver(decoder.decode_v2(body))
             return
         deliver(decoder.decode_v1(body))
-        deliver(decoder.decode_v1(body, extras_only=True))
+        packed = bytes(cramjam.snappy.compress_raw(body))
+        walked = decode_body(packed, max_bytes=LIMITS.max_body_bytes, seed=7)
+        deliver(decoder.decode_extras(walked.extras))
 
     body = fuzzing.remote_write_v2() if v2 else fuzzing.remote_write_v1()
     return Subject(decode=decode, bodies=[body])

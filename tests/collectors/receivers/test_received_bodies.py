@@ -11,16 +11,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message
 
 from collectors.errors import DecodeError, OverloadedError, TooLargeError
+from collectors.limits import Limits
 from collectors.receivers.body import receive
 from collectors.receivers.gate import Gate
-from collectors.receivers.limits import ReceiverLimits
 
 
-def read(
-    pieces: Sequence[bytes | None], limits: ReceiverLimits | None = None, held: int = 0
-) -> bytes:
+def read(pieces: Sequence[bytes | None], limits: Limits | None = None, held: int = 0) -> bytes:
     """Read a body that arrives in ``pieces``; None stands for a client that goes away."""
-    limits = limits or ReceiverLimits()
+    limits = limits or Limits()
     waiting = list(pieces)
 
     async def message() -> Message:
@@ -58,9 +56,9 @@ def test_a_body_that_is_not_read(
     pieces: list[bytes | None], limits: dict[str, Any], held: int, error: type[Exception]
 ) -> None:
     with pytest.raises(error):
-        read(pieces, ReceiverLimits(**limits), held)
+        read(pieces, Limits(**limits), held)
 
 
 def test_a_body_that_never_comes() -> None:
     with pytest.raises(DecodeError, match="did not arrive within 0 s"):
-        read([], ReceiverLimits(body_timeout_s=0))
+        read([], Limits(body_timeout_s=0))

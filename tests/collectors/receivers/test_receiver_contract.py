@@ -26,9 +26,9 @@ from starlette.testclient import TestClient
 
 from collectors.clock import ManualClock
 from collectors.errors import ConfigError, OverloadedError, StorageError, TocsinError
+from collectors.limits import Limits
 from collectors.receivers.atlas.publish import publish_routes
 from collectors.receivers.gate import Gate
-from collectors.receivers.limits import ReceiverLimits
 from collectors.receivers.otlp.grpc import OtlpGrpcServer
 from collectors.receivers.otlp.http import otlp_app
 from collectors.receivers.prometheus.remote_write import V2, remote_write_routes
@@ -46,7 +46,7 @@ from collectors.receivers.stats import ReceiverStats
 from collectors.receivers.testing.fakes import FakeStore, serve
 
 T0 = 1_700_000_000_000
-LIMITS = ReceiverLimits(max_body_bytes=200_000)
+LIMITS = Limits(max_body_bytes=200_000)
 
 
 @dataclass(kw_only=True)
@@ -351,7 +351,7 @@ def test_any_bytes_are_answered(name: str, junk: bytes, cut: int, flip: int) -> 
 
 def test_too_many_bytes_at_once_are_an_overload() -> None:
     """All requests together are bounded, and give their bytes back when they leave."""
-    gate = Gate(ReceiverLimits(max_in_flight_bytes=1_000))
+    gate = Gate(Limits(max_in_flight_bytes=1_000))
     with gate.enter() as first, gate.enter() as second:
         first.hold(600)
         with pytest.raises(OverloadedError, match="600 bytes are in work"):
@@ -362,7 +362,7 @@ def test_too_many_bytes_at_once_are_an_overload() -> None:
 
 def test_a_body_that_never_ends_is_given_up() -> None:
     """A client that stalls holds its place for a bounded time."""
-    limits = ReceiverLimits(body_timeout_s=0.2)
+    limits = Limits(body_timeout_s=0.2)
     with serve(otlp_app(FakeStore(), FakeStore(), limits)) as url:
         host, _, port = url.removeprefix("http://").partition(":")
         with socket.create_connection((host, int(port))) as client:

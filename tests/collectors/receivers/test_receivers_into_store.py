@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from collectors.clock import ManualClock
-from collectors.receivers.limits import ReceiverLimits
+from collectors.limits import Limits
 from collectors.receivers.otlp.metrics import OtlpMetrics
 from collectors.receivers.prometheus.remote_write import remote_write_routes
 from collectors.receivers.prometheus.scrape.config import ScrapeJob
@@ -27,7 +27,7 @@ from collectors.store.testing.encoder import write_request
 
 STEP_MS = 5_000
 T0 = 1_700_000_000_000
-LIMITS = ReceiverLimits()
+LIMITS = Limits()
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def test_a_scraped_counter_and_its_end(store: MetricStore) -> None:
 
 
 def test_remote_write_takes_the_stores_own_way(store: MetricStore) -> None:
-    client = TestClient(Starlette(routes=remote_write_routes(store, LIMITS)))
+    client = TestClient(Starlette(routes=remote_write_routes(store, LIMITS, bodies=store)))
     body = write_request(
         [({"__name__": "up", "job": "x"}, [(T0 + i * STEP_MS, 1.0) for i in range(1, 7)])]
     )

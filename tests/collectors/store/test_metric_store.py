@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from collectors.clock import ManualClock
-from collectors.limits import StoreLimits
+from collectors.limits import Limits
 from collectors.model import Batch, Tags
 from collectors.stacklang.lines.database import Aggregate, Consolidation, Fetch, Window
 from collectors.stacklang.predicates.predicate import AnyOf, Equal, Query
@@ -65,7 +65,7 @@ def open_store(path: Path, clock: ManualClock, **limits: int) -> MetricStore:
         step_ms=STEP_MS,
         hot_window_ms=3_600_000,
         clock=clock,
-        limits=StoreLimits(**limits),
+        limits=Limits(**limits),
     )
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from collectors.errors import OverloadedError
-from collectors.model import Batch, Exemplar, Receipt
+from collectors.model import Batch, Exemplar
 from collectors.receivers.testing.fakes import FakeStore
 from collectors.stacklang.predicates.predicate import AnyOf, Equal
 from collectors.traces.exemplars import PER_SERIES, ExemplarStore, ExemplarWriter
@@ -61,13 +61,3 @@ def test_the_writer_notes_what_was_kept() -> None:
     metrics.failure = None
     assert writer.write(batch_of("a", 1)).accepted == 1
     assert len(exemplars.find(AnyOf(), 0, 10)) == 1
-    assert not hasattr(writer, "write_remote")
-
-
-def test_the_writer_keeps_the_fast_way() -> None:
-    class Fast(FakeStore):
-        def write_remote(self, body: bytes) -> Receipt:
-            return Receipt(accepted=len(body))
-
-    writer = ExemplarWriter(Fast(), ExemplarStore())
-    assert writer.write_remote(b"abc").accepted == 3

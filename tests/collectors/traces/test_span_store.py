@@ -10,8 +10,8 @@ import pytest
 from collectors.clock import ManualClock
 from collectors.errors import StorageError
 from collectors.journal import FileJournal, MemoryJournal
+from collectors.limits import Limits
 from collectors.model import Span, SpanEvent, SpanLink
-from collectors.traces.limits import SpanLimits
 from collectors.traces.search import TraceSearch, TraceSummary, summarize
 from collectors.traces.store import SPANS, SpanStore
 from collectors.traces.testing import make_span
@@ -85,7 +85,7 @@ def test_a_failing_journal_keeps_nothing() -> None:
 
 def test_the_oldest_traces_go_first() -> None:
     """Above the count whole traces are dropped, oldest start first; their services go too."""
-    store = SpanStore(MemoryJournal(), SpanLimits(max_spans=3))
+    store = SpanStore(MemoryJournal(), Limits(max_spans=3))
     for i in range(1, 6):
         store.write_spans([make_span(str(i), trace=str(i), service=f"s{i}", start_ms=i * 1_000)])
     kept = [t.root_service for t in store.search(TraceSearch())]
@@ -96,7 +96,7 @@ def test_the_oldest_traces_go_first() -> None:
 
 def test_bytes_are_bounded_too() -> None:
     """Few but huge spans push out older ones before they fill the memory."""
-    store = SpanStore(MemoryJournal(), SpanLimits(max_bytes=30_000))
+    store = SpanStore(MemoryJournal(), Limits(max_span_bytes=30_000))
     for i in range(1, 21):
         text = {"text": "x" * 4_000}
         store.write_spans([make_span(str(i), trace=str(i), start_ms=i * 1_000, attributes=text)])
@@ -105,7 +105,7 @@ def test_bytes_are_bounded_too() -> None:
 
 
 def test_old_traces_age_out() -> None:
-    store = SpanStore(MemoryJournal(), SpanLimits(max_age_ms=60_000))
+    store = SpanStore(MemoryJournal(), Limits(max_span_age_ms=60_000))
     store.write_spans([make_span("1", trace="1", start_ms=1_000)])
     store.write_spans([make_span("2", trace="2", start_ms=90_000)])
     assert [t.start_ms for t in store.search(TraceSearch())] == [90_000]
@@ -116,7 +116,7 @@ def test_old_traces_age_out() -> None:
 )
 def test_a_clock_refuses_impossible_times(start_ms: int, reason: str) -> None:
     """With a clock, one lying sender can't push out everybody else's spans."""
-    limits = SpanLimits(max_age_ms=60_000, max_future_ms=60_000)
+    limits = Limits(max_span_age_ms=60_000, max_span_future_ms=60_000)
     store = SpanStore(MemoryJournal(), limits, clock=ManualClock(1_000_000))
     receipt = store.write_spans([make_span(start_ms=start_ms), make_span("2", start_ms=999_000)])
     assert (receipt.accepted, receipt.rejected[0].reason) == (1, reason)
@@ -146,7 +146,7 @@ class Archive:
 def test_late_spans_go_straight_to_the_archive() -> None:
     """They are logged like all others, and a restart does not take them for new ones."""
     journal, archive = MemoryJournal(), Archive()
-    limits = SpanLimits(max_age_ms=60_000, max_late_ms=500_000)
+    limits = Limits(max_span_age_ms=60_000, max_span_late_ms=500_000)
     clock = ManualClock(1_000_000)
     store = SpanStore(journal, limits, clock=clock, archive=archive)
     late, timely = make_span("1", start_ms=600_000), make_span("2", start_ms=999_000)
@@ -162,7 +162,7 @@ def test_late_spans_go_straight_to_the_archive() -> None:
 
 def test_a_late_span_does_not_hide_what_memory_has_dropped() -> None:
     archive = Archive()
-    store = SpanStore(MemoryJournal(), SpanLimits(max_spans=3), archive=archive)
+    store = SpanStore(MemoryJournal(), Limits(max_spans=3), archive=archive)
     for i in range(1, 5):  # the fourth drops a second with two traces
         second = max(2, i)
         span = make_span(str(i), trace=str(i), start_ms=second * 100_000)
@@ -176,7 +176,7 @@ def test_a_late_span_does_not_hide_what_memory_has_dropped() -> None:
 
 
 def test_an_endless_trace_is_cut() -> None:
-    store = SpanStore(MemoryJournal(), SpanLimits(max_trace_spans=2))
+    store = SpanStore(MemoryJournal(), Limits(max_trace_spans=2))
     receipt = store.write_spans([make_span(str(i)) for i in range(1, 6)])
     assert receipt.accepted == 2
     assert receipt.rejected_count == 3
@@ -185,7 +185,7 @@ def test_an_endless_trace_is_cut() -> None:
 
 def test_many_threads_write_and_read_at_once() -> None:
     """Nothing is lost, counted twice or torn while searches and evictions go on."""
-    store = SpanStore(MemoryJournal(), SpanLimits(max_spans=100_000))
+    store = SpanStore(MemoryJournal(), Limits(max_spans=100_000))
 
     def write(writer: int) -> int:
         accepted = 0

@@ -13,15 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from collectors.errors import DecodeError, TooLargeError
+from collectors.limits import Limits
 from collectors.model import DSTYPE, Batch, Exemplar, IntArray, Rejection, SeriesKind, Tags
-from collectors.receivers.limits import ReceiverLimits
 from collectors.receivers.prometheus.exemplar_labels import trace_of
 from collectors.receivers.prometheus.scrape.config import ScrapeJob
 from collectors.receivers.prometheus.scrape.exposition import ExposedSeries, ExpositionParser, Page
 from collectors.receivers.prometheus.scrape.relabel import relabel
 from collectors.receivers.prometheus.scrape.target import TargetAddress, join_labels
-from collectors.receivers.tag_limits import refuse_tags
-from collectors.tag_rules import legal_text
+from collectors.tag_rules import TagBounds, legal_text
 
 _REPORTS = (
     "up",
@@ -47,10 +46,10 @@ class Scraped:
 class TargetHistory:
     """The series of one target and which of them the last page had."""
 
-    def __init__(self, job: ScrapeJob, address: TargetAddress, limits: ReceiverLimits) -> None:
+    def __init__(self, job: ScrapeJob, address: TargetAddress, limits: Limits) -> None:
         self._job = job
         self._address = address
-        self._limits = limits
+        self._bounds = TagBounds.of(limits)
         self._parser = ExpositionParser()
         self._tags: list[Tags] = []
         self._kept = np.zeros(0, dtype=np.bool_)
@@ -117,7 +116,7 @@ class TargetHistory:
             return
         fresh = [self._tags_of(found) for found in series[first:]]
         for i, tags in enumerate(fresh, start=first):
-            refusal = refuse_tags(tags, self._limits) if tags is not None else None
+            refusal = self._bounds.refuse(tags) if tags is not None else None
             if refusal is not None:
                 self._refused[i] = refusal
             self._tags.append(tags or {})

@@ -13,9 +13,9 @@ import structlog
 
 from collectors.clock import Clock
 from collectors.errors import InputError, TocsinError
+from collectors.limits import Limits
 from collectors.model import Batch, MetricWriter
 from collectors.receivers.body import decompress, read_body
-from collectors.receivers.limits import ReceiverLimits
 from collectors.receivers.prometheus.scrape.config import ScrapeConfig, ScrapeJob
 from collectors.receivers.prometheus.scrape.discovery import Discovery
 from collectors.receivers.prometheus.scrape.history import TargetHistory
@@ -65,13 +65,13 @@ class Scraper:
         clock: Clock,
         http: httpx2.AsyncClient,
         *,
-        limits: ReceiverLimits | None = None,
+        limits: Limits | None = None,
         stats: ReceiverStats | None = None,
     ) -> None:
         self._metrics = metrics
         self._clock = clock
         self._http = http
-        self._limits = limits or ReceiverLimits()
+        self._limits = limits or Limits()
         self.stats = stats or ReceiverStats()
         self._discoveries = [(job, Discovery(job, http)) for job in config.jobs]
         self._targets: dict[object, Target] = {}

@@ -21,7 +21,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 from starlette.testclient import TestClient
 
-from collectors.receivers.limits import ReceiverLimits
+from collectors.limits import Limits
 from collectors.receivers.otlp.http import JSON, PROTOBUF, otlp_app
 from collectors.receivers.testing.fakes import FakeStore
 
@@ -30,7 +30,7 @@ TRACE_ID = "5B8EFFF798038103D269B633813FC60C"
 
 
 def client_of(store: FakeStore, max_in_flight: int = 64) -> TestClient:
-    limits = ReceiverLimits(max_body_bytes=100_000, max_in_flight=max_in_flight)
+    limits = Limits(max_body_bytes=100_000, max_in_flight=max_in_flight)
     return TestClient(otlp_app(store, store, limits))
 
 

@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
+from collectors.limits import Limits
 from collectors.model import Receipt
-from collectors.receivers.limits import ReceiverLimits
 from collectors.receivers.streams import HISTOGRAM_WEIGHT
 from collectors.receivers.testing.otlp import CUMULATIVE, HandExporter, place
 
 
 def test_metrics_and_resources_are_bounded() -> None:
-    exporter = HandExporter(ReceiverLimits(max_families=1, stream_idle_ms=60_000))
+    exporter = HandExporter(Limits(max_families=1, stream_idle_ms=60_000))
 
     def fill(metric: Any) -> None:
         place(metric.gauge.data_points.add(as_int=3), 0, 110)
@@ -110,7 +110,7 @@ def test_refusals(fill: Any, reason: str) -> None:
 
 
 def test_streams_are_bounded_and_the_idle_are_forgotten() -> None:
-    exporter = HandExporter(ReceiverLimits(max_streams=2, stream_idle_ms=60_000))
+    exporter = HandExporter(Limits(max_streams=2, stream_idle_ms=60_000))
     exporter.sum(1, 100, 110, path="a")
     exporter.sum(1, 100, 110, path="b")
     assert exporter.sum(1, 100, 111, path="c").rejected[0].reason == "streamsTooMany"
@@ -120,7 +120,7 @@ def test_streams_are_bounded_and_the_idle_are_forgotten() -> None:
 
 def test_a_histogram_takes_the_room_of_many_streams() -> None:
     """It holds the tags of its buckets: a stranger's million of them must not fill the memory."""
-    limits = ReceiverLimits(max_streams=2 * HISTOGRAM_WEIGHT, stream_idle_ms=60_000)
+    limits = Limits(max_streams=2 * HISTOGRAM_WEIGHT, stream_idle_ms=60_000)
     exporter = HandExporter(limits)
     for name in ("a", "b"):
         assert _histogram(exporter, name, 110).accepted == 1

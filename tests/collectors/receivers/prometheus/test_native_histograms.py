@@ -18,8 +18,8 @@ from starlette.testclient import TestClient
 
 from collectors.clock import ManualClock
 from collectors.errors import StorageError
+from collectors.limits import Limits
 from collectors.percentile_buckets import share_of
-from collectors.receivers.limits import ReceiverLimits
 from collectors.receivers.prometheus.remote_write import V2, remote_write_routes
 from collectors.receivers.prometheus.remote_write_messages import message_class
 from collectors.receivers.testing.fakes import FakeStore
@@ -80,7 +80,7 @@ def store() -> FakeStore:
 
 @pytest.fixture
 def app(store: FakeStore) -> Starlette:
-    return Starlette(routes=remote_write_routes(store, ReceiverLimits()))
+    return Starlette(routes=remote_write_routes(store, Limits()))
 
 
 def buckets(store: FakeStore, time_ms: int = T0) -> dict[int, float]:
@@ -315,7 +315,7 @@ counts = st.lists(st.integers(0, 1_000), min_size=1, max_size=20)
 @given(schema=st.integers(-4, 8), offset=st.integers(-2_000, 2_000), given_counts=counts)
 def test_nothing_is_lost_in_any_schema(schema: int, offset: int, given_counts: list[int]) -> None:
     store = FakeStore()
-    app = Starlette(routes=remote_write_routes(store, ReceiverLimits()))
+    app = Starlette(routes=remote_write_routes(store, Limits()))
     deltas = np.diff(given_counts, prepend=0).tolist()
     fields = histogram(
         schema=schema,
@@ -338,7 +338,7 @@ def real(tmp_path: Path) -> Iterator[MetricStore]:
 def test_the_fast_path_leaves_histograms_and_exemplars_to_us(real: MetricStore) -> None:
     """A body that the store takes in columns loses neither, and makes no series without samples."""
     exemplars = ExemplarStore()
-    app = Starlette(routes=remote_write_routes(ExemplarWriter(real, exemplars)))
+    app = Starlette(routes=remote_write_routes(ExemplarWriter(real, exemplars), bodies=real))
     message = request(1, histogram())
     traced = message.timeseries[1].exemplars.add(value=0.5, timestamp=T0)
     traced.labels.append(label("traceID", "CD" * 8))

@@ -173,7 +173,8 @@ def test_prometheus_and_tocsin_agree(tmp_path: Path) -> None:
     )
     store.write_remote(write_request([]))  # compiles or loads the kernels
     exemplars = ExemplarStore()
-    app = Starlette(routes=remote_write_routes(ExemplarWriter(store, exemplars), stats=stats))
+    writer = ExemplarWriter(store, exemplars)
+    app = Starlette(routes=remote_write_routes(writer, stats=stats, bodies=store))
     with (
         serve(app) as url,
         serve(target()) as page,

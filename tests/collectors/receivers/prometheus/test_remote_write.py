@@ -10,13 +10,15 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from collectors.errors import DecodeError
-from collectors.model import Receipt
-from collectors.receivers.limits import ReceiverLimits
+from collectors.limits import Limits
+from collectors.metric_kinds import MetricKinds
 from collectors.receivers.prometheus.remote_write import V1, V2, remote_write_routes
 from collectors.receivers.prometheus.remote_write_messages import message_class
 from collectors.receivers.testing.fakes import FakeStore
+from collectors.remote_bodies import RemoteReceipt
 
 T0 = 1_700_000_000_000
+V1_MEDIA = "application/x-protobuf"
 V2_MEDIA = f"application/x-protobuf;proto={V2}"
 WRITTEN = "x-prometheus-remote-write-samples-written"
 STALE = struct.unpack("<d", struct.pack("<Q", 0x7FF0000000000002))[0]
@@ -42,7 +44,7 @@ def label(name: str, value: str) -> bytes:
 
 
 def post(body: bytes, store: Any, media: str = "application/x-protobuf", **headers: str) -> Any:
-    limits = ReceiverLimits(max_body_bytes=100_000)
+    limits = Limits(max_body_bytes=100_000)
     client = TestClient(Starlette(routes=remote_write_routes(store, limits)))
     sent = {"content-type": media, "content-encoding": "snappy", **headers}
     return client.post("/api/v1/write", content=body, headers=sent)
@@ -195,17 +197,32 @@ def test_bodies_that_are_none(media: str, body: bytes, status: int) -> None:
 
 
 def test_a_fast_store_gets_the_compressed_body() -> None:
-    class FastStore(FakeStore):
-        def write_remote(self, body: bytes) -> Receipt:
+    """A body is neither decompressed nor decoded before the store that can do so gets it."""
+
+    class FastStore:
+        metric_kinds = MetricKinds()
+        seen: list[tuple[str, bytes]] = []
+
+        def write_remote(self, body: bytes) -> RemoteReceipt:
+            return self._take("1", body)
+
+        def write_remote_v2(self, body: bytes) -> RemoteReceipt:
+            return self._take("2", body)
+
+        def _take(self, protocol: str, body: bytes) -> RemoteReceipt:
             if body == b"bad":
                 raise DecodeError("not a snappy block")
-            self.seen = body
-            return Receipt(accepted=7)
+            self.seen.append((protocol, body))
+            return RemoteReceipt(accepted=7)
 
-    store = FastStore()
-    body = snap(v1((UP, [(T0, 1.0)])))
-    assert post(body, store).status_code == 204
-    assert store.seen == body
-    assert post(b"bad", store).status_code == 400
-    assert post(snap(v2()), store, V2_MEDIA).status_code == 204
-    assert store.samples() == [(T0, 5.0)]
+    store, bodies = FakeStore(), FastStore()
+    client = TestClient(Starlette(routes=remote_write_routes(store, bodies=bodies)))
+    one, two = snap(v1((UP, [(T0, 1.0)]))), snap(v2())
+    sent = [(V1_MEDIA, one), (V1_MEDIA, b"bad"), (V2_MEDIA, two)]
+    codes = [
+        client.post("/api/v1/write", content=body, headers={"content-type": media}).status_code
+        for media, body in sent
+    ]
+    assert codes == [204, 400, 204]
+    assert bodies.seen == [("1", one), ("2", two)]
+    assert store.samples() == []

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from collectors.limits import Limits
 from collectors.model import Batch, Tags
-from collectors.receivers.limits import ReceiverLimits
 from collectors.receivers.spectator.registry import MeterRegistry
 from collectors.receivers.spectator.xxhash import xxhash64
 from collectors.receivers.stats import ReceiverStats
@@ -13,8 +13,8 @@ from collectors.receivers.stats import ReceiverStats
 T0 = 1_700_000_000_000
 
 
-def new_registry(limits: ReceiverLimits | None = None) -> MeterRegistry:
-    return MeterRegistry(limits or ReceiverLimits(), ReceiverStats(), T0)
+def new_registry(limits: Limits | None = None) -> MeterRegistry:
+    return MeterRegistry(limits or Limits(), ReceiverStats(), T0)
 
 
 def rows(batch: Batch) -> list[tuple[str, str, int, float]]:
@@ -200,7 +200,7 @@ def test_meters_expire(line: bytes, ttl_s: int) -> None:
 
 
 def test_meters_are_bounded() -> None:
-    registry = new_registry(ReceiverLimits(max_meter_series=2))
+    registry = new_registry(Limits(max_meter_series=2))
     rejected = registry.receive(b"c:a:1\nc:b:1\nc:c:1\nc:a:1", T0)
     assert [r.reason for r in rejected] == ["metersTooMany"]
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collectors.clock import ManualClock
-from collectors.limits import StoreLimits
+from collectors.limits import Limits
 from collectors.model import SeriesKind
 from collectors.store.blocks.aggregation import COUNT, MAX, MIN, SUM, aggregate
 from collectors.store.blocks.blocks import BLOCK_STEPS, PACKED, RAW, SMALL, HotBlocks
@@ -105,7 +105,7 @@ def test_a_store_seals_what_is_over(tmp_path: Path) -> None:
         step_ms=1_000,
         hot_window_ms=600_000,
         clock=ManualClock(now_ms),
-        limits=StoreLimits(max_series=1_000),
+        limits=Limits(max_series=1_000),
     )
     for second in range(300, -1, -1):
         samples = [(now_ms - second * 1_000, float(second % 9))]

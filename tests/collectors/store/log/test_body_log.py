@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collectors.clock import ManualClock
-from collectors.limits import StoreLimits
+from collectors.limits import Limits
 from collectors.model import Batch
 from collectors.prometheus_labels import prometheus_tags
 from collectors.stacklang.lines.database import Aggregate, Consolidation, Fetch, Window
@@ -32,7 +32,7 @@ one_series = st.tuples(names, st.lists(st.tuples(times, numbers), min_size=1, ma
 bodies = st.lists(st.lists(one_series, min_size=1, max_size=4), min_size=1, max_size=4)
 
 
-def opened(path: Path, limits: StoreLimits | None = None) -> MetricStore:
+def opened(path: Path, limits: Limits | None = None) -> MetricStore:
     return MetricStore.open(
         path, step_ms=STEP_MS, hot_window_ms=3_600_000, clock=ManualClock(NOW_MS), limits=limits
     )
@@ -113,7 +113,7 @@ def test_refused_rows_of_a_logged_body_stay_refused(tmp_path: Path, protocol: in
 
 
 def test_refused_series_leave_no_words_behind(tmp_path: Path) -> None:
-    store = opened(tmp_path, StoreLimits(new_series_per_minute=10))
+    store = opened(tmp_path, Limits(new_series_per_minute=10))
     for start in range(0, 1_000, 100):
         labels = [{"__name__": "flood", "id": f"value-{start + i}"} for i in range(100)]
         store.write_remote(write_request([(each, [(NOW_MS, 1.0)]) for each in labels]))

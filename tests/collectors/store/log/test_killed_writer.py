@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from collectors.clock import SystemClock
-from collectors.limits import StoreLimits
+from collectors.limits import Limits
 from collectors.stacklang.lines.database import Aggregate, Consolidation, Fetch, Window
 from collectors.stacklang.predicates.predicate import AnyOf
 from collectors.store.metric_store import MetricStore
@@ -33,7 +33,7 @@ from pathlib import Path
 import numpy as np
 from collectors.clock import SystemClock
 from collectors.model import Batch
-from collectors.limits import StoreLimits
+from collectors.limits import Limits
 from collectors.store.metric_store import MetricStore
 from collectors.store.warm import warm
 
@@ -42,7 +42,7 @@ path, start_ms, limits = Path(sys.argv[1]), int(sys.argv[2]), json.loads(sys.arg
 def write_forever(first):
     store = MetricStore.open(
         path, step_ms=1_000, hot_window_ms=600_000, clock=SystemClock(),
-        limits=StoreLimits(**limits),
+        limits=Limits(**limits),
     )
     for number in range(first, 10**6):
         held = range(max(0, number - 4), number + 1)
@@ -91,7 +91,7 @@ def held(path: Path, start_ms: int) -> dict[str, list[float]]:
         step_ms=STEP_MS,
         hot_window_ms=600_000,
         clock=SystemClock(),
-        limits=StoreLimits(**LIMITS),
+        limits=Limits(**LIMITS),
     )
     window = Window(start_ms=start_ms, end_ms=start_ms + (STEPS - 1) * STEP_MS, step_ms=STEP_MS)
     lines = store.fetch(

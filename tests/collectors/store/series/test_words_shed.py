@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from collectors.clock import ManualClock
-from collectors.limits import StoreLimits
+from collectors.limits import Limits
 from collectors.stacklang.predicates.predicate import AnyOf, Equal
 from collectors.store.metric_store import MetricStore
 from collectors.store.testing.encoder import write_request
@@ -50,7 +50,7 @@ def test_texts_have_a_share_of_memory(tmp_path: Path) -> None:
         step_ms=STEP_MS,
         hot_window_ms=600_000,
         clock=ManualClock(NOW_MS),
-        limits=StoreLimits(memory_bytes=2 << 20, max_series=1_000_000),
+        limits=Limits(memory_bytes=2 << 20, max_series=1_000_000),
     )
     refused: list[str] = []
     for start in range(0, 200, 20):

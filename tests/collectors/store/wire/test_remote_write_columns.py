@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from collectors.clock import ManualClock
 from collectors.errors import DecodeError, TooLargeError
-from collectors.limits import StoreLimits
+from collectors.limits import Limits
 from collectors.metric_kinds import MetricKinds
 from collectors.model import Batch
 from collectors.prometheus_labels import prometheus_tags
@@ -48,7 +48,7 @@ def store(tmp_path: Path) -> Iterator[MetricStore]:
         step_ms=STEP_MS,
         hot_window_ms=3_600_000,
         clock=ManualClock(NOW_MS),
-        limits=StoreLimits(max_body_bytes=1 << 20, max_tags=8),
+        limits=Limits(max_body_bytes=1 << 20, max_tags=8),
     )
     yield store
     store.close()
@@ -70,7 +70,7 @@ def tags_of(body: RemoteBody) -> list[dict[str, str]]:
     Those that the protocol forbids have none.
     """
     words = Words()
-    names = LabelWords(words, TagRules(StoreLimits()), seed=7, kinds=MetricKinds())
+    names = LabelWords(words, TagRules(Limits()), seed=7, kinds=MetricKinds())
     labels = body.labels(np.arange(len(body.columns.labels)))
     names.rows(labels.parts, labels.types, room=3)  # so that most words are known and some are not
     rows = names.rows(labels.parts, labels.types, room=1_000)

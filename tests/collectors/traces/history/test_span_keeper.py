@@ -10,11 +10,11 @@ from collectors.clock import ManualClock
 from collectors.errors import StorageError
 from collectors.history.engine import HistoryEngine
 from collectors.journal import FileJournal, MemoryJournal
+from collectors.limits import Limits
 from collectors.model import Span, SpanEvent
 from collectors.traces.history.span_history import SpanHistory
 from collectors.traces.history.span_keeper import SpanKeeper
 from collectors.traces.history.span_rows import NEWEST_NS
-from collectors.traces.limits import SpanLimits
 from collectors.traces.search import TraceSearch, TraceSummary
 from collectors.traces.store import SpanStore
 from collectors.traces.testing import make_span
@@ -110,7 +110,7 @@ def test_what_memory_drops_is_found_in_history(history: Unreliable, clock: Manua
     """Search and trace by id go on into history; what both hold is answered once."""
     journal = MemoryJournal()
     keeper = keeper_of(history, journal, clock)
-    store = SpanStore(journal, SpanLimits(max_age_ms=HOUR_MS), clock=clock, archive=keeper)
+    store = SpanStore(journal, Limits(max_span_age_ms=HOUR_MS), clock=clock, archive=keeper)
     old, new = traces(1, 20), traces(101, 5, NOW_MS + 2 * HOUR_MS)
     assert store.write_spans(old).accepted == 40
     clock.set_ms(NOW_MS + 2 * HOUR_MS)
@@ -134,7 +134,7 @@ def test_a_trace_in_two_halves_is_put_together(history: Unreliable, clock: Manua
     """A span that comes after its trace has left memory joins the rest again."""
     journal = MemoryJournal()
     keeper = keeper_of(history, journal, clock)
-    store = SpanStore(journal, SpanLimits(max_spans=2), clock=clock, archive=keeper)
+    store = SpanStore(journal, Limits(max_spans=2), clock=clock, archive=keeper)
     (parent, child), *others = [traces(1, 1), traces(2, 1, NOW_MS + 1_000)]
     store.write_spans([parent])
     for spans in others:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from collectors.receivers.limits import ReceiverLimits
+from collectors.limits import Limits
 from collectors.receivers.prometheus.scrape.config import ScrapeJob
 from collectors.receivers.prometheus.scrape.history import TargetHistory
 from collectors.receivers.prometheus.scrape.target import TargetAddress
@@ -39,7 +39,7 @@ def quickest(work: Callable[[], object], rounds: int) -> float:
 def test_a_warm_scrape_is_twenty_times_as_fast() -> None:
     """From bytes to a batch, relabelling and staleness included; their parser only parses."""
     address = TargetAddress(url="http://shop:80/metrics", labels={"job": "shop"})
-    history = TargetHistory(ScrapeJob(name="shop"), address, ReceiverLimits())
+    history = TargetHistory(ScrapeJob(name="shop"), address, Limits())
     history.take(page(0), False, 1_000)
     pages = iter([page(scrape) for scrape in range(1, 11)])
     ours = quickest(lambda: history.take(next(pages), False, 2_000), 10)
