@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 
 from anomaly.detectors.detector import Phase, PhaseArray
+from anomaly.detectors.parameters import Parameters
 from collectors.kernel import inlined
 from collectors.model import IndexArray
 
@@ -37,26 +39,66 @@ def no_alarms() -> AlarmArrays:
     return AlarmArrays(np.zeros(0, dtype=np.int8), *counters)
 
 
+class AlarmSettings(NamedTuple):
+    """When a series' alarm begins and ends, for kernels.
+
+    Attributes:
+        min_steps: Values to learn from before anything is said.
+        confirm_steps: Steps in a row over the limit that make an anomaly...
+        extreme: ...unless one score alone is this high.
+        clear_steps: Good steps in a row that end an anomaly.
+        missing_steps: Steps without a value after which a series is missing.
+        relearn_steps: Anomalous steps after which the new state is taken as normal.
+    """
+
+    min_steps: int
+    confirm_steps: int
+    extreme: float
+    clear_steps: int
+    missing_steps: int
+    relearn_steps: int
+
+
+def alarm_settings(parameters: Parameters, *, confirm_steps: int, extreme: float) -> AlarmSettings:
+    """Return when alarms begin and end, from what every detector has and what this one adds."""
+    return AlarmSettings(
+        min_steps=parameters.min_steps,
+        confirm_steps=confirm_steps,
+        extreme=extreme,
+        clear_steps=parameters.clear_steps,
+        missing_steps=parameters.missing_steps,
+        relearn_steps=parameters.relearn_steps,
+    )
+
+
 @inlined
-def judge(
-    score: float,
-    i: int,
-    alarms: AlarmArrays,
-    confirm_steps: int,
-    extreme: float,
-    clear_steps: int,
-) -> None:
+def has_value(x: float, i: int, alarms: AlarmArrays, settings: AlarmSettings) -> bool:
+    """Return whether series ``i`` has a value in this step, and count it as there or missing."""
+    if math.isnan(x):
+        alarms.missing[i] += 1
+        if alarms.missing[i] >= settings.missing_steps and alarms.phase[i] != WARMING_UP:
+            alarms.phase[i] = MISSING
+        return False
+    alarms.missing[i] = 0
+    if alarms.phase[i] == MISSING:
+        # It goes on where it was before the gap.
+        alarms.phase[i] = ANOMALOUS if alarms.since[i] > 0 else NORMAL
+    return True
+
+
+@inlined
+def judge(score: float, i: int, alarms: AlarmArrays, settings: AlarmSettings) -> None:
     """Move series ``i`` on by one score (1.0 is the limit), with confirmation and hysteresis."""
     if alarms.phase[i] == ANOMALOUS:
         alarms.since[i] += 1
         alarms.good[i] = alarms.good[i] + 1 if score < 0.5 else 0
-        if alarms.good[i] >= clear_steps:
+        if alarms.good[i] >= settings.clear_steps:
             alarms.phase[i] = NORMAL
             alarms.bad[i] = 0
             alarms.since[i] = 0
     else:
         alarms.bad[i] = alarms.bad[i] + 1 if score >= 1.0 else 0
-        if alarms.bad[i] >= confirm_steps or score >= extreme:
+        if alarms.bad[i] >= settings.confirm_steps or score >= settings.extreme:
             alarms.phase[i] = ANOMALOUS
             alarms.good[i] = 0
             alarms.since[i] = max(1, alarms.bad[i])
@@ -65,27 +107,11 @@ def judge(
 
 
 @inlined
-def relearn(i: int, alarms: AlarmArrays, relearn_steps: int) -> bool:
+def relearn(i: int, alarms: AlarmArrays, settings: AlarmSettings) -> bool:
     """Return whether series ``i`` has been anomalous for so long that it starts afresh."""
-    over = bool(alarms.phase[i] == ANOMALOUS and alarms.since[i] >= relearn_steps)
+    over = bool(alarms.phase[i] == ANOMALOUS and alarms.since[i] >= settings.relearn_steps)
     if over:
         alarms.phase[i] = WARMING_UP
         alarms.bad[i] = 0
         alarms.since[i] = 0
     return over
-
-
-@inlined
-def note_missing(i: int, alarms: AlarmArrays, missing_steps: int) -> None:
-    """Count a step without value for series ``i``."""
-    alarms.missing[i] += 1
-    if alarms.missing[i] >= missing_steps and alarms.phase[i] != WARMING_UP:
-        alarms.phase[i] = MISSING
-
-
-@inlined
-def note_present(i: int, alarms: AlarmArrays) -> None:
-    """Series ``i`` has a value again: go on where it was before the gap."""
-    alarms.missing[i] = 0
-    if alarms.phase[i] == MISSING:
-        alarms.phase[i] = ANOMALOUS if alarms.since[i] > 0 else NORMAL

@@ -11,8 +11,8 @@ than once in ``exp(evidence)`` steps (Lorden 1971). Traffic burstier than Poisso
 from __future__ import annotations
 
 import math
-
-import numpy as np
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from anomaly.detectors.alarm import (
     ANOMALOUS,
@@ -20,15 +20,17 @@ from anomaly.detectors.alarm import (
     NORMAL,
     WARMING_UP,
     AlarmArrays,
+    AlarmSettings,
+    alarm_settings,
+    has_value,
     judge,
-    note_missing,
-    note_present,
     relearn,
 )
-from anomaly.detectors.detector import Scores
-from anomaly.detectors.level import forget
-from anomaly.detectors.memory import SeriesMemory, Verdicts, note_alarms, scores_of
-from anomaly.detectors.parameters import Parameters
+from anomaly.detectors.detector import Direction
+from anomaly.detectors.kind import DetectorKind
+from anomaly.detectors.memory import Verdicts, forget, note_alarms, note_score
+from anomaly.detectors.parameters import Parameters, setting
+from anomaly.detectors.series_detector import SeriesDetector
 from collectors.kernel import inlined, kernel
 from collectors.model import FloatArray
 
@@ -43,18 +45,55 @@ _SUSPICION = 0.3
 _DISPERSION_WEIGHT = 0.02
 
 
+class _Settings(NamedTuple):
+    """:class:`CountsParameters` as numbers, for the kernel."""
+
+    alarm: AlarmSettings
+    step_s: float
+    change_to: float
+    evidence: float
+    alpha: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountsParameters(Parameters):
+    """Settings of the counts detector.
+
+    Attributes:
+        change_to: What is looked for, as a share of the expected rate.
+        evidence: Log-likelihood ratio needed; false alarms come less than once in
+            ``exp(evidence)`` steps.
+    """
+
+    change_to: float = setting(0.3, 0.01, 100)
+    evidence: float = setting(16.0, 1, 100)
+
+    def contradiction(self) -> tuple[str, str] | None:
+        """One rule looks for a fall or for a rise, and ``change_to`` must be on that side."""
+        if self.direction is Direction.BOTH:
+            return "direction", "must be low or high for counts: write two rules for both"
+        falls = self.change_to < 1
+        if falls is not (self.direction is Direction.LOW) or self.change_to == 1:
+            return "change_to", "must be below 1 for direction low and above 1 for high"
+        return None
+
+    def as_numbers(self) -> _Settings:
+        """Return what the kernel needs; evidence is confirmation enough, one step of it."""
+        return _Settings(
+            alarm=alarm_settings(self, confirm_steps=1, extreme=1.0),
+            step_s=self.step_s,
+            change_to=self.change_to,
+            evidence=self.evidence,
+            alpha=self.alpha,
+        )
+
+
 @inlined
 def _weigh(
-    state: FloatArray,
-    i: int,
-    count: float,
-    mean: float,
-    anomalous: bool,
-    change_to: float,
-    evidence: float,
+    state: FloatArray, i: int, count: float, mean: float, anomalous: bool, settings: _Settings
 ) -> float:
     """Add this step's evidence and return the score."""
-    gain = count * math.log(change_to) + mean * (1.0 - change_to)
+    gain = count * math.log(settings.change_to) + mean * (1.0 - settings.change_to)
     gain /= _burstiness(state, i)
     if anomalous:
         # Once found, a step is judged by itself: nearer the change than the baseline?
@@ -62,7 +101,7 @@ def _weigh(
     total = max(0.0, state[_EVIDENCE, i] + gain)
     state[_EVIDENCE, i] = total
     state[_RUN, i] = state[_RUN, i] + 1.0 if total > 0.0 else 0.0
-    return float(total / evidence)
+    return float(total / settings.evidence)
 
 
 @inlined
@@ -88,87 +127,69 @@ def _learn(state: FloatArray, i: int, count: float, alpha: float) -> None:
     state[_RATE, i] = mean + max(alpha, 1.0 / seen) * (count - mean)
 
 
+@inlined
+def _too_sparse(mean: float, settings: _Settings) -> bool:
+    """Return whether even what is looked for would take too many steps to prove."""
+    gain = mean * abs(1.0 - settings.change_to)
+    return gain * _PATIENCE_STEPS < settings.evidence
+
+
 @kernel
 def _observe(
     values: FloatArray,
     state: FloatArray,
     alarms: AlarmArrays,
     verdicts: Verdicts,
-    step_s: float,
-    min_steps: int,
-    change_to: float,
-    evidence: float,
-    clear_steps: int,
-    missing_steps: int,
-    alpha: float,
-    relearn_steps: int,
+    settings: _Settings,
 ) -> None:
+    step_s = settings.step_s
     for j in range(values.shape[0]):
         for i in range(values.shape[1]):
             rate = values[j, i]
-            if math.isnan(rate):
-                note_missing(i, alarms, missing_steps)
+            if not has_value(rate, i, alarms, settings.alarm):
                 continue
-            note_present(i, alarms)
             count = max(0.0, rate * step_s)
             score = math.nan
-            if state[_SEEN, i] >= min_steps:
+            if state[_SEEN, i] >= settings.alarm.min_steps:
                 mean = state[_RATE, i]
                 was = alarms.phase[i] == ANOMALOUS
-                score = _weigh(state, i, count, mean, was, change_to, evidence)
-                verdicts.expected[j, i] = mean / step_s
-                verdicts.scale[j, i] = math.sqrt(mean * state[_DISPERSION, i]) / step_s
-                verdicts.score[j, i] = score
+                score = _weigh(state, i, count, mean, was, settings)
+                noise = math.sqrt(mean * state[_DISPERSION, i]) / step_s
+                note_score(j, i, score, mean / step_s, noise, verdicts)
                 if alarms.phase[i] == LOW_VOLUME or alarms.phase[i] == WARMING_UP:
                     alarms.phase[i] = NORMAL
                 run = int(state[_RUN, i])
-                judge(score, i, alarms, 1, 1.0, clear_steps)
+                judge(score, i, alarms, settings.alarm)
                 if alarms.phase[i] == ANOMALOUS and not was:
                     alarms.since[i] = max(1, run)
                 elif was and alarms.phase[i] != ANOMALOUS:
                     state[_EVIDENCE, i] = 0.0
                     state[_RUN, i] = 0.0
-                elif not was and mean * abs(1.0 - change_to) * _PATIENCE_STEPS < evidence:
+                elif not was and _too_sparse(mean, settings):
                     alarms.phase[i] = LOW_VOLUME
-                if relearn(i, alarms, relearn_steps):
+                if relearn(i, alarms, settings.alarm):
                     forget(state, i)
             if alarms.phase[i] != ANOMALOUS and not score >= _SUSPICION:
-                _learn(state, i, count, alpha)
+                _learn(state, i, count, settings.alpha)
         note_alarms(j, 0, values.shape[1], alarms, verdicts)
 
 
-class CountsDetector:
+class CountsDetector(SeriesDetector):
     """Rate of events of each series; values are per second."""
 
-    def __init__(self, parameters: Parameters) -> None:
-        self._parameters = parameters
-        self._memory = SeriesMemory(_ROWS)
+    def __init__(self, parameters: CountsParameters) -> None:
+        super().__init__(_ROWS)
+        self._settings = parameters.as_numbers()
 
-    def grow(self, series: int) -> None:
-        """Make room for ``series`` series in all."""
-        self._memory.grow(series)
-
-    def observe(self, values: FloatArray, step: int) -> Scores:
-        """Judge one rate a series, then learn from it unless it is suspect."""
-        return self.observe_steps(values[np.newaxis], step).at(0)
-
-    def observe_steps(self, values: FloatArray, step: int) -> Scores:
-        """Judge each step, then learn from what is not suspect in it."""
+    def _judge(self, values: FloatArray, step: int, verdicts: Verdicts) -> None:
         del step
-        p, memory = self._parameters, self._memory
-        verdicts = memory.verdicts(*values.shape)
-        _observe(
-            values,
-            memory.state,
-            memory.alarms,
-            verdicts,
-            p.step_s,
-            p.min_steps,
-            p.change_to,
-            p.evidence,
-            p.clear_steps,
-            p.missing_steps,
-            p.alpha,
-            p.relearn_steps,
-        )
-        return scores_of(verdicts)
+        memory = self._memory
+        _observe(values, memory.state, memory.alarms, verdicts, self._settings)
+
+
+DETECTOR = DetectorKind(
+    name="counts",
+    parameters=CountsParameters,
+    make=CountsDetector,
+    trial=CountsParameters(direction=Direction.LOW),
+)

@@ -53,7 +53,7 @@ class SeriesMemory:
     def grow(self, series: int) -> None:
         """Make room for ``series`` series in all."""
         if series > self.room:
-            room = roomy(series, self.room)
+            room = room_for(series, self.room)
             self.state = lengthened(self.state, room)
             self.alarms = AlarmArrays(
                 phase=lengthened(self.alarms.phase, room),
@@ -78,6 +78,23 @@ class SeriesMemory:
 
 
 @inlined
+def forget(state: FloatArray, i: int) -> None:
+    """Forget all that is known of series ``i``."""
+    for row in range(state.shape[0]):
+        state[row, i] = 0.0
+
+
+@inlined
+def note_score(
+    j: int, i: int, score: float, expected: float, scale: float, verdicts: Verdicts
+) -> None:
+    """Write down the judgement of series ``i`` in step ``j``."""
+    verdicts.score[j, i] = score
+    verdicts.expected[j, i] = expected
+    verdicts.scale[j, i] = scale
+
+
+@inlined
 def note_alarms(j: int, first: int, last: int, alarms: AlarmArrays, verdicts: Verdicts) -> None:
     """Write down how the alarms of some series stand after step ``j``."""
     for i in range(first, last):
@@ -96,7 +113,7 @@ def scores_of(verdicts: Verdicts) -> Scores:
     )
 
 
-def roomy(wanted: int, room: int) -> int:
+def room_for(wanted: int, room: int) -> int:
     """Return how much room to make for ``wanted`` series: a quarter more than before, at least."""
     return max(wanted, room + room // 4)
 

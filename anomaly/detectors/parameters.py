@@ -1,52 +1,101 @@
-"""What can be set on a detector, with defaults that need no tuning."""
+"""What can be set on a detector: each has its own settings, with bounds and usable defaults."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
+from typing import TypeVar
 
 from anomaly.detectors.detector import Direction
+
+_SETTING = "setting"
+_Number = TypeVar("_Number", int, float)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """A number that an operator may set.
+
+    Attributes:
+        name: As in the document.
+        low: Lowest value accepted.
+        high: Highest value accepted.
+        whole: Whether it must be a whole number.
+        required: What it is, when a document must give it; else empty.
+    """
+
+    name: str
+    low: float
+    high: float
+    whole: bool
+    required: str
+
+
+def setting(default: _Number, low: float, high: float, *, required: str = "") -> _Number:
+    """Return a field of :class:`Parameters` that an operator may set.
+
+    Args:
+        default: Used when a document does not give it; whole numbers stay whole.
+        low: Lowest value accepted.
+        high: Highest value accepted.
+        required: What it is, for the message when a document must give it and does not.
+    """
+    metadata = {_SETTING: (low, high, required)}
+    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameters:
-    """Settings shared by all detectors; each uses those that concern it.
+    """Settings that every detector has; each adds its own.
 
     Attributes:
         direction: Which side is wrong.
         min_steps: Steps of warm-up during which nothing is said.
-        threshold: Level and seasonal: how many scales from the baseline is too far.
-        confirm_steps: Level and seasonal: how many steps in a row must be too far...
-        extreme: ...unless one alone is this many times the threshold.
         clear_steps: Good steps in a row that end an anomaly.
         missing_steps: Steps without a value after which a series counts as missing.
         half_life_steps: How fast the baseline forgets.
-        scale_floor: Floor of the noise as a share of the long-run standard deviation.
-        min_change: Smallest change that counts, as a share of the expected value.
         relearn_steps: After so many anomalous steps the new state is taken as normal.
-        period_steps: Seasonal: steps in a season.
-        change_to: Counts: the change looked for, as a share of the expected rate.
-        evidence: Counts: log-likelihood ratio needed; false alarms come less than once in
-            ``exp(evidence)`` steps.
-        step_s: Length of a step, seconds: turns rates into counts. The engine sets its own.
+        step_s: Length of a step, seconds: turns rates into counts. Whoever runs it sets it.
     """
 
     direction: Direction = Direction.BOTH
-    min_steps: int = 12
-    threshold: float = 5.0
-    confirm_steps: int = 2
-    extreme: float = 2.0
-    clear_steps: int = 3
-    missing_steps: int = 3
-    half_life_steps: float = 12.0
-    scale_floor: float = 0.3
-    min_change: float = 0.0
-    relearn_steps: int = 720
-    period_steps: int = 288
-    change_to: float = 0.3
-    evidence: float = 16.0
+    min_steps: int = setting(12, 2, 100_000)
+    clear_steps: int = setting(3, 1, 1_000)
+    missing_steps: int = setting(3, 1, 1_000)
+    half_life_steps: float = setting(12.0, 1, 100_000)
+    relearn_steps: int = setting(720, 10, 1_000_000)
     step_s: float = 5.0
 
     @property
     def alpha(self) -> float:
         """Weight of a new value, so that after ``half_life_steps`` an old one counts half."""
         return float(1.0 - 0.5 ** (1.0 / self.half_life_steps))
+
+    @property
+    def warm_up_steps(self) -> int:
+        """How many steps it takes until a series is judged."""
+        return self.min_steps
+
+    @property
+    def reach_steps(self) -> int:
+        """How many steps back it must have learned to judge as before; 0 when no more than usual.
+
+        At a start, so much of the past is learned again.
+        """
+        return 0
+
+    def contradiction(self) -> tuple[str, str] | None:
+        """Return a setting that contradicts another and what it must be; None if all agree."""
+        return None
+
+
+def settings_of(parameters: type[Parameters]) -> tuple[Setting, ...]:
+    """Return what an operator may set of a detector, in the order of its fields."""
+    found: list[Setting] = []
+    for each in fields(parameters):
+        if _SETTING in each.metadata:
+            low, high, required = each.metadata[_SETTING]
+            whole = isinstance(each.default, int)
+            found.append(
+                Setting(name=each.name, low=low, high=high, whole=whole, required=required)
+            )
+    return tuple(found)

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from anomaly.detectors.memory import lengthened, roomy
+from anomaly.detectors.memory import lengthened, room_for
 
 SeasonArray = NDArray[np.float32]
 
 BLOCK_SERIES = 65_536
+
+
+class SeasonBlock(NamedTuple):
+    """The season of some series: ``first`` up to and without ``last``.
+
+    ``usual`` has shape (phases, room), series from ``first`` on; NaN where nothing was learned.
+    """
+
+    first: int
+    last: int
+    usual: SeasonArray
 
 
 class Season:
@@ -38,18 +50,14 @@ class Season:
             block = self._blocks[-1]
             wanted = min(BLOCK_SERIES, series - self._series + used)
             if block.shape[1] < wanted:
-                room = min(BLOCK_SERIES, roomy(wanted, block.shape[1]))
+                room = min(BLOCK_SERIES, room_for(wanted, block.shape[1]))
                 block = self._blocks[-1] = lengthened(block, room)
             block[:, used:wanted] = np.nan
             self._series += wanted - used
 
-    def blocks(self, series: int) -> Iterator[tuple[int, int, SeasonArray]]:
-        """Yield the first series, the one after the last, and the numbers of each block.
-
-        Args:
-            series: How many series are asked for; there is room for them.
-        """
+    def blocks(self, series: int) -> Iterator[SeasonBlock]:
+        """Yield the numbers of the first ``series`` series, for which there is room, by blocks."""
         for number, block in enumerate(self._blocks):
             first = number * BLOCK_SERIES
             if first < series:
-                yield first, min(series, first + BLOCK_SERIES), block
+                yield SeasonBlock(first, min(series, first + BLOCK_SERIES), block)

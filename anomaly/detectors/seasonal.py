@@ -2,135 +2,123 @@
 
 A value for each phase of the season, learned over the seasons, plus a slow drift that carries all
 phases up and down together: additive Holt-Winters without trend, made robust as in Gelper, Fried
-and Croux (2010) by clipping what is learned. Noise and its floor are those of the level detector,
-taken from the residuals.
+and Croux (2010) by clipping what is learned. Noise and its floor are those of
+:mod:`anomaly.detectors.residual`, taken from the residuals.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
-import numpy as np
-
-from anomaly.detectors.alarm import (
-    ANOMALOUS,
-    AlarmArrays,
-    judge,
-    note_missing,
-    note_present,
-    relearn,
+from anomaly.detectors.alarm import ANOMALOUS, AlarmArrays, has_value, judge, relearn
+from anomaly.detectors.kind import DetectorKind
+from anomaly.detectors.memory import Verdicts, forget, note_alarms, note_score
+from anomaly.detectors.parameters import setting
+from anomaly.detectors.residual import (
+    LEVEL,
+    ROWS,
+    SEEN,
+    ResidualParameters,
+    ResidualSettings,
+    excess,
+    learn,
+    noise_of,
 )
-from anomaly.detectors.detector import SIDES, Scores
-from anomaly.detectors.level import LEVEL, ROWS, SEEN, excess, forget, learn, noise_of
-from anomaly.detectors.memory import SeriesMemory, Verdicts, note_alarms, scores_of
-from anomaly.detectors.parameters import Parameters
-from anomaly.detectors.season import Season, SeasonArray
+from anomaly.detectors.season import Season, SeasonBlock
+from anomaly.detectors.series_detector import SeriesDetector
 from collectors.kernel import kernel
 from collectors.model import FloatArray
 
 _SEASON_WEIGHT = 0.3
+_REACH_SEASONS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeasonalParameters(ResidualParameters):
+    """Settings of the seasonal detector.
+
+    Attributes:
+        period_steps: Steps in a season.
+    """
+
+    period_steps: int = setting(288, 2, 20_160, required="steps in a day, or in a week")
+
+    @property
+    def warm_up_steps(self) -> int:
+        """A whole season, then enough residuals to know their noise."""
+        return self.period_steps + self.min_steps
+
+    @property
+    def reach_steps(self) -> int:
+        """Some seasons: one is not enough to know what is usual in it."""
+        return _REACH_SEASONS * self.period_steps
 
 
 @kernel
 def _observe(
     values: FloatArray,
-    first: int,
-    last: int,
-    season: SeasonArray,
+    block: SeasonBlock,
     step: int,
     residuals: FloatArray,
     alarms: AlarmArrays,
     verdicts: Verdicts,
-    side: int,
-    min_steps: int,
-    threshold: float,
-    confirm_steps: int,
-    extreme: float,
-    clear_steps: int,
-    missing_steps: int,
-    alpha: float,
-    scale_floor: float,
-    min_change: float,
-    relearn_steps: int,
+    settings: ResidualSettings,
 ) -> None:
+    season, first = block.usual, block.first
     for j in range(values.shape[0]):
         slot = (step + j) % season.shape[0]
-        for i in range(first, last):
+        for i in range(first, block.last):
             x = values[j, i]
-            if math.isnan(x):
-                note_missing(i, alarms, missing_steps)
+            if not has_value(x, i, alarms, settings.alarm):
                 continue
-            note_present(i, alarms)
             usual = season[slot, i - first]
             if math.isnan(usual):
                 season[slot, i - first] = x
                 continue
             score = math.nan
             drift = residuals[LEVEL, i]
-            if residuals[SEEN, i] >= min_steps:
-                noise = noise_of(residuals, i, scale_floor)
-                score = excess(x, usual + drift, noise, side, threshold, min_change)
-                verdicts.expected[j, i] = usual + drift
-                verdicts.scale[j, i] = noise
-                verdicts.score[j, i] = score
-                judge(score, i, alarms, confirm_steps, extreme, clear_steps)
-                if relearn(i, alarms, relearn_steps):
+            if residuals[SEEN, i] >= settings.alarm.min_steps:
+                noise = noise_of(residuals, i, settings)
+                score = excess(x, usual + drift, noise, settings)
+                note_score(j, i, score, usual + drift, noise, verdicts)
+                judge(score, i, alarms, settings.alarm)
+                if relearn(i, alarms, settings.alarm):
                     forget(residuals, i)
                     for phase in range(season.shape[0]):
                         season[phase, i - first] = math.nan
             if alarms.phase[i] != ANOMALOUS and not score >= 1.0:
-                learn(residuals, i, x - usual, alpha)
+                learn(residuals, i, x - usual, settings)
                 surprise = x - usual - drift
-                if residuals[SEEN, i] >= min_steps:
-                    limit = 3.0 * noise_of(residuals, i, scale_floor)
+                if residuals[SEEN, i] >= settings.alarm.min_steps:
+                    limit = 3.0 * noise_of(residuals, i, settings)
                     surprise = min(limit, max(-limit, surprise))
                 season[slot, i - first] = usual + _SEASON_WEIGHT * surprise
-        note_alarms(j, first, last, alarms, verdicts)
+        note_alarms(j, first, block.last, alarms, verdicts)
 
 
-class SeasonalDetector:
+class SeasonalDetector(SeriesDetector):
     """Robust season of each series; speaks after one whole season."""
 
-    def __init__(self, parameters: Parameters) -> None:
-        self._parameters = parameters
-        self._residuals = SeriesMemory(ROWS)
+    def __init__(self, parameters: SeasonalParameters) -> None:
+        super().__init__(ROWS)
+        self._settings = parameters.as_numbers()
         self._season = Season(parameters.period_steps)
 
     def grow(self, series: int) -> None:
         """Make room for ``series`` series in all."""
-        self._residuals.grow(series)
+        super().grow(series)
         self._season.grow(series)
 
-    def observe(self, values: FloatArray, step: int) -> Scores:
-        """Judge one value a series against its phase, then learn from it unless it is anomalous."""
-        return self.observe_steps(values[np.newaxis], step).at(0)
+    def _judge(self, values: FloatArray, step: int, verdicts: Verdicts) -> None:
+        memory = self._memory
+        for block in self._season.blocks(values.shape[1]):
+            _observe(values, block, step, memory.state, memory.alarms, verdicts, self._settings)
 
-    def observe_steps(self, values: FloatArray, step: int) -> Scores:
-        """Judge each step against its phase, then learn from what is not anomalous in it."""
-        p, memory = self._parameters, self._residuals
-        series = values.shape[1]
-        self.grow(series)
-        verdicts = memory.verdicts(*values.shape)
-        for first, last, season in self._season.blocks(series):
-            _observe(
-                values,
-                first,
-                last,
-                season,
-                step,
-                memory.state,
-                memory.alarms,
-                verdicts,
-                SIDES[p.direction],
-                p.min_steps,
-                p.threshold,
-                p.confirm_steps,
-                p.extreme,
-                p.clear_steps,
-                p.missing_steps,
-                p.alpha,
-                p.scale_floor,
-                p.min_change,
-                p.relearn_steps,
-            )
-        return scores_of(verdicts)
+
+DETECTOR = DetectorKind(
+    name="seasonal",
+    parameters=SeasonalParameters,
+    make=SeasonalDetector,
+    trial=SeasonalParameters(period_steps=6),
+)

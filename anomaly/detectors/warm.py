@@ -9,16 +9,15 @@ from pathlib import Path
 
 import numpy as np
 
-from anomaly.detectors.parameters import Parameters
-from anomaly.detectors.registry import DETECTORS
+from anomaly.detectors.registry import detectors
 from collectors.kernel_cache import drop_stale
 
 
 def warm() -> None:
     """Compile, or load what is compiled already."""
     drop_stale(Path(__file__).parent)
-    for make in DETECTORS.values():
-        make(Parameters()).observe(np.ones(1), 0)
+    for kind in detectors().values():
+        kind.make(kind.trial).observe(np.ones(1), 0)
 
 
 if __name__ == "__main__":

@@ -142,8 +142,7 @@ class Engine:
         """Return how far back a rule looks."""
         if isinstance(watch, ObjectiveWatch):
             return max(watch.objective.period_s * 1_000, watch.longest_ms)
-        seasons = 3 * watch.rule.parameters.period_steps if watch.needs_the_past else 0
-        return max(_DETECTOR_PAST_STEPS, seasons) * self._step_ms
+        return max(_DETECTOR_PAST_STEPS, watch.rule.parameters.reach_steps) * self._step_ms
 
     def _go_through_the_older(self, start_ms: int, end_ms: int, completed_ms: int) -> None:
         for watch, reporter in zip(self._objectives, self._objective_reporters, strict=True):

@@ -18,12 +18,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import fields
 from fractions import Fraction
+from typing import Any
 
 from anomaly.detectors.detector import Direction
-from anomaly.detectors.parameters import Parameters
-from anomaly.detectors.registry import DETECTORS
+from anomaly.detectors.kind import DetectorKind
+from anomaly.detectors.parameters import Parameters, settings_of
+from anomaly.detectors.registry import detectors
 from anomaly.documents import Node, read_documents
 from anomaly.evidence.exemplars import Evidence
 from anomaly.fields import Section, boolean, description, items, nonempty, number, one_of, whole
@@ -33,24 +34,6 @@ from anomaly.slo.documents.headers import metadata
 from collectors.model import Tags
 
 API_VERSION = "tocsin/v1"
-
-# Lowest and highest value accepted, by parameter.
-_BOUNDS: dict[str, tuple[float, float]] = {
-    "min_steps": (2, 100_000),
-    "threshold": (0.5, 100),
-    "confirm_steps": (1, 1_000),
-    "extreme": (1, 1_000),
-    "clear_steps": (1, 1_000),
-    "missing_steps": (1, 1_000),
-    "half_life_steps": (1, 100_000),
-    "scale_floor": (0, 10),
-    "min_change": (0, 10),
-    "relearn_steps": (10, 1_000_000),
-    "period_steps": (2, 20_160),
-    "change_to": (0.01, 100),
-    "evidence": (1, 100),
-}
-_WHOLE = {f.name for f in fields(Parameters) if f.type == "int"}
 
 
 def read_rules(source: str, *, file: str) -> tuple[DetectorRule, ...]:
@@ -74,7 +57,7 @@ def _rule(node: Node) -> DetectorRule:
     spec = document.required("spec", Section)
     document.finish()
     group_by = spec.optional("group_by", _keys) or ()
-    detector = spec.required("detector", one_of(*DETECTORS))
+    kind = detectors()[spec.required("detector", one_of(*detectors()))]
     rule = DetectorRule(
         name=meta.name,
         display_name=meta.display_name or meta.name,
@@ -82,8 +65,8 @@ def _rule(node: Node) -> DetectorRule:
         expr=_grouped(spec.required("expr", nonempty), group_by),
         group_by=group_by,
         unit=spec.optional("unit", nonempty) or "1/s",
-        detector=detector,
-        parameters=_checked(spec, detector, _parameters(spec)),
+        detector=kind.name,
+        parameters=_parameters(spec, kind),
         urgency=Urgency(spec.optional("urgency", one_of(*Urgency)) or Urgency.TICKET),
         when_missing=_missing(spec.optional("when_missing", one_of("ignore", *Urgency))),
         scope=spec.optional("scope", _tags) or {},
@@ -111,29 +94,31 @@ def _grouped(expression: str, keys: Sequence[str]) -> str:
     return ",".join(words)
 
 
-def _parameters(spec: Section) -> Parameters:
-    direction = spec.optional("direction", one_of(*Direction)) or Direction.BOTH
-    values: dict[str, float] = {}
-    for name, (low, high) in _BOUNDS.items():
-        value = spec.optional(name, _between(low, high, integer=name in _WHOLE))
+def _parameters(spec: Section, kind: DetectorKind[Any]) -> Parameters:
+    """Read the settings that this kind of detector has; those of others are refused."""
+    values: dict[str, Any] = {
+        "direction": Direction(spec.optional("direction", one_of(*Direction)) or Direction.BOTH)
+    }
+    for each in settings_of(kind.parameters):
+        value = spec.optional(each.name, _between(each.low, each.high, integer=each.whole))
         if value is not None:
-            values[name] = int(value) if name in _WHOLE else float(value)
-    integers = {k: int(v) for k, v in values.items() if k in _WHOLE}
-    floats = {k: v for k, v in values.items() if k not in _WHOLE}
-    return Parameters(direction=Direction(direction), **integers, **floats)  # type: ignore[arg-type]
-
-
-def _checked(spec: Section, detector: str, parameters: Parameters) -> Parameters:
-    """Refuse settings that contradict each other."""
-    if detector == "counts":
-        falls = parameters.change_to < 1
-        if parameters.direction is Direction.BOTH:
-            spec.fail("direction", "must be low or high for counts: write two rules for both")
-        if falls is not (parameters.direction is Direction.LOW) or parameters.change_to == 1:
-            spec.fail("change_to", "must be below 1 for direction low and above 1 for high")
-    if detector == "seasonal" and "period_steps" not in spec:
-        spec.fail("period_steps", "is required for seasonal: steps in a day, or in a week")
+            values[each.name] = int(value) if each.whole else float(value)
+        elif each.required:
+            spec.fail(each.name, f"is required for {kind.name}: {each.required}")
+    _refuse_foreign(spec, kind)
+    parameters: Parameters = kind.parameters(**values)
+    contradiction = parameters.contradiction()
+    if contradiction is not None:
+        spec.fail(*contradiction)
     return parameters
+
+
+def _refuse_foreign(spec: Section, kind: DetectorKind[Any]) -> None:
+    """Say of a setting of another detector that this one would not heed it."""
+    own = [each.name for each in settings_of(kind.parameters)]
+    others = (each for other in detectors().values() for each in settings_of(other.parameters))
+    for name in {each.name for each in others}.difference(own).intersection(spec.names()):
+        spec.fail(name, f"is not a setting of {kind.name}; it has direction, {', '.join(own)}")
 
 
 def _between(low: float, high: float, *, integer: bool) -> Callable[[Node], Fraction]:

@@ -9,7 +9,7 @@ from enum import StrEnum
 import numpy as np
 
 from anomaly.detectors.detector import Phase, Scores
-from anomaly.detectors.registry import DETECTORS
+from anomaly.detectors.registry import detectors
 from anomaly.groups import Groups
 from anomaly.rules.detector_definition import DetectorRule
 from collectors.model import FloatArray, Frame, Tags
@@ -64,12 +64,12 @@ class DetectorWatch:
         self.usual: FloatArray = np.zeros(0)
         self._table: FloatArray = np.zeros((0, 0))
         parameters = replace(rule.parameters, step_s=step_ms / 1_000)
-        self._detector = DETECTORS[rule.detector](parameters)
+        self._detector = detectors()[rule.detector].make(parameters)
 
     @property
     def needs_the_past(self) -> bool:
-        """Whether more than the last hour or so matters: only seasons reach further back."""
-        return self.rule.detector == "seasonal"
+        """Whether more than the last hour or so matters."""
+        return self.rule.parameters.reach_steps > 0
 
     def take(self, frame: Frame | None, steps: int) -> None:
         """Take the values of the next ``steps`` steps, to be judged one by one; None is no data."""

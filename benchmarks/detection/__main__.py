@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from anomaly.detectors.registry import DETECTORS
+from anomaly.detectors.registry import detectors
 from benchmarks.detection.measure import Figures, measure
 
 TARGET_S = 1.0
@@ -55,24 +55,36 @@ def as_table(found: dict[str, dict[str, Any]]) -> str:
 _SHOWN = ("p50", "p99")
 
 
+def _setting(text: str) -> tuple[str, float]:
+    name, _, value = text.partition("=")
+    return name, int(value) if value.isdigit() else float(value)
+
+
 def main() -> None:
     """Parse the command line and run, each detector in a process of its own."""
     parser = argparse.ArgumentParser(prog="scripts/bench detection", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--series", type=int, default=1_000_000)
-    parser.add_argument("--period", type=int, default=288, help="steps in a season")
+    parser.add_argument(
+        "--set",
+        type=_setting,
+        action="append",
+        default=[],
+        metavar="NAME=NUMBER",
+        help="a setting, for the detectors that have it",
+    )
     parser.add_argument("--steps", type=int, default=20, help="steps measured")
     parser.add_argument("--share", type=float, default=0.01, help="of series that fail or are new")
-    parser.add_argument("--detector", choices=list(DETECTORS), action="append", help="only this")
+    parser.add_argument("--detector", choices=list(detectors()), action="append", help="only this")
     arguments = parser.parse_args()
     options = {
         "series": arguments.series,
-        "period_steps": arguments.period,
         "steps": arguments.steps,
         "share": arguments.share,
+        "settings": dict(arguments.set),
     }
     found = {}
-    for name in arguments.detector or list(DETECTORS):
+    for name in arguments.detector or list(detectors()):
         with multiprocessing.get_context("spawn").Pool(1) as pool:
             found[name] = report(pool.apply(measure, (name,), options))
     print(orjson.dumps(found).decode() if arguments.json else as_table(found))

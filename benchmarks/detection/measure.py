@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import cycle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from anomaly.detectors.detector import Detector, Direction, Phase, Scores
-from anomaly.detectors.parameters import Parameters
-from anomaly.detectors.registry import DETECTORS
+from anomaly.detectors.kind import DetectorKind
+from anomaly.detectors.parameters import Parameters, settings_of
+from anomaly.detectors.registry import detectors
 from collectors.model import FloatArray
 
 _PREPARED = 16
@@ -48,18 +50,17 @@ class Course:
     """One detector and the steps that it is given.
 
     Args:
-        name: Which detector.
+        kind: Which detector.
+        parameters: Its settings.
         series: How many series.
-        period_steps: Length of a season.
     """
 
-    def __init__(self, name: str, series: int, period_steps: int) -> None:
+    def __init__(self, kind: DetectorKind[Any], parameters: Parameters, series: int) -> None:
         random = np.random.default_rng(1)
         self._prepared = [_healthy(random, series) for _ in range(_PREPARED)]
         self._values: Iterator[FloatArray] = cycle(self._prepared)
         self._before_mb = resident_mb()
-        parameters = Parameters(direction=Direction.LOW, period_steps=period_steps, step_s=1.0)
-        self._detector: Detector = DETECTORS[name](parameters)
+        self._detector: Detector = kind.make(parameters)
         self._step = 0
         self._phase = np.zeros(0, dtype=np.int8)
 
@@ -102,10 +103,26 @@ class Course:
         return scores
 
 
-def measure(name: str, *, series: int, period_steps: int, steps: int, share: float) -> Figures:
-    """Measure one detector after a warm-up of a season and a bit."""
-    course = Course(name, series, period_steps)
-    course.run(period_steps + 24 if name == "seasonal" else 48)
+def measure(
+    name: str, *, series: int, steps: int, share: float, settings: Mapping[str, Any]
+) -> Figures:
+    """Measure one detector after its warm-up and a bit.
+
+    Args:
+        name: Which.
+        series: How many series.
+        steps: How many steps are measured.
+        share: Share of the series that fail or are new.
+        settings: Settings that differ from the defaults; a detector takes those that it has.
+    """
+    kind = detectors()[name]
+    own = {each.name for each in settings_of(kind.parameters)}
+    parameters = replace(
+        kind.parameters(direction=Direction.LOW, step_s=1.0),
+        **{name: value for name, value in settings.items() if name in own},
+    )
+    course = Course(kind, parameters, series)
+    course.run(max(48, parameters.warm_up_steps + 12))
     usual_s, _ = course.run(steps)
     memory_mb = course.memory_mb()
     fault_s, anomalous = course.run(max(4, steps // 4), fault=share)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from anomaly.detectors.parameters import Parameters
+from anomaly.detectors.level import DETECTOR as LEVEL
 from anomaly.engine.engine import Engine
 from anomaly.evidence.exemplars import Evidence
 from anomaly.findings import Urgency
@@ -67,8 +67,8 @@ def _rule(program: str) -> DetectorRule:
         expr=program,
         group_by=style.expr.final_grouping,
         unit="",
-        detector="level",
-        parameters=Parameters(),
+        detector=LEVEL.name,
+        parameters=LEVEL.parameters(),
         urgency=Urgency.INFO,
         when_missing=None,
         scope={},

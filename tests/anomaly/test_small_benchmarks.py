@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
-from anomaly.detectors.registry import DETECTORS
+from anomaly.detectors.registry import detectors
 from benchmarks.detection import measure as detection
 from benchmarks.rules.measure import measure
 from benchmarks.rules.workload import Platform
@@ -39,8 +40,9 @@ def test_a_step_of_rules_is_measured(tmp_path: Path) -> None:
     assert all(seconds > 0 for seconds in figures.steady_s + figures.churn_s)
 
 
-@pytest.mark.parametrize("name", sorted(DETECTORS))
+@pytest.mark.parametrize("name", sorted(detectors()))
 def test_a_step_of_detection_is_measured_and_the_fault_is_found(name: str) -> None:
-    figures = detection.measure(name, series=2_000, period_steps=24, steps=4, share=0.1)
+    trial = asdict(detectors()[name].trial)
+    figures = detection.measure(name, series=2_000, steps=4, share=0.1, settings=trial)
     assert len(figures.usual_s) == 4
     assert 5 <= figures.anomalous <= 210

@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from anomaly.detectors.counts import CountsDetector
+from anomaly.detectors.counts import CountsDetector, CountsParameters
 from anomaly.detectors.detector import Direction, Phase
-from anomaly.detectors.parameters import Parameters
 from collectors.model import FloatArray
 
 STEP_S = 5.0
-PARAMETERS = Parameters(direction=Direction.LOW, half_life_steps=8, step_s=STEP_S)
+PARAMETERS = CountsParameters(direction=Direction.LOW, half_life_steps=8, step_s=STEP_S)
 RATES = (3.0, 4.0, 6.0, 10.0)
 
 
@@ -76,7 +75,7 @@ def test_sparse_series_say_that_they_are_too_sparse() -> None:
 
 
 def test_a_rise_is_found_when_that_is_looked_for() -> None:
-    rising = Parameters(direction=Direction.HIGH, change_to=3.0, step_s=STEP_S)
+    rising = CountsParameters(direction=Direction.HIGH, change_to=3.0, step_s=STEP_S)
     detector = CountsDetector(rising)
     detector.grow(1)
     rng = np.random.default_rng(6)

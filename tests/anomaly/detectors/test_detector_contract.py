@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,11 +11,16 @@ from hypothesis import strategies as st
 
 from anomaly.detectors.detector import Direction, Phase, Scores
 from anomaly.detectors.parameters import Parameters
-from anomaly.detectors.registry import DETECTORS
+from anomaly.detectors.registry import detectors
 from collectors.model import FloatArray
 
-PARAMETERS = Parameters(direction=Direction.LOW, period_steps=6, min_steps=8, step_s=5.0)
 WARM = 200
+
+
+def parameters(name: str) -> Parameters:
+    """The trial settings of a detector, looking for falls."""
+    trial: Parameters = detectors()[name].trial
+    return replace(trial, direction=Direction.LOW, min_steps=8, step_s=5.0)
 
 
 def usual(rng: np.random.Generator, step: int, series: int) -> FloatArray:
@@ -22,7 +29,7 @@ def usual(rng: np.random.Generator, step: int, series: int) -> FloatArray:
 
 
 def run(name: str, steps: list[FloatArray]) -> list[Scores]:
-    detector = DETECTORS[name](PARAMETERS)
+    detector = detectors()[name].make(parameters(name))
     detector.grow(len(steps[0]))
     return [detector.observe(values, step) for step, values in enumerate(steps)]
 
@@ -32,13 +39,13 @@ def healthy(series: int = 20, seed: int = 1) -> list[FloatArray]:
     return [usual(rng, step, series) for step in range(WARM)]
 
 
-@pytest.fixture(params=sorted(DETECTORS))
+@pytest.fixture(params=sorted(detectors()))
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
 def test_says_that_it_is_warming_up_and_nothing_else(name: str) -> None:
-    first = run(name, healthy()[: PARAMETERS.min_steps])
+    first = run(name, healthy()[: parameters(name).min_steps])
     for scores in first:
         assert (scores.phase == Phase.WARMING_UP).all()
         assert np.isnan(scores.score).all()
@@ -98,7 +105,7 @@ def test_recovers_when_the_values_do(name: str) -> None:
 def test_a_state_that_lasts_is_learned_afresh(name: str) -> None:
     """After ``relearn_steps`` it starts to warm up again rather than shout for ever."""
     rng = np.random.default_rng(4)
-    lower = [rng.poisson(20, 5) / 5.0 for _ in range(PARAMETERS.relearn_steps + 150)]
+    lower = [rng.poisson(20, 5) / 5.0 for _ in range(parameters(name).relearn_steps + 150)]
     scores = run(name, [*healthy(5), *lower])
     phases = np.array([s.phase[0] for s in scores[WARM:]])
     assert (phases == Phase.ANOMALOUS).any()
@@ -110,7 +117,7 @@ def test_missing_values_are_missing_and_memory_is_kept(name: str) -> None:
     gone = [np.full(20, np.nan)] * 50
     scores = run(name, [*healthy(), *gone, *healthy(seed=5)[:10]])
     assert (scores[WARM].phase == Phase.NORMAL).all()
-    assert (scores[WARM + PARAMETERS.missing_steps - 1].phase == Phase.MISSING).all()
+    assert (scores[WARM + parameters(name).missing_steps - 1].phase == Phase.MISSING).all()
     assert (scores[WARM + 49].phase == Phase.MISSING).all()
     assert (scores[-1].phase == Phase.NORMAL).all()
 
@@ -123,7 +130,7 @@ def test_a_gap_does_not_end_an_anomaly(name: str) -> None:
 
 
 def test_new_series_warm_up_while_old_ones_go_on(name: str) -> None:
-    detector = DETECTORS[name](PARAMETERS)
+    detector = detectors()[name].make(parameters(name))
     detector.grow(1)
     rng = np.random.default_rng(6)
     for step in range(WARM):
@@ -147,7 +154,7 @@ def test_a_constant_series_stays_silent_until_it_moves(name: str) -> None:
         min_size=1,
         max_size=60,
     ),
-    which=st.sampled_from(sorted(DETECTORS)),
+    which=st.sampled_from(sorted(detectors())),
 )
 def test_any_input_gives_a_judgement(values: list[float], which: str) -> None:
     """Phases are always known codes, scores are never negative or infinite, and runs repeat."""

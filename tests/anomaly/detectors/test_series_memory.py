@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anomaly.detectors.detector import Direction
+from anomaly.detectors.detector import Detector
 from anomaly.detectors.memory import SeriesMemory
-from anomaly.detectors.parameters import Parameters
-from anomaly.detectors.registry import DETECTORS
+from anomaly.detectors.registry import detectors
 from anomaly.detectors.season import Season
+from anomaly.detectors.seasonal import SeasonalDetector, SeasonalParameters
 
-PARAMETERS = Parameters(
-    direction=Direction.BOTH, period_steps=4, min_steps=6, step_s=5.0, relearn_steps=10
-)
 STEPS, SERIES = 40, 30
+
+
+def made(name: str) -> Detector:
+    """A detector that speaks early and soon learns afresh."""
+    kind = detectors()[name]
+    return kind.make(replace(kind.trial, min_steps=6, step_s=5.0, relearn_steps=10))
 
 
 @settings(deadline=None, max_examples=25)
 @given(
-    name=st.sampled_from(sorted(DETECTORS)),
+    name=st.sampled_from(sorted(detectors())),
     arrivals=st.lists(st.integers(1, SERIES), min_size=1, max_size=8).map(sorted),
     seed=st.integers(0, 99),
 )
@@ -30,7 +35,7 @@ def test_growing_bit_by_bit_changes_no_judgement(name: str, arrivals: list[int],
     table = rng.poisson(50, (STEPS, SERIES)) / 5.0
     table[20:24, ::3] = 0.0
     table[rng.random(table.shape) < 0.05] = np.nan
-    growing, whole = DETECTORS[name](PARAMETERS), DETECTORS[name](PARAMETERS)
+    growing, whole = made(name), made(name)
     whole.grow(SERIES)
     for step, values in enumerate(table):
         count = arrivals[min(step // 5, len(arrivals) - 1)]
@@ -50,7 +55,7 @@ def test_many_blocks_of_a_season_are_as_one(monkeypatch: pytest.MonkeyPatch) -> 
     found = []
     for block_series in (SERIES, 7):
         monkeypatch.setattr("anomaly.detectors.season.BLOCK_SERIES", block_series)
-        detector = DETECTORS["seasonal"](PARAMETERS)
+        detector = SeasonalDetector(SeasonalParameters(period_steps=4, min_steps=6))
         found.append([detector.observe(values, step).expected for step, values in enumerate(steps)])
     np.testing.assert_array_equal(found[0], found[1])
     assert np.isfinite(found[0][-1]).all()
@@ -83,5 +88,5 @@ def test_spare_room_keeps_growth_cheap() -> None:
 
 def test_values_beyond_the_room_make_room() -> None:
     """A kernel writes where it is told: never beyond the arrays."""
-    for name in DETECTORS:
-        assert len(DETECTORS[name](PARAMETERS).observe(np.ones(100), 0).phase) == 100
+    for name in detectors():
+        assert len(made(name).observe(np.ones(100), 0).phase) == 100

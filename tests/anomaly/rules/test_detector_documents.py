@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from anomaly.detectors.counts import CountsParameters
+from anomaly.detectors.detector import Direction
 from anomaly.findings import Urgency
 from anomaly.rules.detector_reader import read_rules
 from anomaly.rules.loading import check_anomaly, load_detectors, load_objectives
@@ -25,7 +27,7 @@ spec:
 """
 
 MISTAKES = [
-    ("detector: counts", "detector: magic", 8, "spec.detector", "one of level, seasonal, counts"),
+    ("detector: counts", "detector: magic", 8, "spec.detector", "one of counts, level, seasonal"),
     ("detector: counts", "detector: seasonal", 6, "spec.period_steps", "is required for seasonal"),
     ("direction: low", "direction: down", 9, "spec.direction", "one of low, high, both"),
     ("direction: low", "direction: both", 9, "spec.direction", "two rules"),
@@ -33,6 +35,7 @@ MISTAKES = [
     ("urgency: page", "urgency: pgae", 10, "spec.urgency", "one of page, ticket, info"),
     ("urgency: page", "min_steps: 1", 10, "spec.min_steps", "from 2 to 100000"),
     ("urgency: page", "min_steps: 2.5", 10, "spec.min_steps", "whole number"),
+    ("urgency: page", "threshold: 4", 10, "spec.threshold", "not a setting of counts; it has"),
     ("urgency: page", "min_stps: 5", 10, "spec.min_stps", "did you mean 'min_steps'"),
     ("expr: name,sps,:eq,:sum", "expr: ''", 6, "spec.expr", "must not be empty"),
     ("[cloud.region]", "cloud.region", 7, "spec.group_by", "must be a list"),
@@ -53,7 +56,7 @@ def test_good_rule_is_read() -> None:
     assert rule.expr == "name,sps,:eq,:sum,(,cloud.region,),:by"
     assert rule.urgency is Urgency.PAGE
     assert rule.when_missing is Urgency.TICKET
-    assert rule.parameters.change_to == 0.3
+    assert rule.parameters == CountsParameters(direction=Direction.LOW)
 
 
 def test_shipped_rules_and_objectives_are_valid() -> None:

@@ -1,0 +1,30 @@
+"""A kind of detector: what its file says of it to whoever configures, runs and tests it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from anomaly.detectors.detector import Detector
+from anomaly.detectors.parameters import Parameters
+
+P = TypeVar("P", bound=Parameters)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetectorKind(Generic[P]):
+    """One detector of the registry.
+
+    Attributes:
+        name: The name that a configuration gives.
+        parameters: Its settings, with their bounds.
+        make: Makes one that watches no series yet.
+        trial: Settings with which a few hundred steps are enough to see it at work: for compiling
+            its kernels ahead and for the tests that every detector must pass.
+    """
+
+    name: str
+    parameters: type[P]
+    make: Callable[[P], Detector]
+    trial: P
