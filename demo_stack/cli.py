@@ -112,12 +112,12 @@ def cost(  # noqa: D103 - click prints the help above
 ) -> None:
     from demo_stack.business.cost import (
         Prices,
-        audience,
         cost_by_item,
         cost_per_stream,
         cost_per_subscriber_month,
         steady_usage,
     )
+    from demo_stack.world.accounts import audience
 
     usage = steady_usage(sps=sps, instances=instances, minutes=minutes, mbit=mbit)
     prices = Prices()

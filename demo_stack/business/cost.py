@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-
-AUDIENCE = {"north-america": 0.35, "emea": 0.30, "latam": 0.20, "apac": 0.15}
-"""Share of the audience by part of the world."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,13 +91,3 @@ def cost_per_subscriber_month(usage: Usage, prices: Prices, subscribers: int) ->
     """Return dollars per subscriber and month, were every month like these hours."""
     monthly = sum(cost_by_item(usage, prices).values()) * HOURS_A_MONTH / usage.hours
     return monthly / subscribers
-
-
-def audience(subscribers: int, shares: Mapping[str, float] = AUDIENCE) -> dict[str, int]:
-    """Return subscribers by part of the world; they add up exactly (largest remainder)."""
-    exact = {part: subscribers * share for part, share in shares.items()}
-    counts = {part: int(value) for part, value in exact.items()}
-    left = subscribers - sum(counts.values())
-    for part in sorted(exact, key=lambda one: counts[one] - exact[one])[:left]:
-        counts[part] += 1
-    return counts

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
+
+from opentelemetry.metrics import Meter
 
 from demo_stack.business.cost import (
     Prices,
@@ -10,8 +12,7 @@ from demo_stack.business.cost import (
     cost_per_stream,
     cost_per_subscriber_month,
 )
-from demo_stack.business.metering import Reading
-from demo_stack.chassis.context import ServiceContext
+from demo_stack.business.metering import Reading, UsageMeter
 
 EVERY_S = 10.0
 
@@ -20,18 +21,26 @@ class Spending:
     """Reports what is spent by the price table; one of a region's gateways does.
 
     Args:
-        context: The surroundings of a gateway.
+        meter: What it reports with.
+        usage: The region's meter, which all of its gateways share.
+        read: Says what the region has used so far.
         subscribers: People whom the region is there for.
         prices: What things cost.
     """
 
     def __init__(
-        self, context: ServiceContext, subscribers: int, prices: Prices | None = None
+        self,
+        meter: Meter,
+        usage: UsageMeter,
+        read: Callable[[], Reading],
+        *,
+        subscribers: int,
+        prices: Prices | None = None,
     ) -> None:
-        self._backing = context.backing
+        self._usage = usage
+        self._read = read
         self._subscribers = subscribers
         self._prices = prices or Prices()
-        meter = context.telemetry.meter
         self._spent = meter.create_counter(
             "business.cost", unit="{USD}", description="Dollars spent, by the price table."
         )
@@ -46,12 +55,7 @@ class Spending:
 
     async def work(self) -> None:
         """Read the meters and report, unless another gateway just did."""
-        reading = Reading(
-            now_s=time.monotonic(),
-            served=self._backing.load.totals(),
-            streams=self._backing.streams.begun,
-        )
-        usage = self._backing.usage.take(reading)
+        usage = self._usage.take(self._read())
         if usage is None:
             return
         for item, dollars in cost_by_item(usage, self._prices).items():

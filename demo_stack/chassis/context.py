@@ -4,24 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from random import Random
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from demo_stack.chassis.chores import Chores
 from demo_stack.chassis.client import ServiceClient
 from demo_stack.chassis.disturbance import InjectionPoints
 from demo_stack.chassis.identity import Identity
+from demo_stack.chassis.load import LoadBook
 from demo_stack.chassis.telemetry import Telemetry
-
-if TYPE_CHECKING:
-    from demo_stack.regions.stores import Backing
 
 Sleep = Callable[[float], Awaitable[None]]
 
 SPREAD = 0.35
 """Sigma of the lognormal that service times are drawn from: a p99 of 2.3 times the median."""
+
+
+class RequestWatchers(Protocol):
+    """Who wants to see requests as they are answered."""
+
+    @property
+    def watched(self) -> bool:
+        """Whether there is anybody to tell."""
+        ...
+
+    def publish(self, event: Mapping[str, Any]) -> None:
+        """Offer what is known of a request to all of them; never waits."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +45,8 @@ class ServiceContext:
         client: Calls its neighbours.
         points: Where failures can be injected.
         chores: What it does besides answering requests.
-        backing: The region's stores.
+        load: Where it writes down what it serves.
+        requests: Whoever watches requests go by.
         rng: Its own randomness.
         seed: The platform's seed, the same everywhere.
         sps: Stream starts a second that the region is built for.
@@ -47,7 +59,8 @@ class ServiceContext:
     client: ServiceClient
     points: InjectionPoints
     chores: Chores
-    backing: Backing
+    load: LoadBook
+    requests: RequestWatchers
     rng: Random
     seed: int = 1
     sps: float = 5.0

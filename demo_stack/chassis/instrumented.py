@@ -36,8 +36,8 @@ class InstrumentedApp:
         self._context = context
         self._telemetry = context.telemetry
         who = context.identity
-        self._served = context.backing.load.open(who.instance, who.service, who.version)
-        context.chores.at_end(lambda: context.backing.load.close(who.instance))
+        self._served = context.load.open(who.instance, who.service, who.version)
+        context.chores.at_end(lambda: context.load.close(who.instance))
         self._point = f"{context.identity.service}.request"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -93,10 +93,10 @@ class InstrumentedApp:
 
     def _show(self, method: str, route: str, status: int, seconds: float) -> None:
         """Offer the request to whoever watches the live stream."""
-        stream = self._context.backing.requests
-        if stream.subscriptions:
+        watchers = self._context.requests
+        if watchers.watched:
             who = self._context.identity
-            stream.publish(
+            watchers.publish(
                 {
                     "service": who.service,
                     "instance": who.instance,

@@ -76,6 +76,10 @@ class Broker(Protocol):
         """
         ...
 
+    def open(self) -> None:
+        """Begin to connect, if it is anywhere else."""
+        ...
+
     def consumer(self, group: str, topic: str, member: str) -> Consumer:
         """Return a new member of ``group``, which gets its share of the partitions."""
         ...
@@ -127,6 +131,9 @@ class EmbeddedBroker:
     def consumer(self, group: str, topic: str, member: str) -> Consumer:
         """Return a new member of ``group``."""
         return _EmbeddedConsumer(self, self.group(group, topic), member)
+
+    def open(self) -> None:
+        """Nothing is to be connected."""
 
     async def close(self) -> None:
         """Nothing is open."""

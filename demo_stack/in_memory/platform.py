@@ -6,7 +6,6 @@ actions need, so that every fault can be injected and taken back in milliseconds
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +16,8 @@ from demo_stack.chassis.context import Sleep
 from demo_stack.chassis.errors import LayoutError, PlatformError
 from demo_stack.chassis.network import MemoryNetwork
 from demo_stack.chassis.telemetry import TelemetryPipe, memory_pipe
+from demo_stack.in_memory.region import PLENTY_SPS
+from demo_stack.in_memory.turns import no_wait
 from demo_stack.regions.control import region_control
 from demo_stack.regions.region import Region
 from demo_stack.regions.spec import RegionSpec
@@ -25,14 +26,6 @@ from demo_stack.viewers.arrivals import Visitor
 from demo_stack.viewers.crowd import Crowd
 from demo_stack.viewers.process import viewers_control
 from demo_stack.world.layout import Device
-
-PLENTY_SPS = 1_000.0
-"""Regions are built for so much that a test's visits never meet a limit."""
-
-
-async def no_wait(_seconds: float) -> None:
-    """Give others a turn and pretend that the time has passed."""
-    await asyncio.sleep(0)
 
 
 class PausableNetwork(MemoryNetwork):

@@ -26,13 +26,14 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, Spa
 
 from demo_stack.chassis.network import MemoryNetwork
 from demo_stack.chassis.telemetry import TelemetryPipe, silent_pipe
+from demo_stack.in_memory.region import PLENTY_SPS
+from demo_stack.in_memory.turns import no_wait
 from demo_stack.regions.region import Region as RunningRegion
 from demo_stack.regions.spec import RegionSpec
 from demo_stack.viewers.arrivals import Visitor
 from demo_stack.viewers.crowd import Crowd
 from demo_stack.world.layout import Device, Region
 
-PLENTY_SPS = 1_000.0
 WARM_UP = 5
 AT_ONCE = 5
 
@@ -116,9 +117,9 @@ async def _round(sessions: int, pipe: TelemetryPipe, spectator: str) -> _Round:
     network = MemoryNetwork()
     name = Region.US_EAST_1.value
     spec = RegionSpec(region=name, sps=PLENTY_SPS, spectator=spectator)
-    region = RunningRegion(spec, network, pipe, sleep=_no_wait)
+    region = RunningRegion(spec, network, pipe, sleep=no_wait)
     await region.open()
-    crowd = Crowd(network, pipe, seed=1, sleep=_no_wait)
+    crowd = Crowd(network, pipe, seed=1, sleep=no_wait)
     crowd.populate([name], rate=1.0)
     crowd.route({name: dict(region.addresses)})
     await _sessions(crowd, name, range(WARM_UP))
@@ -144,11 +145,7 @@ async def _sessions(crowd: Crowd, region: str, numbers: range) -> None:
 
 
 def _served(region: RunningRegion) -> int:
-    return sum(one.requests for one in region.backing.load.totals().values())
-
-
-async def _no_wait(_seconds: float) -> None:
-    await asyncio.sleep(0)
+    return sum(one.requests for one in region.stores.load.totals().values())
 
 
 class _Sink(SpanExporter):

@@ -55,6 +55,11 @@ class RequestStream:
         self._rng = rng
         self.subscriptions: list[Subscription] = []
 
+    @property
+    def watched(self) -> bool:
+        """Whether there is a subscriber."""
+        return bool(self.subscriptions)
+
     def publish(self, event: Mapping[str, Any]) -> None:
         """Offer an event to every subscriber."""
         for subscription in self.subscriptions:

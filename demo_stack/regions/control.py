@@ -15,10 +15,10 @@ from starlette.routing import Route
 from demo_stack.chassis.disturbance import Disturbance
 from demo_stack.chassis.errors import LayoutError
 from demo_stack.chassis.telemetry import TelemetryPipe
+from demo_stack.eventlog.topics import VIEWS
 from demo_stack.mantis.stream import stream_route
 from demo_stack.regions.burner import Burner
 from demo_stack.regions.region import Region
-from demo_stack.regions.stores import VIEWS
 from demo_stack.services.playback.ladder import LADDER
 
 LAUNCH_SEGMENTS = 3
@@ -63,7 +63,7 @@ class RegionControl:
 
     async def load(self) -> dict[str, Any]:
         """Return what every instance has served since it started."""
-        totals = self._region.backing.load.totals()
+        totals = self._region.stores.load.totals()
         return {"instances": {name: asdict(served) for name, served in totals.items()}}
 
     async def end_instance(self, instance: str, crash: bool = False) -> None:
@@ -73,7 +73,7 @@ class RegionControl:
 
     async def front_door(self, scale: float | None = None, zones: str | None = None) -> None:
         """Change the load balancers' capacity, or the zones in use (such as ``abc``)."""
-        door = self._region.backing.front_door
+        door = self._region.stores.gateway.front_door
         if scale is not None:
             door.scale(scale)
         if zones is not None:
@@ -81,7 +81,7 @@ class RegionControl:
 
     async def tunnel(self, to: list[str]) -> None:
         """Let the gateways pass requests on to these gateways; to none ends it."""
-        self._region.backing.tunnel.lead(to)
+        self._region.stores.gateway.tunnel.lead(to)
 
     async def configure(self, service: str, revision: str) -> None:
         """Push a configuration to every instance of a service."""
@@ -91,11 +91,11 @@ class RegionControl:
 
     async def sever_log(self, severed: bool) -> None:
         """Let the event log be out of reach, or reached again."""
-        self._region.backing.log.severed = severed
+        self._region.stores.log.severed = severed
 
     async def cache_zone(self, zone: str, up: bool) -> None:
         """Let a zone's cache be down, or up again and empty."""
-        caches = self._region.backing.zone_caches
+        caches = self._region.stores.catalogue.zone_caches
         if zone not in caches:
             raise LayoutError(f"no cache in zone {zone!r}; there are: {', '.join(caches)}")
         if not up:
@@ -114,41 +114,41 @@ class RegionControl:
         """Write events that nobody can read."""
         for number in range(count):
             now_ms = time.time_ns() // 1_000_000
-            await self._region.backing.log.send(VIEWS, f"p{number}", {"": number}, time_ms=now_ms)
+            await self._region.stores.log.send(VIEWS, f"p{number}", {"": number}, time_ms=now_ms)
 
     async def chill(self) -> None:
         """Empty every cache: of the edge, and the services' second level."""
-        backing = self._region.backing
-        for filler in backing.fillers:
+        stores = self._region.stores
+        for filler in stores.edge.fillers:
             filler.cache.clear()
-        for cache in backing.zone_caches.values():
+        for cache in stores.catalogue.zone_caches.values():
             cache.clear()
 
     async def expect(self, title: str, per_s: float) -> None:
         """Announce a launch: so many sessions a second will begin with a title's first segments."""
-        asset = self._region.backing.library.asset(title)
+        asset = self._region.stores.playback.library.asset(title)
         names = sorted(asset.names()) if asset else [rung.name for rung in LADDER]
         for name in names:
             for number in range(min(LAUNCH_SEGMENTS, asset.segments if asset else LAUNCH_SEGMENTS)):
                 key = f"{title}/{name}/{number}"
-                self._region.backing.forecast.announce(key, per_s / len(names))
+                self._region.stores.edge.forecast.announce(key, per_s / len(names))
 
     async def fill(self) -> dict[str, Any]:
         """Let the edges fetch ahead, quiet or not; return how much each fetched."""
-        return {"fetched": [await filler.fill() for filler in self._region.backing.fillers]}
+        return {"fetched": [await filler.fill() for filler in self._region.stores.edge.fillers]}
 
     async def rot(self, copies: int) -> None:
         """Damage so many copies of every stored rendition, and let edges fetch them anew."""
-        self._region.backing.objects.damage_all(copies)
+        self._region.stores.playback.objects.damage_all(copies)
         await self.chill()
 
     async def restore(self) -> None:
         """Restore the stored renditions from elsewhere."""
-        self._region.backing.objects.clear()
+        self._region.stores.playback.objects.clear()
 
     async def replica(self, zone: str, up: bool = True, lag_s: float | None = None) -> None:
         """Take a replica of the viewing history down, bring it back, or let it lag behind."""
-        history = self._region.backing.history
+        history = self._region.stores.playback.history
         if lag_s is not None:
             history.lag(zone, lag_s)
         elif up:
@@ -158,11 +158,11 @@ class RegionControl:
 
     async def rotate_keys(self) -> None:
         """Sign with a new key."""
-        self._region.backing.keys.rotate()
+        self._region.stores.auth.keys.rotate()
 
     async def skew_clock(self, seconds: float) -> None:
         """Let the clock of auth be wrong by so many seconds."""
-        self._region.backing.auth_skew_s = seconds
+        self._region.stores.auth.skew_s = seconds
 
     async def fit(
         self, accounts: dict[str, str] | None = None, shares: dict[str, float] | None = None
@@ -170,11 +170,11 @@ class RegionControl:
         """Set which accounts, or which share of them, are under which failure test."""
         if wrong := [share for share in (shares or {}).values() if not 0 <= share <= 1]:
             raise LayoutError(f"a share of the accounts is between 0 and 1, not {wrong[0]}")
-        backing = self._region.backing
-        backing.fit_accounts.clear()
-        backing.fit_accounts.update(accounts or {})
-        backing.fit_shares.clear()
-        backing.fit_shares.update(shares or {})
+        stores = self._region.stores.gateway
+        stores.fit_accounts.clear()
+        stores.fit_accounts.update(accounts or {})
+        stores.fit_shares.clear()
+        stores.fit_shares.update(shares or {})
 
     async def mute(self, metrics: list[str]) -> None:
         """Lose metrics of these names; an empty list loses none."""
@@ -225,7 +225,7 @@ def region_control(region: Region, pipe: TelemetryPipe) -> Starlette:
 
     return Starlette(
         routes=[
-            stream_route(region.backing.requests),
+            stream_route(region.stores.requests),
             Route("/{name}", handle, methods=["POST"]),
         ],
         exception_handlers={LayoutError: refuse, TypeError: refuse},

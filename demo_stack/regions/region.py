@@ -19,35 +19,20 @@ from demo_stack.chassis.network import Network
 from demo_stack.chassis.telemetry import TelemetryPipe
 from demo_stack.regions.fleet import Fleet
 from demo_stack.regions.spec import RegionSpec
-from demo_stack.regions.stores import Backing, event_log, zone_caches
+from demo_stack.regions.stores import RegionStores, region_stores
 from demo_stack.registry.app import registry_app
 from demo_stack.registry.client import RegistryClient
 from demo_stack.registry.leases import LeaseRegistry
 from demo_stack.services.auth import app as auth
-from demo_stack.services.auth.grants import Grants
-from demo_stack.services.auth.keys import SigningKeys
 from demo_stack.services.billing import app as billing
 from demo_stack.services.catalogue import app as catalogue
 from demo_stack.services.edge import app as edge
-from demo_stack.services.edge.forecast import PopularityForecast
 from demo_stack.services.gateway import app as gateway
-from demo_stack.services.gateway.front_door import front_door_for
 from demo_stack.services.licences import app as licences
 from demo_stack.services.playback import app as playback
-from demo_stack.services.playback.library import MediaLibrary
 from demo_stack.services.recommendations import app as recommendations
 from demo_stack.world.layout import REGIONAL_SERVICES, Service
 
-BUILDERS: Mapping[Service, Callable[[ServiceContext], ASGIApp]] = {
-    Service.GATEWAY: gateway.build,
-    Service.AUTH: auth.build,
-    Service.CATALOGUE: catalogue.build,
-    Service.RECOMMENDATIONS: recommendations.build,
-    Service.PLAYBACK: playback.build,
-    Service.LICENCES: licences.build,
-    Service.BILLING: billing.build,
-    Service.EDGE: edge.build,
-}
 EVICTION_S = 2.0
 
 
@@ -70,16 +55,8 @@ class Region:
     ) -> None:
         self.spec = spec
         self.points = InjectionPoints(self._random("points"), sleep)
-        self.backing = Backing(
-            front_door=front_door_for(spec.sps),
-            keys=SigningKeys(spec.seed),
-            grants=Grants(self._random("grants"), time.time),
-            zone_caches=zone_caches(spec.caches),
-            forecast=PopularityForecast(spec.day_s / 2),
-            day_s=spec.day_s,
-            library=MediaLibrary(spec.media, spec.seed),
-            billing_url=spec.billing_url,
-        )
+        self.stores = region_stores(spec, self._random)
+        self._builders = _builders(self.stores)
         self.leases = LeaseRegistry(_monotonic_ms, rng=self._random("eviction"))
         self._balancer = Balancer(self._random("balancer"))
         self._network = network
@@ -101,7 +78,7 @@ class Region:
 
     async def open(self) -> None:
         """Start the registry, then every service."""
-        self.backing.log = event_log(self.spec.broker, self.spec.region)
+        self.stores.log.open()
         self._registry_url = await self._network.listen(registry_app(self.leases))
         self.registry = RegistryClient(self._registry_url, self._transport, self._balancer)
         self.fleet = Fleet(self.spec.region, self._network, self.registry, self._build)
@@ -117,9 +94,7 @@ class Region:
             self._evicting.cancel()
         await self.registry.close()
         await self.fleet.close()
-        await self.backing.log.close()
-        for cache in self.backing.zone_caches.values():
-            cache.close()
+        await self.stores.close()
         await self._network.hang_up(self._registry_url)
         await self._transport.aclose()
 
@@ -132,7 +107,8 @@ class Region:
             client=client,
             points=self.points,
             chores=Chores(),
-            backing=self.backing,
+            load=self.stores.load,
+            requests=self.stores.requests,
             rng=self._random(identity.instance),
             seed=self.spec.seed,
             sps=self.spec.sps,
@@ -140,7 +116,7 @@ class Region:
             sleep=self._sleep,
         )
         context.chores.at_end(lambda: self._pipe.retire(identity))
-        return BUILDERS[Service(identity.service)](context), context.chores
+        return self._builders[Service(identity.service)](context), context.chores
 
     async def _evict(self) -> None:
         while True:
@@ -149,6 +125,22 @@ class Region:
 
     def _random(self, purpose: str) -> Random:
         return Random(f"{self.spec.seed}/{self.spec.region}/{purpose}")
+
+
+def _builders(stores: RegionStores) -> Mapping[Service, Callable[[ServiceContext], ASGIApp]]:
+    """Return what makes the application of an instance of each service, on the service's stores."""
+    return {
+        Service.GATEWAY: lambda context: gateway.build(context, stores.gateway),
+        Service.AUTH: lambda context: auth.build(context, stores.auth),
+        Service.CATALOGUE: lambda context: catalogue.build(context, stores.catalogue),
+        Service.RECOMMENDATIONS: lambda context: recommendations.build(
+            context, stores.recommendations
+        ),
+        Service.PLAYBACK: lambda context: playback.build(context, stores.playback),
+        Service.LICENCES: licences.build,
+        Service.BILLING: lambda context: billing.build(context, stores.billing),
+        Service.EDGE: lambda context: edge.build(context, stores.edge),
+    }
 
 
 def _monotonic_ms() -> int:

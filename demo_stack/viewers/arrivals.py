@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
 
-from demo_stack.business.cost import AUDIENCE, audience
 from demo_stack.viewers.rhythm import Rhythm
+from demo_stack.world.accounts import ACCOUNTS, AUDIENCE, audience, name_of
 from demo_stack.world.layout import Device, Region
 
 REGULARITY = 4
@@ -16,12 +16,6 @@ REGULARITY = 4
 sessions here stand for a large audience, whose relative noise is smaller than that of few."""
 
 DEVICE_SHARES = {Device.TV: 0.55, Device.PHONE: 0.2, Device.WEB: 0.15, Device.CONSOLE: 0.1}
-ACCOUNTS = 300
-"""Viewers of a region; each has one device and comes back with it."""
-
-ALL_ACCOUNTS = ACCOUNTS * len(Region)
-"""Viewers of all regions: everybody is at home in one."""
-
 LINE_KBPS = {Device.TV: 25_000, Device.PHONE: 6_000, Device.WEB: 15_000, Device.CONSOLE: 25_000}
 """Median throughput of a viewer's line by device."""
 
@@ -96,11 +90,6 @@ class Arrivals:
             session=f"{self._rng.getrandbits(64):016x}",
             line_kbps=LINE_KBPS[device] * math.exp(self._rng.gauss(0.0, LINE_SPREAD)),
         )
-
-
-def name_of(number: int) -> str:
-    """Return the account of a made-up viewer."""
-    return f"v{number:04d}"
 
 
 def _spread(markets: Mapping[str, float]) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from demo_stack.business.cost import AUDIENCE
+from demo_stack.world.accounts import AUDIENCE
 from demo_stack.world.layout import Region
 
 NEAREST = {

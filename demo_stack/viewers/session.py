@@ -14,7 +14,7 @@ from opentelemetry.trace import Status, StatusCode, Tracer
 from demo_stack.chassis.client import Call, ServiceClient
 from demo_stack.chassis.context import Sleep
 from demo_stack.chassis.errors import ServiceError
-from demo_stack.services.auth.grants import challenge_of
+from demo_stack.chassis.oauth import challenge_of
 from demo_stack.viewers.abr import Playhead, after_segment
 from demo_stack.viewers.arrivals import Visitor
 from demo_stack.viewers.policies import POLICIES, decide

@@ -14,10 +14,10 @@ from starlette.types import ASGIApp
 from demo_stack.chassis.bodies import BodyError, read_object
 from demo_stack.chassis.context import ServiceContext
 from demo_stack.chassis.instrumented import service_app
-from demo_stack.services.auth.grants import Grant, GrantError, Grants
-from demo_stack.services.auth.keys import SigningKeys
+from demo_stack.chassis.oauth import ISSUER
+from demo_stack.services.auth.grants import Grant, GrantError
+from demo_stack.services.auth.stores import AuthStores
 
-ISSUER = "https://auth.demo.example"
 TOKEN_LIFE_S = 900
 SIGN_IN_S = 0.004
 
@@ -27,19 +27,17 @@ class Auth:
 
     Args:
         context: The instance's surroundings.
-        keys: Sign; their public halves are served.
-        grants: Codes and refresh tokens.
+        stores: Keys that sign (their public halves are served), codes and refresh tokens.
     """
 
-    def __init__(self, context: ServiceContext, keys: SigningKeys, grants: Grants) -> None:
+    def __init__(self, context: ServiceContext, stores: AuthStores) -> None:
         self._context = context
-        self._keys = keys
-        self._grants = grants
+        self._stores = stores
 
     async def authorise(self, request: Request) -> Response:
         """``POST /authorize {viewer, device, code_challenge, code_challenge_method}``: a code."""
         body = await _object(request)
-        code = self._grants.authorise(
+        code = self._stores.grants.authorise(
             str(body.get("viewer", "")),
             str(body.get("device", "")),
             str(body.get("code_challenge", "")),
@@ -54,11 +52,11 @@ class Auth:
         await self._context.work(SIGN_IN_S)
         grant_type = body.get("grant_type")
         if grant_type == "authorization_code":
-            grant = self._grants.redeem(
+            grant = self._stores.grants.redeem(
                 str(body.get("code", "")), str(body.get("code_verifier", ""))
             )
         elif grant_type == "refresh_token":
-            grant = self._grants.refresh(str(body.get("refresh_token", "")))
+            grant = self._stores.grants.refresh(str(body.get("refresh_token", "")))
         else:
             raise GrantError("unsupported_grant_type")
         return JSONResponse(
@@ -66,16 +64,16 @@ class Auth:
                 "access_token": self._sign(grant),
                 "token_type": "Bearer",
                 "expires_in": TOKEN_LIFE_S,
-                "refresh_token": self._grants.refresh_token(grant),
+                "refresh_token": self._stores.grants.refresh_token(grant),
             }
         )
 
     async def jwks(self, _request: Request) -> Response:
         """``GET /jwks.json``: the public keys."""
-        return JSONResponse(self._keys.public())
+        return JSONResponse(self._stores.keys.public())
 
     def _sign(self, grant: Grant) -> str:
-        now = int(time.time() + self._context.backing.auth_skew_s)
+        now = int(time.time() + self._stores.skew_s)
         claims = {
             "iss": ISSUER,
             "sub": grant.viewer,
@@ -83,13 +81,13 @@ class Auth:
             "iat": now,
             "exp": now + TOKEN_LIFE_S,
         }
-        key = self._keys.current
+        key = self._stores.keys.current
         return jwt.encode({"alg": "ES256", "kid": key.kid}, claims, key)
 
 
-def build(context: ServiceContext) -> ASGIApp:
+def build(context: ServiceContext, stores: AuthStores) -> ASGIApp:
     """Return the application."""
-    auth = Auth(context, context.backing.keys, context.backing.grants)
+    auth = Auth(context, stores)
     routes = [
         Route("/authorize", auth.authorise, methods=["POST"]),
         Route("/token", auth.token, methods=["POST"]),

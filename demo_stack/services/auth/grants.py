@@ -7,8 +7,6 @@ stole it.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import hmac
 from collections import OrderedDict
 from collections.abc import Callable
@@ -16,6 +14,7 @@ from dataclasses import dataclass
 from random import Random
 
 from demo_stack.chassis.errors import ServiceError
+from demo_stack.chassis.oauth import challenge_of
 
 CODE_LIFE_S = 60
 REFRESH_LIFE_S = 86_400
@@ -138,12 +137,6 @@ class Grants:
 
     def _secret(self) -> str:
         return f"{self._rng.getrandbits(256):064x}"
-
-
-def challenge_of(verifier: str) -> str:
-    """Return the S256 code challenge of a verifier (RFC 7636 §4.2)."""
-    digest = hashlib.sha256(verifier.encode()).digest()
-    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 def _bound(kept: OrderedDict[str, Grant] | OrderedDict[str, str]) -> None:

@@ -25,7 +25,8 @@ from demo_stack.services.billing.plans import CURRENCY, plan_named, plan_of
 from demo_stack.services.billing.playing import Playing, PlayingRegister
 from demo_stack.services.billing.processor import SyntheticProcessor
 from demo_stack.services.billing.requests import Requests
-from demo_stack.viewers.arrivals import ALL_ACCOUNTS, name_of
+from demo_stack.services.billing.stores import BillingStores
+from demo_stack.world.accounts import ALL_ACCOUNTS, name_of
 
 Result = TypeVar("Result")
 
@@ -58,8 +59,11 @@ class Books:
 class Billing:
     """The handlers; the database has a thread of its own, for it may make others wait."""
 
-    def __init__(self, context: ServiceContext, month_s: float = MONTH_S) -> None:
+    def __init__(
+        self, context: ServiceContext, stores: BillingStores, month_s: float = MONTH_S
+    ) -> None:
         self._context = context
+        self._stores = stores
         self._month_ms = round(month_s * 1_000)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
         self._books: Books | None = None
@@ -188,7 +192,7 @@ class Billing:
     async def _do(self, operation: str, table: str, work: Callable[[Books], Result]) -> Result:
         """Run work in the ledger's thread, as one span of the database."""
         attributes = {
-            "db.system.name": system_of(self._context.backing.billing_url),
+            "db.system.name": system_of(self._stores.url),
             "db.operation.name": operation,
             "db.collection.name": table,
         }
@@ -212,7 +216,7 @@ class Billing:
     def _open(self) -> Books:
         """Open the books when they are first needed, and subscribe the made-up accounts."""
         if self._books is None:
-            database = Database(self._context.backing.billing_url)
+            database = Database(self._stores.url)
             ledger = Ledger(database, SyntheticProcessor(), self._month_ms)
             now_ms = _now_ms()
             accounts = [name_of(number) for number in range(ALL_ACCOUNTS)]
@@ -234,9 +238,9 @@ class Billing:
             self._books.database.close()
 
 
-def build(context: ServiceContext) -> ASGIApp:
+def build(context: ServiceContext, stores: BillingStores) -> ASGIApp:
     """Return the application."""
-    billing = Billing(context)
+    billing = Billing(context, stores)
     routes = [
         Route("/accounts/{account}/entitlement", billing.entitlement),
         Route("/accounts/{account}/invoices", billing.invoices),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -14,6 +15,7 @@ from starlette.types import ASGIApp
 from demo_stack.chassis.context import ServiceContext
 from demo_stack.chassis.errors import ServiceError
 from demo_stack.chassis.instrumented import service_app
+from demo_stack.services.catalogue.stores import CatalogueStores
 from demo_stack.stores.cache import ReplicatedCache, TwoLevelCache, ZoneCache
 from demo_stack.stores.traced import TracedCache
 from demo_stack.world.titles import Title, make_titles
@@ -27,10 +29,12 @@ NEAR_ENTRIES = 200
 class Catalogue:
     """Looks titles up and counts its look-ups with ``prometheus_client``."""
 
-    def __init__(self, context: ServiceContext, titles: tuple[Title, ...]) -> None:
+    def __init__(
+        self, context: ServiceContext, cache: TracedCache, titles: Sequence[Title]
+    ) -> None:
         self._context = context
         self._titles = {title.id: title for title in titles}
-        self._cache = _cache(context)
+        self._cache = cache
         self._registry = CollectorRegistry()
         self._lookups = Counter(
             "catalogue_lookups", "Titles looked up.", ["outcome"], registry=self._registry
@@ -88,15 +92,15 @@ class Catalogue:
         return found
 
 
-def _cache(context: ServiceContext) -> TracedCache:
-    far = ReplicatedCache(context.backing.zone_caches)
+def _cache(context: ServiceContext, stores: CatalogueStores) -> TracedCache:
+    far = ReplicatedCache(stores.zone_caches)
     cache = TwoLevelCache(ZoneCache(NEAR_ENTRIES), far, context.identity.zone[-1:])
     return TracedCache(cache, far, context.telemetry.tracer, "titles")
 
 
-def build(context: ServiceContext) -> ASGIApp:
+def build(context: ServiceContext, stores: CatalogueStores) -> ASGIApp:
     """Return the application."""
-    catalogue = Catalogue(context, make_titles(context.seed))
+    catalogue = Catalogue(context, _cache(context, stores), make_titles(context.seed))
     routes = [
         Route("/titles", catalogue.many),
         Route("/titles/{title}", catalogue.one),

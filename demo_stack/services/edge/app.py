@@ -20,6 +20,7 @@ from demo_stack.chassis.instrumented import service_app
 from demo_stack.services.edge.cache import PopularityCache
 from demo_stack.services.edge.filling import FILL_EVERY_S, Filler
 from demo_stack.services.edge.forecast import QuietHours
+from demo_stack.services.edge.stores import EdgeStores
 from demo_stack.world.layout import Service
 
 CACHE_ENTRIES = 400
@@ -29,11 +30,10 @@ READ_S = 0.001
 class Edge:
     """A cache in front of playback's origin, filled on demand and ahead."""
 
-    def __init__(self, context: ServiceContext, cache: PopularityCache) -> None:
+    def __init__(self, context: ServiceContext, stores: EdgeStores, cache: PopularityCache) -> None:
         self._context = context
         self._cache = cache
-        backing = context.backing
-        self.filler = Filler(cache, backing.forecast, self._fetch, QuietHours(backing.day_s))
+        self.filler = Filler(cache, stores.forecast, self._fetch, QuietHours(stores.day_s))
         self._registry = Registry(
             Config(location=context.spectator, extra_common_tags=context.identity.attributes())
         )
@@ -89,13 +89,13 @@ class Edge:
         return response.content
 
 
-def build(context: ServiceContext) -> ASGIApp:
+def build(context: ServiceContext, stores: EdgeStores) -> ASGIApp:
     """Return the application, with a cold cache."""
     cache = PopularityCache(CACHE_ENTRIES)
-    edge = Edge(context, cache)
-    context.backing.fillers.append(edge.filler)
+    edge = Edge(context, stores, cache)
+    stores.fillers.append(edge.filler)
     context.chores.every(FILL_EVERY_S, edge.fill)
-    context.chores.at_end(lambda: context.backing.fillers.remove(edge.filler))
+    context.chores.at_end(lambda: stores.fillers.remove(edge.filler))
     routes = [
         Route("/segments/{title}/{rendition}/{number}", edge.segment),
         Route("/manifests/{title}/{device}", edge.manifest),

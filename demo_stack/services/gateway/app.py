@@ -28,9 +28,10 @@ from demo_stack.services.gateway.inbound import (
 )
 from demo_stack.services.gateway.origin import Origins
 from demo_stack.services.gateway.outbound import ReportCategory
+from demo_stack.services.gateway.stores import GatewayStores
 from demo_stack.services.gateway.tokens import TokenVerifier
 from demo_stack.services.gateway.tunnel import Forwarder, Tunnel
-from demo_stack.viewers.arrivals import ACCOUNTS
+from demo_stack.world.accounts import ACCOUNTS
 from demo_stack.world.layout import Service
 
 TIMEOUTS_MS = {
@@ -95,31 +96,34 @@ class Gateway:
         ]
 
 
-def build(context: ServiceContext) -> ASGIApp:
+def build(context: ServiceContext, stores: GatewayStores) -> ASGIApp:
     """Return the application."""
     registry = Registry(
         Config(location=context.spectator, extra_common_tags=context.identity.attributes())
     )
     context.chores.at_end(registry.close)
-    context.chores.every(EVERY_S, Spending(context, ACCOUNTS).work)
+    spending = Spending(
+        context.telemetry.meter, stores.usage, stores.read_meters, subscribers=ACCOUNTS
+    )
+    context.chores.every(EVERY_S, spending.work)
     shedder = Shedder(target=COMFORTABLE_INFLIGHT, most=MOST_INFLIGHT)
-    door: list[Filter] = [AdmitAtFrontDoor(context.backing.front_door), ShedLoad(shedder)]
+    door: list[Filter] = [AdmitAtFrontDoor(stores.front_door), ShedLoad(shedder)]
     report = ReportCategory(context.telemetry.meter)
     chain = FilterChain(
         inbound=[
             *door,
             Authenticate(TokenVerifier(context.client)),
             LimitRate(),
-            MarkFailureTest(context.backing.fit_accounts, context.backing.fit_shares),
+            MarkFailureTest(stores.fit_accounts, stores.fit_shares),
         ],
         outbound=[report],
     )
     commands = Commands(registry, TIMEOUTS_MS)
     origins = Origins(context.client, commands, context.telemetry.meter)
     endpoints = Endpoints(origins, context.seed)
-    tunnel = context.backing.tunnel
     outer = FilterChain(inbound=door, outbound=[report])
-    gateway = Gateway(chain, outer, shedder, tunnel, Forwarder(tunnel, context.client))
+    forwarder = Forwarder(stores.tunnel, context.client)
+    gateway = Gateway(chain, outer, shedder, stores.tunnel, forwarder)
     routes = [
         gateway.route("/authorize", endpoints.sign_in, "POST", Priority.CRITICAL),
         gateway.route("/token", endpoints.sign_in, "POST", Priority.CRITICAL),

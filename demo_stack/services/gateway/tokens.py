@@ -11,7 +11,7 @@ from joserfc.jwk import KeySet
 
 from demo_stack.chassis.client import Call, ServiceClient
 from demo_stack.chassis.errors import ServiceError
-from demo_stack.services.auth.app import ISSUER
+from demo_stack.chassis.oauth import ISSUER
 from demo_stack.world.layout import Service
 
 REMEMBERED = 5_000

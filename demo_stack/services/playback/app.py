@@ -16,8 +16,8 @@ from demo_stack.chassis.client import Call
 from demo_stack.chassis.context import ServiceContext
 from demo_stack.chassis.errors import ServiceError
 from demo_stack.chassis.instrumented import service_app
+from demo_stack.eventlog.topics import VIEWS
 from demo_stack.eventlog.traced import TracedProducer
-from demo_stack.regions.stores import VIEWS
 from demo_stack.services.playback.elsewhere import SYNC_S, Elsewhere
 from demo_stack.services.playback.heartbeats import Heartbeats
 from demo_stack.services.playback.ladder import manifest
@@ -25,6 +25,7 @@ from demo_stack.services.playback.manifests import Manifests
 from demo_stack.services.playback.profiles import label_of, media_manifest
 from demo_stack.services.playback.quality import RebufferRatio
 from demo_stack.services.playback.rights import Rights
+from demo_stack.services.playback.stores import PlaybackStores
 from demo_stack.stores.heartbeat import EVERY_S, ReplicaHeartbeat
 from demo_stack.stores.objects import DurabilityError
 from demo_stack.stores.replicated import Consistency, UnavailableError
@@ -43,11 +44,12 @@ SEGMENT_BYTES = 1_024
 class Playback:
     """Hands out manifests and segments."""
 
-    def __init__(self, context: ServiceContext, rights: Rights) -> None:
+    def __init__(self, context: ServiceContext, stores: PlaybackStores, rights: Rights) -> None:
         self._context = context
+        self._stores = stores
         self._rights = rights
         self._licences = TokenBucket(context.sps * BUILT_FOR, burst_s=2.0)
-        self._views = TracedProducer(context.backing.log, VIEWS, context.telemetry)
+        self._views = TracedProducer(stores.log, VIEWS, context.telemetry)
         self._starts = context.telemetry.meter.create_counter(
             "playback.starts", unit="{start}", description="Streams that were allowed to start."
         )
@@ -85,13 +87,13 @@ class Playback:
 
     def _manifest(self, title: dict[str, Any], device: str, session: str) -> dict[str, Any]:
         """Return the manifest of what is encoded, of synthetic segments where nothing is."""
-        asset = self._context.backing.library.asset(title["id"])
+        asset = self._stores.library.asset(title["id"])
         encoded = media_manifest(asset, device, session) if asset else None
         return encoded or manifest(title, device, session)
 
     def _stored(self, title: str, rendition: str, number: str) -> bytes:
         """Return a segment, or the token that stands for it; stored when first asked for."""
-        objects, library = self._context.backing.objects, self._context.backing.library
+        objects, library = self._stores.objects, self._stores.library
         encoded = library.segment(title, rendition, number) if "-" in rendition else None
         key, body = encoded or (f"{title}/{rendition}", b"")
         if encoded and not body:
@@ -119,7 +121,7 @@ class Playback:
             "INSERT viewing_history", kind=SpanKind.CLIENT, attributes=attributes
         ) as span:
             try:
-                self._context.backing.history.write(
+                self._stores.history.write(
                     f"{body['viewer']}/{body['title']}",
                     body["device"],
                     time_ms=time.time_ns() // 1_000_000,
@@ -136,18 +138,19 @@ class Playback:
         await self._views.send(body["viewer"], view)
 
 
-def build(context: ServiceContext) -> ASGIApp:
+def build(context: ServiceContext, stores: PlaybackStores) -> ASGIApp:
     """Return the application."""
-    rights = Rights(context)
-    playback = Playback(context, rights)
-    beats = Heartbeats(context, rights, RebufferRatio(context))
-    lag = ReplicaHeartbeat(context.backing.history, context.telemetry)
+    rights = Rights(context, stores.streams)
+    playback = Playback(context, stores, rights)
+    quality = RebufferRatio(context, stores.log, stores.rebuffering)
+    beats = Heartbeats(context, stores.streams, rights, quality)
+    lag = ReplicaHeartbeat(stores.history, context.telemetry)
     context.chores.every(EVERY_S, lag.beat)
-    context.chores.every(SYNC_S, Elsewhere(context).work)
+    context.chores.every(SYNC_S, Elsewhere(context, stores.streams).work)
     routes = [
         Route("/starts", playback.start, methods=["POST"]),
         Route("/sessions/{session}/heartbeats", beats.beat, methods=["POST"]),
-        Route("/manifests/{title}/{device}", Manifests(context).manifest),
+        Route("/manifests/{title}/{device}", Manifests(context, stores.library).manifest),
         Route("/origin/{title}/{rendition}/{number}", playback.segment),
     ]
     return service_app([*routes], context)

@@ -21,9 +21,9 @@ AT_ONCE = 1_000
 class Elsewhere:
     """Keeps a region's table of streams in step with the others'."""
 
-    def __init__(self, context: ServiceContext) -> None:
+    def __init__(self, context: ServiceContext, streams: StreamTable) -> None:
         self._context = context
-        self._streams: StreamTable = context.backing.streams
+        self._streams = streams
 
     async def work(self) -> None:
         """Tell what is new here; learn what plays elsewhere.

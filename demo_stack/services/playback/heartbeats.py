@@ -15,7 +15,7 @@ from demo_stack.chassis.errors import ServiceError
 from demo_stack.services.playback.profiles import label_of
 from demo_stack.services.playback.quality import RebufferRatio
 from demo_stack.services.playback.rights import Rights
-from demo_stack.services.playback.streams import Beat
+from demo_stack.services.playback.streams import Beat, StreamTable
 
 BITRATE_BOUNDS_KBPS = (50, 100, 200, 400, 800, 1_500, 3_000, 6_000, 12_000, 25_000)
 MOST_POSITION_S = 86_400.0
@@ -26,11 +26,17 @@ MOST_KBPS = 1_000_000.0
 class Heartbeats:
     """``POST /sessions/{session}/heartbeats``."""
 
-    def __init__(self, context: ServiceContext, rights: Rights, quality: RebufferRatio) -> None:
+    def __init__(
+        self,
+        context: ServiceContext,
+        streams: StreamTable,
+        rights: Rights,
+        quality: RebufferRatio,
+    ) -> None:
         self._quality = quality
         self._context = context
         self._rights = rights
-        self._streams = context.backing.streams
+        self._streams = streams
         meter = context.telemetry.meter
         self._beats = meter.create_counter(
             "playback.heartbeats", unit="{heartbeat}", description="Heartbeats of players."

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from demo_stack.chassis.context import ServiceContext
+from demo_stack.eventlog.broker import Broker
 from demo_stack.eventlog.log import Record
+from demo_stack.eventlog.topics import REPORTS
 from demo_stack.eventlog.traced import Subscription, TracedConsumer, TracedProducer
-from demo_stack.regions.stores import REPORTS
+from demo_stack.eventlog.windows import TumblingRatios
 from demo_stack.world.layout import Device
 
 GROUP = "quality"
@@ -18,10 +20,9 @@ class RebufferRatio:
     The window's state is the region's: whichever instance reads an event, all of them report.
     """
 
-    def __init__(self, context: ServiceContext) -> None:
-        self._windows = context.backing.rebuffering
+    def __init__(self, context: ServiceContext, log: Broker, windows: TumblingRatios) -> None:
+        self._windows = windows
         who = Subscription(group=GROUP, topic=REPORTS, member=context.identity.instance)
-        log = context.backing.log
         self._reports = TracedProducer(log, REPORTS, context.telemetry)
         self._consumer = TracedConsumer(log, who, context.telemetry, self._take)
         self._gauge = context.telemetry.meter.create_gauge(

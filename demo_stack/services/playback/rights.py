@@ -11,7 +11,7 @@ from demo_stack.chassis.client import Call
 from demo_stack.chassis.context import ServiceContext
 from demo_stack.chassis.errors import DependencyError
 from demo_stack.services.playback.profiles import label_of
-from demo_stack.services.playback.streams import TooManyStreamsError
+from demo_stack.services.playback.streams import StreamTable, TooManyStreamsError
 from demo_stack.world.layout import Service
 
 BELIEVED_S = 900.0
@@ -30,9 +30,9 @@ ENTITLEMENT_TIMEOUT_S = 1.0
 class Rights:
     """Asks billing and the licence service on behalf of playback."""
 
-    def __init__(self, context: ServiceContext) -> None:
+    def __init__(self, context: ServiceContext, streams: StreamTable) -> None:
         self._context = context
-        self._streams = context.backing.streams
+        self._streams = streams
         self._limits: OrderedDict[str, tuple[float, int]] = OrderedDict()
         self._refusals = context.telemetry.meter.create_counter(
             "playback.refusals", unit="{start}", description="Streams that a plan does not allow."

@@ -16,9 +16,10 @@ from starlette.types import ASGIApp
 from demo_stack.chassis.context import ServiceContext
 from demo_stack.chassis.instrumented import service_app
 from demo_stack.eventlog.log import Record
+from demo_stack.eventlog.topics import VIEWS
 from demo_stack.eventlog.traced import Subscription, TracedConsumer
-from demo_stack.regions.stores import VIEWS
 from demo_stack.services.recommendations.rebuilding import Rebuilding
+from demo_stack.services.recommendations.stores import RecommendationStores
 from demo_stack.world.titles import Title, make_titles
 
 RANK_S = 0.008
@@ -32,20 +33,22 @@ TRENDING_GROUP = "trending"
 class Recommendations:
     """Suggests what similar viewers watched, filled up with what is popular."""
 
-    def __init__(self, context: ServiceContext, titles: tuple[Title, ...]) -> None:
+    def __init__(
+        self, context: ServiceContext, stores: RecommendationStores, titles: tuple[Title, ...]
+    ) -> None:
         self._context = context
+        self._stores = stores
         self._popular = [title.id for title in titles]
         self._learning = self._subscribe(GROUP, self._take)
         self._counting = self._subscribe(TRENDING_GROUP, self._count)
-        self._views = context.backing.views
         self.skipped = 0
 
     async def row(self, request: Request) -> Response:
         """``GET /viewers/{viewer}/row``: ids of titles, best first."""
         await self._context.reach("recommendations.rank")
         await self._context.work(RANK_S)
-        liked = self._context.backing.model.suggest(request.path_params["viewer"])
-        trending = self._context.backing.trending[:1]
+        liked = self._stores.model.suggest(request.path_params["viewer"])
+        trending = self._stores.trending[:1]
         row = list(dict.fromkeys([*liked[: ROW_LENGTH // 2], *trending, *self._popular]))
         return JSONResponse({"titles": row[:ROW_LENGTH]})
 
@@ -57,8 +60,8 @@ class Recommendations:
     async def count(self) -> None:
         """Count views per title in windows; what was started most in the last one is trending."""
         await self._counting.work()
-        for _, counts in self._views.closed():
-            self._context.backing.trending = [title for title, _ in counts.most_common() if title]
+        for _, counts in self._stores.views.closed():
+            self._stores.trending = [title for title, _ in counts.most_common() if title]
 
     async def measure(self) -> None:
         """Report how far behind the log learning and counting are."""
@@ -72,32 +75,30 @@ class Recommendations:
 
     def rebuilding(self) -> Rebuilding:
         """Return what reads every viewing event again, into a model that knows nothing."""
-        return Rebuilding(
-            self._context.backing.log, VIEWS, self._take, self._context.identity.instance
-        )
+        return Rebuilding(self._stores.log, VIEWS, self._take, self._context.identity.instance)
 
     def _subscribe(self, group: str, take: Callable[[Record], None]) -> TracedConsumer:
         who = Subscription(group=group, topic=VIEWS, member=self._context.identity.instance)
-        return TracedConsumer(self._context.backing.log, who, self._context.telemetry, take)
+        return TracedConsumer(self._stores.log, who, self._context.telemetry, take)
 
     def _take(self, record: Record) -> None:
         try:
-            self._context.backing.model.learn(record.value["viewer"], record.value["title"])
+            self._stores.model.learn(record.value["viewer"], record.value["title"])
         except (KeyError, TypeError):
             self.skipped += 1  # a poison message must not stop those behind it
 
     def _count(self, record: Record) -> None:
-        self._views.add(str(record.value.get("title", "")), record.time_ms)
+        self._stores.views.add(str(record.value.get("title", "")), record.time_ms)
 
 
-def build(context: ServiceContext) -> ASGIApp:
+def build(context: ServiceContext, stores: RecommendationStores) -> ASGIApp:
     """Return the application."""
-    service = Recommendations(context, make_titles(context.seed))
+    service = Recommendations(context, stores, make_titles(context.seed))
     context.chores.every(LEARN_EVERY_S, service.learn)
     context.chores.every(LEARN_EVERY_S, service.count)
     context.chores.every(MEASURE_EVERY_S, service.measure)
-    if not context.backing.model.begun:
-        context.backing.model.begun = True
+    if not stores.model.begun:
+        stores.model.begun = True
         past = service.rebuilding()
         context.chores.every(LEARN_EVERY_S, past.work)
         context.chores.at_end(past.leave)

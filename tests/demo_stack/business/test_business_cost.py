@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -13,7 +12,6 @@ from hypothesis import strategies as st
 from demo_stack.business.cost import (
     Prices,
     Usage,
-    audience,
     cost_by_item,
     cost_per_stream,
     cost_per_subscriber_month,
@@ -23,6 +21,8 @@ from demo_stack.business.metering import Reading, UsageMeter
 from demo_stack.business.spending import Spending
 from demo_stack.chassis.identity import Identity
 from demo_stack.chassis.load import Served
+from demo_stack.in_memory.region import open_region
+from demo_stack.world.accounts import audience
 from demo_stack.world.layout import Service
 
 USAGE = Usage(
@@ -76,11 +76,10 @@ def test_usage_is_what_grew_since_the_last_reading_whoever_comes_and_goes():
     )  # fmt: skip
 
 
-def test_a_region_reports_what_it_costs(world):
+def test_a_region_reports_what_it_costs():
     async def story():
-        async with world() as w:
-            spending = Spending(_gateway(w), subscribers=100, prices=PRICES)
-            w.region.backing.usage = UsageMeter(pause_s=0.0)
+        async with open_region() as w:
+            spending = _spending(w)
             await spending.work()
             for _ in range(3):
                 await w.visit()
@@ -96,10 +95,16 @@ def test_a_region_reports_what_it_costs(world):
     assert each == pytest.approx([sum(items.values()) / 3])
 
 
-def _gateway(w) -> SimpleNamespace:
-    """What spending needs of a gateway's surroundings."""
+def _spending(w) -> Spending:
+    """Return what reports a region's costs, as often as it is asked."""
     telemetry = w.pipe.telemetry(Identity(service=Service.GATEWAY, region="us-east-1", number=9))
-    return SimpleNamespace(backing=w.region.backing, telemetry=telemetry)
+    return Spending(
+        telemetry.meter,
+        UsageMeter(pause_s=0.0),
+        w.region.stores.gateway.read_meters,
+        subscribers=100,
+        prices=PRICES,
+    )
 
 
 def test_a_steady_hour_delivers_what_is_streamed():

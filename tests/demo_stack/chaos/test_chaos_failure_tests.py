@@ -12,6 +12,7 @@ from demo_stack.chaos.experiment import load_experiments
 from demo_stack.chassis.client import Call
 from demo_stack.chassis.disturbance import FIT_BAGGAGE, Disturbance
 from demo_stack.chassis.errors import PlatformError
+from demo_stack.in_memory.region import open_region
 from demo_stack.services.gateway.inbound import is_drawn
 
 REGION = "us-east-1"
@@ -67,9 +68,9 @@ def test_the_mark_travels_with_the_request_to_the_service_behind_the_next(planet
     assert asyncio.run(story()) == [True, False]
 
 
-def test_a_mark_that_comes_from_outside_is_taken_off(world):
+def test_a_mark_that_comes_from_outside_is_taken_off():
     async def story():
-        async with world() as w:
+        async with open_region() as w:
             w.region.points.disturb(
                 "x", Disturbance(point="playback.start", where={"fit": "T1"}, error_ratio=1.0)
             )
@@ -96,8 +97,8 @@ def test_halting_ends_failure_tests_and_what_single_actions_set(planet):
             await one.platform.kill_region("eu-west-1")  # a dead region must not keep the others
             with pytest.raises(PlatformError, match="auth-errors"):
                 await desk.halt()
-            backing = one.platform.regions[REGION].backing
-            return await _fails(one, "v0001"), backing.fit_shares, one.injector.busy
+            stores = one.platform.regions[REGION].stores
+            return await _fails(one, "v0001"), stores.gateway.fit_shares, one.injector.busy
 
     assert asyncio.run(story()) == (False, {}, frozenset())
 

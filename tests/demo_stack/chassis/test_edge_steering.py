@@ -18,6 +18,7 @@ from demo_stack.chassis.errors import DependencyError
 from demo_stack.chassis.network import MemoryNetwork
 from demo_stack.chassis.steering import SiteSteering
 from demo_stack.chassis.telemetry import memory_pipe
+from demo_stack.in_memory.region import open_region
 from demo_stack.viewers.crowd import Crowd
 from demo_stack.viewers.process import viewers_control
 
@@ -115,9 +116,9 @@ def test_load_is_a_reason_to_go_elsewhere():
     assert {steering.choose(avoid={"b"}) for _ in range(20)} == {"a"}
 
 
-def test_players_leave_a_failing_site_of_a_region(world):
+def test_players_leave_a_failing_site_of_a_region():
     async def story(*, steered):
-        async with world() as w:
+        async with open_region() as w:
             second = await w.region.fleet.start("edge")
             urls = w.region.addresses["edge"]
             rng = Random(3)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from pathlib import Path
-from types import SimpleNamespace
 
 import httpx2
 import pytest
@@ -18,6 +17,8 @@ from demo_stack.business.metering import UsageMeter
 from demo_stack.business.spending import Spending
 from demo_stack.chassis.disturbance import Disturbance
 from demo_stack.chassis.identity import Identity
+from demo_stack.in_memory.region import MemoryRegion, open_region
+from demo_stack.in_memory.turns import until
 from demo_stack.services.encoding.instruments import EncodingInstruments
 from demo_stack.services.encoding.queue_file import QueueFile
 from demo_stack.services.encoding.recipe import synthetic_source
@@ -34,52 +35,46 @@ KINDS = {Histogram: "histogram", Sum: "sum", Gauge: "gauge"}
 
 
 @pytest.fixture(scope="module")
-def emitted(request, tmp_path_factory):
+def emitted(tmp_path_factory):
     """Telemetry of healthy sessions and of failing ones."""
-    opened = request.getfixturevalue("shared_world")
 
     async def story():
-        async with opened() as w:
+        async with open_region() as w:
             for _ in range(3):
                 await w.visit()
-            w.region.backing.streams.open("s", "guest", "tv", "t01", limit=4)
+            w.region.stores.playback.streams.open("s", "guest", "tv", "t01", limit=4)
             await w.visit(Device.PHONE, viewer="guest")
             await asyncio.gather(w.post("/playback", {}), return_exceptions=True)  # no token
             await _bill(w)
             await _spend(w)
             w.region.points.disturb("x", Disturbance(point="playback.start", error_ratio=1.0))
             await w.visit()
-            for _ in range(100):
-                if any(span.kind is SpanKind.CONSUMER for span in w.spans()):
-                    break
-                await asyncio.sleep(0.05)
+            await until(lambda: any(span.kind is SpanKind.CONSUMER for span in w.spans()))
             _encode(w, tmp_path_factory.mktemp("encodes"))
             return w.spans(), w.pipe.collect()
 
     return asyncio.run(story())
 
 
-async def _bill(w) -> None:
+async def _bill(w: MemoryRegion) -> None:
     """Bill what is due, as nobody's child: it is no viewer who asks for it."""
     url = w.region.addresses[Service.BILLING][0] + "/runs"
     await w.network.transport().handle_async_request(httpx2.Request("POST", url))
 
 
-async def _spend(w) -> None:
+async def _spend(w: MemoryRegion) -> None:
     """Read twice what the region uses."""
     telemetry = w.pipe.telemetry(
         Identity(service=Service.GATEWAY, region="us-east-1", zone="us-east-1a", number=9)
     )
-    w.region.backing.usage = UsageMeter(pause_s=0.0)
-    spending = Spending(
-        SimpleNamespace(backing=w.region.backing, telemetry=telemetry), subscribers=100
-    )
+    read = w.region.stores.gateway.read_meters
+    spending = Spending(telemetry.meter, UsageMeter(pause_s=0.0), read, subscribers=100)
     await spending.work()
     await w.visit()
     await spending.work()
 
 
-def _encode(w, directory) -> None:
+def _encode(w: MemoryRegion, directory: Path) -> None:
     """Encode a title of which one rendition is too bad."""
     queue = QueueFile(directory / "queue.json")
     telemetry = w.pipe.telemetry(Identity(service=Service.ENCODER))

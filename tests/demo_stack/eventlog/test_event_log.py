@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from demo_stack.chassis.client import Call
 from demo_stack.eventlog.groups import ConsumerGroup
 from demo_stack.eventlog.log import EventLog
+from demo_stack.eventlog.topics import VIEWS
 from demo_stack.eventlog.windows import TumblingCounts
-from demo_stack.regions.stores import VIEWS
+from demo_stack.in_memory.region import open_region
 from demo_stack.services.recommendations.model import ItemModel
 
 keys = st.sampled_from("abcdefghij")
@@ -130,20 +131,20 @@ async def _until(condition):
     pytest.fail("it did not happen in time")
 
 
-def test_a_stream_start_reaches_the_model_through_the_log_past_a_poison_message(world):
+def test_a_stream_start_reaches_the_model_through_the_log_past_a_poison_message():
     def row(viewer):
         path = f"/viewers/{viewer}/row"
         return Call(service="recommendations", method="GET", route=path)
 
     async def story():
-        async with world() as w:
-            backing = w.region.backing
+        async with open_region() as w:
+            stores = w.region.stores.recommendations
             for viewer, title in [("a", "t40"), ("a", "t41"), ("fan", "t40")]:
                 body = {"viewer": viewer, "title": title, "device": "tv"}
                 call = Call(service="playback", method="POST", route="/starts", json=body)
                 await w.client.json(call)
-                await backing.log.send(VIEWS, viewer, {"poison": True}, time_ms=0)
-            group = backing.log.group("recommendations", VIEWS)
+                await stores.log.send(VIEWS, viewer, {"poison": True}, time_ms=0)
+            group = stores.log.group("recommendations", VIEWS)
             await _until(lambda: group.lag == 0)
             fan = (await w.client.json(row("fan")))["titles"]
             stranger = (await w.client.json(row("stranger")))["titles"]
@@ -160,16 +161,16 @@ def test_a_stream_start_reaches_the_model_through_the_log_past_a_poison_message(
     assert links == 3  # every event's own trace is linked; the poison had none
 
 
-def test_what_was_started_most_in_the_last_window_is_trending(world):
+def test_what_was_started_most_in_the_last_window_is_trending():
     async def story():
-        async with world() as w:
-            backing = w.region.backing
+        async with open_region() as w:
+            stores = w.region.stores.recommendations
             for time_ms, title in [(0, "t30"), (10, "t31"), (20, "t30"), (60_000, "t32")]:
                 value = {"viewer": "v", "title": title}
-                await backing.log.send(VIEWS, title, value, time_ms=time_ms)
-            await _until(lambda: bool(backing.trending))
+                await stores.log.send(VIEWS, title, value, time_ms=time_ms)
+            await _until(lambda: bool(stores.trending))
             call = Call(service="recommendations", method="GET", route="/viewers/x/row")
-            return backing.trending, (await w.client.json(call))["titles"]
+            return stores.trending, (await w.client.json(call))["titles"]
 
     trending, row = asyncio.run(story())
     assert trending == ["t30", "t31"]

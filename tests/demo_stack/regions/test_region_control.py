@@ -9,17 +9,18 @@ import pytest
 from opentelemetry.trace import SpanKind, StatusCode
 
 from demo_stack.eventlog.broker import LogAwayError
+from demo_stack.in_memory.region import open_region
 from demo_stack.regions.burner import Burner
 from demo_stack.regions.control import region_control
 from demo_stack.world.layout import Device
 
 
 @pytest.fixture
-def asked(world):
+def asked():
     """Run a story with a region and a way to ask its control endpoint."""
 
     async def opened(story):
-        async with world() as w:
+        async with open_region() as w:
             transport = httpx2.ASGITransport(app=region_control(w.region, w.pipe))
             async with httpx2.AsyncClient(transport=transport, base_url="http://c") as http:
 
@@ -144,7 +145,7 @@ def test_muted_metrics_are_gone_and_come_back(asked):
 def test_a_cold_cache_misses_again(asked):
     async def story(w, ask):
         await w.visit()
-        cache = w.region.backing.fillers[0].cache
+        cache = w.region.stores.edge.fillers[0].cache
         assert len(cache) > 0
         await ask("chill")
         return len(cache)
@@ -154,7 +155,7 @@ def test_a_cold_cache_misses_again(asked):
 
 def test_what_stands_in_for_a_part_is_away_and_comes_back(asked):
     async def story(w, ask):
-        log, cache = w.region.backing.log, w.region.backing.zone_caches["a"]
+        log, cache = w.region.stores.log, w.region.stores.catalogue.zone_caches["a"]
         reader = log.consumer("test", "views", "m")
         cache.put("k", 1, 60.0)
         await log.send("views", "k", {}, time_ms=0)
@@ -182,7 +183,7 @@ def test_burning_ends_when_told():
 
 def test_the_live_stream_shows_the_requests_of_a_visit(asked):
     async def story(w, _ask):
-        seen = w.region.backing.requests.subscribe('service == "gateway" and status < 400', 1.0)
+        seen = w.region.stores.requests.subscribe('service == "gateway" and status < 400', 1.0)
         await w.visit()
         return [seen.waiting.get_nowait()["route"] for _ in range(seen.waiting.qsize())]
 

@@ -100,7 +100,7 @@ async def _story(logs) -> None:
 
 
 async def _learning_works(place: Place) -> None:
-    log = place.region.backing.log
+    log = place.region.stores.log
 
     await _until(lambda: log._connected)
     for number in range(4):

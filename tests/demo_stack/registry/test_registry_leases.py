@@ -10,6 +10,7 @@ import pytest
 
 from demo_stack.chassis.balancing import Balancer
 from demo_stack.chassis.network import MemoryNetwork
+from demo_stack.in_memory.region import open_region
 from demo_stack.registry.app import registry_app
 from demo_stack.registry.client import RegistryClient
 from demo_stack.registry.leases import Instance, LeaseRegistry, LeaseSettings
@@ -172,9 +173,9 @@ def test_the_better_of_two_gets_the_request():
     assert balancer.choose("a", avoid={"http://1", "http://2"})  # better than nobody
 
 
-def test_a_killed_instance_is_evicted_and_a_stopped_one_is_missed_by_nobody(world):
+def test_a_killed_instance_is_evicted_and_a_stopped_one_is_missed_by_nobody():
     async def story():
-        async with world() as w:
+        async with open_region() as w:
             fleet = w.region.fleet
             third = await fleet.start("playback", version="2.0.0")
             assert third.id == "playback-us-east-1-3"

@@ -11,6 +11,7 @@ from demo_stack.chassis.client import Call
 from demo_stack.chassis.disturbance import Disturbance
 from demo_stack.chassis.errors import DependencyError
 from demo_stack.chassis.telemetry import DURATION_BOUNDS_S
+from demo_stack.in_memory.region import open_region
 from demo_stack.world.layout import REGIONAL_SERVICES, Service
 
 EDGES = {
@@ -27,9 +28,9 @@ EDGES = {
 }
 
 
-def test_a_session_starts_a_stream_and_every_service_edge_appears(world):
+def test_a_session_starts_a_stream_and_every_service_edge_appears():
     async def story():
-        async with world() as w:
+        async with open_region() as w:
             await w.visit()
             assert w.starts() == {"success": 1}
             by_id = {span.context.span_id: span for span in w.spans()}
@@ -43,9 +44,9 @@ def test_a_session_starts_a_stream_and_every_service_edge_appears(world):
     assert asyncio.run(story()) == EDGES
 
 
-def test_each_step_is_one_trace_without_orphans(world):
+def test_each_step_is_one_trace_without_orphans():
     async def story():
-        async with world() as w:
+        async with open_region() as w:
             await w.visit()
             return w.spans()
 
@@ -64,9 +65,9 @@ def test_each_step_is_one_trace_without_orphans(world):
     assert all(span.status.status_code is StatusCode.UNSET for span in spans)
 
 
-def test_server_durations_have_second_shaped_bounds_and_the_resource_of_their_service(world):
+def test_server_durations_have_second_shaped_bounds_and_the_resource_of_their_service():
     async def story():
-        async with world() as w:
+        async with open_region() as w:
             await w.visit()
             return w.pipe.collect()
 
@@ -83,9 +84,9 @@ def test_server_durations_have_second_shaped_bounds_and_the_resource_of_their_se
     assert set(seen.values()) == {DURATION_BOUNDS_S}
 
 
-def test_a_failing_licence_store_fails_starts_and_marks_every_span_on_the_way(world):
+def test_a_failing_licence_store_fails_starts_and_marks_every_span_on_the_way():
     async def story():
-        async with world() as w:
+        async with open_region() as w:
             w.region.points.disturb(
                 "x", Disturbance(point="playback.start", error_ratio=1.0, error="licence store")
             )
@@ -115,14 +116,14 @@ def test_a_failing_licence_store_fails_starts_and_marks_every_span_on_the_way(wo
     assert statuses == {("playback", "/starts"): 1, ("gateway", "/playback"): 1}
 
 
-def test_slow_recommendations_make_the_gateway_wait_but_fail_nothing(world):
+def test_slow_recommendations_make_the_gateway_wait_but_fail_nothing():
     waited = []
 
     async def remember(seconds: float) -> None:
         waited.append(seconds)
 
     async def story():
-        async with world() as w:
+        async with open_region() as w:
             w.region.points._sleep = remember
             w.region.points.disturb("x", Disturbance(point="recommendations.rank", delay_s=0.4))
             await w.visit()
@@ -132,9 +133,9 @@ def test_slow_recommendations_make_the_gateway_wait_but_fail_nothing(world):
     assert waited == [0.4]
 
 
-def test_a_dead_service_is_a_failed_start_with_the_transports_error(world):
+def test_a_dead_service_is_a_failed_start_with_the_transports_error():
     async def story():
-        async with world() as w:
+        async with open_region() as w:
             for instance in w.region.fleet.running(Service.PLAYBACK):
                 await w.region.fleet.kill(instance.id)
             await w.visit()
@@ -167,9 +168,9 @@ def test_a_dead_service_is_a_failed_start_with_the_transports_error(world):
         (Call(service="gateway", method="GET", route="/nowhere"), 404),
     ],
 )
-def test_refusals_have_their_status_and_are_no_server_error(world, call, status):
+def test_refusals_have_their_status_and_are_no_server_error(call, status):
     async def story():
-        async with world() as w:
+        async with open_region() as w:
             with pytest.raises(DependencyError) as refused:
                 await w.client.json(call)
             return refused.value.status, w.spans()

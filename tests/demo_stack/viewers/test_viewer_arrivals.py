@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from demo_stack.chassis.network import MemoryNetwork
 from demo_stack.chassis.telemetry import memory_pipe
-from demo_stack.viewers.arrivals import ALL_ACCOUNTS, DEVICE_SHARES, Arrivals, name_of
+from demo_stack.viewers.arrivals import DEVICE_SHARES, Arrivals
 from demo_stack.viewers.crowd import Crowd
 from demo_stack.viewers.rhythm import DAY_S, Rhythm
+from demo_stack.world.accounts import ALL_ACCOUNTS, name_of
 from demo_stack.world.layout import Region
 
 

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demo_stack.business.cost import AUDIENCE
 from demo_stack.chassis.network import MemoryNetwork
 from demo_stack.chassis.telemetry import memory_pipe
 from demo_stack.services.recommendations import model as model_module
@@ -17,6 +16,7 @@ from demo_stack.services.recommendations.model import ItemModel
 from demo_stack.viewers.crowd import Crowd
 from demo_stack.viewers.markets import markets_of
 from demo_stack.viewers.tastes import FAVOURITES, pick, taste_of
+from demo_stack.world.accounts import AUDIENCE
 from demo_stack.world.layout import Region
 from demo_stack.world.titles import make_titles
 

@@ -44,7 +44,7 @@ def test_authlib_signs_in_by_pkce_refreshes_and_outlives_a_rotation():
         network = SocketNetwork()
         region = Region(RegionSpec(region="us-east-1", sps=100.0), network, memory_pipe()[0])
         await region.open()
-        region.backing.keys.rotate()
+        region.stores.auth.keys.rotate()
         try:
             said = await asyncio.to_thread(_sign_in, region.addresses[Service.GATEWAY][0])
             jwks = region.addresses[Service.AUTH][0] + "/jwks.json"

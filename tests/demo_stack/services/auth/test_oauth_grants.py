@@ -7,12 +7,13 @@ from random import Random
 
 import pytest
 
+from demo_stack.chassis.oauth import challenge_of
+from demo_stack.in_memory.region import open_region
 from demo_stack.services.auth.grants import (
     CODE_LIFE_S,
     REFRESH_LIFE_S,
     GrantError,
     Grants,
-    challenge_of,
 )
 
 # RFC 7636, appendix B.
@@ -116,9 +117,9 @@ def test_a_refresh_token_used_twice_ends_its_family_and_no_other(grants):
     assert grants.refresh(other)
 
 
-def test_a_viewer_who_returns_refreshes_and_one_with_a_stale_token_signs_in_anew(world):
+def test_a_viewer_who_returns_refreshes_and_one_with_a_stale_token_signs_in_anew():
     async def story():
-        async with world() as w:
+        async with open_region() as w:
             await w.visit()
             await w.visit()
             w.room.wallet["v0001/tv"] = "stale"

@@ -10,6 +10,7 @@ import pytest
 from opentelemetry.trace import SpanKind
 
 from demo_stack.chassis.disturbance import Disturbance
+from demo_stack.in_memory.region import open_region
 from demo_stack.services.billing.plans import PLANS, plan_of
 from demo_stack.world.layout import Service
 
@@ -23,15 +24,15 @@ async def _ask(w, method: str, path: str, body: object = None, key: str = "") ->
     return response.status_code, orjson.loads(await response.aread())
 
 
-def _run(world, story):
+def _run(story):
     async def opened():
-        async with world() as w:
+        async with open_region() as w:
             return await story(w)
 
     return asyncio.run(opened())
 
 
-def test_made_up_accounts_have_plans_and_others_can_subscribe(world):
+def test_made_up_accounts_have_plans_and_others_can_subscribe():
     async def story(w):
         known = await _ask(w, "GET", "/accounts/v0007/entitlement")
         unknown = await _ask(w, "GET", "/accounts/anna/entitlement")
@@ -40,7 +41,7 @@ def test_made_up_accounts_have_plans_and_others_can_subscribe(world):
         again = await _ask(w, "POST", "/subscriptions", wish, "other key")
         return known, unknown, answers, again, await _ask(w, "GET", "/accounts/anna/entitlement")
 
-    known, unknown, answers, again, anna = _run(world, story)
+    known, unknown, answers, again, anna = _run(story)
     plan = plan_of("v0007")
     assert known == (200, {"account": "v0007", "plan": plan.id, "streams": plan.streams})
     assert unknown[0] == 404
@@ -49,7 +50,7 @@ def test_made_up_accounts_have_plans_and_others_can_subscribe(world):
     assert anna[1]["streams"] == PLANS["premium"].streams
 
 
-def test_a_run_bills_what_is_due_and_a_payment_of_the_same_invoice_changes_nothing(world):
+def test_a_run_bills_what_is_due_and_a_payment_of_the_same_invoice_changes_nothing():
     async def story(w):
         wish = {"account": "anna", "plan": "premium"}
         await _ask(w, "POST", "/subscriptions", wish, "k")
@@ -66,7 +67,7 @@ def test_a_run_bills_what_is_due_and_a_payment_of_the_same_invoice_changes_nothi
         }
         return first, second, invoices, paid, charged, spans
 
-    first, second, invoices, paid, charged, spans = _run(world, story)
+    first, second, invoices, paid, charged, spans = _run(story)
     assert first[0] == 200
     assert first[1]["invoiced"] >= 2  # anna, and the first of the made-up accounts
     assert first[1]["paid"] + first[1]["declined"] == first[1]["invoiced"]
@@ -90,11 +91,11 @@ def test_a_run_bills_what_is_due_and_a_payment_of_the_same_invoice_changes_nothi
         ("GET", f"/accounts/{'x' * 200}/entitlement", None, "", 400),
     ],
 )
-def test_nonsense_is_refused(world, method, path, body, key, status):
+def test_nonsense_is_refused(method, path, body, key, status):
     async def story(w):
         return (await _ask(w, method, path, body, key))[0]
 
-    assert _run(world, story) == status
+    assert _run(story) == status
 
 
 @pytest.mark.parametrize(
@@ -107,7 +108,7 @@ def test_nonsense_is_refused(world, method, path, body, key, status):
         ("billing.request", "GET", "/accounts/v0001/invoices"),
     ],
 )
-def test_every_injection_point_is_reached(world, point, method, path):
+def test_every_injection_point_is_reached(point, method, path):
     async def story(w):
         w.region.points.disturb("x", Disturbance(point=point, error_ratio=1.0))
         body = {"account": "anna", "plan": "basic"}
@@ -115,32 +116,32 @@ def test_every_injection_point_is_reached(world, point, method, path):
         w.region.points.calm("x")
         return broken, (await _ask(w, method, path, body, "k"))[0]
 
-    broken, well = _run(world, story)
+    broken, well = _run(story)
     assert broken == 500
     assert well in {200, 201}
 
 
-def test_a_database_that_is_away_is_an_answer_and_comes_back(world, tmp_path):
+def test_a_database_that_is_away_is_an_answer_and_comes_back(tmp_path):
     async def story(w):
-        w.region.backing.billing_url = f"sqlite:///{tmp_path}/missing/ledger.sqlite"
+        w.region.stores.billing.url = f"sqlite:///{tmp_path}/missing/ledger.sqlite"
         away = await _ask(w, "GET", "/accounts/v0001/entitlement")
         (tmp_path / "missing").mkdir()
         return away, await _ask(w, "GET", "/accounts/v0001/entitlement")
 
-    away, back = _run(world, story)
+    away, back = _run(story)
     assert away[0] == 503
     assert "ledger" in away[1]["error"]
     assert back[0] == 200
 
 
-def test_the_service_keeps_its_books_wherever_it_is_told_to(world, url):
+def test_the_service_keeps_its_books_wherever_it_is_told_to(url):
     async def story(w):
-        w.region.backing.billing_url = url
+        w.region.stores.billing.url = url
         run = await _ask(w, "POST", "/runs")
         spans = {span.attributes.get("db.system.name") for span in w.spans()} - {None}
         return run, (await _ask(w, "GET", "/accounts/v0000/invoices"))[1]["invoices"], spans
 
-    run, invoices, spans = _run(world, story)
+    run, invoices, spans = _run(story)
     assert run[0] == 200
     assert len(invoices) == 1
     assert spans == {"mariadb" if "pymysql" in url else "sqlite"}

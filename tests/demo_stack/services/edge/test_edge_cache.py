@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from demo_stack.chassis.client import Call
+from demo_stack.in_memory.region import open_region
 from demo_stack.services.edge.cache import PopularityCache
 
 
@@ -46,12 +47,12 @@ def test_yesterdays_hit_makes_room_in_the_end():
     assert cache.get("new") == b"2"
 
 
-def test_a_segment_reaches_the_origin_once_for_every_site(world):
+def test_a_segment_reaches_the_origin_once_for_every_site():
     def call(service="edge"):
         return Call(service=service, method="GET", route="/segments/t01/720p/0")
 
     async def story():
-        async with world() as w:
+        async with open_region() as w:
             outcomes = [(await w.client.send(call())).headers["x-cache"] for _ in range(12)]
             origin = sum(span.name.startswith("GET /origin") for span in w.spans())
             return outcomes, origin

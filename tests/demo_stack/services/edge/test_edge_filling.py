@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from demo_stack.chassis.client import Call
+from demo_stack.in_memory.region import open_region
 from demo_stack.regions.control import RegionControl
 from demo_stack.services.edge.cache import PopularityCache
 from demo_stack.services.edge.forecast import (
@@ -149,15 +150,15 @@ def test_filling_in_the_quiet_hours_raises_the_hit_ratio_within_its_bandwidth():
     assert ahead > reactive + 0.025  # 75.0 % becomes 78.1 %
 
 
-def test_an_edge_fetches_ahead_what_its_region_asks_for(world):
+def test_an_edge_fetches_ahead_what_its_region_asks_for():
     def call(key):
         return Call(service="edge", method="GET", route=f"/segments/{key}")
 
     async def story():
-        async with world() as w:
+        async with open_region() as w:
             for number in range(5):
                 await w.client.send(call(f"t01/720p/{number}"))
-            sites = w.region.backing.fillers
+            sites = w.region.stores.edge.fillers
             for site in sites:
                 site.cache.clear()
             fetched = [await site.fill() for site in sites]
@@ -170,9 +171,9 @@ def test_an_edge_fetches_ahead_what_its_region_asks_for(world):
     assert hits == ["hit"] * 4
 
 
-def test_an_announced_launch_is_fetched_before_anybody_asks(world):
+def test_an_announced_launch_is_fetched_before_anybody_asks():
     async def story():
-        async with world() as w:
+        async with open_region() as w:
             control = RegionControl(w.region, w.pipe)
             await control.expect("t42", 6.0)
             (first, _) = (await control.fill())["fetched"]

@@ -11,6 +11,7 @@ from starlette.responses import PlainTextResponse
 from demo_stack.chassis.client import Call
 from demo_stack.chassis.disturbance import Disturbance
 from demo_stack.chassis.errors import DependencyError, ServiceError
+from demo_stack.in_memory.region import open_region
 from demo_stack.resilience.command import CommandRejectedError
 from demo_stack.resilience.events import Event
 from demo_stack.resilience.shedding import Priority, Shedder
@@ -166,9 +167,9 @@ def _browse(token):
     return Call(service="gateway", method="GET", route="/browse", headers=headers)
 
 
-def test_a_crashed_instance_is_covered_by_a_retry_on_the_other(world):
+def test_a_crashed_instance_is_covered_by_a_retry_on_the_other():
     async def story():
-        async with world() as w:
+        async with open_region() as w:
             await w.region.fleet.kill("recommendations-us-east-1-1")
             token = await w.token()
             for _ in range(8):
@@ -182,9 +183,9 @@ def test_a_crashed_instance_is_covered_by_a_retry_on_the_other(world):
     assert set(asyncio.run(story())) == {1}
 
 
-def test_without_recommendations_the_row_is_what_is_popular(world):
+def test_without_recommendations_the_row_is_what_is_popular():
     async def story():
-        async with world() as w:
+        async with open_region() as w:
             for number in (1, 2):
                 await w.region.fleet.kill(f"recommendations-us-east-1-{number}")
             return await w.client.json(_browse(await w.token()))
@@ -193,9 +194,9 @@ def test_without_recommendations_the_row_is_what_is_popular(world):
     assert titles == [f"t{number:02d}" for number in range(1, 9)]
 
 
-def test_a_dependency_that_keeps_failing_is_no_longer_called(world):
+def test_a_dependency_that_keeps_failing_is_no_longer_called():
     async def story():
-        async with world() as w:
+        async with open_region() as w:
             token = await w.token()
             w.region.points.disturb("x", Disturbance(point="playback.start", error_ratio=1.0))
             categories = []
@@ -213,13 +214,13 @@ def test_a_dependency_that_keeps_failing_is_no_longer_called(world):
     assert seen["FAILURE_ORIGIN"] >= 20
 
 
-def test_a_failure_test_touches_only_the_account_in_its_scope(world):
+def test_a_failure_test_touches_only_the_account_in_its_scope():
     async def story():
-        async with world() as w:
+        async with open_region() as w:
             w.region.points.disturb(
                 "x", Disturbance(point="playback.start", where={"fit": "T1"}, error_ratio=1.0)
             )
-            w.region.backing.fit_accounts["tester"] = "T1"
+            w.region.stores.gateway.fit_accounts["tester"] = "T1"
             outcomes = {}
             for viewer in ("tester", "bystander"):
                 token = await w.token(viewer)
@@ -238,9 +239,9 @@ def test_a_failure_test_touches_only_the_account_in_its_scope(world):
     [None, [], {"title": "t01"}, {"title": 1, "device": "tv"}, {"title": "x" * 70_000}],
     ids=["nothing", "list", "no-device", "no-text", "too-large"],
 )
-def test_a_bad_body_is_the_clients_fault(world, body):
+def test_a_bad_body_is_the_clients_fault(body):
     async def story():
-        async with world() as w:
+        async with open_region() as w:
             headers = {"authorization": f"Bearer {await w.token()}"}
             call = Call(
                 service="gateway", method="POST", route="/playback", json=body, headers=headers
@@ -250,9 +251,9 @@ def test_a_bad_body_is_the_clients_fault(world, body):
     assert asyncio.run(story()) == "FAILURE_CLIENT_BAD_REQUEST"
 
 
-def test_what_there_is_no_route_for_is_counted_and_a_failed_answer_shows_its_way(world):
+def test_what_there_is_no_route_for_is_counted_and_a_failed_answer_shows_its_way():
     async def story():
-        async with world() as w:
+        async with open_region() as w:
             headers = {"authorization": f"Bearer {await w.token()}"}
             stray = Call(service="gateway", method="GET", route="/nowhere", headers=headers)
             answer = await w.client.send(stray)

@@ -10,7 +10,8 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from demo_stack.chassis.errors import DependencyError, ServiceError
-from demo_stack.services.auth.app import ISSUER
+from demo_stack.chassis.oauth import ISSUER
+from demo_stack.in_memory.region import open_region
 from demo_stack.services.gateway.tokens import TokenVerifier
 
 
@@ -21,9 +22,9 @@ def _forge(**claims):
     return jwt.encode({"alg": "ES256", "kid": key.kid}, body, key)
 
 
-def test_a_genuine_token_names_its_viewer_and_is_verified_once(world):
+def test_a_genuine_token_names_its_viewer_and_is_verified_once():
     async def story():
-        async with world() as w:
+        async with open_region() as w:
             verifier = TokenVerifier(w.client)
             token = await w.token()
             assert await verifier.viewer(f"Bearer {token}") == "v1"
@@ -37,9 +38,9 @@ def test_a_genuine_token_names_its_viewer_and_is_verified_once(world):
 @pytest.mark.parametrize(
     "authorization", ["", "Bearer", "Bearer x", "Bearer a.b.c", "forged", "cut"]
 )
-def test_anything_else_is_refused_with_401(world, authorization):
+def test_anything_else_is_refused_with_401(authorization):
     async def story():
-        async with world() as w:
+        async with open_region() as w:
             header = {
                 "forged": f"Bearer {_forge()}",
                 "cut": f"Bearer {(await w.token())[:-4]}",
@@ -51,9 +52,9 @@ def test_anything_else_is_refused_with_401(world, authorization):
     assert asyncio.run(story()) == 401
 
 
-def test_forged_tokens_do_not_make_the_gateway_ask_for_keys_every_time(world):
+def test_forged_tokens_do_not_make_the_gateway_ask_for_keys_every_time():
     async def story():
-        async with world() as w:
+        async with open_region() as w:
             verifier = TokenVerifier(w.client)
             for _ in range(20):
                 with pytest.raises(ServiceError):
@@ -63,9 +64,9 @@ def test_forged_tokens_do_not_make_the_gateway_ask_for_keys_every_time(world):
     assert asyncio.run(story()) <= 2 * 2  # client and server span of two fetches at most
 
 
-def test_without_auth_a_token_cannot_be_checked(world):
+def test_without_auth_a_token_cannot_be_checked():
     async def story():
-        async with world() as w:
+        async with open_region() as w:
             token = await w.token()
             await w.region.fleet.kill("auth-us-east-1-1")
             with pytest.raises(DependencyError):

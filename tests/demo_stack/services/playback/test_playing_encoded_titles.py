@@ -16,6 +16,7 @@ from demo_stack.chassis.disturbance import Disturbance
 from demo_stack.chassis.errors import DependencyError
 from demo_stack.chassis.identity import Identity
 from demo_stack.chassis.telemetry import memory_pipe
+from demo_stack.in_memory.region import open_region
 from demo_stack.regions.control import RegionControl
 from demo_stack.services.encoding.instruments import EncodingInstruments
 from demo_stack.services.encoding.queue_file import QueueFile
@@ -74,17 +75,15 @@ async def _edge(w, path: str, **headers: str) -> httpx2.Response:
     return response
 
 
-def _run(world, media: Path | None, story: Callable) -> object:
+def _run(media: Path | None, story: Callable) -> object:
     async def opened() -> object:
-        async with world() as w:
-            if media:
-                w.region.backing.library = MediaLibrary(str(media), 1)
+        async with open_region(str(media or "")) as w:
             return await story(w)
 
     return asyncio.run(opened())
 
 
-def test_an_encoded_title_comes_with_its_ladder_its_manifest_and_its_segments(world, encoded):
+def test_an_encoded_title_comes_with_its_ladder_its_manifest_and_its_segments(encoded):
     async def story(w):
         manifest = await _play(w)
         names = [one["name"] for one in manifest["renditions"]]
@@ -94,7 +93,7 @@ def test_an_encoded_title_comes_with_its_ladder_its_manifest_and_its_segments(wo
         mpd = await _edge(w, manifest["dash"], origin="http://page.example")
         return manifest, names, first, again, start, mpd
 
-    manifest, names, first, again, start, mpd = _run(world, encoded, story)
+    manifest, names, first, again, start, mpd = _run(encoded, story)
     assert names == ["vp9-108p", "vp9-144p", "vp9-240p"]
     assert (manifest["segments"], manifest["segment_s"]) == (2, 2)
     assert first.content.endswith(b"1.m4s")  # the first bytes of a picture stay clear
@@ -105,7 +104,7 @@ def test_an_encoded_title_comes_with_its_ladder_its_manifest_and_its_segments(wo
     assert b"<BaseURL>/segments/t01/</BaseURL>" in mpd.content
 
 
-def test_what_an_encoded_title_does_not_have_is_not_found_however_often_one_asks(world, encoded):
+def test_what_an_encoded_title_does_not_have_is_not_found_however_often_one_asks(encoded):
     paths = [
         "/segments/t01/vp9-108p/2", "/segments/t01/vp9-999p/0", "/segments/t01/vp9-108p/..%2F0",
         "/manifests/none/tv", "/segments/t01/-/0",
@@ -114,17 +113,17 @@ def test_what_an_encoded_title_does_not_have_is_not_found_however_often_one_asks
     async def story(w):
         return [(await _edge(w, path)).status_code for path in [*paths, *paths]]
 
-    assert set(_run(world, encoded, story)) == {404}
+    assert set(_run(encoded, story)) == {404}
 
 
-def test_a_title_that_is_not_encoded_plays_tokens_and_has_no_manifest(world, tmp_path):
+def test_a_title_that_is_not_encoded_plays_tokens_and_has_no_manifest(tmp_path):
     async def story(w):
         manifest = await _play(w)
         token = await _edge(w, f"/segments/t01/{manifest['renditions'][0]['name']}/0")
         return manifest, token, (await _edge(w, "/manifests/t01/tv")).status_code
 
     for media in (None, tmp_path):
-        manifest, token, status = _run(world, media, story)
+        manifest, token, status = _run(media, story)
         assert "dash" not in manifest
         assert manifest["renditions"][0]["name"] == "270p"
         assert (len(token.content), status) == (1_024, 404)
@@ -140,7 +139,7 @@ def test_titles_are_played_for_real_from_the_moment_they_are_encoded(encoded):
     assert library.asset("t01").title == "t01"
 
 
-def test_viewers_fetch_real_segments_and_their_line_decides(world, encoded):
+def test_viewers_fetch_real_segments_and_their_line_decides(encoded):
     async def story(w):
         for device in Device:
             await w.visit(device, viewer=f"v000{len(device)}")
@@ -152,7 +151,7 @@ def test_viewers_fetch_real_segments_and_their_line_decides(world, encoded):
             and span.attributes["url.path"].startswith("/segments/")
         ]  # fmt: skip
 
-    starts, fetched, asked = _run(world, encoded, story)
+    starts, fetched, asked = _run(encoded, story)
     assert starts == {"success": len(Device)}
     codecs = {
         device: {name.split("-")[0] for d, name in fetched if d == device} for device in Device
@@ -162,14 +161,14 @@ def test_viewers_fetch_real_segments_and_their_line_decides(world, encoded):
     assert len(asked) == 3 * len(Device), "with every segment of pictures comes one of sound"
 
 
-def test_a_licence_holds_the_key_of_its_title_and_of_no_other(world, encoded):
+def test_a_licence_holds_the_key_of_its_title_and_of_no_other(encoded):
     async def story(w):
         manifest = await _play(w)
         other = await _play(w, title="t02")
         init = (await _edge(w, "/segments/t01/aac-48k/init")).content
         return manifest["licence"]["keys"], other["licence"]["keys"], init
 
-    (key,), (other,), init = _run(world, encoded, story)
+    (key,), (other,), init = _run(encoded, story)
     kid = urlsafe_b64decode(key["kid"] + "==")
     assert (key["kty"], len(kid), len(urlsafe_b64decode(key["k"] + "=="))) == ("oct", 16, 16)
     assert kid in init
@@ -177,7 +176,7 @@ def test_a_licence_holds_the_key_of_its_title_and_of_no_other(world, encoded):
     assert {key["kid"], key["k"]}.isdisjoint({other["kid"], other["k"]})
 
 
-def test_a_launch_of_an_encoded_title_fills_the_edges_with_what_will_be_asked_for(world, encoded):
+def test_a_launch_of_an_encoded_title_fills_the_edges_with_what_will_be_asked_for(encoded):
     async def story(w):
         control = RegionControl(w.region, w.pipe)
         await control.expect("t01", 12.0)
@@ -189,27 +188,27 @@ def test_a_launch_of_an_encoded_title_fills_the_edges_with_what_will_be_asked_fo
             for number in (0, 1)
         ]
 
-    assert set(_run(world, encoded, story)) == {"hit"}
+    assert set(_run(encoded, story)) == {"hit"}
 
 
-def test_heartbeats_are_taken_licences_renewed_and_the_end_frees_the_stream(world):
+def test_heartbeats_are_taken_licences_renewed_and_the_end_frees_the_stream():
     async def story(w):
         manifest = await _play(w)
         token = manifest["licence"]["token"]
         renewed = await _beat(w, manifest, position_s=4, rebuffers=1, kbps=900, licence=token)
         assert renewed["licence"]["token"] != token
         assert renewed["licence"]["expires_s"] >= manifest["licence"]["expires_s"]
-        assert len(w.region.backing.streams) == 1
+        assert len(w.region.stores.playback.streams) == 1
         assert await _beat(w, manifest, position_s=8, ended=True) == {}
-        assert len(w.region.backing.streams) == 0
+        assert len(w.region.stores.playback.streams) == 0
         beats = {point["device"]: n for point, n in w.points("playback.heartbeats")}
         rebuffers = {point["device"]: n for point, n in w.points("playback.rebuffers")}
         return beats, rebuffers
 
-    assert _run(world, None, story) == ({"tv": 2}, {"tv": 1})
+    assert _run(None, story) == ({"tv": 2}, {"tv": 1})
 
 
-def test_nonsense_from_a_player_is_refused(world):
+def test_nonsense_from_a_player_is_refused():
     nonsense = [
         ({"position_s": "x"}, 400), ({"position_s": -1}, 400), ({"kbps": 1e12}, 400),
         ({"rebuffers": True}, 400), ({"licence": "a.b.c"}, 403),
@@ -225,10 +224,10 @@ def test_nonsense_from_a_player_is_refused(world):
             await _beat(w, {**manifest, "session": "nobody's"}, position_s=1)
         return unknown.value.status
 
-    assert _run(world, None, story) == 404
+    assert _run(None, story) == 404
 
 
-def test_a_guest_plays_on_one_device_and_another_is_refused(world):
+def test_a_guest_plays_on_one_device_and_another_is_refused():
     async def story(w):
         first = await _play(w, viewer="guest")
         with pytest.raises(DependencyError) as refused:
@@ -237,34 +236,34 @@ def test_a_guest_plays_on_one_device_and_another_is_refused(world):
         await _play(w, device="phone", viewer="guest")
         return refused.value.status, [n for _, n in w.points("playback.refusals")]
 
-    assert _run(world, None, story) == (403, [1])
+    assert _run(None, story) == (403, [1])
 
 
-def test_without_licences_nothing_starts_and_no_stream_is_left_open(world):
+def test_without_licences_nothing_starts_and_no_stream_is_left_open():
     async def story(w):
         w.region.points.disturb("x", Disturbance(point="licences.issue", error_ratio=1.0))
         await w.visit()
-        assert (w.starts(), len(w.region.backing.streams)) == ({"failure": 1}, 0)
+        assert (w.starts(), len(w.region.stores.playback.streams)) == ({"failure": 1}, 0)
         w.region.points.calm("x")
         await w.visit()
         return w.starts()
 
-    assert _run(world, None, story) == {"failure": 1, "success": 1}
+    assert _run(None, story) == {"failure": 1, "success": 1}
 
 
-def test_without_billing_everybody_may_watch(world):
+def test_without_billing_everybody_may_watch():
     async def story(w):
         w.region.points.disturb("x", Disturbance(point="billing.entitlement", error_ratio=1.0))
         await w.visit()
         return w.starts()
 
-    assert _run(world, None, story) == {"success": 1}
+    assert _run(None, story) == {"success": 1}
 
 
-def test_devices_that_callers_make_up_do_not_multiply_metrics(world):
+def test_devices_that_callers_make_up_do_not_multiply_metrics():
     async def story(w):
         for number in range(3):
             await _play(w, device=f"toaster-{number}", viewer=f"v000{number}")
         return {point["device"] for point, _ in w.points("playback.starts")}
 
-    assert _run(world, None, story) == {"other"}
+    assert _run(None, story) == {"other"}

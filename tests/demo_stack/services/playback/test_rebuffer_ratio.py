@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from demo_stack.eventlog.topics import REPORTS, WINDOW_MS
 from demo_stack.eventlog.windows import TumblingRatios
-from demo_stack.regions.stores import REPORTS, WINDOW_MS
+from demo_stack.in_memory.region import open_region
 
 amounts = st.floats(0, 1e6)
 
@@ -46,10 +47,10 @@ def _ratios(w):
     return found
 
 
-def test_reports_of_a_window_become_the_ratio_of_their_device(world):
+def test_reports_of_a_window_become_the_ratio_of_their_device():
     async def story():
-        async with world() as w:
-            log = w.region.backing.log
+        async with open_region() as w:
+            log = w.region.stores.log
             before = _ratios(w)
             for device, played_s, stalled_s in [
                 ("tv", 90.0, 10.0), ("tv", 100.0, 0.0), ("phone", 50.0, 50.0),
@@ -70,10 +71,10 @@ def test_reports_of_a_window_become_the_ratio_of_their_device(world):
     assert after == {"tv": 0.05, "phone": 0.5, "web": 0.0, "console": 0.0}
 
 
-def test_a_session_reports_into_the_log(world):
+def test_a_session_reports_into_the_log():
     async def story():
-        async with world() as w:
-            reader = w.region.backing.log.consumer("test", REPORTS, "test")
+        async with open_region() as w:
+            reader = w.region.stores.log.consumer("test", REPORTS, "test")
             await w.visit()
             return [dict(record.value) for record in await reader.poll()]
 

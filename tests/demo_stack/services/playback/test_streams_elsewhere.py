@@ -14,6 +14,7 @@ from demo_stack.chassis.errors import DependencyError
 from demo_stack.chassis.identity import Identity
 from demo_stack.chassis.network import MemoryNetwork
 from demo_stack.chassis.telemetry import memory_pipe
+from demo_stack.in_memory.region import open_region
 from demo_stack.regions.region import Region
 from demo_stack.regions.spec import RegionSpec
 from demo_stack.services.billing.database import Database
@@ -138,7 +139,7 @@ class Near:
 
     async def knows(self, devices: set[str]) -> None:
         async with asyncio.timeout(10):
-            while self.region.backing.streams.away("guest") != devices:  # noqa: ASYNC110 - chores
+            while self.region.stores.playback.streams.away("guest") != devices:  # noqa: ASYNC110 - chores
                 await asyncio.sleep(0.02)
 
 
@@ -173,10 +174,10 @@ NONSENSE = [
 ]
 
 
-def test_nonsense_is_refused_by_the_register(world):
+def test_nonsense_is_refused_by_the_register():
     async def story():
         statuses = []
-        async with world() as w:
+        async with open_region() as w:
             for body in NONSENSE:
                 call = Call(service=Service.BILLING, method="POST", route="/streams", json=body)
                 with pytest.raises(DependencyError) as refused:

@@ -6,7 +6,8 @@ import asyncio
 
 from demo_stack.chassis.client import Call
 from demo_stack.eventlog.broker import EmbeddedBroker
-from demo_stack.regions.stores import VIEWS
+from demo_stack.eventlog.topics import VIEWS
+from demo_stack.in_memory.region import open_region
 from demo_stack.services.recommendations.model import ItemModel
 from demo_stack.services.recommendations.rebuilding import PATIENCE_S, QUIET_S, Rebuilding
 
@@ -30,19 +31,19 @@ async def _until(condition) -> None:
             await asyncio.sleep(0.02)
 
 
-def test_a_region_that_lost_its_model_suggests_the_same_again(world):
+def test_a_region_that_lost_its_model_suggests_the_same_again():
     async def story():
-        async with world() as w:
-            backing = w.region.backing
+        async with open_region() as w:
+            stores = w.region.stores.recommendations
             for viewer, title in [("a", "t40"), ("a", "t41"), ("fan", "t40")]:
                 value = {"viewer": viewer, "title": title}
-                await backing.log.send(VIEWS, viewer, value, time_ms=0)
-            await _until(lambda: backing.log.group("recommendations", VIEWS).lag == 0)
+                await stores.log.send(VIEWS, viewer, value, time_ms=0)
+            await _until(lambda: stores.log.group("recommendations", VIEWS).lag == 0)
             before = (await w.client.json(_row("fan")))["titles"]
-            backing.model = ItemModel()
+            stores.model = ItemModel()
             lost = (await w.client.json(_row("fan")))["titles"]
             await w.region.fleet.start("recommendations")
-            await _until(lambda: backing.model.suggest("fan") != [])
+            await _until(lambda: stores.model.suggest("fan") != [])
             return before, lost, (await w.client.json(_row("fan")))["titles"]
 
     before, lost, after = asyncio.run(story())

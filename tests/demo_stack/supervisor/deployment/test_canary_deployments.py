@@ -67,7 +67,7 @@ async def _tried(tmp_path, bad: Disturbance | None, visits: int):
         with pytest.raises(LayoutError):
             await deployments.canary(REGION, SERVICE, "3.0.0")
         verdicts = await deployments.settled()
-        totals = platform.regions[REGION].backing.load.totals().values()
+        totals = platform.regions[REGION].stores.load.totals().values()
         versions = [one.version for one in totals if one.service == SERVICE]
         told = [change.kind for change in changes.recent()]
         return verdicts[REGION, SERVICE], versions, told

@@ -1,14 +1,14 @@
-"""A platform in memory: one region or several, without sockets and without waiting."""
+"""One region in this process, with one visitor at its door."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from random import Random
+from typing import Any
 
-import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
@@ -16,24 +16,35 @@ from demo_stack.chassis.balancing import Balancer
 from demo_stack.chassis.client import Call, ServiceClient
 from demo_stack.chassis.identity import Identity
 from demo_stack.chassis.network import MemoryNetwork
+from demo_stack.chassis.oauth import challenge_of
 from demo_stack.chassis.telemetry import TelemetryPipe, memory_pipe
+from demo_stack.in_memory import readings
+from demo_stack.in_memory.turns import no_wait
 from demo_stack.regions.region import Region
 from demo_stack.regions.spec import RegionSpec
-from demo_stack.services.auth.grants import challenge_of
 from demo_stack.viewers.arrivals import Visitor
 from demo_stack.viewers.pulse import Pulse
 from demo_stack.viewers.session import Session, SessionRoom
 from demo_stack.world.layout import Device, Service
 
+PLENTY_SPS = 1_000.0
+"""Regions are built for so much that a visit never meets a limit."""
 
-async def no_wait(_seconds: float) -> None:
-    """Give others a turn and pretend that the time has passed."""
-    await asyncio.sleep(0)
+_VERIFIER = "verifier-" * 6
 
 
-@dataclass
-class World:
-    """A region in memory with one visitor at its door."""
+@dataclass(frozen=True, slots=True)
+class MemoryRegion:
+    """A region in memory.
+
+    Attributes:
+        region: The region, open.
+        network: Where its instances listen.
+        pipe: What has been measured.
+        exported: Spans that have ended.
+        room: What a session needs.
+        client: Calls whatever runs in the region.
+    """
 
     region: Region
     network: MemoryNetwork
@@ -44,63 +55,51 @@ class World:
 
     async def visit(self, device: Device = Device.TV, viewer: str = "v0001") -> None:
         """Run one session to its end."""
-        visitor = Visitor(
-            viewer=viewer, device=device, region=self.region.spec.region, session="s1"
-        )
+        home = self.region.spec.region
+        visitor = Visitor(viewer=viewer, device=device, region=home, session="s1")
         await Session(visitor, self.room).run()
 
     async def token(self, viewer: str = "v1") -> str:
         """Sign a viewer in through the gateway; return the access token."""
-        verifier = "verifier-" * 6
         request = {
             "viewer": viewer,
             "device": "tv",
-            "code_challenge": challenge_of(verifier),
+            "code_challenge": challenge_of(_VERIFIER),
             "code_challenge_method": "S256",
         }
         code = (await self.post("/authorize", request))["code"]
-        proof = {"grant_type": "authorization_code", "code": code, "code_verifier": verifier}
+        proof = {"grant_type": "authorization_code", "code": code, "code_verifier": _VERIFIER}
         return str((await self.post("/token", proof))["access_token"])
 
-    async def post(self, route: str, body: object) -> dict[str, object]:
+    async def post(self, route: str, body: object) -> dict[str, Any]:
+        """Return the gateway's answer to a ``POST``.
+
+        Raises:
+            DependencyError: It is no success.
+        """
         call = Call(service=Service.GATEWAY, method="POST", route=route, json=body)
-        answer: dict[str, object] = await self.client.json(call)
+        answer: dict[str, Any] = await self.client.json(call)
         return answer
 
     def spans(self) -> tuple[ReadableSpan, ...]:
+        """Return the spans that have ended."""
         return self.exported.get_finished_spans()
 
-    def points(self, metric: str) -> list[tuple[dict[str, object], float]]:
+    def points(self, metric: str) -> list[readings.Point]:
         """Return (resource and point attributes, value or count) of every point of a metric."""
-        return [
-            (
-                {**resource.resource.attributes, **(point.attributes or {})},
-                point.value if hasattr(point, "value") else point.count,
-            )
-            for resource in self.pipe.collect()
-            for scope in resource.scope_metrics
-            for one in scope.metrics
-            if one.name == metric
-            for point in one.data.data_points
-        ]
+        return readings.points([self.pipe], metric)
 
-    def starts(self) -> dict[str, float]:
+    def starts(self) -> Counter[str]:
         """Return stream starts by outcome."""
-        found: dict[str, float] = {}
-        for attributes, value in self.points("stream.starts"):
-            outcome = str(attributes["outcome"])
-            found[outcome] = found.get(outcome, 0) + value
-        return found
-
-
-OpenWorld = Callable[[], AbstractAsyncContextManager[World]]
+        return readings.starts([self.pipe])
 
 
 @asynccontextmanager
-async def _opened() -> AsyncIterator[World]:
+async def open_region(media: str = "") -> AsyncIterator[MemoryRegion]:
+    """Open a region in memory, with the encoded titles in a directory if one is named."""
     network = MemoryNetwork()
     pipe, exported = memory_pipe()
-    spec = RegionSpec(region="us-east-1", sps=1_000.0)
+    spec = RegionSpec(region="us-east-1", sps=PLENTY_SPS, media=media)
     region = Region(spec, network, pipe, sleep=no_wait)
     await region.open()
     telemetry = pipe.telemetry(Identity(service=Service.VIEWERS))
@@ -116,17 +115,7 @@ async def _opened() -> AsyncIterator[World]:
         sleep=no_wait,
         reporting=1.0,
     )
-    yield World(region, network, pipe, exported, room, client)
-    await region.close()
-
-
-@pytest.fixture
-def world() -> OpenWorld:
-    """Return what opens a region in memory."""
-    return _opened
-
-
-@pytest.fixture(scope="session")
-def shared_world() -> OpenWorld:
-    """Return the same, for fixtures that live longer than a test."""
-    return _opened
+    try:
+        yield MemoryRegion(region, network, pipe, exported, room, client)
+    finally:
+        await region.close()
