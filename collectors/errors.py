@@ -4,7 +4,8 @@
 
     TocsinError
     ├── ConfigError            a setting or a file written by the operator is wrong
-    │   └── DocumentError      ... with file, line and field
+    │   ├── DocumentError      ... with file, line and field
+    │   └── ConfigErrors       several of these at once
     ├── InputError             a client sent something we refuse; carries an HTTP status
     │   ├── DecodeError        the bytes are not what the protocol says (400)
     │   ├── TooLargeError      over a limit, before or after decompression (413)
@@ -18,6 +19,8 @@
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 class TocsinError(Exception):
@@ -34,6 +37,26 @@ class TocsinError(Exception):
 
 class ConfigError(TocsinError):
     """A setting or an operator's file is wrong; ``tocsin check-config`` reports these."""
+
+    def each(self) -> tuple[ConfigError, ...]:
+        """Return every single mistake."""
+        return (self,)
+
+
+class ConfigErrors(ConfigError):  # noqa: N818 - a plural that ends in Error would mislead
+    """Several mistakes, told at once.
+
+    Args:
+        errors: Each of them; the message has a line for each.
+    """
+
+    def __init__(self, errors: Sequence[ConfigError]) -> None:
+        super().__init__("\n".join(error.message for error in errors))
+        self.errors = tuple(errors)
+
+    def each(self) -> tuple[ConfigError, ...]:
+        """Return every single mistake."""
+        return self.errors
 
 
 class DocumentError(ConfigError):

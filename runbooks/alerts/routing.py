@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from runbooks.documents import Document, load_document
+from pydantic import ConfigDict, Field
+
+from collectors.documents.reading import load_section
+from collectors.documents.section import Section
+from collectors.documents.values import OneOrMore, Words, at_least_one, one_of
 from runbooks.incidents.incident import Incident
 from runbooks.incidents.states import Severity
 
@@ -62,39 +67,76 @@ class Routes:
         return frozenset(target.notifier for way in ways for target in way)
 
 
+class TargetShape(Section):
+    """Somebody or something that is told."""
+
+    notifier: Words
+    """Name of the notifier: `slack`, `console`."""
+    channel: Words
+    """Channel or address that it is to use."""
+
+
+_Targets = Annotated[
+    tuple[TargetShape, ...],
+    at_least_one("names no target; write - {notifier: slack, channel: incidents}"),
+]
+_Texts = Annotated[tuple[Words, ...], OneOrMore]
+
+
+class MatchShape(Section):
+    """What an incident must be; any other key is one of its scope, with one value or a list."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, _Texts] = Field(init=False)
+
+    severity: Annotated[tuple[Annotated[Severity, one_of(tuple(Severity))], ...], OneOrMore] = ()
+    """One or a list."""
+
+    def scope(self) -> tuple[tuple[str, frozenset[str]], ...]:
+        """Return the values that each key of the scope may have."""
+        return tuple((key, frozenset(texts)) for key, texts in self.__pydantic_extra__.items())
+
+
+class RouteShape(Section):
+    """Incidents that match go this way."""
+
+    name: Words
+    """What it is called."""
+    match: MatchShape | None = None
+    """What the incident must be; without it all match."""
+    to: _Targets
+    """Who is told."""
+
+
+class RoutesFile(Section):
+    """`routes.yaml`: where pages go. The first route that matches wins."""
+
+    default: _Targets
+    """Who is told of what no route matches."""
+    routes: tuple[RouteShape, ...] = ()
+    """In order."""
+
+
 def load_routes(path: Path) -> Routes:
     """Read ``routes.yaml``.
 
     Raises:
-        DocumentError: With file, line and field.
+        ConfigError: All mistakes, with file, line and field.
     """
-    document = load_document(path)
-    document.only("default", "routes")
-    default = _targets(document.child("default"))
-    return Routes(routes=tuple(_route(d) for d in document.children("routes")), default=default)
-
-
-def _route(document: Document) -> Route:
-    document.only("name", "match", "to")
-    severities: frozenset[Severity] = frozenset()
-    scope: Mapping[str, Document] = {}
-    if document.has("match"):
-        match = document.child("match")
-        if match.has("severity"):
-            severities = frozenset(Severity(s) for s in match.choices("severity", Severity))
-        scope = {key: match for key in match.names() if key != "severity"}
-    return Route(
-        name=document.text("name"),
-        targets=_targets(document.child("to")),
-        severities=severities,
-        scope=tuple((key, frozenset(match.texts(key))) for key, match in scope.items()),
+    shape = load_section(path, RoutesFile)
+    return Routes(
+        routes=tuple(_route(route) for route in shape.routes), default=_targets(shape.default)
     )
 
 
-def _targets(document: Document) -> tuple[Target, ...]:
-    listed = document.items()
-    if not listed:
-        raise document.error("names no target; write - {notifier: slack, channel: incidents}")
-    for target in listed:
-        target.only("notifier", "channel")
-    return tuple(Target(notifier=t.text("notifier"), channel=t.text("channel")) for t in listed)
+def _route(shape: RouteShape) -> Route:
+    return Route(
+        name=shape.name,
+        targets=_targets(shape.to),
+        severities=frozenset(shape.match.severity) if shape.match else frozenset(),
+        scope=shape.match.scope() if shape.match else (),
+    )
+
+
+def _targets(shapes: Sequence[TargetShape]) -> tuple[Target, ...]:
+    return tuple(Target(notifier=shape.notifier, channel=shape.channel) for shape in shapes)

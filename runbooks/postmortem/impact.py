@@ -21,6 +21,7 @@ LOOK_BACK_MS = 1_800_000
 """The baseline is taken from this long before the onset, milliseconds."""
 
 _PLAIN = re.compile(r"[\w.\-]+")
+_SCOPE, _EVERYWHERE = "{scope}", ":true"
 
 
 class MetricReader(Protocol):
@@ -103,8 +104,14 @@ def graph_query(expression: str, start_ms: int, end_ms: int) -> str:
 def scoped(expression: str, incident: Incident) -> str:
     """Return ``expression`` with ``{scope}`` replaced by a query of the affected regions."""
     regions = [r for r in incident.scope_values(REGION) if _PLAIN.fullmatch(r)]
-    query = f"{REGION},(,{',,'.join(regions)},),:in".replace(",,", ",") if regions else ":true"
-    return expression.replace("{scope}", query)
+    listed = f"{REGION},(,{',,'.join(regions)},),:in".replace(",,", ",")
+    query = listed if regions else _EVERYWHERE
+    return expression.replace(_SCOPE, query)
+
+
+def scoped_everywhere(expression: str) -> str:
+    """Return ``expression`` with ``{scope}`` replaced by a query of everything."""
+    return expression.replace(_SCOPE, _EVERYWHERE)
 
 
 def figures(

@@ -2,47 +2,90 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
+from typing import Annotated
 
-from runbooks.documents import Document, load_document
-from runbooks.postmortem.impact import ImpactMeasure, MeasureKind
+from pydantic import AfterValidator
+
+from collectors.documents.reading import load_section
+from collectors.documents.section import PLAIN, Context, Section, WrongValueError
+from collectors.documents.values import Number, Words, checked_expression, one_of
+from collectors.errors import DocumentError
+from runbooks.postmortem.impact import ImpactMeasure, MeasureKind, scoped_everywhere
+
+_Expression = Annotated[Words, checked_expression(scoped_everywhere)]
 
 
-def load_measures(path: Path) -> tuple[ImpactMeasure, ...]:
+def _share(number: Fraction) -> Fraction:
+    if not 0 < number < 1:
+        raise WrongValueError("between 0 and 1")
+    return number
+
+
+def _positive(number: Fraction) -> Fraction:
+    if number <= 0:
+        raise WrongValueError("a positive number of seconds")
+    return number
+
+
+class MeasureShape(Section):
+    """Something that is counted in a post-mortem."""
+
+    id: Words
+    """What the post-mortem refers to it by."""
+    title: Words
+    """What people read."""
+    kind: Annotated[MeasureKind, one_of(tuple(MeasureKind))]
+    """`integral` adds up, `shortfall` compares with what is usual, `budget` says how much of an
+    error budget is spent."""
+    expr: _Expression
+    """Expression of one line; `{scope}` stands for a query of the affected regions."""
+    unit: Words = ""
+    """What is counted."""
+    total: _Expression | None = None
+    """For `budget`: all events, as `expr` counts the bad ones."""
+    target: Annotated[Number, AfterValidator(_share)] | None = None
+    """For `budget`: the promised share of good events, such as 0.999."""
+    window_s: Annotated[Number, AfterValidator(_positive)] | None = None
+    """For `budget`: the period that the target is promised for, in seconds."""
+
+    def mistakes(self, context: Context) -> Iterator[DocumentError]:
+        """Yield what a budget lacks."""
+        del context
+        if self.kind is MeasureKind.BUDGET:
+            for name in ("total", "target", "window_s"):
+                if getattr(self, name) is None:
+                    yield self.at(name).error("is required for a budget")
+
+
+class ImpactFile(Section):
+    """`impact.yaml`: what counts as impact on people, for post-mortems."""
+
+    measures: tuple[MeasureShape, ...]
+    """In the order of the post-mortem."""
+
+
+def load_measures(path: Path, context: Context = PLAIN) -> tuple[ImpactMeasure, ...]:
     """Read ``impact.yaml``.
 
     Raises:
-        DocumentError: With file, line and field.
+        ConfigError: All mistakes, with file, line and field.
     """
-    document = load_document(path)
-    document.only("measures")
-    return tuple(_measure(item) for item in document.child("measures").items())
+    return tuple(_measure(shape) for shape in load_section(path, ImpactFile, context).measures)
 
 
-def _measure(document: Document) -> ImpactMeasure:
-    document.only("id", "title", "kind", "expr", "unit", "total", "target", "window_s")
-    kind = MeasureKind(document.choice("kind", MeasureKind))
+def _measure(shape: MeasureShape) -> ImpactMeasure:
     measure = ImpactMeasure(
-        id=document.text("id"),
-        title=document.text("title"),
-        kind=kind,
-        expr=document.text("expr"),
-        unit=document.text("unit", ""),
+        id=shape.id, title=shape.title, kind=shape.kind, expr=shape.expr, unit=shape.unit
     )
-    if kind is not MeasureKind.BUDGET:
+    if measure.kind is not MeasureKind.BUDGET:
         return measure
-    target, window_s = document.number("target"), document.number("window_s")
-    if not 0 < target < 1:
-        raise document.error(f"{target} must lie between 0 and 1", "target")
-    if not window_s > 0:
-        raise document.error(f"{window_s} must be a positive number of seconds", "window_s")
-    return ImpactMeasure(
-        id=measure.id,
-        title=measure.title,
-        kind=kind,
-        expr=measure.expr,
-        unit=measure.unit,
-        total=document.text("total"),
-        target=target,
-        window_s=window_s,
+    return replace(
+        measure,
+        total=shape.total or "",
+        target=float(shape.target or 0),
+        window_s=float(shape.window_s or 0),
     )

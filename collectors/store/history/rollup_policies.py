@@ -9,10 +9,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated
 
-from collectors.documents import Field, load_document
-from collectors.errors import QueryError
+from collectors.documents.reading import load_section
+from collectors.documents.section import Context, Section
+from collectors.documents.values import Text, Words, at_least_one
+from collectors.errors import DocumentError, QueryError
 from collectors.stacklang.predicates.predicate import Query
 from collectors.stacklang.program.interpreter import Interpreter
 from collectors.stacklang.words.query import QUERY_WORDS
@@ -22,36 +26,47 @@ from collectors.store.history.rollups import RollupPolicy
 _NEEDED = frozenset({"name", "atlas.dstype"})
 
 
+class Policy(Section):
+    """Tags that a part of the series loses."""
+
+    query: Words
+    """Which series: a query in the stack language."""
+    drop: Annotated[tuple[Text, ...], at_least_one("names no tag")]
+    """Tags that they lose; neither `name` nor `atlas.dstype`."""
+
+    def mistakes(self, context: Context) -> Iterator[DocumentError]:
+        """Yield what is no query, and tags that are needed."""
+        del context
+        for index, key in enumerate(self.drop):
+            if key in _NEEDED or not key:
+                yield self.at("drop", index).error(f"the tag {key!r} can't be dropped")
+        try:
+            _query(self.query)
+        except QueryError as error:
+            yield self.at("query").error(f"is no query: {error.message}")
+
+
+class RollupsFile(Section):
+    """`rollups.yaml`: which tags old series lose when they are rolled up."""
+
+    rollups: tuple[Policy, ...] = ()
+    """The first that matches a series counts."""
+
+
 def load_rollup_policies(path: Path) -> tuple[RollupPolicy, ...]:
     """Read a file of policies.
 
     Raises:
-        DocumentError: Something is wrong, with file, line and field.
+        ConfigError: All mistakes, with file, line and field.
     """
-    root = load_document(path).mapping(frozenset({"rollups"}))
-    return tuple(_policy(entry) for entry in root["rollups"].items()) if root else ()
+    return tuple(
+        RollupPolicy(query=_query(policy.query), drop_keys=policy.drop)
+        for policy in load_section(path, RollupsFile).rollups
+    )
 
 
-def _policy(entry: Field) -> RollupPolicy:
-    fields = entry.mapping(frozenset({"query", "drop"}))
-    for name in ("query", "drop"):
-        if name not in fields:
-            raise entry.error(f"{name} is missing")
-    keys = []
-    for key in fields["drop"].items():
-        if key.text() in _NEEDED or not key.text():
-            raise key.error(f"the tag {key.text()!r} can't be dropped")
-        keys.append(key.text())
-    if not keys:
-        raise fields["drop"].error("names no tag")
-    return RollupPolicy(query=_query(fields["query"]), drop_keys=tuple(keys))
-
-
-def _query(field: Field) -> Query:
-    try:
-        stack = Interpreter(QUERY_WORDS).execute(field.text())
-    except QueryError as error:
-        raise field.error(f"is no query: {error.message}") from error
+def _query(text: str) -> Query:
+    stack = Interpreter(QUERY_WORDS).execute(text)
     if len(stack) != 1 or not isinstance(stack[0], Query):
-        raise field.error(f"must leave one query on the stack, not {field.text()!r}")
+        raise QueryError(f"must leave one query on the stack, not {text!r}")
     return stack[0]

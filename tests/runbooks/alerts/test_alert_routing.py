@@ -66,19 +66,19 @@ def test_severity_raised_pages_more_people(make_desk, make_finding, recorder, tm
 
 
 BROKEN = {
-    "empty": ("", "is empty", "(file)", 1),
-    "no YAML": ("default: [", "is no YAML", "(file)", 1),
-    "no default": ("routes: []\n", "missing", "default", 1),
+    "empty": ("", "is empty", "(document)", 1),
+    "no YAML": ("default: [", "not YAML", "(document)", 1),
+    "no default": ("routes: []\n", "is required", "default", 1),
     "misspelt": ("default:\n- {notifier: a, chanel: b}\n", "unknown", "default[0].chanel", 2),
     "severity": (
-        "default: [{notifier: a, channel: b}]\nroutes:\n- name: x\n  match: {severity: SEV7}\n",
-        "none of SEV1, SEV2, SEV3, SEV4",
+        "default: &t [{notifier: a, channel: b}]\nroutes: [{to: *t,\n\n\nmatch: {severity: SEV7}, name: x}]",
+        "one of SEV1, SEV2, SEV3, SEV4",
         "routes[0].match.severity",
         4,
     ),
     "no target": ("default: []\n", "names no target", "default", 1),
     "list wanted": ("default: slack\n", "must be a list", "default", 1),
-    "number": ("default:\n- {notifier: true, channel: b}\n", "a text", "default[0].notifier", 2),
+    "number": ("default:\n- {notifier: true, channel: b}\n", "be text", "default[0].notifier", 2),
 }
 
 

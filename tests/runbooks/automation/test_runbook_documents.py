@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from anomaly.findings import FindingKind
-from collectors.errors import DocumentError
+from collectors.errors import ConfigError, DocumentError
 from runbooks.automation.loading import load_library, load_runbook
 from runbooks.automation.matching import propose
 from runbooks.automation.runbook import StepKind
@@ -61,20 +61,30 @@ steps:
 - {id: look, title: Look, kind: manual, detail: With both eyes.}
 """
 BROKEN = {
-    "kind": ("kind: manual", "kind: magic", "steps[0].kind", "none of manual, query"),
+    "kind": ("kind: manual", "kind: magic", "steps[0].kind", "must be one of manual, query"),
     "query": ("kind: manual", "kind: query", "steps[0].query", "needs a query"),
     "command": ("kind: manual", "kind: command", "steps[0].command", "needs a command"),
     "unknown field": ("detail:", "details:", "steps[0].details", "unknown field"),
     "name": ("my-runbook", "My Runbook", "name", "lower-case"),
     "step id": ("id: look", "id: Look!", "steps[0].id", "lower-case"),
-    "no title": ("title: Mine\n", "", "title", "is missing"),
+    "no title": ("title: Mine\n", "", "title", "is required"),
     "matches all": ('{rule: "slo/*"}', "{}", "applies_to[0]", "would match everything"),
     "nothing": ('[{rule: "slo/*"}]', "[]", "applies_to", "nothing"),
-    "finding kind": ('{rule: "slo/*"}', "{kind: flu}", "applies_to[0].kind", "none of slo_burn"),
+    "finding kind": (
+        '{rule: "slo/*"}',
+        "{kind: flu}",
+        "applies_to[0].kind",
+        "must be one of slo_burn",
+    ),
     "share": ('"slo/*"', '"slo/*", lost_share: 7', "applies_to[0].lost_share", "at most 1"),
     "share in words": ('"slo/*"', '"x", lost_share: much', "applies_to[0].lost_share", "number"),
-    "same id": ("steps:\n", "steps:\n- {id: look, title: A, kind: manual}\n", "steps", "two steps"),
-    "no steps": ("steps:\n- {id: look", "steps: []\nx:\n- {id: look", "x", "unknown field"),
+    "same id": (
+        "steps:\n",
+        "steps:\n- {id: look, title: A, kind: manual}\n",
+        "steps[1].id",
+        "two steps",
+    ),
+    "no steps": ("steps:\n- {id: look", "steps: []\n# - {id: look", "steps", "0 steps"),
 }
 
 
@@ -107,7 +117,7 @@ def test_files_that_are_not_plain_yaml(tmp_path, content):
     """Odd bytes, loops and tags are refused, not executed."""
     path = tmp_path / "odd.yaml"
     path.write_bytes(content)
-    with pytest.raises(DocumentError, match=r"odd\.yaml"):
+    with pytest.raises(ConfigError, match=r"odd\.yaml"):
         load_runbook(path)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from itertools import chain
 from pathlib import Path
@@ -13,7 +14,9 @@ import httpx2
 import orjson
 import structlog
 
-from collectors.documents import load_document
+from collectors.documents.composing import Bounds, compose
+from collectors.documents.nodes import Items, Node
+from collectors.documents.reading import Mistakes, read_all, text_of, validated
 from collectors.errors import ConfigError, InputError, TocsinError
 from collectors.receivers.body import decompress, read_body
 from collectors.receivers.prometheus.scrape.config import (
@@ -22,9 +25,12 @@ from collectors.receivers.prometheus.scrape.config import (
     TargetGroup,
     target_group,
 )
+from collectors.receivers.prometheus.scrape.shapes import TargetGroupShape
 
 MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
 TIMEOUT_S = 10.0
+# Machines write these files, not people.
+_BOUNDS = Bounds(max_characters=MAX_DOCUMENT_BYTES, max_values=1_000_000)
 _FAILURES = (
     httpx2.HTTPError,
     httpx2.InvalidURL,
@@ -101,9 +107,22 @@ def read_target_file(path: Path) -> tuple[TargetGroup, ...]:
             return _groups(orjson.loads(path.read_bytes()), str(path), meta)
         except (OSError, orjson.JSONDecodeError) as error:
             raise ConfigError(f"{path} is not a JSON file of targets: {error}") from error
-    known = frozenset({"targets", "labels"})
-    groups = [target_group(entry, str(path), known) for entry in load_document(path).items()]
+    composed = compose(text_of(path, _BOUNDS), str(path), environment=os.environ, bounds=_BOUNDS)
+    shapes = [shape for shapes in read_all(composed, _shapes) for shape in shapes]
+    groups = [target_group(shape, str(path)) for shape in shapes]
     return tuple(_with_labels(group, meta) for group in groups)
+
+
+def _shapes(node: Node) -> list[TargetGroupShape]:
+    if not isinstance(node, Items):
+        raise node.place.error(f"must be a list of groups, got {node}")
+    mistakes = Mistakes()
+    shapes = []
+    for item in node:
+        with mistakes.kept():
+            shapes.append(validated(item, TargetGroupShape))
+    mistakes.raise_any()
+    return shapes
 
 
 def _groups(document: Any, source: str, meta: Mapping[str, str]) -> tuple[TargetGroup, ...]:

@@ -36,7 +36,7 @@ def test_the_documented_file_is_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
-        ("rollups:\n- {query: ':true'}\n", 2, "drop is missing"),
+        ("rollups:\n- {query: ':true'}\n", 2, "drop: is required"),
         ("rollups:\n- {query: ':true', drop: []}\n", 2, "names no tag"),
         ("rollups:\n- {query: ':true', drop: [name]}\n", 2, "'name' can't be dropped"),
         ("rollups:\n- query: 'name,:eq'\n  drop: [a]\n", 2, "is no query: no matches for word"),

@@ -63,12 +63,12 @@ def test_a_full_document(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("lines", "line", "field", "message"),
     [
-        ("job_name: ''", 2, "scrape_configs[0]", "job_name is missing"),
+        ("job_name: ''", 2, "scrape_configs[0].job_name", "must not be empty"),
         ("job_name: a\n    speed: 5", 3, "scrape_configs[0].speed", "unknown field"),
         ("job_name: a\n    scrape_interval: fast", 3, "scrape_configs[0].scrape_interval", "15s"),
         ("job_name: a\n    scrape_interval: 0s", 3, "scrape_configs[0].scrape_interval", "15s"),
         ("job_name: a\n    scrape_timeout: 2m", 3, "scrape_configs[0].scrape_timeout", "longer"),
-        ("job_name: a\n    scheme: ftp", 3, "scrape_configs[0].scheme", "http or https"),
+        ("job_name: a\n    scheme: ftp", 3, "scrape_configs[0].scheme", "one of http, https"),
         ("job_name: a\n    honor_labels: 3", 3, "scrape_configs[0].honor_labels", "true or false"),
         ("job_name: a\n    sample_limit: -1", 3, "scrape_configs[0].sample_limit", "whole number"),
         ("job_name: a\n    body_size_limit: 1x", 3, "scrape_configs[0].body_size_limit", "10MB"),
