@@ -65,33 +65,60 @@ def test_severity_raised_pages_more_people(make_desk, make_finding, recorder, tm
     assert incident.severity is Severity.SEV2
 
 
-BROKEN = {
-    "empty": ("", "is empty", "(document)", 1),
-    "no YAML": ("default: [", "not YAML", "(document)", 1),
-    "no default": ("routes: []\n", "is required", "default", 1),
-    "misspelt": ("default:\n- {notifier: a, chanel: b}\n", "unknown", "default[0].chanel", 2),
-    "severity": (
-        "default: &t [{notifier: a, channel: b}]\nroutes: [{to: *t,\n\n\nmatch: {severity: SEV7}, name: x}]",
-        "one of SEV1, SEV2, SEV3, SEV4",
-        "routes[0].match.severity",
-        4,
+NOBODY = "names no target; write - {notifier: slack, channel: incidents}"
+ONE = "default: &one [{notifier: a, channel: b}]\n"
+BROKEN = [
+    ("", 1, "(document)", "is empty"),
+    ("default: [", 1, "(document)", "this is not YAML: expected the node content, but found "),
+    ("routes: []\n", 1, "default", "is required"),
+    ("default:\n", 1, "default", "is required, but empty here"),
+    ("default: []\n", 1, "default", NOBODY),
+    ("default: slack\n", 1, "default", "must be a list, got 'slack'"),
+    (
+        "default:\n- {notifier: a, chanel: b}\n",
+        2,
+        "default[0].chanel",
+        "unknown field; did you mean 'channel'?",
     ),
-    "no target": ("default: []\n", "names no target", "default", 1),
-    "list wanted": ("default: slack\n", "must be a list", "default", 1),
-    "number": ("default:\n- {notifier: true, channel: b}\n", "be text", "default[0].notifier", 2),
-}
+    (
+        "default:\n- {notifier: true, channel: b}\n",
+        2,
+        "default[0].notifier",
+        "must be text, got 'true'; put it in quotes if it is meant",
+    ),
+    (
+        ONE + "routes:\n- to: *one\n  name: x\n  match: {severity: [SEV1, SEVEN1]}\n",
+        5,
+        "routes[0].match.severity[1]",
+        "must be one of SEV1, SEV2, SEV3, SEV4, got 'SEVEN1'; did you mean 'SEV1'?",
+    ),
+    (ONE + "routes:\n- name: x\n", 3, "routes[0].to", "is required"),
+    (ONE + "routes:\n- {name: x, to: []}\n", 3, "routes[0].to", NOBODY),
+    (
+        ONE + "routes:\n- name: x\n  to: *one\n  match:\n    region: {a: b}\n",
+        6,
+        "routes[0].match.region",
+        "must be a list, got a mapping",
+    ),
+]
 
 
-@pytest.mark.parametrize("name", BROKEN)
-def test_broken_files(tmp_path, name):
-    """File, line and field of the mistake, and what would be right."""
-    text, message, field, line = BROKEN[name]
+@pytest.mark.parametrize(("text", "line", "field", "message"), BROKEN)
+def test_broken_files(tmp_path: Path, text: str, line: int, field: str, message: str) -> None:
+    """A page would go nowhere, and nobody would know why."""
     path = tmp_path / "routes.yaml"
     path.write_text(text)
-    with pytest.raises(DocumentError, match=message) as caught:
+    with pytest.raises(DocumentError) as caught:
         load_routes(path)
-    assert (caught.value.file, caught.value.field) == (str(path), field)
-    assert caught.value.line in {line, line + 1}
+    assert caught.value.message.startswith(f"{path}:{line}: {field}: {message}")
+
+
+def test_a_country_is_no_falsehood(tmp_path: Path) -> None:
+    """Norway's incidents would go to everybody else's channel."""
+    path = tmp_path / "routes.yaml"
+    path.write_text(ONE + "routes:\n- {name: north, to: *one, match: {country: [NO, SE]}}\n")
+    (route,) = load_routes(path).routes
+    assert route.scope == (("country", frozenset({"NO", "SE"})),)
 
 
 def test_the_demos_routes_load():
