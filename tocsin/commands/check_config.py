@@ -36,7 +36,7 @@ def problems(directory: Path) -> Iterator[ConfigError]:
             try:
                 load(file)
             except ConfigError as error:
-                yield error
+                yield from error.each()
 
 
 def as_row(error: ConfigError) -> dict[str, object]:
