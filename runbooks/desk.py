@@ -48,6 +48,7 @@ from runbooks.notifiers.slack_interactions import Press
 from runbooks.postmortem.impact import ImpactMeasure, MetricReader
 from runbooks.postmortem.writer import PostMortemWriter, Written
 from runbooks.worker import Worker
+from tocsin.client.wording import duration
 
 log = structlog.get_logger(__name__)
 MAX_WAITING = 10_000
@@ -210,11 +211,11 @@ class IncidentDesk:
         now_ms = self.clock.now_ms()
         for incident in self.ledger.incidents():
             if self._is_stable(incident, now_ms):
-                text = f"stable for {self.settings.auto_resolve_s:.0f} s"
+                text = f"stable for {duration(self.settings.auto_resolve_s)}"
                 command = SetStatus(status=Status.RESOLVED, actor=MACHINE, text=text)
                 self.ledger.execute(incident.id, command)
             elif still := self._still_firing(incident, now_ms):
-                text = f"still firing {self.settings.still_firing_s:.0f} s after: {still.title}"
+                text = f"still firing {duration(self.settings.still_firing_s)} after: {still.title}"
                 self.ledger.execute(incident.id, Reopen(actor=MACHINE, text=text))
 
     def _is_stable(self, incident: Incident, now_ms: int) -> bool:

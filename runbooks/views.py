@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from anomaly.evidence.near_changes import change_words
 from anomaly.findings import NearChange
 from runbooks.alerts.grouping import REGION, SERVICE
 from runbooks.automation.runbook import Runbook
@@ -14,7 +15,6 @@ from runbooks.incidents.states import Role
 from runbooks.notifiers.delivery import Action
 from runbooks.notifiers.outbox import OutboxRow
 from runbooks.postmortem.impact import ImpactMeasure, MeasureKind, scoped
-from runbooks.wording import change_words
 
 Json = dict[str, JsonValue]
 MAX_CHARTS = 6

@@ -13,6 +13,7 @@ from anomaly.rules.detector_watch import DetectorWatch
 from anomaly.slo.burn import Reading, Verdict
 from anomaly.slo.tiers import unreachable
 from anomaly.slo.watch import URGENCIES, GroupState, ObjectiveWatch
+from tocsin.client.wording import multiple
 
 Row = dict[str, Any]
 
@@ -50,7 +51,7 @@ def _head(watch: ObjectiveWatch, faults: Mapping[str, str]) -> Row:
     reasons = list(objective.remarks)
     reasons += [
         f"{tier.name} can never fire: even if every event were bad, the burn rate would not exceed "
-        f"{float(tier.factor):.3g}"
+        f"{multiple(float(tier.factor))}"
         for tier in unreachable(watch.tiers, objective.target)
     ]
     reasons += [

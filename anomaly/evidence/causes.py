@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from collectors.model import Span, SpanKind, SpanStatus
+from tocsin.client.wording import percent
 
 PEER_KEYS = ("service.peer.name", "peer.service", "server.address", "net.peer.name")
 MAX_SUSPECTS = 3
@@ -88,7 +89,7 @@ def slow_suspects(traces: Sequence[Sequence[Span]]) -> tuple[Suspect, ...]:
         return ()
     return _ranked(
         {
-            service: (nanos / total, f"{nanos / total:.0%} of the time was spent there")
+            service: (nanos / total, f"{percent(nanos / total)} of the time was spent there")
             for service, nanos in own_ns.items()
         }
     )

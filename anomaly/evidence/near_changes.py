@@ -12,11 +12,11 @@ from dataclasses import replace
 from typing import Protocol
 
 from anomaly.evidence.causes import SUSPECT, shares_of
-from anomaly.evidence.phrases import length
 from anomaly.findings import Finding, NearChange, Relation
 from collectors.changes.change import SERVICE, Change
 from collectors.errors import TocsinError
 from collectors.model import Tags
+from tocsin.client.wording import duration
 
 REGION = "cloud.region"
 MAX_CANDIDATES = 3
@@ -111,13 +111,20 @@ def distance(time_ms: int, onset_ms: int) -> str:
     """Return how long before an onset something was, in words.
 
     >>> distance(0, 90_000), distance(90_000, 90_000)
-    ('90 s before the estimated onset', 'within the step of the estimated onset')
+    ('1 min 30 s before the estimated onset', 'within the step of the estimated onset')
     """
     if time_ms >= onset_ms:
         return "within the step of the estimated onset"
     seconds = (onset_ms - time_ms) / 1_000
-    words = length(round(seconds)) if seconds >= 1 else "less than 1 s"
+    words = duration(round(seconds)) if seconds >= 1 else "less than 1 s"
     return f"{words} before the estimated onset"
+
+
+def change_words(change: NearChange, onset_ms: int) -> str:
+    """Return what was changed, where and how near, which says nothing about causes."""
+    where = [change.service, change.scope.get(REGION, "")]
+    place = ", ".join([change.relation.value, *(name for name in where if name)])
+    return f"{change.summary} ({place}), {distance(change.time_ms, onset_ms)}"
 
 
 def _near(change: Change, relation: Relation, onset_ms: int) -> NearChange:

@@ -6,11 +6,12 @@ import math
 from dataclasses import replace
 
 from anomaly.evidence.causes import shares_of
-from anomaly.evidence.phrases import clock_time, narrowed, place, quantity, scope_text
+from anomaly.evidence.phrases import narrowed, place, scope_text
 from anomaly.findings import Finding, FindingKind, FindingState, Urgency
 from anomaly.rules.detector_definition import DetectorRule
 from anomaly.rules.detector_watch import SeriesChange
 from collectors.model import Tags
+from tocsin.client.wording import clock, quantity
 
 
 def anomaly_finding(
@@ -47,9 +48,9 @@ def updated(
     seen, usual = quantity(change.value, rule.unit), quantity(change.expected, rule.unit)
     words = (
         f"{rule.display_name}{place(group)} was {seen} in the step that ended at "
-        f"{clock_time(time_ms)}; {usual} was expected, give or take "
+        f"{clock(time_ms)}; {usual} was expected, give or take "
         f"{quantity(change.scale, rule.unit)}, from what the {rule.detector} detector has learned "
-        f"of this series before. It began about {clock_time(finding.started_ms)}."
+        f"of this series before. It began about {clock(finding.started_ms)}."
     )
     # A title that follows the recovery would end as "fell to 5.6, expected 5.7": keep the worst.
     worst = not abs(change.value - change.expected) <= abs(finding.observed - change.expected)
@@ -77,7 +78,7 @@ def updated(
 def frozen(finding: Finding, *, time_ms: int) -> Finding:
     """Return ``finding`` as it stands when the series has stopped."""
     words = (
-        f"The series has had no value for some steps before {clock_time(time_ms)}: this is frozen, "
+        f"The series has had no value for some steps before {clock(time_ms)}: this is frozen, "
         f"neither better nor worse, until it comes again. Before: {finding.explanation}"
     )
     return replace(finding, state=FindingState.FROZEN, explanation=words, updated_ms=time_ms)
@@ -94,7 +95,7 @@ def resolved(
         )
     else:
         words = (
-            f"Back to {quantity(change.value, rule.unit)} at {clock_time(time_ms)}, where "
+            f"Back to {quantity(change.value, rule.unit)} at {clock(time_ms)}, where "
             f"{quantity(change.expected, rule.unit)} was expected."
         )
     return replace(
@@ -126,7 +127,7 @@ def missing_finding(
         urgency=urgency,
         title=f"{rule.display_name}{place(group)}: no data",
         explanation=(
-            f"The series has had no value for {steps} steps up to {clock_time(time_ms)}. Whatever "
+            f"The series has had no value for {steps} steps up to {clock(time_ms)}. Whatever "
             "it measures may be fine: either nothing reports it any more, or what reported it is "
             "gone."
         ),
@@ -148,7 +149,7 @@ def came_back(finding: Finding, *, time_ms: int) -> Finding:
     return replace(
         finding,
         state=FindingState.RESOLVED,
-        explanation=f"The series has values again since {clock_time(time_ms)}.",
+        explanation=f"The series has values again since {clock(time_ms)}.",
         updated_ms=time_ms,
         ended_ms=time_ms,
     )

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from anomaly.evidence.causes import shares_of
-from anomaly.evidence.phrases import clock_time, length, narrowed, percent, place, scope_text
+from anomaly.evidence.phrases import narrowed, place, scope_text
 from anomaly.findings import Finding, FindingKind, FindingState
 from anomaly.slo.budget import Budget
 from anomaly.slo.burn import Reading, Verdict
 from anomaly.slo.objective import Objective
 from anomaly.slo.watch import GroupChange
+from tocsin.client.wording import clock, duration, multiple, number, percent
 
 
 def leading(readings: Sequence[Reading]) -> Reading:
@@ -82,7 +83,7 @@ def updated(
 def frozen(finding: Finding, since_ms: int, *, time_ms: int) -> Finding:
     """Return ``finding`` as it stands when the data have stopped."""
     words = (
-        f"No events have been measured since {clock_time(since_ms)}: this is frozen, neither "
+        f"No events have been measured since {clock(since_ms)}: this is frozen, neither "
         f"better nor worse, until they come again. Before: {finding.explanation}"
     )
     return replace(finding, state=FindingState.FROZEN, explanation=words, updated_ms=time_ms)
@@ -94,8 +95,8 @@ def resolved(
     """Return ``finding`` at its end."""
     ended_ms = change.alert.ended_ms
     words = (
-        f"Burning stopped at {clock_time(ended_ms)} and has stayed below every limit for "
-        f"{length((time_ms - ended_ms) / 1_000)}. {_left(objective, budget)}"
+        f"Burning stopped at {clock(ended_ms)} and has stayed below every limit for "
+        f"{duration((time_ms - ended_ms) / 1_000)}. {_left(objective, budget)}"
     )
     return replace(
         updated(finding, objective, change, budget, time_ms=time_ms),
@@ -107,7 +108,7 @@ def resolved(
 
 def _title(objective: Objective, change: GroupChange, reading: Reading) -> str:
     name = objective.display_name
-    rate = f"{reading.long:.3g} times" if math.isfinite(reading.long) else "far"
+    rate = multiple(reading.long) if math.isfinite(reading.long) else "far"
     return f"{name}{place(change.scope)}: error budget burns {rate} too fast"
 
 
@@ -118,18 +119,24 @@ def _explanation(
     short = reading.short_bad / reading.short_total if reading.short_total > 0 else math.nan
     limit = float(tier.factor * objective.budget)
     return (
-        f"{percent(observed)} of {reading.long_total:.0f} events were bad over the last "
-        f"{length(tier.long_s)} and {percent(short)} over the last {length(tier.short_s)}; above "
-        f"{percent(limit)} ({float(tier.factor):.3g} times what the objective of "
-        f"{float(objective.target) * 100:g} % over {length(objective.period_s)} allows) this is "
-        f"a {finding.urgency}. It began about {clock_time(finding.started_ms)}. "
+        f"{_share(observed, reading.long_total)} over the last {duration(tier.long_s)} and "
+        f"{percent(short)} over the last {duration(tier.short_s)}; above {percent(limit)} "
+        f"({multiple(float(tier.factor))} what the objective of "
+        f"{percent(float(objective.target))} over {duration(objective.period_s)} allows) this is "
+        f"a {finding.urgency}. It began about {clock(finding.started_ms)}. "
         f"{_left(objective, budget)}"
     )
 
 
+def _share(observed: float, events: float) -> str:
+    if math.isnan(observed):
+        return "No events were measured"
+    return f"{percent(observed)} of {number(round(events))} events were bad"
+
+
 def _left(objective: Objective, budget: Budget) -> str:
     share = percent(max(0.0, budget.projected_remaining))
-    words = f"Of the error budget for {length(objective.period_s)}, {share} is left"
+    words = f"Of the error budget for {duration(objective.period_s)}, {share} is left"
     if budget.coverage < 0.99:
         words += f" (measured for {percent(budget.coverage)} of it, projected at the same traffic)"
     return words + "."

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from anomaly.findings import Finding, FindingKind, FindingState, Urgency
 from runbooks.alerts.grouping import REGION, SERVICE
 from runbooks.incidents.states import Severity
+from tocsin.client.wording import multiple, percent
 
 DEEP_LOSS = 0.5
 """An anomaly that leaves less than this share of its baseline counts as deep."""
@@ -44,13 +45,13 @@ def _depth(finding: Finding) -> str | None:
     if finding.kind is FindingKind.SLO_BURN:
         burn = finding.values.get("burn_rate_long", 0.0)
         if burn >= FAST_BURN:
-            return f"the error budget burns {burn:.0f} times too fast"
+            return f"the error budget burns {multiple(burn)} too fast"
         return "an SLO is burning"
     if finding.kind is FindingKind.NO_DATA:
         return "its data stopped"
     baseline = finding.baseline
     if baseline and baseline > 0 and finding.observed <= DEEP_LOSS * baseline:
-        return f"down to {finding.observed / baseline:.0%} of the baseline"
+        return f"down to {percent(finding.observed / baseline)} of the baseline"
     return None
 
 

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 
 from anomaly.findings import Finding
 from runbooks.automation.runbook import Matcher, Runbook
+from tocsin.client.wording import percent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,4 +80,4 @@ def _loss(matcher: Matcher, finding: Finding) -> list[str] | None:
     if finding.baseline is None or not finding.baseline > 0:
         return None
     lost = 1 - finding.observed / finding.baseline
-    return [f"a loss of {lost:.0%}"] if lost >= matcher.lost_share else None
+    return [f"a loss of {percent(lost)}"] if lost >= matcher.lost_share else None

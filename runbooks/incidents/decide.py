@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from anomaly.evidence.near_changes import change_words
 from anomaly.findings import Finding, FindingState, NearChange, Urgency
 from collectors.errors import ConflictError
 from runbooks.incidents import commands as c
@@ -13,7 +14,6 @@ from runbooks.incidents.events import MACHINE, Data, Event, EventKind
 from runbooks.incidents.finding_codec import change_to_json, finding_to_json
 from runbooks.incidents.incident import Incident
 from runbooks.incidents.states import IMPACTED_STATUSES, TRANSITIONS, Role, Status
-from runbooks.wording import change_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

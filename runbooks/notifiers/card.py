@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from anomaly.evidence.near_changes import change_words
 from anomaly.findings import Finding, FindingState, Urgency
 from runbooks.alerts.grouping import REGION, SERVICE
 from runbooks.incidents.incident import Incident
 from runbooks.incidents.states import Severity, Status
-from runbooks.wording import change_words, moment, quantity, span, trimmed
+from tocsin.client.wording import duration, moment, multiple, quantity, trimmed
 
 MAX_EVIDENCE = 3
 MAX_LABEL = 80
@@ -93,14 +94,13 @@ def card_of(incident: Incident, links: Links) -> Card:
 
 def evidence_of(finding: Finding) -> Evidence:
     """Return ``finding`` in words."""
-    baseline = finding.baseline
     return Evidence(
         title=finding.title,
         explanation=finding.explanation,
         expression=finding.expression,
         observed=quantity(finding.observed, finding.unit),
-        baseline="none" if baseline is None else quantity(baseline, finding.unit),
-        window=span(finding.window_ms),
+        baseline=quantity(finding.baseline, finding.unit, missing="none"),
+        window=duration(finding.window_ms / 1000),
     )
 
 
@@ -122,7 +122,7 @@ def _fields(incident: Incident, worst: Finding) -> tuple[tuple[str, str], ...]:
     for name in ("burn_rate_long", "burn_rate_short"):
         if name in worst.values:
             label = name.replace("_", " ").capitalize()
-            fields.append((label, f"{worst.values[name]:.1f}×"))
+            fields.append((label, multiple(worst.values[name])))
     if incident.near_changes:
         words = change_words(incident.near_changes[0], incident.impact_start_ms)
         fields.append(("Nearest change", words))

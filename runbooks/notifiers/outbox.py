@@ -28,7 +28,7 @@ from runbooks.alerts.routing import Target
 from runbooks.incidents.schema import OUTBOX
 from runbooks.notifiers.delivery import Action
 from runbooks.notifiers.planning import Notification
-from runbooks.wording import trimmed
+from tocsin.client.wording import trimmed
 
 MAX_TEXT = 3_000
 MAX_REASON = 500

@@ -21,7 +21,7 @@ from slack_sdk.models.blocks import (
 
 from runbooks.incidents.states import Status
 from runbooks.notifiers.card import Card, Evidence
-from runbooks.wording import trimmed
+from tocsin.client.wording import trimmed
 
 MAX_BLOCKS, MAX_HEADER, MAX_SECTION, MAX_FIELD, MAX_TEXT = 50, 150, 3_000, 2_000, 3_500
 MAX_CONTEXT, MAX_BUTTON, MAX_URL = 10, 75, 3_000

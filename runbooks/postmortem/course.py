@@ -11,7 +11,7 @@ from collectors.errors import TocsinError
 from collectors.model import FloatArray
 from runbooks.incidents.incident import Incident
 from runbooks.postmortem.impact import LOOK_BACK_MS, MetricReader, total_line
-from runbooks.wording import quantity
+from tocsin.client.wording import quantity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,4 +50,4 @@ def course_of(
 
 def _median(values: FloatArray, unit: str) -> str:
     present = values[~np.isnan(values)]
-    return quantity(float(np.median(present)), unit) if present.size else "not measured"
+    return quantity(float(np.median(present)) if present.size else None, unit)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from anomaly.evidence.near_changes import change_words
 from anomaly.findings import Finding
 from runbooks.alerts.grouping import REGION, SERVICE
 from runbooks.automation.runbook import Runbook
@@ -23,7 +24,7 @@ from runbooks.postmortem.course import Course
 from runbooks.postmortem.impact import Figure, graph_query
 from runbooks.postmortem.roles import role_names, without_names
 from runbooks.postmortem.sections import BLANK, enclosed, escaped
-from runbooks.wording import change_words, moment, span
+from tocsin.client.wording import UNKNOWN, duration, moment
 
 TEMPLATES = Path(__file__).parent / "templates"
 SECTIONS = ("overview", "impact", "timeline", "signals", "traces", "pages", "runbook")
@@ -226,7 +227,7 @@ def _steps(incident: Incident, runbook: Runbook | None) -> list[Step]:
     return [
         Step(
             title=known[step_id].title if step_id in known else step_id,
-            kind=known[step_id].kind.value if step_id in known else "–",
+            kind=known[step_id].kind.value if step_id in known else UNKNOWN,
             state=state.value,
         )
         for step_id, state in incident.runbook.steps.items()
@@ -253,4 +254,4 @@ def _environment() -> Environment:
 
 
 def _span(duration_ms: int | None) -> str:
-    return "–" if duration_ms is None else span(duration_ms)
+    return duration(None if duration_ms is None else duration_ms / 1000)

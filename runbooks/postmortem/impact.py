@@ -15,7 +15,7 @@ from collectors.errors import TocsinError
 from collectors.model import FloatArray, Frame
 from runbooks.alerts.grouping import REGION
 from runbooks.incidents.incident import ImpactInterval, Incident
-from runbooks.wording import quantity, span
+from tocsin.client.wording import duration, number, percent, quantity
 
 LOOK_BACK_MS = 1_800_000
 """The baseline is taken from this long before the onset, milliseconds."""
@@ -156,7 +156,11 @@ def _integral(
     total, coverage = _added_up(expression, incident.impact, metrics, now_ms)
     if not coverage:
         return None, "not known", "nothing was measured during the impact"
-    return total, quantity(round(total), measure.unit), f"measured {coverage:.0%} of the impact"
+    return (
+        total,
+        quantity(round(total), measure.unit),
+        f"measured {percent(coverage)} of the impact",
+    )
 
 
 def _shortfall(
@@ -172,7 +176,7 @@ def _shortfall(
     total, coverage = _added_up(expression, incident.impact, metrics, now_ms, usual)
     if not coverage:
         return None, "not known", "nothing was measured during the impact"
-    note = f"against {quantity(usual, '1/s')} before the onset; measured {coverage:.0%}"
+    note = f"against {quantity(usual, '1/s')} before the onset; measured {percent(coverage)}"
     return total, quantity(round(total), measure.unit), note
 
 
@@ -191,8 +195,9 @@ def _budget(
         return None, "not known", "nothing was measured during the impact"
     allowed = (1 - measure.target) * usual * measure.window_s
     note = (
-        f"{bad:,.0f} bad events of {allowed:,.0f} that {measure.target * 100:g} % allows in "
-        f"{span(int(measure.window_s * 1000))} at {quantity(usual, '1/s')}; measured {coverage:.0%}"
+        f"{number(round(bad))} bad events of {number(round(allowed))} that "
+        f"{percent(measure.target)} allows in {duration(measure.window_s)} at "
+        f"{quantity(usual, '1/s')}; measured {percent(coverage)}"
     )
     return bad / allowed, quantity(bad / allowed, "ratio"), note
 

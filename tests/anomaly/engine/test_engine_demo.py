@@ -199,7 +199,7 @@ def test_death_of_a_region_is_found_by_both_rules_within_two_steps() -> None:
     anomaly = next(f for f in found if f.kind is FindingKind.ANOMALY)
     assert anomaly.observed == 0.0
     assert anomaly.baseline == pytest.approx(6.0, rel=0.3)
-    assert "fell to 0 per second" in anomaly.title
+    assert "fell to 0/s" in anomaly.title
 
 
 def test_slow_recommendations_page_through_the_gateway() -> None:

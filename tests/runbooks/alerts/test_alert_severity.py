@@ -20,15 +20,15 @@ TABLE = [
     ([{"urgency": Urgency.INFO, "kind": FindingKind.NO_DATA}], Severity.SEV4, "nothing"),
     ([ANOMALY], Severity.SEV3, "pages"),
     ([ANOMALY | {"baseline": None}], Severity.SEV3, "pages"),
-    ([DEEP], Severity.SEV2, "down to 40% of the baseline"),
+    ([DEEP], Severity.SEV2, "down to 40 % of the baseline"),
     ([{"values": {}}], Severity.SEV2, "an SLO is burning"),
-    ([{}], Severity.SEV2, "84 times too fast"),
+    ([{}], Severity.SEV2, "84× too fast"),
     ([{"kind": FindingKind.NO_DATA}], Severity.SEV2, "its data stopped"),
     ([DEEP, DEEP | {"id": "b", "scope": at("playback", "eu")}], Severity.SEV1, "2 regions"),
     ([ANOMALY, ANOMALY | {"id": "b", "scope": at("playback", "eu")}], Severity.SEV2, "2 regions"),
     ([{"id": str(i), "scope": at(f"s{i}", "us")} for i in range(4)], Severity.SEV1, "4 services"),
     ([DEEP | {"state": FindingState.RESOLVED}, ANOMALY | {"id": "b"}], Severity.SEV3, "pages"),
-    ([DEEP | {"state": FindingState.RESOLVED}], Severity.SEV2, "down to 40%"),
+    ([DEEP | {"state": FindingState.RESOLVED}], Severity.SEV2, "down to 40 %"),
 ]
 
 

@@ -63,7 +63,7 @@ def test_page_explains_itself(slack_desk, slack, make_finding):
         f"http://127.0.0.1:8501/war_room?incident={incident.id}",
         "us-east-1",
         "playback",
-        "90.0×",
+        "90×",
     ):
         assert wanted in shown, wanted
     assert finding.explanation in message["text"]

@@ -74,7 +74,7 @@ def test_the_demos_measures_by_hand(database, make_finding):
         pytest.approx(400.0),
         pytest.approx(400.0 / (0.001 * 10.0 * 43_200)),
     ]
-    assert all("measured 100%" in figure.note for figure in found)
+    assert all("measured 100 %" in figure.note for figure in found)
 
 
 @pytest.mark.parametrize(("runbook", "step", "query"), QUERIES)

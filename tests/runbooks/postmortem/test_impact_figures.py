@@ -61,7 +61,7 @@ def test_figures(incident, kind, changes, metrics, value, text):
     found = figure(measure(kind, **changes), incident, metrics, T0 + 999_000)
     assert found.value == pytest.approx(value)
     assert found.text == text
-    assert "measured 100%" in found.note
+    assert "measured 100 %" in found.note
 
 
 def test_two_intervals_add_up(incident):
@@ -94,10 +94,10 @@ class Gaps:
 @pytest.mark.parametrize(
     ("values", "text", "note"),
     [
-        ([[1.0, np.nan, 1.0, np.nan]], "20 starts", "measured 50% of the impact"),
+        ([[1.0, np.nan, 1.0, np.nan]], "20 starts", "measured 50 % of the impact"),
         ([[np.nan, np.nan]], "not known", "nothing was measured"),
         (np.empty((0, 3)), "not known", "nothing was measured"),
-        ([[1.0, 2.0], [3.0, np.nan]], "60 starts", "measured 100%"),
+        ([[1.0, 2.0], [3.0, np.nan]], "60 starts", "measured 100 %"),
     ],
 )
 def test_unmeasured_time_is_said_to_be(incident, values, text, note):
