@@ -10,7 +10,7 @@ from collections.abc import Callable
 from html import unescape
 from typing import Any
 
-from dashboards.phrasing import code, escaped
+from dashboards.markdown import code, escaped
 
 _TOKEN = re.compile(
     r"```(?P<block>.+?)```|`(?P<code>[^`\n]+)`|<(?P<link>[^<>\n]+)>"

@@ -10,8 +10,9 @@ import streamlit as st
 
 from dashboards import sources
 from dashboards.feed import Reading
-from dashboards.phrasing import clock, duration, plain
+from dashboards.markdown import plain
 from tocsin.client.errors import AnswerError, UnreachableError
+from tocsin.client.wording import clock, duration
 
 T = TypeVar("T")
 
@@ -36,10 +37,10 @@ def value_or_notice(reading: Reading[T], what: str, *, key: str) -> T | None:
 def stale(reading: Reading[T], what: str) -> None:
     """Say that what follows is old, how old, and why."""
     read_ms = reading.read_ms or 0
-    age = duration((sources.now_ms() - read_ms) / 1000)
+    age = duration((sources.now_ms() - read_ms) // 1000)
     reason = plain(reading.error.message) if reading.error else ""
     st.warning(
-        f"**{what.capitalize()}: data {age} old**, last good answer {clock(read_ms)} UTC. {reason}",
+        f"**{what.capitalize()}: data {age} old**, last good answer {clock(read_ms)}. {reason}",
         icon=":material/history:",
     )
 

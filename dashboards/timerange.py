@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dashboards.phrasing import clock
 from tocsin.client.shapes import Incident
+from tocsin.client.wording import clock, period
 
 RELATIVE = {"5 min": 5, "15 min": 15, "1 h": 60, "6 h": 360}
 AROUND = "Incident"
@@ -56,7 +56,7 @@ def around(incident: Incident) -> TimeRange:
     resolved_ms = incident["resolved_ms"]
     if resolved_ms is None:
         return TimeRange(
-            start=start_ms, end="now", live=True, words=f"from {clock(start_ms)} UTC until now"
+            start=start_ms, end="now", live=True, words=f"from {clock(start_ms)} until now"
         )
     return _fixed(start_ms, resolved_ms + _MARGIN_MS, paused=False)
 
@@ -90,5 +90,5 @@ def parse_pin(text: str | None) -> TimeRange | None:
 
 
 def _fixed(start_ms: int, end_ms: int, *, paused: bool) -> TimeRange:
-    words = f"{clock(start_ms)}–{clock(end_ms)} UTC"
+    words = period(start_ms, end_ms)
     return TimeRange(start=start_ms, end=end_ms, live=False, words=words, paused=paused)

@@ -8,9 +8,9 @@ import streamlit as st
 from dashboards import sources, states
 from dashboards.charts import timeseries
 from dashboards.panels import pulse, range_bar
-from dashboards.phrasing import number
 from dashboards.timerange import TimeRange
 from tocsin.client.graphs import Graph
+from tocsin.client.wording import number
 
 _LONGEST_QUERY = 4_000
 _HEIGHT = 360

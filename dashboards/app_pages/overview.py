@@ -6,10 +6,11 @@ import streamlit as st
 
 from dashboards import sources, states
 from dashboards.charts import palette, service_map
+from dashboards.markdown import plain
 from dashboards.panels import incident_picker, objectives, pulse, range_bar
-from dashboards.phrasing import clock, date_and_clock, duration, number, plain
 from dashboards.timerange import TimeRange
 from tocsin.client.shapes import IncidentSummary
+from tocsin.client.wording import clock, duration, moment, number, quantity
 
 _MAP_MINUTES = 5
 _MAP_HEIGHT = 340
@@ -45,25 +46,23 @@ def _figures(incidents: list[IncidentSummary] | None) -> None:
     latency = sources.graph(pulse.LATENCY.expression, "e-5m").value
     by_region = pulse.newest(starts) if starts else {}
     p99 = pulse.newest(latency).get("p99") if latency else None
-    open_count = sum(incident_picker.is_open(i) for i in incidents or [])
+    open_count = sum(map(incident_picker.is_open, incidents)) if incidents is not None else None
     health = sources.health().value
     with st.grid(4, gap="small"):
         st.metric(
             "Stream starts, all regions",
-            f"{number(sum(by_region.values()) if by_region else None)} /s",
+            quantity(sum(by_region.values()) if by_region else None, "1/s"),
             border=True,
         )
-        st.metric(
-            "Gateway p99", f"{number(p99 * 1000 if p99 is not None else None)} ms", border=True
-        )
-        st.metric("Open incidents", str(open_count) if incidents is not None else "–", border=True)
+        st.metric("Gateway p99", quantity(p99, "s"), border=True)
+        st.metric("Open incidents", number(open_count), border=True)
         st.metric(
             "Series kept",
-            number(health["series"]) if health else "–",
+            number(health["series"] if health else None),
             border=True,
             help=f"Server up {duration(health['uptime_s'])}" if health else None,
         )
-    st.caption(f"Newest complete step · read {clock(sources.now_ms())} UTC")
+    st.caption(f"Newest complete step · read {clock(sources.now_ms())}")
 
 
 def _open(incidents: list[IncidentSummary]) -> None:
@@ -73,7 +72,7 @@ def _open(incidents: list[IncidentSummary]) -> None:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             st.badge(incident["severity"], color=palette.severity(incident["severity"]))
             st.badge(incident["status"], color=palette.status(incident["status"]))
-            opened = date_and_clock(incident["opened_ms"])
+            opened = moment(incident["opened_ms"])
             st.markdown(
                 f"**{plain(incident['title'])}** · {duration(incident['elapsed_s'])} · {opened}",
                 width="stretch",

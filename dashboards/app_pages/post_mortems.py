@@ -7,8 +7,8 @@ import re
 import streamlit as st
 
 from dashboards import sources, states
+from dashboards.markdown import document
 from dashboards.panels import incident_picker
-from dashboards.phrasing import document
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboards import sources, states
+from dashboards.markdown import plain
 from dashboards.panels import slack_message
-from dashboards.phrasing import plain
 from tocsin.client.shapes import SlackChannel
 from tocsin.client.slack_preview import SlackPreviewClient
 

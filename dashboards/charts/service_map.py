@@ -7,8 +7,8 @@ from html import escape
 from typing import Any
 
 from dashboards.charts import palette
-from dashboards.phrasing import number, percent
 from tocsin.client.shapes import ServiceEdge, ServiceMap
+from tocsin.client.wording import percent, quantity
 
 Option = dict[str, Any]
 
@@ -108,10 +108,10 @@ def _node(name: str, place: tuple[float, float], edges: list[ServiceEdge]) -> Op
 
 def _link(edge: ServiceEdge, seconds: float) -> Option:
     ratio = edge["errors"] / edge["calls"] if edge["calls"] else None
-    rate = number(edge["calls"] / seconds) if seconds > 0 else "–"
+    rate = quantity(edge["calls"] / seconds if seconds > 0 else None, "1/s")
     worded = (
-        f"{edge['client']} → {edge['server']}: {rate} calls/s, {percent(ratio)} errors, "
-        f"p50 {number(edge['p50_ms'])} ms, p99 {number(edge['p99_ms'])} ms"
+        f"{edge['client']} → {edge['server']}: {rate} calls, {percent(ratio)} errors, "
+        f"p50 {quantity(edge['p50_ms'], 'ms')}, p99 {quantity(edge['p99_ms'], 'ms')}"
     )
     return {
         "source": edge["client"],
@@ -121,6 +121,6 @@ def _link(edge: ServiceEdge, seconds: float) -> Option:
             "width": 1.5 if ratio is None or ratio < _ERRORS_SOME else 3,
             "curveness": 0.08,
         },
-        "label": {"show": True, "formatter": f"{rate}/s", "fontSize": 10},
+        "label": {"show": True, "formatter": rate, "fontSize": 10},
         "tooltip": {"formatter": escape(worded)},
     }

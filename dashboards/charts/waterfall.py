@@ -11,6 +11,7 @@ import pandas as pd
 
 from dashboards.charts import palette
 from tocsin.client.shapes import SpanAnswer, Trace
+from tocsin.client.wording import quantity
 
 MOST_SPANS = 150
 _BAR_HEIGHT = 22
@@ -136,5 +137,5 @@ def _row(position: int, bar: Bar, critical: Collection[str] | None) -> dict[str,
         "end_ms": round(span["offset_ms"] + span["duration_ms"], 3),
         "error": error,
         "critical": critical is None or span["span_id"] in critical,
-        "worded": f"{span['duration_ms']:.3g} ms{mark}",
+        "worded": quantity(span["duration_ms"], "ms") + mark,
     }

@@ -5,10 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboards import sources
+from dashboards.markdown import plain
 from dashboards.panels import incident_picker
-from dashboards.phrasing import clock, plain
 from tocsin.client.errors import ClientError
 from tocsin.client.shapes import Incident
+from tocsin.client.wording import clock
 
 SEVERITIES = ("SEV1", "SEV2", "SEV3", "SEV4")
 _LONGEST_NOTE = 2_000
@@ -40,7 +41,7 @@ def reason_against_acknowledging(incident: Incident) -> str | None:
         return f"The incident is {incident['status']}"
     if incident["acknowledged_ms"] is not None:
         by = incident["acknowledged_by"] or "somebody"
-        return f"Acknowledged by {by} at {clock(incident['acknowledged_ms'])} UTC"
+        return f"Acknowledged by {by} at {clock(incident['acknowledged_ms'])}"
     return None
 
 

@@ -7,19 +7,11 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboards import states
-from dashboards.phrasing import (
-    clock,
-    code,
-    multiple,
-    number,
-    percent,
-    plain,
-    quantity,
-    scope,
-    window,
-)
+from dashboards.markdown import code, plain
 from tocsin.client.shapes import Finding, NearChange
+from tocsin.client.wording import clock, duration, multiple, number, percent, quantity, scope
 
+_MEASURED = {"now", "expected", "noise"}  # in the unit of what is measured
 _STATES = {"firing": "red", "frozen": "gray", "resolved": "green"}
 
 
@@ -68,8 +60,8 @@ def compared(finding: Finding) -> str:
     unit = finding["unit"]
     parts = [
         f"seen **{quantity(finding['observed'], unit)}**",
-        f"expected **{quantity(finding['baseline'], unit)}**",
-        f"over {window(finding['window_ms'] / 1000)}",
+        f"expected **{quantity(finding['baseline'], unit, missing='none')}**",
+        f"over {duration(finding['window_ms'] / 1000)}",
     ]
     where = scope(finding["scope"])
     return " · ".join([*parts, plain(where)] if where else parts)
@@ -79,24 +71,28 @@ def measured(finding: Finding) -> str:
     """Return the rule, its times and its further numbers."""
     parts = [
         f"began about {clock(finding['started_ms'])}",
-        f"detected {clock(finding['detected_ms'])} UTC",
+        f"detected {clock(finding['detected_ms'])}",
         f"rule {code(finding['rule'])}",
-        *(named(name, value) for name, value in sorted(finding["values"].items())),
+        *(named(name, value, finding["unit"]) for name, value in sorted(finding["values"].items())),
     ]
     return " · ".join(parts)
 
 
-def named(name: str, value: float | None) -> str:
-    """Return one further number with a unit that follows from its name.
+def named(name: str, value: float | None, unit: str) -> str:
+    """Return one further number with the unit that its name says, or the finding's own.
 
-    >>> named("burn_rate_long", 15.08), named("long_s", 120.0), named("coverage", 0.25)
-    ('burn rate long 15.1×', 'long 2 min', 'coverage 25 %')
+    >>> named("burn_rate_long", 15.08, "ratio"), named("long_s", 120.0, "ratio")
+    ('burn rate long 15.1×', 'long 2 min')
+    >>> named("coverage", 0.25, "1/s"), named("now", 12.34, "1/s"), named("score", 3.0, "1/s")
+    ('coverage 25 %', 'now 12.3/s', 'score 3')
     """
     if name.endswith("_s") and value is not None:
-        return f"{plain(name[:-2].replace('_', ' '))} {window(value)}"
+        return f"{plain(name[:-2].replace('_', ' '))} {duration(value)}"
     words = plain(name.replace("_", " "))
-    if name.startswith("burn_rate"):
+    if name == "threshold" or name.startswith("burn_rate"):
         return f"{words} {multiple(value)}"
-    if name == "coverage" or name.startswith("error_budget"):
-        return f"{words} {percent(value, digits=1)}"
+    if name == "coverage" or name.startswith(("error_budget", "suspect.")):
+        return f"{words} {percent(value)}"
+    if name in _MEASURED:
+        return f"{words} {quantity(value, unit)}"
     return f"{words} {number(value)}"

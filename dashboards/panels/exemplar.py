@@ -9,8 +9,9 @@ import streamlit as st
 
 from dashboards import sources, states
 from dashboards.charts import waterfall
-from dashboards.phrasing import code, date_and_clock, number, plain
+from dashboards.markdown import code, plain
 from tocsin.client.shapes import Trace
+from tocsin.client.wording import moment, quantity
 
 _MOST_ERRORS = 5
 
@@ -49,9 +50,10 @@ def draw(trace: Trace) -> None:
     services = {span["service"] for span in spans}
     hidden = len(spans) - waterfall.MOST_SPANS
     st.caption(
-        f"{code(trace['trace_id'])} · {date_and_clock(trace['start_ms'])} · "
-        f"{number(trace['duration_ms'])} ms · {len(spans)} spans in {len(services)} services · "
-        f"{errors} with errors" + (f" · the last {hidden} are not drawn" if hidden > 0 else "")
+        f"{code(trace['trace_id'])} · {moment(trace['start_ms'])} · "
+        f"{quantity(trace['duration_ms'], 'ms')} · {len(spans)} spans in "
+        f"{len(services)} services · {errors} with errors"
+        + (f" · the last {hidden} are not drawn" if hidden > 0 else "")
     )
     st.vega_lite_chart(
         _specification(trace, trace["trace_id"], len(spans)),

@@ -5,8 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboards.charts import palette
-from dashboards.phrasing import between, clock, date_and_clock, duration, plain
+from dashboards.markdown import plain
 from tocsin.client.shapes import Incident
+from tocsin.client.wording import between, clock, duration, moment
 
 
 def draw(incident: Incident, *, updated_ms: int | None) -> None:
@@ -15,7 +16,7 @@ def draw(incident: Incident, *, updated_ms: int | None) -> None:
         st.badge(incident["severity"], color=palette.severity(incident["severity"]))
         st.badge(incident["status"], color=palette.status(incident["status"]))
         st.subheader(plain(incident["title"]), anchor=False, width="content")
-        st.caption(f"{plain(incident['id'])} · updated {clock(updated_ms)} UTC", width="content")
+        st.caption(f"{plain(incident['id'])} · updated {clock(updated_ms)}", width="content")
     if incident["summary"]:
         st.markdown(plain(incident["summary"]))
 
@@ -36,13 +37,13 @@ def draw_times(incident: Incident, *, now_ms: int) -> None:
             "Lasted" if incident["resolved_ms"] else "Elapsed",
             duration(elapsed_s(incident, now_ms=now_ms)),
             border=True,
-            help="Since impact began; opened " + date_and_clock(incident["opened_ms"]),
+            help="Since impact began; opened " + moment(incident["opened_ms"]),
         )
         st.metric(
             "Impact → detected",
             between(impact_ms, incident["detected_ms"]),
             border=True,
-            help=f"Impact began about {date_and_clock(impact_ms)} (estimated from the signal)",
+            help=f"Impact began about {moment(impact_ms)} (estimated from the signal)",
         )
         st.metric(
             "Detected → paged", between(incident["detected_ms"], incident["paged_ms"]), border=True
@@ -51,7 +52,7 @@ def draw_times(incident: Incident, *, now_ms: int) -> None:
             "Paged → acknowledged",
             between(incident["paged_ms"], acknowledged) if acknowledged else "not yet",
             border=True,
-            help=f"Acknowledged {date_and_clock(acknowledged)}" if acknowledged else None,
+            help=f"Acknowledged {moment(acknowledged)}" if acknowledged else None,
         )
         st.metric(
             "Who has it",

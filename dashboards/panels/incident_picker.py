@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboards.phrasing import date_and_clock
 from tocsin.client.shapes import IncidentSummary
+from tocsin.client.wording import moment
 
 PARAMETER = "incident"
 _PICKER = "incident-picker"
@@ -62,7 +62,7 @@ def choose(incidents: Sequence[IncidentSummary], *, fall_back: bool = False) -> 
 
 def label(incident: IncidentSummary) -> str:
     """Return an incident as one line of the picker."""
-    opened = date_and_clock(incident["opened_ms"])
+    opened = moment(incident["opened_ms"])
     return f"{incident['severity']} · {incident['status']} · {incident['title']} · {opened}"
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboards import states
+from dashboards.markdown import plain
 from dashboards.panels import incident_picker
-from dashboards.phrasing import clock, plain
 from tocsin.client.shapes import Incident
+from tocsin.client.wording import clock
 
 _COLORS = {"sent": "green", "pending": "orange", "failed": "red", "unknown": "red"}
 
@@ -19,7 +20,7 @@ def draw(incident: Incident) -> None:
         states.empty("Nothing has been sent for this incident.")
     for sent in incident["notifications"]:
         color = _COLORS.get(sent["state"], "gray")
-        when = f" · {clock(sent['sent_ms'])} UTC" if sent["sent_ms"] is not None else ""
+        when = f" · {clock(sent['sent_ms'])}" if sent["sent_ms"] is not None else ""
         reason = f" — {plain(sent['reason'])}" if sent["reason"] else ""
         state = f":{color}-badge[{plain(sent['state'])}]"
         st.markdown(f"{state} {plain(sent['channel'])}{when}{reason}")

@@ -8,8 +8,9 @@ import streamlit as st
 
 from dashboards import states
 from dashboards.charts import palette
-from dashboards.phrasing import multiple, percent, plain, scope, window
+from dashboards.markdown import plain
 from tocsin.client.shapes import BurnRate, Slo
+from tocsin.client.wording import NO_DATA, duration, multiple, percent, scope
 
 _WORDS = {"ok": "no alert", "burning": "burning", "no_data": "no data"}
 _ENOUGH_LEFT = 0.25
@@ -55,11 +56,10 @@ def _card(slo: Slo) -> None:
             st.badge(_WORDS.get(slo["state"], slo["state"]), color=palette.objective(slo["state"]))
         where = scope(slo["scope"]) or slo["service"]
         st.caption(
-            f"{plain(where)} · target {percent(slo['target'], digits=3)} over "
-            f"{window(slo['window_s'])}",
+            f"{plain(where)} · target {percent(slo['target'])} over {duration(slo['window_s'])}",
             help=plain(slo["description"]) or None,
         )
-        good = f"Good **{percent(slo['good_ratio'], digits=3)}**"
+        good = f"Good **{percent(slo['good_ratio'])}**"
         st.markdown(f"{good} · budget left {budget_left(slo)}", help=_BUDGET_HELP)
         if slo["burn_rates"]:
             st.markdown(burn_table(slo["burn_rates"]))
@@ -79,12 +79,11 @@ def budget_left(slo: Slo) -> str:
     young = coverage is not None and coverage < _MOSTLY_MEASURED and projected is not None
     ratio = projected if young else measured
     if ratio is None:
-        return "**–**"
+        return f"**{NO_DATA}**"
     color = "red" if ratio <= 0 else "green" if ratio >= _ENOUGH_LEFT else "orange"
     words = "projected, " if young else ""
     return (
-        f":{color}[**{percent(ratio, digits=1)}**] "
-        f":gray[({words}{percent(coverage, digits=1)} of the window measured)]"
+        f":{color}[**{percent(ratio)}**] :gray[({words}{percent(coverage)} of the window measured)]"
     )
 
 
@@ -96,7 +95,7 @@ def burn_table(rates: Sequence[BurnRate]) -> str:
 
 def _burn_row(rate: BurnRate) -> str:
     return (
-        f"| {window(rate['long_s'])} / {window(rate['short_s'])} "
+        f"| {duration(rate['long_s'])} / {duration(rate['short_s'])} "
         f"| {_rate(rate, rate['long'])} / {_rate(rate, rate['short'])} "
         f"| {multiple(rate['threshold'])} {plain(rate['urgency'])} |"
     )

@@ -13,11 +13,12 @@ from dashboards import sources, states
 from dashboards.charts import timeseries
 from dashboards.charts.marks import Marks, of_incident
 from dashboards.charts.timeseries import Row
+from dashboards.markdown import plain
 from dashboards.panels import range_bar
-from dashboards.phrasing import duration, plain
 from dashboards.timerange import TimeRange
 from tocsin.client.graphs import Graph
 from tocsin.client.shapes import Incident
+from tocsin.client.wording import duration, quantity
 
 _MOST_PROPOSED = 4
 _OLD_MS = 30_000
@@ -97,7 +98,7 @@ def ages(rows: Sequence[Row], now_ms: int) -> list[str]:
         step_ms = int(row.times_ms[1] - row.times_ms[0]) if len(row.times_ms) > 1 else 0
         age_ms = now_ms - int(known[-1])
         if age_ms > max(_OLD_MS, _OLD_STEPS * step_ms):
-            notes.append(f"{row.title}: the newest sample is {duration(age_ms / 1000)} old")
+            notes.append(f"{row.title}: the newest sample is {duration(age_ms // 1000)} old")
     return notes
 
 
@@ -120,7 +121,7 @@ def described(rows: Sequence[Row]) -> str:
     parts = []
     for row in rows:
         newest = ", ".join(
-            f"{name} {newest_value(row.values[i]):.4g} {row.unit}"
+            f"{name} {quantity(newest_value(row.values[i]), row.unit)}"
             for i, name in enumerate(row.names)
         )
         parts.append(f"{row.title}, newest values: {newest}")

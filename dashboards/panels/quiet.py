@@ -7,17 +7,18 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboards import sources, states
+from dashboards.markdown import plain
 from dashboards.panels import objectives, pulse
-from dashboards.phrasing import clock, date_and_clock, plain
 from dashboards.timerange import TimeRange
 from tocsin.client.shapes import IncidentSummary
+from tocsin.client.wording import clock, moment
 
 
 def draw(incidents: Sequence[IncidentSummary], span: TimeRange) -> None:
     """Draw the calm state."""
     with st.container(border=True, key="all-quiet"):
         st.markdown(":green[:material/check_circle:] **All quiet.** No incident is open.")
-        st.caption(f"{_last(incidents)} · checked {clock(sources.now_ms())} UTC")
+        st.caption(f"{_last(incidents)} · checked {clock(sources.now_ms())}")
     with states.panel("Pulse"):
         pulse.draw(span, key="pulse")
     with states.panel("Objectives"):
@@ -31,4 +32,4 @@ def _last(incidents: Sequence[IncidentSummary]) -> str:
     if not ended:
         return "No incident so far"
     last = max(ended, key=lambda incident: incident["resolved_ms"] or 0)
-    return f"Last: {plain(last['title'])}, resolved {date_and_clock(last['resolved_ms'])}"
+    return f"Last: {plain(last['title'])}, resolved {moment(last['resolved_ms'])}"

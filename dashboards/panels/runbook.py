@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboards import states
+from dashboards.markdown import code, plain
 from dashboards.panels import actions
-from dashboards.phrasing import code, plain
 from tocsin.client.shapes import Incident, RunbookStep
 
 _MARKS = {

@@ -10,10 +10,11 @@ from typing import Any, Literal
 import streamlit as st
 
 from dashboards import mrkdwn, sources
-from dashboards.phrasing import clock, plain
+from dashboards.markdown import plain
 from tocsin.client.errors import ClientError
 from tocsin.client.shapes import SlackMessage
 from tocsin.client.slack_preview import SlackPreviewClient
+from tocsin.client.wording import clock
 
 Block = dict[str, Any]
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboards import states
-from dashboards.phrasing import clock, plain
+from dashboards.markdown import plain
 from tocsin.client.shapes import TimelineEntry
+from tocsin.client.wording import clock
 
 _MACHINE = frozenset({"", "tocsin"})
 _ICONS = (

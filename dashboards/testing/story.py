@@ -203,7 +203,7 @@ def slack_channels(world: World) -> list[JsonObject]:
     reply = {
         "ts": f"{world.at(4.8) / 1000:.6f}",
         "user": "tocsin",
-        "text": "Evidence: `9.4 /s` against *42.6 /s*",
+        "text": "Evidence: `9.4/s` against *42.6/s*",
         "blocks": quiet,
         "attachments": quiet,
         "edited_ts": None,

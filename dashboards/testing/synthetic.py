@@ -134,7 +134,7 @@ def finding(world: World) -> JsonObject:
         "state": "resolved" if world.is_over else "firing",
         "urgency": "page",
         "title": "Stream starts in us-east-1 fell by 78 % (synthetic)",
-        "explanation": "Stream starts were 9.4 /s over the last 10 s against 42.6 /s expected from "
+        "explanation": "Stream starts were 9.4/s over the last 10 s against 42.6/s expected from "
         "the 15 minutes before. Other regions did not change.",
         "scope": {"cloud.region": "us-east-1"},
         "started_ms": world.impact_start_ms,

@@ -206,4 +206,4 @@ def test_the_map_colours_failing_services_and_escapes_names() -> None:
     nodes = {node["name"]: node for node in series["data"]}
     assert nodes["bad"]["itemStyle"]["color"] == palette.TROUBLE
     assert "&lt;b&gt;" in nodes["<b>"]["tooltip"]["formatter"]
-    assert "10 calls/s, 50 % errors" in series["links"][0]["tooltip"]["formatter"]
+    assert "10/s calls, 50 % errors" in series["links"][0]["tooltip"]["formatter"]

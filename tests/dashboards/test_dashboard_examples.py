@@ -16,9 +16,10 @@ import pytest
         "dashboards.panels.evidence",
         "dashboards.panels.objectives",
         "dashboards.panels.pulse",
-        "dashboards.phrasing",
+        "dashboards.markdown",
         "dashboards.timerange",
         "tocsin.client.graphs",
+        "tocsin.client.wording",
     ],
 )
 def test_examples_are_true(name: str) -> None:

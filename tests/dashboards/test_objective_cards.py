@@ -24,7 +24,7 @@ def objective(**changes: object) -> Slo:
         (-0.79, None, 0.9, ":red[**-79 %**] :gray[(90 % of the window measured)]"),
         (-36.5, 0.87, 0.003, ":green[**87 %**] :gray[(projected, 0.3 % of the window measured)]"),
         (-36.5, 0.87, 0.9, ":red[**-3,650 %**] :gray[(90 % of the window measured)]"),
-        (None, None, 0.0, "**–**"),
+        (None, None, 0.0, "**no data**"),
     ],
 )
 def test_the_budget_says_of_how_much_it_knows(
@@ -45,7 +45,7 @@ def test_a_tier_that_fires_is_red_and_unknown_rates_are_dashes() -> None:
     fires = {**rate, "long": 20.0, "short": None, "firing": True}
     row = burn_table([fires]).splitlines()[-1]  # type: ignore[list-item] # changed copy
     assert row.replace("\u00a0", " ") == (
-        "| 1 h / 5 min | :red[**20×**] / :red[**–**] | 14.4× page |"
+        "| 1 h / 5 min | :red[**20×**] / :red[**no data**] | 14.4× page |"
     )
     assert " " not in row
 

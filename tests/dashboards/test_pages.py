@@ -106,7 +106,7 @@ def test_the_overview_counts_what_is_open_and_what_flows(opened: OpenPage) -> No
     page = opened("overview")
     figures = {metric.label: metric.value for metric in page.metric}
     assert figures["Open incidents"] == "1"
-    assert 30 < float(figures["Stream starts, all regions"].removesuffix(" /s")) < 60
+    assert 30 < float(figures["Stream starts, all regions"].removesuffix("/s")) < 60
     assert 300 < float(figures["Gateway p99"].removesuffix(" ms")) < 500
 
 

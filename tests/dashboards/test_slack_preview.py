@@ -19,7 +19,7 @@ def test_blocks_and_thread_are_drawn(opened: OpenPage) -> None:
         "us-east-1 is **78 %** below",
         "**Severity**",
         "[graph](http://a.test)",
-        "Evidence: `9.4 /s` against **42.6 /s**",
+        "Evidence: `9.4/s` against **42.6/s**",
         "1 reply",
     ):
         assert expected in text

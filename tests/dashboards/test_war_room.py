@@ -14,8 +14,8 @@ def test_the_header_says_how_bad_what_and_who(opened: OpenPage) -> None:
     for expected in ("SEV1", "triage", "Stream starts fell in us-east-1", "78 % below"):
         assert expected in text
     figures = {metric.label: metric.value for metric in page.metric}
-    assert figures["Impact → detected"] == "10 s"
-    assert figures["Detected → paged"] == "1 s"
+    assert figures["Impact → detected"] == "10.2 s"
+    assert figures["Detected → paged"] == "1.2 s"
     assert figures["Paged → acknowledged"] == "not yet"
     assert figures["Who has it"] == "nobody yet"
 
@@ -64,7 +64,7 @@ def test_the_nearest_change_is_shown_with_its_link_and_without_blame(opened: Ope
 def test_the_evidence_gives_the_expression_and_the_values(opened: OpenPage) -> None:
     """Nothing pages without its expression, what was seen and what was expected."""
     page = opened("war_room")
-    assert "seen **9.4 /s** · expected **42.6 /s** · over 10 s" in words(page)
+    assert "seen **9.4/s** · expected **42.6/s** · over 10 s" in words(page)
     assert "name,stream.starts,:eq,cloud.region,us-east-1,:eq,:and" in page.code[0].value
 
 

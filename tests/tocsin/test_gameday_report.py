@@ -87,7 +87,7 @@ def test_the_page_fetches_nothing_and_runs_nothing(page):
 def test_the_page_states_results_and_conditions(page):
     text = re.sub(r"<[^>]+>|\s+", " ", page)
     for words in (
-        "1 of 3", "50%", "playback-errors", "10.0 s", "11.0 s", "missed", "launch",
+        "1 of 3", "50 %", "playback-errors", "10 s", "11 s", "missed", "launch",
         "1,234", "us-east-1 + eu-west-1", "seed 7", "load 0.5 before, 1.2 after", "5 s",
     ):  # fmt: skip
         assert words in text, words
@@ -126,7 +126,7 @@ def test_a_day_on_which_nothing_happened_has_a_report_too():
 
 def test_a_summary_names_what_was_missed_and_what_was_false():
     lines = "\n".join(summary(CARD))
-    assert "playback-errors: detected after 10.0 s, paged after 11.0 s, suspect 1" in lines
+    assert "playback-errors: detected after 10 s, paged after 11 s, suspect 1" in lines
     assert "unseen: missed" in lines
     assert "quiet: not seen; viewers were not hurt" in lines
     assert "(during launch)" in lines

@@ -23,7 +23,14 @@ from tocsin.client.shapes import (
     Trace,
     TraceSummary,
 )
-from tocsin.client.transport import JsonObject, ParamValue, Transport, list_in, parsed, shortened
+from tocsin.client.transport import (
+    JsonObject,
+    ParamValue,
+    Transport,
+    list_in,
+    parsed,
+    shortened,
+)
 
 
 class ApiClient:

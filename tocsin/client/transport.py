@@ -14,6 +14,7 @@ from tocsin.client.errors import (
     UnreachableError,
     UnreadableError,
 )
+from tocsin.client.wording import duration, trimmed
 
 JsonObject = dict[str, Any]
 ParamValue = str | int | float
@@ -64,7 +65,9 @@ class Transport:
         try:
             answer = self._http.request(method, url, params=dict(params or {}), json=json)
         except httpx2.TimeoutException as error:
-            raise UnreachableError(f"{url} did not answer within {self._timeout_s:g} s") from error
+            raise UnreachableError(
+                f"{url} did not answer within {duration(self._timeout_s)}"
+            ) from error
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise UnreachableError(f"{self.base_url} can't be reached: {error}") from error
         if answer.status_code >= 400:
@@ -114,4 +117,4 @@ def list_in(answer: JsonObject, key: str, path: str) -> list[JsonObject]:
 
 def shortened(text: str) -> str:
     """Return ``text`` short enough for a message."""
-    return text if len(text) <= MAX_MESSAGE_CHARS else text[:MAX_MESSAGE_CHARS] + "…"
+    return trimmed(text, MAX_MESSAGE_CHARS)

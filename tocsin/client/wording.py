@@ -8,6 +8,7 @@ has not come, or a length of time that nobody knows, is a dash.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
 
@@ -65,7 +66,8 @@ def quantity(value: float | None, unit: str, *, missing: str = NO_DATA) -> str:
 
     Args:
         value: The number, None or NaN when there is none.
-        unit: ``ratio``, ``1/s`` and the like, a unit of time, or any word; ``1`` and "" are none.
+        unit: ``ratio``, ``1/s`` or ``/s`` and the like, a unit of time, or any word; ``1`` and
+            the empty word are none.
         missing: What is said when there is no number.
 
     >>> [quantity(0.25, "s"), quantity(1500, "ms"), quantity(12.345, "1/s"), quantity(8, "starts")]
@@ -79,8 +81,8 @@ def quantity(value: float | None, unit: str, *, missing: str = NO_DATA) -> str:
         return percent(value)
     if unit in _UNIT_S and math.isfinite(value):
         return duration(value * _UNIT_S[unit])
-    if unit.startswith("1/"):
-        return number(value) + unit[1:]
+    if unit.startswith(("1/", "/")):
+        return number(value) + unit.removeprefix("1")
     return number(value) if unit in {"", "1"} else f"{number(value)} {unit}"
 
 
@@ -157,6 +159,16 @@ def period(start_ms: float, end_ms: float) -> str:
     '22:13:20–22:14:20 UTC'
     """
     return f"{_at(start_ms):%H:%M:%S}–{clock(end_ms)}"
+
+
+def scope(tags: Mapping[str, str]) -> str:
+    """Word where something is, shortest first.
+
+    >>> scope({"cloud.region": "us-east-1", "service.name": "playback"})
+    'playback · us-east-1'
+    """
+    order = sorted(tags, key=lambda key: (key != "service.name", key))
+    return " · ".join(tags[key] for key in order)
 
 
 def trimmed(text: str, longest: int, marker: str = "… (trimmed)") -> str:

@@ -10,9 +10,10 @@ from typing import Any, Protocol
 import httpx2
 
 from collectors.errors import TocsinError
+from tocsin.client.wording import duration
 
 _BEGIN_TIMEOUT_S = 30.0
-_LONGEST_S = 900.0
+MAX_SCENARIO_S = 900.0
 _POLL_S = 0.5
 
 
@@ -83,7 +84,7 @@ class ScenarioPlay:
             if state["active"]:
                 return float(state["start_ms"])
             time.sleep(_POLL_S)
-        raise PlayError(f"scenario {self.name!r} did not begin within {_BEGIN_TIMEOUT_S:.0f} s")
+        raise PlayError(f"scenario {self.name!r} did not begin within {duration(_BEGIN_TIMEOUT_S)}")
 
     def end(self, meanwhile: Callable[[], None]) -> None:
         """Wait until its remediation is through.
@@ -91,13 +92,13 @@ class ScenarioPlay:
         Raises:
             PlayError: It does not end.
         """
-        deadline_s = time.monotonic() + _LONGEST_S
+        deadline_s = time.monotonic() + MAX_SCENARIO_S
         while time.monotonic() < deadline_s:
             meanwhile()
             if not self._state()["active"]:
                 return
             time.sleep(_POLL_S)
-        raise PlayError(f"scenario {self.name!r} did not end within {_LONGEST_S:.0f} s")
+        raise PlayError(f"scenario {self.name!r} did not end within {duration(MAX_SCENARIO_S)}")
 
     def step(self) -> str | None:
         """Return the step that was begun last."""

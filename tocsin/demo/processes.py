@@ -18,6 +18,7 @@ import httpx2
 import orjson
 
 from collectors.errors import TocsinError
+from tocsin.client.wording import duration
 
 _STOP_TIMEOUT_S = 8.0
 
@@ -176,4 +177,4 @@ def _wait(
         if not child.alive:
             raise ProcessError(child.name, f"ended with {child.process.returncode}", child.log)
         time.sleep(0.1)
-    raise ProcessError(child.name, f"was not ready within {timeout_s:.0f} s", child.log)
+    raise ProcessError(child.name, f"was not ready within {duration(timeout_s)}", child.log)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tocsin.client.client import ApiClient
+from tocsin.client.wording import quantity
 
 PULSE = (
     "name,stream.starts,:eq,outcome,success,:eq,:and,:sum,(,cloud.region,),:by,"
@@ -36,7 +37,8 @@ def in_words(rates: Mapping[str, float]) -> str:
     """
     if not rates:
         return "no stream starts measured yet"
-    return "stream starts a second: " + ", ".join(f"{name} {r:.1f}" for name, r in rates.items())
+    worded = (f"{name} {quantity(rate, '1/s')}" for name, rate in rates.items())
+    return "stream starts: " + ", ".join(worded)
 
 
 def recent(values: NDArray[np.float64]) -> float:

@@ -14,6 +14,7 @@ from tocsin.client.client import ApiClient
 from tocsin.client.errors import ClientError, RefusedError, UnreachableError
 from tocsin.client.shapes import Incident
 from tocsin.client.slack_preview import SlackPreviewClient
+from tocsin.client.wording import duration
 from tocsin.demo.narrator import Narrator
 from tocsin.demo.outcome import Outcome
 from tocsin.demo.plays import Play
@@ -98,16 +99,16 @@ class Story:
         self._post_mortem(incident)
 
     def _baseline(self) -> None:
-        self.narrator.say("baseline", f"learning what is normal, {self.pace.baseline_s:.0f} s")
+        self.narrator.say("baseline", f"learning what is normal, {duration(self.pace.baseline_s)}")
         end_s = time.monotonic() + self.pace.baseline_s
         while (left_s := end_s - time.monotonic()) > 0:
-            self.narrator.progress("baseline", f"{left_s:3.0f} s to go, {self._pulse()}")
+            self.narrator.progress("baseline", f"{duration(int(left_s))} to go, {self._pulse()}")
             self._refuse_false_page()
             time.sleep(min(1.0, left_s))
         self.narrator.say("baseline", f"healthy: {self._pulse()}", "calm")
 
     def _stay_quiet(self) -> None:
-        self.narrator.say("quiet", f"nothing is broken; watching for {self.pace.quiet_s:.0f} s")
+        self.narrator.say("quiet", f"nothing is broken; watching for {duration(self.pace.quiet_s)}")
         end_s = time.monotonic() + self.pace.quiet_s
         while time.monotonic() < end_s:
             self._refuse_false_page()
@@ -130,7 +131,7 @@ class Story:
         found = self._wait_for("detected", self.pace.detect_s, self._first_incident)
         self.outcome.detected_ms = float(found["detected_ms"] or 0)
         since_s = (self.outcome.detected_ms - (self.outcome.injected_ms or 0)) / 1_000
-        text = f"{found['severity']} {found['title']} ({since_s:.1f} s after injection)"
+        text = f"{found['severity']} {found['title']} ({duration(since_s)} after injection)"
         self.narrator.say("detected", text, "alarm")
         return found
 
@@ -213,7 +214,7 @@ class Story:
             incident, "resolved", self.pace.answer_s, lambda i: bool(i["resolved_ms"])
         )
         self.outcome.resolved_ms = float(found["resolved_ms"] or 0)
-        self.narrator.say("resolved", f"after {found['elapsed_s']:.0f} s", "calm")
+        self.narrator.say("resolved", f"after {duration(found['elapsed_s'])}", "calm")
         return found
 
     def _post_mortem(self, incident: Incident) -> None:
@@ -251,9 +252,9 @@ class Story:
                 self._note_step()
                 if (found := look()) is not None:
                     return found
-            self.narrator.progress(what, f"waiting, {time.monotonic() - start_s:.0f} s")
+            self.narrator.progress(what, f"waiting, {duration(int(time.monotonic() - start_s))}")
             time.sleep(_POLL_S)
-        raise StoryError(f"no sign of {what} within {timeout_s:.0f} s")
+        raise StoryError(f"no sign of {what} within {duration(timeout_s)}")
 
     def _incidents(self) -> list[Any]:
         with contextlib.suppress(ClientError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from tocsin.client.wording import duration
 from tocsin.gameday.scorecard import Scorecard
 from tocsin.gameday.sightings import Sighting
 from tocsin.gameday.truth import TruthEvent
@@ -37,7 +38,7 @@ def timeline(card: Scorecard, sightings: Sequence[Sighting], start_ms: int, end_
     summary = (
         f"{len(card.faults)} faults and {len(card.benign)} benign events above, "
         f"{len(sightings)} incidents with {card.totals.pages} pages below, over "
-        f"{(end_ms - start_ms) / 1_000:.0f} seconds. The tables have the numbers."
+        f"{duration((end_ms - start_ms) // 1_000)}. The tables have the numbers."
     )
     return _figure(
         "What was done, and what tocsin said", summary, height, [plot.axis(height), *body]
@@ -56,18 +57,17 @@ def detection_bars(card: Scorecard) -> str:
             words = "missed" if one.fault.hurts else "not seen; viewers were not hurt"
             rows.append(_text(LABEL + 4, words))
         else:
-            rows.append(
-                _bar(one.detect_s, longest, FAULT, 4, f"detected after {one.detect_s:.1f} s")
-            )
-            end, words = one.detect_s, f"{one.detect_s:.1f} s"
+            end, words = one.detect_s, duration(one.detect_s)
+            rows.append(_bar(one.detect_s, longest, FAULT, 4, f"detected after {words}"))
             if one.page_s is not None:
-                rows.append(_bar(one.page_s, longest, PAGE, 13, f"paged after {one.page_s:.1f} s"))
-                end, words = max(end, one.page_s), f"{words}, paged {one.page_s:.1f} s"
+                paged = duration(one.page_s)
+                rows.append(_bar(one.page_s, longest, PAGE, 13, f"paged after {paged}"))
+                end, words = max(end, one.page_s), f"{words}, paged {paged}"
             rows.append(_text(LABEL + _length(end, longest) + 6, words))
         rows.append("</g>")
     summary = "; ".join(
         f"{one.fault.name}: "
-        + (f"{one.detect_s:.1f} seconds" if one.detect_s is not None else "not detected")
+        + (duration(one.detect_s) if one.detect_s is not None else "not detected")
         for one in card.faults
     )
     return _figure("Time to detect and to page", summary, max(1, len(card.faults)) * ROW + 6, rows)

@@ -6,8 +6,9 @@ import os
 import platform as machine
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
+
+from tocsin.client.wording import duration, moment, number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,14 +43,14 @@ class Conditions:
         """Return them as pairs for people."""
         before, after = self.load_average
         return [
-            ("Began", _moment(self.started_ms)),
-            ("Lasted", f"{(self.ended_ms - self.started_ms) / 1_000:.0f} s"),
-            ("Step", f"{self.step_s:g} s"),
-            ("Series", f"{self.series:,}"),
+            ("Began", moment(self.started_ms)),
+            ("Lasted", duration((self.ended_ms - self.started_ms) // 1_000)),
+            ("Step", duration(self.step_s)),
+            ("Series", number(self.series)),
             ("Versions", ", ".join(f"{name} {value}" for name, value in self.versions.items())),
             ("Platform", ", ".join(f"{name} {_plain(v)}" for name, v in self.load.items())),
             ("Machine", f"{self.cpus} processors; load {before:.1f} before, {after:.1f} after"),
-            ("Grace after a fault", f"{self.grace_s:g} s"),
+            ("Grace after a fault", duration(self.grace_s)),
             ("Pages answered by", "the game day itself" if self.answered else "people"),
         ]
 
@@ -71,10 +72,6 @@ def load_of(status: Mapping[str, Any]) -> dict[str, Any]:
         "stream starts a second and region": status["sps"],
         "seed": status["seed"],
     }
-
-
-def _moment(time_ms: int) -> str:
-    return datetime.fromtimestamp(time_ms / 1_000, tz=UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def _plain(value: Any) -> str:

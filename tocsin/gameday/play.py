@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from collectors.errors import TocsinError
+from tocsin.client.wording import duration
 from tocsin.demo.narrator import Narrator
 from tocsin.gameday.oncall import OnCall
 from tocsin.gameday.platform import Platform
@@ -16,7 +17,7 @@ POLL_S = 1.0
 SECONDS_PER_PLATFORM_HOUR = 60.0
 """The platform's clock is compressed: an hour of its day passes in a minute."""
 
-_LONGEST_SCENARIO_S = 900.0
+MAX_SCENARIO_S = 900.0
 
 
 class GameDayError(TocsinError):
@@ -65,7 +66,7 @@ class GameDay:
     def settle(self) -> None:
         """Leave the platform alone for a while."""
         if self.pace.settle_s:
-            self.narrator.say("settling", f"{self.pace.settle_s:.0f} s without any fault")
+            self.narrator.say("settling", f"{duration(self.pace.settle_s)} without any fault")
             self._attend("settling", self.pace.settle_s)
 
     def play(self, names: Sequence[str], scenarios: frozenset[str]) -> None:
@@ -78,9 +79,9 @@ class GameDay:
             self.narrator.say("begins", name, "alarm")
             self.platform.begin(name)
             if name in scenarios:
-                self._attend(name, _LONGEST_SCENARIO_S, lambda: not self.platform.active())
+                self._attend(name, MAX_SCENARIO_S, lambda: not self.platform.active())
                 if self.platform.active():
-                    raise GameDayError(f"{name} did not end in {_LONGEST_SCENARIO_S:.0f} s")
+                    raise GameDayError(f"{name} did not end in {duration(MAX_SCENARIO_S)}")
             else:
                 self._attend(name, self.pace.hold_s)
                 self.platform.end(name)
@@ -95,7 +96,7 @@ class GameDay:
         """
         duration_s = hours * SECONDS_PER_PLATFORM_HOUR
         plan = self.platform.begin_schedule(seed, duration_s)
-        words = f"{len(plan['turns'])} turns in {duration_s:.0f} s, seed {seed}"
+        words = f"{len(plan['turns'])} turns in {duration(duration_s)}, seed {seed}"
         self.narrator.say("schedule", words, "work")
         told: set[int] = set()
 
@@ -107,7 +108,7 @@ class GameDay:
                     self.narrator.say("begins", turn["name"], "alarm")
             return not state["running"]
 
-        self._attend("schedule", duration_s + _LONGEST_SCENARIO_S, over)
+        self._attend("schedule", duration_s + MAX_SCENARIO_S, over)
         state = self.platform.schedule()
         if state["running"]:
             raise GameDayError(f"the schedule of seed {seed} did not end in time")
@@ -126,6 +127,6 @@ class GameDay:
                 raise GameDayError(f"tocsin or the platform ended while {what}; see their logs")
             open_now = self.on_call.look()
             self.narrator.progress(
-                what, f"{left_s:4.0f} s at most; {'; '.join(open_now) or 'calm'}"
+                what, f"{duration(int(left_s)):>8} at most; {'; '.join(open_now) or 'calm'}"
             )
             self.wait(min(POLL_S, left_s))

@@ -8,13 +8,13 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from collectors.errors import StorageError
+from tocsin.client.wording import UNKNOWN, duration, percent
 from tocsin.gameday.charts import detection_bars, timeline
 from tocsin.gameday.conditions import Conditions
 from tocsin.gameday.scorecard import Scorecard
 from tocsin.gameday.sightings import Sighting
 
 TEMPLATES = Path(__file__).parent / "templates"
-_UNKNOWN = "–"
 
 
 def as_html(
@@ -54,12 +54,12 @@ def write_report(path: Path, page: str) -> None:
 
 
 def _seconds(value: float | None) -> str:
-    return _UNKNOWN if value is None else f"{value:.1f} s"
+    return duration(value)
 
 
 def _percent(value: float | None) -> str:
-    return _UNKNOWN if value is None else f"{value:.0%}"
+    return UNKNOWN if value is None else percent(value)
 
 
 def _plain(value: object) -> str:
-    return _UNKNOWN if value is None or value == "" else str(value)
+    return UNKNOWN if value is None or value == "" else str(value)

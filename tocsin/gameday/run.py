@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tocsin.client.client import ApiClient
+from tocsin.client.wording import duration
 from tocsin.gameday.attribution import DEFAULT_GRACE_MS
 from tocsin.gameday.conditions import Conditions, load_of, one_minute_load, versions
 from tocsin.gameday.platform import Catalogue
@@ -146,9 +147,11 @@ def summary(card: Scorecard) -> Sequence[str]:
     lines = []
     for one in card.faults:
         if one.detected:
-            paged = f", paged after {one.page_s:.1f} s" if one.page_s is not None else ", not paged"
+            paged = "not paged" if one.page_s is None else f"paged after {duration(one.page_s)}"
             rank = f", suspect {one.rank}" if one.rank else ", culprit not suspected"
-            lines.append(f"{one.fault.name}: detected after {one.detect_s:.1f} s{paged}{rank}")
+            lines.append(
+                f"{one.fault.name}: detected after {duration(one.detect_s)}, {paged}{rank}"
+            )
         else:
             words = "missed" if one.fault.hurts else "not seen; viewers were not hurt"
             lines.append(f"{one.fault.name}: {words}")
