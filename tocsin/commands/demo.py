@@ -19,7 +19,7 @@ from tocsin.client.client import ApiClient
 from tocsin.client.errors import ClientError
 from tocsin.demo.narrator import Narrator
 from tocsin.demo.outcome import NO_FAULT, Outcome
-from tocsin.demo.playlist import TOLD_FAULTS, TOLD_SCENARIOS, listing
+from tocsin.demo.playlist import TOLD_FAULTS, listing
 from tocsin.demo.plays import FaultPlay, Play, ScenarioPlay
 from tocsin.demo.processes import Processes
 from tocsin.demo.stage import Stage, set_stage
@@ -76,12 +76,11 @@ def _checked(fault: str, scenario: str | None) -> str:
 
     Raises:
         BadParameter: The platform has nothing of that name.
+        ConfigError: The platform is not installed.
     """
     name = fault if scenario is None else scenario
-    if name in ((*TOLD_FAULTS, NO_FAULT) if scenario is None else TOLD_SCENARIOS):
-        return name
     known = listing()["faults" if scenario is None else "scenarios"]
-    if name in known:
+    if name in known or (name == NO_FAULT and scenario is None):
         return name
     kind = f"{NO_FAULT} or a fault" if scenario is None else "a scenario"
     raise click.BadParameter(f"{name!r}: choose {kind} of the platform: {', '.join(known)}")

@@ -17,9 +17,6 @@ TOLD_FAULTS = ("playback-errors", "recommendations-latency", "region-death")
 The platform knows many more; some are meant to hurt nobody, and make no story of a page.
 """
 
-TOLD_SCENARIOS = ("elb-capacity-2016-01-27", "surge-2020-03-25")
-"""Replays of outages that happened; each brings its remediation with it."""
-
 _KINDS = ("scenarios", "faults", "operations")
 
 

@@ -13,11 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from xxhash import xxh64_intdigest
+
 from collectors.errors import DecodeError
 from collectors.model import DSTYPE, SeriesKind, Tags
 from collectors.receivers.batch_builder import BatchBuilder
 from collectors.receivers.spectator.lines import Line, shown
-from collectors.receivers.spectator.xxhash import xxhash64
 
 METER_TTL_MS = 15 * 60_000
 MIN_GAUGE_TTL_MS = 5_000
@@ -220,7 +221,7 @@ class DistinctMeter:
             data = base64.b64decode(line.value.strip(), validate=True)
         except (binascii.Error, ValueError) as error:
             raise DecodeError(f"badValue: {shown(line.value)} is not base64") from error
-        hashed = xxhash64(data)
+        hashed = xxh64_intdigest(data)
         register, rest = hashed & 63, hashed >> 6
         rho = 59 - rest.bit_length()
         self._registers[register] = max(self._registers.get(register, 0), rho)

@@ -1,5 +1,7 @@
 """The line protocol: each type, its extras, and what is refused."""
 
+import base64
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -7,7 +9,6 @@ from hypothesis import strategies as st
 from collectors.limits import Limits
 from collectors.model import Batch, Tags
 from collectors.receivers.spectator.registry import MeterRegistry
-from collectors.receivers.spectator.xxhash import xxhash64
 from collectors.receivers.stats import ReceiverStats
 
 T0 = 1_700_000_000_000
@@ -120,8 +121,6 @@ def test_a_wrapped_uint64_goes_on() -> None:
 
 def test_distinct_counts_are_registers() -> None:
     """The registers estimate how many different values there were (64 registers: ± 13 %)."""
-    import base64
-
     registry = new_registry()
     for i in range(1_000):
         registry.receive(b"S:users:" + base64.b64encode(b"user-%d" % i), T0)
@@ -135,17 +134,23 @@ def test_distinct_counts_are_registers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "expected"),
+    ("data", "register", "rho"),
     [
-        (b"", 0xEF46DB3751D8E999),
-        (b"a", 0xD24EC4F1A98C6E5B),
-        (b"abc", 0x44BC2CF5AD770999),
-        (b"Nobody inspects the spammish repetition", 0xFBCEA83C8A378BF1),
+        (b"", 0x19, 1),  # hashes to EF46DB3751D8E999
+        (b"a", 0x1B, 1),  # D24EC4F1A98C6E5B
+        (b"abc", 0x19, 2),  # 44BC2CF5AD770999
+        (b"Nobody inspects the spammish repetition", 0x31, 1),  # FBCEA83C8A378BF1
     ],
 )
-def test_xxhash64(data: bytes, expected: int) -> None:
-    """Vectors of the xxHash reference implementation and of its Python binding's documentation."""
-    assert xxhash64(data) == expected
+def test_a_sketch_sorts_values_as_every_other_client_does(
+    data: bytes, register: int, rho: int
+) -> None:
+    """Registers of two clients add up only if both take xxHash64, its low bits first."""
+    registry = new_registry()
+    registry.receive(b"S:users:" + base64.b64encode(data), T0)
+    found = rows(registry.flush(T0 + 5_000))
+
+    assert found == [(f"gauge distinct R{register:02X}", *found[0][1:3], float(rho))]
 
 
 @pytest.mark.parametrize(
