@@ -12,7 +12,6 @@ from enum import IntEnum
 from itertools import islice
 
 from collectors.model import SeriesKind
-from collectors.tag_rules import legal_text
 
 CUMULATIVE = ("_total", "_bucket", "_count", "_sum")
 _MOST_TOLD = 200_000
@@ -75,7 +74,7 @@ class MetricKinds:
 
     def kind(self, name: str, metric_type: int = MetricType.UNKNOWN) -> SeriesKind:
         """Return the kind of the series ``name``; what its own request says comes first."""
-        if metric_type == MetricType.UNKNOWN and (told := self.told(legal_text(name))):
+        if metric_type == MetricType.UNKNOWN and (told := self.told(name)):
             return told
         return typed_kind(name, metric_type)
 
@@ -113,9 +112,8 @@ class MetricKinds:
         return {name: kind.value for name, kind in self._told.items()}
 
 
-def _implied(family: str, metric_type: int) -> Iterator[tuple[str, SeriesKind | None]]:
+def _implied(name: str, metric_type: int) -> Iterator[tuple[str, SeriesKind | None]]:
     """Yield the series of a metric whose kind its type may change; None: as the name says."""
-    name = legal_text(family[: _MOST_CHARS + 1])
     if not name or len(name) > _MOST_CHARS:
         return
     # The buckets of a gauge histogram are gauges, although their name says otherwise.

@@ -20,11 +20,11 @@ class RemoteExtras:
 
     Attributes:
         series: Their encoded ``TimeSeries`` messages.
-        symbols: The body's texts, to which the series of a 2.0 body refer; None: 1.0.
+        symbols: The body's texts, UTF-8, to which the series of a 2.0 body refer; None: 1.0.
     """
 
     series: Sequence[bytes] = ()
-    symbols: Sequence[str] | None = None
+    symbols: Sequence[bytes] | None = None
 
 
 NO_EXTRAS = RemoteExtras()

@@ -1,8 +1,9 @@
 """Which tag sets are admitted, and the reason for each refusal.
 
-The rules are those of Atlas (``atlas-webapi`` reference.conf and atlas-core ``validation``): a
-name, bounded lengths and counts, one alphabet, and two reserved prefixes. The bounds differ:
-everybody may do what :class:`~collectors.limits.Limits` says, Atlas's own clients what Atlas says.
+Everybody's names and values are kept as they were sent, within the lengths and counts that
+:class:`~collectors.limits.Limits` sets. Where Atlas speaks, its own rules hold besides (see
+``atlas-webapi`` reference.conf and atlas-core ``validation``): tighter bounds, one alphabet, two
+reserved prefixes.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collectors.limits import Limits
 from collectors.model import Rejection, Tags
 
 _ALPHABET = re.compile(r"[-._A-Za-z0-9^~]*")
-_NOT_ALPHABET = re.compile(r"[^-._A-Za-z0-9^~]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _MAX_REMEMBERED = 200_000
 _MAX_SHOWN_CHARS = 40
 _NF_WORDS = frozenset(
@@ -28,15 +29,6 @@ _RESERVED = {
     "atlas.": frozenset({"aggr", "dstype", "offset", "legacy"}),
     "nf.": _NF_WORDS,
 }
-
-
-def legal_text(text: str) -> str:
-    """Return ``text`` with every character outside Atlas's alphabet replaced by ``_``.
-
-    >>> legal_text("/api/v1/graph")
-    '_api_v1_graph'
-    """
-    return _NOT_ALPHABET.sub("_", text)
 
 
 class Fault(StrEnum):
@@ -80,6 +72,7 @@ class TagBounds:
     """Fewest and most characters of keys, names and other values, and most tags.
 
     ``max_user_tags`` counts those without a reserved prefix; None: no bound of their own.
+    ``atlas_text`` says whether Atlas's alphabet and reserved prefixes hold.
     """
 
     key_chars: tuple[int, int]
@@ -87,6 +80,7 @@ class TagBounds:
     value_chars: tuple[int, int]
     max_tags: int
     max_user_tags: int | None = None
+    atlas_text: bool = False
 
     @classmethod
     def of(cls, limits: Limits) -> TagBounds:
@@ -118,10 +112,12 @@ class TagBounds:
             return TagFault(fault=Fault.KEY_TOO_SHORT, key=key, count=len(key), bound=fewest)
         if len(key) > most:
             return TagFault(fault=Fault.KEY_TOO_LONG, key=key, count=len(key), bound=most)
-        if _ALPHABET.fullmatch(key) is None:
+        if not self._is_text(key):
             return TagFault(fault=Fault.KEY_CHARACTERS, key=key)
         for prefix, allowed in _RESERVED.items():
-            if key.startswith(prefix) and key.removeprefix(prefix) not in allowed:
+            if not self.atlas_text or not key.startswith(prefix):
+                continue
+            if key.removeprefix(prefix) not in allowed:
                 return TagFault(fault=Fault.KEY_RESERVED, key=key, prefix=prefix)
         return None
 
@@ -133,11 +129,16 @@ class TagBounds:
             fault, bound = Fault.VALUE_TOO_SHORT, fewest
         elif len(value) > most:
             fault, bound = Fault.VALUE_TOO_LONG, most
-        elif _ALPHABET.fullmatch(value) is None:
+        elif not self._is_text(value):
             fault, bound = Fault.VALUE_CHARACTERS, 0
         if fault is None:
             return None
         return TagFault(fault=fault, key=key, value=value, count=len(value), bound=bound)
+
+    def _is_text(self, text: str) -> bool:
+        if self.atlas_text:
+            return _ALPHABET.fullmatch(text) is not None
+        return text.isascii() or _SURROGATE.search(text) is None
 
     def find_fault(self, tags: Tags) -> TagFault | None:
         """Return the first thing that is wrong with ``tags``: the name, a tag, then the number."""
@@ -226,7 +227,7 @@ def _describe(found: TagFault) -> str:
             shown = key[:_MAX_SHOWN_CHARS]
             return f"key '{shown}…' has {found.count} characters, at most {found.bound} are legal"
         case Fault.KEY_CHARACTERS:
-            return f"key '{key}' may only have the characters -._A-Za-z0-9^~"
+            return f"key {key!a} is not Unicode text: half a surrogate pair stands alone"
         case Fault.KEY_RESERVED:
             return f"key '{key}' uses the reserved prefix '{found.prefix}'"
         case Fault.VALUE_TOO_SHORT:
@@ -237,4 +238,4 @@ def _describe(found: TagFault) -> str:
                 "are legal"
             )
         case Fault.VALUE_CHARACTERS:
-            return f"the value of '{key}' may only have -._A-Za-z0-9^~, not '{value}'"
+            return f"the value {value!a} of '{key}' is not Unicode text: half a surrogate pair"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from urllib.parse import quote, unquote
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -21,6 +22,9 @@ MAX_RESULTS = 1_000
 NEXT_OFFSET_HEADER = "x-nflx-atlas-next-offset"
 # Atlas does not count; the field stays for clients that read it.
 UNKNOWN_COUNT = -1
+# A header carries printable ASCII. An offset that is anything else is written behind this mark in
+# percent encoding, and is understood so when it comes back.
+_ENCODED_MARK = "="
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +74,7 @@ def read_tags_request(parameters: Parameters, key: str | None) -> TagsRequest:
     return TagsRequest(
         key=key,
         query=AnyOf() if program is None else parse_one_query(program),
-        offset=parameters.text("offset") or "",
+        offset=_read_offset(parameters.text("offset") or ""),
         limit=min(MAX_RESULTS, parameters.integer("limit", MAX_RESULTS, low=1)),
         verbose=parameters.flag("verbose"),
         text=parameters.text("format") == "txt",
@@ -90,12 +94,19 @@ def _interpreter() -> Interpreter:
     return Interpreter(QUERY_WORDS)
 
 
+def _read_offset(text: str) -> str:
+    marked = text.startswith(_ENCODED_MARK)
+    return unquote(text.removeprefix(_ENCODED_MARK)) if marked else text
+
+
 def _next_offset(wanted: TagsRequest, page: Sequence[str]) -> dict[str, str]:
     if len(page) < wanted.limit:
         return {}
     last = f"{wanted.key},{page[-1]}" if wanted.verbose else page[-1]
-    # A header carries latin-1; normalised tags are ASCII, anything else is left out.
-    return {NEXT_OFFSET_HEADER: last} if last.isascii() and last.isprintable() else {}
+    plain = last.isascii() and last.isprintable() and last == last.strip()
+    if not plain or last.startswith(_ENCODED_MARK):
+        last = _ENCODED_MARK + quote(last, safe="")
+    return {NEXT_OFFSET_HEADER: last}
 
 
 def _as_text(wanted: TagsRequest, page: Sequence[str]) -> list[str]:

@@ -176,7 +176,7 @@ class HistoryEngine:
 
 def quoted(text: str) -> str:
     """Return ``text`` as a ClickHouse string literal."""
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'").replace("\0", "\\0")
     return f"'{escaped}'"
 
 

@@ -16,7 +16,6 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 from collectors.errors import DecodeError
 from collectors.model import AttributeValue
-from collectors.tag_rules import legal_text
 
 _V = TypeVar("_V")
 
@@ -51,11 +50,11 @@ class AttributeReader:
         return found
 
     def tag(self, raw: bytes) -> tuple[str, str]:
-        """Return key and value as legal tag texts; raise :class:`DecodeError` for other bytes."""
+        """Return the texts of a tag; raise :class:`DecodeError` for other bytes."""
         found = self._tags.get(raw)
         if found is None:
             key, value = _parse(raw)
-            found = legal_text(key), legal_text(as_text(value))
+            found = key, as_text(value)
             _remember(self._tags, raw, found)
         return found
 

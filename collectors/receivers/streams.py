@@ -18,6 +18,7 @@ from collectors.errors import DecodeError
 from collectors.limits import Limits
 from collectors.model import DSTYPE, FloatArray, SeriesKind, Tags
 from collectors.percentile_buckets import lower_bounds
+from collectors.prometheus_labels import free_key
 from collectors.receivers.attributes import AttributeReader
 from collectors.tag_rules import TagBounds
 
@@ -63,12 +64,14 @@ class Stream:
         key = (kind, statistic, percentile)
         found = self._variants.get(key)
         if found is None:
-            found = {**self.tags, DSTYPE: kind.value}
+            own = {DSTYPE: kind.value}
             if statistic:
-                found["statistic"] = statistic
+                own["statistic"] = statistic
             if percentile:
-                found["percentile"] = percentile
-            self._variants[key] = found
+                own["percentile"] = percentile
+            # What the sender calls so, too, stands beside it under another name.
+            sent = {free_key(k, self.tags, own): value for k, value in self.tags.items()}
+            found = self._variants[key] = {**sent, **own}
         return found
 
     def unseen(self, bucket_mask: BucketMask) -> list[int]:
@@ -84,9 +87,13 @@ class Stream:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Family:
-    """One metric of one resource; ``weight`` is what each of its streams counts."""
+    """One metric of one resource; ``weight`` is what each of its streams counts.
 
-    tags: Tags
+    ``attributes`` are those of the resource that are tags of every stream.
+    """
+
+    name: str
+    attributes: Tags
     weight: int = 1
     current_ms: int = -1
     previous_ms: int = -1
@@ -149,8 +156,9 @@ class StreamTable:
             if len(self._families) >= self.limits.max_families and not self._forget_idle():
                 raise DecodeError(f"metricsTooMany: {len(self._families)} are tracked already")
             weight = HISTOGRAM_WEIGHT if "histogram" in shape.partition(":")[0] else 1
-            tags = {**resource_tags, "name": name}
-            family = self._families[key] = Family(tags=tags, weight=weight)
+            family = self._families[key] = Family(
+                name=name, attributes=resource_tags, weight=weight
+            )
         return family
 
     def stream(self, family: Family, attributes: Sequence[bytes]) -> Stream:
@@ -168,7 +176,8 @@ class StreamTable:
         if len(key) > self.limits.max_tags:
             raise DecodeError(f"tagsTooMany: {len(key)} attributes, at most {self.limits.max_tags}")
         # A point knows better than its resource, but its attributes don't rename the metric.
-        tags = {**family.tags, **self._reader.tags(key), "name": family.tags["name"]}
+        sent = {**family.attributes, **self._reader.tags(key)}
+        tags = {free_key(k, sent): value for k, value in sent.items()} | {"name": family.name}
         refusal = self._bounds.refuse(tags)
         if refusal is not None:
             raise DecodeError(f"{refusal.reason}: {refusal.detail}")

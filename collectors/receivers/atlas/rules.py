@@ -9,7 +9,12 @@ from collectors.model import Tags
 from collectors.tag_rules import Fault, TagBounds, TagFault
 
 ATLAS_BOUNDS = TagBounds(
-    key_chars=(2, 60), name_chars=(2, 255), value_chars=(1, 120), max_tags=30, max_user_tags=20
+    key_chars=(2, 60),
+    name_chars=(2, 255),
+    value_chars=(1, 120),
+    max_tags=30,
+    max_user_tags=20,
+    atlas_text=True,
 )
 _MAX_SHOWN_CHARS = 80
 

@@ -22,7 +22,6 @@ from collectors.receivers.otlp.numbers import (
 from collectors.receivers.otlp.wire import metrics_request, resource_attributes
 from collectors.receivers.stats import ReceiverStats
 from collectors.receivers.streams import Family, StreamTable
-from collectors.tag_rules import legal_text
 
 RECEIVER = "otlp.metrics"
 
@@ -96,7 +95,7 @@ class OtlpMetrics:
         if shape is None:
             return
         data = getattr(metric, shape)
-        name = legal_text(metric.name)
+        name = metric.name
         try:
             family = self._streams.family(resource, tags, name, f"{shape}:{metric.unit[:64]}")
         except DecodeError as error:
@@ -105,7 +104,7 @@ class OtlpMetrics:
             return
         if len(builder) > self._limits.max_batch_samples:
             detail = f"the request holds more than {self._limits.max_batch_samples} samples"
-            builder.refuse("batchTooLarge", detail, family.tags, len(data.data_points))
+            builder.refuse("batchTooLarge", detail, {"name": family.name}, len(data.data_points))
             return
         if shape in ("gauge", "summary"):
             add = add_gauge if shape == "gauge" else add_summary

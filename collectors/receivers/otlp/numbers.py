@@ -126,7 +126,7 @@ def refuse_point(error: DecodeError, family: Family, builder: BatchBuilder) -> N
     reason, _, detail = error.message.partition(": ")
     if not detail or " " in reason:
         reason, detail = "invalidPoint", error.message
-    builder.refuse(reason, detail, {"name": family.tags.get("name", "")})
+    builder.refuse(reason, detail, {"name": family.name})
 
 
 def refuse_repeated(stream: Stream, time_ms: int) -> None:

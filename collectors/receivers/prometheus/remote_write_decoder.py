@@ -82,9 +82,10 @@ class RemoteWriteDecoder:
     def decode_v2(self, body: bytes) -> Decoded:
         """Decode an ``io.prometheus.write.v2.Request``; as :meth:`decode_v1`."""
         request = parse("RequestV2", body)
-        symbols: Sequence[str] = list(request.symbols)
+        symbols: Sequence[bytes] = list(request.symbols)
         if symbols and symbols[0]:
-            raise DecodeError(f"the first symbol must be empty, not {symbols[0][:60]!r}")
+            first = symbols[0].decode(errors="replace")
+            raise DecodeError(f"the first symbol must be empty, not {first[:60]!r}")
         decoded, known = _Decoding(), _KnownTags()
         for series in request.timeseries:
             self._add_v2(decoded, series, series.samples, symbols, known)
@@ -126,7 +127,7 @@ class RemoteWriteDecoder:
         decoded: _Decoding,
         series: Any,
         samples: Sequence[Any],
-        symbols: Sequence[str],
+        symbols: Sequence[bytes],
         known: _KnownTags,
     ) -> None:
         """As :meth:`_add_v1`; ``known`` are the tags of the request's earlier references."""
@@ -259,20 +260,27 @@ class RemoteWriteDecoder:
 
 def _label(raw: bytes) -> tuple[str, str]:
     message = parse("Label", raw)
-    return message.name, message.value
+    return _text(message.name), _text(message.value)
 
 
-def _pairs(symbols: Sequence[str], refs: Sequence[int]) -> list[tuple[str, str]]:
+def _text(raw: bytes) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        raise DecodeError(f"notUtf8: a label of the series is not UTF-8: {error}") from error
+
+
+def _pairs(symbols: Sequence[bytes], refs: Sequence[int]) -> list[tuple[str, str]]:
     if len(refs) % 2:
         raise DecodeError(f"badReferences: {len(refs)} label references, they come in pairs")
     if refs and max(refs) >= len(symbols):
         raise DecodeError(f"badReferences: symbol {max(refs)} of {len(symbols)}")
-    texts = [symbols[ref] for ref in refs]
+    texts = [_text(symbols[ref]) for ref in refs]
     return list(zip(texts[::2], texts[1::2], strict=True))
 
 
-def _symbol(symbols: Sequence[str], ref: int) -> str:
-    return symbols[ref] if ref < len(symbols) else ""
+def _symbol(symbols: Sequence[bytes], ref: int) -> str:
+    return symbols[ref].decode(errors="replace") if ref < len(symbols) else ""
 
 
 def _refuse_series(

@@ -2,7 +2,8 @@
 
 Field numbers follow ``prompb/remote.proto`` and ``types.proto`` (1.0) and
 ``io/prometheus/write/v2/types.proto`` (2.0). Labels of 1.0 are declared ``bytes``: their raw form
-is the key of everything that is known about a series.
+is the key of everything that is known about a series. So are texts, as one that is not UTF-8 must
+not cost the whole request.
 """
 
 from __future__ import annotations
@@ -48,11 +49,11 @@ _SCHEMA = {
         "custom_values": (16, "double*"),
         "start_timestamp": (17, "int64"),
     },
-    "Label": {"name": (1, "string"), "value": (2, "string")},
+    "Label": {"name": (1, "bytes"), "value": (2, "bytes")},
     "Sample": {"value": (1, "double"), "timestamp": (2, "int64")},
     "Exemplar": {"labels": (1, "bytes*"), "value": (2, "double"), "timestamp": (3, "int64")},
     "MetricMetadata": {"type": (1, "int32"), "metric_family_name": (2, "string")},
-    "RequestV2": {"symbols": (4, "string*"), "timeseries": (5, "TimeSeriesV2*")},
+    "RequestV2": {"symbols": (4, "bytes*"), "timeseries": (5, "TimeSeriesV2*")},
     "TimeSeriesV2": {
         "labels_refs": (1, "uint32*"),
         "samples": (2, "SampleV2*"),

@@ -7,7 +7,6 @@ import re
 from dataclasses import dataclass
 
 from collectors.errors import DecodeError
-from collectors.tag_rules import legal_text
 
 TYPES = "ACDSTUXcdgmt"
 MAX_LINE_BYTES = 8_192
@@ -67,21 +66,21 @@ def split_line(raw: bytes) -> Line:
 
 
 def tags_of(identity: bytes) -> dict[str, str]:
-    """Return the tags of ``name[,key=value]*``, ``name`` first, in Atlas's alphabet.
+    """Return the tags of ``name[,key=value]*``, ``name`` first.
 
     >>> tags_of(b"ipc.call,id=a b")
-    {'name': 'ipc.call', 'id': 'a_b'}
+    {'name': 'ipc.call', 'id': 'a b'}
     """
     try:
         name, *pairs = identity.decode("utf-8").split(",")
     except UnicodeDecodeError as error:
         raise DecodeError(f"invalidUtf8: {shown(identity)} is not UTF-8") from error
-    tags = {"name": legal_text(name.strip())}
+    tags = {"name": name.strip()}
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals or not key or not value or key == "name":
             raise DecodeError(f"badTag: {shown(pair.encode())} is not key=value")
-        tags[legal_text(key)] = legal_text(value)
+        tags[key] = value
     if not tags["name"]:
         raise DecodeError("nameMissing: a line has no name")
     return tags

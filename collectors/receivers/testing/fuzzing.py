@@ -14,6 +14,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from collectors.model import Batch, Receipt, Span
 from collectors.receivers.prometheus.remote_write_messages import message_class
+from collectors.receivers.testing.remote_write import label, request_v2
 
 T0 = 1_700_000_000_000
 _T0_NS = T0 * 1_000_000
@@ -114,12 +115,12 @@ def otlp_json(message: Message) -> bytes:
 def remote_write_v1() -> bytes:
     """Return a 1.0 request with samples, metadata, an exemplar and native histograms."""
     request = message_class("WriteRequest")()
-    series = request.timeseries.add(labels=[_label("__name__", "hits_total"), _label("job", "a")])
+    series = request.timeseries.add(labels=[label("__name__", "hits_total"), label("job", "a")])
     series.samples.add(timestamp=T0, value=1.5)
     series.samples.add(timestamp=T0 + 15_000, value=float("nan"))
     traced = series.exemplars.add(value=0.5, timestamp=T0)
-    traced.labels.append(_label("trace_id", _TRACE))
-    native = request.timeseries.add(labels=[_label("__name__", "latency_seconds")])
+    traced.labels.append(label("trace_id", _TRACE))
+    native = request.timeseries.add(labels=[label("__name__", "latency_seconds")])
     for histogram in _histograms():
         native.histograms.append(histogram)
     request.metadata.add(type=1, metric_family_name="hits")
@@ -129,7 +130,7 @@ def remote_write_v1() -> bytes:
 def remote_write_v2() -> bytes:
     """Return a 2.0 request with samples, an exemplar and native histograms."""
     symbols = ["", "__name__", "hits", "job", "a", "trace_id", _TRACE, "latency", "seconds"]
-    request = message_class("RequestV2")(symbols=symbols)
+    request = request_v2(symbols)
     series = request.timeseries.add(labels_refs=[1, 2, 3, 4], metadata={"type": 1})
     series.samples.add(timestamp=T0, value=1.5, start_timestamp=T0 - 5_000)
     series.exemplars.add(labels_refs=[5, 6], value=0.5, timestamp=T0)
@@ -202,10 +203,6 @@ def _histograms() -> list[Any]:
 
 def _attribute(owner: Any, key: str, value: str) -> None:
     owner.attributes.add(key=key).value.string_value = value
-
-
-def _label(name: str, value: str) -> bytes:
-    return bytes(message_class("Label")(name=name, value=value).SerializeToString())
 
 
 def _hexadecimal(value: Any) -> Any:

@@ -25,7 +25,8 @@ def legend(style: StyleExpr, label: str, tags: Tags) -> str:
     Raises:
         QueryError: A transformation is wrong.
     """
-    text = substitute(style.settings.get("legend", label), tags)
+    template = style.settings.get("legend")
+    text = label if template is None else substitute(template, tags)
     steps = style.settings.get("sed")
     return transform(text, steps, tags) if steps else text
 

@@ -23,6 +23,7 @@ from collectors.stacklang.predicates.predicate import (
     Regex,
     ValuePredicate,
 )
+from collectors.stacklang.text.substitution import literal
 
 _ESCAPED = re.compile(r"\\(.)")
 _SPECIAL = re.compile(r"(?<!\\)[\^$.?*+\[\](){}|]|\\[A-Za-z0-9]")
@@ -57,9 +58,9 @@ def _named(style: StyleExpr, own: Mapping[str, str], common: Mapping[str, str]) 
     if style.expr.is_grouped:
         text = " ".join(f"$({key})" for key in style.expr.final_grouping)
     elif "name" in chosen:
-        text = chosen["name"]
+        text = literal(chosen["name"])
     else:
-        text = " ".join(chosen[key] for key in sorted(chosen))
+        text = literal(" ".join(chosen[key] for key in sorted(chosen)))
     if style.offset:
         text += " (offset=$(atlas.offset))"
     return style.with_settings({"legend": text})

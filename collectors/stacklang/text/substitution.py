@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
 _VARIABLE = re.compile(r"\$(?:\(([^)]*)\)|(\()|([A-Za-z0-9._-]*))")
+_BEGINS_VARIABLE = re.compile(r"\$(?=[(A-Za-z0-9._-])")
 _KEEP_IN_URL = "!$'()*,-./:@_`~"
 
 
@@ -25,6 +26,15 @@ def substitute(text: str, variables: Mapping[str, str] | Callable[[str], str]) -
         return look_up(name) if name else "$"
 
     return _VARIABLE.sub(replace, text)
+
+
+def literal(text: str) -> str:
+    """Return what :func:`substitute` makes ``text`` of, whatever variables there are.
+
+    >>> substitute(literal("$app"), {"app": "www"})
+    '$app'
+    """
+    return _BEGINS_VARIABLE.sub("$()", text)
 
 
 def hex_decode(text: str, mark: str = "%") -> str:

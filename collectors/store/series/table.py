@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +19,10 @@ from collectors.store.series.tag_rows import TagRows, copy_rows
 from collectors.store.series.words import Words
 
 _START = 1 << 12
+_NUL, _ESCAPE = "\x00", "\x01"
+_ESCAPED_NUL = "\x01\x02"
+_ESCAPES = re.compile("\x01[\x01\x02]")
+_UNESCAPED = {"\x01\x01": _ESCAPE, _ESCAPED_NUL: _NUL}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +57,7 @@ class SeriesSnapshot:
         ids: (S,) int32.
         counts: (S,) int32, how many numbers of ``pairs`` belong to each series.
         pairs: (P,) int32, positions in ``words``, key and value alternating.
-        words: The strings, joined by NUL, UTF-8, as (bytes,) uint8.
+        words: The strings, joined by NUL, UTF-8, as (bytes,) uint8; see :func:`join_texts`.
     """
 
     ids: NDArray[np.int32]
@@ -70,7 +76,7 @@ class SeriesSnapshot:
 
     def series(self, words: Words, capacity: int) -> NewSeries:
         """Return the series with numbers of ``words``, without ids from ``capacity`` on."""
-        texts = self.words.tobytes().decode("utf-8", "surrogatepass").split("\x00")
+        texts = split_texts(self.words.tobytes())
         numbers = np.array(words.numbers(texts) if len(self.pairs) else [], dtype=np.int32)
         tags = TagRows(counts=self.counts, pairs=numbers[self.pairs])
         new = NewSeries(ids=self.ids, identities=tags.identities(words), tags=tags)
@@ -79,16 +85,33 @@ class SeriesSnapshot:
         return new if len(fitting) == len(new) else new.take(fitting)
 
 
+def join_texts(texts: Sequence[str]) -> bytes:
+    """Return texts joined by NUL; one that is in a text itself is written as 01 02, 01 as 01 01."""
+    joined = _NUL.join(texts)
+    if _ESCAPE in joined or joined.count(_NUL) >= max(1, len(texts)):
+        escaped = (t.replace(_ESCAPE, _ESCAPE * 2).replace(_NUL, _ESCAPED_NUL) for t in texts)
+        joined = _NUL.join(escaped)
+    return joined.encode("utf-8", "surrogatepass")
+
+
+def split_texts(joined: bytes) -> list[str]:
+    """Return the texts that :func:`join_texts` joined."""
+    texts = joined.decode("utf-8", "surrogatepass").split(_NUL)
+    if _ESCAPE.encode() not in joined:
+        return texts
+    return [_ESCAPES.sub(lambda found: _UNESCAPED[found.group()], text) for text in texts]
+
+
 def snapshot_of(ids: IndexArray, tags: TagRows, words: Words) -> SeriesSnapshot:
     """Return series with the words that they use, and no others."""
     used, pairs = np.unique(tags.pairs, return_inverse=True)
     texts = words.texts
-    joined = "\x00".join([texts[number] for number in used.tolist()])
+    joined = join_texts([texts[number] for number in used.tolist()])
     return SeriesSnapshot(
         ids=ids,
         counts=tags.counts,
         pairs=pairs.astype(np.int32),
-        words=np.frombuffer(joined.encode("utf-8", "surrogatepass"), dtype=np.uint8),
+        words=np.frombuffer(joined, dtype=np.uint8),
     )
 
 

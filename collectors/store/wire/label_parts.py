@@ -13,6 +13,8 @@ from collectors.store.wire.walker import skip_field, varint_at
 
 _BYTES = 2
 _LABEL = 1 << 3 | _BYTES
+# Why a series with such labels is refused, and in which words.
+NOT_UTF8 = "notUtf8", "a label of the series is not UTF-8"
 
 
 @inlined
@@ -80,24 +82,25 @@ class LabelParts:
     places: NDArray[np.int64]
     counts: NDArray[np.int64]
 
-    def labels(self, rows: list[int]) -> list[list[tuple[str, str]]]:
-        """Return the names and values of some rows.
-
-        Raises:
-            DecodeError: A label is not UTF-8.
-        """
+    def labels(self, rows: list[int]) -> list[list[tuple[str, str]] | None]:
+        """Return the names and values of some rows; None for a row that is not UTF-8."""
         starts = np.cumsum(self.counts) - self.counts
-        found = []
+        found: list[list[tuple[str, str]] | None] = []
         for row in rows:
             first = int(starts[row])
             places = self.places[first : first + int(self.counts[row])].tolist()
-            found.append(
-                [
-                    (label_text(self.data, start, middle), label_text(self.data, value, end))
-                    for start, middle, value, end in places
-                ]
-            )
+            found.append(self._pairs(places))
         return found
+
+    def _pairs(self, places: list[list[int]]) -> list[tuple[str, str]] | None:
+        pairs = []
+        for start, middle, value_start, end in places:
+            name = label_text(self.data, start, middle)
+            value = label_text(self.data, value_start, end)
+            if name is None or value is None:
+                return None
+            pairs.append((name, value))
+        return pairs
 
 
 def find_label_parts(data: NDArray[np.uint8], ranges: NDArray[np.int64]) -> LabelParts:
@@ -115,9 +118,9 @@ def find_label_parts(data: NDArray[np.uint8], ranges: NDArray[np.int64]) -> Labe
     return LabelParts(data=data, places=places[: int(counts.sum())], counts=counts)
 
 
-def label_text(data: NDArray[np.uint8], start: int, end: int) -> str:
-    """Return a part of a body as text; raise :class:`DecodeError` if it is none."""
+def label_text(data: NDArray[np.uint8], start: int, end: int) -> str | None:
+    """Return a part of a body as text, None if it is not UTF-8."""
     try:
         return data[start:end].tobytes().decode()
-    except UnicodeDecodeError as error:
-        raise DecodeError(f"a label of the write request is not UTF-8: {error}") from error
+    except UnicodeDecodeError:
+        return None

@@ -1,7 +1,7 @@
 """Labels on the wire as tags in columns, remembering every key and value seen.
 
 One kernel finds where keys and values stand, another looks their hashes up. Only texts never seen
-before (of most series that is the instance) are decoded, made legal and judged in Python. Rows
+before (of most series that is the instance) are decoded and judged in Python. Rows
 that need more than that (a key twice, an empty value, too many tags, no name, a text that is
 refused) are *odd*: :func:`prometheus_tags` and the tag rules deal with them one by one.
 """
@@ -22,9 +22,9 @@ from collectors.store.series.hash_table import HashTable
 from collectors.store.series.tag_rows import TagRows
 from collectors.store.series.words import Words
 from collectors.store.wire.hashing import hash_range
-from collectors.store.wire.label_parts import LabelParts, label_text
+from collectors.store.wire.label_parts import NOT_UTF8, LabelParts, label_text
 from collectors.store.wire.plain_texts import plain_texts
-from collectors.tag_rules import TagRules, legal_text
+from collectors.tag_rules import TagRules
 
 _REMEMBERED = 4_000_000
 _ODD = -1
@@ -147,8 +147,6 @@ class LabelWords:
             room: How many new series would be admitted; rows beyond that are odd, so that a
                 stranger's refused series leave no words behind.
 
-        Raises:
-            DecodeError: A label is not UTF-8.
         """
         rows = len(parts.counts)
         hashes = np.empty((2 * len(parts.places), 2), dtype=np.uint64)
@@ -182,10 +180,10 @@ class LabelWords:
     ) -> None:
         """Look at rows one by one."""
         for row, labels in zip(rows, parts.labels(rows), strict=True):
-            flaw = label_flaw([name for name, _ in labels])
-            if flaw is None:
+            flaw = NOT_UTF8 if labels is None else label_flaw([name for name, _ in labels])
+            if labels is not None and flaw is None:
                 found.odd[row] = prometheus_tags(labels, int(types[row]), self._kinds)
-            else:
+            elif flaw is not None:
                 found.refused[row] = Rejection(reason=flaw[0], detail=flaw[1])
 
     def _learn(
@@ -213,9 +211,11 @@ class LabelWords:
         others[good] = False
         for at in np.flatnonzero(others).tolist():
             raw = label_text(parts.data, *spots[at].tolist())
+            if raw is None:
+                continue
             is_value = places[at] % 2 == 1
-            text = legal_text(raw) if is_value else tag_key(raw)
-            if self._good_value(raw, text) if is_value else self._rules.good_key(text):
+            text = raw if is_value else tag_key(raw)
+            if self._rules.good_value(text) if is_value else self._rules.good_key(text):
                 texts.append(text)
                 good.append(at)
         found = np.array(self._words.numbers(texts), dtype=np.int32)
@@ -223,11 +223,6 @@ class LabelWords:
         numbers[good] = found
         self._note_kinds(texts, found)
         return numbers
-
-    def _good_value(self, raw: str, text: str) -> bool:
-        # A name such as "job:memory:sum" is no counter, and as "job_memory_sum" it would be one.
-        seeming = text.endswith(CUMULATIVE) and not raw.endswith(CUMULATIVE)
-        return not seeming and self._rules.good_value(text)
 
     def _note_kinds(self, texts: list[str], numbers: IndexArray) -> None:
         """Note for each word which kinds a metric of that name has."""

@@ -67,10 +67,13 @@ def _find(data: NDArray[np.uint8], found: NDArray[np.int64]) -> bool:
 def read_metadata(data: NDArray[np.uint8], count: int) -> list[tuple[str, int]]:
     """Return the names and types of the first ``count`` metrics, at most 200,000.
 
+    A metric whose name is not UTF-8 is left out: no series can have it either.
+
     Raises:
-        DecodeError: One of them is damaged, or its name is not UTF-8.
+        DecodeError: One of them is damaged.
     """
     found = np.zeros((min(count, _MOST), 3), dtype=np.int64)
     if not _find(data, found):
         raise DecodeError("the metadata of the write request are damaged")
-    return [(label_text(data, start, end), kind) for kind, start, end in found.tolist()]
+    named = ((label_text(data, start, end), kind) for kind, start, end in found.tolist())
+    return [(name, kind) for name, kind in named if name is not None]

@@ -87,8 +87,8 @@ class DecodedBody(Protocol):
         ...
 
 
-class SymbolTexts(Sequence[str]):
-    """The symbols of a body as texts, each made when it is asked for.
+class SymbolBytes(Sequence[bytes]):
+    """The symbols of a body, each taken out when it is asked for.
 
     Args:
         data: The body.
@@ -103,16 +103,16 @@ class SymbolTexts(Sequence[str]):
         return len(self._places)
 
     @overload
-    def __getitem__(self, at: int) -> str: ...
+    def __getitem__(self, at: int) -> bytes: ...
 
     @overload
-    def __getitem__(self, at: slice) -> list[str]: ...
+    def __getitem__(self, at: slice) -> list[bytes]: ...
 
-    def __getitem__(self, at: int | slice) -> str | list[str]:
+    def __getitem__(self, at: int | slice) -> bytes | list[bytes]:
         if isinstance(at, slice):
             return [self[i] for i in range(*at.indices(len(self)))]
         start, end = self._places[at].tolist()
-        return self._data[start:end].tobytes().decode()
+        return self._data[start:end].tobytes()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +156,7 @@ class RemoteBodyV2:
         """Native histograms and exemplars."""
         return RemoteExtras(
             series=_messages(self.data, self.columns.extras),
-            symbols=SymbolTexts(self.data, self.symbols.places),
+            symbols=SymbolBytes(self.data, self.symbols.places),
         )
 
     @property

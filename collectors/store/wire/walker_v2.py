@@ -83,31 +83,15 @@ class ColumnsV2(NamedTuple):
         return self.bits.view(np.float64)
 
 
-@inlined
-def _is_ascii(data: NDArray[np.uint8], at: int, end: int) -> bool:
-    high = np.uint64(0)
-    while at + 8 <= end:
-        high |= word_at(data, at)
-        at += 8
-    while at < end:
-        high |= np.uint64(data[np.uint64(at)])
-        at += 1
-    return bool(high & np.uint64(0x8080_8080_8080_8080) == 0)
-
-
 @kernel
 def _walk_symbols(
     data: NDArray[np.uint8],
     places: NDArray[np.int64],
     hashes: NDArray[np.uint64],
-    others: NDArray[np.uint8],
     tally: NDArray[np.int64],
     seed: np.uint64,
 ) -> None:
-    """Find the symbols; copy those that are not ASCII to ``others``, a line break behind each.
-
-    ``tally`` becomes: symbols, bytes of ``others``, offset of damage or -1.
-    """
+    """Find the symbols; ``tally`` becomes: symbols, offset of damage or -1."""
     at, end = 0, len(data)
     while at < end:
         field_at = at
@@ -118,19 +102,13 @@ def _walk_symbols(
         if at >= 0:
             at = skip_field(data, at, end, key & 7)
         if at < 0:
-            tally[2] = field_at
+            tally[1] = field_at
             return
         if key == _SYMBOL:
             n = tally[0]
             places[n, 0], places[n, 1] = body, at
             hashes[n] = hash_range(data, body, at, seed)
             tally[0] = n + 1
-            if not _is_ascii(data, body, at):
-                for i in range(body, at):
-                    others[tally[1]] = data[np.uint64(i)]
-                    tally[1] += 1
-                others[tally[1]] = 10
-                tally[1] += 1
 
 
 @inlined
@@ -295,22 +273,17 @@ def walk_symbols(data: NDArray[np.uint8], seed: int) -> Symbols:
     """Find the symbols of a body.
 
     Raises:
-        DecodeError: The bytes are not a Request, a symbol is not UTF-8, or the first is not empty.
+        DecodeError: The bytes are not a Request, or the first symbol is not empty.
     """
     most = len(data) // 2 + 1
     found = Symbols(np.empty((most, 2), np.int64), np.empty((most, 2), np.uint64))
-    others = np.empty(len(data), np.uint8)
-    tally = np.array([0, 0, -1], dtype=np.int64)
-    _walk_symbols(data, *found, others, tally, np.uint64(seed))
-    count, other_bytes, damage = tally.tolist()
+    tally = np.array([0, -1], dtype=np.int64)
+    _walk_symbols(data, *found, tally, np.uint64(seed))
+    count, damage = tally.tolist()
     if damage >= 0:
         raise _damaged(damage, len(data))
-    try:
-        others[:other_bytes].tobytes().decode()
-    except UnicodeDecodeError as error:
-        raise DecodeError(f"a symbol of the write request is not UTF-8: {error}") from error
     if count and found.places[0, 0] != found.places[0, 1]:
-        first = data[found.places[0, 0] : found.places[0, 1]].tobytes().decode()
+        first = data[found.places[0, 0] : found.places[0, 1]].tobytes().decode(errors="replace")
         raise DecodeError(f"the first symbol must be empty, not {first[:60]!r}")
     return Symbols(places=found.places[:count], hash=found.hash[:count])
 

@@ -20,6 +20,7 @@ from collectors.limits import Limits
 from collectors.receivers.prometheus.remote_write import V1, V2, remote_write_routes
 from collectors.receivers.prometheus.remote_write_messages import message_class
 from collectors.receivers.stats import ReceiverStats
+from collectors.receivers.testing.remote_write import label
 from collectors.stacklang.lines.database import Aggregate, Consolidation, Fetch, Window
 from collectors.stacklang.predicates.predicate import AnyOf
 from collectors.store.metric_store import MetricStore
@@ -107,10 +108,6 @@ class Side:
 RECEIVER = "prometheus.remote_write"
 
 
-def label(name: str, value: str) -> bytes:
-    return bytes(message_class("Label")(name=name, value=value).SerializeToString())
-
-
 def request_v1(series: list[dict[str, Any]], told: list[tuple[str, int]]) -> Any:
     request = message_class("WriteRequest")()
     for one in series:
@@ -121,7 +118,7 @@ def request_v1(series: list[dict[str, Any]], told: list[tuple[str, int]]) -> Any
     return request
 
 
-def request_v2(series: list[dict[str, Any]]) -> Any:
+def request_of_v2(series: list[dict[str, Any]]) -> Any:
     symbols = {"": 0}
     request = message_class("RequestV2")()
 
@@ -137,7 +134,7 @@ def request_v2(series: list[dict[str, Any]]) -> Any:
         fill(row, one, exemplars, "labels_refs")
         for sample, (_, _, start_ms) in zip(row.samples, one["samples"], strict=True):
             sample.start_timestamp = start_ms
-    request.symbols.extend(symbols)
+    request.symbols.extend(text.encode() for text in symbols)
     return request
 
 
@@ -181,7 +178,7 @@ def test_columns_and_the_generic_decoder_agree(
         fast = Side(Path(scratch, "fast"), fast=True)
         slow = Side(Path(scratch, "slow"), fast=False)
         for protocol, series, told in sent:
-            message = request_v1(series, told) if protocol == V1 else request_v2(series)
+            message = request_v1(series, told) if protocol == V1 else request_of_v2(series)
             assert fast.post(message, protocol) == slow.post(message, protocol)
         before = fast.held()
         assert before == slow.held()

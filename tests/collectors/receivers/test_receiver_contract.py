@@ -44,6 +44,7 @@ from collectors.receivers.spectator.registry import MeterRegistry
 from collectors.receivers.spectator.udp import SpectatorListener
 from collectors.receivers.stats import ReceiverStats
 from collectors.receivers.testing.fakes import FakeStore, serve
+from collectors.receivers.testing.remote_write import label, request_v2
 
 T0 = 1_700_000_000_000
 LIMITS = Limits(max_body_bytes=200_000)
@@ -128,12 +129,12 @@ def remote_write(v2: bool) -> Subject:
     headers = {"content-type": f"application/x-protobuf{proto}"}
     app = Starlette(routes=remote_write_routes(store, LIMITS, stats))
     if v2:
-        request = message_class("RequestV2")(symbols=["", "__name__", "cpu"])
+        request = request_v2(["", "__name__", "cpu"])
         request.timeseries.add(labels_refs=[1, 2]).samples.add(value=0.5, timestamp=T0)
     else:
         request = message_class("WriteRequest")()
-        label = message_class("Label")(name="__name__", value="cpu").SerializeToString()
-        request.timeseries.add(labels=[label]).samples.add(value=0.5, timestamp=T0)
+        named = label("__name__", "cpu")
+        request.timeseries.add(labels=[named]).samples.add(value=0.5, timestamp=T0)
     good = request.SerializeToString()
     request.timeseries.add().samples.add(value=1, timestamp=T0)
     mixed = request.SerializeToString()

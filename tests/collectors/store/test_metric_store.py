@@ -124,7 +124,7 @@ def test_refusals_name_their_reason_and_keep_the_rest(store: MetricStore) -> Non
         batch(
             (gauge(app="a"), 0, 1.0),
             ({"app": "no-name"}, 0, 1.0),
-            (gauge(app="no/slash"), 0, 1.0),
+            (gauge(app="half \ud83d"), 0, 1.0),
             (gauge(app="a"), -7_200_000, 1.0),
             (gauge(app="a"), 600_000, 1.0),
         )

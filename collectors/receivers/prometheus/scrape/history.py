@@ -15,12 +15,13 @@ import numpy as np
 from collectors.errors import DecodeError, TooLargeError
 from collectors.limits import Limits
 from collectors.model import DSTYPE, Batch, Exemplar, IntArray, Rejection, SeriesKind, Tags
+from collectors.prometheus_labels import free_key
 from collectors.receivers.prometheus.exemplar_labels import trace_of
 from collectors.receivers.prometheus.scrape.config import ScrapeJob
 from collectors.receivers.prometheus.scrape.exposition import ExposedSeries, ExpositionParser, Page
 from collectors.receivers.prometheus.scrape.relabel import relabel
 from collectors.receivers.prometheus.scrape.target import TargetAddress, join_labels
-from collectors.tag_rules import TagBounds, legal_text
+from collectors.tag_rules import TagBounds
 
 _REPORTS = (
     "up",
@@ -130,10 +131,10 @@ class TargetHistory:
         kept = relabel({**labels, "__name__": series.name}, self._job.metric_relabel)
         if kept is None:
             return None
-        tags = {"name": legal_text(kept.pop("__name__", ""))}
+        tags = {"name": kept.pop("__name__", "")}
         for name, value in kept.items():
             if value and not name.startswith("__"):
-                tags["exported_name" if name == "name" else legal_text(name)] = legal_text(value)
+                tags[free_key(name, kept)] = value
         tags[DSTYPE] = series.kind.value
         return tags
 
@@ -193,9 +194,8 @@ class TargetHistory:
         self._refused = {int(moved[i]): r for i, r in self._refused.items() if moved[i] >= 0}
 
     def _report(self, name: str) -> Tags:
-        labels = {
-            legal_text(k): legal_text(v) for k, v in self._address.labels.items() if k != "name"
-        }
+        given = self._address.labels
+        labels = {free_key(key, given): value for key, value in given.items()}
         return {**labels, "name": name, DSTYPE: SeriesKind.GAUGE.value}
 
 

@@ -109,7 +109,7 @@ def test_metrics_become_atlas_series(transport: Callable[..., object]) -> None:
         "statistic": "count",
         "atlas.dstype": "counter",
         "outcome": "success",
-        "http.route": "_a__b_",
+        "http.route": "/a/{b}",
         "service.name": "playback",
         "service.instance.id": "p-1",
         "cloud.region": "us-east-1",

@@ -112,8 +112,8 @@ def test_resources_are_tags_except_the_senders_own() -> None:
     )
     assert exporter.store.series() == [
         {
-            "name": "queue_depth",
-            "path": "_a_b",
+            "name": "queue depth",
+            "path": "/a b",
             "service.name": "shop",
             "cloud.region": "eu",
             "atlas.dstype": "gauge",

@@ -24,6 +24,7 @@ from collectors.receivers.prometheus.remote_write import V2, remote_write_routes
 from collectors.receivers.prometheus.remote_write_messages import message_class
 from collectors.receivers.testing.fakes import FakeStore
 from collectors.receivers.testing.otlp import HandExporter, place
+from collectors.receivers.testing.remote_write import label, request_v2
 from collectors.stacklang.predicates.predicate import AnyOf, Equal
 from collectors.store.metric_store import MetricStore
 from collectors.traces.exemplars import ExemplarStore, ExemplarWriter
@@ -50,7 +51,7 @@ def request(protocol: int, *histograms: dict[str, Any], name: str = NAME) -> Any
     """Return a request with the histograms of one series, and one plain sample beside them."""
     if protocol == 2:
         symbols = ["", "__name__", name, "trace_id", "ab" * 16, "up", "seconds"]
-        message = message_class("RequestV2")(symbols=symbols)
+        message = request_v2(symbols)
         series = message.timeseries.add(labels_refs=[1, 2], metadata={"type": 3})
         message.timeseries.add(labels_refs=[1, 5]).samples.add(value=1.0, timestamp=T0)
     else:
@@ -61,10 +62,6 @@ def request(protocol: int, *histograms: dict[str, Any], name: str = NAME) -> Any
     for fields in histograms:
         series.histograms.append(message_class("Histogram")(**fields))
     return message
-
-
-def label(name: str, value: str) -> bytes:
-    return bytes(message_class("Label")(name=name, value=value).SerializeToString())
 
 
 def post(app: Starlette, message: Any, protocol: int) -> Any:

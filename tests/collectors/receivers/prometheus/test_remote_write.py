@@ -15,6 +15,7 @@ from collectors.metric_kinds import MetricKinds
 from collectors.receivers.prometheus.remote_write import V1, V2, remote_write_routes
 from collectors.receivers.prometheus.remote_write_messages import message_class
 from collectors.receivers.testing.fakes import FakeStore
+from collectors.receivers.testing.remote_write import label, request_v2
 from collectors.remote_bodies import RemoteReceipt
 
 T0 = 1_700_000_000_000
@@ -39,10 +40,6 @@ def v1(*series: tuple[dict[str, str], list[tuple[int, float]]]) -> Any:
     return request
 
 
-def label(name: str, value: str) -> bytes:
-    return bytes(message_class("Label")(name=name, value=value).SerializeToString())
-
-
 def post(body: bytes, store: Any, media: str = "application/x-protobuf", **headers: str) -> Any:
     limits = Limits(max_body_bytes=100_000)
     client = TestClient(Starlette(routes=remote_write_routes(store, limits)))
@@ -59,7 +56,7 @@ def test_v1(media: str) -> None:
     request = v1((UP, [(T0, 1.0), (T0 + 1, 0.0)]), ({"__name__": "hits_total"}, [(T0, 5.0)]))
     response = post(snap(request), store, media)
     assert (response.status_code, response.content) == (204, b"")
-    assert store.series(name="up") == [{"name": "up", "job": "a_b", "atlas.dstype": "gauge"}]
+    assert store.series(name="up") == [{"name": "up", "job": "a/b", "atlas.dstype": "gauge"}]
     assert store.samples(name="up") == [(T0, 1.0), (T0 + 1, 0.0)]
     assert store.series(name="hits_total")[0]["atlas.dstype"] == "counter"
     assert WRITTEN not in response.headers
@@ -107,7 +104,7 @@ def test_v1_good_beside_bad_is_kept(bad: list[bytes], reason: str) -> None:
 
 def v2(*, kind: int = 0, name: str = "hits", start_ms: int = 0) -> Any:
     symbols = ["", "__name__", name, "job", "shop", "trace_id", "ab" * 16]
-    request = message_class("RequestV2")(symbols=symbols)
+    request = request_v2(symbols)
     series = request.timeseries.add(labels_refs=[1, 2, 3, 4])
     series.metadata.type = kind
     series.samples.add(value=5.0, timestamp=T0, start_timestamp=start_ms)
@@ -160,7 +157,7 @@ def test_v2_bad_references(refs: list[int]) -> None:
 
 
 def test_v2_symbols_begin_with_the_empty_one() -> None:
-    request = message_class("RequestV2")(symbols=["a"])
+    request = request_v2(["a"])
     assert post(snap(request), FakeStore(), V2_MEDIA).status_code == 400
 
 

@@ -41,6 +41,7 @@ SERIES: list[Tags] = [
     {"name": "g", "app": "b", "atlas.dstype": "gauge"},
     {"name": "r", "app": "a", "zone": "x", "atlas.dstype": "sum"},
     {"name": "r", "app": "c", "zone": "y", "atlas.dstype": "sum"},
+    {"name": "job:r:sum", "app": "東京\n\0'\\", "it's \\ 東": "a\tb", "atlas.dstype": "gauge"},
 ]
 QUERIES: list[Query] = [
     AnyOf(),
@@ -49,6 +50,10 @@ QUERIES: list[Query] = [
     Or(Regex("app", "[ab]"), In("zone", ("y",))),
     Regex("zone", "IT", ignore_case=True),
     Equal("name", "absent"),
+    Equal("app", "東京\n\0'\\"),
+    In("app", ("東京\n\0'\\", "a")),
+    Regex("app", "東."),
+    HasKey("it's \\ 東"),
 ]
 
 
@@ -112,7 +117,7 @@ def by_tags(lines: Lines) -> dict[frozenset[tuple[str, str]], list[float]]:
     query=st.sampled_from(QUERIES),
     aggregate=st.sampled_from(list(Aggregate)),
     consolidation=st.sampled_from(list(Consolidation)),
-    group_by=st.sampled_from([(), ("app",), ("zone", "app")]),
+    group_by=st.sampled_from([(), ("app",), ("zone", "app"), ("it's \\ 東",)]),
     multiple=st.sampled_from([1, 5, 60]),
     first=st.integers(0, STEPS),
     columns=st.integers(1, 80),

@@ -126,7 +126,7 @@ def test_prometheus_names_become_atlas_tags(store: MetricStore) -> None:
     samples = [(NOW_MS - 20_000 + 10_000 * i, 50.0 * i) for i in range(3)]
     assert store.write_remote(write_request([(labels, samples)])).accepted == 3
     assert store.keys(AnyOf()) == ["atlas.dstype", "exported_name", "name", "path"]
-    assert store.values("path", AnyOf()) == ["_a_b"]
+    assert store.values("path", AnyOf()) == ["/a b"]
     assert line(store, Equal("name", "http_requests_total"))[-2:] == [5.0, 5.0]
 
 

@@ -197,9 +197,9 @@ def test_what_was_told_survives_a_restart(tmp_path: Path, *, checkpoint: bool) -
 
 
 def test_a_name_that_only_looks_cumulative_is_a_gauge(store: MetricStore) -> None:
-    """Recording rules end in ":sum", which becomes "_sum"."""
+    """Recording rules end in ":sum", which is no "_sum"."""
     store.write_remote(write_request([({"__name__": "job:memory:sum"}, rising())]))
-    assert line(store, "job_memory_sum")[-1] == 200.0
+    assert line(store, "job:memory:sum")[-1] == 200.0
 
 
 def test_kinds_that_types_tell() -> None:
