@@ -42,9 +42,10 @@ def condition(query: Query) -> str:
             return f"({_has(key)} AND {_value(key)} IN ({listed}))" if values else "0"
         case Compare(key, op, value):
             return f"({_has(key)} AND {_value(key)} {_OPERATORS[op]} {quoted(value)})"
-        case Regex(key, pattern, ignore_case):
-            flags = "(?i)" if ignore_case else ""
-            anchored = quoted(f"{flags}^(?:{pattern})")
+        case Regex(key, _, ignore_case):
+            # The engine matches with RE2 as well, but lets a dot be a newline unless told not to.
+            flags = "(?i-s)" if ignore_case else "(?-s)"
+            anchored = quoted(f"{flags}^(?:{query.compiled.text})")
             return f"({_has(key)} AND match({_value(key)}, {anchored}))"
 
 

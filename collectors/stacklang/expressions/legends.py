@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from collectors.model import Tags
+from collectors.patterns import Captures, Pattern
 from collectors.stacklang.expressions.style import StyleExpr
 from collectors.stacklang.predicates.java_regex import compile_java
 from collectors.stacklang.text.faults import illegal_argument
@@ -55,19 +54,18 @@ def _decode(text: str, mode: str) -> str:
 
 
 def _replace(text: str, search: str, replacement: str, tags: Tags) -> str:
-    pattern = compile_java(search, references=True)
+    pattern = compile_java(search)
 
-    def fill(found: re.Match[str]) -> str:
-        return substitute(replacement, lambda name: _variable(name, found, tags))
+    def fill(found: Captures) -> str:
+        return substitute(replacement, lambda name: _variable(name, pattern, found, tags))
 
-    return pattern.sub(fill, text[:_MAX_TEXT])
+    return pattern.replace(text[:_MAX_TEXT], fill)
 
 
-def _variable(name: str, found: re.Match[str], tags: Tags) -> str:
+def _variable(name: str, pattern: Pattern, found: Captures, tags: Tags) -> str:
     """Return a group of the match, by number or name, else a tag, else the name itself."""
-    groups = found.re.groups
-    if name.isdecimal() and name.isascii() and len(name) < 4 and int(name) <= groups:
+    if name.isdecimal() and name.isascii() and len(name) < 4 and int(name) <= pattern.groups:
         return found.group(int(name)) or ""
-    if name in found.re.groupindex:
+    if name in pattern.group_names:
         return found.group(name) or ""
     return tags.get(name, name)

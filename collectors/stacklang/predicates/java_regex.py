@@ -1,22 +1,23 @@
-"""Regular expressions in Java's notation.
+r"""Regular expressions in Java's notation, matched by RE2.
 
-Atlas matches with its own engine, which knows no inline flags and no references to earlier
-groups; those are refused here as well, as are patterns that could take long.
+Classes such as ``\w`` are ASCII in both. What Java has and RE2 lacks is refused with the reason:
+look-around, references to earlier groups, possessive repeats, atomic groups, intersections of
+classes. So are inline flags, which Atlas's own matcher does not know. Two things mean more than in
+Java: ``[[:alpha:]]`` is a POSIX class, and ``:reic`` ignores case outside ASCII too.
 """
 
 from __future__ import annotations
 
 import functools
 import re
-import warnings
 
-from collectors.stacklang.predicates.regex_safety import check_pattern
+from collectors.patterns import MAX_PATTERN_CHARS, Pattern, PatternError, without_quotes
 from collectors.stacklang.text.faults import illegal_argument
 
-MAX_PATTERN_CHARS = 1_024
 _INLINE_FLAG = re.compile(r"(?<!\\)\(\?[a-zA-Z-]+[:)]")
-_NAMED_GROUP = re.compile(r"\(\?<(?=[A-Za-z])")
-_QUOTED = re.compile(r"\\Q(.*?)(?:\\E|$)", re.DOTALL)
+# A code, an escaped character, a POSIX class, the beginning of a class with what can't end it yet,
+# a sign of Java's for classes, or any other character.
+_TOKEN = re.compile(r"\\u[0-9a-fA-F]{4}|\\.|\[:\^?\w+:\]|\[\^?\]?|&&|.", re.DOTALL)
 _ESCAPES = {"\t": "\\t", "\n": "\\n", "\r": "\\r", "\f": "\\f"}
 _SPECIAL = frozenset("\\^$.?*+[](){}|")
 
@@ -34,16 +35,9 @@ def _escape_char(char: str) -> str:
     return char
 
 
-@functools.lru_cache(maxsize=4_096)
-def compile_java(
-    pattern: str, *, ignore_case: bool = False, references: bool = False
-) -> re.Pattern[str]:
+@functools.lru_cache(maxsize=256)
+def compile_java(pattern: str, *, ignore_case: bool = False) -> Pattern:
     """Compile a pattern in Java's notation.
-
-    Args:
-        pattern: The pattern.
-        ignore_case: Match without regard to case.
-        references: Whether references to earlier groups are allowed.
 
     Raises:
         QueryError: Not a pattern, or one that is refused.
@@ -54,17 +48,27 @@ def compile_java(
         )
     if _INLINE_FLAG.search(pattern):
         raise illegal_argument(f"inline flags are not supported in pattern: {pattern}")
-    flags = re.ASCII | (re.IGNORECASE if ignore_case else re.NOFLAG)
-    translated = _translate(pattern)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)
-            check_pattern(translated, flags, references=references)
-            return re.compile(translated, flags)
-    except (re.error, OverflowError, RecursionError) as error:
+        return Pattern(_translate(without_quotes(pattern)), ignore_case=ignore_case)
+    except PatternError as error:
         raise illegal_argument(f"invalid pattern '{pattern}': {error}") from None
 
 
 def _translate(pattern: str) -> str:
-    quoted = _QUOTED.sub(lambda found: re.escape(found.group(1)), pattern)
-    return _NAMED_GROUP.sub("(?P<", quoted)
+    """Return a pattern in RE2's syntax."""
+    pieces: list[str] = []
+    in_class = False
+    for part in _TOKEN.findall(pattern):
+        piece = part
+        if part.startswith("\\u") and len(part) > 2:
+            piece = f"\\x{{{part[2:]}}}"
+        elif part == "\\Z":
+            piece = "\\z"
+        elif in_class and (part == "&&" or (part[0] == "[" and not part.endswith(":]"))):
+            raise PatternError(f"classes within classes are not supported ({part})")
+        elif part == "]":
+            in_class = False
+        elif part[0] == "[" and not part.endswith(":]"):
+            in_class = True
+        pieces.append(piece)
+    return "".join(pieces)

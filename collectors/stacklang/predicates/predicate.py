@@ -6,11 +6,14 @@ negation is true.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 from collectors.model import Tags
+from collectors.patterns import Pattern
 from collectors.stacklang.expression import Expr, Raw
 from collectors.stacklang.predicates.java_regex import compile_java
 
@@ -47,6 +50,10 @@ class ValuePredicate(KeyPredicate):
     def matches_value(self, value: str) -> bool:
         """Return whether ``value`` satisfies the predicate."""
         raise NotImplementedError
+
+    def select(self, values: Sequence[str]) -> NDArray[np.int64]:
+        """Return the positions of the values that satisfy the predicate, ascending."""
+        return np.flatnonzero([self.matches_value(value) for value in values])
 
     def matches(self, tags: Tags) -> bool:
         """Return whether the key is present and its value satisfies the predicate."""
@@ -167,7 +174,7 @@ class Regex(ValuePredicate):
     key: str
     pattern: str
     ignore_case: bool = False
-    compiled: re.Pattern[str] = field(init=False, repr=False, compare=False)
+    compiled: Pattern = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         compiled = compile_java(self.pattern, ignore_case=self.ignore_case)
@@ -175,7 +182,11 @@ class Regex(ValuePredicate):
 
     def matches_value(self, value: str) -> bool:
         """Return whether ``value`` matches the pattern at its start."""
-        return self.compiled.match(value) is not None
+        return self.compiled.matches(value)
+
+    def select(self, values: Sequence[str]) -> NDArray[np.int64]:
+        """Return the positions of the values that match at their start, ascending."""
+        return self.compiled.select(values)
 
     def label(self) -> str:
         """Return for instance ``key~/^pattern/``."""

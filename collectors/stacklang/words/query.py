@@ -123,13 +123,14 @@ QUERY_WORDS = Vocabulary(
             "re",
             Regex,
             "Series whose value of `k` matches the regular expression `v` from its start. "
-            "A pattern that begins with plain characters is answered from the index.",
+            "Patterns are Java's without look-around, references to groups and possessive repeats; "
+            "`:not` says what must not follow.",
             _REGEX_EXAMPLES,
         ),
         _key_value(
             "reic",
             lambda key, value: Regex(key, value, ignore_case=True),
-            "Like `:re`, without regard to case. Every value of the key has to be looked at.",
+            "Like `:re`, without regard to case.",
             _REGEX_EXAMPLES,
         ),
         _key_value(

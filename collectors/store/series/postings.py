@@ -6,7 +6,7 @@ bytes each; a value gets a bitmap when a second series shares it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,13 +77,14 @@ class Postings:
         keep[at[alone]] = False
         self._merge(keep, _NONE, _NONE)
 
-    def values(self) -> list[int]:
+    def values(self) -> IndexArray:
         """Return every value, in no order."""
-        return [*self._values.tolist(), *self._shared]
+        shared = np.fromiter(self._shared, dtype=np.int32, count=len(self._shared))
+        return np.concatenate((self._values, shared))
 
-    def union(self, values: Iterable[int]) -> BitMap:
+    def union(self, values: IndexArray) -> BitMap:
         """Return the series that have one of ``values``."""
-        wanted = np.unique(np.fromiter(values, dtype=np.int32))
+        wanted = np.unique(values)
         at, alone = self._places(wanted)
         single = BitMap(self._ids[at[alone]].tolist())
         maps = [self._shared[v] for v in wanted[~alone].tolist() if v in self._shared]

@@ -117,16 +117,19 @@ class TagIndex:
         """Return every value of ``key`` in use, sorted."""
         self._sort_in()
         known = self._values.get(self._words.find(key))
-        return sorted(self._words.texts[value] for value in known.values()) if known else []
+        return sorted(self._words.texts[v] for v in known.values().tolist()) if known else []
 
     def _union(self, key: str, values: Iterable[str]) -> BitMap:
         known = self._values.get(self._words.find(key))
-        return known.union(map(self._words.find, values)) if known else BitMap()
+        numbers = np.fromiter(map(self._words.find, values), dtype=np.int32)
+        return known.union(numbers) if known else BitMap()
 
     def _scan(self, key: str, query: Compare | Regex) -> BitMap:
         known = self._values.get(self._words.find(key))
-        texts, matches = self._words.texts, query.matches_value
-        return known.union(v for v in known.values() if matches(texts[v])) if known else BitMap()
+        if not known:
+            return BitMap()
+        values, texts = known.values(), self._words.texts
+        return known.union(values[query.select([texts[v] for v in values.tolist()])])
 
 
 def _bitmap(ids: IndexArray) -> BitMap:

@@ -1,7 +1,7 @@
 """Prometheus relabelling: eleven actions on a set of labels.
 
-Source: prometheus ``model/relabel/relabel.go``. Regular expressions match the whole value. They are
-Python's here; what RE2 and Python both have means the same.
+Source: prometheus ``model/relabel/relabel.go``. Regular expressions are RE2's and match the whole
+value.
 """
 
 from __future__ import annotations
@@ -9,14 +9,30 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+from collectors.patterns import Captures, Pattern
 
 Labels = dict[str, str]
 
 _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_.]*")
 # Go's regexp.Expand: the longest word after the dollar, so $1x is the group "1x".
 _REFERENCE = re.compile(r"\$(?:\$|\{(\w+)\}|(\w+))", re.ASCII)
+
+
+def compile_regex(text: str) -> Pattern:
+    """Return a pattern as rules use it.
+
+    Raises:
+        PatternError: It is none, or one that RE2 does not know.
+    """
+    Pattern(text)  # what is wrong is said of what was written
+    return Pattern(rf"(?:{text})\z", dot_matches_newline=True)
+
+
+def _everything() -> Pattern:
+    return compile_regex("(.*)")
 
 
 class Action(StrEnum):
@@ -42,18 +58,10 @@ class RelabelRule:
     action: Action = Action.REPLACE
     source_labels: tuple[str, ...] = ()
     separator: str = ";"
-    regex: re.Pattern[str] = re.compile("(.*)", re.DOTALL)
+    regex: Pattern = field(default_factory=_everything)
     modulus: int = 0
     target_label: str = ""
     replacement: str = "$1"
-
-
-def compile_regex(pattern: str) -> re.Pattern[str]:
-    """Return ``pattern`` compiled as rules use it; raise ``ValueError`` if it is none."""
-    try:
-        return re.compile(pattern, re.DOTALL)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise ValueError(str(error)) from error
 
 
 def relabel(labels: Mapping[str, str], rules: Sequence[RelabelRule]) -> Labels | None:
@@ -70,9 +78,9 @@ def _apply(rule: RelabelRule, labels: Labels) -> bool:
     value = rule.separator.join(labels.get(name, "") for name in rule.source_labels)
     match rule.action:
         case Action.KEEP:
-            return rule.regex.fullmatch(value) is not None
+            return rule.regex.matches(value)
         case Action.DROP:
-            return rule.regex.fullmatch(value) is None
+            return not rule.regex.matches(value)
         case Action.KEEP_EQUAL:
             return labels.get(rule.target_label, "") == value
         case Action.DROP_EQUAL:
@@ -92,7 +100,7 @@ def _apply(rule: RelabelRule, labels: Labels) -> bool:
 
 
 def _replace(rule: RelabelRule, value: str, labels: Labels) -> None:
-    match = rule.regex.fullmatch(value)
+    match = rule.regex.captures(value)
     if match is None:
         return
     target = expand(rule.target_label, match)
@@ -107,15 +115,15 @@ def _replace(rule: RelabelRule, value: str, labels: Labels) -> None:
 
 def _rename(rule: RelabelRule, labels: Labels) -> None:
     for name, value in list(labels.items()):
-        match = rule.regex.fullmatch(name)
         if rule.action is Action.LABEL_MAP:
+            match = rule.regex.captures(name)
             if match is not None:
                 labels[expand(rule.replacement, match)] = value
-        elif (match is not None) is (rule.action is Action.LABEL_DROP):
+        elif rule.regex.matches(name) is (rule.action is Action.LABEL_DROP):
             del labels[name]
 
 
-def expand(template: str, match: re.Match[str]) -> str:
+def expand(template: str, match: Captures) -> str:
     """Replace ``$1``, ``${1}`` and ``${name}`` by groups; unknown ones are empty.
 
     >>> expand("${1}-$2x-$$", re.match("(a)(b)", "ab"))
