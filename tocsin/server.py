@@ -63,7 +63,7 @@ async def serve(settings: Settings, announce: Announce, clock: Clock | None = No
         addresses = await stack.enter_async_context(receiving(collectors, settings))
         desk.start()
         stack.push_async_callback(asyncio.to_thread, desk.stop)
-        app = _api(collectors, changes.store, engine, desk, clock)
+        app = api_of(collectors, changes.store, engine, desk, clock)
         await stack.enter_async_context(serving(app, api))
         pulse = asyncio.create_task(_watch(settings, collectors, engine, desk, clock))
         stack.callback(pulse.cancel)
@@ -72,13 +72,14 @@ async def serve(settings: Settings, announce: Announce, clock: Clock | None = No
         _log.info("stopping")
 
 
-def _api(
+def api_of(
     collectors: Collectors,
     changes: ChangeStore,
     engine: Engine,
     desk: IncidentDesk,
     clock: Clock,
 ) -> ASGIApp:
+    """Return all that the API's port answers."""
     routes = [
         health_route(collectors, engine, started_s=time.monotonic()),
         *collector_routes(collectors),

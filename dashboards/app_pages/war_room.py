@@ -82,7 +82,7 @@ def _below(incident: Incident, span: TimeRange) -> None:
     left, right = st.columns(2, gap="small")
     with left, st.container(border=True), states.panel("Evidence"):
         evidence.draw(incident["findings"])
-        evidence.draw_changes(incident.get("near_changes", []))
+        evidence.draw_changes(incident["near_changes"])
     with right, st.container(border=True), states.panel("Runbook"):
         runbook.draw(incident)
     with st.container(border=True), states.panel("Exemplar trace"):

@@ -63,7 +63,7 @@ def _card(slo: Slo) -> None:
         st.markdown(f"{good} · budget left {budget_left(slo)}", help=_BUDGET_HELP)
         if slo["burn_rates"]:
             st.markdown(burn_table(slo["burn_rates"]))
-        reasons = slo.get("reasons", [])
+        reasons = slo["reasons"]
         if reasons:
             st.caption(":material/info: " + plain("; ".join(reasons[:_MOST_REASONS])))
 
@@ -75,7 +75,7 @@ def budget_left(slo: Slo) -> str:
     the whole: the projection to the window's end at the same traffic is given instead.
     """
     measured, coverage = slo["error_budget_remaining"], slo["coverage"]
-    projected = slo.get("error_budget_remaining_projected")
+    projected = slo["error_budget_remaining_projected"]
     young = coverage is not None and coverage < _MOSTLY_MEASURED and projected is not None
     ratio = projected if young else measured
     if ratio is None:

@@ -7,7 +7,7 @@ import streamlit as st
 from dashboards import states
 from dashboards.markdown import code, plain
 from dashboards.panels import actions
-from tocsin.client.shapes import Incident, RunbookStep
+from tocsin.client.shapes import Incident, ProposedStep
 
 _MARKS = {
     "done": ":green[:material/check_circle:]",
@@ -35,10 +35,10 @@ def draw(incident: Incident) -> None:
         _step(incident, position, step)
 
 
-def _step(incident: Incident, position: int, step: RunbookStep) -> None:
+def _step(incident: Incident, position: int, step: ProposedStep) -> None:
     with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="small"):
         st.markdown(_words(position, step), width="stretch")
-        query = step.get("query")
+        query = step["query"]
         if query:
             st.page_link(
                 "app_pages/explore.py",
@@ -46,7 +46,7 @@ def _step(incident: Incident, position: int, step: RunbookStep) -> None:
                 icon=":material/query_stats:",
                 query_params={"q": query},
             )
-        if step.get("state") in _OPEN and incident["status"] not in _OVER:
+        if step["state"] in _OPEN and incident["status"] not in _OVER:
             st.button(
                 "Done",
                 key=f"step-{step['id']}",
@@ -58,12 +58,11 @@ def _step(incident: Incident, position: int, step: RunbookStep) -> None:
             )
 
 
-def _words(position: int, step: RunbookStep) -> str:
-    state = step.get("state", "")
+def _words(position: int, step: ProposedStep) -> str:
+    state = step["state"]
     mark = _MARKS.get(state, _WAITING)
     detail = f"  \n:gray[{plain(step['detail'])}]" if step["detail"] else ""
-    command = step.get("command")
-    detail += f"  \n{code(command)}" if command else ""
+    detail += f"  \n{code(step['command'])}" if step["command"] else ""
     worded = plain(state.replace("_", " ")) if state and state not in _OPEN else ""
     kind = f":gray-badge[{plain(step['kind'])}]"
     return f"{mark} **{position}\\. {plain(step['title'])}** {kind} {worded}{detail}"

@@ -81,7 +81,7 @@ class FakeApi:
             "/api/v2/incidents": self._incidents,
             "/api/v2/incidents/{id}": self._incident,
             "/api/v2/incidents/{id}/post-mortem": self._post_mortem,
-            "/api/v2/runbooks": lambda _: JSONResponse({"runbooks": [story.runbook(self.world)]}),
+            "/api/v2/runbooks": lambda _: JSONResponse({"runbooks": [story.runbook()]}),
             "/preview/messages": self._messages,
         }
         routes = [Route(path, self._guarded(answer)) for path, answer in answers.items()]
@@ -103,7 +103,9 @@ class FakeApi:
     def _health(self, _: Request) -> Response:
         series = 0 if self.world.empty else 1840
         body = {"status": "ok", "version": "0.1.0", "step_ms": STEP_MS, "series": series}
-        return JSONResponse(body | {"spans": 120, "uptime_s": 4000.0})
+        return JSONResponse(
+            body | {"spans": 120, "uptime_s": 4000.0, "receivers": {}, "rules_failing": {}}
+        )
 
     def _graph(self, request: Request) -> Response:
         query = request.query_params["q"]

@@ -47,6 +47,9 @@ def incident(world: World) -> JsonObject:
     """Return everything about the incident."""
     return summary(world) | {
         "impact_start_ms": world.impact_start_ms,
+        "impact": [
+            {"start_ms": world.impact_start_ms, "end_ms": world.at(1) if world.is_over else None}
+        ],
         "detected_ms": world.at(4.83),
         "paged_ms": world.at(4.81),
         "mitigated_ms": world.at(1.5) if world.is_over else None,
@@ -58,22 +61,28 @@ def incident(world: World) -> JsonObject:
         "regions": ["us-east-1"],
         "findings": [finding(world)],
         "timeline": timeline(world),
-        "runbook": runbook(world),
+        "runbook": proposed(world),
         "exemplar_trace_ids": [TRACE_ID, SLOW_TRACE_ID],
         "near_changes": [near_change(world)],
         "notifications": [
             {
-                "id": "1",
-                "channel": "slack #incidents",
+                "id": 1,
+                "channel": "slack:incidents",
+                "action": "open",
                 "state": "sent",
+                "created_ms": world.at(4.83),
                 "sent_ms": world.at(4.81),
-                "reason": None,
+                "attempts": 1,
+                "reason": "",
             },
             {
-                "id": "2",
-                "channel": "slack #payments",
+                "id": 2,
+                "channel": "slack:payments",
+                "action": "open",
                 "state": "suppressed",
+                "created_ms": world.at(4.83),
                 "sent_ms": None,
+                "attempts": 0,
                 "reason": "grouped with the page above: same cause",
             },
         ],
@@ -108,38 +117,51 @@ def timeline(world: World) -> list[JsonObject]:
     ]
 
 
-def runbook(world: World) -> JsonObject:
-    """Return the runbook that fits."""
+_STEPS = (
+    (
+        "confirm",
+        "Confirm that one region suffers alone",
+        "query",
+        "us-east-1 at 22 % of its baseline, eu-west-1 at 101 %",
+    ),
+    (
+        "shift",
+        "Move new sessions to the healthy region",
+        "action",
+        "Changes production: needs an approval",
+    ),
+    ("watch", "Watch stream starts recover", "query", ""),
+)
+
+
+def runbook() -> JsonObject:
+    """Return the runbook that the library has."""
     return {
         "name": "region-evacuation",
         "title": "Take traffic out of a region",
-        "why": "stream starts fell in one region only",
+        "summary": "A region suffers alone: its viewers are better served elsewhere.",
         "steps": [
             {
-                "id": "confirm",
-                "title": "Confirm that one region suffers alone",
-                "kind": "query",
-                "detail": "us-east-1 at 22 % of its baseline, eu-west-1 at 101 %",
-                "state": "done",
-            },
-            {
-                "id": "shift",
-                "title": "Move new sessions to the healthy region",
-                "kind": "action",
-                "detail": "Changes production: needs an approval",
-                "state": "needs_approval",
-            },
-            {
-                "id": "watch",
-                "title": "Watch stream starts recover",
-                "kind": "query",
-                "detail": "",
-                "query": "name,stream.starts,:eq,:sum",
+                "id": step_id,
+                "title": title,
+                "kind": kind,
+                "detail": detail,
+                "query": "name,stream.starts,:eq,:sum" if step_id == "watch" else None,
                 "command": None,
-                "state": "done" if "watch" in world.steps_done else "open",
-            },
+            }
+            for step_id, title, kind, detail in _STEPS
         ],
     }
+
+
+def proposed(world: World) -> JsonObject:
+    """Return the runbook as the incident proposes it, with how far each step is."""
+    found = runbook()
+    del found["summary"]
+    watched = "done" if "watch" in world.steps_done else "open"
+    for step, state in zip(found["steps"], ("done", "needs_approval", watched), strict=True):
+        step["state"] = state
+    return found | {"why": "stream starts fell in one region only"}
 
 
 def trace(world: World, trace_id: str) -> JsonObject:
@@ -170,6 +192,7 @@ def trace(world: World, trace_id: str) -> JsonObject:
                 "offset_ms": offset,
                 "duration_ms": length,
                 "attributes": {"cloud.region": "us-east-1"},
+                "resource": {"service.name": service},
                 "events": [],
             }
             for span_id, parent, service, name, offset, length, error in spans
@@ -200,22 +223,24 @@ def slack_channels(world: World) -> list[JsonObject]:
     if world.status is None:
         return [{"id": "C1", "name": "incidents", "messages": quiet}]
     ts = f"{world.at(4.81) / 1000:.6f}"
-    reply = {
+    reply: JsonObject = {
         "ts": f"{world.at(4.8) / 1000:.6f}",
         "user": "tocsin",
         "text": "Evidence: `9.4/s` against *42.6/s*",
         "blocks": quiet,
         "attachments": quiet,
         "edited_ts": None,
+        "reactions": {},
         "thread": quiet,
     }
-    message = {
+    message: JsonObject = {
         "ts": ts,
         "user": "tocsin",
         "text": "SEV1 Stream starts fell in us-east-1",
         "blocks": _slack_blocks(world),
         "attachments": quiet,
         "edited_ts": ts if world.acknowledged_by else None,
+        "reactions": {},
         "thread": [reply],
     }
     return [{"id": "C1", "name": "incidents", "messages": [message]}]

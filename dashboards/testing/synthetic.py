@@ -149,6 +149,7 @@ def finding(world: World) -> JsonObject:
         "unit": "1/s",
         "values": {"score": 11.2, "threshold": 5.0},
         "exemplar_trace_ids": [TRACE_ID],
+        "changes": [{k: v for k, v in near_change(world).items() if k != "text"}],
     }
 
 
@@ -169,6 +170,7 @@ def _slo(
         "state": "burning" if hit else "ok",
         "good_ratio": 0.99821 if hit else 0.9996,
         "error_budget_remaining": -0.79 if hit else 0.6,
+        "error_budget_remaining_projected": -0.79 if hit else 0.6,
         "coverage": 0.012,
         "burn_rates": [
             {
@@ -180,10 +182,12 @@ def _slo(
                 "short": burn,
                 "threshold": threshold,
                 "firing": hit,
+                "verdict": "burning" if hit else "ok",
             }
             for tier, urgency, long_s, short_s, threshold in tiers
         ],
         "good_expr": "name,stream.starts,:eq,outcome,success,:eq,:and,:sum",
         "total_expr": "name,stream.starts,:eq,:sum",
         "updated_ms": world.now_ms,
+        "reasons": [],
     }

@@ -8,8 +8,15 @@ from __future__ import annotations
 from typing import Any, NotRequired, TypedDict
 
 
+class ReceiverCounts(TypedDict):
+    """What one receiver has taken and refused since the start."""
+
+    accepted: int
+    refused: int
+
+
 class Health(TypedDict):
-    """``GET /health``."""
+    """``GET /health``; ``rules_failing`` says why by expression or rule."""
 
     status: str
     version: str
@@ -17,6 +24,8 @@ class Health(TypedDict):
     series: int
     spans: int
     uptime_s: float
+    receivers: dict[str, ReceiverCounts]
+    rules_failing: dict[str, str]
 
 
 class TraceSummary(TypedDict):
@@ -45,17 +54,31 @@ class SpanAnswer(TypedDict):
     offset_ms: float
     duration_ms: float
     attributes: dict[str, Any]
-    events: list[dict[str, Any]]
+    resource: dict[str, Any]
+    events: list[SpanEvent]
+
+
+class SpanEvent(TypedDict):
+    """Something that happened within a span; ``offset_ms`` counts from the trace's start."""
+
+    name: str
+    offset_ms: float
+    attributes: dict[str, Any]
 
 
 class Trace(TypedDict):
-    """``GET /api/v2/traces/{id}``."""
+    """``GET /api/v2/traces/{id}``.
+
+    ``critical_path`` names the spans that the trace waited for, ``critical_ms`` each one's own time
+    on it; both lack when the trace has too many spans to say.
+    """
 
     trace_id: str
     start_ms: float
     duration_ms: float
     spans: list[SpanAnswer]
     critical_path: NotRequired[list[str]]
+    critical_ms: NotRequired[dict[str, float]]
 
 
 class ServiceEdge(TypedDict):
@@ -81,12 +104,13 @@ class BurnRate(TypedDict):
 
     tier: str
     urgency: str
-    long_s: int
-    short_s: int
+    long_s: float
+    short_s: float
     long: float | None
     short: float | None
     threshold: float
     firing: bool
+    verdict: str
 
 
 class Slo(TypedDict):
@@ -97,18 +121,38 @@ class Slo(TypedDict):
     service: str
     description: str
     target: float
-    window_s: int
+    window_s: float
     scope: dict[str, str]
     state: str
     good_ratio: float | None
     error_budget_remaining: float | None
-    error_budget_remaining_projected: NotRequired[float | None]
+    error_budget_remaining_projected: float | None
     coverage: float | None
     burn_rates: list[BurnRate]
     good_expr: str
     total_expr: str
     updated_ms: int
-    reasons: NotRequired[list[str]]
+    reasons: list[str]
+
+
+class Change(TypedDict):
+    """A change shortly before a finding; that it was near does not make it the cause."""
+
+    id: str
+    time_ms: int
+    kind: str
+    summary: str
+    service: str
+    scope: dict[str, str]
+    url: str
+    relation: str
+    before_ms: int
+
+
+class NearChange(Change):
+    """A change shortly before an impact, in words."""
+
+    text: str
 
 
 class Finding(TypedDict):
@@ -133,21 +177,7 @@ class Finding(TypedDict):
     unit: str
     values: dict[str, float | None]
     exemplar_trace_ids: list[str]
-
-
-class NearChange(TypedDict):
-    """A change shortly before an impact; that it was near does not make it the cause."""
-
-    id: str
-    time_ms: int
-    kind: str
-    summary: str
-    service: str
-    scope: dict[str, str]
-    url: str
-    relation: str
-    before_ms: int
-    text: str
+    changes: list[Change]
 
 
 class IncidentSummary(TypedDict):
@@ -182,28 +212,45 @@ class RunbookStep(TypedDict):
     title: str
     kind: str
     detail: str
-    query: NotRequired[str | None]
-    command: NotRequired[str | None]
-    state: NotRequired[str]
+    query: str | None
+    command: str | None
 
 
 class Runbook(TypedDict):
-    """A runbook; ``why`` says what made it fit the incident."""
+    """A runbook of ``GET /api/v2/runbooks``."""
 
     name: str
     title: str
-    why: NotRequired[str]
+    summary: str
     steps: list[RunbookStep]
+
+
+class ProposedStep(RunbookStep):
+    """One step of the runbook that an incident proposes, and how far it is."""
+
+    state: str
+
+
+class ProposedRunbook(TypedDict):
+    """The runbook that an incident proposes; ``why`` says what made it fit."""
+
+    name: str
+    title: str
+    why: str
+    steps: list[ProposedStep]
 
 
 class Notification(TypedDict):
     """One message that left, or why it did not."""
 
-    id: str
+    id: int
     channel: str
+    action: str
     state: str
+    created_ms: int
     sent_ms: int | None
-    reason: str | None
+    attempts: int
+    reason: str
 
 
 class ChartQuery(TypedDict):
@@ -214,11 +261,19 @@ class ChartQuery(TypedDict):
     unit: str
 
 
+class ImpactInterval(TypedDict):
+    """A time of impact; ``end_ms`` is None while it lasts."""
+
+    start_ms: int
+    end_ms: int | None
+
+
 class Incident(IncidentSummary):
     """``GET /api/v2/incidents/{id}``."""
 
-    impact_start_ms: int | None
-    detected_ms: int | None
+    impact_start_ms: int
+    impact: list[ImpactInterval]
+    detected_ms: int
     paged_ms: int | None
     mitigated_ms: int | None
     acknowledged_by: str | None
@@ -228,9 +283,9 @@ class Incident(IncidentSummary):
     regions: list[str]
     findings: list[Finding]
     timeline: list[TimelineEntry]
-    runbook: Runbook | None
+    runbook: ProposedRunbook | None
     exemplar_trace_ids: list[str]
-    near_changes: NotRequired[list[NearChange]]
+    near_changes: list[NearChange]
     notifications: list[Notification]
     charts: list[ChartQuery]
     post_mortem: str | None
@@ -245,6 +300,7 @@ class SlackMessage(TypedDict):
     blocks: list[dict[str, Any]]
     attachments: list[dict[str, Any]]
     edited_ts: str | None
+    reactions: dict[str, list[str]]
     thread: list[SlackMessage]
 
 
@@ -254,3 +310,12 @@ class SlackChannel(TypedDict):
     id: str
     name: str
     messages: list[SlackMessage]
+
+
+class SlackClick(TypedDict):
+    """What became of a pressed button; ``status`` is what the app answered, if it answered."""
+
+    ok: bool
+    status: NotRequired[int]
+    error: NotRequired[str]
+    detail: NotRequired[str]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import cast
 
-from tocsin.client.shapes import SlackChannel
-from tocsin.client.transport import JsonObject, Transport, list_in
+from tocsin.client.shapes import SlackChannel, SlackClick
+from tocsin.client.transport import Transport, list_in
 
 
 class SlackPreviewClient:
@@ -28,7 +28,7 @@ class SlackPreviewClient:
         path = "/preview/messages"
         return cast("list[SlackChannel]", list_in(self._transport.get(path), "channels", path))
 
-    def click(self, *, channel: str, ts: str, action_id: str, user: str) -> JsonObject:
+    def click(self, *, channel: str, ts: str, action_id: str, user: str) -> SlackClick:
         """Press a message's button as ``user``; the answer carries the app's HTTP status."""
         body = {"channel": channel, "ts": ts, "action_id": action_id, "user": user}
-        return self._transport.post("/preview/click", body)
+        return cast("SlackClick", self._transport.post("/preview/click", body))
