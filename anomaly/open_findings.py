@@ -9,13 +9,13 @@ import structlog
 
 from anomaly.findings import Finding, FindingSink, FindingState
 
-KEEP_RESOLVED = 1_000
+MAX_RESOLVED = 1_000
 _REFRESH_MS = 30_000
 
 _log = structlog.get_logger(__name__)
 
 
-class Ledger:
+class OpenFindings:
     """Findings by what they are about. Sinks hear of new and changed ones.
 
     Numbers change with every step; while nothing else does, a sink hears of them every half minute.
@@ -28,7 +28,7 @@ class Ledger:
         self._sinks = tuple(sinks)
         self._open: dict[Hashable, Finding] = {}
         self._told: dict[Hashable, Finding] = {}
-        self._resolved: deque[Finding] = deque(maxlen=KEEP_RESOLVED)
+        self._resolved: deque[Finding] = deque(maxlen=MAX_RESOLVED)
         self._silent = False
         self._ended: list[Finding] = []
 
@@ -73,7 +73,7 @@ class Ledger:
             self._resolved.append(finding)
             return
         self._ended.append(finding)
-        if len(self._ended) > 4 * KEEP_RESOLVED:
+        if len(self._ended) > 4 * MAX_RESOLVED:
             self._ended = _newest(self._ended)
 
     def _tell(self, key: Hashable, finding: Finding) -> None:
@@ -89,7 +89,7 @@ class Ledger:
 
 
 def _newest(ended: Sequence[Finding]) -> list[Finding]:
-    return sorted(ended, key=lambda finding: finding.updated_ms)[-KEEP_RESOLVED:]
+    return sorted(ended, key=lambda finding: finding.updated_ms)[-MAX_RESOLVED:]
 
 
 def _matters(told: Finding | None, finding: Finding) -> bool:

@@ -1,7 +1,8 @@
-"""HTTP: ``/api/v2/slos``, ``/api/v2/detectors`` and ``/api/v2/findings``."""
+"""HTTP: ``/api/v2/slos``, ``/api/v2/detectors`` (each kind of rules) and ``/api/v2/findings``."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -10,23 +11,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from anomaly.api.status import detector_rows, number, slo_rows
 from anomaly.engine.engine import Engine
 from anomaly.findings import Finding, NearChange
+from anomaly.rules.kinds import RULE_KINDS, RuleKind
+from anomaly.rules.rule import number
 
 _STATES = ("firing", "all")
 
 
-def anomaly_routes(engine: Engine) -> list[Route]:
-    """Return the routes that show the engine's state."""
-
-    async def slos(request: Request) -> JSONResponse:
-        del request
-        return JSONResponse({"slos": await run_in_threadpool(slo_rows, engine)})
-
-    async def detectors(request: Request) -> JSONResponse:
-        del request
-        return JSONResponse({"detectors": await run_in_threadpool(detector_rows, engine)})
+def anomaly_routes(engine: Engine, kinds: Sequence[RuleKind[Any]] = RULE_KINDS) -> list[Route]:
+    """Return the routes that show the engine's state: its rules by kind, and its findings."""
 
     async def findings(request: Request) -> JSONResponse:
         state = request.query_params.get("state", "firing")
@@ -36,11 +30,16 @@ def anomaly_routes(engine: Engine) -> list[Route]:
         found = await run_in_threadpool(lambda: engine.findings(resolved=state == "all"))
         return JSONResponse({"findings": [finding_row(finding) for finding in found]})
 
-    return [
-        Route("/api/v2/slos", slos),
-        Route("/api/v2/detectors", detectors),
-        Route("/api/v2/findings", findings),
-    ]
+    rules = [Route(f"/api/v2/{kind.name}", _rules_of(engine, kind.name)) for kind in kinds]
+    return [*rules, Route("/api/v2/findings", findings)]
+
+
+def _rules_of(engine: Engine, kind: str) -> Callable[[Request], Awaitable[JSONResponse]]:
+    async def rules(request: Request) -> JSONResponse:
+        del request
+        return JSONResponse({kind: await run_in_threadpool(engine.rows, kind)})
+
+    return rules
 
 
 def finding_row(finding: Finding) -> dict[str, Any]:

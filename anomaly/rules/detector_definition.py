@@ -1,4 +1,4 @@
-"""A detector rule: which expression is watched, by which detector, and what a finding means."""
+"""What a document says of a detector rule: what is watched, how, and what a finding means."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from collectors.model import Tags
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DetectorRule:
-    """One rule.
+class DetectorDefinition:
+    """One rule, as defined.
 
     Attributes:
         name: Unique name.
@@ -21,7 +21,7 @@ class DetectorRule:
         expr: Stack-language expression; each of its lines is judged by itself.
         group_by: Keys that tell the lines apart.
         unit: Unit of the expression's values, for people: ``1/s``, ``ratio``, ``s``.
-        detector: Name in the registry.
+        detector: Name of the detector in the registry.
         parameters: Settings of the detector.
         urgency: What an anomaly means.
         when_missing: What it means that a series stops; None to ignore it.

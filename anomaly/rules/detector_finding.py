@@ -8,53 +8,66 @@ from dataclasses import replace
 from anomaly.evidence.causes import shares_of
 from anomaly.evidence.phrases import narrowed, place, scope_text
 from anomaly.findings import Finding, FindingKind, FindingState, Urgency
-from anomaly.rules.detector_definition import DetectorRule
-from anomaly.rules.detector_watch import SeriesChange
+from anomaly.rules.detector_definition import DetectorDefinition
+from anomaly.rules.detector_watch import SeriesTransition
 from collectors.model import Tags
 from tocsin.client.wording import clock, quantity
 
 
 def anomaly_finding(
-    rule: DetectorRule, change: SeriesChange, group: Tags, *, detected_ms: int, time_ms: int
+    definition: DetectorDefinition,
+    transition: SeriesTransition,
+    group: Tags,
+    *,
+    detected_ms: int,
+    time_ms: int,
 ) -> Finding:
     """Return the finding of a series that has just gone wrong."""
     finding = Finding(
-        id=f"detector/{rule.name}/{scope_text(group)}/{time_ms}",
-        rule=f"detector/{rule.name}",
+        id=f"detector/{definition.name}/{scope_text(group)}/{time_ms}",
+        rule=f"detector/{definition.name}",
         kind=FindingKind.ANOMALY,
         state=FindingState.FIRING,
-        urgency=rule.urgency,
+        urgency=definition.urgency,
         title="",
         explanation="",
-        scope=change.scope,
-        started_ms=change.since_ms,
+        scope=transition.scope,
+        started_ms=transition.since_ms,
         detected_ms=detected_ms,
         updated_ms=time_ms,
         ended_ms=None,
-        expression=narrowed(rule.expr, group),
+        expression=narrowed(definition.expr, group),
         window_ms=0,
         observed=math.nan,
         baseline=None,
-        unit=rule.unit,
+        unit=definition.unit,
     )
-    return updated(finding, rule, change, group, time_ms=time_ms)
+    return updated(finding, definition, transition, group, time_ms=time_ms)
 
 
 def updated(
-    finding: Finding, rule: DetectorRule, change: SeriesChange, group: Tags, *, time_ms: int
+    finding: Finding,
+    definition: DetectorDefinition,
+    transition: SeriesTransition,
+    group: Tags,
+    *,
+    time_ms: int,
 ) -> Finding:
     """Return ``finding`` with the numbers and sentences of now."""
-    verb = "fell" if change.value < change.expected else "rose"
-    seen, usual = quantity(change.value, rule.unit), quantity(change.expected, rule.unit)
+    verb = "fell" if transition.value < transition.expected else "rose"
+    seen = quantity(transition.value, definition.unit)
+    usual = quantity(transition.expected, definition.unit)
     words = (
-        f"{rule.display_name}{place(group)} was {seen} in the step that ended at "
+        f"{definition.display_name}{place(group)} was {seen} in the step that ended at "
         f"{clock(time_ms)}; {usual} was expected, give or take "
-        f"{quantity(change.scale, rule.unit)}, from what the {rule.detector} detector has learned "
-        f"of this series before. It began about {clock(finding.started_ms)}."
+        f"{quantity(transition.scale, definition.unit)}, from what the {definition.detector} "
+        "detector has learned of this series before. It began about "
+        f"{clock(finding.started_ms)}."
     )
     # A title that follows the recovery would end as "fell to 5.6, expected 5.7": keep the worst.
-    worst = not abs(change.value - change.expected) <= abs(finding.observed - change.expected)
-    title = f"{rule.display_name}{place(group)} {verb} to {seen}, expected {usual}"
+    off = abs(transition.value - transition.expected)
+    worst = not off <= abs(finding.observed - transition.expected)
+    title = f"{definition.display_name}{place(group)} {verb} to {seen}, expected {usual}"
     return replace(
         finding,
         state=FindingState.FIRING,
@@ -62,14 +75,14 @@ def updated(
         explanation=words,
         updated_ms=time_ms,
         window_ms=max(0, time_ms - finding.started_ms),
-        observed=change.value if worst else finding.observed,
-        baseline=change.expected,
+        observed=transition.value if worst else finding.observed,
+        baseline=transition.expected,
         values={
-            "score": change.score,
+            "score": transition.score,
             "limit": 1.0,
-            "expected": change.expected,
-            "noise": change.scale,
-            "now": change.value,
+            "expected": transition.expected,
+            "noise": transition.scale,
+            "now": transition.value,
             **shares_of(finding.values),
         },
     )
@@ -85,18 +98,18 @@ def frozen(finding: Finding, *, time_ms: int) -> Finding:
 
 
 def resolved(
-    finding: Finding, rule: DetectorRule, change: SeriesChange, *, time_ms: int
+    finding: Finding, definition: DetectorDefinition, transition: SeriesTransition, *, time_ms: int
 ) -> Finding:
     """Return ``finding`` at its end."""
-    if change.relearned:
+    if transition.relearned:
         words = (
             "It has lasted so long that the new state is taken as normal from now on and learned "
             "afresh. That it ends here does not mean that it is well again."
         )
     else:
         words = (
-            f"Back to {quantity(change.value, rule.unit)} at {clock(time_ms)}, where "
-            f"{quantity(change.expected, rule.unit)} was expected."
+            f"Back to {quantity(transition.value, definition.unit)} at {clock(time_ms)}, "
+            f"where {quantity(transition.expected, definition.unit)} was expected."
         )
     return replace(
         finding,
@@ -108,9 +121,9 @@ def resolved(
 
 
 def missing_finding(
-    rule: DetectorRule,
+    definition: DetectorDefinition,
     urgency: Urgency,
-    change: SeriesChange,
+    transition: SeriesTransition,
     group: Tags,
     *,
     detected_ms: int,
@@ -118,29 +131,29 @@ def missing_finding(
     step_ms: int,
 ) -> Finding:
     """Return the finding of a series that has stopped."""
-    steps = rule.parameters.missing_steps
+    steps = definition.parameters.missing_steps
     return Finding(
-        id=f"no-data/{rule.name}/{scope_text(group)}/{time_ms}",
-        rule=f"detector/{rule.name}",
+        id=f"no-data/{definition.name}/{scope_text(group)}/{time_ms}",
+        rule=f"detector/{definition.name}",
         kind=FindingKind.NO_DATA,
         state=FindingState.FIRING,
         urgency=urgency,
-        title=f"{rule.display_name}{place(group)}: no data",
+        title=f"{definition.display_name}{place(group)}: no data",
         explanation=(
             f"The series has had no value for {steps} steps up to {clock(time_ms)}. Whatever "
             "it measures may be fine: either nothing reports it any more, or what reported it is "
             "gone."
         ),
-        scope=change.scope,
+        scope=transition.scope,
         started_ms=time_ms - steps * step_ms,
         detected_ms=detected_ms,
         updated_ms=time_ms,
         ended_ms=None,
-        expression=narrowed(rule.expr, group),
+        expression=narrowed(definition.expr, group),
         window_ms=steps * step_ms,
         observed=math.nan,
-        baseline=None if math.isnan(change.expected) else change.expected,
-        unit=rule.unit,
+        baseline=None if math.isnan(transition.expected) else transition.expected,
+        unit=definition.unit,
     )
 
 

@@ -29,14 +29,14 @@ from anomaly.documents import Node, read_documents
 from anomaly.evidence.exemplars import Evidence
 from anomaly.fields import Section, boolean, description, items, nonempty, number, one_of, whole
 from anomaly.findings import Urgency
-from anomaly.rules.detector_definition import DetectorRule
+from anomaly.rules.detector_definition import DetectorDefinition
 from anomaly.slo.documents.headers import metadata
 from collectors.model import Tags
 
 API_VERSION = "tocsin/v1"
 
 
-def read_rules(source: str, *, file: str) -> tuple[DetectorRule, ...]:
+def read_rules(source: str, *, file: str) -> tuple[DetectorDefinition, ...]:
     """Return the detector rules in ``source``.
 
     Args:
@@ -49,7 +49,7 @@ def read_rules(source: str, *, file: str) -> tuple[DetectorRule, ...]:
     return tuple(_rule(node) for node in read_documents(source, file))
 
 
-def _rule(node: Node) -> DetectorRule:
+def _rule(node: Node) -> DetectorDefinition:
     document = Section(node)
     document.required("apiVersion", one_of(API_VERSION))
     document.required("kind", one_of("Detector"))
@@ -58,7 +58,7 @@ def _rule(node: Node) -> DetectorRule:
     document.finish()
     group_by = spec.optional("group_by", _keys) or ()
     kind = detectors()[spec.required("detector", one_of(*detectors()))]
-    rule = DetectorRule(
+    rule = DetectorDefinition(
         name=meta.name,
         display_name=meta.display_name or meta.name,
         description=spec.optional("description", description) or "",

@@ -1,4 +1,4 @@
-"""One detector rule, watched step by step: values in, openings and endings of anomalies out."""
+"""The series of one detector rule, step by step: values in, what turned out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from anomaly.detectors.detector import Phase, Scores
 from anomaly.detectors.registry import detectors
 from anomaly.groups import Groups
-from anomaly.rules.detector_definition import DetectorRule
+from anomaly.rules.detector_definition import DetectorDefinition
 from collectors.model import FloatArray, Frame, Tags
 
 # Bounds the memory of a judgement: some six numbers for each series and step.
@@ -29,8 +29,8 @@ class Turn(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SeriesChange:
-    """One series' turn with the numbers behind it.
+class SeriesTransition:
+    """What one series turned to, with the numbers behind it.
 
     ``relearned`` says that it did not recover: the new state has been taken as normal.
     """
@@ -50,39 +50,30 @@ class DetectorWatch:
     """State of one rule.
 
     Args:
-        rule: What is watched.
+        definition: What is watched, and how.
         step_ms: Length of a step.
     """
 
-    def __init__(self, rule: DetectorRule, step_ms: int) -> None:
-        self.rule = rule
-        self.groups = Groups(rule.group_by)
+    def __init__(self, definition: DetectorDefinition, step_ms: int) -> None:
+        self.groups = Groups(definition.group_by)
         self.step_ms = step_ms
         self.updated_ms = 0
         self.values: FloatArray = np.zeros(0)
         self.scores: Scores | None = None
         self.usual: FloatArray = np.zeros(0)
+        self._scope = definition.scope
         self._table: FloatArray = np.zeros((0, 0))
-        parameters = replace(rule.parameters, step_s=step_ms / 1_000)
-        self._detector = detectors()[rule.detector].make(parameters)
-
-    @property
-    def needs_the_past(self) -> bool:
-        """Whether more than the last hour or so matters."""
-        return self.rule.parameters.reach_steps > 0
+        parameters = replace(definition.parameters, step_s=step_ms / 1_000)
+        self._detector = detectors()[definition.detector].make(parameters)
 
     def take(self, frame: Frame | None, steps: int) -> None:
         """Take the values of the next ``steps`` steps, to be judged one by one; None is no data."""
         self._table = self.groups.table(frame, steps)
         self._detector.grow(len(self._table))
 
-    def advance(self, index: int, time_ms: int) -> list[SeriesChange]:
-        """Judge step ``index`` of what was taken, which ends at ``time_ms``; return what turned."""
-        return [change for _, change in self.advance_steps(index, index + 1, time_ms)]
-
-    def advance_steps(
+    def advance(
         self, first: int, last: int, time_ms: int
-    ) -> Iterator[tuple[int, SeriesChange]]:
+    ) -> Iterator[tuple[int, SeriesTransition]]:
         """Judge steps ``first`` up to and without ``last`` of what was taken, at once.
 
         Args:
@@ -96,9 +87,11 @@ class DetectorWatch:
         at_once = max(1, _CELLS_AT_ONCE // max(1, len(self._table)))
         for start in range(first, last, at_once):
             start_ms = time_ms + (start - first) * self.step_ms
-            yield from self._advance(start, min(last, start + at_once), start_ms)
+            yield from self._advance_steps(start, min(last, start + at_once), start_ms)
 
-    def _advance(self, first: int, last: int, time_ms: int) -> Iterator[tuple[int, SeriesChange]]:
+    def _advance_steps(
+        self, first: int, last: int, time_ms: int
+    ) -> Iterator[tuple[int, SeriesTransition]]:
         values = np.ascontiguousarray(self._table[:, first:last].T)
         series = values.shape[1]
         before = np.zeros(series, dtype=np.int8)
@@ -119,15 +112,15 @@ class DetectorWatch:
                 cell = _Cell(
                     values=values[step], scores=scores.at(step), usual=usual[step], group=group
                 )
-                yield now_ms, self._change(cell, turn, now_ms)
+                yield now_ms, self._transition(cell, turn, now_ms)
 
-    def _change(self, cell: _Cell, turn: Turn, time_ms: int) -> SeriesChange:
+    def _transition(self, cell: _Cell, turn: Turn, time_ms: int) -> SeriesTransition:
         group, scores = cell.group, cell.scores
         since = int(scores.since_steps[group])
-        return SeriesChange(
+        return SeriesTransition(
             turn=turn,
             group=group,
-            scope={**self.rule.scope, **self.groups.scopes[group]},
+            scope={**self._scope, **self.groups.scopes[group]},
             value=float(cell.values[group]),
             score=float(scores.score[group]),
             expected=float(cell.usual[group]),

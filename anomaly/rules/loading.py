@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
-from anomaly.rules.detector_definition import DetectorRule
+from anomaly.rules.detector_definition import DetectorDefinition
 from anomaly.rules.detector_reader import read_rules
 from anomaly.slo.documents.compiler import compile_objectives
 from anomaly.slo.documents.openslo import OpenSloObject
 from anomaly.slo.documents.openslo_reader import read_openslo
 from anomaly.slo.objective import Objective
 from collectors.errors import ConfigError, DocumentError
-
-T = TypeVar("T")
 
 _SUFFIXES = (".yaml", ".yml", ".json")
 
@@ -32,14 +29,14 @@ def load_objectives(directory: Path) -> tuple[Objective, ...]:
     return compile_objectives(objects)
 
 
-def load_detectors(directory: Path) -> tuple[DetectorRule, ...]:
+def load_detectors(directory: Path) -> tuple[DetectorDefinition, ...]:
     """Return the detector rules of all files in ``directory``; none if it does not exist.
 
     Raises:
         DocumentError: The first mistake, with file, line and field.
         ConfigError: A file can't be read, or two rules have the same name.
     """
-    rules: dict[str, DetectorRule] = {}
+    rules: dict[str, DetectorDefinition] = {}
     for file in _files(directory):
         for rule in read_rules(_text(file), file=str(file)):
             if rule.name in rules:
@@ -49,22 +46,26 @@ def load_detectors(directory: Path) -> tuple[DetectorRule, ...]:
     return tuple(rules.values())
 
 
-def check_anomaly(slos: Path, detectors: Path) -> tuple[ConfigError, ...]:
-    """Return every file's first mistake, for ``check-config``: empty means all is well."""
-    errors = [
-        *_errors_of(slos, lambda text, file: read_openslo(text, file=file)),
-        *_errors_of(detectors, lambda text, file: read_rules(text, file=file)),
-    ]
-    for load in (lambda: load_objectives(slos), lambda: load_detectors(detectors)):
+def mistakes(
+    directory: Path, read: Callable[[str, str], object], load: Callable[[Path], object]
+) -> tuple[ConfigError, ...]:
+    """Return every file's first mistake, and without one what is wrong with all files together.
+
+    Args:
+        directory: Where the files are.
+        read: Reads one: its text, then its path for messages.
+        load: Reads all of the directory.
+    """
+    errors = _errors_of(directory, read)
+    if not errors:
         try:
-            if not errors:
-                load()
+            load(directory)
         except ConfigError as error:
             errors.append(error)
     return tuple(errors)
 
 
-def _errors_of(directory: Path, read: Callable[[str, str], Sequence[T]]) -> list[ConfigError]:
+def _errors_of(directory: Path, read: Callable[[str, str], object]) -> list[ConfigError]:
     errors: list[ConfigError] = []
     for file in _files(directory):
         try:

@@ -12,7 +12,7 @@ from anomaly.findings import Finding, FindingKind, FindingState
 from anomaly.slo.budget import Budget
 from anomaly.slo.burn import Reading, Verdict
 from anomaly.slo.objective import Objective
-from anomaly.slo.watch import GroupChange
+from anomaly.slo.watch import AlertTransition
 from tocsin.client.wording import clock, duration, multiple, number, percent
 
 
@@ -28,7 +28,7 @@ def leading(readings: Sequence[Reading]) -> Reading:
 
 def open_finding(
     objective: Objective,
-    change: GroupChange,
+    transition: AlertTransition,
     budget: Budget,
     *,
     started_ms: int,
@@ -36,41 +36,46 @@ def open_finding(
     time_ms: int,
 ) -> Finding:
     """Return the finding of an alert that has just fired."""
-    reading = leading(change.readings)
-    group = scope_text(change.scope)
+    reading = leading(transition.readings)
+    group = scope_text(transition.scope)
     finding = Finding(
-        id=f"slo/{objective.name}/{group}/{change.urgency}/{change.alert.opened_ms}",
+        id=f"slo/{objective.name}/{group}/{transition.urgency}/{transition.alert.opened_ms}",
         rule=f"slo/{objective.name}/{reading.tier.name}",
         kind=FindingKind.SLO_BURN,
         state=FindingState.FIRING,
-        urgency=change.urgency,
+        urgency=transition.urgency,
         title="",
         explanation="",
-        scope={"service.name": objective.service, **change.scope},
+        scope={"service.name": objective.service, **transition.scope},
         started_ms=started_ms,
         detected_ms=detected_ms,
         updated_ms=time_ms,
         ended_ms=None,
-        expression=narrowed(objective.bad_ratio_expr, change.scope),
+        expression=narrowed(objective.bad_ratio_expr, transition.scope),
         window_ms=round(reading.tier.long_s * 1_000),
         observed=math.nan,
         baseline=float(objective.budget),
         unit="ratio",
     )
-    return updated(finding, objective, change, budget, time_ms=time_ms)
+    return updated(finding, objective, transition, budget, time_ms=time_ms)
 
 
 def updated(
-    finding: Finding, objective: Objective, change: GroupChange, budget: Budget, *, time_ms: int
+    finding: Finding,
+    objective: Objective,
+    transition: AlertTransition,
+    budget: Budget,
+    *,
+    time_ms: int,
 ) -> Finding:
     """Return ``finding`` with the numbers and sentences of now."""
-    reading = leading(change.readings)
+    reading = leading(transition.readings)
     observed = reading.long_bad / reading.long_total if reading.long_total > 0 else math.nan
     # A title that follows the recovery would end harmless: observed and title keep the worst.
     worst = not observed <= finding.observed
     return replace(
         finding,
-        title=_title(objective, change, reading) if worst else finding.title,
+        title=_title(objective, transition, reading) if worst else finding.title,
         explanation=_explanation(finding, objective, reading, budget, observed),
         state=FindingState.FIRING,
         updated_ms=time_ms,
@@ -90,26 +95,31 @@ def frozen(finding: Finding, since_ms: int, *, time_ms: int) -> Finding:
 
 
 def resolved(
-    finding: Finding, objective: Objective, change: GroupChange, budget: Budget, *, time_ms: int
+    finding: Finding,
+    objective: Objective,
+    transition: AlertTransition,
+    budget: Budget,
+    *,
+    time_ms: int,
 ) -> Finding:
     """Return ``finding`` at its end."""
-    ended_ms = change.alert.ended_ms
+    ended_ms = transition.alert.ended_ms
     words = (
         f"Burning stopped at {clock(ended_ms)} and has stayed below every limit for "
         f"{duration((time_ms - ended_ms) / 1_000)}. {_left(objective, budget)}"
     )
     return replace(
-        updated(finding, objective, change, budget, time_ms=time_ms),
+        updated(finding, objective, transition, budget, time_ms=time_ms),
         state=FindingState.RESOLVED,
         explanation=words,
         ended_ms=ended_ms,
     )
 
 
-def _title(objective: Objective, change: GroupChange, reading: Reading) -> str:
+def _title(objective: Objective, transition: AlertTransition, reading: Reading) -> str:
     name = objective.display_name
     rate = multiple(reading.long) if math.isfinite(reading.long) else "far"
-    return f"{name}{place(change.scope)}: error budget burns {rate} too fast"
+    return f"{name}{place(transition.scope)}: error budget burns {rate} too fast"
 
 
 def _explanation(

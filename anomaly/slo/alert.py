@@ -10,8 +10,8 @@ from anomaly.findings import FindingState
 from anomaly.slo.burn import Reading, Verdict
 
 
-class Change(StrEnum):
-    """What an advance did."""
+class Transition(StrEnum):
+    """What an advance did to an alert."""
 
     NONE = "none"
     OPENED = "opened"
@@ -46,8 +46,8 @@ class Alert:
 
 def advance(
     alert: Alert, readings: Sequence[Reading], now_ms: int, *, min_hold_ms: int, covered: str = ""
-) -> tuple[Alert, Change]:
-    """Return the next state and what changed.
+) -> tuple[Alert, Transition]:
+    """Return the next state and what that did.
 
     Args:
         alert: State before.
@@ -69,7 +69,7 @@ def advance(
             blind_since_ms=None,
             hold_ms=max(alert.hold_ms, longest),
         )
-        return alert, Change.THAWED if thawed else Change.UPDATED
+        return alert, Transition.THAWED if thawed else Transition.UPDATED
     return _fading(alert, readings, now_ms, min_hold_ms)
 
 
@@ -84,7 +84,7 @@ def _idle(
     now_ms: int,
     min_hold_ms: int,
     covered: str,
-) -> tuple[Alert, Change]:
+) -> tuple[Alert, Transition]:
     if burning and not covered:
         opened = Alert(
             state=FindingState.FIRING,
@@ -92,8 +92,8 @@ def _idle(
             hold_ms=max(_hold_ms(r, min_hold_ms) for r in burning),
             ended_ms=alert.ended_ms,
         )
-        return opened, Change.OPENED
-    return replace(alert, silent=covered if burning else _held_back(readings)), Change.NONE
+        return opened, Transition.OPENED
+    return replace(alert, silent=covered if burning else _held_back(readings)), Transition.NONE
 
 
 def _held_back(readings: Sequence[Reading]) -> str:
@@ -105,23 +105,23 @@ def _held_back(readings: Sequence[Reading]) -> str:
 
 def _fading(
     alert: Alert, readings: Sequence[Reading], now_ms: int, min_hold_ms: int
-) -> tuple[Alert, Change]:
+) -> tuple[Alert, Transition]:
     """Nothing burns for certain: the data are gone, a guard speaks, or it is getting better."""
     if any(r.verdict is Verdict.NO_DATA for r in readings):
         since = alert.blind_since_ms or now_ms
         frozen = now_ms - since >= min_hold_ms
-        change = Change.NONE
+        transition = Transition.NONE
         if frozen and alert.state is not FindingState.FROZEN:
-            change = Change.FROZEN
+            transition = Transition.FROZEN
         state = FindingState.FROZEN if frozen else alert.state
-        return replace(alert, state=state, blind_since_ms=since, clean_since_ms=None), change
+        return replace(alert, state=state, blind_since_ms=since, clean_since_ms=None), transition
     thawed = alert.state is FindingState.FROZEN
     alert = replace(alert, state=FindingState.FIRING, blind_since_ms=None)
     if any(r.verdict.over for r in readings):
-        return replace(alert, clean_since_ms=None), Change.UPDATED
+        return replace(alert, clean_since_ms=None), Transition.UPDATED
     since = alert.clean_since_ms or now_ms
     if now_ms - since >= alert.hold_ms:
         ended = Alert(ended_ms=since)
-        return ended, Change.RESOLVED
+        return ended, Transition.RESOLVED
     alert = replace(alert, clean_since_ms=since)
-    return alert, Change.THAWED if thawed else Change.UPDATED
+    return alert, Transition.THAWED if thawed else Transition.UPDATED

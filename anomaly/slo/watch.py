@@ -1,4 +1,4 @@
-"""One objective, watched step by step: counts in, readings, budgets and alert changes out."""
+"""One objective, watched step by step: counts in, budgets and transitions of alerts out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from anomaly.findings import Urgency
 from anomaly.groups import Groups
-from anomaly.slo.alert import Alert, Change, advance
+from anomaly.slo.alert import Alert, Transition, advance
 from anomaly.slo.budget import Budget, budget_of
 from anomaly.slo.burn import (
     Reading,
@@ -34,15 +34,14 @@ _CELLS_AT_ONCE = 32_768
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GroupChange:
+class AlertTransition:
     """What happened to the alert of one group at one urgency in this step."""
 
     scope: Tags
     group: int
     urgency: Urgency
-    before: Alert
     alert: Alert
-    change: Change
+    kind: Transition
     readings: Sequence[Reading]
 
 
@@ -108,7 +107,7 @@ class ObjectiveWatch:
         self._push(steps)
         self.updated_ms = time_ms
 
-    def advance(self, first: int, last: int, time_ms: int) -> Iterator[tuple[int, GroupChange]]:
+    def advance(self, first: int, last: int, time_ms: int) -> Iterator[tuple[int, AlertTransition]]:
         """Count steps ``first`` up to and without ``last`` of what was taken, and judge them.
 
         While no alert is open, the steps up to the next one that burns are counted together.
@@ -119,7 +118,7 @@ class ObjectiveWatch:
             time_ms: When the first of them ended.
 
         Yields:
-            When an alert changed and how. Between two of these the state is that of that time.
+            When an alert moved on and how. Between two of these the state is that of that time.
         """
         at_once = max(1, _CELLS_AT_ONCE // max(1, len(self._totals)))
         for start in range(first, last, at_once):
@@ -128,7 +127,7 @@ class ObjectiveWatch:
 
     def _advance_steps(
         self, first: int, last: int, time_ms: int
-    ) -> Iterator[tuple[int, GroupChange]]:
+    ) -> Iterator[tuple[int, AlertTransition]]:
         burning = np.ones(1, dtype=np.bool_)
         if last - first > 1:
             burning = over_ahead(self._ring, self._plan, self._counts(first, last)[0])
@@ -140,8 +139,8 @@ class ObjectiveWatch:
                 stop = at + 1 + int(ahead.argmax()) if ahead.any() else last
             now_ms = time_ms + (stop - 1 - first) * self.step_ms
             self.feed(at, stop, now_ms)
-            for change in self.judge(now_ms):
-                yield now_ms, change
+            for transition in self.judge(now_ms):
+                yield now_ms, transition
             at = stop
 
     def _counts(self, first: int, last: int) -> tuple[FloatArray, NDArray[np.bool_]]:
@@ -194,20 +193,20 @@ class ObjectiveWatch:
         """Length of the longest window, milliseconds."""
         return self._ring.capacity * self.step_ms
 
-    def judge(self, time_ms: int) -> list[GroupChange]:
+    def judge(self, time_ms: int) -> list[AlertTransition]:
         """Read all windows after :meth:`feed` and move every alert on."""
         windows = self.windows()
         over = windows.over()
-        changes: list[GroupChange] = []
+        transitions: list[AlertTransition] = []
         for group, state in enumerate(self.states):
             if not over[group] and state.idle:
                 continue
             readings = windows.readings(group)
             for urgency in URGENCIES:
-                change = self._move_on(group, readings, urgency, time_ms)
-                if change.change is not Change.NONE:
-                    changes.append(change)
-        return changes
+                transition = self._move_on(group, readings, urgency, time_ms)
+                if transition.kind is not Transition.NONE:
+                    transitions.append(transition)
+        return transitions
 
     def windows(self) -> Windows:
         """Return all windows as they stand now."""
@@ -215,22 +214,24 @@ class ObjectiveWatch:
 
     def _move_on(
         self, group: int, all_readings: Sequence[Reading], urgency: Urgency, time_ms: int
-    ) -> GroupChange:
+    ) -> AlertTransition:
         state = self.states[group]
         readings = [r for r in all_readings if r.tier.urgency is urgency]
-        before = state.alerts[urgency]
         covered = _covered(state, readings, time_ms) if urgency is Urgency.TICKET else ""
-        alert, change = advance(
-            before, readings, time_ms, min_hold_ms=_MIN_HOLD_STEPS * self.step_ms, covered=covered
+        alert, kind = advance(
+            state.alerts[urgency],
+            readings,
+            time_ms,
+            min_hold_ms=_MIN_HOLD_STEPS * self.step_ms,
+            covered=covered,
         )
         state.alerts[urgency] = alert
-        return GroupChange(
+        return AlertTransition(
             scope=self.groups.scopes[group],
             group=group,
             urgency=urgency,
-            before=before,
             alert=alert,
-            change=change,
+            kind=kind,
             readings=readings,
         )
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import Any
 
 from anomaly.detectors.level import DETECTOR as LEVEL
 from anomaly.engine.engine import Engine
 from anomaly.evidence.exemplars import Evidence
 from anomaly.findings import Urgency
-from anomaly.rules.detector_definition import DetectorRule
+from anomaly.rules.detector_definition import DetectorDefinition
+from anomaly.rules.detector_rule import DetectorRule
+from anomaly.rules.objective_rule import ObjectiveRule
+from anomaly.rules.rule import Rule
 from anomaly.slo.objective import Guards, Objective
 from anomaly.testing import FindingList
 from benchmarks.rules.workload import STEP_MS, Platform
@@ -31,8 +35,15 @@ def engine_over(platform: Platform, database: Database, clock: Clock) -> Engine:
     programs = platform.programs()
     objectives = _objectives(platform, programs)
     taken = {e for o in objectives for e in (o.part_expr, o.total_expr)}
-    rules = [_rule(program) for program in programs if program not in taken]
-    return Engine(database, None, objectives, rules, [FindingList()], clock, STEP_MS)
+    rules: list[Rule[Any]] = [
+        *(ObjectiveRule(objective, STEP_MS) for objective in objectives),
+        *(
+            DetectorRule(_definition(program), STEP_MS)
+            for program in programs
+            if program not in taken
+        ),
+    ]
+    return Engine(database, rules, [FindingList()], clock, STEP_MS)
 
 
 def _objectives(platform: Platform, programs: Sequence[str]) -> list[Objective]:
@@ -58,9 +69,9 @@ def _objectives(platform: Platform, programs: Sequence[str]) -> list[Objective]:
     ]
 
 
-def _rule(program: str) -> DetectorRule:
+def _definition(program: str) -> DetectorDefinition:
     (style,) = parse(program)
-    return DetectorRule(
+    return DetectorDefinition(
         name=program,
         display_name=program,
         description="",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from anomaly.findings import Finding, FindingKind, FindingState, Urgency
-from anomaly.open_findings import Ledger
+from anomaly.open_findings import OpenFindings
 from anomaly.testing import FindingList
 
 FINDING = Finding(
@@ -35,7 +35,7 @@ def at(time_ms: int, **changes: object) -> Finding:
 
 def test_numbers_alone_are_told_twice_a_minute() -> None:
     heard = FindingList()
-    ledger = Ledger([heard])
+    ledger = OpenFindings([heard])
     for time_ms in range(0, 70_000, 5_000):
         ledger.put("k", at(time_ms))
     assert [f.updated_ms for f in heard.received] == [0, 30_000, 60_000]
@@ -44,7 +44,7 @@ def test_numbers_alone_are_told_twice_a_minute() -> None:
 
 def test_what_matters_is_told_at_once() -> None:
     heard = FindingList()
-    ledger = Ledger([heard])
+    ledger = OpenFindings([heard])
     ledger.put("k", at(0))
     ledger.put("k", at(1, exemplar_trace_ids=("a",)))
     ledger.put("k", at(2, exemplar_trace_ids=("a",), state=FindingState.FROZEN))
@@ -57,7 +57,7 @@ def test_what_matters_is_told_at_once() -> None:
 def test_the_past_is_gone_through_in_silence() -> None:
     """What opened and ended then is known but not told; what is still open is told once."""
     heard = FindingList()
-    ledger = Ledger([heard])
+    ledger = OpenFindings([heard])
     ledger.mute()
     ledger.put("old", at(0, id="old"))
     ledger.put("old", at(1, id="old", state=FindingState.RESOLVED))
@@ -74,12 +74,12 @@ def test_a_sink_that_fails_does_not_keep_others_from_knowing() -> None:
             raise RuntimeError(finding.id)
 
     heard = FindingList()
-    Ledger([Broken(), heard]).put("k", at(0))
+    OpenFindings([Broken(), heard]).put("k", at(0))
     assert len(heard.received) == 1
 
 
 def test_resolved_findings_are_bounded() -> None:
-    ledger = Ledger([])
+    ledger = OpenFindings([])
     for number in range(1_500):
         ledger.put(number, at(number, id=str(number), state=FindingState.RESOLVED))
     assert len(ledger.everything()) == 1_000

@@ -15,7 +15,7 @@ from tocsin.settings import load_settings
 
 def problems(directory: Path) -> Iterator[ConfigError]:
     """Yield what is wrong in a configuration directory, each file's first mistake."""
-    from anomaly.rules.loading import check_anomaly
+    from anomaly.rules.kinds import check_rules
     from collectors.receivers.prometheus.scrape.config import load_scrape_config
     from collectors.store.history.rollup_policies import load_rollup_policies
     from runbooks.alerts.routing import load_routes
@@ -24,7 +24,7 @@ def problems(directory: Path) -> Iterator[ConfigError]:
     if not directory.is_dir():
         yield ConfigError(f"{directory}: no such directory; set TOCSIN_CONFIG_DIR")
         return
-    yield from check_anomaly(directory / "slos", directory / "detectors")
+    yield from check_rules(directory)
     single: list[tuple[str, Callable[[Path], object]]] = [
         ("scrape.yaml", load_scrape_config),
         ("rollups.yaml", load_rollup_policies),

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from anomaly.api.routes import anomaly_routes
 from anomaly.engine.engine import Engine
 from anomaly.evidence.exemplars import TraceFinder
-from anomaly.rules.loading import load_detectors, load_objectives
+from anomaly.rules.kinds import load_rules
 from anomaly.testing import FindingList, TableDatabase, TraceList
 from collectors.clock import ManualClock
 from collectors.errors import StorageError
@@ -84,12 +84,11 @@ class Bench:
         self.clock = ManualClock(START_MS)
         self.engine = Engine(
             self.database,
-            traces or TraceList(),
-            load_objectives(directory / "slos"),
-            load_detectors(directory / "detectors"),
+            load_rules(directory, STEP_MS),
             [self.sink],
             self.clock,
             STEP_MS,
+            traces=traces,
         )
         self.client = TestClient(Starlette(routes=list(anomaly_routes(self.engine))))
         self.step = 0

@@ -10,12 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from anomaly.api.status import detector_rows, slo_rows
 from anomaly.engine.engine import Engine
 from anomaly.findings import Finding, FindingKind, FindingState
-from anomaly.rules.detector_definition import DetectorRule
-from anomaly.rules.loading import load_detectors, load_objectives
-from anomaly.slo.objective import Objective
+from anomaly.rules.kinds import load_rules
 from anomaly.testing import FindingList, TableDatabase, TraceList
 from collectors.clock import ManualClock
 from collectors.model import Span, SpanKind, SpanStatus
@@ -88,13 +85,10 @@ def failed_requests() -> TraceList:
     return traces
 
 
-def rules() -> tuple[tuple[Objective, ...], tuple[DetectorRule, ...]]:
-    return load_objectives(OPS / "slos"), load_detectors(OPS / "detectors")
-
-
 def engine_at(database: Database, now_ms: int) -> tuple[Engine, ManualClock]:
-    clock = ManualClock(now_ms)
-    return Engine(database, failed_requests(), *rules(), [FindingList()], clock, STEP_MS), clock
+    clock, rules = ManualClock(now_ms), load_rules(OPS, STEP_MS)
+    traces = failed_requests()
+    return Engine(database, rules, [FindingList()], clock, STEP_MS, traces=traces), clock
 
 
 def started(database: Database) -> Engine:
@@ -146,7 +140,7 @@ def test_at_once_is_the_same_as_step_by_step(
     expected = always_there(database)
     monkeypatch.setattr("anomaly.engine.engine.CHUNK_STEPS", chunk)
     found = started(database)
-    assert rows(slo_rows(found)) == rows(slo_rows(expected))
+    assert rows(found.rows("slos")) == rows(expected.rows("slos"))
     kinds = {FindingKind.SLO_BURN} if chunk < STEPS else set(FindingKind)
     known, wanted = (
         {f.id: f for f in engine.findings(resolved=True) if f.kind in kinds}
@@ -156,7 +150,7 @@ def test_at_once_is_the_same_as_step_by_step(
     assert any(finding.kind is FindingKind.SLO_BURN for finding in known.values())
     assert any(finding.state is FindingState.RESOLVED for finding in known.values())
     if chunk > STEPS:
-        assert rows(detector_rows(found)) == rows(detector_rows(expected))
+        assert rows(found.rows("detectors")) == rows(expected.rows("detectors"))
 
 
 def test_a_finding_that_is_over_still_says_whom_it_suspected() -> None:
@@ -191,7 +185,8 @@ def test_rules_are_not_evaluated_where_there_are_no_data() -> None:
     for step in range(19_990, 20_001):
         tags = {"name": "stream.starts", "cloud.region": "eu", "outcome": "success"}
         database.put(tags, START_MS + step * STEP_MS, 5.0)
-    engine = Engine(database, None, *rules(), [], ManualClock(now_ms), STEP_MS)
+    rules = load_rules(OPS, STEP_MS)
+    engine = Engine(database, rules, [], ManualClock(now_ms), STEP_MS)
     engine.tick(now_ms)
     assert len(database.starts) == 1
-    assert any(row["updated_ms"] == now_ms for row in slo_rows(engine))
+    assert any(row["updated_ms"] == now_ms for row in engine.rows("slos"))

@@ -10,7 +10,7 @@ import pytest
 
 from anomaly.engine.engine import Engine
 from anomaly.findings import Finding, FindingKind, FindingState, Relation, Urgency
-from anomaly.rules.loading import load_detectors, load_objectives
+from anomaly.rules.kinds import load_rules
 from anomaly.testing import FindingList, TableDatabase, TraceList
 from collectors.changes.change import Change
 from collectors.changes.store import ChangeStore
@@ -43,13 +43,12 @@ class World:
     def new_engine(self, sink: FindingList) -> Engine:
         return Engine(
             self.database,
-            self.traces,
-            load_objectives(OPS / "slos"),
-            load_detectors(OPS / "detectors"),
+            load_rules(OPS, STEP_MS),
             [sink],
             self.clock,
             STEP_MS,
-            self.changes,
+            traces=self.traces,
+            changes=self.changes,
         )
 
     @property

@@ -4,20 +4,20 @@ from pathlib import Path
 
 from anomaly.engine.engine import Engine
 from anomaly.engine.past import Past
-from anomaly.rules.loading import load_detectors
+from anomaly.rules.kinds import load_rules
 from anomaly.testing import FindingList
 from collectors.clock import ManualClock
 from collectors.stacklang.lines.database import Window
 from collectors.stacklang.testing.windows import STEP_MS, database
 
-DETECTORS = Path(__file__).parents[3] / "demo_stack" / "ops" / "detectors"
+OPS = Path(__file__).parents[3] / "demo_stack" / "ops"
 
 
 def test_steps_before_any_data_are_skipped() -> None:
+    """Otherwise a comparison's zeros before the first sample would be learned as normal."""
     stored = database(({"name": "requests"}, [float("nan")] * 40 + [1.0, 2.0]))
-    engine = Engine(
-        stored, None, [], load_detectors(DETECTORS), [FindingList()], ManualClock(0), STEP_MS
-    )
+    rules = load_rules(OPS, STEP_MS)
+    engine = Engine(stored, rules, [FindingList()], ManualClock(0), STEP_MS)
     past = Past(stored, STEP_MS)
     window = Window(start_ms=STEP_MS, end_ms=30 * STEP_MS, step_ms=STEP_MS)
     assert past.steps_before_data(window) == 30

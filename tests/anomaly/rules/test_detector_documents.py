@@ -10,7 +10,8 @@ from anomaly.detectors.counts import CountsParameters
 from anomaly.detectors.detector import Direction
 from anomaly.findings import Urgency
 from anomaly.rules.detector_reader import read_rules
-from anomaly.rules.loading import check_anomaly, load_detectors, load_objectives
+from anomaly.rules.kinds import check_rules
+from anomaly.rules.loading import load_detectors, load_objectives
 from collectors.errors import ConfigError, DocumentError
 
 GOOD = """\
@@ -62,7 +63,7 @@ def test_good_rule_is_read() -> None:
 def test_shipped_rules_and_objectives_are_valid() -> None:
     """What the demo platform's team wrote loads, and no tier of it is unreachable."""
     ops = Path(__file__).parents[3] / "demo_stack" / "ops"
-    assert check_anomaly(ops / "slos", ops / "detectors") == ()
+    assert check_rules(ops) == ()
     assert {o.name for o in load_objectives(ops / "slos")} == {
         "playback-start-availability",
         "gateway-latency",
@@ -72,11 +73,13 @@ def test_shipped_rules_and_objectives_are_valid() -> None:
 
 def test_every_file_is_checked(tmp_path: Path) -> None:
     """One bad file does not hide the next; a missing directory is simply empty."""
-    (tmp_path / "a.yaml").write_text(GOOD.replace("low", "down"), encoding="utf-8")
-    (tmp_path / "b.yaml").write_text("kind: [", encoding="utf-8")
-    (tmp_path / "c.yaml").write_bytes(b"\xff\xfe\x00")
-    (tmp_path / "notes.txt").write_text("not ours", encoding="utf-8")
-    errors = check_anomaly(tmp_path / "none", tmp_path)
+    directory = tmp_path / "detectors"
+    directory.mkdir()
+    (directory / "a.yaml").write_text(GOOD.replace("low", "down"), encoding="utf-8")
+    (directory / "b.yaml").write_text("kind: [", encoding="utf-8")
+    (directory / "c.yaml").write_bytes(b"\xff\xfe\x00")
+    (directory / "notes.txt").write_text("not ours", encoding="utf-8")
+    errors = check_rules(tmp_path)
     assert [Path(str(e).split(":", 1)[0]).name for e in errors] == ["a.yaml", "b.yaml", "c.yaml"]
 
 

@@ -1,4 +1,4 @@
-"""The life of an alert as a table: readings in, states and changes out."""
+"""The life of an alert as a table: readings in, states and transitions out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anomaly.findings import FindingState, Urgency
-from anomaly.slo.alert import Alert, Change, advance
+from anomaly.slo.alert import Alert, Transition, advance
 from anomaly.slo.burn import Reading, Verdict, onset_steps
 from anomaly.slo.tiers import tiers_for
 
@@ -36,23 +36,23 @@ def reading(verdict: Verdict, *, slow: bool = False) -> Reading:
     )
 
 
-def live(verdicts: list[Verdict], covered: str = "") -> tuple[list[Change], Alert]:
-    alert, changes = Alert(), []
+def live(verdicts: list[Verdict], covered: str = "") -> tuple[list[Transition], Alert]:
+    alert, transitions = Alert(), []
     for number, verdict in enumerate(verdicts):
-        alert, change = advance(
+        alert, transition = advance(
             alert, [reading(verdict)], number * STEP_MS, min_hold_ms=HOLD_MS, covered=covered
         )
-        changes.append(change)
-    return changes, alert
+        transitions.append(transition)
+    return transitions, alert
 
 
 OPEN, U, F, T, R, X = (
-    Change.OPENED,
-    Change.UPDATED,
-    Change.FROZEN,
-    Change.THAWED,
-    Change.RESOLVED,
-    Change.NONE,
+    Transition.OPENED,
+    Transition.UPDATED,
+    Transition.FROZEN,
+    Transition.THAWED,
+    Transition.RESOLVED,
+    Transition.NONE,
 )
 
 LIVES = [
@@ -71,10 +71,10 @@ LIVES = [
 
 
 @pytest.mark.parametrize(
-    ("verdicts", "changes"), [row[1:] for row in LIVES], ids=[r[0] for r in LIVES]
+    ("verdicts", "transitions"), [row[1:] for row in LIVES], ids=[r[0] for r in LIVES]
 )
-def test_life(verdicts: list[Verdict], changes: list[Change]) -> None:
-    assert live(verdicts)[0] == changes
+def test_life(verdicts: list[Verdict], transitions: list[Transition]) -> None:
+    assert live(verdicts)[0] == transitions
 
 
 def test_the_end_is_when_it_became_clean() -> None:
@@ -92,21 +92,21 @@ def test_silence_has_a_reason(verdict: Verdict) -> None:
 
 
 def test_a_covered_alert_says_by_what() -> None:
-    changes, alert = live([B, B], covered="a page is open")
-    assert changes == [X, X]
+    transitions, alert = live([B, B], covered="a page is open")
+    assert transitions == [X, X]
     assert alert.silent == "a page is open"
 
 
 @given(verdicts=st.lists(st.sampled_from(list(Verdict)), max_size=60))
 def test_never_resolves_without_evidence(verdicts: list[Verdict]) -> None:
     """Between the last bad or blind step and the end there are only quiet ones, long enough."""
-    changes, _ = live(verdicts)
-    for end, change in enumerate(changes):
-        if change is R:
+    transitions, _ = live(verdicts)
+    for end, transition in enumerate(transitions):
+        if transition is R:
             assert verdicts[end - 3 : end + 1] == [Q] * 4
-        if change is OPEN:
+        if transition is OPEN:
             assert verdicts[end] is B
-    opened, ended = changes.count(OPEN), changes.count(R)
+    opened, ended = transitions.count(OPEN), transitions.count(R)
     assert ended <= opened <= ended + 1
 
 
@@ -132,5 +132,5 @@ def test_tickets_are_another_urgency() -> None:
     """The alert does not look at urgency itself: it is given the readings of one."""
     ticket = replace(reading(B), tier=tiers_for(43_200, STEP_MS)[2])
     assert ticket.tier.urgency is Urgency.TICKET
-    alert, change = advance(Alert(), [ticket], 0, min_hold_ms=HOLD_MS)
-    assert (alert.state, change) == (FindingState.FIRING, OPEN)
+    alert, transition = advance(Alert(), [ticket], 0, min_hold_ms=HOLD_MS)
+    assert (alert.state, transition) == (FindingState.FIRING, OPEN)

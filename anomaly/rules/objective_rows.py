@@ -1,49 +1,26 @@
-"""The state of objectives and detectors as plain data, for the API and whoever asks."""
+"""The state of an objective as plain data, for the API and whoever asks."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from anomaly.detectors.detector import Phase
-from anomaly.engine.engine import Engine
 from anomaly.findings import FindingState
-from anomaly.rules.detector_watch import DetectorWatch
+from anomaly.rules.rule import Row, number
 from anomaly.slo.burn import Reading, Verdict
 from anomaly.slo.tiers import unreachable
 from anomaly.slo.watch import URGENCIES, GroupState, ObjectiveWatch
 from tocsin.client.wording import multiple
 
-Row = dict[str, Any]
 
-
-def slo_rows(engine: Engine) -> list[Row]:
-    """Return one row for each objective and group; an objective without data has one too."""
-    with engine.hold():
-        objectives, _ = engine.watched()
-        rows: list[Row] = []
-        for watch in objectives:
-            windows = watch.windows()
-            rows += [
-                _slo_row(watch, group, windows.readings(group), engine.faults)
-                for group in range(len(watch.states))
-            ]
-            if not watch.states:
-                rows.append(_empty_row(watch, engine.faults))
-        return rows
-
-
-def detector_rows(engine: Engine) -> list[Row]:
-    """Return one row for each detector and series."""
-    with engine.hold():
-        _, detectors = engine.watched()
-        return [row for watch in detectors for row in _detector_rows(watch, engine.faults)]
-
-
-def number(value: float) -> float | None:
-    """Return ``value``, or None when it is not a number that JSON can say."""
-    return value if math.isfinite(value) else None
+def objective_rows(watch: ObjectiveWatch, faults: Mapping[str, str]) -> list[Row]:
+    """Return one row for each group; an objective without data has one too."""
+    if not watch.states:
+        return [_empty_row(watch, faults)]
+    windows = watch.windows()
+    return [
+        _group_row(watch, group, windows.readings(group), faults)
+        for group in range(len(watch.states))
+    ]
 
 
 def _head(watch: ObjectiveWatch, faults: Mapping[str, str]) -> Row:
@@ -86,7 +63,7 @@ def _empty_row(watch: ObjectiveWatch, faults: Mapping[str, str]) -> Row:
     }
 
 
-def _slo_row(
+def _group_row(
     watch: ObjectiveWatch, group: int, readings: Sequence[Reading], faults: Mapping[str, str]
 ) -> Row:
     state = watch.states[group]
@@ -127,30 +104,3 @@ def _burn_row(reading: Reading) -> Row:
         "firing": reading.verdict is Verdict.BURNING,
         "verdict": reading.verdict.value,
     }
-
-
-def _detector_rows(watch: DetectorWatch, faults: Mapping[str, str]) -> list[Row]:
-    rule, scores = watch.rule, watch.scores
-    head: Row = {
-        "name": rule.name,
-        "display_name": rule.display_name,
-        "detector": rule.detector,
-        "expr": rule.expr,
-        "unit": rule.unit,
-        "updated_ms": watch.updated_ms,
-        "fault": faults.get(rule.expr) or faults.get(rule.name),
-    }
-    if scores is None:
-        return []
-    return [
-        {
-            **head,
-            "scope": {**rule.scope, **scope},
-            "state": Phase(int(scores.phase[group])).name.lower(),
-            "value": number(float(watch.values[group])),
-            "expected": number(float(scores.expected[group])),
-            "noise": number(float(scores.scale[group])),
-            "score": number(float(scores.score[group])),
-        }
-        for group, scope in enumerate(watch.groups.scopes[: len(scores.phase)])
-    ]

@@ -1,0 +1,101 @@
+"""An objective as a rule: counts in, alerts that open and end, findings out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from anomaly.findings import Finding
+from anomaly.rules.objective_finding import frozen, leading, open_finding, resolved, updated
+from anomaly.rules.objective_rows import objective_rows
+from anomaly.rules.rule import JUDGED_STEPS, Current, Report, Row
+from anomaly.slo.alert import Transition
+from anomaly.slo.objective import Objective
+from anomaly.slo.watch import AlertTransition, ObjectiveWatch
+from collectors.model import Frame
+
+
+class ObjectiveRule:
+    """Watches one objective.
+
+    Args:
+        objective: What is promised.
+        step_ms: Length of a step.
+    """
+
+    kind = "slos"
+
+    def __init__(self, objective: Objective, step_ms: int) -> None:
+        self._objective = objective
+        self._step_ms = step_ms
+        self._watch = ObjectiveWatch(objective, step_ms)
+
+    @property
+    def name(self) -> str:
+        """The objective's name."""
+        return self._objective.name
+
+    @property
+    def expressions(self) -> Sequence[str]:
+        """Good or bad events, and all."""
+        return self._objective.part_expr, self._objective.total_expr
+
+    @property
+    def reach_ms(self) -> int:
+        """The budget's period, and no less than the longest window."""
+        return max(self._objective.period_s * 1_000, self._watch.longest_ms)
+
+    @property
+    def judged_ms(self) -> int:
+        """The longest window: an alert stays open as long as that holds what it fired for."""
+        return max(self._watch.longest_ms, JUDGED_STEPS * self._step_ms)
+
+    def take(self, answers: Mapping[str, Frame], steps: int) -> None:
+        """Take the counts of the next ``steps`` steps."""
+        part, total = self.expressions
+        self._watch.take(answers.get(part), answers.get(total), steps)
+
+    def learn(self, first: int, last: int, time_ms: int) -> None:
+        """Count steps without judging them."""
+        self._watch.feed(first, last, time_ms + (last - 1 - first) * self._step_ms)
+
+    def advance(self, first: int, last: int, time_ms: int) -> Iterator[tuple[int, AlertTransition]]:
+        """Count steps and judge them."""
+        return self._watch.advance(first, last, time_ms)
+
+    def report(
+        self, transition: AlertTransition, current: Current, *, time_ms: int, detected_ms: int
+    ) -> Iterator[Report]:
+        """Yield the finding of the alert that ``transition`` moved on."""
+        key = ("slo", self.name, transition.group, transition.urgency)
+        known = current(key)
+        if known is None or transition.kind is Transition.OPENED:
+            if transition.kind is Transition.RESOLVED:
+                return
+            finding = self._opened(transition, time_ms, detected_ms)
+        else:
+            finding = self._moved_on(known, transition, time_ms)
+        evidence = self._objective.evidence
+        yield Report(key=key, finding=finding, evidence=evidence, group=transition.scope)
+
+    def _opened(self, transition: AlertTransition, time_ms: int, detected_ms: int) -> Finding:
+        reading = leading(transition.readings)
+        return open_finding(
+            self._objective,
+            transition,
+            self._watch.budget(transition.group),
+            started_ms=self._watch.onset_ms(transition.group, reading, time_ms),
+            detected_ms=detected_ms,
+            time_ms=time_ms,
+        )
+
+    def _moved_on(self, known: Finding, transition: AlertTransition, time_ms: int) -> Finding:
+        if transition.kind is Transition.FROZEN:
+            since_ms = transition.alert.blind_since_ms or time_ms
+            return frozen(known, since_ms - self._step_ms, time_ms=time_ms)
+        budget = self._watch.budget(transition.group)
+        move_on = resolved if transition.kind is Transition.RESOLVED else updated
+        return move_on(known, self._objective, transition, budget, time_ms=time_ms)
+
+    def rows(self, faults: Mapping[str, str]) -> list[Row]:
+        """Return one row for each group; an objective without data has one too."""
+        return objective_rows(self._watch, faults)

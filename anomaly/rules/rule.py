@@ -1,0 +1,129 @@
+"""What a rule is to the engine, which drives all of them and knows no kinds.
+
+A rule asks for expressions, takes their values for some steps at once and then moves on through
+them. Whatever happened on the way, such as an alert that opened, is a transition of its own type,
+which only the rule itself needs to understand: it turns it into findings.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+from anomaly.evidence.exemplars import Evidence
+from anomaly.findings import Finding
+from collectors.model import Frame, Tags
+
+TransitionT = TypeVar("TransitionT")
+
+Row = dict[str, Any]
+"""State of a rule as JSON says it."""
+
+Current = Callable[[Hashable], Finding | None]
+"""Returns the open finding about a key."""
+
+JUDGED_STEPS = 720
+"""Steps that are judged again at a start, at least: what is open now opened within them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a rule says of one thing: the finding as it stands now.
+
+    Attributes:
+        key: What the finding is about; a later report with the same key replaces this one.
+        finding: The finding, without exemplars and changes.
+        evidence: Which traces would show it; None when there can't be any.
+        group: Tags that these traces carry.
+    """
+
+    key: Hashable
+    finding: Finding
+    evidence: Evidence | None = None
+    group: Tags = field(default_factory=dict)
+
+
+class Rule(Protocol[TransitionT]):
+    """Something to watch, with its state.
+
+    Attributes:
+        kind: Name of its kind, see :mod:`anomaly.rules.kinds`.
+        name: Unique name; faults are shown under it.
+    """
+
+    @property
+    def kind(self) -> str: ...  # noqa: D102 - an attribute, see the class
+
+    @property
+    def name(self) -> str: ...  # noqa: D102 - an attribute, see the class
+
+    @property
+    def expressions(self) -> Sequence[str]:
+        """Stack-language expressions whose values it needs."""
+        ...
+
+    @property
+    def reach_ms(self) -> int:
+        """How far back values matter to it: so much of the past it wants at a start."""
+        ...
+
+    @property
+    def judged_ms(self) -> int:
+        """How far back what is open now may have opened; what is older is only learned from."""
+        ...
+
+    def take(self, answers: Mapping[str, Frame], steps: int) -> None:
+        """Take the values of the next ``steps`` steps, by expression; what is absent has none."""
+        ...
+
+    def learn(self, first: int, last: int, time_ms: int) -> None:
+        """Go through steps ``first`` up to and without ``last`` of what was taken, in silence.
+
+        Args:
+            first: Column of the first step.
+            last: Column after the last step, more than ``first``.
+            time_ms: When the first of them ended.
+        """
+        ...
+
+    def advance(self, first: int, last: int, time_ms: int) -> Iterator[tuple[int, TransitionT]]:
+        """Judge steps ``first`` up to and without ``last`` of what was taken.
+
+        Args:
+            first: Column of the first step.
+            last: Column after the last step.
+            time_ms: When the first of them ended.
+
+        Yields:
+            When something happened and what, in the order of time. Between two of these the state
+            is that of the earlier one's time.
+        """
+        ...
+
+    def report(
+        self, transition: TransitionT, current: Current, *, time_ms: int, detected_ms: int
+    ) -> Iterable[Report]:
+        """Return the findings that ``transition`` makes or changes.
+
+        Args:
+            transition: What :meth:`advance` has just yielded.
+            current: The findings that are open.
+            time_ms: When it happened.
+            detected_ms: When it was noticed.
+        """
+        ...
+
+    def rows(self, faults: Mapping[str, str]) -> list[Row]:
+        """Return its state as JSON objects, one for each group or series.
+
+        Args:
+            faults: What is wrong by expression or name of a rule.
+        """
+        ...
+
+
+def number(value: float) -> float | None:
+    """Return ``value``, or None when it is not a number that JSON can say."""
+    return value if math.isfinite(value) else None
