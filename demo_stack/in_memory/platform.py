@@ -1,12 +1,12 @@
 """The whole platform in this process, without sockets or waiting: for tests of what is done to it.
 
-It has the part of :class:`demo_stack.supervisor.processes.platform.Platform` that experiments'
-actions need, so that every fault can be injected and taken back in milliseconds.
+It is a :class:`demo_stack.supervisor.deployment.running.RunningPlatform`: every fault can be
+injected and taken back in milliseconds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import httpx2
@@ -159,7 +159,7 @@ class MemoryPlatform:
         found: dict[str, Any] = answer.json()
         return found
 
-    async def tell_viewers(self, path: str, body: dict[str, Any]) -> None:
+    async def tell_viewers(self, path: str, body: Mapping[str, Any]) -> None:
         """Send a ``PUT`` to the viewers' private control endpoint."""
         await self._ask(viewers_control(self.crowd, self.viewers_pipe), "PUT", path, body)
 

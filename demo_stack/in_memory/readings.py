@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from opentelemetry.sdk.metrics.export import NumberDataPoint
+from opentelemetry.sdk.trace import ReadableSpan
 
 from demo_stack.chassis.telemetry import TelemetryPipe
 
@@ -31,6 +32,16 @@ def starts(pipes: Iterable[TelemetryPipe]) -> Counter[str]:
     for attributes, value in points(pipes, "stream.starts"):
         found[attributes["outcome"]] += int(value)
     return found
+
+
+def tags(span: ReadableSpan) -> Mapping[str, Any]:
+    """Return the attributes of a span."""
+    return span.attributes or {}
+
+
+def origin(span: ReadableSpan) -> Mapping[str, Any]:
+    """Return the attributes of the resource that a span comes from."""
+    return span.resource.attributes
 
 
 def _points(pipes: Iterable[TelemetryPipe], metric: str) -> Iterator[tuple[dict[str, Any], Any]]:

@@ -14,7 +14,7 @@ from demo_stack.chaos.injector import FaultStateError, Performer
 from demo_stack.chaos.routes import BodyError, chaos_routes
 from demo_stack.chassis.errors import LayoutError, PlatformError
 from demo_stack.supervisor.deployment.changes import ChangeLog
-from demo_stack.supervisor.processes.platform import Platform
+from demo_stack.supervisor.deployment.running import RunningPlatform
 
 _STATUS = {
     LayoutError: 404,
@@ -26,7 +26,7 @@ _STATUS = {
 
 
 def control_app(
-    platform: Platform, chaos: ChaosDesk, performer: Performer, changes: ChangeLog
+    platform: RunningPlatform, chaos: ChaosDesk, performer: Performer, changes: ChangeLog
 ) -> Starlette:
     """Return the application.
 

@@ -7,7 +7,7 @@ from collections import Counter
 from demo_stack.chaos.monkey_runner import Groups
 from demo_stack.supervisor.deployment.changes import ChangeLog
 from demo_stack.supervisor.deployment.performer import PlatformPerformer
-from demo_stack.supervisor.processes.platform import Platform
+from demo_stack.supervisor.deployment.running import RunningPlatform
 
 
 class PlatformHerd:
@@ -20,7 +20,7 @@ class PlatformHerd:
     """
 
     def __init__(
-        self, platform: Platform, performer: PlatformPerformer, changes: ChangeLog
+        self, platform: RunningPlatform, performer: PlatformPerformer, changes: ChangeLog
     ) -> None:
         self._platform = platform
         self._performer = performer

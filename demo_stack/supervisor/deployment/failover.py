@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Sequence
 
 from demo_stack.chassis.errors import PlatformError
-from demo_stack.supervisor.processes.platform import Platform
+from demo_stack.supervisor.deployment.running import RunningPlatform
 from demo_stack.world.layout import Service
 
 SCALED = (Service.GATEWAY, Service.PLAYBACK, Service.RECOMMENDATIONS)
@@ -31,7 +31,7 @@ class Failover:
         dns_ttl_s: How long resolvers remember what DNS answered, in seconds.
     """
 
-    def __init__(self, platform: Platform, dns_ttl_s: float = DNS_TTL_S) -> None:
+    def __init__(self, platform: RunningPlatform, dns_ttl_s: float = DNS_TTL_S) -> None:
         self._platform = platform
         self._dns_ttl_s = dns_ttl_s
         self._added: dict[str, list[tuple[str, str]]] = {}

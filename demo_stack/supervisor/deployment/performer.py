@@ -11,7 +11,7 @@ from demo_stack.chassis.errors import LayoutError, PlatformError
 from demo_stack.supervisor.deployment.changes import ChangeLog
 from demo_stack.supervisor.deployment.deployments import Deployments
 from demo_stack.supervisor.deployment.failover import Failover
-from demo_stack.supervisor.processes.platform import Platform
+from demo_stack.supervisor.deployment.running import RunningPlatform
 
 Do = Callable[..., Awaitable[Any]]
 
@@ -24,7 +24,7 @@ class PlatformPerformer:
         changes: Where operators' changes are announced.
     """
 
-    def __init__(self, platform: Platform, changes: ChangeLog) -> None:
+    def __init__(self, platform: RunningPlatform, changes: ChangeLog) -> None:
         self._platform = platform
         self._changes = changes
         failover = Failover(platform)

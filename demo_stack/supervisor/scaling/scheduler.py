@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from demo_stack.supervisor.deployment.performer import PlatformPerformer
-from demo_stack.supervisor.processes.platform import Platform
+from demo_stack.supervisor.deployment.running import RunningPlatform
 
 
 class PlatformScheduler:
@@ -17,7 +17,7 @@ class PlatformScheduler:
         performer: Scales them, and lets it be announced.
     """
 
-    def __init__(self, platform: Platform, performer: PlatformPerformer) -> None:
+    def __init__(self, platform: RunningPlatform, performer: PlatformPerformer) -> None:
         self._platform = platform
         self._performer = performer
 

@@ -21,7 +21,7 @@ from demo_stack.business.metering import Reading, UsageMeter
 from demo_stack.business.spending import Spending
 from demo_stack.chassis.identity import Identity
 from demo_stack.chassis.load import Served
-from demo_stack.in_memory.region import open_region
+from demo_stack.in_memory.region import MemoryRegion, open_region
 from demo_stack.world.accounts import audience
 from demo_stack.world.layout import Service
 
@@ -34,20 +34,20 @@ PRICES = Prices(
 )
 
 
-def test_items_follow_the_price_table():
+def test_items_follow_the_price_table() -> None:
     assert cost_by_item(USAGE, PRICES) == pytest.approx(
         {"compute": 365.0, "delivery": 10.0, "requests": 2.0, "storage": 1.0}
     )
 
 
-def test_per_stream_and_per_subscriber():
+def test_per_stream_and_per_subscriber() -> None:
     assert cost_per_stream(USAGE, PRICES) == pytest.approx(0.378)
     assert cost_per_stream(replace(USAGE, streams=0), PRICES) is None
     assert cost_per_subscriber_month(USAGE, PRICES, 1_000) == pytest.approx(3.78)
 
 
 @given(st.integers(0, 10**9))
-def test_the_audience_adds_up_to_the_last_subscriber(subscribers):
+def test_the_audience_adds_up_to_the_last_subscriber(subscribers: int) -> None:
     parts = audience(subscribers)
     assert sum(parts.values()) == subscribers
     for part, share in {"north-america": 0.35, "emea": 0.3, "latam": 0.2, "apac": 0.15}.items():
@@ -58,7 +58,7 @@ def _served(service: Service, requests: int = 0, sent_bytes: int = 0) -> Served:
     return Served(service=service.value, version="1", requests=requests, sent_bytes=sent_bytes)
 
 
-def test_usage_is_what_grew_since_the_last_reading_whoever_comes_and_goes():
+def test_usage_is_what_grew_since_the_last_reading_whoever_comes_and_goes() -> None:
     meter = UsageMeter(pause_s=5.0)
     first = {"g1": _served(Service.GATEWAY, 100), "e1": _served(Service.EDGE, 50, 10**9)}
     then = {
@@ -76,8 +76,8 @@ def test_usage_is_what_grew_since_the_last_reading_whoever_comes_and_goes():
     )  # fmt: skip
 
 
-def test_a_region_reports_what_it_costs():
-    async def story():
+def test_a_region_reports_what_it_costs() -> None:
+    async def story() -> tuple[dict[str, float], list[float]]:
         async with open_region() as w:
             spending = _spending(w)
             await spending.work()
@@ -95,7 +95,7 @@ def test_a_region_reports_what_it_costs():
     assert each == pytest.approx([sum(items.values()) / 3])
 
 
-def _spending(w) -> Spending:
+def _spending(w: MemoryRegion) -> Spending:
     """Return what reports a region's costs, as often as it is asked."""
     telemetry = w.pipe.telemetry(Identity(service=Service.GATEWAY, region="us-east-1", number=9))
     return Spending(
@@ -107,7 +107,7 @@ def _spending(w) -> Spending:
     )
 
 
-def test_a_steady_hour_delivers_what_is_streamed():
+def test_a_steady_hour_delivers_what_is_streamed() -> None:
     usage = steady_usage(sps=1.0, instances=8, minutes=30.0, mbit=4.0)
     assert (usage.streams, usage.streamed_hours, usage.requests) == (3_600, 1_800.0, 14_400)
     assert usage.delivered_gb == pytest.approx(3_600 * 0.9)  # 30 minutes of 4 Mbit/s are 900 MB

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
 
 from demo_stack.chassis.errors import LayoutError, PlatformError
+from demo_stack.supervisor.deployment.changes import Change
+
+if TYPE_CHECKING:
+    from tests.demo_stack.chaos.conftest import OpenPlanet
 
 REGION = "us-east-1"
 
 
-def _lines(tmp_path):
+def _lines(tmp_path: Path) -> list[Any]:
     return [orjson.loads(line) for line in (tmp_path / "changes.jsonl").read_text().splitlines()]
 
 
@@ -38,19 +44,24 @@ def _lines(tmp_path):
     ],
 )
 def test_a_change_is_told_before_it_touches_anything_and_again_after(
-    planet, tmp_path, action, arguments, texts
-):
+    planet: OpenPlanet,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    action: str,
+    arguments: dict[str, str] | dict[str, object],
+    texts: tuple[str, str],
+) -> None:
     seen = []
 
-    async def story():
+    async def story() -> list[Change]:
         async with planet(REGION, "eu-west-1") as one:
             ask = one.platform.tell_region
 
-            async def watched(region, what, **rest):
+            async def watched(region: str, what: str, **rest: Any) -> dict[str, Any]:
                 seen.append([change.status for change in one.changes.recent()])
                 return await ask(region, what, **rest)
 
-            one.platform.tell_region = watched
+            monkeypatch.setattr(one.platform, "tell_region", watched)
             await one.performer.perform(action, {"region": REGION, **arguments})
             return one.changes.recent()
 
@@ -66,8 +77,8 @@ def test_a_change_is_told_before_it_touches_anything_and_again_after(
     assert finished["scope"]["cloud.region"] == REGION
 
 
-def test_a_change_that_fails_has_an_end_too(planet, tmp_path):
-    async def story():
+def test_a_change_that_fails_has_an_end_too(planet: OpenPlanet, tmp_path: Path) -> None:
+    async def story() -> None:
         async with planet(REGION) as one:
             await one.performer.perform("evacuate_region", {"region": REGION})  # nowhere to go
 
@@ -78,8 +89,8 @@ def test_a_change_that_fails_has_an_end_too(planet, tmp_path):
     assert failed["text"].startswith("Failed: Evacuating the region: can't evacuate")
 
 
-def test_a_bad_configuration_is_announced_as_the_push_that_it_is(planet):
-    async def story():
+def test_a_bad_configuration_is_announced_as_the_push_that_it_is(planet: OpenPlanet) -> None:
+    async def story() -> list[str]:
         async with planet("eu-west-1") as one:
             await one.injector.inject("bad-configuration")
             await one.injector.take_back("bad-configuration")
@@ -101,9 +112,9 @@ def test_a_bad_configuration_is_announced_as_the_push_that_it_is(planet):
     ],
 )
 def test_what_no_part_can_do_is_refused_with_a_reason_and_announced_to_nobody(
-    planet, action, arguments, reason
-):
-    async def story():
+    planet: OpenPlanet, action: str, arguments: dict[str, str] | dict[str, object], reason: str
+) -> None:
+    async def story() -> list[Change]:
         async with planet(REGION) as one:
             with pytest.raises(LayoutError, match=reason):
                 await one.performer.perform(action, arguments)

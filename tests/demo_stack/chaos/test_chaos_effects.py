@@ -12,15 +12,21 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from opentelemetry.trace import SpanKind, StatusCode
 
-from demo_stack.chaos.experiment import load_experiments
+from demo_stack.chaos.experiment import Experiment, load_experiments
 from demo_stack.chaos.truth import read_truth
+from demo_stack.in_memory.readings import origin, tags
 from demo_stack.services.gateway import tokens
 from demo_stack.services.gateway.inbound import is_drawn
 from demo_stack.world.layout import Device
+
+if TYPE_CHECKING:
+    from tests.demo_stack.chaos.conftest import OpenPlanet, Planet
 
 FAULTS = load_experiments()
 IN_SCOPE = next(
@@ -28,11 +34,11 @@ IN_SCOPE = next(
 )
 """An account that the failure test reaches."""
 
-Measure = Callable[["Planet"], float]  # noqa: F821 - the fixture's own type
-Hook = Callable[["Planet", str], Awaitable[None]]  # noqa: F821 - as above
+Measure = Callable[["Planet"], float]
+Hook = Callable[["Planet", str], Awaitable[None]]
 
 
-def failed(planet) -> float:
+def failed(planet: Planet) -> float:
     """Return how many starts failed for viewers."""
     return planet.failures()
 
@@ -40,11 +46,13 @@ def failed(planet) -> float:
 def errors(service: str) -> Measure:
     """Count requests that a service answered with an error."""
 
-    def counted(planet) -> float:
+    def counted(planet: Planet) -> float:
         return sum(
-            span.kind is SpanKind.SERVER
-            and span.status.status_code is StatusCode.ERROR
-            and span.resource.attributes["service.name"] == service
+            bool(
+                span.kind is SpanKind.SERVER
+                and span.status.status_code is StatusCode.ERROR
+                and origin(span)["service.name"] == service
+            )
             for span in planet.spans()
         )
 
@@ -54,11 +62,13 @@ def errors(service: str) -> Measure:
 def unanswered(service: str) -> Measure:
     """Count calls of a service that failed without an answer."""
 
-    def counted(planet) -> float:
+    def counted(planet: Planet) -> float:
         return sum(
-            span.kind is SpanKind.CLIENT
-            and span.attributes.get("error.type") == "ConnectError"
-            and span.attributes.get("service.peer.name") == service
+            bool(
+                span.kind is SpanKind.CLIENT
+                and tags(span).get("error.type") == "ConnectError"
+                and tags(span).get("service.peer.name") == service
+            )
             for span in planet.spans()
         )
 
@@ -68,7 +78,7 @@ def unanswered(service: str) -> Measure:
 def failing(name: str) -> Measure:
     """Count spans of a name that failed."""
 
-    def counted(planet) -> float:
+    def counted(planet: Planet) -> float:
         found = [span for span in planet.spans() if span.name == name]
         return sum(span.status.status_code is StatusCode.ERROR for span in found)
 
@@ -80,7 +90,7 @@ def waited(seconds: float) -> Measure:
     return lambda planet: planet.waits.count(seconds)
 
 
-def leaked(planet) -> float:
+def leaked(planet: Planet) -> float:
     """Return the kilobytes that requests left behind."""
     (region,) = planet.platform.regions.values()
     return sum(map(len, region.points._leaked)) / 1_024
@@ -91,27 +101,26 @@ def both(*measures: Measure) -> Measure:
     return lambda planet: min(measure(planet) for measure in measures)
 
 
-def missed(planet) -> float:
+def missed(planet: Planet) -> float:
     """Count titles that an instance of the catalogue, fresh from its start, found in no cache."""
     return sum(
-        span.attributes["cache.found"] == "miss"
+        bool(tags(span)["cache.found"] == "miss")
         for span in planet.spans()
-        if span.name == "get titles"
-        and not span.resource.attributes["service.instance.id"].endswith("-1")
+        if span.name == "get titles" and not str(origin(span)["service.instance.id"]).endswith("-1")
     )
 
 
 def behind(zone: str) -> Measure:
     """Return how old a replica says that its knowledge is, in seconds."""
 
-    def lag(planet) -> float:
+    def lag(planet: Planet) -> float:
         found = planet.points("db.replica.lag")
         return max(value for point, value in found if point["db.replica"] == zone)
 
     return lag
 
 
-def burning(_planet) -> float:
+def burning(_planet: Planet) -> float:
     """Return how many threads compete with the region for the processor."""
     return sum(thread.name.endswith("(_spin)") for thread in threading.enumerate())
 
@@ -119,31 +128,31 @@ def burning(_planet) -> float:
 def unseen(metric: str, **tags: str) -> Measure:
     """Return 1 while a metric, or the part of it with these tags, can't be seen."""
 
-    def missing(planet) -> float:
+    def missing(planet: Planet) -> float:
         found = planet.points(metric)
         return not any(tags.items() <= point.items() for point, _ in found)
 
     return missing
 
 
-def crowding(planet) -> float:
+def crowding(planet: Planet) -> float:
     """Return how many viewers begin a session in a second, of one that is usual."""
     (arrivals,) = planet.platform.crowd._arrivals.values()
     gaps = [arrivals.gap_s(0.0) for _ in range(400)]
     return len(gaps) / sum(gaps)
 
 
-def unread(planet) -> float:
+def unread(planet: Planet) -> float:
     """Return the largest batch of events that a reader took at once."""
-    sizes = [span.attributes.get("messaging.batch.message_count", 0) for span in planet.spans()]
+    sizes = [tags(span).get("messaging.batch.message_count", 0) for span in planet.spans()]
     return max(sizes, default=0)
 
 
-async def nothing(_planet, _region: str) -> None:
+async def nothing(_planet: Planet, _region: str) -> None:
     """Do nothing more."""
 
 
-async def leases_end(planet, region: str) -> None:
+async def leases_end(planet: Planet, region: str) -> None:
     """Let the time pass after which the registry forgets an instance that died."""
     one = planet.platform.regions[region]
     running = {instance.id for instance in one.fleet.running()}
@@ -153,26 +162,26 @@ async def leases_end(planet, region: str) -> None:
     await one.registry.refresh()
 
 
-async def minutes_pass(planet, region: str) -> None:
+async def minutes_pass(planet: Planet, region: str) -> None:
     """Let three minutes pass for what grows with time."""
     planet.platform.regions[region].points._now_s = lambda: time.monotonic() + 180.0
 
 
-async def fresh_catalogue(planet, region: str) -> None:
+async def fresh_catalogue(planet: Planet, region: str) -> None:
     """Replace the catalogue's instances: what they remembered near goes with them."""
     await planet.performer.perform(
         "deploy", {"region": region, "service": "catalogue", "version": "1.0.0"}
     )
 
 
-async def filled_again(planet, region: str) -> None:
+async def filled_again(planet: Planet, region: str) -> None:
     """Let an instance that knows nothing fill the caches, then replace it."""
     await fresh_catalogue(planet, region)
     await planet.platform.visit(region)
     await fresh_catalogue(planet, region)
 
 
-async def all_is_read(planet, _region: str) -> None:
+async def all_is_read(planet: Planet, _region: str) -> None:
     """Let readers come to the end of what was written."""
     for _ in range(10):
         planet.forget()
@@ -252,17 +261,19 @@ EFFECTS = {
 }
 
 
-def test_no_fault_goes_untried():
+def test_no_fault_goes_untried() -> None:
     assert sorted(EFFECTS) == sorted(FAULTS)
 
 
 @pytest.mark.parametrize("name", sorted(set(FAULTS) & set(EFFECTS)))
-def test_a_fault_shows_while_it_lasts_and_only_then(planet, name, monkeypatch, tmp_path):
+def test_a_fault_shows_while_it_lasts_and_only_then(
+    planet: OpenPlanet, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     effect, region = EFFECTS[name], FAULTS[name].scope.get("cloud.region", "us-east-1")
     monkeypatch.setattr(tokens, "REFETCH_S", 0.0)  # nobody waits here for a gateway to ask again
     guests = count()
 
-    async def look(one, visits):
+    async def look(one: Planet, visits: int) -> float:
         one.forget()
         # Starts are counted for good: how many failed is told by what was counted before.
         before = effect.measure(one) if effect.measure is failed else 0
@@ -274,7 +285,7 @@ def test_a_fault_shows_while_it_lasts_and_only_then(planet, name, monkeypatch, t
             await asyncio.sleep(0.7)
         return effect.measure(one) - before
 
-    async def story():
+    async def story() -> tuple[float, float, float]:
         async with planet(region) as one:
             one.injector.experiments = {name: _without_pauses(FAULTS[name])}
             calm = await look(one, effect.warm)
@@ -291,13 +302,14 @@ def test_a_fault_shows_while_it_lasts_and_only_then(planet, name, monkeypatch, t
     calm, during, afterwards = asyncio.run(story())
     (told,) = read_truth(tmp_path / "truth.jsonl")
     assert (told.name, told.component) == (name, FAULTS[name].component)
+    assert told.end_ms is not None
     assert told.start_ms < told.end_ms
     assert calm <= effect.quiet
     assert during >= effect.least
     assert afterwards <= effect.quiet
 
 
-def _without_pauses(experiment):
+def _without_pauses(experiment: Experiment) -> Experiment:
     """Return an experiment whose steps follow each other at once."""
     return replace(
         experiment, method=tuple(replace(step, pause_s=0.0) for step in experiment.method)

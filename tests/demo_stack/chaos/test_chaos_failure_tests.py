@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,9 @@ from demo_stack.chassis.errors import PlatformError
 from demo_stack.in_memory.region import open_region
 from demo_stack.services.gateway.inbound import is_drawn
 
+if TYPE_CHECKING:
+    from tests.demo_stack.chaos.conftest import OpenPlanet, Planet
+
 REGION = "us-east-1"
 VIEWERS = [f"v{number:04d}" for number in range(300)]
 IN_SCOPE, OUTSIDE = (
@@ -24,25 +28,25 @@ IN_SCOPE, OUTSIDE = (
 
 
 @given(st.text(max_size=20), st.floats(0, 1), st.floats(0, 1))
-def test_widening_a_test_keeps_everybody_who_was_in_it(test, one, other):
+def test_widening_a_test_keeps_everybody_who_was_in_it(test: str, one: float, other: float) -> None:
     few, many = sorted((one, other))
     drawn = {viewer for viewer in VIEWERS if is_drawn(test, viewer, few)}
     assert drawn <= {viewer for viewer in VIEWERS if is_drawn(test, viewer, many)}
 
 
 @pytest.mark.parametrize(("share", "low", "high"), [(0, 0, 0), (0.05, 3, 30), (1, 300, 300)])
-def test_a_share_of_the_accounts_is_drawn(share, low, high):
+def test_a_share_of_the_accounts_is_drawn(share: float, low: int, high: int) -> None:
     assert low <= sum(is_drawn("t", viewer, share) for viewer in VIEWERS) <= high
 
 
-async def _fails(one, viewer):
+async def _fails(one: Planet, viewer: str) -> bool:
     before = one.failures()
     await one.platform.visit(REGION, viewer=viewer)
     return one.failures() - before == 1
 
 
-def test_the_experiment_reaches_who_is_in_its_scope_and_nobody_else(planet):
-    async def story():
+def test_the_experiment_reaches_who_is_in_its_scope_and_nobody_else(planet: OpenPlanet) -> None:
+    async def story() -> tuple[list[Any], list[Any]]:
         async with planet(REGION) as one:
             await one.injector.inject("failure-test")
             during = [await _fails(one, viewer) for viewer in (IN_SCOPE, OUTSIDE)]
@@ -53,8 +57,10 @@ def test_the_experiment_reaches_who_is_in_its_scope_and_nobody_else(planet):
     assert "failure-test" in load_experiments()
 
 
-def test_the_mark_travels_with_the_request_to_the_service_behind_the_next(planet):
-    async def story():
+def test_the_mark_travels_with_the_request_to_the_service_behind_the_next(
+    planet: OpenPlanet,
+) -> None:
+    async def story() -> list[Any]:
         async with planet(REGION) as one:
             await one.performer.perform("fit", {"region": REGION, "accounts": {"v0001": "deep"}})
             # Playback asks the catalogue on behalf of the gateway: two calls away from the mark.
@@ -68,8 +74,8 @@ def test_the_mark_travels_with_the_request_to_the_service_behind_the_next(planet
     assert asyncio.run(story()) == [True, False]
 
 
-def test_a_mark_that_comes_from_outside_is_taken_off():
-    async def story():
+def test_a_mark_that_comes_from_outside_is_taken_off() -> None:
+    async def story() -> int:
         async with open_region() as w:
             w.region.points.disturb(
                 "x", Disturbance(point="playback.start", where={"fit": "T1"}, error_ratio=1.0)
@@ -84,8 +90,8 @@ def test_a_mark_that_comes_from_outside_is_taken_off():
     assert asyncio.run(story()) == 201
 
 
-def test_halting_ends_failure_tests_and_what_single_actions_set(planet):
-    async def story():
+def test_halting_ends_failure_tests_and_what_single_actions_set(planet: OpenPlanet) -> None:
+    async def story() -> tuple[Any, dict[str, float], frozenset[str]]:
         async with planet(REGION, "eu-west-1") as one:
             await one.performer.perform("fit", {"region": REGION, "shares": {"all": 1.0}})
             for point in ("playback.start", "auth.token"):
@@ -104,8 +110,8 @@ def test_halting_ends_failure_tests_and_what_single_actions_set(planet):
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.1])
-def test_a_share_is_a_share(planet, share):
-    async def story():
+def test_a_share_is_a_share(planet: OpenPlanet, share: float) -> None:
+    async def story() -> None:
         async with planet(REGION) as one:
             await one.performer.perform("fit", {"region": REGION, "shares": {"t": share}})
 

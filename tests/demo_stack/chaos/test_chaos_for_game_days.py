@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import httpx2
 import orjson
 import pytest
 from anyio.from_thread import start_blocking_portal
 
+from demo_stack.chaos.desk import ChaosDesk
 from demo_stack.chaos.experiment import SCENARIOS_DIR, parse_experiment
 from demo_stack.chassis.network import SocketNetwork
 from demo_stack.supervisor.control.app import control_app
@@ -14,26 +20,32 @@ from tocsin.demo.plays import FaultPlay, PlayError, ScenarioPlay
 from tocsin.gameday.platform import HttpPlatform, PlatformUnusableError
 from tocsin.gameday.truth import read_truth
 
+if TYPE_CHECKING:
+    from tests.demo_stack.chaos.conftest import OpenPlanet, Planet
+
 REGIONS = ("us-east-1", "eu-west-1")
 STORY = "elb-capacity-2016-01-27"
 
 
 @pytest.fixture
-def served(planet):
+def served(planet: OpenPlanet) -> Iterator[tuple[HttpPlatform, Planet]]:
     """A platform in memory behind a control server that really listens; its scenario is short."""
 
-    async def serve():
+    async def serve() -> Any:
         opened = planet(*REGIONS)
         one = await opened.__aenter__()
         document = orjson.loads((SCENARIOS_DIR / f"{STORY}.json").read_bytes())
         for step in document["method"]:
             step["pauses"] = {"after": 0.2}
-        one.injector.experiments[STORY] = parse_experiment(STORY, document)
+        experiments = {**one.injector.experiments, STORY: parse_experiment(STORY, document)}
+        one.injector.experiments = experiments
         network, desk = SocketNetwork(), one.desk
         url = await network.listen(control_app(one.platform, desk, one.performer, one.changes))
         return opened, network, desk, one, url
 
-    async def end(opened, network, desk):
+    async def end(
+        opened: AbstractAsyncContextManager[Planet], network: SocketNetwork, desk: ChaosDesk
+    ) -> None:
         await desk.close()
         await network.close()
         await opened.__aexit__(None, None, None)
@@ -46,7 +58,7 @@ def served(planet):
         portal.call(end, opened, network, desk)
 
 
-def test_everything_that_can_be_played_is_listed(served):
+def test_everything_that_can_be_played_is_listed(served: tuple[HttpPlatform, Planet]) -> None:
     platform, _ = served
     known = platform.catalogue()
     assert STORY in known.scenarios
@@ -55,7 +67,9 @@ def test_everything_that_can_be_played_is_listed(served):
     known.check([STORY, "playback-errors"])
 
 
-def test_a_fault_begins_and_ends_on_record_as_a_scorer_reads_it(served, tmp_path):
+def test_a_fault_begins_and_ends_on_record_as_a_scorer_reads_it(
+    served: tuple[HttpPlatform, Planet], tmp_path: Path
+) -> None:
     platform, _ = served
     platform.begin("playback-errors")
     assert platform.active() == {"playback-errors"}
@@ -69,7 +83,9 @@ def test_a_fault_begins_and_ends_on_record_as_a_scorer_reads_it(served, tmp_path
     assert event.end_ms is not None
 
 
-def test_a_scenario_plays_through_its_steps_and_is_seen_as_what_shows(served, tmp_path):
+def test_a_scenario_plays_through_its_steps_and_is_seen_as_what_shows(
+    served: tuple[HttpPlatform, Planet], tmp_path: Path
+) -> None:
     platform, _ = served
     platform.catalogue()
     platform.begin(STORY)
@@ -82,10 +98,12 @@ def test_a_scenario_plays_through_its_steps_and_is_seen_as_what_shows(served, tm
         steps.add(state["step"])
     assert {"capacity-limit", "multi-zone-failover", "capacity-scaling"} <= steps
     (event,) = read_truth(tmp_path / "truth.jsonl")
-    assert (event.component, event.culprits) == ("front-door", {"gateway"})
+    assert (event.component, event.culprits) == ("front-door", frozenset({"gateway"}))
 
 
-def test_a_story_follows_a_scenario_step_by_step_to_its_end(served):
+def test_a_story_follows_a_scenario_step_by_step_to_its_end(
+    served: tuple[HttpPlatform, Planet],
+) -> None:
     platform, _ = served
     seen = []
     with httpx2.Client(base_url=str(platform._http.base_url), trust_env=False) as http:
@@ -100,17 +118,19 @@ def test_a_story_follows_a_scenario_step_by_step_to_its_end(served):
                          "usual-capacity", None}  # fmt: skip
 
 
-def test_a_fault_play_begins_and_ends_with_the_fault(served):
+def test_a_fault_play_begins_and_ends_with_the_fault(served: tuple[HttpPlatform, Planet]) -> None:
     platform, _ = served
     with httpx2.Client(base_url=str(platform._http.base_url), trust_env=False) as http:
         play = FaultPlay(name="playback-errors", platform=http)
         assert play.begin() > 0
-        assert (platform.active(), play.step()) == ({"playback-errors"}, None)
+        assert (platform.active(), play.step()) == (frozenset({"playback-errors"}), None)
         play.end(lambda: None)
     assert platform.active() == frozenset()
 
 
-def test_a_schedule_is_drawn_from_its_seed_and_one_at_a_time(served):
+def test_a_schedule_is_drawn_from_its_seed_and_one_at_a_time(
+    served: tuple[HttpPlatform, Planet],
+) -> None:
     platform, _ = served
     plan = platform.begin_schedule(5, 900.0)
     assert plan["running"]
@@ -124,7 +144,7 @@ def test_a_schedule_is_drawn_from_its_seed_and_one_at_a_time(served):
     assert [turn["name"] for turn in again["turns"]] == [turn["name"] for turn in plan["turns"]]
 
 
-def test_one_button_halts_everything(served):
+def test_one_button_halts_everything(served: tuple[HttpPlatform, Planet]) -> None:
     platform, _ = served
     platform.begin_schedule(5, 900.0)
     platform.begin("playback-errors")
@@ -146,14 +166,14 @@ NONSENSE = [
 ]
 
 
-def test_nonsense_is_refused_with_a_reason(served):
+def test_nonsense_is_refused_with_a_reason(served: tuple[HttpPlatform, Planet]) -> None:
     platform, _ = served
     for method, path, body, status in NONSENSE:
         with pytest.raises(PlatformUnusableError, match=f"{status} .*message"):
             platform._ask(method, path, body)
 
 
-def test_a_platform_that_is_away_is_said_to_be():
+def test_a_platform_that_is_away_is_said_to_be() -> None:
     platform = HttpPlatform("http://127.0.0.1:9")
     with pytest.raises(PlatformUnusableError, match="does not answer"):
         platform.catalogue()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 
@@ -29,13 +30,13 @@ def _year(settings: MonkeySettings) -> list[Kill]:
 
 
 @pytest.mark.parametrize("mean", [1, 2, 5])
-def test_every_group_is_hit_once_in_its_mean_number_of_working_days(mean):
+def test_every_group_is_hit_once_in_its_mean_number_of_working_days(mean: int) -> None:
     kills = Counter((kill.region, kill.service) for kill in _year(MonkeySettings(mean_days=mean)))
     for group in GROUPS:
         assert kills[group] == pytest.approx(260 / mean, rel=0.25)
 
 
-def test_kills_fall_in_working_hours_on_working_days_in_order():
+def test_kills_fall_in_working_hours_on_working_days_in_order() -> None:
     for kill in _year(FREE):
         assert kill.at.weekday() < 5
         assert 9 <= kill.at.hour < 15
@@ -51,11 +52,16 @@ def test_kills_fall_in_working_hours_on_working_days_in_order():
         (date(2026, 11, 27), date(2026, 11, 30), 1),
     ],
 )
-def test_weekends_are_no_working_days(first, last, days):
+def test_weekends_are_no_working_days(first: date, last: date, days: int) -> None:
     assert working_days_between(first, last) == days
 
 
-def _monkey(settings=FREE, *, outage=lambda: False, instances=("i1", "i2")):
+def _monkey(
+    settings: MonkeySettings = FREE,
+    *,
+    outage: Callable[[], bool] = lambda: False,
+    instances: Sequence[str] = ("i1", "i2"),
+) -> tuple[Monkey, list[str]]:
     story: list[str] = []
     monkey = Monkey(
         settings,
@@ -91,20 +97,25 @@ def _broken() -> bool:
         (FREE, lambda: False, ("i",), Verdict.TOO_FEW),
     ],
 )  # fmt: skip
-def test_the_guards_object_in_their_order(settings, outage, instances, verdict):
+def test_the_guards_object_in_their_order(
+    settings: MonkeySettings,
+    outage: Callable[[], bool],
+    instances: tuple[str, ...],
+    verdict: Verdict,
+) -> None:
     monkey, story = _monkey(settings, outage=outage, instances=instances)
     assert monkey.carry_out(_kill()) is verdict
     assert bool(story) is (verdict is Verdict.KILLED)
 
 
-def test_the_trackers_hear_of_it_before_it_happens():
+def test_the_trackers_hear_of_it_before_it_happens() -> None:
     monkey, story = _monkey()
     assert monkey.carry_out(_kill()) is Verdict.KILLED
     assert [entry.split()[0] for entry in story] == ["tracked", "killed"]
     assert story[0].split()[1] == story[1].split()[1]
 
 
-def test_a_group_is_left_alone_for_a_while_after_a_kill():
+def test_a_group_is_left_alone_for_a_while_after_a_kill() -> None:
     monkey, _ = _monkey(MonkeySettings(enabled=True, leashed=False, min_days=2))
     days = [23, 23, 24, 25]
     assert [monkey.carry_out(_kill(day)) for day in days] == [

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
+from pathlib import Path
 from random import Random
+from typing import Any
 
 import orjson
 import pytest
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route
 
@@ -16,9 +20,12 @@ from demo_stack.chaos.calendar import FIRST_MORNING, CompressedCalendar
 from demo_stack.chaos.desk import incident_is_open
 from demo_stack.chaos.monkey import MonkeySettings
 from demo_stack.chaos.monkey_runner import REPLACED_AFTER_S, MonkeyRunner, TerminationLog
-from demo_stack.chaos.truth import TruthLog, read_truth
+from demo_stack.chaos.truth import TruthEvent, TruthLog, read_truth
 from demo_stack.chassis.errors import PlatformError
 from demo_stack.chassis.network import SocketNetwork
+
+Released = Callable[..., tuple["Herd", list[Any], list[TruthEvent]]]
+"""Lets a monkey live some days; returns its herd, its log and the truth."""
 
 MONDAY = FIRST_MORNING.date()
 GREEDY = MonkeySettings(enabled=True, leashed=False, mean_days=1)
@@ -36,38 +43,44 @@ class Herd:
         self.story: list[str] = []
         self._failing = failing
 
-    async def groups(self):
+    async def groups(self) -> dict[tuple[str, str], list[str]]:
         return {group: list(names) for group, names in self.alive.items()}
 
-    def announce(self, _region, _service, instance):
+    def announce(self, _region: str, _service: str, instance: str) -> None:
         self.story.append(f"announced {instance}")
 
-    async def terminate(self, region, service, instance):
+    async def terminate(self, region: str, service: str, instance: str) -> None:
         if self._failing:
             raise PlatformError("the region is dead")
         self.story.append(f"terminated {instance}")
         self.alive[region, service].remove(instance)
 
-    async def replace(self, region, service):
+    async def replace(self, region: str, service: str) -> None:
         self.story.append(f"replaced in {service}")
         self.alive[region, service].append(f"new-{service}")
 
 
 @pytest.fixture
-def released(tmp_path):
+def released(tmp_path: Path) -> Released:
     """Let a monkey live some days in no time; return its herd, its log and the truth."""
 
-    def live(settings, *, days=1, outage=None, failing=False):
+    def live(
+        settings: MonkeySettings,
+        *,
+        days: int = 1,
+        outage: Callable[[], Awaitable[bool]] | None = None,
+        failing: bool = False,
+    ) -> tuple[Herd, list[Any], list[TruthEvent]]:
         passed = [0.0]
 
-        async def sleep(seconds):
+        async def sleep(seconds: float) -> None:
             passed[0] += seconds
             await asyncio.sleep(0)
 
-        async def calm():
+        async def calm() -> bool:
             return False
 
-        def now_ms():
+        def now_ms() -> int:
             return int(passed[0] * 1_000)
 
         herd = Herd(failing)
@@ -82,7 +95,7 @@ def released(tmp_path):
             sleep=sleep,
         )
 
-        async def story():
+        async def story() -> None:
             for number in range(days):
                 await runner.live(MONDAY + timedelta(days=number))
             assert runner.active == frozenset()
@@ -95,7 +108,7 @@ def released(tmp_path):
     return live
 
 
-def test_a_day_of_kills_spares_whom_it_would_take_down(released):
+def test_a_day_of_kills_spares_whom_it_would_take_down(released: Released) -> None:
     herd, log, truth = released(GREEDY)
     verdicts = {(line["service"], line["verdict"]) for line in log}
     assert verdicts == {
@@ -106,14 +119,14 @@ def test_a_day_of_kills_spares_whom_it_would_take_down(released):
         assert announced.split()[1] == terminated.split()[1]
         assert replaced.startswith("replaced")
     assert all(len(names) == 2 for group, names in herd.alive.items() if group[1] != "gateway")
-    assert [(e.name, e.kind, e.end_ms - e.start_ms) for e in truth] == [
+    assert [(e.name, e.kind, (e.end_ms or 0) - e.start_ms) for e in truth] == [
         ("chaos-monkey", "fault", int(REPLACED_AFTER_S * 1_000))
     ] * 2
     victims = {line["instance"] for line in log if line["verdict"] == "killed"}
     assert {event.scope["service.instance.id"] for event in truth} == victims
 
 
-def test_kills_fall_in_working_hours_of_the_platforms_own_time(released):
+def test_kills_fall_in_working_hours_of_the_platforms_own_time(released: Released) -> None:
     _, log, truth = released(GREEDY, days=5)
     assert len(truth) >= 8
     calendar = CompressedCalendar(now_s=lambda: 0.0, since_s=0.0)
@@ -127,7 +140,7 @@ def test_kills_fall_in_working_hours_of_the_platforms_own_time(released):
     }
 
 
-def test_a_group_that_opted_out_is_left_alone(released):
+def test_a_group_that_opted_out_is_left_alone(released: Released) -> None:
     spared = frozenset({("*", "playback"), ("us", "*")})
     settings = MonkeySettings(enabled=True, leashed=False, mean_days=1, exceptions=spared)
     herd, log, truth = released(settings)
@@ -135,28 +148,30 @@ def test_a_group_that_opted_out_is_left_alone(released):
     assert {line["verdict"] for line in log} == {"excepted", "too few instances"}
 
 
-async def _open():
+async def _open() -> bool:
     return True
 
 
-async def _broken():
+async def _broken() -> None:
     raise PlatformError("the incident store is away")
 
 
 @pytest.mark.parametrize("outage", [_open, _broken])
-def test_nobody_is_killed_while_an_incident_is_open_or_when_nobody_can_tell(released, outage):
+def test_nobody_is_killed_while_an_incident_is_open_or_when_nobody_can_tell(
+    released: Released, outage: Callable[[], Awaitable[bool]] | None
+) -> None:
     herd, log, truth = released(GREEDY, outage=outage)
     assert (herd.story, truth) == ([], [])
     assert {line["verdict"] for line in log} == {"an incident is open"}
 
 
-def test_a_leashed_monkey_only_says_what_it_would_do(released):
+def test_a_leashed_monkey_only_says_what_it_would_do(released: Released) -> None:
     herd, log, _ = released(MonkeySettings(enabled=True, mean_days=1))
     assert herd.story == []
     assert "leashed: only logged" in {line["verdict"] for line in log}
 
 
-def test_a_kill_that_fails_is_ended_in_the_truth_and_the_day_goes_on(released):
+def test_a_kill_that_fails_is_ended_in_the_truth_and_the_day_goes_on(released: Released) -> None:
     herd, log, truth = released(GREEDY, failing=True)
     assert all(entry.startswith("announced") for entry in herd.story)
     assert len(truth) == 2
@@ -175,11 +190,13 @@ def test_a_kill_that_fails_is_ended_in_the_truth_and_the_day_goes_on(released):
         (JSONResponse({}, status_code=500), None),
     ],
 )
-def test_the_incident_store_is_asked_over_http(answer, expected):
-    async def serve(_request):
+def test_the_incident_store_is_asked_over_http(
+    answer: JSONResponse | PlainTextResponse, expected: bool | None
+) -> None:
+    async def serve(_request: Request) -> JSONResponse | PlainTextResponse:
         return answer
 
-    async def story():
+    async def story() -> bool:
         network = SocketNetwork()
         url = await network.listen(Starlette(routes=[Route("/incidents", serve)]))
         try:
@@ -194,6 +211,6 @@ def test_the_incident_store_is_asked_over_http(answer, expected):
         assert asyncio.run(story()) is expected
 
 
-def test_an_incident_store_that_is_away_cannot_say():
+def test_an_incident_store_that_is_away_cannot_say() -> None:
     with pytest.raises(PlatformError, match="does not say"):
         asyncio.run(incident_is_open("http://127.0.0.1:9/incidents"))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import click
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from demo_stack.chaos.desk import ChaosOrders
 from demo_stack.chaos.monkey import MonkeySettings
 from demo_stack.chaos.options import chaos_options
 
 
-def _ordered(*arguments: str):
+def _ordered(*arguments: str) -> tuple[list[ChaosOrders], Result]:
     """Return the orders that a command line makes, and what it said."""
     made: list[ChaosOrders] = []
 
@@ -19,7 +19,7 @@ def _ordered(*arguments: str):
     @click.option("--seed", default=7)
     @click.option("--day-s", default=1_440.0)
     @chaos_options
-    def command(orders, seed, day_s):
+    def command(orders: ChaosOrders, seed: int, day_s: float) -> None:
         made.append(orders)
 
     result = CliRunner().invoke(command, list(arguments))
@@ -41,7 +41,9 @@ def _ordered(*arguments: str):
                      monkey=MonkeySettings(leashed=False))),
     ],
 )  # fmt: skip
-def test_orders_say_what_was_asked_for_and_a_monkey_only_when_it_was(arguments, orders):
+def test_orders_say_what_was_asked_for_and_a_monkey_only_when_it_was(
+    arguments: tuple[str, ...], orders: ChaosOrders
+) -> None:
     made, result = _ordered(*arguments)
     assert result.exit_code == 0
     assert made == [orders]
@@ -57,7 +59,7 @@ def test_orders_say_what_was_asked_for_and_a_monkey_only_when_it_was(arguments, 
         (("--monkey-spare", "auth"), "takes region/service, not 'auth'"),
     ],
 )
-def test_orders_that_make_no_sense_are_refused(arguments, words):
+def test_orders_that_make_no_sense_are_refused(arguments: tuple[str, ...], words: str) -> None:
     made, result = _ordered(*arguments)
     assert (made, result.exit_code) == ([], 2)
     assert words in result.output

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable, Mapping
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -24,7 +27,9 @@ DAY_S = 1_440.0
 
 
 @given(st.integers(0, 2**31), st.floats(1.0, 5_000.0))
-def test_turns_never_overlap_and_end_in_time_with_a_rest_between(seed, duration_s):
+def test_turns_never_overlap_and_end_in_time_with_a_rest_between(
+    seed: int, duration_s: float
+) -> None:
     turns = plan_schedule(seed, QUICK, duration_s)
     rest_s = ScheduleSettings().rest_s[0]
     assert all(turn.begin_s >= 0 and turn.hold_s > 0 for turn in turns)
@@ -33,7 +38,7 @@ def test_turns_never_overlap_and_end_in_time_with_a_rest_between(seed, duration_
     assert turns == plan_schedule(seed, QUICK, duration_s)
 
 
-def test_other_seeds_are_other_days_and_every_fault_has_its_turn():
+def test_other_seeds_are_other_days_and_every_fault_has_its_turn() -> None:
     days = {plan_schedule(seed, QUICK, DAY_S) for seed in range(20)}
     assert len(days) == 20
     long = plan_schedule(1, QUICK, 40_000.0)
@@ -45,12 +50,12 @@ def test_other_seeds_are_other_days_and_every_fault_has_its_turn():
 
 
 @pytest.mark.parametrize("duration_s", [0.0, -1.0, float("nan"), float("inf"), 1e9])
-def test_a_day_has_a_length(duration_s):
+def test_a_day_has_a_length(duration_s: float) -> None:
     with pytest.raises(LayoutError, match="duration_s"):
         plan_schedule(1, QUICK, duration_s)
 
 
-def test_only_what_concerns_the_regions_that_run_is_playable():
+def test_only_what_concerns_the_regions_that_run_is_playable() -> None:
     names = {one.name for one in playable(ALL.values(), ["eu-west-1"])}
     assert "region-death" in names
     assert "playback-errors" not in names
@@ -64,7 +69,7 @@ class Recorder:
         self.failing = failing
         self.began = asyncio.Event()
 
-    async def perform(self, name, _arguments):
+    async def perform(self, name: str, _arguments: Mapping[str, Any]) -> None:
         if name == self.failing:
             raise PlatformError(f"{name} is not possible")
         self.done.append(name)
@@ -72,15 +77,15 @@ class Recorder:
 
 
 @pytest.fixture
-def stage(tmp_path):
+def stage(tmp_path: Path) -> Callable[..., tuple[Injector, Scheduler, Recorder, list[float]]]:
     """Return what makes an injector, a scheduler and its clock."""
     slept: list[float] = []
 
-    async def sleep(seconds):
+    async def sleep(seconds: float) -> None:
         slept.append(seconds)
         await asyncio.sleep(0)
 
-    def make(failing="", **rules):
+    def make(failing: str = "", **rules: Any) -> tuple[Injector, Scheduler, Recorder, list[float]]:
         now = iter(range(1_000, 10_000_000, 1_000))
         recorder = Recorder(failing)
         truth = TruthLog(tmp_path / "truth.jsonl", lambda: next(now))
@@ -97,18 +102,25 @@ def _turns(*names: str) -> list[Turn]:
     ]
 
 
+async def _done(scheduler: Scheduler) -> None:
+    assert scheduler._task is not None
+    await scheduler._task
+
+
 def _states(scheduler: Scheduler) -> list[tuple[str, str]]:
     return [(turn["state"], turn["reason"]) for turn in scheduler.state()["turns"]]
 
 
-def test_turns_are_played_taken_back_and_recorded(stage, tmp_path):
+def test_turns_are_played_taken_back_and_recorded(
+    stage: Callable[..., tuple[Injector, Scheduler, Recorder, list[float]]], tmp_path: Path
+) -> None:
     injector, scheduler, recorder, slept = stage()
 
-    async def story():
+    async def story() -> None:
         scheduler.begin(_turns("playback-errors", "good-deployment"))
         with pytest.raises(FaultStateError):
             scheduler.begin([])
-        await scheduler._task
+        await _done(scheduler)
         assert not scheduler.running
 
     asyncio.run(story())
@@ -121,13 +133,15 @@ def test_turns_are_played_taken_back_and_recorded(stage, tmp_path):
     assert not injector.busy
 
 
-def test_a_turn_is_skipped_while_something_else_is_going_on(stage):
+def test_a_turn_is_skipped_while_something_else_is_going_on(
+    stage: Callable[..., tuple[Injector, Scheduler, Recorder, list[float]]],
+) -> None:
     injector, scheduler, recorder, _ = stage()
 
-    async def story():
+    async def story() -> None:
         await injector.inject("region-death")
         scheduler.begin(_turns("playback-errors"))
-        await scheduler._task
+        await _done(scheduler)
 
     asyncio.run(story())
     assert recorder.done == ["kill_region"]
@@ -141,34 +155,40 @@ def test_a_turn_is_skipped_while_something_else_is_going_on(stage):
         ({"others": lambda: frozenset({"chaos-monkey"})}, "going on already: chaos-monkey"),
     ],
 )
-def test_a_turn_is_skipped_when_the_platform_is_not_itself(stage, rules, reason):
+def test_a_turn_is_skipped_when_the_platform_is_not_itself(
+    stage: Callable[..., tuple[Injector, Scheduler, Recorder, list[float]]], rules: Any, reason: str
+) -> None:
     _, scheduler, recorder, _ = stage(**rules)
 
-    async def story():
+    async def story() -> None:
         scheduler.begin(_turns("playback-errors"))
-        await scheduler._task
+        await _done(scheduler)
 
     asyncio.run(story())
     assert (recorder.done, _states(scheduler)) == ([], [("skipped", reason)])
 
 
-def test_what_is_not_possible_is_skipped_and_the_day_goes_on(stage):
+def test_what_is_not_possible_is_skipped_and_the_day_goes_on(
+    stage: Callable[..., tuple[Injector, Scheduler, Recorder, list[float]]],
+) -> None:
     _, scheduler, recorder, _ = stage(failing="kill_region")
 
-    async def story():
+    async def story() -> None:
         scheduler.begin(_turns("region-death", "playback-errors"))
-        await scheduler._task
+        await _done(scheduler)
 
     asyncio.run(story())
     assert _states(scheduler) == [("skipped", "kill_region is not possible"), ("done", "")]
     assert recorder.done == ["start_region", "disturb", "calm"]
 
 
-def test_halting_takes_back_what_is_being_played(stage, tmp_path):
+def test_halting_takes_back_what_is_being_played(
+    stage: Callable[..., tuple[Injector, Scheduler, Recorder, list[float]]], tmp_path: Path
+) -> None:
     injector, _, recorder, _ = stage()
     scheduler = Scheduler(injector)  # waits for real: the turn is still on when it is halted
 
-    async def story():
+    async def story() -> None:
         scheduler.begin(_turns("playback-errors", "auth-errors"))
         await recorder.began.wait()
         await asyncio.sleep(0)
@@ -180,10 +200,12 @@ def test_halting_takes_back_what_is_being_played(stage, tmp_path):
     assert event.end_ms is not None
 
 
-def test_the_big_red_button_ends_everything_whatever_fails(stage, tmp_path):
+def test_the_big_red_button_ends_everything_whatever_fails(
+    stage: Callable[..., tuple[Injector, Scheduler, Recorder, list[float]]], tmp_path: Path
+) -> None:
     injector, _, recorder, _ = stage()
 
-    async def story():
+    async def story() -> None:
         desk = ChaosDesk(injector, ["us-east-1", "eu-west-1"], lambda: True)
         for name in ("auth-errors", "playback-errors", "region-death"):
             await injector.inject(name)
@@ -199,7 +221,9 @@ def test_the_big_red_button_ends_everything_whatever_fails(stage, tmp_path):
     assert all(event.end_ms for event in read_truth(tmp_path / "truth.jsonl"))
 
 
-def test_the_desk_deals_faults_and_operations_but_no_whole_stories(stage):
+def test_the_desk_deals_faults_and_operations_but_no_whole_stories(
+    stage: Callable[..., tuple[Injector, Scheduler, Recorder, list[float]]],
+) -> None:
     injector, *_ = stage()
     injector.experiments = {**ALL, **load_experiments(SCENARIOS_DIR)}
     injector.scenarios = frozenset(load_experiments(SCENARIOS_DIR))

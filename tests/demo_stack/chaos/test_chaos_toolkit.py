@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
@@ -25,6 +28,17 @@ from demo_stack.chassis.network import SocketNetwork
 from demo_stack.cli import main
 from demo_stack.supervisor.control.app import control_app
 
+if TYPE_CHECKING:
+    from tests.demo_stack.chaos.conftest import OpenPlanet, Planet
+
+During = Callable[["Planet", str], Awaitable[object]]
+"""What is looked at after each action, in a region."""
+
+ChaosRun = Callable[[Path, During], tuple[Any, list[object]]]
+"""Runs an experiment; returns chaostoolkit's journal and what was seen."""
+
+Check = Callable[[Mapping[str, Any]], None]
+
 chaoslib = pytest.importorskip("chaoslib.experiment", reason="chaostoolkit-lib is not installed")
 
 DIRECTORIES = (EXPERIMENTS_DIR, OPERATIONS_DIR, SCENARIOS_DIR)
@@ -32,19 +46,21 @@ FILES = sorted(path for directory in DIRECTORIES for path in directory.glob("*.j
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_chaostoolkit_finds_the_file_valid(path):
+def test_chaostoolkit_finds_the_file_valid(path: Path) -> None:
     document = orjson.loads(path.read_bytes())
     chaoslib.ensure_experiment_is_valid(document)
     assert document["controls"][0]["provider"]["module"] == recording.__name__
 
 
-def test_titles_tell_experiments_apart():
+def test_titles_tell_experiments_apart() -> None:
     titles = [one.title for where in DIRECTORIES for one in load_experiments(where).values()]
     assert len(set(titles)) == len(titles)
 
 
-def test_every_action_that_can_be_named_is_one_that_the_platform_performs(planet):
-    async def story():
+def test_every_action_that_can_be_named_is_one_that_the_platform_performs(
+    planet: OpenPlanet,
+) -> None:
+    async def story() -> frozenset[str]:
         async with planet("us-east-1") as one:
             return one.performer.names
 
@@ -58,20 +74,20 @@ def test_every_action_that_can_be_named_is_one_that_the_platform_performs(planet
 
 
 @pytest.fixture
-def chaos_run(planet, monkeypatch):
+def chaos_run(planet: OpenPlanet, monkeypatch: pytest.MonkeyPatch) -> ChaosRun:
     """Run a file with chaostoolkit's own runner against a live control server."""
     logging.getLogger("chaostoolkit").setLevel(logging.CRITICAL)
 
     @asynccontextmanager
-    async def served(region, during, seen):
+    async def served(region: str, during: During, seen: list[object]) -> AsyncIterator[str]:
         async with planet(region, "us-west-2") as one:
             perform = one.performer.perform
 
-            async def watched(name, arguments):
+            async def watched(name: str, arguments: Mapping[str, Any]) -> None:
                 await perform(name, arguments)
                 seen.append((name, await during(one, region)))
 
-            one.performer.perform = watched
+            monkeypatch.setattr(one.performer, "perform", watched)
             network = SocketNetwork()
             app = control_app(one.platform, one.desk, one.performer, one.changes)
             try:
@@ -80,7 +96,7 @@ def chaos_run(planet, monkeypatch):
                 await network.close()
                 seen.append(("afterwards", await during(one, region)))
 
-    def run(path, during):
+    def run(path: Path, during: During) -> tuple[Any, list[object]]:
         document = orjson.loads(path.read_bytes())
         seen: list[object] = []
         # Chaostoolkit handles signals: it wants the main thread for itself.
@@ -94,13 +110,15 @@ def chaos_run(planet, monkeypatch):
     return run
 
 
-async def _failures(one, region):
+async def _failures(one: Planet, region: str) -> float:
     before = one.failures()
     await one.platform.visit(region)
     return one.failures() - before
 
 
-def test_chaostoolkit_runs_an_experiment_and_its_rollback(chaos_run, tmp_path):
+def test_chaostoolkit_runs_an_experiment_and_its_rollback(
+    chaos_run: ChaosRun, tmp_path: Path
+) -> None:
     journal, seen = chaos_run(EXPERIMENTS_DIR / "auth-partition.json", _failures)
     assert (journal["status"], journal["deviated"]) == ("completed", False)
     assert [one["status"] for one in (*journal["run"], *journal["rollbacks"])] == ["succeeded"] * 2
@@ -109,7 +127,9 @@ def test_chaostoolkit_runs_an_experiment_and_its_rollback(chaos_run, tmp_path):
     assert (event.name, event.end_ms is not None) == ("auth-partition", True)
 
 
-def test_chaostoolkit_sees_that_a_dead_region_is_no_steady_state(chaos_run, tmp_path):
+def test_chaostoolkit_sees_that_a_dead_region_is_no_steady_state(
+    chaos_run: ChaosRun, tmp_path: Path
+) -> None:
     journal, seen = chaos_run(EXPERIMENTS_DIR / "region-death.json", _failures)
     assert journal["deviated"] is True
     assert seen == [("kill_region", 1.0), ("start_region", 0.0), ("afterwards", 0.0)]
@@ -128,7 +148,9 @@ BROKEN = {
 
 @pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN)
 @pytest.mark.parametrize("check", [None, chaoslib_check()], ids=["ours", "chaoslib"])
-def test_what_is_no_experiment_is_named_with_its_reason(tmp_path, content, check):
+def test_what_is_no_experiment_is_named_with_its_reason(
+    tmp_path: Path, content: bytes, check: Check | None
+) -> None:
     path = tmp_path / "broken.json"
     path.write_bytes(content)
     good = EXPERIMENTS_DIR / "bit-rot.json"
@@ -137,7 +159,7 @@ def test_what_is_no_experiment_is_named_with_its_reason(tmp_path, content, check
     assert (fine.problem, "can't be read" in missing.problem) == ("", True)
 
 
-def test_the_command_line_validates_and_says_which_file_is_wrong(tmp_path):
+def test_the_command_line_validates_and_says_which_file_is_wrong(tmp_path: Path) -> None:
     path = tmp_path / "broken.json"
     path.write_bytes(b"{}")
     ours = CliRunner().invoke(main, ["validate-experiments"])

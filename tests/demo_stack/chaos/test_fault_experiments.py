@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -31,7 +34,7 @@ ACTIVITY_TYPES = {"action", "probe"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_the_document_has_what_chaostoolkit_asks_for(path):
+def test_the_document_has_what_chaostoolkit_asks_for(path: Path) -> None:
     document = orjson.loads(path.read_bytes())
     assert document["title"]
     assert document["description"]
@@ -50,7 +53,7 @@ def test_the_document_has_what_chaostoolkit_asks_for(path):
 
 
 @pytest.mark.parametrize("name", load_experiments())
-def test_the_fault_names_a_component_and_an_impact_in_the_quick_demos_regions(name):
+def test_the_fault_names_a_component_and_an_impact_in_the_quick_demos_regions(name: str) -> None:
     experiment = load_experiments()[name]
     assert experiment.component
     assert experiment.expected_impact
@@ -88,13 +91,13 @@ KINDS = {
 }
 
 
-def test_every_kind_of_fault_is_there_and_every_service_of_a_region_has_one():
+def test_every_kind_of_fault_is_there_and_every_service_of_a_region_has_one() -> None:
     known = load_experiments()
     assert [kind for kind, names in KINDS.items() if not names <= set(known)] == []
     assert set(REGIONAL_SERVICES) <= {one.component for one in known.values()}
 
 
-def test_a_bad_deployment_and_a_bad_configuration_are_done_and_undone_as_changes():
+def test_a_bad_deployment_and_a_bad_configuration_are_done_and_undone_as_changes() -> None:
     for name in (*KINDS["bad deployment"], *KINDS["bad configuration push"]):
         fault = load_experiments()[name]
         done = {action.name for action in fault.method} & {"deploy", "configure"}
@@ -109,23 +112,23 @@ class Recorder:
         self.done: list[str] = []
         self._failing = failing
 
-    async def perform(self, name, _arguments):
+    async def perform(self, name: str, _arguments: Mapping[str, Any]) -> None:
         if name == self._failing:
             raise PlatformError(f"{name} is not possible")
         self.done.append(name)
 
 
-def _injector(tmp_path, failing=""):
+def _injector(tmp_path: Path, failing: str = "") -> tuple[Injector, Recorder]:
     now = iter(range(1_000, 100_000, 1_000))
     recorder = Recorder(failing)
     truth = TruthLog(tmp_path / "truth.jsonl", now_ms=lambda: next(now))
     return Injector(load_experiments(), recorder, truth), recorder
 
 
-def test_an_injection_is_recorded_with_its_start_and_its_end(tmp_path):
+def test_an_injection_is_recorded_with_its_start_and_its_end(tmp_path: Path) -> None:
     injector, recorder = _injector(tmp_path)
 
-    async def story():
+    async def story() -> None:
         await injector.inject("region-death")
         assert set(injector.active) == {"region-death"}
         (open_event,) = read_truth(tmp_path / "truth.jsonl")
@@ -141,7 +144,7 @@ def test_an_injection_is_recorded_with_its_start_and_its_end(tmp_path):
     assert not injector.active
 
 
-def test_an_injection_that_fails_is_rolled_back_and_ended(tmp_path):
+def test_an_injection_that_fails_is_rolled_back_and_ended(tmp_path: Path) -> None:
     injector, recorder = _injector(tmp_path, failing="kill_region")
     with pytest.raises(PlatformError, match="not possible"):
         asyncio.run(injector.inject("region-death"))
@@ -151,7 +154,7 @@ def test_an_injection_that_fails_is_rolled_back_and_ended(tmp_path):
     assert event.end_ms is not None
 
 
-def test_what_is_injected_when_the_platform_ends_has_an_end(tmp_path):
+def test_what_is_injected_when_the_platform_ends_has_an_end(tmp_path: Path) -> None:
     injector, _ = _injector(tmp_path)
     asyncio.run(injector.inject("playback-errors"))
     asyncio.run(injector.abandon())
@@ -168,10 +171,12 @@ def test_what_is_injected_when_the_platform_ends_has_an_end(tmp_path):
         (["+region-death", "+region-death"], FaultStateError),
     ],
 )
-def test_impossible_requests_are_refused(tmp_path, steps, error):
+def test_impossible_requests_are_refused(
+    tmp_path: Path, steps: list[str], error: type[Exception]
+) -> None:
     injector, _ = _injector(tmp_path)
 
-    async def story():
+    async def story() -> None:
         for step in steps:
             await (injector.inject if step[0] == "+" else injector.take_back)(step[1:])
 
@@ -179,7 +184,7 @@ def test_impossible_requests_are_refused(tmp_path, steps, error):
         asyncio.run(story())
 
 
-def test_a_scenario_plays_its_remediation_and_ends_by_itself(tmp_path):
+def test_a_scenario_plays_its_remediation_and_ends_by_itself(tmp_path: Path) -> None:
     document = orjson.loads((SCENARIOS_DIR / "elb-capacity-2016-01-27.json").read_bytes())
     for step in document["method"]:
         step["pauses"] = {"after": 0.01}
@@ -187,7 +192,7 @@ def test_a_scenario_plays_its_remediation_and_ends_by_itself(tmp_path):
     injector, recorder = _injector(tmp_path)
     injector.experiments = {"quick": scenario}
 
-    async def story():
+    async def story() -> None:
         injector.play("quick")
         with pytest.raises(FaultStateError):
             injector.play("quick")
@@ -202,12 +207,12 @@ def test_a_scenario_plays_its_remediation_and_ends_by_itself(tmp_path):
     assert event.end_ms is not None
 
 
-def test_a_scenario_can_be_ended_early_and_is_rolled_back(tmp_path):
+def test_a_scenario_can_be_ended_early_and_is_rolled_back(tmp_path: Path) -> None:
     scenario = load_experiments(SCENARIOS_DIR)["surge-2020-03-25"]
     injector, recorder = _injector(tmp_path)
     injector.experiments = {scenario.name: scenario}
 
-    async def early():
+    async def early() -> None:
         injector.play(scenario.name)
         await asyncio.sleep(0.05)
         await injector.take_back(scenario.name)
@@ -217,7 +222,9 @@ def test_a_scenario_can_be_ended_early_and_is_rolled_back(tmp_path):
     assert not injector.active
 
 
-def test_every_action_of_every_experiment_is_one_that_the_supervisor_performs(tmp_path):
+def test_every_action_of_every_experiment_is_one_that_the_supervisor_performs(
+    tmp_path: Path,
+) -> None:
     spec = PlatformSpec(regions=["us-east-1"], seed=1, sps=1.0, otlp_endpoint="", spectator="none")
     platform = Platform(spec, RunFiles(tmp_path))
     performer = PlatformPerformer(platform, ChangeLog(tmp_path / "c", now_ms=lambda: 0))
@@ -243,8 +250,8 @@ def test_every_action_of_every_experiment_is_one_that_the_supervisor_performs(tm
     ],
 )  # fmt: skip
 def test_operators_announce_what_they_do_and_nobody_announces_a_fault(
-    tmp_path, action, arguments, text
-):
+    tmp_path: Path, action: str, arguments: dict[str, str] | dict[str, object], text: str | None
+) -> None:
     changes = ChangeLog(tmp_path / "changes.jsonl", now_ms=lambda: 7)
     changes.announce(action, arguments)
     assert [change.text for change in changes.recent()] == ([text] if text else [])
@@ -252,12 +259,14 @@ def test_operators_announce_what_they_do_and_nobody_announces_a_fault(
     assert [orjson.loads(line)["time_ms"] for line in lines] == ([7] if text else [])
 
 
-def test_a_scenario_that_is_not_possible_is_rolled_back_and_said(tmp_path, caplog):
+def test_a_scenario_that_is_not_possible_is_rolled_back_and_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     scenario = load_experiments(SCENARIOS_DIR)["kong-region-death"]
     injector, recorder = _injector(tmp_path, failing="kill_region")
     injector.experiments = {scenario.name: scenario}
 
-    async def story():
+    async def story() -> None:
         injector.play(scenario.name)
         await asyncio.gather(*injector._playing.values())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from random import Random
+from typing import Any
 
 import httpx2
 import pytest
@@ -52,13 +53,15 @@ class Traffic:
         return {one.site for one in self.steering.ranked() if one.sick}
 
 
-def test_healthy_sites_share_evenly():
+def test_healthy_sites_share_evenly() -> None:
     shares = Traffic("a", "b", "c").run(60)
     assert all(share == pytest.approx(1 / 3, abs=0.05) for share in shares.values())
 
 
 @pytest.mark.parametrize(("errors", "latency_s"), [(1.0, 0.02), (0.5, 0.02), (0.0, 0.4)])
-def test_a_sick_site_loses_its_traffic_at_once_and_gets_it_back_slowly(errors, latency_s):
+def test_a_sick_site_loses_its_traffic_at_once_and_gets_it_back_slowly(
+    errors: float, latency_s: float
+) -> None:
     traffic = Traffic("a", "b", "c")
     traffic.run(30)
     traffic.errors["a"], traffic.latency_s["a"] = errors, latency_s
@@ -79,7 +82,7 @@ def test_a_sick_site_loses_its_traffic_at_once_and_gets_it_back_slowly(errors, l
     assert traffic.run(30)["a"] == pytest.approx(1 / 3, abs=0.06)
 
 
-def test_a_site_in_between_stays_what_it_is():
+def test_a_site_in_between_stays_what_it_is() -> None:
     traffic = Traffic("a", "b", "c")
     traffic.run(30)
     between_s = 0.07  # three times the others': above what makes well, below what makes sick
@@ -96,7 +99,9 @@ def test_a_site_in_between_stays_what_it_is():
 
 @settings(max_examples=30)
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 2)), min_size=1, max_size=4))
-def test_whatever_ails_them_somebody_is_asked_and_nobody_is_forgotten(states):
+def test_whatever_ails_them_somebody_is_asked_and_nobody_is_forgotten(
+    states: list[tuple[float, float]],
+) -> None:
     names = [f"s{number}" for number in range(len(states))]
     traffic = Traffic(*names)
     for name, (errors, latency_s) in zip(names, states, strict=True):
@@ -106,7 +111,7 @@ def test_whatever_ails_them_somebody_is_asked_and_nobody_is_forgotten(states):
     assert all(0.0 < one.weight <= 1.0 for one in traffic.steering.ranked())
 
 
-def test_load_is_a_reason_to_go_elsewhere():
+def test_load_is_a_reason_to_go_elsewhere() -> None:
     steering = SiteSteering(Random(1), lambda: 0.0)
     steering.set(["a", "b"])
     for _ in range(100):
@@ -116,8 +121,8 @@ def test_load_is_a_reason_to_go_elsewhere():
     assert {steering.choose(avoid={"b"}) for _ in range(20)} == {"a"}
 
 
-def test_players_leave_a_failing_site_of_a_region():
-    async def story(*, steered):
+def test_players_leave_a_failing_site_of_a_region() -> None:
+    async def story(*, steered: bool) -> int:
         async with open_region() as w:
             second = await w.region.fleet.start("edge")
             urls = w.region.addresses["edge"]
@@ -139,8 +144,8 @@ def test_players_leave_a_failing_site_of_a_region():
     assert asyncio.run(story(steered=True)) < 20
 
 
-def test_viewers_say_how_their_sites_stand():
-    async def story():
+def test_viewers_say_how_their_sites_stand() -> None:
+    async def story() -> Any:
         crowd = Crowd(MemoryNetwork(), memory_pipe()[0], seed=1)
         crowd.populate(["us-east-1"], rate=1.0)
         crowd.route({"us-east-1": {"edge": ["http://a", "http://b"], "gateway": ["http://g"]}})

@@ -28,13 +28,15 @@ def _failures(points: InjectionPoints, point: str, times: int = 1_000) -> int:
     ("ratio", "point", "low", "high"),
     [(0.4, "a", 350, 450), (1.0, "a", 1_000, 1_000), (0.0, "a", 0, 0), (1.0, "b", 0, 0)],
 )
-def test_a_share_of_the_requests_at_its_point_fails(ratio, point, low, high):
+def test_a_share_of_the_requests_at_its_point_fails(
+    ratio: float, point: str, low: int, high: int
+) -> None:
     points = InjectionPoints(Random(1))
     points.disturb("k", Disturbance(point="a", error_ratio=ratio))
     assert low <= _failures(points, point) <= high
 
 
-def test_calm_ends_it_and_may_be_said_twice():
+def test_calm_ends_it_and_may_be_said_twice() -> None:
     points = InjectionPoints(Random(1))
     points.disturb("k", Disturbance(point="a", error_ratio=1.0))
     points.calm("k")
@@ -42,7 +44,7 @@ def test_calm_ends_it_and_may_be_said_twice():
     assert _failures(points, "a") == 0
 
 
-def test_two_disturbances_of_one_point_add_up():
+def test_two_disturbances_of_one_point_add_up() -> None:
     waited = []
 
     async def remember(seconds: float) -> None:
@@ -55,7 +57,7 @@ def test_two_disturbances_of_one_point_add_up():
     assert waited == [0.1, 0.2]
 
 
-def test_the_failure_carries_the_words_of_the_real_one():
+def test_the_failure_carries_the_words_of_the_real_one() -> None:
     points = InjectionPoints(Random(1))
     points.disturb(
         "k", Disturbance(point="a", error_ratio=1, error="no licence", error_type="X", status=502)

@@ -15,14 +15,14 @@ from starlette.routing import Route
 from demo_stack.chassis.network import PortTakenError, SocketNetwork
 from demo_stack.chassis.wire import LoopbackTransport
 
-Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-A:  b \r\n\r\nok"
 
 
 class Server:
     """Accepts connections and lets ``answer`` deal with each."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Serve) -> None:
         self.accepted = 0
         self._answer = answer
 
@@ -61,14 +61,14 @@ async def _one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> by
     return head + body
 
 
-def test_a_connection_is_kept_and_the_request_is_whole():
+def test_a_connection_is_kept_and_the_request_is_whole() -> None:
     received = []
 
-    async def answer(reader, writer):
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
             received.append(await _one(reader, writer))
 
-    async def story():
+    async def story() -> int:
         async with Server(answer) as server:
             transport = LoopbackTransport()
             for _ in range(3):
@@ -83,12 +83,12 @@ def test_a_connection_is_kept_and_the_request_is_whole():
     assert received[0].endswith(b'{"d":1}')
 
 
-def test_a_kept_connection_that_the_server_closed_is_replaced():
-    async def answer(reader, writer):
+def test_a_kept_connection_that_the_server_closed_is_replaced() -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await _one(reader, writer)
         await reader.readuntil(b"\r\n\r\n")  # the next request gets no answer
 
-    async def story():
+    async def story() -> int:
         async with Server(answer) as server:
             transport = LoopbackTransport()
             for _ in range(3):
@@ -99,16 +99,16 @@ def test_a_kept_connection_that_the_server_closed_is_replaced():
     assert asyncio.run(story()) == 3
 
 
-async def _cut(reader, writer):
+async def _cut(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     await reader.readuntil(b"\r\n\r\n")
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")
 
 
-async def _hang_up(reader, _writer):
+async def _hang_up(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
     await reader.readuntil(b"\r\n\r\n")
 
 
-async def _silence(reader, _writer):
+async def _silence(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
     await reader.readuntil(b"\r\n\r\n")
     await reader.read()
     await reader.read()
@@ -122,8 +122,8 @@ async def _silence(reader, _writer):
         (_silence, httpx2.ReadTimeout),
     ],
 )
-def test_an_answer_that_is_not_whole_is_an_error(answer, error):
-    async def story():
+def test_an_answer_that_is_not_whole_is_an_error(answer: Serve, error: type[Exception]) -> None:
+    async def story() -> None:
         async with Server(answer) as server:
             transport = LoopbackTransport()
             with pytest.raises(error):
@@ -133,8 +133,8 @@ def test_an_answer_that_is_not_whole_is_an_error(answer, error):
     asyncio.run(story())
 
 
-def test_nobody_listening_is_a_connect_error():
-    async def story():
+def test_nobody_listening_is_a_connect_error() -> None:
+    async def story() -> None:
         async with Server(_silence) as server:
             request = server.request()
         with pytest.raises(httpx2.ConnectError):
@@ -143,8 +143,8 @@ def test_nobody_listening_is_a_connect_error():
     asyncio.run(story())
 
 
-def test_a_port_that_is_taken_is_named():
-    async def story():
+def test_a_port_that_is_taken_is_named() -> None:
+    async def story() -> None:
         async with Server(_silence) as server:
             with pytest.raises(PortTakenError, match=str(server.port)):
                 await SocketNetwork().listen(Starlette(), server.port)
@@ -152,8 +152,8 @@ def test_a_port_that_is_taken_is_named():
     asyncio.run(story())
 
 
-def test_answers_of_a_real_server_do_not_wait_for_an_acknowledgement():
-    async def story():
+def test_answers_of_a_real_server_do_not_wait_for_an_acknowledgement() -> None:
+    async def story() -> float:
         network, transport = SocketNetwork(), LoopbackTransport()
         app = Starlette(routes=[Route("/", lambda _request: PlainTextResponse("fine"))])
         request = httpx2.Request("GET", await network.listen(app) + "/")

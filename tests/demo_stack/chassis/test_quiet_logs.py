@@ -11,7 +11,7 @@ def _record(line: int) -> logging.LogRecord:
     return logging.LogRecord("x", logging.WARNING, "a.py", line, "gone", (), None)
 
 
-def test_repeats_are_dropped_by_place_in_the_code():
+def test_repeats_are_dropped_by_place_in_the_code() -> None:
     rule = OncePerMinute()
     passed = [rule.filter(_record(line)) for line in (1, 1, 2, 1, 2, 3)]
     assert passed == [True, False, True, False, False, True]

@@ -51,7 +51,9 @@ def sink() -> Iterator[Sink]:
     thread.join()
 
 
-def test_all_instances_leave_in_one_request_each_with_its_resource(sink, monkeypatch):
+def test_all_instances_leave_in_one_request_each_with_its_resource(
+    sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")  # must not be asked
     pipe = otlp_pipe(sink.url)
     for number in (1, 2, 3):
@@ -76,7 +78,7 @@ def test_all_instances_leave_in_one_request_each_with_its_resource(sink, monkeyp
     assert filled == [DURATION_BOUNDS_S.index(0.15)]
 
 
-def test_metrics_keep_leaving_while_the_process_runs(sink):
+def test_metrics_keep_leaving_while_the_process_runs(sink: Sink) -> None:
     pipe = otlp_pipe(sink.url, interval_s=0.05)
     pipe.telemetry(Identity(service="x")).server_duration.record(0.1)
     deadline = time.monotonic() + 5
@@ -86,7 +88,9 @@ def test_metrics_keep_leaving_while_the_process_runs(sink):
     assert len(sink.received["/v1/metrics"]) >= 3
 
 
-def test_a_receiver_that_is_gone_costs_neither_time_nor_errors(caplog):
+def test_a_receiver_that_is_gone_costs_neither_time_nor_errors(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     pipe = otlp_pipe("http://127.0.0.1:9")
     pipe.telemetry(Identity(service="x")).tracer.start_span("s").end()
     started = time.monotonic()

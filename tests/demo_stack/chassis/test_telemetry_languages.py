@@ -15,6 +15,7 @@ import demo_stack
 from demo_stack.chassis.disturbance import Disturbance
 from demo_stack.chassis.network import MemoryNetwork
 from demo_stack.chassis.telemetry import memory_pipe
+from demo_stack.in_memory.turns import no_wait
 from demo_stack.regions.region import Region
 from demo_stack.regions.spec import RegionSpec
 from demo_stack.resilience.events import Event
@@ -26,10 +27,6 @@ SCHEMA = yaml.safe_load(
     (Path(demo_stack.__file__).parent / "ops" / "telemetry-schema.yaml").read_text()
 )
 SAMPLE_LABELS = {"le"}
-
-
-async def _no_wait(_seconds: float) -> None:
-    await asyncio.sleep(0)
 
 
 def _received(receiver: socket.socket) -> list[str]:
@@ -49,9 +46,9 @@ def told() -> tuple[list[str], str]:
         network, name = MemoryNetwork(), Name.US_EAST_1.value
         address = f"udp://127.0.0.1:{receiver.getsockname()[1]}"
         spec = RegionSpec(region=name, sps=1_000.0, spectator=address)
-        region = Region(spec, network, memory_pipe()[0], sleep=_no_wait)
+        region = Region(spec, network, memory_pipe()[0], sleep=no_wait)
         await region.open()
-        crowd = Crowd(network, memory_pipe()[0], seed=1, sleep=_no_wait)
+        crowd = Crowd(network, memory_pipe()[0], seed=1, sleep=no_wait)
         crowd.populate([name], rate=1.0)
         crowd.route({name: dict(region.addresses)})
         lines = []
@@ -75,7 +72,7 @@ def told() -> tuple[list[str], str]:
         return asyncio.run(story(receiver))
 
 
-def test_what_leaves_by_spectator_is_in_the_schema(told):
+def test_what_leaves_by_spectator_is_in_the_schema(told: tuple[list[str], str]) -> None:
     common = {*SCHEMA["resource"]["required"], *SCHEMA["resource"]["regional"]}
     seen = set()
     for line in told[0]:
@@ -90,12 +87,12 @@ def test_what_leaves_by_spectator_is_in_the_schema(told):
     assert {*commands, *edges, "countFallbackSuccess"} <= seen
 
 
-def test_every_event_of_a_command_has_its_name_in_the_schema():
+def test_every_event_of_a_command_has_its_name_in_the_schema() -> None:
     named = {name for name in SCHEMA["spectator"] if name.startswith("count")}
     assert named == {f"count{event.value}" for event in Event}
 
 
-def test_what_is_scraped_is_in_the_schema_and_all_of_it(told):
+def test_what_is_scraped_is_in_the_schema_and_all_of_it(told: tuple[list[str], str]) -> None:
     families = {
         family.name: family
         for family in text_string_to_metric_families(told[1])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult
+from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult, MetricsData
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
@@ -20,24 +20,26 @@ class Receiver(MetricExporter):
         self.seen: list[set[str]] = []
         self.came = threading.Semaphore(0)
 
-    def export(self, metrics_data, *_args, **_more):
+    def export(
+        self, metrics_data: MetricsData, *_args: object, **_more: object
+    ) -> MetricExportResult:
         self.seen.append(
             {
-                one.resource.attributes["service.instance.id"]
+                str(one.resource.attributes["service.instance.id"])
                 for one in metrics_data.resource_metrics
             }
         )
         self.came.release()
         return MetricExportResult.SUCCESS
 
-    def force_flush(self, *_args):
+    def force_flush(self, *_args: object) -> bool:
         return True
 
-    def shutdown(self, *_args, **_more):
+    def shutdown(self, *_args: object, **_more: object) -> None:
         pass
 
 
-def test_the_series_of_an_ended_instance_end_after_one_more_report():
+def test_the_series_of_an_ended_instance_end_after_one_more_report() -> None:
     receiver = Receiver()
     pipe = TelemetryPipe(SimpleSpanProcessor(InMemorySpanExporter()), receiver, interval_s=0.02)
     ids = [Identity(service="playback", region="r", number=number) for number in (1, 2)]

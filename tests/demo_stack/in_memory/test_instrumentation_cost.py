@@ -10,7 +10,7 @@ from demo_stack.cli import main
 from demo_stack.in_memory.telemetry_cost import InstrumentationCost
 
 
-def test_a_request_costs_more_with_it_than_without():
+def test_a_request_costs_more_with_it_than_without() -> None:
     result = CliRunner().invoke(
         main, ["cost-of-telemetry", "--sessions", "10", "--rounds", "1", "--json"]
     )
@@ -22,12 +22,12 @@ def test_a_request_costs_more_with_it_than_without():
 
 
 @pytest.mark.parametrize("option", ["--sessions", "--rounds"])
-def test_nothing_can_be_measured_with_nothing(option):
+def test_nothing_can_be_measured_with_nothing(option: str) -> None:
     result = CliRunner().invoke(main, ["cost-of-telemetry", option, "0"])
     assert result.exit_code == 2
     assert "at least 1" in result.output
 
 
-def test_shares_follow_from_times():
+def test_shares_follow_from_times() -> None:
     cost = InstrumentationCost(requests=9, off_ms=1.5, on_ms=2.0, spans_per_request=2, rounds=1)
     assert (cost.cost_ms, cost.share) == (0.5, 0.25)

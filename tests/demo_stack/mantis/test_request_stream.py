@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import AsyncGenerator
 from random import Random
 
 import pytest
@@ -35,7 +36,7 @@ EVENT = {"service": "playback", "route": "/titles/{title}", "status": 503, "dura
         ("service > 5", False),
     ],
 )
-def test_filters(expression, matches):
+def test_filters(expression: str, matches: bool) -> None:
     assert parse_filter(expression)(EVENT) is matches
 
 
@@ -45,18 +46,18 @@ def test_filters(expression, matches):
      "status == 1 status == 2", 'service == "x', "status = 1", "a == 1 and", "$",
      "(" * 40, "x" * 600],
 )  # fmt: skip
-def test_bad_filters_are_refused_with_a_reason(expression):
+def test_bad_filters_are_refused_with_a_reason(expression: str) -> None:
     with pytest.raises(FilterError):
         parse_filter(expression)
 
 
 @given(st.text(max_size=60))
-def test_no_text_does_worse_than_be_refused(text):
+def test_no_text_does_worse_than_be_refused(text: str) -> None:
     with contextlib.suppress(FilterError):
         assert parse_filter(text)(EVENT) in (True, False)
 
 
-def test_a_sample_is_about_its_share():
+def test_a_sample_is_about_its_share() -> None:
     stream = RequestStream(Random(1))
     tenth = stream.subscribe("", 0.1)
     for _ in range(1_000):
@@ -64,7 +65,7 @@ def test_a_sample_is_about_its_share():
     assert 60 <= tenth.waiting.qsize() <= 140
 
 
-def test_a_slow_reader_loses_events_and_the_stream_goes_on():
+def test_a_slow_reader_loses_events_and_the_stream_goes_on() -> None:
     stream = RequestStream(Random(1))
     slow = stream.subscribe("", 1.0)
     for _ in range(QUEUE + 50):
@@ -72,10 +73,10 @@ def test_a_slow_reader_loses_events_and_the_stream_goes_on():
     assert (slow.waiting.qsize(), slow.dropped) == (QUEUE, 50)
 
 
-def test_a_slow_reader_is_told_what_it_lost():
+def test_a_slow_reader_is_told_what_it_lost() -> None:
     stream = RequestStream(Random(1))
 
-    async def story():
+    async def story() -> tuple[bytes, bytes]:
         slow = stream.prepare("", 1.0)
         events = _events(stream, slow)
         await anext(events)
@@ -89,18 +90,19 @@ def test_a_slow_reader_is_told_what_it_lost():
 
 
 @pytest.mark.parametrize("sample", [0.0, -1.0, 1.5, float("nan")])
-def test_a_share_that_is_none_is_refused(sample):
+def test_a_share_that_is_none_is_refused(sample: float) -> None:
     with pytest.raises(FilterError, match="share"):
         RequestStream(Random(1)).subscribe("", sample)
 
 
-def test_subscribers_are_bounded_and_leave_when_they_hang_up():
+def test_subscribers_are_bounded_and_leave_when_they_hang_up() -> None:
     stream = RequestStream(Random(1))
 
-    async def story():
+    async def story() -> None:
         first = stream.prepare("status >= 500", 1.0)
         assert stream.subscriptions == []  # who never reads takes nobody's place
         events = _events(stream, first)
+        assert isinstance(events, AsyncGenerator)
         assert await anext(events) == b": open\n\n"
         stream.publish({**EVENT, "status": 200})
         stream.publish(EVENT)

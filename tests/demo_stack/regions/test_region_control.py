@@ -3,28 +3,39 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import httpx2
 import pytest
 from opentelemetry.trace import SpanKind, StatusCode
 
 from demo_stack.eventlog.broker import LogAwayError
-from demo_stack.in_memory.region import open_region
+from demo_stack.eventlog.log import Record
+from demo_stack.in_memory.region import MemoryRegion, open_region
 from demo_stack.regions.burner import Burner
 from demo_stack.regions.control import region_control
 from demo_stack.world.layout import Device
 
+Ask = Callable[..., Awaitable[httpx2.Response]]
+"""Asks a region's control endpoint: what, and with which arguments."""
+
+Story = Callable[[MemoryRegion, Ask], Awaitable[Any]]
+Asked = Callable[[Story], Any]
+"""Tells a story in a region of its own, and returns what it returns."""
+
 
 @pytest.fixture
-def asked():
+def asked() -> Asked:
     """Run a story with a region and a way to ask its control endpoint."""
 
-    async def opened(story):
+    async def opened(story: Story) -> Any:
         async with open_region() as w:
             transport = httpx2.ASGITransport(app=region_control(w.region, w.pipe))
             async with httpx2.AsyncClient(transport=transport, base_url="http://c") as http:
 
-                async def ask(what, **arguments):
+                async def ask(what: str, **arguments: object) -> httpx2.Response:
                     return await http.post(f"/{what}", json=arguments)
 
                 return await story(w, ask)
@@ -32,8 +43,8 @@ def asked():
     return lambda story: asyncio.run(opened(story))
 
 
-def test_disturbances_are_set_and_calmed_one_or_all(asked):
-    async def story(w, ask):
+def test_disturbances_are_set_and_calmed_one_or_all(asked: Asked) -> None:
+    async def story(w: MemoryRegion, ask: Ask) -> Counter[str]:
         for point in ("playback.start", "auth.token"):
             body = {"point": point, "error_ratio": 1.0}
             assert (await ask("disturb", key=point, body=body)).status_code == 200
@@ -60,8 +71,10 @@ def test_disturbances_are_set_and_calmed_one_or_all(asked):
         ("replica", {"zone": "z", "lag_s": 1.0}),
     ],
 )
-def test_what_a_region_cannot_do_is_refused_with_a_reason(asked, what, arguments):
-    async def story(_w, ask):
+def test_what_a_region_cannot_do_is_refused_with_a_reason(
+    asked: Asked, what: str, arguments: dict[str, object] | dict[str, str]
+) -> None:
+    async def story(_w: MemoryRegion, ask: Ask) -> Any:
         return await ask(what, **arguments)
 
     answer = asked(story)
@@ -69,8 +82,8 @@ def test_what_a_region_cannot_do_is_refused_with_a_reason(asked, what, arguments
     assert answer.json()["message"]
 
 
-def test_one_bad_instance_fails_its_share_and_is_avoided(asked):
-    async def story(w, ask):
+def test_one_bad_instance_fails_its_share_and_is_avoided(asked: Asked) -> None:
+    async def story(w: MemoryRegion, ask: Ask) -> int:
         body = {
             "point": "playback.request",
             "where": {"instance": "playback-us-east-1-2"},
@@ -88,8 +101,8 @@ def test_one_bad_instance_fails_its_share_and_is_avoided(asked):
     assert 1 <= asked(story) <= 5  # nearly half of some forty requests, did nobody learn
 
 
-def test_a_broken_device_leaves_the_others_alone(asked):
-    async def story(w, ask):
+def test_a_broken_device_leaves_the_others_alone(asked: Asked) -> None:
+    async def story(w: MemoryRegion, ask: Ask) -> Counter[str]:
         body = {"point": "playback.start", "where": {"device": "phone"}, "error_ratio": 1.0}
         await ask("disturb", key="x", body=body)
         for device in ("phone", "tv", "web"):
@@ -99,8 +112,8 @@ def test_a_broken_device_leaves_the_others_alone(asked):
     assert asked(story) == {"failure": 1, "success": 2}
 
 
-def test_a_front_door_without_capacity_refuses_and_another_zone_helps(asked):
-    async def story(w, ask):
+def test_a_front_door_without_capacity_refuses_and_another_zone_helps(asked: Asked) -> None:
+    async def story(w: MemoryRegion, ask: Ask) -> tuple[Counter[str], Counter[str]]:
         await ask("front_door", scale=0.0)
         await asyncio.sleep(0.01)
         for _ in range(3):
@@ -116,8 +129,8 @@ def test_a_front_door_without_capacity_refuses_and_another_zone_helps(asked):
     assert after["success"] >= 1
 
 
-def test_tokens_survive_a_key_rotation_and_expired_ones_do_not(asked):
-    async def story(w, ask):
+def test_tokens_survive_a_key_rotation_and_expired_ones_do_not(asked: Asked) -> None:
+    async def story(w: MemoryRegion, ask: Ask) -> None:
         await w.visit()
         await ask("rotate_keys")
         await w.visit()
@@ -129,8 +142,8 @@ def test_tokens_survive_a_key_rotation_and_expired_ones_do_not(asked):
     asked(story)
 
 
-def test_muted_metrics_are_gone_and_come_back(asked):
-    async def story(w, ask):
+def test_muted_metrics_are_gone_and_come_back(asked: Asked) -> None:
+    async def story(w: MemoryRegion, ask: Ask) -> tuple[int, int, int]:
         await w.visit()
         await ask("mute", metrics=["http.server.request.duration"])
         muted = w.points("http.server.request.duration")
@@ -142,8 +155,8 @@ def test_muted_metrics_are_gone_and_come_back(asked):
     assert (muted, others > 0, back > 0) == (0, True, True)
 
 
-def test_a_cold_cache_misses_again(asked):
-    async def story(w, ask):
+def test_a_cold_cache_misses_again(asked: Asked) -> None:
+    async def story(w: MemoryRegion, ask: Ask) -> int:
         await w.visit()
         cache = w.region.stores.edge.fillers[0].cache
         assert len(cache) > 0
@@ -153,8 +166,10 @@ def test_a_cold_cache_misses_again(asked):
     assert asked(story) == 0
 
 
-def test_what_stands_in_for_a_part_is_away_and_comes_back(asked):
-    async def story(w, ask):
+def test_what_stands_in_for_a_part_is_away_and_comes_back(asked: Asked) -> None:
+    async def story(
+        w: MemoryRegion, ask: Ask
+    ) -> tuple[tuple[list[Record], int, Any], tuple[int, int, Any]]:
         log, cache = w.region.stores.log, w.region.stores.catalogue.zone_caches["a"]
         reader = log.consumer("test", "views", "m")
         cache.put("k", 1, 60.0)
@@ -172,7 +187,7 @@ def test_what_stands_in_for_a_part_is_away_and_comes_back(asked):
     assert asked(story) == (([], 0, None), (1, 1, None))
 
 
-def test_burning_ends_when_told():
+def test_burning_ends_when_told() -> None:
     burner = Burner()
     burner.burn(2)
     threads = list(burner._threads)
@@ -181,8 +196,8 @@ def test_burning_ends_when_told():
     assert not any(thread.is_alive() for thread in threads)
 
 
-def test_the_live_stream_shows_the_requests_of_a_visit(asked):
-    async def story(w, _ask):
+def test_the_live_stream_shows_the_requests_of_a_visit(asked: Asked) -> None:
+    async def story(w: MemoryRegion, _ask: Ask) -> list[Any]:
         seen = w.region.stores.requests.subscribe('service == "gateway" and status < 400', 1.0)
         await w.visit()
         return [seen.waiting.get_nowait()["route"] for _ in range(seen.waiting.qsize())]
@@ -193,8 +208,8 @@ def test_the_live_stream_shows_the_requests_of_a_visit(asked):
     ]  # fmt: skip
 
 
-def test_rot_is_healed_from_a_good_copy_and_fatal_without_one(asked):
-    async def story(w, ask):
+def test_rot_is_healed_from_a_good_copy_and_fatal_without_one(asked: Asked) -> None:
+    async def story(w: MemoryRegion, ask: Ask) -> None:
         await w.visit()
         for copies, healed in ((2, True), (3, False)):
             await ask("rot", copies=copies)
@@ -210,8 +225,8 @@ def test_rot_is_healed_from_a_good_copy_and_fatal_without_one(asked):
     asked(story)
 
 
-def test_starts_go_on_while_the_history_cannot_be_written(asked):
-    async def story(w, ask):
+def test_starts_go_on_while_the_history_cannot_be_written(asked: Asked) -> None:
+    async def story(w: MemoryRegion, ask: Ask) -> tuple[Counter[str], list[StatusCode]]:
         for zone in "ab":
             await ask("replica", zone=zone, up=False)
         await w.visit()

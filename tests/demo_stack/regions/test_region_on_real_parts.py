@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from demo_stack.chassis.disturbance import Disturbance
 from demo_stack.chassis.network import MemoryNetwork
 from demo_stack.chassis.telemetry import memory_pipe
+from demo_stack.in_memory.readings import points, tags
+from demo_stack.in_memory.turns import no_wait, until
 from demo_stack.regions.control import RegionControl
 from demo_stack.regions.region import Region
 from demo_stack.regions.spec import RegionSpec
@@ -29,18 +33,6 @@ pytestmark = [
 ]
 
 
-async def _no_wait(_seconds: float) -> None:
-    await asyncio.sleep(0)
-
-
-async def _until(condition):
-    for _ in range(600):
-        if condition():
-            return
-        await asyncio.sleep(0.05)
-    pytest.fail("it did not happen in time")
-
-
 class Place:
     """The region, its viewers and its parts."""
 
@@ -49,8 +41,8 @@ class Place:
         network = MemoryNetwork()
         self.pipe, self.exported = memory_pipe()
         spec = RegionSpec(region=NAME, sps=1_000.0, caches=parts.caches(NAME), broker=parts.broker)
-        self.region = Region(spec, network, self.pipe, sleep=_no_wait)
-        self.crowd = Crowd(network, self.pipe, seed=1, sleep=_no_wait)
+        self.region = Region(spec, network, self.pipe, sleep=no_wait)
+        self.crowd = Crowd(network, self.pipe, seed=1, sleep=no_wait)
 
     async def visit(self, viewer: str) -> None:
         who = Visitor(viewer=viewer, device=Device.TV, region=NAME, session="s")
@@ -59,19 +51,12 @@ class Place:
 
     def values(self, metric: str, **wanted: str) -> list[float]:
         """Return the values of the points of a metric that have these attributes."""
-        return [
-            point.value
-            for resource in self.pipe.collect()
-            for scope in resource.scope_metrics
-            for one in scope.metrics
-            if one.name == metric
-            for point in one.data.data_points
-            if wanted.items() <= dict(point.attributes).items()
-        ]
+        found = points([self.pipe], metric)
+        return [value for attributes, value in found if wanted.items() <= attributes.items()]
 
     def systems(self, attribute: str) -> set[object]:
         spans = self.exported.get_finished_spans()
-        return {span.attributes[attribute] for span in spans if attribute in span.attributes}
+        return {tags(span)[attribute] for span in spans if attribute in tags(span)}
 
     def lag(self) -> float:
         group = {"messaging.consumer.group.name": "recommendations"}
@@ -82,7 +67,7 @@ class Place:
         return sum(self.values("messaging.client.consumed.messages", **group))
 
 
-async def _story(logs) -> None:
+async def _story(logs: Path) -> None:
     parts = Parts([NAME], logs, restart_after_s=0.05)
     await parts.start()
     place = Place(parts)
@@ -100,15 +85,14 @@ async def _story(logs) -> None:
 
 
 async def _learning_works(place: Place) -> None:
-    log = place.region.stores.log
-
-    await _until(lambda: log._connected)
+    log: Any = place.region.stores.log
+    await until(lambda: log._connected)
     for number in range(4):
         await place.visit(f"v{number}")
     assert place.systems("db.system.name") == {"memcached", "cassandra", "sqlite"}
     assert place.systems("messaging.system") == {"kafka"}
-    await _until(lambda: place.consumed() >= 4)
-    await _until(lambda: place.lag() == 0)
+    await until(lambda: place.consumed() >= 4)
+    await until(lambda: place.lag() == 0)
     causes = [
         link.context.trace_id
         for span in place.exported.get_finished_spans()
@@ -125,14 +109,14 @@ async def _faults_work(place: Place) -> None:
     control = RegionControl(place.region, place.pipe)
     await control.poison(3)
     before = place.consumed()
-    await _until(lambda: place.consumed() >= before + 3)  # skipped, not stuck
+    await until(lambda: place.consumed() >= before + 3)  # skipped, not stuck
     slow = Disturbance(point="recommendations.learn", error_ratio=1.0)
     place.region.points.disturb("queue-lag", slow)
     for number in range(4, 8):
         await place.visit(f"v{number}")
-    await _until(lambda: place.lag() >= 4)
+    await until(lambda: place.lag() >= 4)
     place.region.points.calm("queue-lag")
-    await _until(lambda: place.lag() == 0)
+    await until(lambda: place.lag() == 0)
 
 
 async def _dead_parts_cost_no_start(place: Place) -> None:
@@ -143,5 +127,5 @@ async def _dead_parts_cost_no_start(place: Place) -> None:
     assert sum(place.values("stream.starts", outcome="success")) == 9
 
 
-def test_a_region_learns_suffers_and_survives_as_on_embedded_parts(tmp_path):
+def test_a_region_learns_suffers_and_survives_as_on_embedded_parts(tmp_path: Path) -> None:
     asyncio.run(_story(tmp_path))

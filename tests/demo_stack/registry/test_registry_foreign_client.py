@@ -6,6 +6,8 @@ import asyncio
 import json
 import sys
 from asyncio.subprocess import PIPE
+from collections.abc import Awaitable, Callable
+from typing import Self
 from xml.etree import ElementTree as ET
 
 import httpx2
@@ -30,8 +32,8 @@ class Present:
         return self.ms
 
 
-def _run(story):
-    async def opened():
+def _run(story: Callable[[LeaseRegistry, Present, str], Awaitable[None]]) -> None:
+    async def opened() -> None:
         network, present = SocketNetwork(), Present()
         registry = LeaseRegistry(present, LeaseSettings(self_preservation=False))
         registry.register(OURS)
@@ -70,31 +72,35 @@ os._exit(0)  # its heartbeat thread never ends by itself
 class Foreigner:
     """A process that uses the client and says what it sees."""
 
-    async def __aenter__(self):
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    async def __aenter__(self) -> Self:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-c", FOREIGNER, self.url, stdin=PIPE, stdout=PIPE
         )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._asks, self._answers = self._process.stdin, self._process.stdout
         return self
 
-    def __init__(self, url):
-        self.url = url
+    async def sees(self) -> dict[str, list[str]]:
+        self._asks.write(b"\n")
+        seen: dict[str, list[str]] = json.loads(await self._answers.readline())
+        return seen
 
-    async def sees(self):
-        self._process.stdin.write(b"\n")
-        return json.loads(await self._process.stdout.readline())
-
-    async def leave(self):
+    async def leave(self) -> None:
         """Let it stop in order."""
-        self._process.stdin.close()
+        self._asks.close()
         await asyncio.wait_for(self._process.wait(), 10)
 
-    async def __aexit__(self, *_):
+    async def __aexit__(self, *_: object) -> None:
         if self._process.returncode is None:
             self._process.kill()
         await self._process.wait()
 
 
-async def _until(condition):
+async def _until(condition: Callable[[], Awaitable[bool]]) -> None:
     for _ in range(200):
         if await condition():
             return
@@ -103,8 +109,8 @@ async def _until(condition):
 
 
 @pytest.mark.slow
-def test_it_registers_renews_finds_others_and_leaves():
-    async def story(registry, present, url):
+def test_it_registers_renews_finds_others_and_leaves() -> None:
+    async def story(registry: LeaseRegistry, present: Present, url: str) -> None:
         async with Foreigner(url) as foreigner:
             assert await foreigner.sees() == {"PLAYBACK": [OURS.url], "LEGACY-BILLING": [LEGACY]}
             (held,) = registry.instances("legacy-billing")
@@ -118,7 +124,9 @@ def test_it_registers_renews_finds_others_and_leaves():
             present.ms += 2_900
             renewed = len(registry._renewals)
 
-            async def up_to_date():  # by deltas, or by fetching all when the hash code says so
+            async def up_to_date() -> (
+                bool
+            ):  # by deltas, or by fetching all when the hash code says so
                 return await foreigner.sees() == {
                     "PLAYBACK": ["http://127.0.0.1:9102"],
                     "EDGE": ["http://127.0.0.1:9201"],
@@ -135,10 +143,10 @@ def test_it_registers_renews_finds_others_and_leaves():
     _run(story)
 
 
-def test_its_basic_calls_are_all_answered():
-    from py_eureka_client import eureka_basic
+def test_its_basic_calls_are_all_answered() -> None:
+    from py_eureka_client import eureka_basic  # type: ignore[import-untyped] # ships no types
 
-    async def story(registry, _present, url):
+    async def story(registry: LeaseRegistry, _present: Present, url: str) -> None:
         server = f"{url}/eureka/"
         await eureka_basic.status_update(server, "PLAYBACK", "playback-1", 0, "OUT_OF_SERVICE")
         assert registry.instances("playback")[0].status == "OUT_OF_SERVICE"
@@ -174,8 +182,8 @@ def test_its_basic_calls_are_all_answered():
         b'{"instance": {"hostName": "' + b"x" * 600 + b'"}}', b" " * 70_000,
     ],
 )  # fmt: skip
-def test_what_is_no_instance_is_refused_and_changes_nothing(body):
-    async def story(registry, _present, url):
+def test_what_is_no_instance_is_refused_and_changes_nothing(body: bytes) -> None:
+    async def story(registry: LeaseRegistry, _present: Present, url: str) -> None:
         async with httpx2.AsyncClient(trust_env=False) as http:
             answer = await http.post(f"{url}/eureka/apps/X", content=body)
         assert (answer.status_code, bool(answer.json()["message"])) == (400, True)
@@ -188,7 +196,7 @@ texts = st.text(max_size=40)
 
 
 @given(st.lists(st.builds(Instance, service=texts, id=texts, url=texts, zone=texts, status=texts)))
-def test_whatever_is_registered_the_xml_is_well_formed(instances):
+def test_whatever_is_registered_the_xml_is_well_formed(instances: list[Instance]) -> None:
     described = []
     for one in instances:
         try:
@@ -199,5 +207,5 @@ def test_whatever_is_registered_the_xml_is_well_formed(instances):
     assert sum(1 for _ in root.iter("instance")) == len(described)
 
 
-def test_what_json_says_is_understood_again():
+def test_what_json_says_is_understood_again() -> None:
     assert understand("playback", {"instance": describe(OURS)}) == OURS

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from random import Random
+from typing import Any
 
 import httpx2
 import pytest
@@ -14,6 +16,8 @@ from demo_stack.in_memory.region import open_region
 from demo_stack.registry.app import registry_app
 from demo_stack.registry.client import RegistryClient
 from demo_stack.registry.leases import Instance, LeaseRegistry, LeaseSettings
+
+Story = Callable[[LeaseRegistry, RegistryClient, Balancer, httpx2.AsyncClient], Awaitable[None]]
 
 
 class Present:
@@ -28,7 +32,7 @@ def _one(number: int, service: str = "a") -> Instance:
     return Instance(service=service, id=f"{service}-{number}", url=f"http://{service}-{number}")
 
 
-def _registry(count: int, **settings: object) -> tuple[LeaseRegistry, Present]:
+def _registry(count: int, **settings: Any) -> tuple[LeaseRegistry, Present]:
     present = Present()
     registry = LeaseRegistry(present, LeaseSettings(**settings))
     for number in range(count):
@@ -43,7 +47,7 @@ def _renew(registry: LeaseRegistry, present: Present, until_ms: int, who: range)
             registry.renew("a", f"a-{number}")
 
 
-def test_a_lease_that_is_not_renewed_ends():
+def test_a_lease_that_is_not_renewed_ends() -> None:
     registry, present = _registry(10)
     _renew(registry, present, 60_000, range(10))
     _renew(registry, present, 69_000, range(1, 10))
@@ -53,14 +57,14 @@ def test_a_lease_that_is_not_renewed_ends():
     assert len(registry.instances("a")) == 9
 
 
-def test_eviction_takes_little_at_a_time():
+def test_eviction_takes_little_at_a_time() -> None:
     registry, present = _registry(20, self_preservation=False)
     present.ms = 100_000
     sizes = [len(registry.evict()) for _ in range(3)]
     assert sizes == [3, 3, 3]  # 15 % of 20, of 17, of 14
 
 
-def test_when_most_go_silent_at_once_nobody_is_evicted():
+def test_when_most_go_silent_at_once_nobody_is_evicted() -> None:
     registry, present = _registry(10)
     _renew(registry, present, 60_000, range(10))
     _renew(registry, present, 90_000, range(3))
@@ -68,7 +72,7 @@ def test_when_most_go_silent_at_once_nobody_is_evicted():
     assert registry.evict() == []
 
 
-def test_self_preservation_ends_when_renewals_are_back():
+def test_self_preservation_ends_when_renewals_are_back() -> None:
     registry, present = _registry(10)
     _renew(registry, present, 60_000, range(10))
     _renew(registry, present, 90_000, range(3))
@@ -76,7 +80,7 @@ def test_self_preservation_ends_when_renewals_are_back():
     assert not registry.preserving
 
 
-def test_a_renewal_of_somebody_forgotten_says_so():
+def test_a_renewal_of_somebody_forgotten_says_so() -> None:
     registry, _ = _registry(1)
     assert registry.renew("a", "a-0")
     assert not registry.renew("a", "stranger")
@@ -85,10 +89,10 @@ def test_a_renewal_of_somebody_forgotten_says_so():
 
 
 @pytest.fixture
-def served():
+def served() -> Callable[[Story], None]:
     """A registry over HTTP in memory, and a way to ask it."""
 
-    async def opened(story):
+    async def opened(story: Story) -> None:
         network = MemoryNetwork()
         registry = LeaseRegistry(Present())
         url = await network.listen(registry_app(registry))
@@ -100,8 +104,15 @@ def served():
     return lambda story: asyncio.run(opened(story))
 
 
-def test_callers_see_who_registers_leaves_and_is_taken_out_of_service(served):
-    async def story(_registry, client, balancer, http):
+def test_callers_see_who_registers_leaves_and_is_taken_out_of_service(
+    served: Callable[[Story], None],
+) -> None:
+    async def story(
+        _registry: LeaseRegistry,
+        client: RegistryClient,
+        balancer: Balancer,
+        http: httpx2.AsyncClient,
+    ) -> None:
         for number in (1, 2, 3):
             await client.register(_one(number))
         await client.refresh()
@@ -114,8 +125,15 @@ def test_callers_see_who_registers_leaves_and_is_taken_out_of_service(served):
     served(story)
 
 
-def test_a_frozen_copy_grows_stale_and_a_forgotten_instance_registers_again(served):
-    async def story(registry, client, balancer, _http):
+def test_a_frozen_copy_grows_stale_and_a_forgotten_instance_registers_again(
+    served: Callable[[Story], None],
+) -> None:
+    async def story(
+        registry: LeaseRegistry,
+        client: RegistryClient,
+        balancer: Balancer,
+        _http: httpx2.AsyncClient,
+    ) -> None:
         await client.register(_one(1))
         await client.refresh()
         client.frozen = True
@@ -131,8 +149,13 @@ def test_a_frozen_copy_grows_stale_and_a_forgotten_instance_registers_again(serv
     served(story)
 
 
-def test_a_foreign_client_may_register_with_eurekas_json(served):
-    async def story(registry, _client, _balancer, http):
+def test_a_foreign_client_may_register_with_eurekas_json(served: Callable[[Story], None]) -> None:
+    async def story(
+        registry: LeaseRegistry,
+        _client: RegistryClient,
+        _balancer: Balancer,
+        http: httpx2.AsyncClient,
+    ) -> None:
         body = {
             "instance": {
                 "instanceId": "x:8080",
@@ -154,7 +177,7 @@ def test_a_foreign_client_may_register_with_eurekas_json(served):
     served(story)
 
 
-def test_the_better_of_two_gets_the_request():
+def test_the_better_of_two_gets_the_request() -> None:
     now = 0.0
     balancer = Balancer(Random(1), now_s=lambda: now)
     balancer.set("a", ["http://1", "http://2"])
@@ -173,8 +196,8 @@ def test_the_better_of_two_gets_the_request():
     assert balancer.choose("a", avoid={"http://1", "http://2"})  # better than nobody
 
 
-def test_a_killed_instance_is_evicted_and_a_stopped_one_is_missed_by_nobody():
-    async def story():
+def test_a_killed_instance_is_evicted_and_a_stopped_one_is_missed_by_nobody() -> None:
+    async def story() -> None:
         async with open_region() as w:
             fleet = w.region.fleet
             third = await fleet.start("playback", version="2.0.0")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +14,7 @@ from demo_stack.resilience.events import CommandSettings, Event
 OK, BAD = Event.SUCCESS, Event.FAILURE
 
 
-def _breaker(**settings: int) -> CircuitBreaker:
+def _breaker(**settings: Any) -> CircuitBreaker:
     return CircuitBreaker(CommandSettings(**settings), now_ms=0)
 
 
@@ -39,20 +41,20 @@ def _feed(breaker: CircuitBreaker, at_ms: int, **counts: int) -> None:
         ({"failure": 19, "bad_request": 50}, False),  # nor towards the volume
     ],
 )
-def test_it_opens_on_volume_and_error_percentage_alone(counts, opens):
+def test_it_opens_on_volume_and_error_percentage_alone(counts: dict[str, int], opens: bool) -> None:
     breaker = _breaker()
     _feed(breaker, 100, **counts)
     assert breaker.state(500) is (State.OPEN if opens else State.CLOSED)
 
 
-def test_it_opens_only_on_a_health_tick():
+def test_it_opens_only_on_a_health_tick() -> None:
     breaker = _breaker()
     _feed(breaker, 100, failure=100)
     assert breaker.attempt(499)
     assert not breaker.attempt(500)
 
 
-def test_errors_leave_the_window_after_ten_seconds():
+def test_errors_leave_the_window_after_ten_seconds() -> None:
     breaker = _breaker()
     _feed(breaker, 100, failure=19)
     assert breaker.health(10_000).errors == 19
@@ -61,7 +63,7 @@ def test_errors_leave_the_window_after_ten_seconds():
     assert breaker.state(11_000) is State.CLOSED
 
 
-def test_slow_drips_add_up_within_the_window():
+def test_slow_drips_add_up_within_the_window() -> None:
     breaker = _breaker()
     for second in range(10):
         _feed(breaker, second * 1_000, failure=2)
@@ -76,7 +78,7 @@ def _opened() -> CircuitBreaker:
     return breaker
 
 
-def test_one_probe_passes_when_more_than_the_sleep_window_is_over():
+def test_one_probe_passes_when_more_than_the_sleep_window_is_over() -> None:
     breaker = _opened()
     assert not breaker.attempt(5_500)  # opened at 500: strictly more than 5,000 ms
     assert breaker.attempt(5_501)
@@ -85,7 +87,7 @@ def test_one_probe_passes_when_more_than_the_sleep_window_is_over():
     assert [breaker.attempt(later) for later in (5_502, 9_000, 60_000)] == [False] * 3
 
 
-def test_a_probe_that_succeeds_closes_and_forgets():
+def test_a_probe_that_succeeds_closes_and_forgets() -> None:
     breaker = _opened()
     breaker.attempt(5_501)
     breaker.record(OK, 5_600)
@@ -96,7 +98,7 @@ def test_a_probe_that_succeeds_closes_and_forgets():
     assert breaker.state(7_000) is State.CLOSED  # the old failures are gone
 
 
-def test_a_probe_that_fails_opens_for_a_whole_sleep_window_again():
+def test_a_probe_that_fails_opens_for_a_whole_sleep_window_again() -> None:
     breaker = _opened()
     breaker.attempt(5_501)
     breaker.mark_non_success(6_000)
@@ -105,7 +107,7 @@ def test_a_probe_that_fails_opens_for_a_whole_sleep_window_again():
     assert breaker.attempt(11_001)
 
 
-def test_verdicts_while_closed_change_nothing():
+def test_verdicts_while_closed_change_nothing() -> None:
     breaker = _breaker()
     breaker.mark_non_success(100)
     breaker.mark_success(200)
@@ -116,7 +118,9 @@ def test_verdicts_while_closed_change_nothing():
     ("open_", "closed", "attempt", "is_open"),
     [(True, False, False, True), (False, True, True, False), (True, True, False, True)],
 )
-def test_force_open_beats_force_closed(open_, closed, attempt, is_open):
+def test_force_open_beats_force_closed(
+    open_: bool, closed: bool, attempt: bool, is_open: bool
+) -> None:
     settings = CommandSettings(force_open=open_, force_closed=closed)
     breaker = CircuitBreaker(settings, now_ms=0)
     _feed(breaker, 100, failure=100)
@@ -124,7 +128,7 @@ def test_force_open_beats_force_closed(open_, closed, attempt, is_open):
     assert breaker.is_open(1_000) is is_open
 
 
-def test_after_a_long_silence_it_answers_at_once_and_correctly():
+def test_after_a_long_silence_it_answers_at_once_and_correctly() -> None:
     breaker = _breaker()
     _feed(breaker, 100, failure=20)
     assert breaker.attempt(86_400_000)  # opened at 500, asleep ever since: this is the probe
@@ -134,7 +138,7 @@ def test_after_a_long_silence_it_answers_at_once_and_correctly():
 
 
 @given(steps=st.lists(st.tuples(st.integers(0, 3_000), st.sampled_from([OK, BAD])), max_size=150))
-def test_looking_often_or_seldom_makes_no_difference(steps):
+def test_looking_often_or_seldom_makes_no_difference(steps: list[tuple[int, Event]]) -> None:
     curious, patient = _breaker(), _breaker()
     now = 0
     for gap, event in steps:

@@ -32,12 +32,14 @@ def _vegas(initial: int = 10) -> VegasLimit:
         ([(10, 10, False), (5, 10, False)], [10, 10]),  # a new best latency is only noted
     ],
 )
-def test_vegas_follows_the_queue_it_estimates(samples, limits):
+def test_vegas_follows_the_queue_it_estimates(
+    samples: list[tuple[int, int, bool]], limits: list[int]
+) -> None:
     limit = _vegas()
     assert [limit.on_sample(rtt * MS, n, dropped=drop) for rtt, n, drop in samples] == limits
 
 
-def test_vegas_probes_and_forgets_a_latency_that_is_no_longer_true():
+def test_vegas_probes_and_forgets_a_latency_that_is_no_longer_true() -> None:
     limit = VegasLimit(initial=10, maximum=20, probe_multiplier=1, rng=Random(1))
     limit.on_sample(1 * MS, 10, dropped=False)
     seen = [limit.on_sample(10 * MS, 10, dropped=False) for _ in range(60)]
@@ -49,14 +51,14 @@ def test_vegas_probes_and_forgets_a_latency_that_is_no_longer_true():
         st.tuples(st.floats(1, 1e9), st.integers(0, 500), st.booleans()), min_size=1, max_size=100
     )
 )
-def test_limits_stay_within_their_bounds(samples):
+def test_limits_stay_within_their_bounds(samples: list[tuple[float, int, bool]]) -> None:
     vegas, gradient = VegasLimit(maximum=100), Gradient2Limit(minimum=5, maximum=50)
     for rtt, inflight, dropped in samples:
         assert 1 <= vegas.on_sample(rtt, inflight, dropped=dropped) <= 100
         assert 5 <= gradient.on_sample(rtt, inflight, dropped=dropped) <= 50
 
 
-def test_gradient_grows_while_latency_is_steady_and_shrinks_when_it_rises():
+def test_gradient_grows_while_latency_is_steady_and_shrinks_when_it_rises() -> None:
     limit = Gradient2Limit(initial=50, minimum=10)
     for _ in range(200):
         limit.on_sample(10.0, limit.limit)
@@ -67,7 +69,7 @@ def test_gradient_grows_while_latency_is_steady_and_shrinks_when_it_rises():
     assert limit.limit < grown / 2
 
 
-def test_gradient_tolerates_half_as_much_again_and_ignores_idle_time():
+def test_gradient_tolerates_half_as_much_again_and_ignores_idle_time() -> None:
     limit = Gradient2Limit(initial=50, minimum=10)
     for _ in range(50):
         limit.on_sample(10.0, 10)
@@ -78,7 +80,7 @@ def test_gradient_tolerates_half_as_much_again_and_ignores_idle_time():
     assert limit.limit > before
 
 
-def test_gradient_forgets_a_slow_past_faster_than_its_window():
+def test_gradient_forgets_a_slow_past_faster_than_its_window() -> None:
     limit = Gradient2Limit(initial=50, minimum=10)
     for _ in range(10):
         limit.on_sample(100.0, 50)
@@ -87,7 +89,7 @@ def test_gradient_forgets_a_slow_past_faster_than_its_window():
     assert limit._long < 25
 
 
-def test_a_limiter_lets_in_as_many_as_its_limit_and_frees_their_places():
+def test_a_limiter_lets_in_as_many_as_its_limit_and_frees_their_places() -> None:
     limiter = Limiter(Gradient2Limit(initial=2, minimum=2))
     places = [limiter.acquire() for _ in range(3)]
     assert places == [1, 2, None]
@@ -95,7 +97,7 @@ def test_a_limiter_lets_in_as_many_as_its_limit_and_frees_their_places():
     assert limiter.acquire() == 2
 
 
-def test_a_retry_budget_bounds_the_load_on_an_origin_that_always_fails():
+def test_a_retry_budget_bounds_the_load_on_an_origin_that_always_fails() -> None:
     budget = RetryBudget(ratio=0.1, reserve=10)
     retries = 0
     for _ in range(1_000):
@@ -111,18 +113,18 @@ def test_a_retry_budget_bounds_the_load_on_an_origin_that_always_fails():
         ("GET", 504, True), ("POST", 504, False), ("GET", 404, False), ("GET", 429, False),
     ],
 )  # fmt: skip
-def test_what_may_be_retried(method, status, again):
+def test_what_may_be_retried(method: str, status: int, again: bool) -> None:
     assert may_retry(method, status) is again
 
 
 @pytest.mark.parametrize(("overload", "threshold"), [(0.35, 95), (0.8, 50), (0.95, 10)])
-def test_the_shedding_curve_is_the_published_one(overload, threshold):
+def test_the_shedding_curve_is_the_published_one(overload: float, threshold: int) -> None:
     assert admitted_up_to(overload) == pytest.approx(threshold, abs=5)
 
 
-def test_browsing_goes_before_starting_a_stream():
+def test_browsing_goes_before_starting_a_stream() -> None:
     shedder = Shedder(target=10, most=20)
-    lost = {}
+    lost: dict[Priority, int] = {}
     for shedder.inflight in range(25):
         for priority in Priority:
             if not shedder.admits(priority):

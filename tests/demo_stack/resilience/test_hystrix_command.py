@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 from spectator.config import Config
@@ -25,7 +27,7 @@ class Present:
         return self.ms
 
 
-def _failing(status: int):
+def _failing(status: int) -> Callable[[], Awaitable[str]]:
     async def run() -> str:
         raise ServiceError("no", status=status)
 
@@ -49,7 +51,7 @@ async def _popular() -> str:
     return "popular"
 
 
-def _command(present: Present | None = None, **settings: int) -> Command:
+def _command(present: Present | None = None, **settings: Any) -> Command:
     return Command("test", CommandSettings(**settings), present or Present())
 
 
@@ -70,10 +72,15 @@ def _command(present: Present | None = None, **settings: int) -> Command:
          {Event.TIMEOUT: 1, Event.FALLBACK_MISSING: 1, Event.EXCEPTION_THROWN: 1}),
     ],
 )  # fmt: skip
-def test_outcomes_and_events(run, fallback, outcome, events):
+def test_outcomes_and_events(
+    run: Callable[[], Awaitable[str]],
+    fallback: Callable[[], Awaitable[str]] | None,
+    outcome: str | int,
+    events: dict[Event, int],
+) -> None:
     command = _command(timeout_ms=20)
 
-    async def story():
+    async def story() -> str | int:
         try:
             return await command.execute(run, fallback)
         except ServiceError as error:
@@ -83,7 +90,7 @@ def test_outcomes_and_events(run, fallback, outcome, events):
     assert dict(command.events) == events
 
 
-def test_an_open_circuit_does_not_call_and_one_probe_heals_it():
+def test_an_open_circuit_does_not_call_and_one_probe_heals_it() -> None:
     present = Present()
     command = _command(present)
     calls = 0
@@ -95,7 +102,7 @@ def test_an_open_circuit_does_not_call_and_one_probe_heals_it():
             raise ServiceError("no")
         return "fine"
 
-    async def story():
+    async def story() -> None:
         for _ in range(20):
             await command.execute(run, _popular)
         present.ms = 600
@@ -112,11 +119,13 @@ def test_an_open_circuit_does_not_call_and_one_probe_heals_it():
 @pytest.mark.parametrize(
     "run", [_failing(500), _failing(404), _forever, _broken], ids=["500", "404", "time", "bug"]
 )
-def test_a_probe_that_ends_in_any_other_way_reopens_the_circuit(run):
+def test_a_probe_that_ends_in_any_other_way_reopens_the_circuit(
+    run: Callable[[], Awaitable[str]],
+) -> None:
     present = Present()
     command = _command(present, timeout_ms=20)
 
-    async def story():
+    async def story() -> None:
         for _ in range(20):
             await command.execute(_failing(500), _popular)
         present.ms = 5_600
@@ -127,11 +136,11 @@ def test_a_probe_that_ends_in_any_other_way_reopens_the_circuit(run):
     assert command.breaker.state(5_600) is State.OPEN
 
 
-def test_a_cancelled_probe_does_not_leave_the_circuit_half_open():
+def test_a_cancelled_probe_does_not_leave_the_circuit_half_open() -> None:
     present = Present()
     command = _command(present)
 
-    async def story():
+    async def story() -> None:
         for _ in range(20):
             await command.execute(_failing(500), _popular)
         present.ms = 5_600
@@ -145,10 +154,10 @@ def test_a_cancelled_probe_does_not_leave_the_circuit_half_open():
     assert command.running == 0
 
 
-def test_the_bulkhead_rejects_what_is_too_much_at_once():
+def test_the_bulkhead_rejects_what_is_too_much_at_once() -> None:
     command = _command(max_concurrent=2)
 
-    async def story():
+    async def story() -> Event:
         waiting = [asyncio.create_task(command.execute(_forever)) for _ in range(2)]
         await asyncio.sleep(0)
         with pytest.raises(CommandRejectedError) as rejected:
@@ -162,10 +171,10 @@ def test_the_bulkhead_rejects_what_is_too_much_at_once():
     assert asyncio.run(story()) is Event.SEMAPHORE_REJECTED
 
 
-def test_fallbacks_have_a_bulkhead_of_their_own():
+def test_fallbacks_have_a_bulkhead_of_their_own() -> None:
     command = _command(fallback_max_concurrent=1)
 
-    async def story():
+    async def story() -> None:
         slow = asyncio.create_task(command.execute(_failing(500), _forever))
         await asyncio.sleep(0)
         with pytest.raises(ServiceError, match="no"):
@@ -178,11 +187,12 @@ def test_fallbacks_have_a_bulkhead_of_their_own():
     assert command.events[Event.EXCEPTION_THROWN] == 1
 
 
-def test_metrics_have_the_names_that_hystrix_publishes():
+def test_metrics_have_the_names_that_hystrix_publishes() -> None:
     registry = Registry(Config(location="memory"))
     commands = Commands(registry, {"a.b": 1_000})
     asyncio.run(commands["a.b"].execute(_failing(500), _popular))
-    lines = registry.writer().get()
+    writer: Any = registry.writer()
+    lines = writer.get()
     assert [line for line in lines if line.startswith("c:")] == [
         "c:countFailure,instance=a.b,type=HystrixCommand:1",
         "c:countFallbackSuccess,instance=a.b,type=HystrixCommand:1",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import orjson
 import pytest
@@ -28,7 +30,7 @@ async def _popular() -> str:
     return "popular"
 
 
-def _lasting(present: Present, ms: int, status: int = 200):
+def _lasting(present: Present, ms: int, status: int = 200) -> Callable[[], Awaitable[str]]:
     async def run() -> str:
         present.ms += ms
         if status != 200:
@@ -52,7 +54,7 @@ def _busy() -> tuple[Command, Present]:
     return command, present
 
 
-def test_a_command_shows_counts_health_latency_and_settings():
+def test_a_command_shows_counts_health_latency_and_settings() -> None:
     command, present = _busy()
     present.ms = 1_500
     shown = command_document(command, 1_700_000_000_000)
@@ -73,7 +75,7 @@ def test_a_command_shows_counts_health_latency_and_settings():
     assert shown["latencyTotal_mean"] == round((sum(range(10, 40)) + 50) / 40)
 
 
-def test_what_is_long_ago_is_forgotten():
+def test_what_is_long_ago_is_forgotten() -> None:
     command, present = _busy()
     present.ms = 100_000
     shown = command_document(command, 0)
@@ -82,7 +84,7 @@ def test_what_is_long_ago_is_forgotten():
 
 
 @given(st.lists(st.integers(0, 4_000), max_size=40))
-def test_rolling_buckets_hold_what_fell_into_complete_ones(gaps):
+def test_rolling_buckets_hold_what_fell_into_complete_ones(gaps: list[int]) -> None:
     rolling = Rolling[list[int]](list, 0, bucket_ms=1_000, buckets=10)
     now_ms, seen = 0, []
     for gap in gaps:
@@ -94,17 +96,17 @@ def test_rolling_buckets_hold_what_fell_into_complete_ones(gaps):
     assert [at for bucket in rolling.complete(now_ms) for at in bucket] == expected
 
 
-def test_percentiles_are_values_that_were_seen():
+def test_percentiles_are_values_that_were_seen() -> None:
     assert percentile([], 50) == 0
     assert [percentile([7], percent) for percent in (0, 50, 100)] == [7, 7, 7]
 
 
 @pytest.mark.parametrize("readers", [1, 6])
-def test_the_stream_is_server_sent_events_for_a_few_readers(readers):
+def test_the_stream_is_server_sent_events_for_a_few_readers(readers: int) -> None:
     command, _ = _busy()
     route = dashboard_route([command], every_s=0.0)
 
-    async def story():
+    async def story() -> tuple[list[Any], Any]:
         answers = [await route.endpoint(None) for _ in range(readers)]
         first = [await anext(one.body_iterator) for one in answers if one.status_code == 200]
         late = await route.endpoint(None)

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx2
 import pytest
 from slack_sdk import WebClient
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from demo_stack.slack.app import slack_app
 from demo_stack.slack.faults import Faults
@@ -38,21 +41,26 @@ class LocalSlack:
 
     def channel_id(self, name: str = "incidents") -> str:
         channels = self.client.conversations_list()["channels"]
-        return next(c["id"] for c in channels if c["name"] == name)
+        return str(next(c["id"] for c in channels if c["name"] == name))
 
-    def seen(self, name: str = "incidents") -> list[dict[str, object]]:
+    def seen(self, name: str = "incidents") -> list[dict[str, Any]]:
         shown = self.http.get("/preview/messages").json()["channels"]
-        return next(c["messages"] for c in shown if c["name"] == name)
+        found: list[dict[str, Any]] = next(c["messages"] for c in shown if c["name"] == name)
+        return found
+
+
+async def _nobody(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    raise AssertionError("no application was put in place")
 
 
 class Swap:
     """An application that stands in for another, so that one server serves every test."""
 
     def __init__(self) -> None:
-        self.app = None
-        self.hangup = None
+        self.app: ASGIApp = _nobody
+        self.hangup: Callable[[Request], None] = lambda _request: None
 
-    async def __call__(self, scope, receive, send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.app(scope, receive, send)
 
 
@@ -60,7 +68,7 @@ class Swap:
 def slack_socket() -> Iterator[tuple[httpx2.Client, Swap]]:
     swap = Swap()
 
-    def make(hangup):
+    def make(hangup: Callable[[Request], None]) -> Swap:
         swap.hangup = hangup
         return swap
 
@@ -69,7 +77,7 @@ def slack_socket() -> Iterator[tuple[httpx2.Client, Swap]]:
 
 
 @pytest.fixture
-def slack(slack_socket, monkeypatch: pytest.MonkeyPatch) -> LocalSlack:
+def slack(slack_socket: tuple[httpx2.Client, Swap], monkeypatch: pytest.MonkeyPatch) -> LocalSlack:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     logging.getLogger("slack_sdk").setLevel(logging.CRITICAL)
     clock, faults = Seconds(), Faults()

@@ -5,16 +5,23 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
+import httpx2
 import pytest
 from slack_sdk.signature import Clock, SignatureVerifier
 from slack_sdk.webhook import WebhookClient
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from demo_stack.slack.server import serving
+
+if TYPE_CHECKING:
+    from tests.demo_stack.slack.conftest import LocalSlack
 
 BLOCKS = [
     {
@@ -41,11 +48,11 @@ class At(Clock):
 
 
 @pytest.fixture
-def received(slack):
+def received(slack: LocalSlack) -> Iterator[list[tuple[dict[str, str], bytes]]]:
     """An app that notes every request it gets; its URL is set at the local Slack."""
     requests: list[tuple[dict[str, str], bytes]] = []
 
-    async def take(request):
+    async def take(request: Request) -> Response:
         requests.append((dict(request.headers), await request.body()))
         return Response(status_code=200)
 
@@ -55,7 +62,7 @@ def received(slack):
         yield requests
 
 
-def press(slack, **changes):
+def press(slack: LocalSlack, **changes: object) -> httpx2.Response:
     posted = slack.client.chat_postMessage(channel="incidents", text="down", blocks=BLOCKS)
     click = {
         "channel": posted["channel"],
@@ -66,7 +73,9 @@ def press(slack, **changes):
     return slack.http.post("/preview/click", json=click | changes)
 
 
-def test_click_is_signed_and_complete(slack, received):
+def test_click_is_signed_and_complete(
+    slack: LocalSlack, received: list[tuple[dict[str, str], bytes]]
+) -> None:
     """slack-sdk's verifier accepts the request; the payload names action, user and message."""
     assert press(slack).json() == {"ok": True, "status": 200}
     [(headers, body)] = received
@@ -82,7 +91,9 @@ def test_click_is_signed_and_complete(slack, received):
     assert payload["message"]["ts"] == payload["container"]["message_ts"]
 
 
-def test_response_url_runs_out(slack, received):
+def test_response_url_runs_out(
+    slack: LocalSlack, received: list[tuple[dict[str, str], bytes]]
+) -> None:
     """A response URL takes five answers within half an hour."""
     press(slack)
     url = json.loads(parse_qs(received[0][1].decode())["payload"][0])["response_url"]
@@ -107,14 +118,19 @@ def test_response_url_runs_out(slack, received):
         ({"channel": "nowhere"}, "channel_not_found"),
     ],
 )
-def test_clicks_on_nothing(slack, received, changes, error):
+def test_clicks_on_nothing(
+    slack: LocalSlack,
+    received: list[tuple[dict[str, str], bytes]],
+    changes: dict[str, str],
+    error: str,
+) -> None:
     """A click on what isn't there says so and sends nothing."""
     answer = press(slack, **changes)
     assert (answer.status_code, answer.json()["error"]) == (400, error)
     assert received == []
 
 
-def test_app_that_is_down(slack):
+def test_app_that_is_down(slack: LocalSlack) -> None:
     """An app that can't be reached is reported, not raised."""
     assert press(slack).json()["error"] == "no_interactivity_url"
     slack.http.post("/preview/interactivity", json={"url": "http://127.0.0.1:9/"})
@@ -122,11 +138,12 @@ def test_app_that_is_down(slack):
 
 
 @pytest.mark.processes
-def test_own_process_prints_its_url():
+def test_own_process_prints_its_url() -> None:
     """The module serves on a free port and says where, in one line of JSON."""
     command = [sys.executable, "-m", "demo_stack.slack", "--signing-secret", "s", "--token", "t"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
+            assert process.stdout is not None
             url = json.loads(process.stdout.readline())["url"]
             answer = WebhookClient(f"{url}/api/auth.test?token=t").send(text="")
             assert json.loads(answer.body)["user"] == "tocsin"

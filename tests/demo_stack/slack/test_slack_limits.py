@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
 import pytest
 from slack_sdk.errors import SlackApiError
 
+if TYPE_CHECKING:
+    from tests.demo_stack.slack.conftest import LocalSlack
 
-def plain(length: int) -> dict[str, object]:
+Block = dict[str, Any]
+
+
+def plain(length: int) -> Block:
     return {"type": "plain_text", "text": "x" * length}
 
 
-def mrkdwn(length: int) -> dict[str, object]:
+def mrkdwn(length: int) -> Block:
     return {"type": "mrkdwn", "text": "x" * length}
 
 
-def button(*, text: int = 5, value: int = 5, action: str = "a", block: str | None = None):
+def button(*, text: int = 5, value: int = 5, action: str = "a", block: str | None = None) -> Block:
     element = {"type": "button", "text": plain(text), "value": "v" * value, "action_id": action}
-    shown = {"type": "actions", "elements": [element]}
+    shown: Block = {"type": "actions", "elements": [element]}
     return shown if block is None else shown | {"block_id": block}
 
 
-def buttons(count: int):
+def buttons(count: int) -> Block:
     each = [{"type": "button", "text": plain(3), "action_id": f"a{i}"} for i in range(count)]
     return {"type": "actions", "elements": each}
 
 
-BLOCK_LIMITS = {
+BLOCK_LIMITS: dict[str, Callable[[int], list[Block]]] = {
     "blocks 50": lambda n: [{"type": "divider"}] * (50 + n),
     "header 150": lambda n: [{"type": "header", "text": plain(150 + n)}],
     "section 3000": lambda n: [{"type": "section", "text": mrkdwn(3000 + n)}],
@@ -41,7 +49,7 @@ BLOCK_LIMITS = {
 
 
 @pytest.mark.parametrize("name", BLOCK_LIMITS)
-def test_block_limits(slack, name):
+def test_block_limits(slack: LocalSlack, name: str) -> None:
     """At the limit it goes through; one over is ``invalid_blocks`` with a JSON pointer."""
     make = BLOCK_LIMITS[name]
     assert slack.client.chat_postMessage(channel="incidents", text="t", blocks=make(0))["ok"]
@@ -67,7 +75,7 @@ def test_block_limits(slack, name):
         {"type": "divider", "block_id": []},
     ],
 )
-def test_malformed_blocks(slack, block):
+def test_malformed_blocks(slack: LocalSlack, block: dict[str, object]) -> None:
     """Blocks that Block Kit doesn't know are refused."""
     with pytest.raises(SlackApiError) as caught:
         slack.client.chat_postMessage(channel="incidents", text="t", blocks=[block])
@@ -84,7 +92,7 @@ def test_malformed_blocks(slack, block):
         ("--", "invalid_name_punctuation"),
     ],
 )
-def test_channel_names(slack, name, error):
+def test_channel_names(slack: LocalSlack, name: str, error: str) -> None:
     """Channel names follow Slack's rules."""
     assert slack.client.conversations_create(name="a" * 80)["ok"]
     with pytest.raises(SlackApiError) as caught:
@@ -92,7 +100,7 @@ def test_channel_names(slack, name, error):
     assert caught.value.response["error"] == error
 
 
-def test_text_limits(slack):
+def test_text_limits(slack: LocalSlack) -> None:
     """A post takes 40,000 characters, an edit 4,000."""
     posted = slack.client.chat_postMessage(channel="incidents", text="x" * 40_000)
     where = {"channel": posted["channel"], "ts": posted["ts"]}
@@ -103,7 +111,7 @@ def test_text_limits(slack):
         slack.client.chat_update(**where, text="x" * 4_001)
 
 
-def test_message_rate_by_channel(slack):
+def test_message_rate_by_channel(slack: LocalSlack) -> None:
     """A short burst goes through, then a message a second; other channels are not affected."""
     for _ in range(5):
         slack.client.chat_postMessage(channel="incidents", text="burst")
@@ -118,7 +126,7 @@ def test_message_rate_by_channel(slack):
     assert len(slack.seen()) == 6
 
 
-def test_method_tiers(slack):
+def test_method_tiers(slack: LocalSlack) -> None:
     """Other methods have calls a minute: the 21st of tier 2 must wait three seconds."""
     for _ in range(20):
         slack.client.conversations_list()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 from urllib.error import URLError
 
 import pytest
@@ -10,16 +12,19 @@ from slack_sdk.errors import SlackApiError
 
 from demo_stack.slack.faults import Fault
 
+if TYPE_CHECKING:
+    from tests.demo_stack.slack.conftest import LocalSlack
+
 METADATA = {"event_type": "incident", "event_payload": {"outbox_id": "7"}}
 
 
-def refused(call, *arguments, **named) -> str:
+def refused(call: Callable[..., object], *arguments: object, **named: object) -> str:
     with pytest.raises(SlackApiError) as caught:
         call(*arguments, **named)
-    return caught.value.response["error"]
+    return str(caught.value.response["error"])
 
 
-def test_token_is_checked(slack):
+def test_token_is_checked(slack: LocalSlack) -> None:
     """Whoever has no token, or another one, gets nothing."""
     assert slack.client.auth_test()["user"] == "tocsin"
     assert refused(WebClient(token="xoxb-no", base_url=f"{slack.url}/api/").auth_test) == (
@@ -28,7 +33,7 @@ def test_token_is_checked(slack):
     assert slack.http.post("/api/auth.test").json() == {"ok": False, "error": "not_authed"}
 
 
-def test_message_thread_and_edit(slack):
+def test_message_thread_and_edit(slack: LocalSlack) -> None:
     """One message, edited in place, with a reply in its thread: what a person sees."""
     parent = slack.client.chat_postMessage(channel="#incidents", text="down", metadata=METADATA)
     channel, ts = parent["channel"], parent["ts"]
@@ -40,7 +45,7 @@ def test_message_thread_and_edit(slack):
     assert [reply["text"] for reply in message["thread"]] == ["looking"]
 
 
-def test_history_and_replies(slack):
+def test_history_and_replies(slack: LocalSlack) -> None:
     """History is newest first and without replies; metadata comes only when asked for."""
     for text in ("one", "two", "three"):
         slack.clock.now_s += 10
@@ -62,7 +67,7 @@ def test_history_and_replies(slack):
     assert [m["text"] for m in thread["messages"]] == ["three", "four"]
 
 
-def test_other_methods(slack):
+def test_other_methods(slack: LocalSlack) -> None:
     """Channels, people, permalinks and reactions."""
     made = slack.client.conversations_create(name="war-room")["channel"]
     names = [c["name"] for c in slack.client.conversations_list()["channels"]]
@@ -75,7 +80,7 @@ def test_other_methods(slack):
     assert slack.client.users_info(user="U01ONCALL")["user"]["name"] == "on-call"
 
 
-def test_errors_carry_slacks_codes(slack):
+def test_errors_carry_slacks_codes(slack: LocalSlack) -> None:
     """Each refusal names the code that Slack documents."""
     client, channel = slack.client, slack.channel_id()
     said = slack.http.post(
@@ -83,7 +88,7 @@ def test_errors_carry_slacks_codes(slack):
     ).json()["ts"]
     ours = client.chat_postMessage(channel=channel, text="ours")["ts"]
     client.reactions_add(channel=channel, timestamp=ours, name="eyes")
-    cases = [
+    cases: list[tuple[str, Callable[..., object], dict[str, object]]] = [
         ("channel_not_found", client.chat_postMessage, {"channel": "nowhere", "text": "x"}),
         (
             "channel_not_found",
@@ -130,7 +135,7 @@ def test_errors_carry_slacks_codes(slack):
         (b"<a/>", "text/xml", "invalid_post_type"),
     ],
 )
-def test_odd_bodies(slack, body, content_type, error):
+def test_odd_bodies(slack: LocalSlack, body: bytes, content_type: str, error: str) -> None:
     """A body that is not what it says is refused by name."""
     answer = slack.http.post(
         "/api/auth.test",
@@ -140,13 +145,13 @@ def test_odd_bodies(slack, body, content_type, error):
     assert answer.json()["error"] == error
 
 
-def test_oversized_body(slack):
+def test_oversized_body(slack: LocalSlack) -> None:
     """A body over the limit is not read to its end."""
     answer = slack.http.post("/api/auth.test", content=b"x" * 1_000_001)
     assert answer.status_code == 413
 
 
-def test_faults_lose_what_they_say(slack):
+def test_faults_lose_what_they_say(slack: LocalSlack) -> None:
     """A lost reply leaves the message in the channel, a lost request doesn't."""
     for fault in (Fault.LOSE_REPLY, Fault.LOSE_REQUEST):
         slack.faults.arm("chat.postMessage", fault)

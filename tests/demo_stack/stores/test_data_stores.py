@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from demo_stack.chassis.errors import LayoutError
 from demo_stack.chassis.identity import Identity
 from demo_stack.chassis.telemetry import memory_pipe
+from demo_stack.in_memory.readings import points
 from demo_stack.stores.cache import ReplicatedCache, TwoLevelCache, ZoneCache
 from demo_stack.stores.heartbeat import ReplicaHeartbeat
 from demo_stack.stores.objects import DurabilityError, ObjectStore
@@ -28,7 +29,9 @@ ONE, QUORUM, ALL = Consistency.ONE, Consistency.QUORUM, Consistency.ALL
         (2, ONE, True), (3, ONE, False),
     ],
 )  # fmt: skip
-def test_a_level_needs_its_replicas_for_writing_and_reading(down, level, possible):
+def test_a_level_needs_its_replicas_for_writing_and_reading(
+    down: int, level: Consistency, possible: bool
+) -> None:
     store = ReplicatedStore(REPLICAS)
     for name in REPLICAS[:down]:
         store.down(name)
@@ -43,7 +46,7 @@ def test_a_level_needs_its_replicas_for_writing_and_reading(down, level, possibl
                 act()
 
 
-def test_a_replica_that_was_down_gets_what_it_missed():
+def test_a_replica_that_was_down_gets_what_it_missed() -> None:
     store = ReplicatedStore(REPLICAS)
     store.down("eu-west-1")
     store.write("k", "new", time_ms=1, level=QUORUM)
@@ -52,7 +55,7 @@ def test_a_replica_that_was_down_gets_what_it_missed():
     assert store.replica("eu-west-1").rows["k"].value == "new"
 
 
-def test_a_replica_that_lags_acknowledges_and_learns_late():
+def test_a_replica_that_lags_acknowledges_and_learns_late() -> None:
     now_s = [0.0]
     store = ReplicatedStore(REPLICAS, now_s=lambda: now_s[0])
     store.lag("eu-west-1", 30.0)
@@ -68,7 +71,7 @@ def test_a_replica_that_lags_acknowledges_and_learns_late():
     assert store.repairs == 0
 
 
-def test_reading_at_quorum_repairs_a_replica_that_lags():
+def test_reading_at_quorum_repairs_a_replica_that_lags() -> None:
     store = ReplicatedStore(REPLICAS)
     store.lag("eu-west-1", 30.0)
     store.write("k", "new", time_ms=1, level=QUORUM)
@@ -77,22 +80,21 @@ def test_reading_at_quorum_repairs_a_replica_that_lags():
 
 
 @pytest.mark.parametrize(("name", "lag_s"), [("mars", 1.0), (REPLICAS[0], -1.0)])
-def test_nobody_lags_who_is_not_there_nor_by_less_than_nothing(name, lag_s):
+def test_nobody_lags_who_is_not_there_nor_by_less_than_nothing(name: str, lag_s: float) -> None:
     with pytest.raises(LayoutError, match="can't lag"):
         ReplicatedStore(REPLICAS).lag(name, lag_s)
 
 
-def test_a_heartbeat_says_how_far_each_replica_is_behind():
+def test_a_heartbeat_says_how_far_each_replica_is_behind() -> None:
     now_ms = [1_000]
     pipe, _ = memory_pipe()
     store = ReplicatedStore(REPLICAS)
     telemetry = pipe.telemetry(Identity(service="playback", region="r"))
     beat = ReplicaHeartbeat(store, telemetry, now_ms=lambda: now_ms[0])
 
-    def lags():
-        (resource,) = pipe.collect()
-        points = resource.scope_metrics[0].metrics[0].data.data_points
-        return {point.attributes["db.replica"]: point.value for point in points}
+    def lags() -> dict[str, float]:
+        found = points([pipe], "db.replica.lag")
+        return {attributes["db.replica"]: value for attributes, value in found}
 
     assert lags() == dict.fromkeys(REPLICAS, 0.0)
     asyncio.run(beat.beat())
@@ -103,7 +105,7 @@ def test_a_heartbeat_says_how_far_each_replica_is_behind():
     assert lags() == {"us-east-1": 2.5, "us-west-2": 2.5, "eu-west-1": 0.0}
 
 
-def test_a_read_repairs_the_stale_replicas_it_asked():
+def test_a_read_repairs_the_stale_replicas_it_asked() -> None:
     store = ReplicatedStore(REPLICAS)
     store.write("k", "old", time_ms=1, level=ALL)
     store.down("us-east-1")
@@ -116,7 +118,7 @@ def test_a_read_repairs_the_stale_replicas_it_asked():
     assert store.repairs == 1
 
 
-def test_the_later_write_wins_in_whatever_order_it_arrives():
+def test_the_later_write_wins_in_whatever_order_it_arrives() -> None:
     store = ReplicatedStore(REPLICAS)
     store.write("k", "later", time_ms=2, level=ALL)
     store.write("k", "earlier", time_ms=1, level=ALL)
@@ -132,8 +134,11 @@ def test_the_later_write_wins_in_whatever_order_it_arrives():
         max_size=60,
     )
 )
-def test_quorum_reads_see_the_last_quorum_write_whatever_goes_down(steps):
-    store, truth = ReplicatedStore(REPLICAS), {}
+def test_quorum_reads_see_the_last_quorum_write_whatever_goes_down(
+    steps: list[tuple[str, str, int]],
+) -> None:
+    store = ReplicatedStore(REPLICAS)
+    truth: dict[str, int] = {}
     for time_ms, (what, name, value) in enumerate(steps):
         if what == "write":
             try:
@@ -151,7 +156,7 @@ def test_quorum_reads_see_the_last_quorum_write_whatever_goes_down(steps):
 
 
 @pytest.fixture
-def cached():
+def cached() -> tuple[list[float], dict[str, ZoneCache], ReplicatedCache, list[TwoLevelCache]]:
     """Two instances in two zones over one replicated cache, and a clock to set."""
     now = [0.0]
     zones = {zone: ZoneCache(100, lambda: now[0]) for zone in "abc"}
@@ -160,14 +165,18 @@ def cached():
     return now, zones, far, near
 
 
-def test_what_one_instance_puts_another_finds_far_and_then_near(cached):
+def test_what_one_instance_puts_another_finds_far_and_then_near(
+    cached: tuple[list[float], dict[str, ZoneCache], ReplicatedCache, list[TwoLevelCache]],
+) -> None:
     _, _, _, (one, other) = cached
     assert one.get("k") == (None, "miss")
     one.put("k", 1)
     assert [one.get("k")[1], other.get("k")[1], other.get("k")[1]] == ["near", "far", "near"]
 
 
-def test_a_zone_that_is_down_or_cold_is_covered_by_the_others(cached):
+def test_a_zone_that_is_down_or_cold_is_covered_by_the_others(
+    cached: tuple[list[float], dict[str, ZoneCache], ReplicatedCache, list[TwoLevelCache]],
+) -> None:
     _, zones, far, (one, _) = cached
     far.put("k", 1, 60)
     zones["a"].up = False
@@ -179,7 +188,9 @@ def test_a_zone_that_is_down_or_cold_is_covered_by_the_others(cached):
     assert far.get("k", "a") == (1, "a")  # refilled by the read before
 
 
-def test_the_near_level_is_stale_for_its_time_and_no_longer(cached):
+def test_the_near_level_is_stale_for_its_time_and_no_longer(
+    cached: tuple[list[float], dict[str, ZoneCache], ReplicatedCache, list[TwoLevelCache]],
+) -> None:
     now, _, far, (one, other) = cached
     one.put("k", "old")
     other.put("k", "new")
@@ -193,7 +204,7 @@ def test_the_near_level_is_stale_for_its_time_and_no_longer(cached):
     assert one.get("k") == (None, "miss")
 
 
-def test_the_least_recently_used_goes_first():
+def test_the_least_recently_used_goes_first() -> None:
     cache = ZoneCache(2, lambda: 0.0)
     for key in ("a", "b"):
         cache.put(key, key, 9)
@@ -202,7 +213,7 @@ def test_the_least_recently_used_goes_first():
     assert [cache.get(key) for key in "abc"] == ["a", None, "c"]
 
 
-def test_objects_keep_every_version():
+def test_objects_keep_every_version() -> None:
     store = ObjectStore()
     assert [store.put("k", body).number for body in (b"one", b"two")] == [1, 2]
     assert (store.get("k"), store.get("k", 1)) == (b"two", b"one")
@@ -212,7 +223,7 @@ def test_objects_keep_every_version():
             store.get(*missing)
 
 
-def test_damaged_copies_are_found_and_healed_until_none_is_left():
+def test_damaged_copies_are_found_and_healed_until_none_is_left() -> None:
     store = ObjectStore(disks=3)
     store.put("k", b"body")
     store.damage(0, "k", 1)

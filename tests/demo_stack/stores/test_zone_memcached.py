@@ -7,6 +7,9 @@ import os
 import shutil
 import signal
 from collections import Counter
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Self
 
 import pytest
 from hypothesis import given
@@ -27,7 +30,7 @@ keys = st.text(max_size=300)
 
 
 @given(st.lists(keys, min_size=1, max_size=50), st.integers(2, 5))
-def test_when_a_node_goes_only_its_own_keys_move(asked, count):
+def test_when_a_node_goes_only_its_own_keys_move(asked: list[str], count: int) -> None:
     nodes = [f"n{number}" for number in range(count)]
     before, after = HashRing(nodes), HashRing(nodes[1:])
     for key in asked:
@@ -35,7 +38,7 @@ def test_when_a_node_goes_only_its_own_keys_move(asked, count):
             assert after.node(key) == before.node(key)
 
 
-def test_nodes_have_fair_shares_and_a_ring_needs_one():
+def test_nodes_have_fair_shares_and_a_ring_needs_one() -> None:
     ring = HashRing(["a", "b", "c"])
     shares = Counter(ring.node(f"key-{number}") for number in range(3_000))
     assert all(700 < shares[node] < 1_300 for node in "abc")
@@ -46,7 +49,10 @@ def test_nodes_have_fair_shares_and_a_ring_needs_one():
 class Zones:
     """Three zones on five nodes, and the processes behind them."""
 
-    async def __aenter__(self):
+    def __init__(self, logs: Path) -> None:
+        self.logs = logs
+
+    async def __aenter__(self) -> Self:
         self.cars = {
             name: Sidecar(name, memcached_command, self.logs) for name in ("a1", "a2", "b1", "c1")
         }
@@ -59,26 +65,24 @@ class Zones:
         self.far = ReplicatedCache(self.zones)
         return self
 
-    async def __aexit__(self, *_):
+    async def __aexit__(self, *_: object) -> None:
         for zone in self.zones.values():
             zone.close()
         for car in self.cars.values():
             await car.stop()
 
 
-def _run(tmp_path, story):
-    async def opened():
-        zones = Zones()
-        zones.logs = tmp_path
-        async with zones:
+def _run(tmp_path: Path, story: Callable[[Zones], Awaitable[None]]) -> None:
+    async def opened() -> None:
+        async with Zones(tmp_path) as zones:
             await story(zones)
 
     asyncio.run(opened())
 
 
 @needs_memcached
-def test_what_is_put_is_in_every_zone_and_what_is_deleted_in_none(tmp_path):
-    async def story(z):
+def test_what_is_put_is_in_every_zone_and_what_is_deleted_in_none(tmp_path: Path) -> None:
+    async def story(z: Zones) -> None:
         value = {"id": "t01", "minutes": 95, "name": "Größe"}
         for key in ("t01", "with space\n", "ü" * 300):
             z.far.put(key, value, 60)
@@ -95,8 +99,8 @@ def test_what_is_put_is_in_every_zone_and_what_is_deleted_in_none(tmp_path):
 
 
 @needs_memcached
-def test_a_node_that_dies_costs_its_own_keys_and_the_next_zone_has_them(tmp_path):
-    async def story(z):
+def test_a_node_that_dies_costs_its_own_keys_and_the_next_zone_has_them(tmp_path: Path) -> None:
+    async def story(z: Zones) -> None:
         names = [f"k{number}" for number in range(40)]
         for name in names:
             z.far.put(name, name, 60)
@@ -117,15 +121,17 @@ def test_a_node_that_dies_costs_its_own_keys_and_the_next_zone_has_them(tmp_path
 
 
 @needs_memcached
-def test_a_hanging_node_is_asked_once_and_a_reader_goes_on(tmp_path):
-    async def story(z):
+def test_a_hanging_node_is_asked_once_and_a_reader_goes_on(tmp_path: Path) -> None:
+    async def story(z: Zones) -> None:
         near = TwoLevelCache(ZoneCache(10), z.far, "b")
         near.put("k", 1)
-        os.kill(z.cars["b1"].pid, signal.SIGSTOP)
+        pid = z.cars["b1"].pid
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
         fresh = [TwoLevelCache(ZoneCache(10), z.far, "b") for _ in range(3)]
         assert [one.get("k") for one in fresh] == [(1, "fallback")] * 3
         assert z.zones["b"].failures == 1
-        os.kill(z.cars["b1"].pid, signal.SIGCONT)
+        os.kill(pid, signal.SIGCONT)
         z.now_s = 10.0
         assert TwoLevelCache(ZoneCache(10), z.far, "b").get("k") == (1, "far")
 

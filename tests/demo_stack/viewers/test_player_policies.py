@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,7 +19,9 @@ SYNTHETIC = [400.0, 1_200.0, 3_000.0, 5_800.0, 15_000.0]
 FULL_S = 30.0
 
 
-def _watch(policy: Policy, lines: list[float], ladder: list[float], segment_s: float = 2.0):
+def _watch(
+    policy: Policy, lines: list[float], ladder: list[float], segment_s: float = 2.0
+) -> tuple[list[Any], Playhead]:
     """Fetch one segment at each of these throughputs; return the rungs and where it ended."""
     head, rungs = Playhead(), []
     for kbps in lines:
@@ -33,7 +36,9 @@ def _watch(policy: Policy, lines: list[float], ladder: list[float], segment_s: f
 
 @pytest.mark.parametrize("policy", Policy)
 @pytest.mark.parametrize("ladder", [LADDER, SYNTHETIC])
-def test_a_rich_line_ends_at_the_top_and_a_poor_one_at_the_bottom(policy, ladder):
+def test_a_rich_line_ends_at_the_top_and_a_poor_one_at_the_bottom(
+    policy: Policy, ladder: list[float]
+) -> None:
     rich, head = _watch(policy, [ladder[-1] * 10] * 60, ladder)
     assert set(rich[-10:]) == {len(ladder) - 1}
     assert (head.stalled_s, head.rebuffers) == (0, 0)
@@ -42,7 +47,7 @@ def test_a_rich_line_ends_at_the_top_and_a_poor_one_at_the_bottom(policy, ladder
 
 
 @pytest.mark.parametrize("policy", Policy)
-def test_when_the_line_breaks_down_the_player_steps_down_and_does_not_stop(policy):
+def test_when_the_line_breaks_down_the_player_steps_down_and_does_not_stop(policy: Policy) -> None:
     rungs, head = _watch(policy, [3_000.0] * 40 + [150.0] * 60, LADDER)
     assert rungs[39] == 2
     # Who looks at the buffer alone swings between two rungs; on average it takes what there is.
@@ -50,7 +55,7 @@ def test_when_the_line_breaks_down_the_player_steps_down_and_does_not_stop(polic
     assert head.rebuffers == 0
 
 
-def test_a_dip_moves_who_looks_at_throughput_but_not_who_has_a_buffer():
+def test_a_dip_moves_who_looks_at_throughput_but_not_who_has_a_buffer() -> None:
     lines = [3_000.0] * 40 + [200.0] + [3_000.0] * 3
     after = {policy: _watch(policy, lines, LADDER)[0][41] for policy in Policy}
     assert after[Policy.THROUGHPUT] < 2
@@ -58,7 +63,7 @@ def test_a_dip_moves_who_looks_at_throughput_but_not_who_has_a_buffer():
     assert after[Policy.BOLA] == 2
 
 
-def test_bola_chooses_by_the_buffer_between_its_two_levels():
+def test_bola_chooses_by_the_buffer_between_its_two_levels() -> None:
     def at(buffer_s: float) -> int:
         return by_utility(LADDER, buffer_s, 2.0)
 
@@ -73,14 +78,18 @@ def test_bola_chooses_by_the_buffer_between_its_two_levels():
     st.floats(0, 10),
     st.sampled_from([1.0, 2.0, 4.0]),
 )
-def test_more_buffer_never_means_a_lower_rung(ladder, buffer_s, more_s, segment_s):
+def test_more_buffer_never_means_a_lower_rung(
+    ladder: list[float], buffer_s: float, more_s: float, segment_s: float
+) -> None:
     assert by_utility(ladder, buffer_s, segment_s) <= by_utility(
         ladder, buffer_s + more_s, segment_s
     )
 
 
 @given(st.sampled_from(Policy), st.lists(st.floats(20, 50_000), min_size=1, max_size=40))
-def test_whatever_the_line_does_every_choice_exists_and_time_adds_up(policy, lines):
+def test_whatever_the_line_does_every_choice_exists_and_time_adds_up(
+    policy: Policy, lines: list[float]
+) -> None:
     rungs, head = _watch(policy, lines, LADDER)
     assert all(0 <= rung < len(LADDER) for rung in rungs)
     assert head.played_s >= 0
@@ -88,6 +97,6 @@ def test_whatever_the_line_does_every_choice_exists_and_time_adds_up(policy, lin
     assert head.rebuffers <= len(lines)
 
 
-def test_every_device_has_a_policy_and_every_policy_a_device():
+def test_every_device_has_a_policy_and_every_policy_a_device() -> None:
     assert set(POLICIES) == set(Device)
     assert set(POLICIES.values()) == set(Policy)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
+from typing import Any
 
 import pytest
+from opentelemetry.sdk.metrics.export import HistogramDataPoint, ResourceMetrics
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanKind, StatusCode
 
 from demo_stack.chassis.client import Call
 from demo_stack.chassis.disturbance import Disturbance
 from demo_stack.chassis.errors import DependencyError
 from demo_stack.chassis.telemetry import DURATION_BOUNDS_S
-from demo_stack.in_memory.region import open_region
+from demo_stack.in_memory.readings import origin, tags
+from demo_stack.in_memory.region import MemoryRegion, open_region
 from demo_stack.world.layout import REGIONAL_SERVICES, Service
 
 EDGES = {
@@ -28,8 +33,8 @@ EDGES = {
 }
 
 
-def test_a_session_starts_a_stream_and_every_service_edge_appears():
-    async def story():
+def test_a_session_starts_a_stream_and_every_service_edge_appears() -> None:
+    async def story() -> set[tuple[Any, Any]]:
         async with open_region() as w:
             await w.visit()
             assert w.starts() == {"success": 1}
@@ -38,14 +43,14 @@ def test_a_session_starts_a_stream_and_every_service_edge_appears():
                 (by_id[span.parent.span_id].resource.attributes["service.name"], name)
                 for span in w.spans()
                 if span.kind is SpanKind.SERVER and span.parent
-                for name in [span.resource.attributes["service.name"]]
+                for name in [origin(span)["service.name"]]
             }
 
     assert asyncio.run(story()) == EDGES
 
 
-def test_each_step_is_one_trace_without_orphans():
-    async def story():
+def test_each_step_is_one_trace_without_orphans() -> None:
+    async def story() -> tuple[ReadableSpan, ...]:
         async with open_region() as w:
             await w.visit()
             return w.spans()
@@ -54,9 +59,7 @@ def test_each_step_is_one_trace_without_orphans():
     ids = {span.context.span_id for span in spans}
     assert all(span.parent is None or span.parent.span_id in ids for span in spans)
     roots = [
-        span
-        for span in spans
-        if span.parent is None and span.resource.attributes["service.name"] == "viewers"
+        span for span in spans if span.parent is None and origin(span)["service.name"] == "viewers"
     ]
     assert [root.name for root in roots] == [
         "sign in", "browse", "select", "start stream", "watch", "watch", "report",
@@ -65,8 +68,8 @@ def test_each_step_is_one_trace_without_orphans():
     assert all(span.status.status_code is StatusCode.UNSET for span in spans)
 
 
-def test_server_durations_have_second_shaped_bounds_and_the_resource_of_their_service():
-    async def story():
+def test_server_durations_have_second_shaped_bounds_and_the_resource_of_their_service() -> None:
+    async def story() -> list[ResourceMetrics]:
         async with open_region() as w:
             await w.visit()
             return w.pipe.collect()
@@ -77,15 +80,17 @@ def test_server_durations_have_second_shaped_bounds_and_the_resource_of_their_se
             for metric in scope.metrics:
                 if metric.name == "http.server.request.duration":
                     service = resource.resource.attributes["service.name"]
-                    seen[service] = metric.data.data_points[0].explicit_bounds
+                    point = metric.data.data_points[0]
+                    assert isinstance(point, HistogramDataPoint)
+                    seen[service] = point.explicit_bounds
                     assert resource.resource.attributes["cloud.region"] == "us-east-1"
                     assert metric.unit == "s"
     assert set(seen) == set(REGIONAL_SERVICES)
     assert set(seen.values()) == {DURATION_BOUNDS_S}
 
 
-def test_a_failing_licence_store_fails_starts_and_marks_every_span_on_the_way():
-    async def story():
+def test_a_failing_licence_store_fails_starts_and_marks_every_span_on_the_way() -> None:
+    async def story() -> MemoryRegion:
         async with open_region() as w:
             w.region.points.disturb(
                 "x", Disturbance(point="playback.start", error_ratio=1.0, error="licence store")
@@ -106,7 +111,7 @@ def test_a_failing_licence_store_fails_starts_and_marks_every_span_on_the_way():
         ("viewers", "POST /playback"),
         ("viewers", "start stream"),
     ]
-    assert failed[0].attributes["error.type"] == "ConnectionResetError"
+    assert tags(failed[0])["error.type"] == "ConnectionResetError"
     assert failed[0].status.description == "licence store"
     statuses = {
         (point["service.name"], point["http.route"]): count
@@ -116,13 +121,13 @@ def test_a_failing_licence_store_fails_starts_and_marks_every_span_on_the_way():
     assert statuses == {("playback", "/starts"): 1, ("gateway", "/playback"): 1}
 
 
-def test_slow_recommendations_make_the_gateway_wait_but_fail_nothing():
+def test_slow_recommendations_make_the_gateway_wait_but_fail_nothing() -> None:
     waited = []
 
     async def remember(seconds: float) -> None:
         waited.append(seconds)
 
-    async def story():
+    async def story() -> Counter[str]:
         async with open_region() as w:
             w.region.points._sleep = remember
             w.region.points.disturb("x", Disturbance(point="recommendations.rank", delay_s=0.4))
@@ -133,8 +138,8 @@ def test_slow_recommendations_make_the_gateway_wait_but_fail_nothing():
     assert waited == [0.4]
 
 
-def test_a_dead_service_is_a_failed_start_with_the_transports_error():
-    async def story():
+def test_a_dead_service_is_a_failed_start_with_the_transports_error() -> None:
+    async def story() -> tuple[Counter[str], tuple[ReadableSpan, ...]]:
         async with open_region() as w:
             for instance in w.region.fleet.running(Service.PLAYBACK):
                 await w.region.fleet.kill(instance.id)
@@ -144,9 +149,9 @@ def test_a_dead_service_is_a_failed_start_with_the_transports_error():
     starts, spans = asyncio.run(story())
     assert starts == {"failure": 1}
     call = next(span for span in spans if span.name == "POST /starts")
-    assert call.attributes["error.type"] == "ConnectError"
+    assert tags(call)["error.type"] == "ConnectError"
     gateway = next(s for s in spans if s.name == "POST /playback" and s.kind is SpanKind.SERVER)
-    assert gateway.attributes["http.response.status_code"] == 503
+    assert tags(gateway)["http.response.status_code"] == 503
 
 
 @pytest.mark.parametrize(
@@ -168,8 +173,8 @@ def test_a_dead_service_is_a_failed_start_with_the_transports_error():
         (Call(service="gateway", method="GET", route="/nowhere"), 404),
     ],
 )
-def test_refusals_have_their_status_and_are_no_server_error(call, status):
-    async def story():
+def test_refusals_have_their_status_and_are_no_server_error(call: Call, status: int) -> None:
+    async def story() -> tuple[int, tuple[ReadableSpan, ...]]:
         async with open_region() as w:
             with pytest.raises(DependencyError) as refused:
                 await w.client.json(call)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from typing import Any, Self
 
 import pytest
+from opentelemetry.sdk.trace import ReadableSpan
 
 from demo_stack.chassis.errors import LayoutError
 from demo_stack.chassis.network import MemoryNetwork
 from demo_stack.chassis.telemetry import memory_pipe
+from demo_stack.in_memory import readings
+from demo_stack.in_memory.readings import origin
+from demo_stack.in_memory.turns import no_wait
 from demo_stack.regions.region import Region
 from demo_stack.regions.spec import RegionSpec
 from demo_stack.viewers.crowd import Crowd
@@ -17,51 +22,40 @@ from demo_stack.viewers.crowd import Crowd
 REGIONS = ["us-east-1", "us-west-2", "eu-west-1"]
 
 
-async def _no_wait(_seconds: float) -> None:
-    await asyncio.sleep(0)
-
-
 class Planet:
     """Three regions in memory, and viewers who come when they are told to."""
 
-    async def __aenter__(self):
+    async def __aenter__(self) -> Self:
         self.network = MemoryNetwork()
         self.pipe, self.exported = memory_pipe()
         self.regions = []
-        self.crowd = Crowd(self.network, self.pipe, seed=1, sleep=_no_wait)
+        self.crowd = Crowd(self.network, self.pipe, seed=1, sleep=no_wait)
         self.crowd.populate(REGIONS, rate=1.0)
         for name in REGIONS:
             spec = RegionSpec(region=name, sps=1_000.0)
-            region = Region(spec, self.network, self.pipe, sleep=_no_wait)
+            region = Region(spec, self.network, self.pipe, sleep=no_wait)
             await region.open()
             self.regions.append(region)
             self.crowd.route({name: region.addresses})
         return self
 
-    async def __aexit__(self, *_):
+    async def __aexit__(self, *_: object) -> None:
         await self.crowd.close()
         for region in self.regions:
             await region.close()
 
-    def begin(self, each):
+    def begin(self, each: int) -> None:
         """Let so many viewers of each region begin a session."""
         for home in REGIONS * each:
             self.crowd.begin(home)
 
-    def starts(self):
+    def starts(self) -> Counter[str]:
         """Return the number of starts by outcome."""
-        found = Counter()
-        for resource in self.pipe.collect():
-            for scope in resource.scope_metrics:
-                for metric in scope.metrics:
-                    if metric.name == "stream.starts":
-                        for point in metric.data.data_points:
-                            found[point.attributes["outcome"]] += point.value
-        return found
+        return readings.starts([self.pipe])
 
 
-def test_evacuation_and_return_lose_no_start_and_nobody_is_served_where_nobody_should_be():
-    async def story():
+def test_evacuation_and_return_lose_no_start_and_nobody_is_served_where_nobody_should_be() -> None:
+    async def story() -> tuple[Counter[Any], list[int]]:
         async with Planet() as planet:
             served = []
             planet.begin(3)
@@ -84,20 +78,20 @@ def test_evacuation_and_return_lose_no_start_and_nobody_is_served_where_nobody_s
     assert served == [3, 3, 6]
 
 
-def _served(planet, region):
+def _served(planet: Planet, region: str) -> list[ReadableSpan]:
     return [
         span
         for span in planet.exported.get_finished_spans()
         if span.name == "POST /playback"
-        and span.resource.attributes["service.name"] == "gateway"
-        and span.resource.attributes.get("cloud.region") == region
+        and origin(span)["service.name"] == "gateway"
+        and origin(span).get("cloud.region") == region
     ]
 
 
 @pytest.mark.parametrize(
     ("home", "to"), [("mars", ["us-east-1"]), ("us-east-1", ["mars"]), ("us-east-1", [])]
 )
-def test_nobody_is_sent_nowhere(home, to):
+def test_nobody_is_sent_nowhere(home: str, to: list[str]) -> None:
     crowd = Crowd(MemoryNetwork(), memory_pipe()[0], seed=1)
     crowd.populate(REGIONS, rate=1.0)
     with pytest.raises(LayoutError):

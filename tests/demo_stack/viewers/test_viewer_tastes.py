@@ -24,14 +24,14 @@ TITLES = [title.document() for title in make_titles(1)]
 GENRE = {title["id"]: title["genre"] for title in TITLES}
 
 
-def test_a_taste_is_always_the_same_and_not_everybodys():
+def test_a_taste_is_always_the_same_and_not_everybodys() -> None:
     tastes = {taste_of(f"v{number:04d}") for number in range(100)}
     assert taste_of("v0001") == taste_of("v0001")
     assert {len(taste) for taste in tastes} == {FAVOURITES}
     assert len(tastes) > 10
 
 
-def test_favourites_are_chosen_more_often_and_not_always():
+def test_favourites_are_chosen_more_often_and_not_always() -> None:
     rng = Random(1)
     row = TITLES[:8]
     chosen = Counter(
@@ -42,7 +42,7 @@ def test_favourites_are_chosen_more_often_and_not_always():
     assert 0.9 > chosen[True] / 2_000 > 1.6 * by_chance
 
 
-def test_the_model_learns_tastes_that_popularity_does_not_know():
+def test_the_model_learns_tastes_that_popularity_does_not_know() -> None:
     rng, model = Random(1), ItemModel()
     viewers = [f"v{number:04d}" for number in range(150)]
     for viewer in viewers:
@@ -57,7 +57,7 @@ def test_the_model_learns_tastes_that_popularity_does_not_know():
     assert suggested > 1.5 * popular
 
 
-def test_who_is_forgotten_no_longer_counts(monkeypatch):
+def test_who_is_forgotten_no_longer_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(model_module, "VIEWERS_REMEMBERED", 2)
     model = ItemModel()
     for viewer, titles in (("old", "ab"), ("b", "cd"), ("c", "ce")):
@@ -69,7 +69,7 @@ def test_who_is_forgotten_no_longer_counts(monkeypatch):
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
-def test_the_audience_is_what_it_is_whatever_regions_run(count):
+def test_the_audience_is_what_it_is_whatever_regions_run(count: int) -> None:
     served = markets_of([Region.US_EAST_1, Region.EU_WEST_1, Region.US_WEST_2][:count])
     for shares in served.values():
         assert sum(shares.values()) == pytest.approx(1.0)
@@ -81,13 +81,13 @@ def test_the_audience_is_what_it_is_whatever_regions_run(count):
 
 
 @given(st.lists(st.sampled_from([*Region, "moon-1"]), min_size=1, unique=True))
-def test_nobody_is_left_without_a_region(regions):
+def test_nobody_is_left_without_a_region(regions: list[str]) -> None:
     served = markets_of(regions)
     total = sum(sum(shares.values()) for shares in served.values())
     assert total == pytest.approx(len(regions))
 
 
-def test_those_who_come_are_the_audience():
+def test_those_who_come_are_the_audience() -> None:
     crowd = Crowd(MemoryNetwork(), memory_pipe()[0], seed=1)
     crowd.populate(list(Region), rate=1.0)
     came = Counter(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import requests
 from authlib.integrations.requests_client import OAuth2Session
@@ -19,7 +20,7 @@ from demo_stack.world.layout import Service
 VERIFIER = "a-foreign-client-has-a-verifier-of-its-own-too"
 
 
-def _sign_in(gateway: str) -> dict[str, object]:
+def _sign_in(gateway: str) -> dict[str, Any]:
     """Use nothing but authlib and requests."""
     with OAuth2Session("app", token_endpoint_auth_method="none") as client:
         client.trust_env = False
@@ -39,8 +40,8 @@ def _sign_in(gateway: str) -> dict[str, object]:
         return {"first": first, "second": second, "browsed": browsed.status_code}
 
 
-def test_authlib_signs_in_by_pkce_refreshes_and_outlives_a_rotation():
-    async def story():
+def test_authlib_signs_in_by_pkce_refreshes_and_outlives_a_rotation() -> None:
+    async def story() -> tuple[dict[str, Any], Any]:
         network = SocketNetwork()
         region = Region(RegionSpec(region="us-east-1", sps=100.0), network, memory_pipe()[0])
         await region.open()

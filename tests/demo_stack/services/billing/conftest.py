@@ -88,7 +88,7 @@ def _fresh_database(socket: str) -> str:
 
 
 @pytest.fixture(params=["sqlite", "mariadb"])
-def url(request, tmp_path) -> str:
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database of each kind."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/ledger.sqlite"
@@ -97,7 +97,7 @@ def url(request, tmp_path) -> str:
 
 
 @pytest.fixture
-def books(url) -> Iterator[Callable[..., Books]]:
+def books(url: str) -> Iterator[Callable[..., Books]]:
     """Return what opens the books; any number of them stand on the same database."""
     opened: list[Books] = []
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
 from demo_stack.chassis.errors import ServiceError
@@ -19,11 +22,14 @@ from demo_stack.services.billing.plans import PLANS, plan_named, plan_of
 from demo_stack.services.billing.processor import SyntheticProcessor
 from demo_stack.services.billing.requests import Requests
 
+if TYPE_CHECKING:
+    from tests.demo_stack.services.billing.conftest import Books
+
 MONTH_MS = 1_000_000
 BASIC, PREMIUM = PLANS["basic"], PLANS["premium"]
 
 
-def test_a_month_is_invoiced_paid_and_balanced(books):
+def test_a_month_is_invoiced_paid_and_balanced(books: Callable[..., Books]) -> None:
     b = books()
     assert b.ledger.subscribe("anna", BASIC, 100)
     assert not b.ledger.subscribe("anna", PREMIUM, 100)
@@ -42,7 +48,9 @@ def test_a_month_is_invoiced_paid_and_balanced(books):
     assert [one["period"] for one in b.ledger.invoices("anna")] == [2, 1]
 
 
-def test_a_late_run_moves_nobodys_day_and_bills_no_month_that_nobody_saw(books):
+def test_a_late_run_moves_nobodys_day_and_bills_no_month_that_nobody_saw(
+    books: Callable[..., Books],
+) -> None:
     b = books()
     b.ledger.subscribe("anna", BASIC, 100)
     late = 100 + 5 * MONTH_MS + 7
@@ -51,7 +59,7 @@ def test_a_late_run_moves_nobodys_day_and_bills_no_month_that_nobody_saw(books):
     assert b.ledger.invoice_due(100 + 6 * MONTH_MS, 10) == 1
 
 
-def test_many_at_once_charge_an_invoice_once(books):
+def test_many_at_once_charge_an_invoice_once(books: Callable[..., Books]) -> None:
     processor = SyntheticProcessor(declined_share=0.0)
     both = [books(processor), books(processor)]  # two services on one database
     both[0].ledger.subscribe("anna", PREMIUM, 0)
@@ -70,13 +78,15 @@ def test_many_at_once_charge_an_invoice_once(books):
     assert both[1].ledger.balances()[CASH] == 1_999
 
 
-def test_billing_runs_of_two_regions_at_once_bill_everybody_once(books):
+def test_billing_runs_of_two_regions_at_once_bill_everybody_once(
+    books: Callable[..., Books],
+) -> None:
     processor = SyntheticProcessor(declined_share=0.0)
     both = [books(processor), books(processor)]
     accounts = {f"a{number}": (plan_of(f"a{number}"), 0) for number in range(30)}
     start = threading.Barrier(2)
 
-    def run(b) -> int:
+    def run(b: Books) -> int:
         start.wait()
         b.ledger.subscribe_many(accounts)
         for invoice in b.open_invoices(0):
@@ -108,7 +118,7 @@ class CrashingProcessor(SyntheticProcessor):
         return agreed
 
 
-def test_a_crash_between_charge_and_note_charges_nobody_twice(books):
+def test_a_crash_between_charge_and_note_charges_nobody_twice(books: Callable[..., Books]) -> None:
     processor = CrashingProcessor()
     b = books(processor)
     b.ledger.subscribe("anna", BASIC, 0)
@@ -122,7 +132,9 @@ def test_a_crash_between_charge_and_note_charges_nobody_twice(books):
     assert b.ledger.balances()[CASH] == 799
 
 
-def test_declined_charges_are_tried_again_and_given_up_in_the_end(books):
+def test_declined_charges_are_tried_again_and_given_up_in_the_end(
+    books: Callable[..., Books],
+) -> None:
     b = books(SyntheticProcessor(declined_share=1.0))
     b.ledger.subscribe("anna", BASIC, 0)
     (invoice,), now_ms = b.open_invoices(0), 0
@@ -136,15 +148,21 @@ def test_declined_charges_are_tried_again_and_given_up_in_the_end(books):
     assert b.ledger.balances() == {receivable("anna"): 799, REVENUE: -799}
 
 
-def test_a_request_that_comes_twice_is_done_once_and_answered_alike(books):
+def test_a_request_that_comes_twice_is_done_once_and_answered_alike(
+    books: Callable[..., Books],
+) -> None:
     b = books()
     requests = Requests(b.database)
     done: list[int] = []
     start = threading.Barrier(4)
 
+    def work() -> dict[str, Any]:
+        done.append(1)
+        return {"total": len(done)}
+
     def ask(_number: int) -> object:
         start.wait()
-        return requests.once("k1", {"n": 1}, lambda: done.append(1) or {"total": len(done)})
+        return requests.once("k1", {"n": 1}, work)
 
     first = requests.once("k0", {"n": 0}, lambda: {"n": 0})
     assert requests.once("k0", {"n": 0}, lambda: pytest.fail("done twice")) == first
@@ -157,15 +175,15 @@ def test_a_request_that_comes_twice_is_done_once_and_answered_alike(books):
 
 
 @pytest.mark.parametrize("key", ["", "x" * 101])
-def test_a_request_needs_a_key(key):
+def test_a_request_needs_a_key(key: str) -> None:
     with pytest.raises(ServiceError, match="idempotency-key"):
         Requests(Database()).once(key, {}, dict)
 
 
-def test_nothing_of_a_transaction_that_fails_stays(books):
+def test_nothing_of_a_transaction_that_fails_stays(books: Callable[..., Books]) -> None:
     b = books()
 
-    def half(connection) -> None:
+    def half(connection: Connection) -> None:
         post(connection, "one", {CASH: 5, REVENUE: -5}, "EUR", 0)
         post(connection, "one", {CASH: 5, REVENUE: -5}, "EUR", 0)
 
@@ -176,7 +194,7 @@ def test_nothing_of_a_transaction_that_fails_stays(books):
 
 @settings(max_examples=30)
 @given(st.dictionaries(st.sampled_from("abcd"), st.integers(-(10**9), 10**9), min_size=1))
-def test_only_what_balances_is_posted(amounts):
+def test_only_what_balances_is_posted(amounts: dict[str, int]) -> None:
     database = Database()
     try:
         database.write(lambda connection: post(connection, "p", amounts, "EUR", 0))
@@ -189,22 +207,22 @@ def test_only_what_balances_is_posted(amounts):
     database.close()
 
 
-def test_fractions_of_a_cent_are_no_money():
+def test_fractions_of_a_cent_are_no_money() -> None:
     database = Database()
-    amounts = {CASH: 0.5, REVENUE: -0.5}
+    amounts: Any = {CASH: 0.5, REVENUE: -0.5}
     with pytest.raises(ServiceError, match="does not balance"):
         database.write(lambda connection: post(connection, "p", amounts, "EUR", 0))
     database.close()
 
 
 @pytest.mark.parametrize("url", ["nonsense", "nosuch://x", "sqlite:////nowhere/at/all.sqlite"])
-def test_a_database_that_is_not_there_says_what_to_check(url):
+def test_a_database_that_is_not_there_says_what_to_check(url: str) -> None:
     with pytest.raises(ServiceError, match="billing's URL") as refused:
         Database(url)
     assert refused.value.status == 503
 
 
-def test_a_database_that_breaks_later_is_an_answer_too(tmp_path):
+def test_a_database_that_breaks_later_is_an_answer_too(tmp_path: Path) -> None:
     path = tmp_path / "ledger.sqlite"
     database = Database(f"sqlite:///{path}")
     database.close()
@@ -215,7 +233,7 @@ def test_a_database_that_breaks_later_is_an_answer_too(tmp_path):
     database.close()
 
 
-def test_plans():
+def test_plans() -> None:
     assert sum(plan.share for plan in PLANS.values()) == pytest.approx(1.0)
     assert plan_named("basic") is BASIC
     with pytest.raises(ServiceError, match="there are: basic, standard, premium"):
@@ -225,13 +243,13 @@ def test_plans():
         assert drawn.count(plan.id) / 2_000 == pytest.approx(plan.share, abs=0.04)
 
 
-def test_an_unknown_invoice_is_not_found(books):
+def test_an_unknown_invoice_is_not_found(books: Callable[..., Books]) -> None:
     with pytest.raises(ServiceError, match="no invoice 7") as refused:
         books().ledger.charge(7, 0)
     assert refused.value.status == 404
 
 
-def test_regions_that_start_together_make_the_tables_once(url):
+def test_regions_that_start_together_make_the_tables_once(url: str) -> None:
     with ThreadPoolExecutor(6) as pool:
         databases = list(pool.map(Database, [url] * 6))
     assert {one.system for one in databases} <= {"sqlite", "mariadb"}

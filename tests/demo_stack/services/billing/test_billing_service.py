@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, TypeVar
 
 import httpx2
 import orjson
@@ -10,12 +13,17 @@ import pytest
 from opentelemetry.trace import SpanKind
 
 from demo_stack.chassis.disturbance import Disturbance
-from demo_stack.in_memory.region import open_region
+from demo_stack.in_memory.readings import tags
+from demo_stack.in_memory.region import MemoryRegion, open_region
 from demo_stack.services.billing.plans import PLANS, plan_of
 from demo_stack.world.layout import Service
 
+Result = TypeVar("Result")
 
-async def _ask(w, method: str, path: str, body: object = None, key: str = "") -> tuple[int, dict]:
+
+async def _ask(
+    w: MemoryRegion, method: str, path: str, body: object = None, key: str = ""
+) -> tuple[int, dict[str, Any]]:
     headers = {"idempotency-key": key} if key else {}
     request = httpx2.Request(
         method, w.region.addresses[Service.BILLING][0] + path, json=body, headers=headers
@@ -24,16 +32,18 @@ async def _ask(w, method: str, path: str, body: object = None, key: str = "") ->
     return response.status_code, orjson.loads(await response.aread())
 
 
-def _run(story):
-    async def opened():
+def _run(story: Callable[[MemoryRegion], Awaitable[Result]]) -> Result:
+    async def opened() -> Result:
         async with open_region() as w:
             return await story(w)
 
     return asyncio.run(opened())
 
 
-def test_made_up_accounts_have_plans_and_others_can_subscribe():
-    async def story(w):
+def test_made_up_accounts_have_plans_and_others_can_subscribe() -> None:
+    async def story(
+        w: MemoryRegion,
+    ) -> Any:
         known = await _ask(w, "GET", "/accounts/v0007/entitlement")
         unknown = await _ask(w, "GET", "/accounts/anna/entitlement")
         wish = {"account": "anna", "plan": "premium"}
@@ -50,8 +60,10 @@ def test_made_up_accounts_have_plans_and_others_can_subscribe():
     assert anna[1]["streams"] == PLANS["premium"].streams
 
 
-def test_a_run_bills_what_is_due_and_a_payment_of_the_same_invoice_changes_nothing():
-    async def story(w):
+def test_a_run_bills_what_is_due_and_a_payment_of_the_same_invoice_changes_nothing() -> None:
+    async def story(
+        w: MemoryRegion,
+    ) -> Any:
         wish = {"account": "anna", "plan": "premium"}
         await _ask(w, "POST", "/subscriptions", wish, "k")
         first = await _ask(w, "POST", "/runs")
@@ -61,9 +73,9 @@ def test_a_run_bills_what_is_due_and_a_payment_of_the_same_invoice_changes_nothi
         paid = [await _ask(w, "POST", path, key="p") for _ in range(2)]
         charged = {point["currency"]: n for point, n in w.points("billing.charged")}
         spans = {
-            (span.name, span.attributes["db.system.name"])
+            (span.name, tags(span)["db.system.name"])
             for span in w.spans()
-            if span.kind is SpanKind.CLIENT and "db.system.name" in span.attributes
+            if span.kind is SpanKind.CLIENT and "db.system.name" in tags(span)
         }
         return first, second, invoices, paid, charged, spans
 
@@ -91,8 +103,14 @@ def test_a_run_bills_what_is_due_and_a_payment_of_the_same_invoice_changes_nothi
         ("GET", f"/accounts/{'x' * 200}/entitlement", None, "", 400),
     ],
 )
-def test_nonsense_is_refused(method, path, body, key, status):
-    async def story(w):
+def test_nonsense_is_refused(
+    method: str,
+    path: str,
+    body: dict[str, str] | dict[str, object] | list[int] | None,
+    key: str,
+    status: int,
+) -> None:
+    async def story(w: MemoryRegion) -> int:
         return (await _ask(w, method, path, body, key))[0]
 
     assert _run(story) == status
@@ -108,8 +126,8 @@ def test_nonsense_is_refused(method, path, body, key, status):
         ("billing.request", "GET", "/accounts/v0001/invoices"),
     ],
 )
-def test_every_injection_point_is_reached(point, method, path):
-    async def story(w):
+def test_every_injection_point_is_reached(point: str, method: str, path: str) -> None:
+    async def story(w: MemoryRegion) -> tuple[int, int]:
         w.region.points.disturb("x", Disturbance(point=point, error_ratio=1.0))
         body = {"account": "anna", "plan": "basic"}
         broken = (await _ask(w, method, path, body, "k"))[0]
@@ -121,8 +139,10 @@ def test_every_injection_point_is_reached(point, method, path):
     assert well in {200, 201}
 
 
-def test_a_database_that_is_away_is_an_answer_and_comes_back(tmp_path):
-    async def story(w):
+def test_a_database_that_is_away_is_an_answer_and_comes_back(tmp_path: Path) -> None:
+    async def story(
+        w: MemoryRegion,
+    ) -> tuple[tuple[int, dict[str, Any]], tuple[int, dict[str, Any]]]:
         w.region.stores.billing.url = f"sqlite:///{tmp_path}/missing/ledger.sqlite"
         away = await _ask(w, "GET", "/accounts/v0001/entitlement")
         (tmp_path / "missing").mkdir()
@@ -134,11 +154,11 @@ def test_a_database_that_is_away_is_an_answer_and_comes_back(tmp_path):
     assert back[0] == 200
 
 
-def test_the_service_keeps_its_books_wherever_it_is_told_to(url):
-    async def story(w):
+def test_the_service_keeps_its_books_wherever_it_is_told_to(url: str) -> None:
+    async def story(w: MemoryRegion) -> tuple[tuple[int, dict[str, Any]], Any, set[Any]]:
         w.region.stores.billing.url = url
         run = await _ask(w, "POST", "/runs")
-        spans = {span.attributes.get("db.system.name") for span in w.spans()} - {None}
+        spans = {tags(span).get("db.system.name") for span in w.spans()} - {None}
         return run, (await _ask(w, "GET", "/accounts/v0000/invoices"))[1]["invoices"], spans
 
     run, invoices, spans = _run(story)

@@ -16,7 +16,7 @@ from demo_stack.services.edge.cache import PopularityCache
     keys=st.lists(st.sampled_from("abcdefgh"), max_size=200),
     capacity=st.integers(1, 5),
 )
-def test_it_never_holds_more_than_it_may_and_never_lies(keys, capacity):
+def test_it_never_holds_more_than_it_may_and_never_lies(keys: list[str], capacity: int) -> None:
     cache = PopularityCache(capacity)
     for key in keys:
         body = cache.get(key)
@@ -26,7 +26,7 @@ def test_it_never_holds_more_than_it_may_and_never_lies(keys, capacity):
         assert len(cache) <= capacity
 
 
-def test_what_is_asked_for_often_stays_while_one_hit_wonders_pass():
+def test_what_is_asked_for_often_stays_while_one_hit_wonders_pass() -> None:
     cache = PopularityCache(capacity=3)
     cache.put("hit", b"1")
     for number in range(100):
@@ -34,7 +34,7 @@ def test_what_is_asked_for_often_stays_while_one_hit_wonders_pass():
         cache.put(f"once-{number}", b"2")
 
 
-def test_yesterdays_hit_makes_room_in_the_end():
+def test_yesterdays_hit_makes_room_in_the_end() -> None:
     cache = PopularityCache(capacity=2, fade_every=10)
     cache.put("old", b"1")
     for _ in range(50):
@@ -47,11 +47,11 @@ def test_yesterdays_hit_makes_room_in_the_end():
     assert cache.get("new") == b"2"
 
 
-def test_a_segment_reaches_the_origin_once_for_every_site():
-    def call(service="edge"):
+def test_a_segment_reaches_the_origin_once_for_every_site() -> None:
+    def call(service: str = "edge") -> Call:
         return Call(service=service, method="GET", route="/segments/t01/720p/0")
 
-    async def story():
+    async def story() -> tuple[list[str], int]:
         async with open_region() as w:
             outcomes = [(await w.client.send(call())).headers["x-cache"] for _ in range(12)]
             origin = sum(span.name.startswith("GET /origin") for span in w.spans())
@@ -62,7 +62,7 @@ def test_a_segment_reaches_the_origin_once_for_every_site():
     assert origin == 4  # the client's and the server's span of each of two calls
 
 
-def test_it_is_bounded_in_bytes_too_and_what_is_expected_stays():
+def test_it_is_bounded_in_bytes_too_and_what_is_expected_stays() -> None:
     cache = PopularityCache(capacity=100, largest=1_000)
     cache.put("hit", b"x" * 400, popularity=50.0)
     for number in range(20):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -26,7 +27,7 @@ DAY_S = 1_440.0
 names = st.text("abcdefgh", min_size=1, max_size=2)
 
 
-def test_a_steady_rate_is_forecast_and_an_old_one_fades():
+def test_a_steady_rate_is_forecast_and_an_old_one_fades() -> None:
     forecast = PopularityForecast(half_life_s=100.0)
     for number in range(4_000):
         forecast.note("often", number * 0.25)
@@ -38,7 +39,7 @@ def test_a_steady_rate_is_forecast_and_an_old_one_fades():
     assert forecast.rates(1_100.0)["often"] == pytest.approx(rates["often"] / 2)
 
 
-def test_a_launch_is_expected_before_anybody_asks_and_strangers_cant_fill_the_memory():
+def test_a_launch_is_expected_before_anybody_asks_and_strangers_cant_fill_the_memory() -> None:
     forecast = PopularityForecast(half_life_s=100.0)
     forecast.announce("new", 3.0)
     assert forecast.rates(0.0) == {"new": 3.0}
@@ -53,21 +54,23 @@ def test_a_launch_is_expected_before_anybody_asks_and_strangers_cant_fill_the_me
     st.integers(0, 20),
     st.integers(-1, 9),
 )
-def test_a_plan_fetches_nothing_twice_and_no_more_than_it_may(rates, kept, capacity, budget):
+def test_a_plan_fetches_nothing_twice_and_no_more_than_it_may(
+    rates: dict[str, float], kept: set[str], capacity: int, budget: int
+) -> None:
     plan = plan_fill(rates, kept, capacity, budget)
     assert len(plan) == len(set(plan)) <= min(max(budget, 0), capacity)
     assert not set(plan) & kept
     assert [rates[key] for key in plan] == sorted((rates[key] for key in plan), reverse=True)
 
 
-def test_what_is_kept_goes_only_for_something_clearly_better():
+def test_what_is_kept_goes_only_for_something_clearly_better() -> None:
     rates = {"a": 10.0, "b": 5.0, "c": 5.0 * MARGIN - 0.1, "d": 20.0}
     assert plan_fill(rates, {"a", "b"}, 2, 9) == ["d"]
     assert plan_fill({**rates, "d": 0.0}, {"a", "b"}, 2, 9) == []
     assert plan_fill(rates, {"a"}, 3, 9) == ["d", "c"]  # one place is free, one is b's... or none's
 
 
-def test_quiet_hours_are_found_in_the_rhythm_of_a_day():
+def test_quiet_hours_are_found_in_the_rhythm_of_a_day() -> None:
     hours, found = QuietHours(DAY_S), []
     for minute in range(int(3 * DAY_S / 60)):
         time_s = minute * 60.0
@@ -139,7 +142,7 @@ def _hits(*, ahead: bool, budget: int) -> tuple[float, int]:
     return hits / asked, fetched
 
 
-def test_filling_in_the_quiet_hours_raises_the_hit_ratio_within_its_bandwidth():
+def test_filling_in_the_quiet_hours_raises_the_hit_ratio_within_its_bandwidth() -> None:
     reactive, _ = _hits(ahead=False, budget=0)
     little, fetched_little = _hits(ahead=True, budget=10)
     ahead, fetched = _hits(ahead=True, budget=60)
@@ -150,11 +153,11 @@ def test_filling_in_the_quiet_hours_raises_the_hit_ratio_within_its_bandwidth():
     assert ahead > reactive + 0.025  # 75.0 % becomes 78.1 %
 
 
-def test_an_edge_fetches_ahead_what_its_region_asks_for():
-    def call(key):
+def test_an_edge_fetches_ahead_what_its_region_asks_for() -> None:
+    def call(key: str) -> Call:
         return Call(service="edge", method="GET", route=f"/segments/{key}")
 
-    async def story():
+    async def story() -> tuple[list[int], list[int], list[str]]:
         async with open_region() as w:
             for number in range(5):
                 await w.client.send(call(f"t01/720p/{number}"))
@@ -171,8 +174,8 @@ def test_an_edge_fetches_ahead_what_its_region_asks_for():
     assert hits == ["hit"] * 4
 
 
-def test_an_announced_launch_is_fetched_before_anybody_asks():
-    async def story():
+def test_an_announced_launch_is_fetched_before_anybody_asks() -> None:
+    async def story() -> tuple[Any, list[str]]:
         async with open_region() as w:
             control = RegionControl(w.region, w.pipe)
             await control.expect("t42", 6.0)

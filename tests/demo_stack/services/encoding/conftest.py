@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from demo_stack.chassis.identity import Identity
-from demo_stack.chassis.telemetry import memory_pipe
+from demo_stack.chassis.telemetry import TelemetryPipe, memory_pipe
 from demo_stack.services.encoding.instruments import EncodingInstruments
 from demo_stack.services.encoding.queue_file import QueueFile
 from demo_stack.services.encoding.shelf import Shelf
@@ -23,14 +26,14 @@ class Bench:
 
     place: Workplace
     tool: FakeTool
-    exported: object
-    collect: Callable[[], object]
+    pipe: TelemetryPipe
+    exported: InMemorySpanExporter
     now_ms: list[int]
 
 
 @pytest.fixture
-def bench(tmp_path) -> Callable[..., Bench]:
-    def make(**options) -> Bench:
+def bench(tmp_path: Path) -> Callable[..., Bench]:
+    def make(**options: Any) -> Bench:
         pipe, exported = memory_pipe()
         tool, now_ms = FakeTool(**options), [0]
         queue = QueueFile(tmp_path / "queue.json")
@@ -44,6 +47,6 @@ def bench(tmp_path) -> Callable[..., Bench]:
             ladder=SMALL,
             now_ms=lambda: now_ms[0],
         )
-        return Bench(place, tool, exported, pipe.collect, now_ms)
+        return Bench(place, tool, pipe, exported, now_ms)
 
     return make

@@ -56,7 +56,7 @@ def _decrypted(segment: bytes, key: bytes) -> tuple[bytes, list[list[tuple[int, 
     samples=st.lists(st.binary(min_size=1, max_size=400), min_size=1, max_size=5),
     pattern=st.sampled_from(Pattern),
 )
-def test_who_has_the_key_gets_back_every_byte(samples, pattern):
+def test_who_has_the_key_gets_back_every_byte(samples: list[bytes], pattern: Pattern) -> None:
     segment = tiny_segment(*samples)
     plain = first(read_boxes(segment), b"mdat").head
     protected = protect_segment(segment, KEY, pattern, "h264-108p/0")
@@ -65,7 +65,7 @@ def test_who_has_the_key_gets_back_every_byte(samples, pattern):
         assert first(read_boxes(protected), b"mdat").head != plain
 
 
-def test_of_pictures_headers_and_parameters_stay_clear():
+def test_of_pictures_headers_and_parameters_stay_clear() -> None:
     parameters, picture = PARAMETERS + bytes(300), SLICE + bytes(1_000)
     protected = protect_segment(tiny_segment(parameters, picture), KEY, Pattern.UNITS, "s")
     _, (first_ranges, second_ranges) = _decrypted(protected, KEY.key)
@@ -76,12 +76,12 @@ def test_of_pictures_headers_and_parameters_stay_clear():
     assert rest > 800
 
 
-def test_a_long_clear_run_is_noted_in_parts():
+def test_a_long_clear_run_is_noted_in_parts() -> None:
     protected = protect_segment(tiny_segment(PARAMETERS + bytes(70_000)), KEY, Pattern.UNITS, "s")
     assert _decrypted(protected, KEY.key)[1] == [[(65_535, 0), (4_470, 0)]]
 
 
-def test_no_two_samples_share_a_keystream():
+def test_no_two_samples_share_a_keystream() -> None:
     sample = SLICE + bytes(500)
     one = protect_segment(tiny_segment(sample, sample), KEY, Pattern.WHOLE, "a/0")
     other = protect_segment(tiny_segment(sample, sample), KEY, Pattern.WHOLE, "a/1")
@@ -91,7 +91,7 @@ def test_no_two_samples_share_a_keystream():
 
 
 @pytest.mark.parametrize(("entry", "kind"), [(b"avc1", b"encv"), (b"mp4a", b"enca")])
-def test_an_init_segment_names_scheme_key_and_what_it_was(entry, kind):
+def test_an_init_segment_names_scheme_key_and_what_it_was(entry: bytes, kind: bytes) -> None:
     boxes = read_boxes(protect_init(tiny_init(entry), KEY))
     moov = first(boxes, b"moov")
     described = moov.child(b"trak", b"mdia", b"minf", b"stbl", b"stsd", kind)
@@ -113,12 +113,12 @@ def _cut(segment: bytes) -> bytes:
     [b"s", b"\0\0\0\1moof", bytes(Box(b"moof")), tiny_segment(b"x")[:-1], _cut(tiny_segment(b"x"))],
     ids=["short", "small-box", "no-data", "cut-off", "left-over"],
 )
-def test_what_is_no_segment_is_refused(segment):
+def test_what_is_no_segment_is_refused(segment: bytes) -> None:
     with pytest.raises(BoxError):
         protect_segment(segment, KEY, Pattern.WHOLE, "s")
 
 
-def test_every_title_and_platform_has_a_key_of_its_own_that_is_never_shown():
+def test_every_title_and_platform_has_a_key_of_its_own_that_is_never_shown() -> None:
     keys = [KeyVault(seed).key_of(title) for seed in (1, 2) for title in ("t01", "t02")]
     assert len({one.key for one in keys} | {one.kid for one in keys}) == 8
     assert KeyVault(1).key_of("t01") == KEY

@@ -9,10 +9,12 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
+from demo_stack.in_memory.turns import until
 from demo_stack.services.encoding.process import EncoderSpec, sources_of
 from demo_stack.services.encoding.queue_file import QueueFile
 from demo_stack.services.encoding.recipe import source_key
@@ -41,7 +43,7 @@ esac
 
 
 @pytest.fixture
-def hang(monkeypatch, tmp_path) -> Path:
+def hang(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Put the program in front of PATH; while this file exists its encodes take forever."""
     program = tmp_path / "bin" / "ffmpeg"
     program.parent.mkdir()
@@ -55,35 +57,29 @@ def hang(monkeypatch, tmp_path) -> Path:
     return tmp_path / "hang"
 
 
-async def _until(condition, seconds: float = 40.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - what is waited for happens in other processes
-            await asyncio.sleep(0.05)
-
-
 def _desk(tmp_path: Path, titles: int = 1) -> EncodingDesk:
     spec = EncoderSpec(cache=str(tmp_path / "media"), titles=titles, last=False)
     return EncodingDesk(spec, tmp_path, delay_s=0.05)
 
 
-def test_an_encoder_that_is_killed_begins_again_and_goes_on(hang, tmp_path):
+def test_an_encoder_that_is_killed_begins_again_and_goes_on(hang: Path, tmp_path: Path) -> None:
     hang.touch()
 
     async def story() -> None:
         desk = _desk(tmp_path)
         desk.open()
-        await _until(lambda: desk.status()["jobs"]["leased"] == 1)
+        await until(lambda: desk.status()["jobs"]["leased"] == 1)
         assert desk.status()["state"] == "encoding"
         first = psutil.Process(desk.status()["pid"])
-        await _until(lambda: bool(first.children()))
+        await until(lambda: bool(first.children()))
         program = first.children()
         os.kill(first.pid, signal.SIGKILL)
         if shutil.which("setpriv"):
-            await _until(lambda: not any(one.is_running() for one in program))
-        await _until(lambda: desk.status()["pid"] not in {None, first.pid})
+            await until(lambda: not any(one.is_running() for one in program))
+        await until(lambda: desk.status()["pid"] not in {None, first.pid})
         second = desk.status()["pid"]
-        hang.unlink()
-        await _until(lambda: desk.status()["state"] == "done")
+        await asyncio.to_thread(hang.unlink)
+        await until(lambda: desk.status()["state"] == "done")
         await desk.close()
         assert not psutil.pid_exists(second)
         (job,) = QueueFile(tmp_path / "media" / "queue.json").peek().jobs()
@@ -92,11 +88,11 @@ def test_an_encoder_that_is_killed_begins_again_and_goes_on(hang, tmp_path):
     asyncio.run(story())
 
 
-def test_it_encodes_what_is_asked_for_and_ends(hang, tmp_path):
-    async def story() -> dict:
+def test_it_encodes_what_is_asked_for_and_ends(hang: Path, tmp_path: Path) -> None:
+    async def story() -> dict[str, Any]:
         desk = _desk(tmp_path, titles=2)
         desk.open()
-        await _until(lambda: desk.status()["state"] == "done")
+        await until(lambda: desk.status()["state"] == "done")
         await desk.close()
         return desk.status()
 
@@ -105,12 +101,14 @@ def test_it_encodes_what_is_asked_for_and_ends(hang, tmp_path):
     assert (status["jobs"]["done"], status["pid"]) == (2, None)
     shelf = Shelf(tmp_path / "media")
     for source in sources_of(EncoderSpec(cache="", titles=2)):
-        content, asset = shelf.published(source_key(source))
+        published = shelf.published(source_key(source))
+        assert published is not None
+        content, asset = published
         assert next(one.name for one in asset.representations) == "h264-108p"
-        assert shelf.segment(content, asset, "h264-108p", "0").endswith(b"s")
+        assert (shelf.segment(content, asset, "h264-108p", "0") or b"").endswith(b"s")
 
 
-def test_whoever_encodes_comes_last_for_the_processor():
+def test_whoever_encodes_comes_last_for_the_processor() -> None:
     code = "import os; from demo_stack.chassis import lifeline; lifeline.be_last();"
     command = [sys.executable, "-c", f"{code} print(os.nice(0), os.sched_getscheduler(0))"]
     said = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout.split()
@@ -118,8 +116,8 @@ def test_whoever_encodes_comes_last_for_the_processor():
     assert int(said[1]) in {os.SCHED_IDLE, os.SCHED_OTHER}
 
 
-def test_without_titles_there_is_no_process(tmp_path):
-    async def story() -> dict:
+def test_without_titles_there_is_no_process(tmp_path: Path) -> None:
+    async def story() -> dict[str, Any]:
         desk = _desk(tmp_path, titles=0)
         desk.open()
         await desk.close()

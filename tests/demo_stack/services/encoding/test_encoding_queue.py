@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -29,9 +30,15 @@ def _queue(*names: str) -> WorkQueue:
     return queue
 
 
-def test_jobs_are_leased_once_in_order_and_end_done():
+def _leased(queue: WorkQueue, worker: str, now_ms: int) -> Job:
+    job = queue.lease(worker, now_ms)
+    assert job is not None
+    return job
+
+
+def test_jobs_are_leased_once_in_order_and_end_done() -> None:
     queue = _queue("a", "b")
-    first, second = queue.lease("w1", 0), queue.lease("w2", 0)
+    first, second = _leased(queue, "w1", 0), _leased(queue, "w2", 0)
     assert (first.id, second.id, queue.lease("w3", 0)) == ("a", "b", None)
     queue.complete("a", "w1", 10)
     assert queue.depth() == {
@@ -42,36 +49,36 @@ def test_jobs_are_leased_once_in_order_and_end_done():
     assert not queue.busy()
 
 
-def test_a_job_is_put_once_unless_it_is_done():
+def test_a_job_is_put_once_unless_it_is_done() -> None:
     queue = _queue("a")
     assert not queue.put("a", {})
     queue.lease("w", 0)
     assert not queue.put("a", {})
     queue.complete("a", "w", 1)
     assert queue.put("a", {"again": True})
-    assert queue.lease("w", 2).attempts == 1
+    assert _leased(queue, "w", 2).attempts == 1
 
 
-def test_failures_pause_longer_each_time_then_the_job_is_parked_with_its_reason():
+def test_failures_pause_longer_each_time_then_the_job_is_parked_with_its_reason() -> None:
     queue, now = _queue("poison", "good"), 0
     for attempt in range(1, TRIES + 1):
-        assert queue.lease("w", now).attempts == attempt
+        assert _leased(queue, "w", now).attempts == attempt
         job = queue.fail("poison", "w", f"broken {attempt}", now)
         if attempt < TRIES:
             assert job.until_ms - now == PAUSE_MS * 2 ** (attempt - 1)
             # While poison pauses, what is good goes on.
             if attempt == 1:
-                assert queue.lease("w", now).id == "good"
+                assert _leased(queue, "w", now).id == "good"
                 queue.complete("good", "w", now)
             assert queue.lease("w", job.until_ms - 1) is None
             now = job.until_ms
     assert (job.state, job.error) == (JobState.PARKED, f"broken {TRIES}")
     assert queue.lease("w", now + 10**9) is None
     assert queue.retry_parked() == 1
-    assert queue.lease("w", now).attempts == 1
+    assert _leased(queue, "w", now).attempts == 1
 
 
-def test_a_lease_that_runs_out_counts_as_a_try_and_its_worker_has_no_say_any_more():
+def test_a_lease_that_runs_out_counts_as_a_try_and_its_worker_has_no_say_any_more() -> None:
     queue, now = _queue("a"), 0
     for _ in range(TRIES):
         assert queue.lease("crasher", now) is not None
@@ -85,17 +92,17 @@ def test_a_lease_that_runs_out_counts_as_a_try_and_its_worker_has_no_say_any_mor
     assert "ran out" in job.error
 
 
-def test_what_a_worker_held_that_is_gone_is_tried_again_at_once_and_counts():
+def test_what_a_worker_held_that_is_gone_is_tried_again_at_once_and_counts() -> None:
     queue, now = _queue("a", "b"), 0
     queue.lease("alive", now)
     for attempt in range(1, TRIES + 1):
-        assert queue.lease(f"dead-{attempt}", now).id == "b"
+        assert _leased(queue, f"dead-{attempt}", now).id == "b"
         assert queue.release(lambda worker: worker.startswith("dead"), now) == 1
         now += PAUSE_MS * 8
     assert [job.state for job in queue.jobs()] == [JobState.LEASED, JobState.PARKED]
 
 
-def test_renewing_keeps_a_long_job():
+def test_renewing_keeps_a_long_job() -> None:
     queue = _queue("a")
     queue.lease("w", 0)
     for now in range(LEASE_MS // 2, LEASE_MS * 5, LEASE_MS // 2):
@@ -106,7 +113,9 @@ def test_renewing_keeps_a_long_job():
 
 @settings(max_examples=50)
 @given(st.lists(st.tuples(st.sampled_from("lcfr"), st.integers(0, 3), st.integers(0, 300_000))))
-def test_whatever_happens_no_job_is_lost_and_no_two_workers_hold_one(steps):
+def test_whatever_happens_no_job_is_lost_and_no_two_workers_hold_one(
+    steps: list[tuple[str, int, int]],
+) -> None:
     queue, now = _queue("a", "b"), 0
     for action, who, later in steps:
         now, worker = now + later, f"w{who}"
@@ -129,7 +138,7 @@ def test_whatever_happens_no_job_is_lost_and_no_two_workers_hold_one(steps):
 
 
 @pytest.mark.parametrize("rows", [[{}], [{"id": "a", "payload": {}, "state": "odd"}], [{"id": 1}]])
-def test_what_is_no_queue_is_refused(rows):
+def test_what_is_no_queue_is_refused(rows: list[dict[str, object]] | list[dict[str, int]]) -> None:
     with pytest.raises(ValueError, match=r"not a queue|not a valid"):
         WorkQueue.load(rows)
 
@@ -140,7 +149,7 @@ def _die_while_changing(file: QueueFile) -> None:
         raise RuntimeError("died half-way")
 
 
-def test_a_file_survives_its_process_damage_and_failed_changes(tmp_path):
+def test_a_file_survives_its_process_damage_and_failed_changes(tmp_path: Path) -> None:
     file = QueueFile(tmp_path / "deep" / "queue.json")
     with file.changing() as queue:
         queue.put("a", {"n": 1})
@@ -152,7 +161,7 @@ def test_a_file_survives_its_process_damage_and_failed_changes(tmp_path):
         assert queue.put("a", {})
 
 
-def test_workers_that_share_a_file_never_share_a_job(tmp_path):
+def test_workers_that_share_a_file_never_share_a_job(tmp_path: Path) -> None:
     file = QueueFile(tmp_path / "queue.json")
     with file.changing() as queue:
         for number in range(40):

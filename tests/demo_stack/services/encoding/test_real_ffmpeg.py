@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import struct
 import sys
 from pathlib import Path
 
 import pytest
 
-from demo_stack.services.encoding import ffmpeg
 from demo_stack.services.encoding.commands import (
     codecs_in,
     compare_arguments,
@@ -68,7 +68,7 @@ def _decoded(tool: Tool, folder: Path, key: bytes, stream: str, to: Path) -> lis
     return [line.split()[-1] for line in lines if not line.startswith("#")]
 
 
-def test_every_codec_that_the_binary_has_becomes_segments(tool, tmp_path):
+def test_every_codec_that_the_binary_has_becomes_segments(tool: Tool, tmp_path: Path) -> None:
     ladder = [_rung(codec) for codec in Codec]
     asset = encode_title(SOURCE, tool, tmp_path, KEY, ladder)
     assert {one.codec for one in asset.representations} == set(tool.encoders)
@@ -85,13 +85,14 @@ def test_every_codec_that_the_binary_has_becomes_segments(tool, tmp_path):
         shown = _decoded(tool, folder, KEY.key, "v:0", tmp_path)
         assert len(shown) == 4 * 24
         assert shown != _decoded(tool, folder, bytes(16), "v:0", tmp_path)
+    assert asset.sound is not None
     assert asset.sound.codecs == "mp4a.40.2"
     heard = _decoded(tool, tmp_path / asset.sound.name, KEY.key, "a:0", tmp_path)
     assert len(heard) > 180
     assert len(set(heard)) > 100, "a tone with beeps is not silence"
 
 
-def test_too_few_bits_measure_worse(tool, tmp_path):
+def test_too_few_bits_measure_worse(tool: Tool, tmp_path: Path) -> None:
     film = tmp_path / "film.mp4"
     measured = []
     for kbps in (8, 300):
@@ -101,7 +102,7 @@ def test_too_few_bits_measure_worse(tool, tmp_path):
     assert measured[0] < 0.91 < measured[1]
 
 
-def test_nonsense_is_an_error_that_quotes_ffmpeg(tool):
+def test_nonsense_is_an_error_that_quotes_ffmpeg(tool: Tool) -> None:
     with pytest.raises(EncodeError, match="nonsense"):
         tool.run(["-f", "lavfi", "-i", "nonsense", "-f", "null", "-"])
     assert isinstance(tool, Ffmpeg)
@@ -109,14 +110,14 @@ def test_nonsense_is_an_error_that_quotes_ffmpeg(tool):
         tool.run(["-f", "lavfi", "-i", "testsrc2", "-f", "null", "-"], timeout_s=0.2)
 
 
-def test_without_any_ffmpeg_it_is_said_aloud(monkeypatch):
-    monkeypatch.setattr(ffmpeg.shutil, "which", lambda _name: None)
+def test_without_any_ffmpeg_it_is_said_aloud(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _name: None)
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
     with pytest.raises(NoFfmpegError, match="until then titles play synthetic segments"):
         find_ffmpeg()
 
 
-def test_encoders_are_chosen_by_preference_from_the_listing():
+def test_encoders_are_chosen_by_preference_from_the_listing() -> None:
     listing = " V....D libsvtav1  x\n V....D libaom-av1  x\n V....D libx264  x\n\n------\n"
     assert offered_encoders(listing) == {
         Codec.H264: ["libx264"],
@@ -126,11 +127,11 @@ def test_encoders_are_chosen_by_preference_from_the_listing():
 
 
 @pytest.mark.parametrize("text", ["", "SSIM", "All:0.5"])
-def test_an_answer_without_a_measurement_is_refused(text):
+def test_an_answer_without_a_measurement_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="no SSIM"):
         ssim_in(text)
 
 
-def test_a_manifest_without_codecs_is_refused():
+def test_a_manifest_without_codecs_is_refused() -> None:
     with pytest.raises(ValueError, match="no codecs"):
         codecs_in("<MPD/>")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from starlette.requests import ClientDisconnect, Request
@@ -11,6 +12,7 @@ from starlette.responses import PlainTextResponse
 from demo_stack.chassis.client import Call
 from demo_stack.chassis.disturbance import Disturbance
 from demo_stack.chassis.errors import DependencyError, ServiceError
+from demo_stack.in_memory.readings import tags
 from demo_stack.in_memory.region import open_region
 from demo_stack.resilience.command import CommandRejectedError
 from demo_stack.resilience.events import Event
@@ -27,14 +29,16 @@ def _exchange(priority: Priority = Priority.CRITICAL, viewer: str = "v1") -> Exc
 
 
 class Step:
-    def __init__(self, name, order, *, applies=True, fails=None):
+    def __init__(
+        self, name: str, order: int, *, applies: bool = True, fails: Exception | None = None
+    ) -> None:
         self.name, self.order = name, order
         self._applies, self._fails = applies, fails
 
-    def applies(self, _exchange):
+    def applies(self, _exchange: Exchange) -> bool:
         return self._applies
 
-    async def apply(self, _exchange):
+    async def apply(self, _exchange: Exchange) -> None:
         if self._fails:
             raise self._fails
 
@@ -42,7 +46,7 @@ class Step:
 REFUSAL = ServiceError("filter", status=418)
 
 
-async def _endpoint(_exchange):
+async def _endpoint(_exchange: Exchange) -> PlainTextResponse:
     return PlainTextResponse("fine")
 
 
@@ -63,7 +67,9 @@ async def _endpoint(_exchange):
          (200, "first", "SUCCESS")),
     ],
 )  # fmt: skip
-def test_the_chain_runs_in_order_and_outbound_filters_always(inbound, outbound, passport, outcome):
+def test_the_chain_runs_in_order_and_outbound_filters_always(
+    inbound: list[Step], outbound: list[Step], passport: list[str], outcome: tuple[int, str, str]
+) -> None:
     chain = FilterChain(inbound, [Step("out", 1), *outbound])
     chain.disabled.add("off")
     exchange = _exchange()
@@ -92,22 +98,24 @@ def test_the_chain_runs_in_order_and_outbound_filters_always(inbound, outbound, 
         (ServiceError("x", status=500), "FAILURE_LOCAL"),
     ],
 )  # fmt: skip
-def test_every_failure_has_its_category(error, category):
+def test_every_failure_has_its_category(
+    error: RefusedError | CommandRejectedError | DependencyError | ServiceError, category: str
+) -> None:
     assert categorise(error).value == category
 
 
-def test_a_viewer_who_asks_too_often_is_slowed_down_and_others_are_not():
+def test_a_viewer_who_asks_too_often_is_slowed_down_and_others_are_not() -> None:
     now = 0.0
     limit = LimitRate(per_s=2.0, burst=4.0, now_s=lambda: now)
 
-    async def ask(viewer):
+    async def ask(viewer: str) -> int:
         try:
             await limit.apply(_exchange(viewer=viewer))
         except RefusedError as error:
             return error.status
         return 200
 
-    async def story():
+    async def story() -> None:
         nonlocal now
         assert [await ask("greedy") for _ in range(6)] == [200] * 4 + [429] * 2
         assert await ask("modest") == 200
@@ -126,11 +134,13 @@ def test_a_viewer_who_asks_too_often_is_slowed_down_and_others_are_not():
         (20, set(Priority)),
     ],
 )
-def test_under_overload_the_least_important_goes_first(inflight, refused):
+def test_under_overload_the_least_important_goes_first(
+    inflight: int, refused: set[Priority]
+) -> None:
     shedder = Shedder(target=10, most=20)
     shedder.inflight = inflight
 
-    async def admitted(priority):
+    async def admitted(priority: Priority) -> bool:
         try:
             await ShedLoad(shedder).apply(_exchange(priority))
         except RefusedError:
@@ -144,7 +154,9 @@ def test_under_overload_the_least_important_goes_first(inflight, refused):
     ("zones", "per_s", "share"),
     [("ab", 15.0, 1.0), ("ab", 3.0, 0.6), ("abc", 3.0, 0.9), ("a", 3.0, 0.3)],
 )
-def test_the_front_door_admits_what_its_zones_can_carry(zones, per_s, share):
+def test_the_front_door_admits_what_its_zones_can_carry(
+    zones: str, per_s: float, share: float
+) -> None:
     door = FrontDoor(("a", "b"), 15.0)
     door.scale(per_s / 15.0)
     door.use(tuple(zones))
@@ -152,7 +164,7 @@ def test_the_front_door_admits_what_its_zones_can_carry(zones, per_s, share):
     assert admitted / 9_900 == pytest.approx(share, abs=0.03)
 
 
-def _start(token):
+def _start(token: str) -> Call:
     return Call(
         service="gateway",
         method="POST",
@@ -162,29 +174,29 @@ def _start(token):
     )
 
 
-def _browse(token):
+def _browse(token: str) -> Call:
     headers = {"authorization": f"Bearer {token}"}
     return Call(service="gateway", method="GET", route="/browse", headers=headers)
 
 
-def test_a_crashed_instance_is_covered_by_a_retry_on_the_other():
-    async def story():
+def test_a_crashed_instance_is_covered_by_a_retry_on_the_other() -> None:
+    async def story() -> list[Any]:
         async with open_region() as w:
             await w.region.fleet.kill("recommendations-us-east-1-1")
             token = await w.token()
             for _ in range(8):
                 await w.client.json(_browse(token))
             return [
-                span.attributes["http.request.resend_count"]
+                tags(span)["http.request.resend_count"]
                 for span in w.spans()
-                if "http.request.resend_count" in span.attributes
+                if "http.request.resend_count" in tags(span)
             ]
 
     assert set(asyncio.run(story())) == {1}
 
 
-def test_without_recommendations_the_row_is_what_is_popular():
-    async def story():
+def test_without_recommendations_the_row_is_what_is_popular() -> None:
+    async def story() -> Any:
         async with open_region() as w:
             for number in (1, 2):
                 await w.region.fleet.kill(f"recommendations-us-east-1-{number}")
@@ -194,8 +206,8 @@ def test_without_recommendations_the_row_is_what_is_popular():
     assert titles == [f"t{number:02d}" for number in range(1, 9)]
 
 
-def test_a_dependency_that_keeps_failing_is_no_longer_called():
-    async def story():
+def test_a_dependency_that_keeps_failing_is_no_longer_called() -> None:
+    async def story() -> dict[str, float]:
         async with open_region() as w:
             token = await w.token()
             w.region.points.disturb("x", Disturbance(point="playback.start", error_ratio=1.0))
@@ -214,14 +226,14 @@ def test_a_dependency_that_keeps_failing_is_no_longer_called():
     assert seen["FAILURE_ORIGIN"] >= 20
 
 
-def test_a_failure_test_touches_only_the_account_in_its_scope():
-    async def story():
+def test_a_failure_test_touches_only_the_account_in_its_scope() -> None:
+    async def story() -> dict[str, Any]:
         async with open_region() as w:
             w.region.points.disturb(
                 "x", Disturbance(point="playback.start", where={"fit": "T1"}, error_ratio=1.0)
             )
             w.region.stores.gateway.fit_accounts["tester"] = "T1"
-            outcomes = {}
+            outcomes: dict[str, Any] = {}
             for viewer in ("tester", "bystander"):
                 token = await w.token(viewer)
                 (outcomes[viewer],) = await asyncio.gather(
@@ -239,8 +251,10 @@ def test_a_failure_test_touches_only_the_account_in_its_scope():
     [None, [], {"title": "t01"}, {"title": 1, "device": "tv"}, {"title": "x" * 70_000}],
     ids=["nothing", "list", "no-device", "no-text", "too-large"],
 )
-def test_a_bad_body_is_the_clients_fault(body):
-    async def story():
+def test_a_bad_body_is_the_clients_fault(
+    body: dict[str, str] | dict[str, object] | list[str] | None,
+) -> None:
+    async def story() -> str:
         async with open_region() as w:
             headers = {"authorization": f"Bearer {await w.token()}"}
             call = Call(
@@ -251,8 +265,8 @@ def test_a_bad_body_is_the_clients_fault(body):
     assert asyncio.run(story()) == "FAILURE_CLIENT_BAD_REQUEST"
 
 
-def test_what_there_is_no_route_for_is_counted_and_a_failed_answer_shows_its_way():
-    async def story():
+def test_what_there_is_no_route_for_is_counted_and_a_failed_answer_shows_its_way() -> None:
+    async def story() -> Any:
         async with open_region() as w:
             headers = {"authorization": f"Bearer {await w.token()}"}
             stray = Call(service="gateway", method="GET", route="/nowhere", headers=headers)
@@ -264,7 +278,7 @@ def test_what_there_is_no_route_for_is_counted_and_a_failed_answer_shows_its_way
             )
             (failed,) = [
                 span for span in w.spans()
-                if span.attributes.get("zuul.status_category") == "FAILURE_ORIGIN"
+                if tags(span).get("zuul.status_category") == "FAILURE_ORIGIN"
             ]  # fmt: skip
             limits = {
                 at["zuul.origin"]: value for at, value in w.points("zuul.origin.concurrency.limit")

@@ -8,6 +8,7 @@ import time
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
+from opentelemetry.sdk.trace import ReadableSpan
 
 from demo_stack.chassis.errors import DependencyError, ServiceError
 from demo_stack.chassis.oauth import ISSUER
@@ -15,15 +16,15 @@ from demo_stack.in_memory.region import open_region
 from demo_stack.services.gateway.tokens import TokenVerifier
 
 
-def _forge(**claims):
+def _forge(**claims: object) -> str:
     key = ECKey.generate_key("P-256", auto_kid=True)
     now = int(time.time())
     body = {"iss": ISSUER, "sub": "v1", "exp": now + 60, **claims}
     return jwt.encode({"alg": "ES256", "kid": key.kid}, body, key)
 
 
-def test_a_genuine_token_names_its_viewer_and_is_verified_once():
-    async def story():
+def test_a_genuine_token_names_its_viewer_and_is_verified_once() -> None:
+    async def story() -> tuple[ReadableSpan, ...]:
         async with open_region() as w:
             verifier = TokenVerifier(w.client)
             token = await w.token()
@@ -38,8 +39,8 @@ def test_a_genuine_token_names_its_viewer_and_is_verified_once():
 @pytest.mark.parametrize(
     "authorization", ["", "Bearer", "Bearer x", "Bearer a.b.c", "forged", "cut"]
 )
-def test_anything_else_is_refused_with_401(authorization):
-    async def story():
+def test_anything_else_is_refused_with_401(authorization: str) -> None:
+    async def story() -> int:
         async with open_region() as w:
             header = {
                 "forged": f"Bearer {_forge()}",
@@ -52,8 +53,8 @@ def test_anything_else_is_refused_with_401(authorization):
     assert asyncio.run(story()) == 401
 
 
-def test_forged_tokens_do_not_make_the_gateway_ask_for_keys_every_time():
-    async def story():
+def test_forged_tokens_do_not_make_the_gateway_ask_for_keys_every_time() -> None:
+    async def story() -> int:
         async with open_region() as w:
             verifier = TokenVerifier(w.client)
             for _ in range(20):
@@ -64,8 +65,8 @@ def test_forged_tokens_do_not_make_the_gateway_ask_for_keys_every_time():
     assert asyncio.run(story()) <= 2 * 2  # client and server span of two fetches at most
 
 
-def test_without_auth_a_token_cannot_be_checked():
-    async def story():
+def test_without_auth_a_token_cannot_be_checked() -> None:
+    async def story() -> None:
         async with open_region() as w:
             token = await w.token()
             await w.region.fleet.kill("auth-us-east-1-1")

@@ -42,7 +42,9 @@ class Clock:
         (replace(MINE, title="t02"), LIFE_S, Refusal.EXPIRED),
     ],
 )
-def test_a_licence_is_good_for_what_it_says_and_no_longer(used_for, later_s, reason):
+def test_a_licence_is_good_for_what_it_says_and_no_longer(
+    used_for: Binding, later_s: float, reason: Refusal | None
+) -> None:
     clock = Clock()
     licensor = Licensor(1, clock)
     token, licence = licensor.issue(MINE)
@@ -55,7 +57,7 @@ def test_a_licence_is_good_for_what_it_says_and_no_longer(used_for, later_s, rea
     assert refused.value.reason is reason
 
 
-def test_renewals_prolong_and_come_to_an_end():
+def test_renewals_prolong_and_come_to_an_end() -> None:
     clock = Clock()
     licensor = Licensor(1, clock)
     token, _ = licensor.issue(MINE)
@@ -88,13 +90,13 @@ def _signed_otherwise(seed: int) -> str:
         ),
     ],
 )
-def test_what_is_no_licence_of_ours_is_refused(token, reason):
+def test_what_is_no_licence_of_ours_is_refused(token: str, reason: Refusal) -> None:
     with pytest.raises(LicenceRefusedError) as refused:
         Licensor(1, Clock()).verify(token, MINE)
     assert refused.value.reason is reason
 
 
-def test_a_token_without_signature_is_no_licence():
+def test_a_token_without_signature_is_no_licence() -> None:
     header, claims, _ = _signed_otherwise(1).split(".")
     none = "eyJhbGciOiJub25lIn0"
     for forged in (f"{none}.{claims}.", f"{header}.{claims}."):
@@ -103,6 +105,6 @@ def test_a_token_without_signature_is_no_licence():
 
 
 @given(st.text(max_size=200))
-def test_any_text_is_refused_and_nothing_else_happens(text):
+def test_any_text_is_refused_and_nothing_else_happens(text: str) -> None:
     with pytest.raises(LicenceRefusedError):
         Licensor(1, Clock()).verify(text, MINE)

@@ -70,7 +70,7 @@ def kept() -> Path:
 
 
 @pytest.fixture(scope="session")
-def dash_js(kept) -> bytes:
+def dash_js(kept: Path) -> bytes:
     """The script, from the cache or from npm; the test is skipped if there is no way to it."""
     script = kept / f"{DASH_JS}.js"
     if not script.exists():

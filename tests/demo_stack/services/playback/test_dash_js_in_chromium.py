@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from starlette.applications import Starlette
@@ -15,6 +18,9 @@ from starlette.routing import Route
 from dashboards.testing import browser_missing, browser_page
 from demo_stack.services.encoding.ffmpeg import NoFfmpegError, find_ffmpeg
 from demo_stack.world.layout import Service
+
+if TYPE_CHECKING:
+    from tests.demo_stack.services.playback.conftest import Served
 
 ROOT = Path(__file__).parents[4]
 PAGE = """<!doctype html>
@@ -72,7 +78,7 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def media(kept) -> Path:
+def media(kept: Path) -> Path:
     """One title from the command, which answers from its cache whenever it can."""
     try:
         tool = find_ffmpeg()
@@ -94,7 +100,9 @@ def media(kept) -> Path:
     return kept
 
 
-def test_dash_js_plays_a_title_that_the_edge_serves(media, dash_js, served):
+def test_dash_js_plays_a_title_that_the_edge_serves(
+    media: Path, dash_js: bytes, served: Callable[[Path, Starlette], AbstractContextManager[Served]]
+) -> None:
     routes = [
         Route("/", lambda _request: HTMLResponse(PAGE)),
         Route("/dash.js", lambda _request: Response(dash_js, media_type="text/javascript")),

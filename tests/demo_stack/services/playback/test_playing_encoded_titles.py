@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from base64 import urlsafe_b64decode
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanKind
 
 from demo_stack.chassis.client import Call
@@ -16,7 +19,8 @@ from demo_stack.chassis.disturbance import Disturbance
 from demo_stack.chassis.errors import DependencyError
 from demo_stack.chassis.identity import Identity
 from demo_stack.chassis.telemetry import memory_pipe
-from demo_stack.in_memory.region import open_region
+from demo_stack.in_memory.readings import tags
+from demo_stack.in_memory.region import MemoryRegion, open_region
 from demo_stack.regions.control import RegionControl
 from demo_stack.services.encoding.instruments import EncodingInstruments
 from demo_stack.services.encoding.queue_file import QueueFile
@@ -30,7 +34,7 @@ from demo_stack.world.titles import make_titles
 
 
 @pytest.fixture(scope="module")
-def encoded(tmp_path_factory) -> Path:
+def encoded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory of what viewers without a history are offered, from a tool that draws nothing."""
     root = tmp_path_factory.mktemp("media")
     queue = QueueFile(root / "queue.json")
@@ -48,7 +52,9 @@ def encoded(tmp_path_factory) -> Path:
     return root
 
 
-async def _play(w, title: str = "t01", device: str = "tv", viewer: str = "v0001") -> dict:
+async def _play(
+    w: MemoryRegion, title: str = "t01", device: str = "tv", viewer: str = "v0001"
+) -> dict[str, Any]:
     token = await w.token(viewer)
     call = Call(
         service=Service.GATEWAY, method="POST", route="/playback",
@@ -58,16 +64,17 @@ async def _play(w, title: str = "t01", device: str = "tv", viewer: str = "v0001"
     return {**manifest, "bearer": token}
 
 
-async def _beat(w, manifest: dict, **said: object) -> dict:
+async def _beat(w: MemoryRegion, manifest: dict[str, Any], **said: object) -> dict[str, Any]:
     call = Call(
         service=Service.GATEWAY, method="POST", route="/sessions/{session}/heartbeats",
         path=f"/sessions/{manifest['session']}/heartbeats", json=said,
         headers={"authorization": f"Bearer {manifest['bearer']}"},
     )  # fmt: skip
-    return await w.client.json(call)
+    answer: dict[str, Any] = await w.client.json(call)
+    return answer
 
 
-async def _edge(w, path: str, **headers: str) -> httpx2.Response:
+async def _edge(w: MemoryRegion, path: str, **headers: str) -> httpx2.Response:
     url = w.region.addresses[Service.EDGE][0] + path
     request = httpx2.Request("GET", url, headers=headers)
     response = await w.network.transport().handle_async_request(request)
@@ -75,16 +82,20 @@ async def _edge(w, path: str, **headers: str) -> httpx2.Response:
     return response
 
 
-def _run(media: Path | None, story: Callable) -> object:
-    async def opened() -> object:
+def _run(media: Path | None, story: Callable[[MemoryRegion], Awaitable[Any]]) -> Any:
+    async def opened() -> Any:
         async with open_region(str(media or "")) as w:
             return await story(w)
 
     return asyncio.run(opened())
 
 
-def test_an_encoded_title_comes_with_its_ladder_its_manifest_and_its_segments(encoded):
-    async def story(w):
+def test_an_encoded_title_comes_with_its_ladder_its_manifest_and_its_segments(
+    encoded: Path,
+) -> None:
+    async def story(
+        w: MemoryRegion,
+    ) -> Any:
         manifest = await _play(w)
         names = [one["name"] for one in manifest["renditions"]]
         first = await _edge(w, f"/segments/t01/{names[0]}/0")
@@ -104,20 +115,22 @@ def test_an_encoded_title_comes_with_its_ladder_its_manifest_and_its_segments(en
     assert b"<BaseURL>/segments/t01/</BaseURL>" in mpd.content
 
 
-def test_what_an_encoded_title_does_not_have_is_not_found_however_often_one_asks(encoded):
+def test_what_an_encoded_title_does_not_have_is_not_found_however_often_one_asks(
+    encoded: Path,
+) -> None:
     paths = [
         "/segments/t01/vp9-108p/2", "/segments/t01/vp9-999p/0", "/segments/t01/vp9-108p/..%2F0",
         "/manifests/none/tv", "/segments/t01/-/0",
     ]  # fmt: skip
 
-    async def story(w):
+    async def story(w: MemoryRegion) -> list[int]:
         return [(await _edge(w, path)).status_code for path in [*paths, *paths]]
 
     assert set(_run(encoded, story)) == {404}
 
 
-def test_a_title_that_is_not_encoded_plays_tokens_and_has_no_manifest(tmp_path):
-    async def story(w):
+def test_a_title_that_is_not_encoded_plays_tokens_and_has_no_manifest(tmp_path: Path) -> None:
+    async def story(w: MemoryRegion) -> Any:
         manifest = await _play(w)
         token = await _edge(w, f"/segments/t01/{manifest['renditions'][0]['name']}/0")
         return manifest, token, (await _edge(w, "/manifests/t01/tv")).status_code
@@ -129,26 +142,30 @@ def test_a_title_that_is_not_encoded_plays_tokens_and_has_no_manifest(tmp_path):
         assert (len(token.content), status) == (1_024, 404)
 
 
-def test_titles_are_played_for_real_from_the_moment_they_are_encoded(encoded):
+def test_titles_are_played_for_real_from_the_moment_they_are_encoded(encoded: Path) -> None:
     now_s = [0.0]
     library = MediaLibrary("/nowhere", 1, lambda: now_s[0])
     assert library.asset("t01") is None
     library._shelf = Shelf(encoded)
     assert library.asset("t01") is None
     now_s[0] += LOOK_EVERY_S
-    assert library.asset("t01").title == "t01"
+    asset = library.asset("t01")
+    assert asset is not None
+    assert asset.title == "t01"
 
 
-def test_viewers_fetch_real_segments_and_their_line_decides(encoded):
-    async def story(w):
+def test_viewers_fetch_real_segments_and_their_line_decides(encoded: Path) -> None:
+    async def story(
+        w: MemoryRegion,
+    ) -> tuple[Counter[str], set[tuple[Any, Any]], list[ReadableSpan]]:
         for device in Device:
             await w.visit(device, viewer=f"v000{len(device)}")
         return w.starts(), {
             (point["device"], point["rendition"]) for point, _ in w.points("stream.segments")
         }, [
             span for span in w.spans()
-            if span.kind is SpanKind.SERVER and "/aac-48k/" in span.attributes["url.path"]
-            and span.attributes["url.path"].startswith("/segments/")
+            if span.kind is SpanKind.SERVER and "/aac-48k/" in tags(span)["url.path"]
+            and tags(span)["url.path"].startswith("/segments/")
         ]  # fmt: skip
 
     starts, fetched, asked = _run(encoded, story)
@@ -161,8 +178,8 @@ def test_viewers_fetch_real_segments_and_their_line_decides(encoded):
     assert len(asked) == 3 * len(Device), "with every segment of pictures comes one of sound"
 
 
-def test_a_licence_holds_the_key_of_its_title_and_of_no_other(encoded):
-    async def story(w):
+def test_a_licence_holds_the_key_of_its_title_and_of_no_other(encoded: Path) -> None:
+    async def story(w: MemoryRegion) -> tuple[Any, Any, bytes]:
         manifest = await _play(w)
         other = await _play(w, title="t02")
         init = (await _edge(w, "/segments/t01/aac-48k/init")).content
@@ -176,8 +193,10 @@ def test_a_licence_holds_the_key_of_its_title_and_of_no_other(encoded):
     assert {key["kid"], key["k"]}.isdisjoint({other["kid"], other["k"]})
 
 
-def test_a_launch_of_an_encoded_title_fills_the_edges_with_what_will_be_asked_for(encoded):
-    async def story(w):
+def test_a_launch_of_an_encoded_title_fills_the_edges_with_what_will_be_asked_for(
+    encoded: Path,
+) -> None:
+    async def story(w: MemoryRegion) -> list[str]:
         control = RegionControl(w.region, w.pipe)
         await control.expect("t01", 12.0)
         await control.fill()
@@ -191,8 +210,8 @@ def test_a_launch_of_an_encoded_title_fills_the_edges_with_what_will_be_asked_fo
     assert set(_run(encoded, story)) == {"hit"}
 
 
-def test_heartbeats_are_taken_licences_renewed_and_the_end_frees_the_stream():
-    async def story(w):
+def test_heartbeats_are_taken_licences_renewed_and_the_end_frees_the_stream() -> None:
+    async def story(w: MemoryRegion) -> tuple[dict[str, float], dict[str, float]]:
         manifest = await _play(w)
         token = manifest["licence"]["token"]
         renewed = await _beat(w, manifest, position_s=4, rebuffers=1, kbps=900, licence=token)
@@ -208,13 +227,13 @@ def test_heartbeats_are_taken_licences_renewed_and_the_end_frees_the_stream():
     assert _run(None, story) == ({"tv": 2}, {"tv": 1})
 
 
-def test_nonsense_from_a_player_is_refused():
-    nonsense = [
+def test_nonsense_from_a_player_is_refused() -> None:
+    nonsense: list[tuple[dict[str, Any], int]] = [
         ({"position_s": "x"}, 400), ({"position_s": -1}, 400), ({"kbps": 1e12}, 400),
         ({"rebuffers": True}, 400), ({"licence": "a.b.c"}, 403),
     ]  # fmt: skip
 
-    async def story(w):
+    async def story(w: MemoryRegion) -> int:
         manifest = await _play(w)
         for said, status in nonsense:
             with pytest.raises(DependencyError) as refused:
@@ -227,8 +246,8 @@ def test_nonsense_from_a_player_is_refused():
     assert _run(None, story) == 404
 
 
-def test_a_guest_plays_on_one_device_and_another_is_refused():
-    async def story(w):
+def test_a_guest_plays_on_one_device_and_another_is_refused() -> None:
+    async def story(w: MemoryRegion) -> tuple[int, list[float]]:
         first = await _play(w, viewer="guest")
         with pytest.raises(DependencyError) as refused:
             await _play(w, device="phone", viewer="guest")
@@ -239,8 +258,8 @@ def test_a_guest_plays_on_one_device_and_another_is_refused():
     assert _run(None, story) == (403, [1])
 
 
-def test_without_licences_nothing_starts_and_no_stream_is_left_open():
-    async def story(w):
+def test_without_licences_nothing_starts_and_no_stream_is_left_open() -> None:
+    async def story(w: MemoryRegion) -> Counter[str]:
         w.region.points.disturb("x", Disturbance(point="licences.issue", error_ratio=1.0))
         await w.visit()
         assert (w.starts(), len(w.region.stores.playback.streams)) == ({"failure": 1}, 0)
@@ -251,8 +270,8 @@ def test_without_licences_nothing_starts_and_no_stream_is_left_open():
     assert _run(None, story) == {"failure": 1, "success": 1}
 
 
-def test_without_billing_everybody_may_watch():
-    async def story(w):
+def test_without_billing_everybody_may_watch() -> None:
+    async def story(w: MemoryRegion) -> Counter[str]:
         w.region.points.disturb("x", Disturbance(point="billing.entitlement", error_ratio=1.0))
         await w.visit()
         return w.starts()
@@ -260,8 +279,8 @@ def test_without_billing_everybody_may_watch():
     assert _run(None, story) == {"success": 1}
 
 
-def test_devices_that_callers_make_up_do_not_multiply_metrics():
-    async def story(w):
+def test_devices_that_callers_make_up_do_not_multiply_metrics() -> None:
+    async def story(w: MemoryRegion) -> set[Any]:
         for number in range(3):
             await _play(w, device=f"toaster-{number}", viewer=f"v000{number}")
         return {point["device"] for point, _ in w.points("playback.starts")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,13 +11,15 @@ from hypothesis import strategies as st
 
 from demo_stack.eventlog.topics import REPORTS, WINDOW_MS
 from demo_stack.eventlog.windows import TumblingRatios
-from demo_stack.in_memory.region import open_region
+from demo_stack.in_memory.region import MemoryRegion, open_region
 
 amounts = st.floats(0, 1e6)
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 999), amounts, amounts)))
-def test_a_ratio_is_the_sum_of_parts_over_the_sum_of_wholes(events):
+def test_a_ratio_is_the_sum_of_parts_over_the_sum_of_wholes(
+    events: list[tuple[str, int, float, float]],
+) -> None:
     job = TumblingRatios(1_000)
     for key, time_ms, part, rest in events:
         job.add(key, time_ms, part=part, whole=part + rest)
@@ -32,7 +35,7 @@ def test_a_ratio_is_the_sum_of_parts_over_the_sum_of_wholes(events):
             assert key not in job.latest
 
 
-def test_a_negative_amount_counts_for_nothing():
+def test_a_negative_amount_counts_for_nothing() -> None:
     job = TumblingRatios(1_000)
     job.add("a", 0, part=-1.0, whole=5.0)
     job.add("a", 5_000, part=0.0, whole=1.0)
@@ -40,15 +43,15 @@ def test_a_negative_amount_counts_for_nothing():
     assert job.latest == {}
 
 
-def _ratios(w):
-    found = {}
+def _ratios(w: MemoryRegion) -> dict[str, float]:
+    found: dict[str, float] = {}
     for tags, value in w.points("stream.rebuffer.ratio"):
         found[tags["device"]] = max(value, found.get(tags["device"], 0.0))
     return found
 
 
-def test_reports_of_a_window_become_the_ratio_of_their_device():
-    async def story():
+def test_reports_of_a_window_become_the_ratio_of_their_device() -> None:
+    async def story() -> tuple[dict[str, float], dict[str, float]]:
         async with open_region() as w:
             log = w.region.stores.log
             before = _ratios(w)
@@ -71,8 +74,8 @@ def test_reports_of_a_window_become_the_ratio_of_their_device():
     assert after == {"tv": 0.05, "phone": 0.5, "web": 0.0, "console": 0.0}
 
 
-def test_a_session_reports_into_the_log():
-    async def story():
+def test_a_session_reports_into_the_log() -> None:
+    async def story() -> list[dict[str, Any]]:
         async with open_region() as w:
             reader = w.region.stores.log.consumer("test", REPORTS, "test")
             await w.visit()

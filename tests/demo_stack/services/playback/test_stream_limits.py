@@ -25,7 +25,7 @@ class Clock:
 
 
 @pytest.mark.parametrize("limit", [1, 2, 4])
-def test_one_device_too_many_is_refused_until_another_ends(limit):
+def test_one_device_too_many_is_refused_until_another_ends(limit: int) -> None:
     table = StreamTable(Clock())
     for number in range(limit):
         table.open(f"s{number}", "a", f"d{number}", "t01", limit)
@@ -37,7 +37,7 @@ def test_one_device_too_many_is_refused_until_another_ends(limit):
     table.open("more", "a", "dx", "t01", limit)
 
 
-def test_the_same_device_replaces_what_it_played():
+def test_the_same_device_replaces_what_it_played() -> None:
     table = StreamTable(Clock())
     table.open("s1", "a", "tv", "t01", 1)
     table.open("s2", "a", "tv", "t02", 1)
@@ -46,7 +46,7 @@ def test_the_same_device_replaces_what_it_played():
         table.beat("s1", "a", Beat(position_s=1))
 
 
-def test_silence_ends_a_stream_and_heartbeats_keep_it():
+def test_silence_ends_a_stream_and_heartbeats_keep_it() -> None:
     clock = Clock()
     table = StreamTable(clock)
     table.open("s1", "a", "tv", "t01", 1)
@@ -62,14 +62,14 @@ def test_silence_ends_a_stream_and_heartbeats_keep_it():
         table.beat("s1", "a", Beat(position_s=0))
 
 
-def test_nobody_speaks_for_another_account():
+def test_nobody_speaks_for_another_account() -> None:
     table = StreamTable(Clock())
     table.open("s1", "a", "tv", "t01", 1)
     with pytest.raises(UnknownStreamError):
         table.beat("s1", "b", Beat(position_s=0))
 
 
-def test_the_table_is_bounded(monkeypatch):
+def test_the_table_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "MOST_STREAMS", 10)
     table = StreamTable(Clock())
     for number in range(50):
@@ -88,7 +88,9 @@ def test_the_table_is_bounded(monkeypatch):
         max_size=60,
     )
 )  # fmt: skip
-def test_whatever_happens_the_limit_holds_and_the_counts_agree(steps):
+def test_whatever_happens_the_limit_holds_and_the_counts_agree(
+    steps: list[tuple[str, int, int, float]],
+) -> None:
     clock = Clock()
     table = StreamTable(clock)
     for number, (action, account, device, later) in enumerate(steps):

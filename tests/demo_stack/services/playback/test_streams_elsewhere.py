@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -53,7 +54,9 @@ def _away(device: str, age_s: float = 0.0, account: str = "a") -> Away:
     ],
     ids=["other", "same-device", "two-allowed", "two-away", "silent", "other-account"],
 )
-def test_what_plays_elsewhere_counts(away, device, limit, allowed):
+def test_what_plays_elsewhere_counts(
+    away: list[Away], device: str, limit: int, allowed: bool
+) -> None:
     table = StreamTable(Clock())
     table.learn(away)
     if allowed:
@@ -63,7 +66,7 @@ def test_what_plays_elsewhere_counts(away, device, limit, allowed):
             table.open("s", "a", device, "t", limit)
 
 
-def test_what_is_not_confirmed_is_forgotten():
+def test_what_is_not_confirmed_is_forgotten() -> None:
     clock = Clock()
     table = StreamTable(clock)
     table.learn([_away("tv")])
@@ -74,7 +77,7 @@ def test_what_is_not_confirmed_is_forgotten():
     assert table.away("a") == set()
 
 
-def test_news_are_told_once_and_again_after_a_failure():
+def test_news_are_told_once_and_again_after_a_failure() -> None:
     clock = Clock()
     table = StreamTable(clock)
     for number in range(3):
@@ -93,7 +96,7 @@ def test_news_are_told_once_and_again_after_a_failure():
     assert sorted(again.ended) == ["s1", "s2"]
 
 
-def test_only_one_of_the_instances_tells():
+def test_only_one_of_the_instances_tells() -> None:
     clock = Clock()
     table = StreamTable(clock)
     assert [table.turn_to_tell(0.5), table.turn_to_tell(0.5)] == [True, False]
@@ -101,7 +104,7 @@ def test_only_one_of_the_instances_tells():
     assert table.turn_to_tell(0.5)
 
 
-def test_regions_learn_of_each_other_from_the_register(tmp_path):
+def test_regions_learn_of_each_other_from_the_register(tmp_path: Path) -> None:
     register = PlayingRegister(Database(f"sqlite:///{tmp_path}/ledger.sqlite"))
 
     def stream(session: str, heard_ms: int = 1_000) -> Playing:
@@ -143,8 +146,10 @@ class Near:
                 await asyncio.sleep(0.02)
 
 
-def test_a_guest_who_plays_in_one_region_can_not_play_on_another_device_in_another(tmp_path):
-    async def story():
+def test_a_guest_who_plays_in_one_region_can_not_play_on_another_device_in_another(
+    tmp_path: Path,
+) -> None:
+    async def story() -> list[int]:
         network, ledger = MemoryNetwork(), f"sqlite:///{tmp_path}/ledger.sqlite"
         here, there = (Near(name, network, ledger) for name in ("us-east-1", "eu-west-1"))
         async with asyncio.TaskGroup() as group:
@@ -174,8 +179,8 @@ NONSENSE = [
 ]
 
 
-def test_nonsense_is_refused_by_the_register():
-    async def story():
+def test_nonsense_is_refused_by_the_register() -> None:
+    async def story() -> list[int]:
         statuses = []
         async with open_region() as w:
             for body in NONSENSE:

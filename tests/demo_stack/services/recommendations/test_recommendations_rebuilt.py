@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from demo_stack.chassis.client import Call
 from demo_stack.eventlog.broker import EmbeddedBroker
 from demo_stack.eventlog.topics import VIEWS
 from demo_stack.in_memory.region import open_region
+from demo_stack.in_memory.turns import until
 from demo_stack.services.recommendations.model import ItemModel
 from demo_stack.services.recommendations.rebuilding import PATIENCE_S, QUIET_S, Rebuilding
 
@@ -25,25 +27,21 @@ def _row(viewer: str) -> Call:
     return Call(service="recommendations", method="GET", route=path)
 
 
-async def _until(condition) -> None:
-    async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110 - what is waited for are chores
-            await asyncio.sleep(0.02)
-
-
-def test_a_region_that_lost_its_model_suggests_the_same_again():
-    async def story():
+def test_a_region_that_lost_its_model_suggests_the_same_again() -> None:
+    async def story() -> tuple[Any, Any, Any]:
         async with open_region() as w:
             stores = w.region.stores.recommendations
             for viewer, title in [("a", "t40"), ("a", "t41"), ("fan", "t40")]:
                 value = {"viewer": viewer, "title": title}
                 await stores.log.send(VIEWS, viewer, value, time_ms=0)
-            await _until(lambda: stores.log.group("recommendations", VIEWS).lag == 0)
+            log = stores.log
+            assert isinstance(log, EmbeddedBroker)
+            await until(lambda: log.group("recommendations", VIEWS).lag == 0)
             before = (await w.client.json(_row("fan")))["titles"]
             stores.model = ItemModel()
             lost = (await w.client.json(_row("fan")))["titles"]
             await w.region.fleet.start("recommendations")
-            await _until(lambda: stores.model.suggest("fan") != [])
+            await until(lambda: stores.model.suggest("fan") != [])
             return before, lost, (await w.client.json(_row("fan")))["titles"]
 
     before, lost, after = asyncio.run(story())
@@ -51,10 +49,10 @@ def test_a_region_that_lost_its_model_suggests_the_same_again():
     assert (before[0], lost[0]) == ("t41", "t01")
 
 
-def test_reading_ends_when_nothing_more_comes():
+def test_reading_ends_when_nothing_more_comes() -> None:
     clock, taken = Clock(), []
 
-    async def story():
+    async def story() -> int:
         log = EmbeddedBroker()
         past = Rebuilding(log, VIEWS, lambda record: taken.append(record.offset), "r1", clock)
         clock.s = PATIENCE_S - 1
@@ -76,7 +74,7 @@ def test_reading_ends_when_nothing_more_comes():
     assert taken == [0]
 
 
-def test_a_log_that_never_answers_is_not_waited_for_forever():
+def test_a_log_that_never_answers_is_not_waited_for_forever() -> None:
     clock = Clock()
     past = Rebuilding(EmbeddedBroker(), VIEWS, lambda _record: None, "r1", clock)
     clock.s = PATIENCE_S

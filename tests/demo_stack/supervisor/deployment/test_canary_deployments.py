@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -40,12 +41,16 @@ def _sample(requests: int, failures: int, mean_s: float = 0.01) -> Sample:
         (_sample(0, 0), _sample(0, 0), Verdict.UNDECIDED),
     ],
 )
-def test_a_canary_is_judged_by_errors_beyond_chance_and_by_latency(old, new, verdict):
+def test_a_canary_is_judged_by_errors_beyond_chance_and_by_latency(
+    old: Sample, new: Sample, verdict: Verdict
+) -> None:
     assert judge(old, new)[0] is verdict
     assert judge(old, new)[1]
 
 
-async def _tried(tmp_path, bad: Disturbance | None, visits: int):
+async def _tried(
+    tmp_path: Path, bad: Disturbance | None, visits: int
+) -> tuple[Verdict, list[str], list[str]]:
     """Run a canary of version 2.0.0 under visits; return verdict, versions and announcements."""
     platform = MemoryPlatform([REGION])
     await platform.start()
@@ -75,27 +80,27 @@ async def _tried(tmp_path, bad: Disturbance | None, visits: int):
         await platform.stop()
 
 
-def test_a_good_version_replaces_the_old_one(tmp_path):
+def test_a_good_version_replaces_the_old_one(tmp_path: Path) -> None:
     verdict, versions, told = asyncio.run(_tried(tmp_path, None, visits=25))
     assert (verdict, versions) == (Verdict.PROMOTE, ["2.0.0"])
     assert told == ["canary", "start_instance", "deploy", "scale"]
 
 
-def test_a_bad_version_is_taken_back_by_itself(tmp_path):
+def test_a_bad_version_is_taken_back_by_itself(tmp_path: Path) -> None:
     bad = Disturbance(point=f"{SERVICE}.request", where={"version": "2.0.0"}, error_ratio=0.9)
     verdict, versions, told = asyncio.run(_tried(tmp_path, bad, visits=25))
     assert (verdict, versions) == (Verdict.ROLL_BACK, ["1.0.0"])
     assert told == ["canary", "start_instance", "roll_back"]
 
 
-def test_a_version_that_nobody_used_does_not_go_on(tmp_path):
+def test_a_version_that_nobody_used_does_not_go_on(tmp_path: Path) -> None:
     verdict, versions, told = asyncio.run(_tried(tmp_path, None, visits=0))
     assert (verdict, versions) == (Verdict.UNDECIDED, ["1.0.0"])
     assert told[-1] == "roll_back"
 
 
-def test_there_must_be_something_to_compare_with(tmp_path):
-    async def story():
+def test_there_must_be_something_to_compare_with(tmp_path: Path) -> None:
+    async def story() -> None:
         platform = MemoryPlatform([REGION])
         await platform.start()
         changes = ChangeLog(tmp_path / "changes.jsonl", now_ms=lambda: 0)

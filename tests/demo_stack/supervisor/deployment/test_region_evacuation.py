@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 
 import pytest
 from opentelemetry.trace import SpanKind
 
 from demo_stack.chassis.disturbance import Disturbance
 from demo_stack.in_memory.platform import MemoryPlatform
+from demo_stack.in_memory.readings import starts
 from demo_stack.supervisor.deployment.failover import Failover
 from demo_stack.viewers.arrivals import Visitor
 from demo_stack.world.layout import Device
@@ -45,7 +45,7 @@ class Kong:
     async def end_of_phase(self) -> None:
         """Let every session end; note the share that got its stream."""
         await self.platform.crowd.settled()
-        good = self._by_outcome()["success"]
+        good = starts([self.platform.viewers_pipe])["success"]
         self.shares.append((good - self._good) / self._asked)
         self._good, self._asked = good, 0
 
@@ -57,26 +57,16 @@ class Kong:
         )
 
     def failures(self) -> int:
-        return self._by_outcome()["failure"]
-
-    def _by_outcome(self) -> Counter[str]:
-        found: Counter[str] = Counter()
-        for resource in self.platform.viewers_pipe.collect():
-            for scope in resource.scope_metrics:
-                for metric in scope.metrics:
-                    if metric.name == "stream.starts":
-                        for point in metric.data.data_points:
-                            found[point.attributes["outcome"]] += point.value
-        return found
+        return starts([self.platform.viewers_pipe])["failure"]
 
 
 @pytest.fixture(scope="module")
-def told():
+def told() -> tuple[Kong, dict[str, int]]:
     """What happened in an evacuation and a return, both under traffic."""
     return asyncio.run(_evacuate_and_return())
 
 
-async def _evacuate_and_return():
+async def _evacuate_and_return() -> tuple[Kong, dict[str, int]]:
     kong = Kong()
     await kong.platform.start()
     try:
@@ -112,27 +102,31 @@ async def _evacuate_and_return():
         await kong.platform.stop()
 
 
-def test_global_starts_stay_within_five_percent(told):
+def test_global_starts_stay_within_five_percent(told: tuple[Kong, dict[str, int]]) -> None:
     kong, _ = told
     assert kong.failures() == 0
     assert len(kong.shares) == 3  # while it is evacuated, afterwards, while and after it returns
     assert all(share >= 0.95 for share in kong.shares)
 
 
-def test_the_region_that_is_left_passes_on_and_serves_nothing_itself(told):
+def test_the_region_that_is_left_passes_on_and_serves_nothing_itself(
+    told: tuple[Kong, dict[str, int]],
+) -> None:
     _, seen = told
     assert seen["during"] == 0
     assert seen["passed_on"] > 0  # DNS was not heard of by everybody
 
 
-def test_saviors_scale_up_first_and_shrink_last_and_the_viewers_come_home(told):
+def test_saviors_scale_up_first_and_shrink_last_and_the_viewers_come_home(
+    told: tuple[Kong, dict[str, int]],
+) -> None:
     _, seen = told
     assert (seen["scaled"], seen["shrunk"]) == (3, 2)
     assert seen["back"] >= WINDOW
 
 
-def test_a_dead_region_is_left_at_once_for_it_can_pass_nothing_on():
-    async def story():
+def test_a_dead_region_is_left_at_once_for_it_can_pass_nothing_on() -> None:
+    async def story() -> tuple[int, list[float]]:
         kong = Kong()
         await kong.platform.start()
         await kong.platform.kill_region(LEFT)
@@ -147,9 +141,9 @@ def test_a_dead_region_is_left_at_once_for_it_can_pass_nothing_on():
     assert asyncio.run(story()) == (0, [1.0])
 
 
-def test_a_region_with_broken_services_is_rescued_by_its_gateways_alone():
+def test_a_region_with_broken_services_is_rescued_by_its_gateways_alone() -> None:
 
-    async def story():
+    async def story() -> tuple[int, int]:
         kong = Kong(dns_ttl_s=3_600.0)  # nobody hears of the change
         await kong.platform.start()
         points = kong.platform.regions[LEFT].points

@@ -8,11 +8,13 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
 from demo_stack.chassis.errors import LayoutError
+from demo_stack.in_memory.turns import until
 from demo_stack.supervisor.processes.parts import Parts
 from demo_stack.supervisor.processes.sidecar import Sidecar, SidecarError, has_broker, has_memcached
 
@@ -36,22 +38,14 @@ asyncio.run(main())
 """
 
 
-async def _until(condition):
-    for _ in range(200):
-        if condition():
-            return
-        await asyncio.sleep(0.05)
-    pytest.fail("it did not happen in time")
-
-
-def _pids(parts):
+def _pids(parts: Parts) -> dict[str, Any]:
     status = parts.status()
     return {**status["cache"]["pids"], **status["eventlog"]["pids"]}
 
 
 @needs_parts
-def test_parts_that_die_come_back_at_their_address_and_all_end_with_stop(tmp_path):
-    async def story():
+def test_parts_that_die_come_back_at_their_address_and_all_end_with_stop(tmp_path: Path) -> None:
+    async def story() -> list[Any]:
         parts = Parts([REGION], tmp_path, restart_after_s=0.05)
         await parts.start()
         try:
@@ -62,7 +56,7 @@ def test_parts_that_die_come_back_at_their_address_and_all_end_with_stop(tmp_pat
             assert set(before) == {*(f"cache-{REGION}{zone}" for zone in "abc"), "broker"}
             for name in (f"cache-{REGION}a", "broker"):
                 await parts.kill(name)
-            await _until(
+            await until(
                 lambda: all(pid and pid != before[name] for name, pid in _pids(parts).items()
                             if name in {"broker", f"cache-{REGION}a"})
             )  # fmt: skip
@@ -84,7 +78,7 @@ def test_parts_that_die_come_back_at_their_address_and_all_end_with_stop(tmp_pat
 
 
 @needs_parts
-def test_they_die_with_a_supervisor_that_is_killed(tmp_path):
+def test_they_die_with_a_supervisor_that_is_killed(tmp_path: Path) -> None:
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(tmp_path)], stdout=subprocess.PIPE, cwd=Path.cwd()
     )
@@ -93,11 +87,11 @@ def test_they_die_with_a_supervisor_that_is_killed(tmp_path):
         pids = [int(pid) for pid in holder.stdout.readline().split()]
         assert len(pids) == 4
         os.kill(holder.pid, signal.SIGKILL)
-    asyncio.run(_until(lambda: not any(psutil.pid_exists(pid) for pid in pids)))
+    asyncio.run(until(lambda: not any(psutil.pid_exists(pid) for pid in pids)))
 
 
-def test_without_them_the_regions_are_told_to_embed(tmp_path):
-    async def story():
+def test_without_them_the_regions_are_told_to_embed(tmp_path: Path) -> None:
+    async def story() -> tuple[dict[str, list[str]], str, dict[str, Any]]:
         parts = Parts([REGION], tmp_path, embedded=True)
         await parts.start()
         status = parts.status()
@@ -109,7 +103,7 @@ def test_without_them_the_regions_are_told_to_embed(tmp_path):
     assert (status["cache"]["system"], status["eventlog"]["system"]) == ("embedded", "embedded")
 
 
-def test_what_does_not_come_up_is_named(tmp_path):
+def test_what_does_not_come_up_is_named(tmp_path: Path) -> None:
     car = Sidecar("nonsense", lambda port: (sys.executable, "-c", f"exit({port % 2})"), tmp_path)
     with pytest.raises(SidecarError, match=r"nonsense did not start; see .*nonsense\.log"):
         asyncio.run(car.start())

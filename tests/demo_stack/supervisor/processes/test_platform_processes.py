@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import psutil
@@ -43,8 +44,9 @@ class Running:
     def ask(self, method: str, path: str, body: object = None) -> httpx2.Response:
         return httpx2.request(method, self.control + path, json=body, timeout=START_S)
 
-    def document(self) -> dict:
-        return json.loads((self.run_dir / "platform.json").read_text())
+    def document(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.run_dir / "platform.json").read_text())
+        return found
 
     def end(self) -> None:
         if self.process.poll() is None:
@@ -53,7 +55,7 @@ class Running:
 
 
 @pytest.fixture
-def running(tmp_path) -> Iterator[Running]:
+def running(tmp_path: Path) -> Iterator[Running]:
     platform = Running(tmp_path / "run", "--sps", "2")
     yield platform
     platform.end()
@@ -72,7 +74,7 @@ def _gone(pids: list[int]) -> bool:
 
 @pytest.mark.processes
 @pytest.mark.slow
-def test_a_region_dies_comes_back_and_everything_ends_cleanly(running):
+def test_a_region_dies_comes_back_and_everything_ends_cleanly(running: Running) -> None:
     document = running.document()
     assert set(document["regions"]) == {"us-east-1", "eu-west-1"}
     discovery = json.loads((running.run_dir / "discovery/catalogue.json").read_text())
@@ -93,6 +95,7 @@ def test_a_region_dies_comes_back_and_everything_ends_cleanly(running):
     assert back["state"] == "up"
     assert back["pid"] != document["regions"]["eu-west-1"]["pid"]
     (event,) = read_truth(running.run_dir / "ground-truth.jsonl")
+    assert event.end_ms is not None
     assert event.end_ms > event.start_ms
 
     pids = [*running.pids, back["pid"]]
@@ -104,7 +107,9 @@ def test_a_region_dies_comes_back_and_everything_ends_cleanly(running):
 
 @pytest.mark.processes
 @pytest.mark.slow
-def test_control_refuses_nonsense_and_children_die_with_a_killed_supervisor(running):
+def test_control_refuses_nonsense_and_children_die_with_a_killed_supervisor(
+    running: Running,
+) -> None:
     for method, path, body, status in [
         ("POST", "/faults", {"name": "nonsense"}, 404),
         ("POST", "/faults", {"nom": "playback-errors"}, 400),

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from demo_stack.chassis.errors import PlatformError
 from demo_stack.supervisor.processes.audience import Audience, UnreachableError
 from demo_stack.supervisor.processes.keeper import Keeper
+from demo_stack.viewers.process import ViewersSpec
 
 
 class Process:
@@ -45,15 +49,17 @@ async def _turns(number: int = 30) -> None:
         await asyncio.sleep(0)
 
 
-def _kept(failures=0):
+def _kept(failures: int = 0) -> tuple[Process, Keeper]:
     process = Process(failures)
     keeper = Keeper(process, process.start, restart_after_s=0.0)
     keeper.open()
     return process, keeper
 
 
-def test_it_is_started_again_each_time_it_dies_and_when_it_does_not_come_up_at_first(caplog):
-    async def story():
+def test_it_is_started_again_each_time_it_dies_and_when_it_does_not_come_up_at_first(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def story() -> bool:
         process, keeper = _kept(failures=2)
         await _turns()
         assert (process.alive, process.starts) == (True, 3)
@@ -70,8 +76,8 @@ def test_it_is_started_again_each_time_it_dies_and_when_it_does_not_come_up_at_f
     assert "fake had died and was started again" in caplog.text
 
 
-def test_what_was_killed_on_purpose_lies_until_it_is_wanted_and_is_started_once():
-    async def story():
+def test_what_was_killed_on_purpose_lies_until_it_is_wanted_and_is_started_once() -> None:
+    async def story() -> tuple[list[bool], int]:
         process, keeper = _kept()
         await _turns()
         keeper.let_lie()
@@ -84,42 +90,48 @@ def test_what_was_killed_on_purpose_lies_until_it_is_wanted_and_is_started_once(
         process.die()  # and from now on it is kept up again
         await _turns()
         await keeper.close()
-        return started, process.starts
+        return list(started), process.starts
 
     assert asyncio.run(story()) == ([True, False], 3)
 
 
-@pytest.fixture
-def audience(tmp_path):
-    """Viewers that are away, and what they were told."""
-    told = []
+def _spec() -> ViewersSpec:
+    raise AssertionError("nobody starts them here")
 
-    async def put(url, body):
+
+@pytest.fixture
+def audience(tmp_path: Path) -> tuple[Audience, list[Any]]:
+    """Viewers that are away, and what they were told."""
+    told: list[Any] = []
+
+    async def put(url: str, body: Mapping[str, Any]) -> None:
         if told and told[-1] == "away":
             raise UnreachableError("nobody there")
         told.append((url, dict(body)))
 
-    return Audience(lambda: None, put, tmp_path, lambda: None), told
+    return Audience(_spec, put, tmp_path, lambda: None), told
 
 
-def test_viewers_that_never_were_up_can_not_be_told(audience):
+def test_viewers_that_never_were_up_can_not_be_told(audience: tuple[Audience, list[Any]]) -> None:
     viewers, told = audience
     told.append("away")
     with pytest.raises(UnreachableError):
         asyncio.run(viewers.tell("/demand", {"region": "r", "factor": 2.0}))
 
 
-def test_what_viewers_were_told_last_is_told_again_to_those_that_come_after_them(audience):
+def test_what_viewers_were_told_last_is_told_again_to_those_that_come_after_them(
+    audience: tuple[Audience, list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     viewers, told = audience
 
     class Started:
         alive = True
         pid = 7
 
-        async def start(self):
+        async def start(self) -> dict[str, str]:
             return {"control": "http://second"}
 
-    async def story():
+    async def story() -> None:
         viewers._control = "http://first"
         await viewers.tell("/demand", {"region": "r", "factor": 2.0})
         await viewers.tell("/routes", {"r": {}})
@@ -127,7 +139,7 @@ def test_what_viewers_were_told_last_is_told_again_to_those_that_come_after_them
         await viewers.tell("/demand", {"region": "r", "factor": 3.0})
         await viewers.tell("/steer", {"region": "r", "to": ["s"]})
         told.clear()
-        viewers._launch = Started
+        monkeypatch.setattr(viewers, "_launch", Started)
         await viewers.start()
 
     asyncio.run(story())

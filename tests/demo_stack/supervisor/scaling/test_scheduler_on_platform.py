@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 from demo_stack.in_memory.platform import MemoryPlatform
 from demo_stack.supervisor.deployment.changes import ChangeLog
@@ -16,8 +17,8 @@ from demo_stack.world.layout import Device
 REGION = "us-east-1"
 
 
-def test_more_sessions_bring_more_instances_and_fewer_take_them_away(tmp_path):
-    async def story():
+def test_more_sessions_bring_more_instances_and_fewer_take_them_away(tmp_path: Path) -> None:
+    async def story() -> tuple[list[int], list[str]]:
         platform = MemoryPlatform([REGION])
         await platform.start()
         changes = ChangeLog(tmp_path / "changes.jsonl", now_ms=lambda: 0)
