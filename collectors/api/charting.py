@@ -3,77 +3,37 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 
+from collectors.api.coloring import coloring_for
 from collectors.api.graph_request import AxisOptions, GraphRequest, SortMode
 from collectors.api.parameters import refuse
-from collectors.graph.chart import (
-    MAX_AXES,
-    Chart,
-    Line,
-    LineStyle,
-    Plot,
-    common_tags,
-)
-from collectors.graph.color import Color, parse_color
-from collectors.graph.palettes import ColorPicker, color_picker
+from collectors.graph.chart import MAX_AXES, Chart, Line, LineStyle, Plot, common_tags
+from collectors.graph.palettes import ColorPicker
 from collectors.graph.summary import Summary, summarize
+from collectors.graph.themes import LIGHT, theme_named
 from collectors.graph.unit_prefix import TickLabels, prefix_for
-from collectors.graph.vision import seen_as
-from collectors.model import FloatArray, Tags
-from collectors.stacklang.text.durations import of_millis, short_text
+from collectors.stacklang.evaluation.batch import EvaluatedExpression
+from collectors.stacklang.expressions.legends import legend, uses_statistics
 from collectors.stacklang.text.substitution import substitute
 
-OFFSET_TAG = "atlas.offset"
 MAX_LINE_WIDTH_PX = 1000.0
-
-Legend = Callable[[str, Tags], str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StyledLines:
-    """The lines of one expression and how it wants them shown.
-
-    ``values`` has shape (lines, steps). ``settings`` are the style words' values by name
-    (``axis``, ``ls``, ``color`` and so on); ``legend`` makes a label from the line's own label and
-    the tags that variables may refer to.
-    """
-
-    tags: Sequence[Tags]
-    labels: Sequence[str]
-    values: FloatArray
-    legend: Legend
-    settings: Mapping[str, str]
-    offset_ms: int = 0
-    query: str = ""
-    group_by: tuple[str, ...] = ()
-
-    @property
-    def axis(self) -> int:
-        """The value axis it belongs to."""
-        text = self.settings.get("axis", "0")
-        axis = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else -1
-        if not 0 <= axis <= MAX_AXES:
-            raise refuse(f"invalid axis '{text[:40]}', axes are 0 to {MAX_AXES}")
-        return axis
 
 
 class ChartBuilder:
-    """Gives out colours and collects warnings while one chart is put together."""
+    """Collects warnings while one chart is put together."""
 
     def __init__(self, request: GraphRequest) -> None:
         self._request = request
-        self._palette = color_picker(request.palette)
-        self._offset_palette = color_picker(request.theme.offset_palette)
+        self._coloring = coloring_for(request)
         self._warnings: list[str] = []
 
-    def build(self, expressions: Sequence[StyledLines]) -> Chart:
+    def build(self, expressions: Sequence[EvaluatedExpression]) -> Chart:
         """Return the chart of ``expressions``, in the order of the stack, bottom first."""
         # Nothing to draw is still a graph: an empty canvas on the first axis.
-        by_axis: dict[int, list[StyledLines]] = {} if expressions else {0: []}
+        by_axis: dict[int, list[EvaluatedExpression]] = {} if expressions else {0: []}
         for expression in expressions:
-            by_axis.setdefault(expression.axis, []).append(expression)
+            by_axis.setdefault(_axis(expression), []).append(expression)
         several = len(by_axis) > 1 and self._axes_take_colors
         plots = [
             _plot(self._request.axes[axis], self._lines(axis, group), several=several)
@@ -84,7 +44,7 @@ class ChartBuilder:
         request = self._request
         lines = [line for plot in plots for line in plot.lines]
         title = None if request.title is None else substitute(request.title, common_tags(lines))
-        chart = Chart(
+        return Chart(
             plots=tuple(plots),
             start_ms=request.window.start_ms,
             end_ms=request.end_ms,
@@ -97,45 +57,44 @@ class ChartBuilder:
             title=title,
             legend=request.legend,
             only_graph=request.only_graph,
-            theme=request.theme,
+            theme=theme_named(request.theme) if request.format.shows_colors else LIGHT,
             warnings=tuple(self._warnings),
             hints=request.hints,
         )
-        return chart.recolored(lambda color: seen_as(color, request.vision))
 
-    def _lines(self, axis: int, expressions: Sequence[StyledLines]) -> list[Line]:
+    def _lines(self, axis: int, expressions: Sequence[EvaluatedExpression]) -> list[Line]:
         options = self._request.axes[axis]
-        palette = color_picker(options.palette) if options.palette else self._palette
+        picker = self._coloring.picker(options.palette)
         lines: list[Line] = []
         for expression in expressions:
-            own = self._expression_lines(expression, options, palette)
-            settings = expression.settings
+            own = self._expression_lines(expression, options, picker)
+            settings = expression.style.settings
             own = self._sorted(own, settings.get("sort"), settings.get("order") == "desc")
             lines += own[: _limit(settings.get("limit"))]
         return self._sorted(lines, options.sort, options.descending)
 
     def _expression_lines(
-        self, expression: StyledLines, options: AxisOptions, palette: ColorPicker
+        self, expression: EvaluatedExpression, options: AxisOptions, picker: ColorPicker
     ) -> list[Line]:
-        settings = expression.settings
-        pick = palette
-        if "palette" in settings:
-            pick = color_picker(settings["palette"])
-        elif expression.offset_ms > 0:
-            pick = self._offset_palette
-        drafts = [
-            _draft(expression, row, options.tick_labels) for row in range(len(expression.tags))
-        ]
+        settings, offset_ms = expression.style.settings, expression.style.offset.millis
+        brush = self._coloring.brush(settings, offset_ms=offset_ms, picker=picker)
+        labels = _legends(expression, options.tick_labels)
         style = _style(settings.get("ls"), options)
         width = _width(settings.get("lw"))
-        fixed = settings.get("color")
-        color = parse_color(fixed, dark=self._request.theme.dark) if fixed else None
-        alpha = _alpha(settings.get("alpha"))
-        drafts.sort(key=lambda line: line.label)
+        query, group_by = expression.style.expr.render(), expression.style.expr.final_grouping
         # A colour goes to a line before sorting and cutting, so that neither changes it.
         return [
-            replace(line, color=_faded(color or pick(line.label), alpha), style=style, width=width)
-            for line in drafts
+            Line(
+                label=labels[row],
+                tags=expression.tags_of(row),
+                values=expression.lines.values[row],
+                color=brush(labels[row]),
+                style=style,
+                width=width,
+                query=query,
+                group_by=group_by,
+            )
+            for row in sorted(range(len(labels)), key=labels.__getitem__)
         ]
 
     def _sorted(self, lines: list[Line], mode: str | None, descending: bool) -> list[Line]:
@@ -194,21 +153,31 @@ def _plot(options: AxisOptions, lines: Sequence[Line], *, several: bool) -> Plot
     )
 
 
-def _draft(expression: StyledLines, row: int, labels: TickLabels) -> Line:
-    values = expression.values[row]
-    summary = summarize(values)
-    offset = short_text(of_millis(expression.offset_ms))
-    tags = {**expression.tags[row], OFFSET_TAG: offset}
-    variables = tags | _statistic_variables(summary, labels)
-    return Line(
-        label=expression.legend(expression.labels[row], variables),
-        tags=tags,
-        values=values,
-        color=Color(0, 0, 0),
-        summary=summary,
-        query=expression.query,
-        group_by=expression.group_by,
-    )
+def _axis(expression: EvaluatedExpression) -> int:
+    """Return the value axis that an expression belongs to."""
+    text = expression.style.settings.get("axis", "0")
+    axis = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else -1
+    if not 0 <= axis <= MAX_AXES:
+        raise refuse(f"invalid axis '{text[:40]}', axes are 0 to {MAX_AXES}")
+    return axis
+
+
+def _legends(expression: EvaluatedExpression, labels: TickLabels) -> list[str]:
+    """Return the legend of each line, its statistics in the prefixes of the axis."""
+    if not uses_statistics(expression.style):
+        return expression.legends
+    lines = expression.lines
+    return [
+        legend(
+            expression.style,
+            lines.labels[row],
+            {
+                **expression.tags_of(row),
+                **_statistic_variables(summarize(lines.values[row]), labels),
+            },
+        )
+        for row in range(len(lines))
+    ]
 
 
 def _statistic_variables(summary: Summary, labels: TickLabels) -> dict[str, str]:
@@ -254,22 +223,6 @@ def _width(given: str | None) -> float:
     if not 0.0 <= width <= MAX_LINE_WIDTH_PX:
         raise refuse(f"invalid line width '{given[:40]}', it must be 0 to {MAX_LINE_WIDTH_PX:.0f}")
     return width
-
-
-def _alpha(given: str | None) -> int | None:
-    if given is None:
-        return None
-    try:
-        alpha = int(given[:20], 16)
-    except ValueError:
-        alpha = -1
-    if not 0 <= alpha <= 255:
-        raise refuse(f"invalid alpha '{given[:40]}', it must be two hex digits")
-    return alpha
-
-
-def _faded(color: Color, alpha: int | None) -> Color:
-    return color if alpha is None else color.with_alpha(alpha)
 
 
 def _limit(given: str | None) -> int | None:

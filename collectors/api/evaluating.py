@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import tzinfo
-from functools import partial
 
-from collectors.api.charting import StyledLines
 from collectors.api.graph_request import GraphRequest
 from collectors.api.parameters import refuse
 from collectors.stacklang.evaluation.batch import EvaluatedExpression, evaluate_expressions
 from collectors.stacklang.expression import Expr
-from collectors.stacklang.expressions.legends import legend
 from collectors.stacklang.expressions.simple_legends import with_simple_legends
 from collectors.stacklang.expressions.style import StyleExpr
 from collectors.stacklang.lines.database import Database
 from collectors.stacklang.predicates.predicate import Query
-from collectors.stacklang.program.datatypes import as_styled
-from collectors.stacklang.program.type_names import type_name
+from collectors.stacklang.program.datatypes import expect_styled
 from collectors.stacklang.words.query import common_query
 from collectors.stacklang.words.vocabularies import interpreter
 
@@ -39,7 +34,7 @@ def parse_styles(
     stack = interpreter().execute(program, variables={"tz": str(zone)}, unstable=unstable)
     if common is not None:
         stack = [common_query(e, common) if isinstance(e, Expr) else e for e in stack]
-    styles = [_drawable(item) for item in stack]
+    styles = [expect_styled(item) for item in stack]
     # Counted before they are made: a list of offsets on every entry of a full stack is a million.
     copies = sum(style.settings.get("offset", "").count(",") or 1 for style in styles)
     if copies > MAX_EXPRESSIONS:
@@ -48,33 +43,11 @@ def parse_styles(
     return with_simple_legends(styles) if unstable else styles
 
 
-def evaluate_styled(wanted: GraphRequest, database: Database, now_ms: int) -> list[StyledLines]:
+def evaluate_request(
+    wanted: GraphRequest, database: Database, now_ms: int
+) -> list[EvaluatedExpression]:
     """Evaluate every expression of a graph request, bottom of the stack first."""
     styles = parse_styles(
         wanted.program, wanted.zones[0], unstable=wanted.unstable, common=wanted.common
     )
-    return styled_lines(evaluate_expressions(styles, database, wanted.window, now_ms=now_ms))
-
-
-def styled_lines(results: Sequence[EvaluatedExpression]) -> list[StyledLines]:
-    """Return evaluated expressions as the chart wants them."""
-    return [
-        StyledLines(
-            tags=result.lines.tags,
-            labels=result.lines.labels,
-            values=result.lines.values,
-            legend=partial(legend, result.style),
-            settings=result.style.settings,
-            offset_ms=result.style.offset.millis,
-            query=result.style.expr.render(),
-            group_by=result.style.expr.final_grouping,
-        )
-        for result in results
-    ]
-
-
-def _drawable(item: object) -> StyleExpr:
-    styled = as_styled(item)
-    if styled is None:
-        raise refuse(f"expecting time series expr, found {type_name(item)} '{str(item)[:200]}'")
-    return styled
+    return evaluate_expressions(styles, database, wanted.window, now_ms=now_ms)

@@ -35,7 +35,7 @@ from collectors.api.parameters import Parameters, refuse
 from collectors.api.workers import Workers
 from collectors.clock import Clock
 from collectors.errors import OverloadedError, TocsinError
-from collectors.stacklang.evaluation.batch import EvaluatedExpression, legends_for
+from collectors.stacklang.evaluation.batch import EvaluatedExpression
 from collectors.stacklang.evaluation.source import DatabaseSource
 from collectors.stacklang.expressions.style import StyleExpr
 from collectors.stacklang.lines.database import Database, Window
@@ -146,9 +146,7 @@ class FetchEndpoint:
         results = []
         for style in wanted.styles:
             lines = style.expr.evaluate(scope)
-            results.append(
-                EvaluatedExpression(style=style, lines=lines, legends=legends_for(style, lines))
-            )
+            results.append(EvaluatedExpression(style=style, lines=lines))
         check_limits(sum(len(result.lines) for result in results), part.steps)
         return [message for result in results for message in _line_messages(result, part)]
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from collectors.api.answers import error_message
 from collectors.api.charting import ChartBuilder
-from collectors.api.evaluating import evaluate_styled
+from collectors.api.evaluating import evaluate_request
 from collectors.api.format_choice import write_chart
 from collectors.api.graph_request import GraphRequest, read_graph_request
 from collectors.api.parameters import Parameters
@@ -51,8 +51,8 @@ def make_chart(wanted: GraphRequest, database: Database, now_ms: int) -> Chart:
     Raises:
         QueryError: The program is wrong or the answer is over a limit.
     """
-    expressions = evaluate_styled(wanted, database, now_ms)
-    lines = sum(len(e.tags) for e in expressions)
+    expressions = evaluate_request(wanted, database, now_ms)
+    lines = sum(len(e.lines) for e in expressions)
     check_limits(lines, wanted.window.steps)
     return ChartBuilder(wanted).build(expressions)
 

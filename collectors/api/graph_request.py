@@ -21,7 +21,7 @@ from collectors.graph.chart import (
 )
 from collectors.graph.palettes import palette_colors
 from collectors.graph.scales import ScaleKind
-from collectors.graph.themes import Theme, theme_named
+from collectors.graph.themes import LIGHT, THEMES, unknown_theme
 from collectors.graph.unit_prefix import TickLabels
 from collectors.graph.vision import Vision
 from collectors.stacklang.lines.database import Window
@@ -61,6 +61,11 @@ class GraphFormat(StrEnum):
     STD_JSON = "std.json"
     STATS_JSON = "stats.json"
     V2_JSON = "v2.json"
+
+    @property
+    def shows_colors(self) -> bool:
+        """Whether a reader of the answer sees which colour a line has."""
+        return self in {GraphFormat.PNG, GraphFormat.V2_JSON}
 
 
 class SortMode(StrEnum):
@@ -110,8 +115,8 @@ class GraphRequest:
     only_graph: bool
     axis_per_line: bool
     vision: Vision
-    theme: Theme
-    palette: str
+    theme: str
+    palette: str | None
     hints: tuple[str, ...]
     axes: tuple[AxisOptions, ...]
 
@@ -135,7 +140,6 @@ def read_graph_request(parameters: Parameters, *, primary_ms: int, now_ms: int) 
     program = parameters.required("q")
     zones = read_zones(parameters)
     width = parameters.integer("w", DEFAULT_WIDTH_PX, low=1, high=MAX_PIXELS_ASKED)
-    theme = theme_named(parameters.text("theme") or "light")
     return GraphRequest(
         program=program,
         common=read_common_query(parameters),
@@ -152,10 +156,10 @@ def read_graph_request(parameters: Parameters, *, primary_ms: int, now_ms: int) 
         only_graph=parameters.flag("only_graph"),
         axis_per_line=parameters.flag("axis_per_line"),
         vision=choice(parameters, "vision", Vision, Vision.NORMAL),
-        theme=theme,
-        palette=_palette(parameters.text("palette")) or theme.palette,
+        theme=_theme(parameters.text("theme")),
+        palette=_palette(parameters.text("palette")),
         hints=_hints(parameters),
-        axes=tuple(_axis(parameters, i) for i in range(MAX_AXES + 1)),
+        axes=_axes(parameters),
     )
 
 
@@ -250,15 +254,32 @@ def _text(given: str | None) -> str | None:
     return given[:MAX_TEXT] if given else None
 
 
+def _theme(given: str | None) -> str:
+    name = given or LIGHT.name
+    if name not in THEMES:
+        raise unknown_theme(name)
+    return name
+
+
 def _palette(given: str | None) -> str | None:
     if given:
         palette_colors(given.removeprefix("hash:"))  # refuses what can't be read
     return given or None
 
 
-def _axis(parameters: Parameters, axis: int) -> AxisOptions:
+def _axes(parameters: Parameters) -> tuple[AxisOptions, ...]:
+    """Read what is said of all axes once, and again for those of which something is said."""
+    shared = _axis(parameters, "")
+    named = {name.rpartition(".")[2] for name in parameters.values if "." in name}
+    return tuple(
+        _axis(parameters, f".{axis}") if str(axis) in named else shared
+        for axis in range(MAX_AXES + 1)
+    )
+
+
+def _axis(parameters: Parameters, suffix: str) -> AxisOptions:
     def get(name: str) -> str | None:
-        own = parameters.text(f"{name}.{axis}")
+        own = parameters.text(name + suffix)
         return parameters.text(name) if own is None else own
 
     lower = _bound(get("l"), "l")
@@ -273,7 +294,7 @@ def _axis(parameters: Parameters, axis: int) -> AxisOptions:
         stack=get("stack") == "1",
         ylabel=_text(get("ylabel")),
         tick_labels=_choose(get("tick_labels"), "tick_labels", TickLabels, TickLabels.DECIMAL),
-        palette=_palette(parameters.text(f"palette.{axis}")),
+        palette=_palette(parameters.text(f"palette{suffix}")) if suffix else None,
         sort=get("sort"),
         descending=get("order") == "desc",
         heatmap=_heatmap(get),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from enum import StrEnum
 
 from collectors.graph.color import Color
 from collectors.graph.scales import ScaleKind
-from collectors.graph.summary import Summary
+from collectors.graph.summary import Summary, summarize
 from collectors.graph.themes import LIGHT, Theme
 from collectors.graph.unit_prefix import TickLabels
 from collectors.model import FloatArray, Tags
@@ -77,11 +77,15 @@ class Line:
     tags: Tags
     values: FloatArray
     color: Color
-    summary: Summary
     style: LineStyle = LineStyle.LINE
     width: float = 1.0
     query: str = ""
     group_by: tuple[str, ...] = ()
+
+    @property
+    def summary(self) -> Summary:
+        """The statistics of its values, worked out when asked for."""
+        return summarize(self.values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,18 +156,6 @@ class Chart:
     def steps(self) -> int:
         """Number of columns."""
         return (self.end_ms - self.start_ms) // self.step_ms
-
-    def recolored(self, change: Callable[[Color], Color]) -> Chart:
-        """Return this chart with ``change`` applied to the colours of lines and axes."""
-        plots = tuple(
-            replace(
-                plot,
-                lines=tuple(replace(line, color=change(line.color)) for line in plot.lines),
-                axis_color=None if plot.axis_color is None else change(plot.axis_color),
-            )
-            for plot in self.plots
-        )
-        return replace(self, plots=plots)
 
 
 def common_tags(lines: Sequence[Line]) -> Mapping[str, str]:

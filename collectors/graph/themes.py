@@ -57,15 +57,20 @@ DARK = Theme(
     palette="light24",
     offset_palette="lightgray",
 )
-_THEMES = {theme.name: theme for theme in (LIGHT, DARK)}
+THEMES = {theme.name: theme for theme in (LIGHT, DARK)}
 
 
 def theme_named(name: str) -> Theme:
     """Return the theme; raise ``QueryError`` for an unknown one."""
-    theme = _THEMES.get(name)
+    theme = THEMES.get(name)
     if theme is None:
-        raise QueryError(
-            f"invalid theme name: '{name[:80]}', known are {', '.join(_THEMES)}",
-            kind="IllegalArgumentException",
-        )
+        raise unknown_theme(name)
     return theme
+
+
+def unknown_theme(name: str) -> QueryError:
+    """Return the error for a theme that there is not."""
+    return QueryError(
+        f"invalid theme name: '{name[:80]}', known are {', '.join(THEMES)}",
+        kind="IllegalArgumentException",
+    )

@@ -12,14 +12,14 @@ def stats_json(chart: Chart) -> bytes:
     """Return count, avg, total, max, min and last of each line; NaN stays bare, as in Atlas."""
     stats = [
         {
-            "count": line.summary.count,
-            "avg": line.summary.avg,
-            "total": line.summary.total,
-            "max": line.summary.max,
-            "min": line.summary.min,
-            "last": line.summary.last,
+            "count": summary.count,
+            "avg": summary.avg,
+            "total": summary.total,
+            "max": summary.max,
+            "min": summary.min,
+            "last": summary.last,
         }
-        for line in chart.lines
+        for summary in (line.summary for line in chart.lines)
     ]
     content = {
         "start": chart.start_ms,

@@ -15,7 +15,7 @@ from collectors.errors import TooLargeError
 from collectors.model import Frame, Tags
 from collectors.stacklang.evaluation.source import DatabaseSource
 from collectors.stacklang.expressions.filter import stat_texts
-from collectors.stacklang.expressions.legends import legend
+from collectors.stacklang.expressions.legends import legend, uses_statistics
 from collectors.stacklang.expressions.style import StyleExpr
 from collectors.stacklang.lines.database import Database, Window
 from collectors.stacklang.lines.line_set import LineSet
@@ -30,11 +30,15 @@ OFFSET_TAG = "atlas.offset"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluatedExpression:
-    """An expression that a program left on the stack, its lines, and their legends."""
+    """An expression that a program left on the stack, and its lines."""
 
     style: StyleExpr
     lines: LineSet
-    legends: Sequence[str]
+
+    @property
+    def legends(self) -> list[str]:
+        """The legend of each line, written when asked for."""
+        return legends_for(self.style, self.lines)
 
     def tags_of(self, row: int) -> Tags:
         """Return a line's tags with the offset of its data."""
@@ -112,7 +116,7 @@ def _evaluate_one(style: StyleExpr, scope: Scope) -> EvaluatedExpression:
             f"too many datapoints: {lines.values.size} > {MAX_POINTS}; group by fewer keys, or ask "
             "for a shorter range or a larger step"
         )
-    return EvaluatedExpression(style=style, lines=lines, legends=legends_for(style, lines))
+    return EvaluatedExpression(style=style, lines=lines)
 
 
 def legends_for(style: StyleExpr, lines: LineSet) -> list[str]:
@@ -120,8 +124,7 @@ def legends_for(style: StyleExpr, lines: LineSet) -> list[str]:
     if "legend" not in style.settings and "sed" not in style.settings:
         return list(lines.labels)
     offset = short_text(style.offset)
-    wants_stats = "atlas." in style.settings.get("legend", "") + style.settings.get("sed", "")
-    stats = stat_texts(lines.values) if wants_stats else [{}] * len(lines)
+    stats = stat_texts(lines.values) if uses_statistics(style) else [{}] * len(lines)
     return [
         legend(style, label, {**tags, OFFSET_TAG: offset, **stat})
         for label, tags, stat in zip(lines.labels, lines.tags, stats, strict=True)

@@ -17,7 +17,7 @@ import numpy as np
 
 from collectors.errors import ConfigError, InputError, QueryError, StorageError
 from collectors.model import Frame
-from collectors.stacklang.evaluation.batch import EvaluatedExpression, as_frame, legends_for, parse
+from collectors.stacklang.evaluation.batch import EvaluatedExpression, as_frame, parse
 from collectors.stacklang.evaluation.source import DatabaseSource
 from collectors.stacklang.expressions.style import StyleExpr
 from collectors.stacklang.lines.database import Database, Fetch, Lines, Window
@@ -170,8 +170,7 @@ def _frame(styles: list[StyleExpr], scope: Scope, window: Window) -> Frame:
     results = []
     for style in styles:
         lines = style.expr.evaluate(scope)
-        legends = legends_for(style, lines)
-        results.append(EvaluatedExpression(style=style, lines=lines, legends=legends))
+        results.append(EvaluatedExpression(style=style, lines=lines))
     return as_frame(results, window)
 
 

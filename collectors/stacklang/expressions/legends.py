@@ -30,6 +30,11 @@ def legend(style: StyleExpr, label: str, tags: Tags) -> str:
     return transform(text, steps, tags) if steps else text
 
 
+def uses_statistics(style: StyleExpr) -> bool:
+    """Return whether a legend may refer to ``atlas.avg`` and the like."""
+    return "atlas." in style.settings.get("legend", "") + style.settings.get("sed", "")
+
+
 def transform(text: str, steps: str, tags: Tags) -> str:
     """Apply ``:s`` and ``:decode`` steps, in program form, to a text."""
     arguments: list[str] = []

@@ -197,3 +197,12 @@ def as_styled(item: object) -> StyleExpr | None:
     """Return a stack item as a styled expression, None if it is not one."""
     styled = _styled(item)
     return None if isinstance(styled, Mismatch) else styled
+
+
+def expect_styled(item: object) -> StyleExpr:
+    """Return a stack item as a styled expression; raise ``QueryError`` if it is not one."""
+    styled = as_styled(item)
+    if styled is None:
+        found = f"{type_name(item)} '{str(item)[:200]}'"
+        raise illegal_argument(f"expecting time series expr, found {found}")
+    return styled

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from collectors.stacklang.expressions.style import StyleExpr
 from collectors.stacklang.program.context import MAX_STACK_SIZE, Context
-from collectors.stacklang.program.datatypes import as_styled
-from collectors.stacklang.program.type_names import type_name, type_summary
+from collectors.stacklang.program.datatypes import expect_styled
+from collectors.stacklang.program.type_names import type_summary
 from collectors.stacklang.program.word import Vocabulary, Word
-from collectors.stacklang.text.faults import illegal_argument, illegal_state
+from collectors.stacklang.text.faults import illegal_state
 from collectors.stacklang.text.lexer import split_and_trim, unescape
 
 
@@ -91,7 +91,7 @@ class Interpreter:
             QueryError: It leaves something else.
         """
         stack = self.execute(program, variables=variables, unstable=unstable)
-        return [style for item in stack for style in _drawable(item).per_offset()]
+        return [style for item in stack for style in expect_styled(item).per_offset()]
 
     def debug(self, program: str) -> list[Step]:
         """Run a program; return its state before each step and at the end."""
@@ -170,10 +170,3 @@ class Interpreter:
             f"no matches for word ':{name}' with stack {type_summary(context.stack)}, "
             f"candidates: [{signatures}]"
         )
-
-
-def _drawable(item: object) -> StyleExpr:
-    styled = as_styled(item)
-    if styled is None:
-        raise illegal_argument(f"expecting time series expr, found {type_name(item)} '{item}'")
-    return styled

@@ -17,7 +17,6 @@ from collectors.api.formats.identity import line_id
 from collectors.api.graph_request import GraphFormat
 from collectors.graph.chart import Chart, Line, LineStyle, Plot
 from collectors.graph.color import Color
-from collectors.graph.summary import summarize
 
 MINUTE = 60_000
 START = 1_325_408_160_000  # 2012-01-01T08:56Z
@@ -32,7 +31,6 @@ def make_line(values: list[float], label: str, **changes: Any) -> Line:
         tags={"name": label, "atlas.offset": "0w"},
         values=array,
         color=Color(0xF4, 0x23, 0x27, 0x1A),
-        summary=summarize(array),
     )
     return replace(line, **changes)
 

@@ -41,11 +41,7 @@ def test_defaults_are_three_hours_up_to_now_on_a_canvas_of_700_by_300() -> None:
     assert (request.format, request.layout) == (GraphFormat.PNG, Layout.CANVAS)
     assert request.legend is LegendType.LABELS_WITH_STATS
     assert [str(zone) for zone in request.zones] == ["UTC"]
-    assert (request.palette, request.theme.name, request.vision) == (
-        "armytage",
-        "light",
-        Vision.NORMAL,
-    )
+    assert (request.palette, request.theme, request.vision) == (None, "light", Vision.NORMAL)
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,6 @@ def make_line(
         tags=tags or {},
         values=array,
         color=Color(0, 0, 0),
-        summary=summarize(array),
         style=style,
     )
 

@@ -29,7 +29,6 @@ from collectors.graph.color import Color
 from collectors.graph.heatmap import build_heatmap
 from collectors.graph.png import arrange, draw, frame_line, image_size
 from collectors.graph.scales import ScaleKind, ValueScale
-from collectors.graph.summary import summarize
 from collectors.graph.themes import DARK, LIGHT
 
 MINUTE = 60_000
@@ -53,7 +52,6 @@ def make_line(
         tags=tags or {},
         values=array,
         color=color,
-        summary=summarize(array),
         style=style,
     )
 
