@@ -111,4 +111,5 @@ def test_matches_are_replaced_from_left_to_right_with_their_groups() -> None:
     compiled = Pattern("(?<first>[a-z])(\\d)?")
     shown = compiled.replace("a1-b", lambda found: f"<{found.group('first')}{found.group(2)}>")
     assert shown == "<a1>-<bNone>"
-    assert (compiled.groups, compiled.group_names) == (2, {"first"})
+    assert compiled.groups == 2
+    assert compiled.group_names == {"first"}

@@ -32,7 +32,7 @@ class Desk:
     def announce(self, **fields: Any) -> Any:
         return self.http.post(PATH, json={"kind": "deploy", "summary": "Deployed", **fields})
 
-    def listed(self, **parameters: object) -> list[Any]:
+    def listed(self, **parameters: str | int) -> list[Any]:
         answer = self.http.get(PATH, params=parameters)
         assert answer.status_code == 200
         return [change["id"] for change in answer.json()["changes"]]
@@ -69,7 +69,7 @@ def test_telling_it_again_changes_nothing(desk: Desk) -> None:
     ],
 )
 def test_lists_by_time_and_service(
-    desk: Desk, parameters: dict[str, object], expected: list[str]
+    desk: Desk, parameters: dict[str, str | int], expected: list[str]
 ) -> None:
     desk.announce(id="old", time_ms=NOW_MS - 100_000_000)
     desk.announce(id="auth", service="auth", time_ms=NOW_MS)

@@ -150,7 +150,7 @@ def remote_write(v2: bool) -> Subject:
     )
 
 
-HTTP = {
+HTTP: dict[str, Callable[[], Subject]] = {
     "otlp-http-metrics": lambda: http_otlp("/v1/metrics", otlp_metrics(), otlp_mixed_metrics()),
     "otlp-http-traces": lambda: http_otlp("/v1/traces", otlp_spans(), otlp_spans(bad=True)),
     "publish": http_publish,
@@ -232,7 +232,7 @@ def scrape() -> Subject:
     )
 
 
-OTHERS = {"spectator": spectator, "scrape": scrape}
+OTHERS: dict[str, Callable[[], Subject]] = {"spectator": spectator, "scrape": scrape}
 
 
 @pytest.fixture(params=[*HTTP, *OTHERS, *GRPC])
@@ -254,7 +254,7 @@ def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
             try:
                 call(body, timeout=10)
             except grpc.RpcError as error:
-                return error.code().name
+                return str(error.code().name)
             return "OK"
 
         yield Subject(

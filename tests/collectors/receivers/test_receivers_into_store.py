@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
-from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
+from opentelemetry.proto.metrics.v1.metrics_pb2 import AGGREGATION_TEMPORALITY_CUMULATIVE, Metric
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
@@ -59,7 +59,8 @@ def test_an_otlp_counter_is_a_rate_from_its_first_interval(store: MetricStore) -
     receiver = OtlpMetrics(store, LIMITS, ReceiverStats())
 
     def count(metric: Metric, value: int) -> Any:
-        metric.sum.is_monotonic, metric.sum.aggregation_temporality = True, 2
+        metric.sum.is_monotonic = True
+        metric.sum.aggregation_temporality = AGGREGATION_TEMPORALITY_CUMULATIVE
         return metric.sum.data_points.add(as_int=value)
 
     for time_s in range(2, 32, 2):
@@ -72,7 +73,7 @@ def test_an_otlp_histogram_answers_percentiles(store: MetricStore) -> None:
     receiver = OtlpMetrics(store, LIMITS, ReceiverStats())
 
     def observe(metric: Metric, times: int) -> Any:
-        metric.histogram.aggregation_temporality = 2
+        metric.histogram.aggregation_temporality = AGGREGATION_TEMPORALITY_CUMULATIVE
         return metric.histogram.data_points.add(
             explicit_bounds=[0.1, 0.2, 0.4],
             bucket_counts=[0, 90 * times, 10 * times, 0],

@@ -1,7 +1,12 @@
 """What Atlas itself answers, case by case."""
 
+from __future__ import annotations
+
+from pathlib import Path
+
 import pytest
 
+from benchmarks.conformance.comparing import Case
 from benchmarks.conformance.runner import KINDS, cases_file, check, main, read_cases
 
 CASES_FILE = cases_file("atlas")
@@ -21,7 +26,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def cases(kind):
+def cases(kind: str) -> list[Case]:
     return [
         case
         for case in read_cases(CASES_FILE)
@@ -30,7 +35,7 @@ def cases(kind):
 
 
 @pytest.mark.parametrize("kind", sorted(set(KINDS) - SLOW_KINDS))
-def test_every_case_of_a_kind(kind):
+def test_every_case_of_a_kind(kind: str) -> None:
     """Each difference is named with its case."""
     problems = {
         f"{case['id']} {case.get('expr') or case.get('uri')}": problem
@@ -41,13 +46,13 @@ def test_every_case_of_a_kind(kind):
 
 
 @pytest.mark.slow
-def test_graphs_are_drawn():
+def test_graphs_are_drawn() -> None:
     """One in ten, to keep the suite short."""
     problems = {case["uri"]: check(case) for case in cases("graph_uri")[::10]}
     assert {uri: problem for uri, problem in problems.items() if problem} == {}
 
 
-def test_a_difference_is_reported(tmp_path, capsys):
+def test_a_difference_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The command fails, counts by kind and says what differs."""
     file = tmp_path / "cases.jsonl"
     file.write_text(
@@ -63,7 +68,7 @@ def test_a_difference_is_reported(tmp_path, capsys):
     assert "kind 'nonsense' is not known" in report
 
 
-def test_missing_cases_are_named(tmp_path, capsys):
+def test_missing_cases_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """And how to give them."""
     assert main(["atlas", "--cases", str(tmp_path / "none.jsonl")]) == 2
     assert "set TOCSIN_SHARED" in capsys.readouterr().err

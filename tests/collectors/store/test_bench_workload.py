@@ -30,7 +30,8 @@ def times_by_series(workload: Workload, directory: Path) -> dict[str, list[int]]
             body = decode_body(path.read_bytes(), max_bytes=1 << 26, seed=1)
             at = 0
             parts = find_label_parts(body.data, body.columns.labels)
-            labels = map(dict, parts.labels(range(len(parts.counts))))
+            rows = parts.labels(list(range(len(parts.counts))))
+            labels = [dict(row or ()) for row in rows]
             for series, count in zip(labels, body.columns.samples.tolist(), strict=True):
                 assert series["__name__"] == NAME
                 assert len(series) == 6

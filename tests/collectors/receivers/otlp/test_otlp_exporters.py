@@ -63,10 +63,10 @@ def test_spans_arrive_whole(transport: Callable[..., object]) -> None:
         provider = TracerProvider(resource=RESOURCE)
         provider.add_span_processor(SimpleSpanProcessor(exporters()[0]))
         tracer = provider.get_tracer("test", "1.0")
-        with tracer.start_as_current_span("GET /play", kind=SpanKind.SERVER) as outer:
-            outer.set_attribute("http.response.status_code", 503)
-            outer.add_event("retry", {"attempt": 2})
-            outer.set_status(StatusCode.ERROR, "no capacity")
+        with tracer.start_as_current_span("GET /play", kind=SpanKind.SERVER) as span:
+            span.set_attribute("http.response.status_code", 503)
+            span.add_event("retry", {"attempt": 2})
+            span.set_status(StatusCode.ERROR, "no capacity")
             with tracer.start_as_current_span("inner"):
                 pass
         provider.shutdown()

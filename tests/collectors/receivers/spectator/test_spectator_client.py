@@ -6,7 +6,8 @@ from collections.abc import Callable
 from ctypes import c_uint64
 
 import pytest
-from spectator import Config, Registry
+from spectator.config import Config
+from spectator.registry import Registry
 
 from collectors.clock import ManualClock
 from collectors.errors import ConfigError, OverloadedError

@@ -1,12 +1,16 @@
 """Programs over a range: values, labels and tags."""
 
+from __future__ import annotations
+
 import math
 
 import pytest
 
 from collectors.errors import QueryError, TooLargeError
+from collectors.model import SeriesKind
 from collectors.stacklang.evaluation import batch as evaluation
 from collectors.stacklang.evaluation.batch import evaluate
+from collectors.stacklang.lines.database import Database, Window
 from collectors.stacklang.testing.memory import MemoryDatabase
 from collectors.stacklang.testing.windows import NAN, STEP_MS, assert_values, database, window
 from collectors.stacklang.text.literals import format_double
@@ -20,7 +24,9 @@ DATA = database(
 )
 
 
-def lines(program, source=DATA, span=None):
+def lines(
+    program: str, source: Database = DATA, span: Window | None = None
+) -> list[tuple[str, list[float]]]:
     frame = evaluate(program, source, span or window(3))
     return list(zip(frame.labels, frame.values.tolist(), strict=True))
 
@@ -44,14 +50,14 @@ def lines(program, source=DATA, span=None):
         ("name,cpu,:eq,8,:gt,$name+high,:legend", "cpu+high", [1.0, 0.0, 0.0]),
     ],
 )
-def test_one_line(program, label, values):
+def test_one_line(program: str, label: str, values: list[float]) -> None:
     """Values and the label that people see."""
     ((got_label, got_values),) = lines(program)
     assert got_label == label
     assert_values(got_values, values)
 
 
-def test_groups_are_in_the_order_of_their_labels():
+def test_groups_are_in_the_order_of_their_labels() -> None:
     """A group with no value at some step has a gap there."""
     (first, api), (second, www) = lines("name,cpu,:eq,(,app,),:by")
     assert (first, second) == ("(app=api)", "(app=www)")
@@ -59,12 +65,12 @@ def test_groups_are_in_the_order_of_their_labels():
     assert_values(www, [4.0, 2.0, NAN])
 
 
-def test_a_group_that_lacks_a_key_is_left_out():
+def test_a_group_that_lacks_a_key_is_left_out() -> None:
     """Nothing is said of series that don't have the key."""
     assert lines("name,up,:eq,(,node,),:by") == []
 
 
-def test_a_second_grouping_aggregates_the_first():
+def test_a_second_grouping_aggregates_the_first() -> None:
     """Sum within a node, the largest node of an application."""
     got = lines("name,cpu,:eq,(,app,node,),:by,:max,(,app,),:by")
     assert [label for label, _ in got] == ["(app=api)", "(app=www)"]
@@ -81,13 +87,13 @@ def test_a_second_grouping_aggregates_the_first():
         ("name,cpu,:eq,(,app,node,),:by,name,up,:eq,app,www,:eq,:and,(,app,),:by,:div", 2),
     ],
 )
-def test_lines_are_joined_by_the_common_keys(program, expected):
+def test_lines_are_joined_by_the_common_keys(program: str, expected: int) -> None:
     """A line without a partner is left out."""
     got = evaluate(program, DATA, window(3))
     assert len(got.tags) == expected
 
 
-def test_the_tags_of_the_finer_side_are_kept():
+def test_the_tags_of_the_finer_side_are_kept() -> None:
     """So that a legend can name what the line is about."""
     frame = evaluate("name,up,:eq,(,app,),:by,name,cpu,:eq,(,app,node,),:by,:mul", DATA, window(3))
     assert [dict(tags) for tags in frame.tags] == [
@@ -115,13 +121,13 @@ def test_the_tags_of_the_finer_side_are_kept():
         ("name,cpu,:eq,(,101,),:percentiles", "invalid percentile 101.0"),
     ],
 )
-def test_what_can_not_be_evaluated_is_refused(program, message):
+def test_what_can_not_be_evaluated_is_refused(program: str, message: str) -> None:
     """The message says what is wrong with the expression."""
     with pytest.raises(QueryError, match=message):
         evaluate(program, DATA, window(3))
 
 
-def test_an_answer_beyond_the_limit_is_refused(monkeypatch):
+def test_an_answer_beyond_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """The message says how to ask for less."""
     monkeypatch.setattr(evaluation, "MAX_POINTS", 5)
     with pytest.raises(TooLargeError, match="too many datapoints: 6 > 5; group by fewer keys"):
@@ -131,28 +137,28 @@ def test_an_answer_beyond_the_limit_is_refused(monkeypatch):
 @pytest.mark.parametrize(
     ("kind", "word", "expected"),
     [
-        ("gauge", ":cf-avg", 2.0),
-        ("rate", ":cf-avg", 4.0 / 3),
-        ("gauge", ":cf-sum", 4.0),
-        ("gauge", ":cf-max", 3.0),
-        ("gauge", ":cf-min", 1.0),
+        (SeriesKind.GAUGE, ":cf-avg", 2.0),
+        (SeriesKind.RATE, ":cf-avg", 4.0 / 3),
+        (SeriesKind.GAUGE, ":cf-sum", 4.0),
+        (SeriesKind.GAUGE, ":cf-max", 3.0),
+        (SeriesKind.GAUGE, ":cf-min", 1.0),
     ],
 )
-def test_consolidation_to_a_larger_step(kind, word, expected):
+def test_consolidation_to_a_larger_step(kind: SeriesKind, word: str, expected: float) -> None:
     """A gap in a rate counts as zero; a gauge is averaged over what is there."""
     source = database(({"name": "x"}, [1.0, NAN, 3.0]), kind=kind)
     ((_, values),) = lines(f"name,x,:eq,:sum,{word}", source, window(1, step_ms=3 * STEP_MS))
     assert_values(values, [expected])
 
 
-def test_consolidation_comes_before_aggregation():
+def test_consolidation_comes_before_aggregation() -> None:
     """The largest of each series added up, not the largest sum."""
     source = database(({"name": "x", "n": "1"}, [1.0, 5.0]), ({"name": "x", "n": "2"}, [5.0, 1.0]))
     ((_, values),) = lines("name,x,:eq,:sum,:cf-max", source, window(1, step_ms=2 * STEP_MS))
     assert_values(values, [10.0])
 
 
-def test_a_rollup_remembers_what_it_stands_for():
+def test_a_rollup_remembers_what_it_stands_for() -> None:
     """Three series in one: their number, sum and extremes are still known."""
     source = MemoryDatabase(STEP_MS)
     source.add_rollup({"name": "x"}, start_ms=STEP_MS, members=[[1.0], [2.0], [6.0]])
@@ -179,7 +185,7 @@ def test_a_rollup_remembers_what_it_stands_for():
         ("CLOCK_HOUR_OF_AMPM", 1),
     ],
 )
-def test_parts_of_the_time(mode, expected):
+def test_parts_of_the_time(mode: str, expected: float) -> None:
     """Thursday, 29 February 2024, 13:45 UTC."""
     first = 1_709_214_300_000 // STEP_MS
     ((_, values),) = lines(f"{mode},:time", DATA, window(1, first=first))
@@ -196,13 +202,13 @@ def test_parts_of_the_time(mode, expected):
         ("now-1m,now", [0, 0, 1, 1]),
     ],
 )
-def test_time_spans_include_both_ends(span, values):
+def test_time_spans_include_both_ends(span: str, values: list[float]) -> None:
     """Relative to the graph, to each other, to now, or absolute."""
     ((_, got),) = lines(f"{span},:time-span", DATA, window(4))
     assert got == values
 
 
-def test_noise_depends_on_the_time_alone():
+def test_noise_depends_on_the_time_alone() -> None:
     """The same in every graph, and different for each seed."""
     early = lines(":random", DATA, window(10))[0][1]
     late = lines(":random", DATA, window(5, first=6))[0][1]
@@ -223,7 +229,9 @@ def test_noise_depends_on_the_time_alone():
         (1e-13, 1.0, {"and": 0, "or": 1}),
     ],
 )
-def test_arithmetic_with_missing_and_odd_values(left, right, results):
+def test_arithmetic_with_missing_and_odd_values(
+    left: float, right: float, results: dict[str, float]
+) -> None:
     """Atlas's rules, for single values and for lines alike."""
     source = database(({"name": "l"}, [left]), ({"name": "r"}, [right]))
     shown = f"{format_double(left)},{format_double(right)},:const"
@@ -233,13 +241,13 @@ def test_arithmetic_with_missing_and_odd_values(left, right, results):
         assert_values([folded, joined], [[expected], [expected]])
 
 
-def test_statistics_can_stand_in_a_legend():
+def test_statistics_can_stand_in_a_legend() -> None:
     """As can the offset of the data."""
     program = "name,cpu,:eq,1m,:offset,$(atlas.offset)+$(atlas.max),:legend"
     assert lines(program)[0][0] == "1m+9.0"
 
 
-def test_a_list_of_offsets_makes_copies():
+def test_a_list_of_offsets_makes_copies() -> None:
     """The deprecated form, which some dashboards still have."""
     got = lines("name,cpu,:eq,:sum,(,0h,1m,),:offset")
     assert [label for label, _ in got] == ["sum(name=cpu)", "sum(name=cpu) (offset=1m)"]

@@ -1,16 +1,21 @@
 """Step by step gives what a range gives."""
 
+from __future__ import annotations
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collectors.errors import ConfigError, QueryError
+from collectors.model import Frame
 from collectors.stacklang.evaluation import streaming
 from collectors.stacklang.evaluation.batch import evaluate
 from collectors.stacklang.evaluation.streaming import StreamingEvaluator
 from collectors.stacklang.expressions.stateful import RollingExpr
+from collectors.stacklang.lines.database import Database, Fetch, Lines
 from collectors.stacklang.numeric.line_table import LineTable
+from collectors.stacklang.testing.memory import MemoryDatabase
 from collectors.stacklang.testing.windows import NAN, STEP_MS, assert_values, database, window
 
 quickly = settings(max_examples=60, deadline=None)
@@ -61,13 +66,13 @@ wrapper = st.sampled_from(
 programs = st.builds(lambda base, words: base + "".join(words), data, st.lists(wrapper, max_size=3))
 
 
-def table(rows):
+def table(rows: list[list[float]]) -> MemoryDatabase:
     return database(
         *(({"name": "x", "n": str(i), "parity": str(i % 2)}, row) for i, row in enumerate(rows))
     )
 
 
-def present(frame, column):
+def present(frame: Frame, column: int) -> dict[tuple[object, str], float]:
     """Return the values that there are in a column, by line."""
     return {
         (tuple(sorted(tags.items())), label): value
@@ -80,7 +85,7 @@ def present(frame, column):
 
 @quickly
 @given(tables, programs)
-def test_streaming_agrees_with_batch(rows, program):
+def test_streaming_agrees_with_batch(rows: list[list[float]], program: str) -> None:
     """At every step, for every line, whatever is missing."""
     source, count = table(rows), len(rows[0])
     batch = evaluate(program, source, window(count))
@@ -93,20 +98,20 @@ def test_streaming_agrees_with_batch(rows, program):
 class CountingDatabase:
     """Counts what it is asked."""
 
-    def __init__(self, inner):
+    def __init__(self, inner: Database) -> None:
         self.inner = inner
-        self.requests = []
+        self.requests: list[Fetch] = []
 
     @property
-    def step_ms(self):
+    def step_ms(self) -> int:
         return self.inner.step_ms
 
-    def fetch(self, request):
+    def fetch(self, request: Fetch) -> Lines:
         self.requests.append(request)
         return self.inner.fetch(request)
 
 
-def test_common_data_are_fetched_once_a_step():
+def test_common_data_are_fetched_once_a_step() -> None:
     """A thousand rules over three queries ask three questions."""
     source = CountingDatabase(table([[1.0, 2.0]]))
     rules = {
@@ -118,7 +123,7 @@ def test_common_data_are_fetched_once_a_step():
     assert len(source.requests) == 3
 
 
-def test_steps_that_were_missed_are_made_up_for():
+def test_steps_that_were_missed_are_made_up_for() -> None:
     """A pause of the process leaves no hole in what is remembered."""
     source = table([[1.0, 1.0, 1.0, 1.0, 1.0]])
     stream = StreamingEvaluator({"rule": "name,x,:eq,4,:rolling-sum"}, STEP_MS)
@@ -126,7 +131,7 @@ def test_steps_that_were_missed_are_made_up_for():
     assert_values(stream.advance(source, 5 * STEP_MS)["rule"].values, [[4.0]])
 
 
-def test_a_very_long_pause_counts_as_missing(monkeypatch):
+def test_a_very_long_pause_counts_as_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is too long ago is not fetched again, and not remembered either."""
     monkeypatch.setattr(streaming, "MAX_CATCH_UP_STEPS", 2)
     source = table([[1.0] * 3])
@@ -135,7 +140,7 @@ def test_a_very_long_pause_counts_as_missing(monkeypatch):
     assert np.isnan(stream.advance(source, 100_000 * STEP_MS)["rule"].values).all()
 
 
-def test_one_failing_expression_does_not_harm_the_others():
+def test_one_failing_expression_does_not_harm_the_others() -> None:
     """Its error is kept under its name."""
     source = table([[1.0], [2.0]])
     stream = StreamingEvaluator(
@@ -153,14 +158,16 @@ def test_one_failing_expression_does_not_harm_the_others():
         ({}, 0, ConfigError, "step must be positive"),
     ],
 )
-def test_wrong_rules_are_refused_by_name(rules, step_ms, error, message):
+def test_wrong_rules_are_refused_by_name(
+    rules: dict[str, str], step_ms: int, error: type[Exception], message: str
+) -> None:
     """So that an operator finds the rule to fix."""
     with pytest.raises(error, match=message):
         StreamingEvaluator(rules, step_ms)
 
 
 @pytest.mark.parametrize("time_ms", [STEP_MS, STEP_MS - 1, 2 * STEP_MS + 1])
-def test_time_only_moves_forward_in_whole_steps(time_ms):
+def test_time_only_moves_forward_in_whole_steps(time_ms: int) -> None:
     """Anything else would corrupt what is remembered."""
     stream = StreamingEvaluator({"a": "1"}, STEP_MS)
     stream.advance(table([[1.0]]), STEP_MS)
@@ -168,7 +175,7 @@ def test_time_only_moves_forward_in_whole_steps(time_ms):
         stream.advance(table([[1.0]]), time_ms)
 
 
-def test_lines_that_are_gone_are_forgotten():
+def test_lines_that_are_gone_are_forgotten() -> None:
     """State follows the lines of the window, not all there ever were."""
     stream = StreamingEvaluator({"a": "name,x,:eq,(,n,),:by,3,:rolling-max"}, STEP_MS)
     for step in range(1, 60):
@@ -179,7 +186,7 @@ def test_lines_that_are_gone_are_forgotten():
     assert len(state) < 500
 
 
-def test_a_window_of_a_day_costs_no_more_memory_than_what_was_seen():
+def test_a_window_of_a_day_costs_no_more_memory_than_what_was_seen() -> None:
     """The buffer grows with the data, up to the window."""
     source = table([[1.0] * 5])
     frame = evaluate("name,x,:eq,86400,:rolling-sum", source, window(5))

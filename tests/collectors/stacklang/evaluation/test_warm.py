@@ -1,11 +1,13 @@
 """Compilation ahead of time."""
 
+from __future__ import annotations
+
 from collectors.stacklang.evaluation.warm import warm
 from collectors.stacklang.numeric import percentiles as percentile_buckets
 from collectors.stacklang.numeric import rolling, smoothing
 
 
-def test_warming_compiles_every_kernel():
+def test_warming_compiles_every_kernel() -> None:
     warm()
     kernels = (rolling._advance, smoothing._smooth, percentile_buckets._estimate)
     assert all(kernel.signatures for kernel in kernels)

@@ -1,11 +1,13 @@
 """Expressions as text: named rewrites, common queries and groups, normal forms."""
 
+from __future__ import annotations
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collectors.stacklang.evaluation.batch import parse
-from collectors.stacklang.expression import render_items
+from collectors.stacklang.expression import Expr, render_items
 from collectors.stacklang.expressions.normalization import normalize
 from collectors.stacklang.expressions.rewrites import expand_rewrites
 from collectors.stacklang.words.reference import render_reference
@@ -14,11 +16,11 @@ from collectors.stacklang.words.vocabularies import NAMES, interpreter
 quickly = settings(max_examples=60, deadline=None)
 
 
-def rendered(program):
+def rendered(program: str) -> str:
     return render_items(interpreter().execute(program, unstable=True))
 
 
-def expanded(program):
+def expanded(program: str) -> list[Expr]:
     return [expand_rewrites(style) for style in parse(program, unstable=True)]
 
 
@@ -60,7 +62,7 @@ def expanded(program):
         ("name,a,:eq,:stat-max,5,:gt,:filter", "name,a,:eq,:sum,:stat-max,5.0,:const,:gt,:filter"),
     ],
 )
-def test_expressions_render_as_they_were_meant(program, text):
+def test_expressions_render_as_they_were_meant(program: str, text: str) -> None:
     """A word that stands for others is shown by its own name, and reads back as the same."""
     assert rendered(program) == text
     assert rendered(text) == text
@@ -95,7 +97,7 @@ def test_expressions_render_as_they_were_meant(program, text):
         ("a,:has,$x,:legend,b,:has,:add", "a,:has,b,:has,:add,$x,:legend"),
     ],
 )
-def test_what_words_stand_for(program, meaning):
+def test_what_words_stand_for(program: str, meaning: str) -> None:
     """Two programs with the same meaning evaluate the same tree."""
     assert expanded(program) == expanded(meaning)
 
@@ -117,7 +119,7 @@ def test_what_words_stand_for(program, meaning):
         ("a,:has,b,:has", ["a,:has,:sum", "b,:has,:sum"]),
     ],
 )
-def test_the_canonical_form(program, canonical):
+def test_the_canonical_form(program: str, canonical: list[str]) -> None:
     """Expressions that mean the same compare as text."""
     assert normalize(parse(program)) == canonical
 
@@ -152,7 +154,9 @@ suffixes = st.lists(
 
 @quickly
 @given(queries, aggregates, suffixes)
-def test_whatever_is_rendered_reads_back_as_the_same(query, aggregate, suffix):
+def test_whatever_is_rendered_reads_back_as_the_same(
+    query: str, aggregate: str, suffix: list[str]
+) -> None:
     """Rendering loses nothing that matters for evaluation, and is stable."""
     program = query + aggregate + "".join(suffix)
     text = rendered(program)
@@ -160,7 +164,7 @@ def test_whatever_is_rendered_reads_back_as_the_same(query, aggregate, suffix):
     assert expanded(text) == expanded(program)
 
 
-def test_the_reference_describes_every_word():
+def test_the_reference_describes_every_word() -> None:
     """Generated from the words themselves, so that it can't be incomplete."""
     page = render_reference()
     for name in NAMES:

@@ -1,5 +1,7 @@
 """Legends made up for expressions that have none."""
 
+from __future__ import annotations
+
 import pytest
 
 from collectors.stacklang.evaluation.batch import parse
@@ -32,7 +34,7 @@ from collectors.stacklang.expressions.simple_legends import with_simple_legends
         ("42", [None]),
     ],
 )
-def test_a_legend_says_what_tells_lines_apart(program, legends):
+def test_a_legend_says_what_tells_lines_apart(program: str, legends: list[str]) -> None:
     """Names first, then what differs; groups by their keys."""
     styles = with_simple_legends(parse(program))
     assert [style.settings.get("legend") for style in styles] == legends

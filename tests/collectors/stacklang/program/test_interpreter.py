@@ -1,5 +1,7 @@
 """Running programs: stacks, overloads, limits and messages."""
 
+from __future__ import annotations
+
 import re
 
 import pytest
@@ -46,13 +48,13 @@ quickly = settings(max_examples=60, deadline=None)
         ("(,a,(,b,),)", [["a", "(", "b", ")"]]),
     ],
 )
-def test_standard_words(program, stack):
+def test_standard_words(program: str, stack: list[object]) -> None:
     """What each word leaves, bottom first."""
     assert interpreter().execute(program) == stack
 
 
-def rendered(program, **options):
-    return render_items(interpreter().execute(program, **options))
+def rendered(program: str, *, unstable: bool = False) -> str:
+    return render_items(interpreter().execute(program, unstable=unstable))
 
 
 @pytest.mark.parametrize(
@@ -73,7 +75,7 @@ def rendered(program, **options):
         ("a,:has,(,b,),:by,(,b,),:by", "a,:has,:sum,(,b,),:by,:sum,(,b,),:by"),
     ],
 )
-def test_overloads_and_folding(program, expected):
+def test_overloads_and_folding(program: str, expected: str) -> None:
     """The first word whose parameters match the stack is executed."""
     assert rendered(program) == expected
 
@@ -95,7 +97,7 @@ def test_overloads_and_folding(program, expected):
         ("k,v,:set,a,:freeze,k,:get", "key not found: k"),
     ],
 )
-def test_errors_say_what_happened(program, message):
+def test_errors_say_what_happened(program: str, message: str) -> None:
     """Atlas's messages, as tools and people know them."""
     with pytest.raises(QueryError, match=message):
         interpreter().execute(program)
@@ -127,19 +129,19 @@ def test_errors_say_what_happened(program, message):
         ("(,a,)", "List"),
     ],
 )
-def test_messages_name_the_kinds_of_items(program, name):
+def test_messages_name_the_kinds_of_items(program: str, name: str) -> None:
     """As Atlas names them, whatever our classes are called."""
     with pytest.raises(QueryError, match=rf"with stack \[{re.escape(name)}\]"):
         interpreter().execute(f"{program},:swap")
 
 
-def test_frozen_programs_leave_no_variables():
+def test_frozen_programs_leave_no_variables() -> None:
     """What was given from outside stays, what the program set is forgotten."""
     run = interpreter().execute
     assert run("tz,x,:set,:freeze,tz,:get", variables={"tz": "UTC"}) == ["UTC"]
 
 
-def test_nested_loops_run_out_of_operations():
+def test_nested_loops_run_out_of_operations() -> None:
     """Nine loops within each other over thirty items would run for years."""
     items = "(," + "a," * 30 + "),"
     program = items + "(," + items * 1 + "(,:drop,),:each,:drop,),:each"
@@ -149,7 +151,7 @@ def test_nested_loops_run_out_of_operations():
         interpreter().execute(program)
 
 
-def test_an_unstable_word_must_be_asked_for():
+def test_an_unstable_word_must_be_asked_for() -> None:
     """It may change, so that nobody should use it unknowingly."""
     word = Word(
         name="odd",
@@ -164,19 +166,19 @@ def test_an_unstable_word_must_be_asked_for():
     assert odd.execute(":odd", unstable=True) == ["odd"]
 
 
-def test_a_program_must_leave_expressions_to_be_drawn():
+def test_a_program_must_leave_expressions_to_be_drawn() -> None:
     """A text on the stack is a program that was not finished."""
     with pytest.raises(QueryError, match="found String 'name'"):
         interpreter().styled("name,sps,:eq,:sum,name")
 
 
-def test_an_operator_can_add_words():
+def test_an_operator_can_add_words() -> None:
     """A word defined as a program."""
     vocabulary = custom_vocabulary((CustomWord(name="square", body=":dup,:mul"),))
     assert render_items(Interpreter(vocabulary).execute("3,:square")) == "9.0,:const"
 
 
-def test_debugging_shows_every_step():
+def test_debugging_shows_every_step() -> None:
     """One step a token, the final state last, frozen items back in place."""
     steps = interpreter().debug("a,:freeze,b,c,:drop")
     assert [list(step.context.stack) for step in steps] == [
@@ -218,7 +220,7 @@ TOKENS = st.one_of(
 
 @quickly
 @given(st.lists(TOKENS, max_size=14))
-def test_any_program_runs_or_is_refused(tokens):
+def test_any_program_runs_or_is_refused(tokens: list[str]) -> None:
     """Nothing but a QueryError ever comes out, and what is left can be read back."""
     try:
         stack = interpreter().execute(",".join(tokens), unstable=True)
@@ -241,7 +243,9 @@ EXAMPLES = [
     EXAMPLES,
     ids=[f"{name}-{word.name}-{example}" for name, word, example in EXAMPLES],
 )
-def test_every_example_of_every_word_does_what_it_says(vocabulary, word, example):
+def test_every_example_of_every_word_does_what_it_says(
+    vocabulary: str, word: Word, example: str
+) -> None:
     """It runs, and renders to a program that leaves the same; or it fails, if it says so."""
     run = interpreter(vocabulary)
     if example.startswith("ERROR:"):
@@ -252,7 +256,7 @@ def test_every_example_of_every_word_does_what_it_says(vocabulary, word, example
     assert run.execute(render_items(stack), unstable=True) == stack
 
 
-def test_the_vocabularies_are_complete():
+def test_the_vocabularies_are_complete() -> None:
     """As many entries as Atlas has, by vocabulary and by name."""
     counts = {name: len(interpreter(name).vocabulary.words) for name in NAMES}
     assert counts == {
@@ -280,6 +284,6 @@ def test_the_vocabularies_are_complete():
         "name,a,:eq,:sum" + ",:dup,:add,1h,:offset" * 40,
     ],
 )
-def test_programs_that_keep_doubling_are_refused(program):
+def test_programs_that_keep_doubling_are_refused(program: str) -> None:
     with pytest.raises(QueryError, match="expression is too large: limit of 50000 nodes"):
         interpreter().execute(program)

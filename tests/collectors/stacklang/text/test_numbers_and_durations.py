@@ -1,5 +1,7 @@
 """Numbers and lengths of time, read and written."""
 
+from __future__ import annotations
+
 import math
 import re
 
@@ -32,20 +34,20 @@ quickly = settings(max_examples=60, deadline=None)
         (-math.inf, "-Infinity"),
     ],
 )
-def test_numbers_are_written_as_java_writes_them(value, text):
+def test_numbers_are_written_as_java_writes_them(value: float, text: str) -> None:
     """Labels and rendered programs must be the same text as Atlas's."""
     assert format_double(value) == text
 
 
 @quickly
 @given(st.floats(allow_nan=False))
-def test_a_written_number_reads_back(value):
+def test_a_written_number_reads_back(value: float) -> None:
     """No digit is lost or invented."""
     assert parse_double(format_double(value)) == value
 
 
 @pytest.mark.parametrize("text", ["", "x", "1_000", "0x10", "1e", "٣", "nan", "inf", "1,5"])
-def test_what_is_not_a_number(text):
+def test_what_is_not_a_number(text: str) -> None:
     """Python reads more as a number than Java does."""
     assert parse_double(text) is None
 
@@ -53,7 +55,7 @@ def test_what_is_not_a_number(text):
 @pytest.mark.parametrize(
     ("text", "value"), [("30e3", 30000.0), (".5", 0.5), ("1.", 1.0), ("2d", 2)]
 )
-def test_what_java_reads_as_a_number(text, value):
+def test_what_java_reads_as_a_number(text: str, value: float) -> None:
     """Exponents, missing digits and Java's own suffixes."""
     assert parse_double(text) == value
 
@@ -61,7 +63,7 @@ def test_what_java_reads_as_a_number(text, value):
 @pytest.mark.parametrize(
     ("text", "value"), [("5", 5), ("-5", -5), ("+5", 5), ("2147483648", None), ("5.0", None)]
 )
-def test_integers_have_32_bits(text, value):
+def test_integers_have_32_bits(text: str, value: int) -> None:
     """Larger ones are not integers, so that no word takes them for a count."""
     assert parse_int(text) == value
 
@@ -82,7 +84,7 @@ def test_integers_have_32_bits(text, value):
         ("PT0.5S", 500),
     ],
 )
-def test_durations_are_read(text, millis):
+def test_durations_are_read(text: str, millis: int) -> None:
     """Short units and ISO 8601 alike."""
     assert parse_duration_ms(text) == millis
 
@@ -98,7 +100,7 @@ def test_durations_are_read(text, millis):
         ("PT", "cannot be parsed"),
     ],
 )
-def test_what_is_not_a_duration_is_refused(text, message):
+def test_what_is_not_a_duration_is_refused(text: str, message: str) -> None:
     """The message names what was given."""
     with pytest.raises(QueryError, match=re.escape(message)):
         parse_duration(text)
@@ -113,7 +115,7 @@ def test_what_is_not_a_duration_is_refused(text, message):
         (1_500, "PT1.5S", "PT1.5S"),
     ],
 )
-def test_durations_are_written(millis, iso, short):
+def test_durations_are_written(millis: int, iso: str, short: str) -> None:
     """ISO for programs, the largest whole unit for people."""
     duration = Duration(millis * 1_000_000)
     assert (str(duration), short_text(duration)) == (iso, short)
@@ -121,7 +123,7 @@ def test_durations_are_written(millis, iso, short):
 
 @quickly
 @given(st.integers(min_value=0, max_value=10**15))
-def test_a_written_duration_reads_back(nanos):
+def test_a_written_duration_reads_back(nanos: int) -> None:
     """Both renderings keep every nanosecond."""
     duration = Duration(nanos)
     assert parse_duration(str(duration)) == duration

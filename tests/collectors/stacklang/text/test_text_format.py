@@ -1,5 +1,7 @@
 """Printf patterns: what is filled in, and what is refused."""
 
+from __future__ import annotations
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,7 +28,7 @@ from collectors.stacklang.text.text_format import MAX_WIDTH, format_text
         ("no conversions", [], "no conversions"),
     ],
 )
-def test_a_pattern_is_filled(pattern, values, expected):
+def test_a_pattern_is_filled(pattern: str, values: list[str], expected: str) -> None:
     """Numbers are read from the text that lists consist of."""
     assert format_text(pattern, values) == expected
 
@@ -49,7 +51,7 @@ def test_a_pattern_is_filled(pattern, values, expected):
         ("%+s", ["a"], "sign flags not allowed for string type"),
     ],
 )
-def test_a_wrong_pattern_is_refused(pattern, values, message):
+def test_a_wrong_pattern_is_refused(pattern: str, values: list[str], message: str) -> None:
     """With the texts that Atlas answers."""
     with pytest.raises(QueryError) as caught:
         format_text(pattern, values)
@@ -59,7 +61,7 @@ def test_a_wrong_pattern_is_refused(pattern, values, message):
 
 @settings(max_examples=200, deadline=None)
 @given(st.text("%$-+ 0123456789.sduxXfn", max_size=12), st.lists(st.text(max_size=5), max_size=3))
-def test_no_pattern_costs_more_than_its_widths(pattern, values):
+def test_no_pattern_costs_more_than_its_widths(pattern: str, values: list[str]) -> None:
     """Whatever a stranger writes, the answer is bounded or refused."""
     try:
         text = format_text(pattern, values)

@@ -1,5 +1,7 @@
 """The time parameters of a request."""
 
+from __future__ import annotations
+
 import contextlib
 from datetime import UTC, datetime
 
@@ -20,7 +22,7 @@ from collectors.stacklang.text.times import (
 quickly = settings(max_examples=60, deadline=None)
 
 
-def at(text):
+def at(text: str) -> int:
     return int(datetime.fromisoformat(text).timestamp() * 1000)
 
 
@@ -54,7 +56,7 @@ NOW_MS = at("2026-11-22T10:00:00+00:00")
         ("epoch+1d", "1970-01-02T00:00:00+00:00"),
     ],
 )
-def test_points_in_time_are_read(text, expected):
+def test_points_in_time_are_read(text: str, expected: str) -> None:
     """ISO forms, epoch numbers by their magnitude, and times relative to a name."""
     assert parse_date(text, now_ms=NOW_MS) == at(expected)
 
@@ -69,12 +71,12 @@ def test_points_in_time_are_read(text, expected):
         ("e", "now", ("2026-11-22T10:00:00+00:00", "2026-11-22T10:00:00+00:00")),
     ],
 )
-def test_a_range_may_refer_to_itself(start, end, expected):
+def test_a_range_may_refer_to_itself(start: str, end: str, expected: tuple[str, str]) -> None:
     """One end may be given relative to the other."""
     assert parse_times(start, end, NOW_MS) == (at(expected[0]), at(expected[1]))
 
 
-def test_the_zone_applies_to_times_without_one():
+def test_the_zone_applies_to_times_without_one() -> None:
     """Half of the year 2012 was summer time in New York."""
     start_ms, end_ms = parse_times("2012-07-01", "2012-07-02T00:00Z", NOW_MS, "America/New_York")
     assert (start_ms, end_ms) == (at("2012-07-01T04:00:00+00:00"), at("2012-07-02T00:00:00+00:00"))
@@ -95,7 +97,7 @@ def test_the_zone_applies_to_times_without_one():
         ("2012-01-01+19:00", "now", "invalid date"),
     ],
 )
-def test_a_bad_range_is_refused(start, end, message):
+def test_a_bad_range_is_refused(start: str, end: str, message: str) -> None:
     """The message says what is wrong with which text."""
     with pytest.raises(QueryError, match=message):
         parse_times(start, end, NOW_MS)
@@ -105,7 +107,7 @@ def test_a_bad_range_is_refused(start, end, message):
     ("zone", "hours"),
     [("+02:00", 2), ("-0330", -3.5), ("UTC+2", 2), ("GMT-08:00", -8), ("UTC+18:00:00", 18)],
 )
-def test_a_zone_may_be_an_offset(zone, hours):
+def test_a_zone_may_be_an_offset(zone: str, hours: float) -> None:
     """As a region may; its name is read back as the same zone."""
     start_ms, _ = parse_times("2012-07-01", "2012-07-03", NOW_MS, zone)
     assert start_ms == at("2012-07-01T00:00:00+00:00") - hours * 3_600_000
@@ -114,13 +116,13 @@ def test_a_zone_may_be_an_offset(zone, hours):
 
 
 @pytest.mark.parametrize("zone", ["UTC+19", "+02:99", "+", "UTC2", ""])
-def test_an_impossible_offset_is_refused(zone):
+def test_an_impossible_offset_is_refused(zone: str) -> None:
     """No zone is further than 18 hours from UTC."""
     with pytest.raises(QueryError):
         parse_zone(zone)
 
 
-def test_an_unknown_zone_is_refused():
+def test_an_unknown_zone_is_refused() -> None:
     """Atlas names the Java exception; so do we."""
     with pytest.raises(QueryError, match="Unknown time-zone ID: foo") as caught:
         parse_times("e-1h", "now", NOW_MS, "foo")
@@ -129,7 +131,7 @@ def test_an_unknown_zone_is_refused():
 
 @quickly
 @given(st.text(max_size=30))
-def test_any_text_is_a_time_or_refused(text):
+def test_any_text_is_a_time_or_refused(text: str) -> None:
     """Nothing but a QueryError ever comes out of a stranger's parameter."""
     with contextlib.suppress(QueryError):
         assert isinstance(parse_date(text, zone=UTC, now_ms=NOW_MS), int)
@@ -146,7 +148,9 @@ def test_any_text_is_a_time_or_refused(text):
         (60_000, 90_000_000, 3_600_000, 172_800_000),
     ],
 )
-def test_a_step_is_rounded_up_to_an_allowed_one(primary_ms, step_ms, block_ms, expected):
+def test_a_step_is_rounded_up_to_an_allowed_one(
+    primary_ms: int, step_ms: int, block_ms: int, expected: int
+) -> None:
     """A step divides the store's blocks or is a multiple of them, and beyond a day whole days."""
     assert round_step(primary_ms, step_ms, block_ms=block_ms) == expected
 
@@ -158,7 +162,9 @@ def test_a_step_is_rounded_up_to_an_allowed_one(primary_ms, step_ms, block_ms, e
     st.integers(0, 10**12),
     st.integers(0, 3 * 365 * 86_400_000),
 )
-def test_a_chosen_step_gives_each_point_a_pixel(primary_ms, width, start_ms, length_ms):
+def test_a_chosen_step_gives_each_point_a_pixel(
+    primary_ms: int, width: int, start_ms: int, length_ms: int
+) -> None:
     """Never more points than pixels, and always a multiple of the store's step."""
     step_ms = choose_step_ms(primary_ms, width, start_ms, start_ms + length_ms)
     assert step_ms % primary_ms == 0
@@ -169,14 +175,16 @@ def test_a_chosen_step_gives_each_point_a_pixel(primary_ms, width, start_ms, len
     ("primary_ms", "width", "hours", "expected"),
     [(60_000, 700, 24, 180_000), (60_000, 700, 168, 900_000), (10_000, 700, 3, 20_000)],
 )
-def test_a_chosen_step_is_any_allowed_one(primary_ms, width, hours, expected):
+def test_a_chosen_step_is_any_allowed_one(
+    primary_ms: int, width: int, hours: int, expected: int
+) -> None:
     """The smallest that leaves each point its pixel."""
     assert choose_step_ms(primary_ms, width, 0, hours * 3_600_000) == expected
 
 
 @quickly
 @given(st.sampled_from([1_000, 4_000, 7_000, 10_000, 25_000, 60_000]), st.integers(1, 10**8))
-def test_a_whole_step_is_a_multiple_of_the_stores(primary_ms, step_ms):
+def test_a_whole_step_is_a_multiple_of_the_stores(primary_ms: int, step_ms: int) -> None:
     """A step of 12 s over data of 10 s would take some of them twice."""
     whole = whole_step(primary_ms, step_ms)
     assert whole % primary_ms == 0
@@ -185,7 +193,7 @@ def test_a_whole_step_is_a_multiple_of_the_stores(primary_ms, step_ms):
 
 @quickly
 @given(st.integers(0, 10**13), st.integers(1, 10**8))
-def test_a_boundary_is_the_next_multiple(time_ms, step_ms):
+def test_a_boundary_is_the_next_multiple(time_ms: int, step_ms: int) -> None:
     """At or after the time, by less than a step."""
     boundary = round_to_step_boundary(time_ms, step_ms)
     assert boundary % step_ms == 0

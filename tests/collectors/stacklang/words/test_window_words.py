@@ -1,11 +1,16 @@
 """Words that look at a window: rolling, smoothing, statistics, filters, percentiles."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collectors.errors import QueryError
+from collectors.model import FloatArray
 from collectors.stacklang.evaluation.batch import evaluate
 from collectors.stacklang.numeric.percentiles import BOUNDS, bucket_index, estimate_percentiles
 from collectors.stacklang.testing.memory import MemoryDatabase
@@ -14,9 +19,10 @@ from collectors.stacklang.testing.windows import NAN, STEP_MS, assert_values, da
 quickly = settings(max_examples=60, deadline=None)
 
 
-def transform(values, words):
+def transform(values: Sequence[float], words: str) -> FloatArray:
     source = database(({"name": "x"}, values))
-    return evaluate(f"name,x,:eq,{words}", source, window(len(values))).values[0]
+    (line,) = evaluate(f"name,x,:eq,{words}", source, window(len(values))).values
+    return np.asarray(line)
 
 
 INPUT = [0.0, 1.0, -1.0, NAN, 0.0, 1.0, 1.0, 1.0, 1.0, 0.0]
@@ -42,7 +48,7 @@ INPUT = [0.0, 1.0, -1.0, NAN, 0.0, 1.0, 1.0, 1.0, 1.0, 0.0]
         ("avg,2m,:consolidate", [0.5, 0.5, -1, -1, 0.5, 0.5, 1, 1, 0.5, 0.5]),
     ],
 )
-def test_words_over_a_line(words, expected):
+def test_words_over_a_line(words: str, expected: list[float]) -> None:
     """Missing values are left out, or count as nothing, as each word says."""
     assert_values(transform(INPUT, words), expected)
 
@@ -54,13 +60,13 @@ def test_words_over_a_line(words, expected):
         ("3,4,:rolling-mean", "minimum number of values must be <= window size"),
     ],
 )
-def test_a_mean_needs_a_number_of_values_that_fits_its_window(words, message):
+def test_a_mean_needs_a_number_of_values_that_fits_its_window(words: str, message: str) -> None:
     """Otherwise the line would be empty without a reason."""
     with pytest.raises(QueryError, match=f"requirement failed: {message}"):
         transform(INPUT, words)
 
 
-def test_a_mean_over_time_asks_for_no_more_than_the_window_has():
+def test_a_mean_over_time_asks_for_no_more_than_the_window_has() -> None:
     """A larger step leaves fewer points in the window; the line stays."""
     assert_values(transform([1.0, 2.0], "1m,3,:rolling-mean"), [1.0, 2.0])
 
@@ -70,7 +76,9 @@ numbers = st.one_of(st.just(NAN), st.integers(-50, 50).map(float), st.just(1e300
 
 @quickly
 @given(st.lists(numbers, min_size=1, max_size=40), st.integers(1, 12))
-def test_a_rolling_window_agrees_with_looking_at_each_window(values, size):
+def test_a_rolling_window_agrees_with_looking_at_each_window(
+    values: list[float], size: int
+) -> None:
     """No error is left behind by a huge value that has left the window."""
     windows = [np.array(values[max(0, i + 1 - size) : i + 1]) for i in range(len(values))]
     present = [one[~np.isnan(one)] for one in windows]
@@ -80,10 +88,10 @@ def test_a_rolling_window_agrees_with_looking_at_each_window(values, size):
     assert_values(transform(values, f"{size},:rolling-min"), expected_min)
 
 
-def smoothed(values, training, alpha, beta):
+def smoothed(values: list[float], training: int, alpha: float, beta: float) -> list[float]:
     """Textbook double exponential smoothing: level and trend, one value after the other."""
-    level = trend = count = 0
-    out = []
+    level, trend, count = 0.0, 0.0, 0
+    out: list[float] = []
     for value in values:
         out.append(level if count >= training else NAN)
         if np.isnan(value):
@@ -100,12 +108,12 @@ def smoothed(values, training, alpha, beta):
 
 @quickly
 @given(st.lists(st.one_of(st.just(NAN), st.integers(-9, 9).map(float)), min_size=1, max_size=30))
-def test_smoothing_agrees_with_the_textbook(values):
+def test_smoothing_agrees_with_the_textbook(values: list[float]) -> None:
     """Missing values change nothing."""
     assert_values(transform(values, "3,0.2,0.4,:des"), smoothed(values, 3, 0.2, 0.4))
 
 
-def test_sliding_smoothing_does_not_depend_on_where_the_graph_begins():
+def test_sliding_smoothing_does_not_depend_on_where_the_graph_begins() -> None:
     """After two training periods the prediction for a time is always the same."""
     values = np.sin(np.arange(100)) * 10
     source = database(({"name": "x"}, values))
@@ -127,7 +135,7 @@ GROUPS = database(
 )
 
 
-def groups(words):
+def groups(words: str) -> dict[str, list[float]]:
     frame = evaluate(f"name,x,:eq,(,g,),:by,{words}", GROUPS, window(2))
     return {tags["g"]: row.tolist() for tags, row in zip(frame.tags, frame.values, strict=True)}
 
@@ -144,7 +152,7 @@ def groups(words):
         ("$g,:legend,:stat-max,4,:gt,:filter", ["b", "c"]),
     ],
 )
-def test_filters_choose_lines(words, expected):
+def test_filters_choose_lines(words: str, expected: list[str]) -> None:
     """By a statistic of the line, by the line itself, or by a condition on everything."""
     assert sorted(groups(words)) == expected
 
@@ -152,17 +160,17 @@ def test_filters_choose_lines(words, expected):
 @pytest.mark.parametrize(
     ("how", "values"), [("sum", [6, 6]), ("min", [1, 1]), ("max", [5, 5]), ("avg", [3, 3])]
 )
-def test_the_lines_that_were_not_chosen_are_folded(how, values):
+def test_the_lines_that_were_not_chosen_are_folded(how: str, values: list[float]) -> None:
     """A line without data adds nothing; missing counts as the largest, as when Java compares."""
     got = groups(f"max,2,:topk-others-{how}")
     assert set(got) == {"b", "d", "--others--"}
     assert got["--others--"] == values
 
 
-def test_percentiles_of_a_uniform_distribution():
+def test_percentiles_of_a_uniform_distribution() -> None:
     """Estimated within the width of a bucket, a line for each percentile."""
     source = MemoryDatabase(STEP_MS)
-    counts = {}
+    counts: dict[int, int] = {}
     for value in range(1_000):
         counts[bucket_index(value)] = counts.get(bucket_index(value), 0) + 1
     for bucket, count in counts.items():
@@ -179,7 +187,7 @@ def test_percentiles_of_a_uniform_distribution():
 
 @quickly
 @given(st.integers(0, 2**63 - 1))
-def test_a_value_lies_in_its_bucket(value):
+def test_a_value_lies_in_its_bucket(value: int) -> None:
     """Not above the bucket's bound, and not below the one before by more than what thirds leave.
 
     Three steps of a third of 4^k, in whole numbers, end up to 3 short of the next power of four:
@@ -190,14 +198,14 @@ def test_a_value_lies_in_its_bucket(value):
     assert index == 0 or value >= BOUNDS[index - 1] - 3
 
 
-def test_nothing_counted_has_no_percentile():
+def test_nothing_counted_has_no_percentile() -> None:
     """Neither zero nor an error."""
     assert np.isnan(
         estimate_percentiles(np.zeros((2, 1)), np.array([3, 4]), np.array([50.0]))
     ).all()
 
 
-def sketch(values):
+def sketch(values: Iterable[int]) -> FloatArray:
     """Return the registers of a distinct count sketch, as a client publishes them."""
     registers = np.zeros(64)
     for value in values:
@@ -209,7 +217,7 @@ def sketch(values):
     return registers
 
 
-def test_distinct_counts_are_merged_before_they_are_estimated():
+def test_distinct_counts_are_merged_before_they_are_estimated() -> None:
     """A user who was seen twice, or on two servers, counts once."""
     source = MemoryDatabase(STEP_MS)
     for server, users in {

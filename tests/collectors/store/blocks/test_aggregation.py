@@ -1,6 +1,7 @@
 """The aggregation kernels against a plain computation over dictionaries."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ from collectors.store.blocks.ingest import ingest
 from collectors.store.series.kinds import KINDS
 
 FIRST = 3 * BLOCK_STEPS
-FOLD = {SUM: sum, MIN: min, MAX: max, COUNT: len}
+FOLD: dict[int, Callable[[list[float]], float]] = {SUM: sum, MIN: min, MAX: max, COUNT: len}
 cells = st.dictionaries(
     st.tuples(st.integers(0, 5), st.integers(0, 2 * BLOCK_STEPS)), st.integers(-9, 9), max_size=80
 )

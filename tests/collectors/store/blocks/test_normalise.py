@@ -5,6 +5,7 @@ import math
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -36,7 +37,7 @@ FUNCTIONS: dict[str, Callable[..., Callable[[int, float], None]]] = {
 }
 
 
-def atlas_cases() -> list[dict]:
+def atlas_cases() -> list[dict[str, Any]]:
     if not CASES.exists():
         return []
     rows = (json.loads(line) for line in CASES.read_text().splitlines())

@@ -3,9 +3,11 @@
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from collectors.clock import ManualClock
 from collectors.errors import StorageError
@@ -56,7 +58,7 @@ def answer(store: MetricStore) -> np.ndarray:
 
 
 @pytest.fixture
-def killed(tmp_path: Path) -> Iterator[Callable[[MetricStore], Path]]:
+def killed(tmp_path: Path) -> Callable[[MetricStore], Path]:
     """Copy a store's files as a kill would leave them, and give the copy's path."""
     copies: list[Path] = []
 
@@ -159,7 +161,11 @@ def test_a_disk_that_refuses_loses_nothing(
 
 
 def test_columns_survive_a_file_and_damage_is_seen(tmp_path: Path) -> None:
-    columns = {"a": np.arange(5), "b": np.ones((2, 3)), "empty": np.empty(0, dtype=np.uint16)}
+    columns: dict[str, NDArray[Any]] = {
+        "a": np.arange(5),
+        "b": np.ones((2, 3)),
+        "empty": np.empty(0, dtype=np.uint16),
+    }
     path = tmp_path / "x.col"
     write_columns(path, columns)
     found = read_columns(path)

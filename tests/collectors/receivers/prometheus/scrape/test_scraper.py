@@ -141,7 +141,7 @@ def test_a_failed_scrape_commits_nothing(tmp_path: Path, break_it: dict[str, Any
     with serve_endpoint(endpoint) as url:
         store, scraper = scrape(
             config_of(tmp_path, url, "    body_size_limit: 1KB\n"),
-            lambda: [setattr(endpoint, key, value) for key, value in break_it.items()],
+            lambda: endpoint.__dict__.update(break_it),
             mend,
         )
     assert values(store, "up") == [1.0, 0.0, 1.0]
