@@ -167,8 +167,7 @@ class Pattern:
             ).possiblematchrange(_RANGE_BYTES)
         except re2.error:
             return "", ""
-        # A limit may end amid a character: without its rest the range is wider.
-        return low.decode("utf-8", "ignore"), high.decode("utf-8", "ignore")
+        return _sound_start(low), _sound_start(high)
 
     @functools.cached_property
     def _lines(self) -> re2.Set | None:
@@ -198,6 +197,17 @@ def _batches(lines: bytes) -> Iterator[tuple[int, bytes]]:
     for batch, end in enumerate([*ends[_LINES - 1 :: _LINES].tolist(), len(lines)]):
         yield batch * _LINES, lines[begin:end]
         begin = end + 1
+
+
+def _sound_start(limit: bytes) -> str:
+    """Return a limit up to what is no character, which makes a range wider, never narrower.
+
+    RE2's limits may end amid a character, or have bytes above those of any.
+    """
+    try:
+        return limit.decode()
+    except UnicodeDecodeError as error:
+        return limit[: error.start].decode()
 
 
 def escape_pattern(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from collectors.patterns import MAX_PATTERN_STEPS, Pattern, PatternError, escape_pattern
@@ -71,7 +71,8 @@ def test_what_can_not_be_matched_is_refused_with_the_reason(pattern: str, reason
     assert str(caught.value) == reason
 
 
-@quickly
+@settings(max_examples=400, deadline=None)
+@example(".a", ["ba"], False)
 @given(_patterns, st.lists(_texts, max_size=20), st.booleans())
 def test_many_texts_at_once_are_matched_as_one_by_one(
     pattern: str, texts: list[str], ignore_case: bool
@@ -83,7 +84,9 @@ def test_many_texts_at_once_are_matched_as_one_by_one(
 
 
 @quickly
-@given(st.sampled_from(["a", "bé", "c.*"]), st.lists(_texts, min_size=200, max_size=300))
+@given(
+    st.sampled_from(["a", "bé", "c.*", ".a", "[^b]é"]), st.lists(_texts, min_size=200, max_size=300)
+)
 def test_texts_that_begin_otherwise_are_sorted_out_rightly(pattern: str, texts: list[str]) -> None:
     """A series whose value begins at the edge of what can match would be lost."""
     compiled = Pattern(pattern)
