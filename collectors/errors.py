@@ -4,8 +4,8 @@
 
     TocsinError
     ├── ConfigError            a setting or a file written by the operator is wrong
-    │   ├── DocumentError      ... with file, line and field
-    │   └── ConfigErrors       several of these at once
+    │   └── DocumentError      ... with file, line and field
+    │       └── DocumentErrors several of these at once
     ├── InputError             a client sent something we refuse; carries an HTTP status
     │   ├── DecodeError        the bytes are not what the protocol says (400)
     │   ├── TooLargeError      over a limit, before or after decompression (413)
@@ -43,22 +43,6 @@ class ConfigError(TocsinError):
         return (self,)
 
 
-class ConfigErrors(ConfigError):  # noqa: N818 - a plural that ends in Error would mislead
-    """Several mistakes, told at once.
-
-    Args:
-        errors: Each of them; the message has a line for each.
-    """
-
-    def __init__(self, errors: Sequence[ConfigError]) -> None:
-        super().__init__("\n".join(error.message for error in errors))
-        self.errors = tuple(errors)
-
-    def each(self) -> tuple[ConfigError, ...]:
-        """Return every single mistake."""
-        return self.errors
-
-
 class DocumentError(ConfigError):
     """A YAML document is invalid at a known place.
 
@@ -75,6 +59,29 @@ class DocumentError(ConfigError):
         self.file = file
         self.line = line
         self.field = field
+
+    def each(self) -> tuple[DocumentError, ...]:
+        """Return every single mistake."""
+        return (self,)
+
+
+class DocumentErrors(DocumentError):  # noqa: N818 - several
+    """Several mistakes at once; file, line and field are those of the first.
+
+    Args:
+        errors: Each of them, at least one; the message has a line for each.
+    """
+
+    def __init__(self, errors: Sequence[DocumentError]) -> None:
+        first = errors[0]
+        super().__init__(first.reason, file=first.file, line=first.line, field=first.field)
+        self.errors = tuple(errors)
+        self.message = "\n".join(error.message for error in errors)
+        self.args = (self.message,)
+
+    def each(self) -> tuple[DocumentError, ...]:
+        """Return every single mistake."""
+        return self.errors
 
 
 class InputError(TocsinError):

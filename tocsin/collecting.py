@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -24,13 +24,12 @@ from collectors.receivers.otlp.http import otlp_app
 from collectors.receivers.prometheus import remote_write
 from collectors.receivers.prometheus.remote_write import remote_write_routes
 from collectors.receivers.prometheus.scrape import scraper
-from collectors.receivers.prometheus.scrape.config import ScrapeConfig, load_scrape_config
+from collectors.receivers.prometheus.scrape.config import ScrapeConfig
 from collectors.receivers.prometheus.scrape.scraper import Scraper
 from collectors.receivers.spectator import registry
 from collectors.receivers.spectator.udp import listen_spectator
 from collectors.receivers.stats import ReceiverStats
 from collectors.store.history.metric_history import MetricHistory
-from collectors.store.history.rollup_policies import load_rollup_policies
 from collectors.store.history.rollups import RollupPolicy
 from collectors.store.intake.admission import NO_ROOM
 from collectors.store.metric_store import MetricStore
@@ -87,14 +86,21 @@ class Collectors:
             self.history.close()
 
 
-def open_collectors(settings: Settings, clock: Clock) -> Collectors:
+def open_collectors(
+    settings: Settings, clock: Clock, rollups: Sequence[RollupPolicy] = ()
+) -> Collectors:
     """Open the stores in the data directory and replay their logs.
+
+    Args:
+        settings: All settings.
+        clock: The present.
+        rollups: Which tags old series lose.
 
     Raises:
         ConfigError: The history's address or the step does not fit.
         StorageError: The history can't be opened or reached.
     """
-    history = open_history(settings)
+    history = open_history(settings, rollups)
     limits = limits_of(settings)
     metrics = MetricStore.open(
         settings.data_dir / "metrics",
@@ -146,7 +152,7 @@ def _stats() -> ReceiverStats:
     return stats
 
 
-def open_history(settings: Settings) -> History | None:
+def open_history(settings: Settings, rollups: Sequence[RollupPolicy] = ()) -> History | None:
     """Open the long-term store that the settings ask for; None when it is off."""
     if settings.history == "off":
         return None
@@ -156,9 +162,7 @@ def open_history(settings: Settings) -> History | None:
     engine = HistoryEngine.open(url)
     return History(
         engine=engine,
-        metrics=MetricHistory(
-            engine, step_ms=settings.step.ms, policies=_rollup_policies(settings)
-        ),
+        metrics=MetricHistory(engine, step_ms=settings.step.ms, policies=rollups),
         spans=SpanHistory(engine),
     )
 
@@ -174,13 +178,14 @@ def collector_routes(collectors: Collectors) -> list[BaseRoute]:
 
 
 @asynccontextmanager
-async def receiving(collectors: Collectors, settings: Settings) -> AsyncIterator[dict[str, str]]:
+async def receiving(
+    collectors: Collectors, settings: Settings, scrape: ScrapeConfig | None
+) -> AsyncIterator[dict[str, str]]:
     """Open every receiver; yield their addresses; close them again.
 
     Raises:
-        ConfigError: A port is taken or ``scrape.yaml`` is wrong.
+        ConfigError: A port is taken.
     """
-    scrape = _scrape_config(settings)
     async with AsyncExitStack() as stack:
         otlp = listen_tcp(settings.host, settings.otlp_http_port, "TOCSIN_OTLP_HTTP_PORT")
         stack.callback(otlp.close)
@@ -236,13 +241,3 @@ async def _scraping(collectors: Collectors, config: ScrapeConfig | None) -> Asyn
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-
-
-def _rollup_policies(settings: Settings) -> tuple[RollupPolicy, ...]:
-    file = settings.config_dir / "rollups.yaml" if settings.config_dir else None
-    return load_rollup_policies(file) if file is not None and file.exists() else ()
-
-
-def _scrape_config(settings: Settings) -> ScrapeConfig | None:
-    file = settings.config_dir / "scrape.yaml" if settings.config_dir else None
-    return load_scrape_config(file) if file is not None and file.exists() else None

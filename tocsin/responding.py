@@ -10,16 +10,14 @@ from collectors.model import Frame
 from collectors.stacklang.evaluation.batch import evaluate
 from collectors.stacklang.lines.database import Window
 from collectors.store.metric_store import MetricStore
-from runbooks.alerts.routing import Routes, Target, load_routes
-from runbooks.automation.loading import BUILT_IN, load_library
+from runbooks.alerts.routing import Routes, Target
 from runbooks.desk import DeskSettings, IncidentDesk
 from runbooks.notifiers.card import Links
 from runbooks.notifiers.console import ConsoleNotifier
 from runbooks.notifiers.delivery import Notifier
 from runbooks.notifiers.slack import SlackNotifier
-from runbooks.postmortem.impact import ImpactMeasure
-from runbooks.postmortem.impact_loading import load_measures
 from tocsin.collecting import Collectors
+from tocsin.configuration import Configuration
 from tocsin.settings import Settings
 
 _EDGE_WINDOW_MS = 15 * 60_000
@@ -48,26 +46,28 @@ class StoredMetrics:
 
 
 def open_desk(
-    settings: Settings, collectors: Collectors, clock: Clock, api_url: str
+    settings: Settings,
+    configuration: Configuration,
+    collectors: Collectors,
+    clock: Clock,
+    api_url: str,
 ) -> IncidentDesk:
-    """Return the desk, its database opened, its runbooks and routes loaded; not started yet.
+    """Return the desk, its database opened; not started yet.
 
     Raises:
-        ConfigError: A file in the configuration directory is wrong.
+        ConfigError: Slack is set up by half.
     """
-    directory = settings.config_dir
-    library = load_library(BUILT_IN, *([directory / "runbooks"] if directory else []))
     signing = settings.slack_signing_secret
     auto_resolve_s = settings.auto_resolve.seconds or _NEVER_S
     return IncidentDesk(
         database_url=settings.database_url or _sqlite_url(settings.data_dir),
         clock=clock,
         notifiers=_notifiers(settings),
-        routes=_routes(settings),
-        library=library,
+        routes=configuration.routes or _default_routes(settings),
+        library=configuration.runbooks,
         edges=lambda: _edges(collectors, clock),
         metrics=StoredMetrics(collectors.metrics),
-        measures=_measures(directory),
+        measures=configuration.measures,
         links=Links(dashboard_url=settings.dashboard_url, api_url=api_url),
         post_mortem_dir=settings.data_dir / "post-mortems",
         settings=DeskSettings(auto_resolve_s=auto_resolve_s),
@@ -94,19 +94,11 @@ def _notifiers(settings: Settings) -> list[Notifier]:
     return [slack, *notifiers]
 
 
-def _routes(settings: Settings) -> Routes:
-    """The operator's routes; else Slack's channel when there is a token, else the console."""
-    file = settings.config_dir / "routes.yaml" if settings.config_dir else None
-    if file is not None and file.exists():
-        return load_routes(file)
+def _default_routes(settings: Settings) -> Routes:
+    """Slack's channel when there is a token, else the console."""
     if settings.slack_bot_token is None:
         return Routes()
     return Routes(default=(Target(notifier="slack", channel=settings.slack_channel),))
-
-
-def _measures(directory: Path | None) -> tuple[ImpactMeasure, ...]:
-    file = directory / "impact.yaml" if directory else None
-    return load_measures(file) if file is not None and file.exists() else ()
 
 
 def _edges(collectors: Collectors, clock: Clock) -> set[tuple[str, str]]:

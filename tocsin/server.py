@@ -22,6 +22,7 @@ from runbooks.api import runbooks_routes
 from runbooks.desk import IncidentDesk
 from tocsin.announcing import open_announcements
 from tocsin.collecting import Collectors, collector_routes, open_collectors, receiving
+from tocsin.configuration import read_configuration
 from tocsin.data_directory import owned
 from tocsin.garbage import Garbage
 from tocsin.health import health_route
@@ -48,19 +49,24 @@ async def serve(settings: Settings, announce: Announce, clock: Clock | None = No
         ConfigError: A port is taken, or a file in the configuration directory is wrong.
     """
     clock = clock or SystemClock()
+    configuration = read_configuration(settings.config_dir)
     stopping = _stop_signal()
     async with AsyncExitStack() as stack:
         api = listen_tcp(settings.host, settings.api_port, "TOCSIN_API_PORT")
         stack.callback(api.close)
         stack.enter_context(owned(settings.data_dir))
         api_url = f"http://{settings.host}:{port_of(api)}"
-        collectors = await asyncio.to_thread(open_collectors, settings, clock)
+        collectors = await asyncio.to_thread(
+            open_collectors, settings, clock, configuration.rollups
+        )
         stack.callback(collectors.close)
         changes = await asyncio.to_thread(open_announcements, settings)
         stack.callback(changes.close)
-        desk = open_desk(settings, collectors, clock, api_url)
-        engine = open_engine(settings, collectors, clock, desk, changes.store)
-        addresses = await stack.enter_async_context(receiving(collectors, settings))
+        desk = open_desk(settings, configuration, collectors, clock, api_url)
+        engine = open_engine(settings, configuration, collectors, clock, desk, changes.store)
+        addresses = await stack.enter_async_context(
+            receiving(collectors, settings, configuration.scrape)
+        )
         desk.start()
         stack.push_async_callback(asyncio.to_thread, desk.stop)
         app = api_of(collectors, changes.store, engine, desk, clock)

@@ -18,6 +18,7 @@ from runbooks.desk import IncidentDesk
 from tocsin.announcing import open_announcements
 from tocsin.client.client import ApiClient
 from tocsin.collecting import Collectors, open_collectors
+from tocsin.configuration import read_configuration
 from tocsin.responding import open_desk
 from tocsin.server import api_of
 from tocsin.settings import Settings
@@ -72,13 +73,14 @@ def local_tocsin(settings: Settings) -> Iterator[LocalTocsin]:
     """Open everything that ``settings`` ask for, at :data:`START_MS`, and close it again."""
     clock = ManualClock(START_MS)
     with ExitStack() as stack:
-        collectors = open_collectors(settings, clock)
+        configuration = read_configuration(settings.config_dir)
+        collectors = open_collectors(settings, clock, configuration.rollups)
         stack.callback(collectors.close)
         announced = open_announcements(settings)
         stack.callback(announced.close)
-        desk = open_desk(settings, collectors, clock, settings.api_url)
+        desk = open_desk(settings, configuration, collectors, clock, settings.api_url)
         stack.callback(desk.stop)
-        engine = open_engine(settings, collectors, clock, desk, announced.store)
+        engine = open_engine(settings, configuration, collectors, clock, desk, announced.store)
         app = api_of(collectors, announced.store, engine, desk, clock)
         api = stack.enter_context(ApiClient(stack.enter_context(_served(app))))
         yield LocalTocsin(

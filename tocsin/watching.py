@@ -5,28 +5,25 @@ from __future__ import annotations
 from anomaly.engine.engine import Engine
 from anomaly.evidence.near_changes import ChangeFinder
 from anomaly.findings import FindingSink
-from anomaly.rules.kinds import load_rules
+from anomaly.rules.kinds import make_rules
 from collectors.clock import Clock
 from tocsin.collecting import Collectors
+from tocsin.configuration import Configuration
 from tocsin.settings import Settings
 
 
 def open_engine(
     settings: Settings,
+    configuration: Configuration,
     collectors: Collectors,
     clock: Clock,
     sink: FindingSink,
     changes: ChangeFinder,
 ) -> Engine:
-    """Return the engine over everything that the configuration directory asks to watch.
-
-    Raises:
-        ConfigError: A file is wrong; names the file, the line and the field.
-    """
-    directory = settings.config_dir
+    """Return the engine over everything that the configuration asks to watch."""
     return Engine(
         collectors.metrics,
-        load_rules(directory, settings.step.ms) if directory else (),
+        make_rules(configuration.definitions, settings.step.ms),
         [sink],
         clock,
         settings.step.ms,

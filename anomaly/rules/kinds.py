@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from anomaly.detectors.warm import warm
-from anomaly.rules.detector_reader import read_rules
+from anomaly.rules.detector_reader import detector_files
 from anomaly.rules.detector_rule import DetectorRule
-from anomaly.rules.loading import load_detectors, load_objectives, mistakes
+from anomaly.rules.loading import load_detectors, load_objectives
 from anomaly.rules.objective_rule import ObjectiveRule
 from anomaly.rules.rule import Rule
-from anomaly.slo.documents.openslo_reader import read_openslo
-from collectors.errors import ConfigError
+from anomaly.slo.documents.openslo import KINDS
+from collectors.documents.section import Context, Section
 
 D = TypeVar("D")
+Definitions = Mapping[str, Sequence[Any]]
+"""What documents define, by the name of their kind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,15 +28,19 @@ class RuleKind(Generic[D]):
     Attributes:
         name: What such rules are called together: the directory of their documents below the
             configuration directory, and the path and the key of their state in the API.
-        read: Reads one document: its text, then its path for messages.
+        document: What one document is called.
+        configures: What such rules are for, in a sentence.
+        shapes: Returns the shapes that a document may have.
         load: Returns what all documents of a directory define; nothing if it does not exist.
         make: Makes the rule of one definition, for a step in milliseconds.
         prepare: Called once at a start if there are such rules.
     """
 
     name: str
-    read: Callable[[str, str], object]
-    load: Callable[[Path], Sequence[D]]
+    document: str
+    configures: str
+    shapes: Callable[[], Sequence[type[Section]]]
+    load: Callable[[Path, Context], Sequence[D]]
     make: Callable[[D, int], Rule[Any]]
     prepare: Callable[[], None] = lambda: None
 
@@ -42,13 +48,19 @@ class RuleKind(Generic[D]):
 RULE_KINDS: Sequence[RuleKind[Any]] = (
     RuleKind(
         name=ObjectiveRule.kind,
-        read=lambda text, file: read_openslo(text, file=file),
+        document="slo",
+        configures="Service level objectives in OpenSLO: what is promised. Pages when too much of "
+        "the error budget burns.",
+        shapes=lambda: tuple(KINDS.values()),
         load=load_objectives,
         make=ObjectiveRule,
     ),
     RuleKind(
         name=DetectorRule.kind,
-        read=lambda text, file: read_rules(text, file=file),
+        document="detector",
+        configures="Detector rules: what should stay as usual, and how loud it is when it does "
+        "not.",
+        shapes=lambda: tuple(detector_files().values()),
         load=load_detectors,
         make=DetectorRule,
         prepare=warm,  # so that loading the kernels is part of the start and not of the first step
@@ -56,37 +68,20 @@ RULE_KINDS: Sequence[RuleKind[Any]] = (
 )
 
 
-def load_rules(
-    directory: Path, step_ms: int, kinds: Sequence[RuleKind[Any]] = RULE_KINDS
+def make_rules(
+    definitions: Definitions, step_ms: int, kinds: Sequence[RuleKind[Any]] = RULE_KINDS
 ) -> tuple[Rule[Any], ...]:
-    """Return all rules below a configuration directory, ready to run.
+    """Return the rules of ``definitions``, ready to run.
 
     Args:
-        directory: Holds a directory for each kind.
+        definitions: By the name of their kind.
         step_ms: Length of a step.
         kinds: Which kinds there are.
-
-    Raises:
-        ConfigError: A document is wrong; names the file, the line and the field.
     """
     rules: list[Rule[Any]] = []
     for kind in kinds:
-        definitions = kind.load(directory / kind.name)
-        if definitions:
+        defined = definitions.get(kind.name, ())
+        if defined:
             kind.prepare()
-        rules += [kind.make(definition, step_ms) for definition in definitions]
+        rules += [kind.make(definition, step_ms) for definition in defined]
     return tuple(rules)
-
-
-def check_rules(
-    directory: Path, kinds: Sequence[RuleKind[Any]] = RULE_KINDS
-) -> tuple[ConfigError, ...]:
-    """Return what is wrong below a configuration directory, for ``check-config``.
-
-    Args:
-        directory: Holds a directory for each kind.
-        kinds: Which kinds there are.
-    """
-    return tuple(
-        error for kind in kinds for error in mistakes(directory / kind.name, kind.read, kind.load)
-    )

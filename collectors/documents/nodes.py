@@ -74,7 +74,10 @@ class Scalar:
         return Look.NUMBER if _NUMBER.fullmatch(self.text) else Look.TEXT
 
     def __str__(self) -> str:
-        return "nothing" if self.look is Look.NOTHING else repr(self.text[:_MAX_SHOWN])
+        if self.look is Look.NOTHING:
+            return "nothing"
+        text = self.text[:_MAX_SHOWN]
+        return repr(text) if self.look is Look.TEXT else text
 
 
 class Items(list[Any]):

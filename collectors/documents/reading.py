@@ -10,21 +10,22 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from collectors.documents.composing import Bounds, Composed, compose
-from collectors.documents.nodes import Node, Place
+from collectors.documents.nodes import Items, Node, Place
 from collectors.documents.section import PLAIN, Context, Section, errors_of
-from collectors.errors import ConfigError, ConfigErrors, DocumentError
+from collectors.errors import DocumentError, DocumentErrors
 
 Result = TypeVar("Result")
+Instead = TypeVar("Instead")
 Model = TypeVar("Model", bound=Section)
 
-SUFFIXES = (".yaml", ".yml", ".json")
+_SUFFIXES = (".yaml", ".yml", ".json")
 _BOUNDS = Bounds()
 
 
 class Mistakes:
     """Gathers mistakes, so that the first one hides no other."""
 
-    def __init__(self, errors: Sequence[ConfigError] = ()) -> None:
+    def __init__(self, errors: Sequence[DocumentError] = ()) -> None:
         self.errors = list(errors)
 
     @contextmanager
@@ -32,14 +33,20 @@ class Mistakes:
         """Keep what is raised inside and go on after it."""
         try:
             yield
-        except ConfigError as error:
+        except DocumentError as error:
             self.errors.extend(error.each())
+
+    def attempt(self, read: Callable[[], Result], instead: Instead) -> Result | Instead:
+        """Return what ``read`` returns, or ``instead`` when it raises mistakes, which are kept."""
+        with self.kept():
+            return read()
+        return instead
 
     def raise_any(self) -> None:
         """Raise what was gathered.
 
         Raises:
-            ConfigError: The only mistake, or all as :class:`ConfigErrors`.
+            DocumentError: The only mistake, or all as :class:`DocumentErrors`.
         """
         if self.errors:
             raise as_one(self.errors)
@@ -61,13 +68,20 @@ def load_section(
         environment: Where ``${NAME}`` is looked up; None leaves such texts as they are.
 
     Raises:
-        ConfigError: All mistakes, each a ``DocumentError`` with file, line and field.
+        DocumentError: All mistakes, each a ``DocumentError`` with file, line and field.
     """
     composed = compose(text_of(path), str(path), environment=environment)
     if len(composed.nodes) != 1:
         message = "holds several documents: keep one" if composed.nodes else "is empty"
         raise Place(file=str(path), line=1).error(message)
     return read_all(composed, lambda node: validated(node, model, context))[0]
+
+
+def files_of(directory: Path) -> list[Path]:
+    """Return the documents' files in a directory, in order; none if it does not exist."""
+    if not directory.is_dir():
+        return []
+    return sorted(path for path in directory.iterdir() if path.suffix in _SUFFIXES)
 
 
 def text_of(path: Path, bounds: Bounds = _BOUNDS) -> str:
@@ -93,7 +107,7 @@ def read_all(composed: Composed, read: Callable[[Node], Result]) -> list[Result]
     """Return what ``read`` makes of each document.
 
     Raises:
-        ConfigError: All mistakes of the text and of every document, by line.
+        DocumentError: All mistakes of the text and of every document.
     """
     mistakes = Mistakes()
     results: list[Result] = []
@@ -101,16 +115,24 @@ def read_all(composed: Composed, read: Callable[[Node], Result]) -> list[Result]
         with mistakes.kept():
             results.append(read(node))
     wrong_text = {(error.line, error.field) for error in composed.errors}
-    others = [error for error in mistakes.errors if _spot(error) not in wrong_text]
-    Mistakes(sorted([*composed.errors, *others], key=_line)).raise_any()
+    others = [error for error in mistakes.errors if (error.line, error.field) not in wrong_text]
+    Mistakes([*composed.errors, *others]).raise_any()
     return results
+
+
+def flattened(composed: Composed) -> Composed:
+    """Return each item of a list at the top as a document of its own."""
+    nodes = [
+        below for node in composed.nodes for below in (node if isinstance(node, Items) else [node])
+    ]
+    return Composed(nodes=nodes, errors=composed.errors)
 
 
 def validated(node: Node, model: type[Model], context: Context = PLAIN) -> Model:
     """Return a document as ``model``.
 
     Raises:
-        ConfigError: All its mistakes.
+        DocumentError: All its mistakes.
     """
     try:
         return model.model_validate(node, context=context)
@@ -118,17 +140,9 @@ def validated(node: Node, model: type[Model], context: Context = PLAIN) -> Model
         raise as_one(errors_of(error)) from None
 
 
-def as_one(errors: Sequence[ConfigError]) -> ConfigError:
+def as_one(errors: Sequence[DocumentError]) -> DocumentError:
     """Return one or more mistakes as one error."""
-    return errors[0] if len(errors) == 1 else ConfigErrors(errors)
-
-
-def _line(error: ConfigError) -> int:
-    return error.line if isinstance(error, DocumentError) else 0
-
-
-def _spot(error: ConfigError) -> tuple[int, str] | None:
-    return (error.line, error.field) if isinstance(error, DocumentError) else None
+    return errors[0] if len(errors) == 1 else DocumentErrors(errors)
 
 
 def _unreadable(path: Path, message: str) -> DocumentError:

@@ -109,6 +109,18 @@ class Section(BaseModel):
         del context
         yield from ()
 
+    @classmethod
+    def missing_field(cls, name: str) -> str:
+        """Return what to say of a field that must be there and is not."""
+        del name
+        return "is required"
+
+    @classmethod
+    def unknown_field(cls, name: str) -> str | None:
+        """Return what to say of an unknown field; None leaves it to its likeness to known ones."""
+        del name
+        return None
+
     @property
     def place(self) -> Place:
         """Where it stands."""
@@ -121,6 +133,13 @@ class Section(BaseModel):
             path: Names as the document has them, and positions in lists.
         """
         return self._table.at(*path)
+
+    def fields_of(self, name: str) -> Table:
+        """Return a field that is a mapping of somebody else's fields, as it was written."""
+        found = self._table[name]
+        if not isinstance(found, Table):
+            raise TypeError(f"{name} is {found}")
+        return found
 
     def names(self) -> tuple[str, ...]:
         """Return the names of the fields that the document gives."""
@@ -161,33 +180,33 @@ def _likeness(name: str, word: str) -> float:
 
 def _mistakes(error: ValidationError, model: type[Section], raw: Table) -> list[DocumentError]:
     """Return all complaints about a mapping; a slip is not told as a missing field, too."""
-    errors: list[DocumentError] = []
-    missing: list[str] = []
-    unknown: list[str] = []
-    for one in error.errors(include_url=False):
-        name = str(one["loc"][0]) if len(one["loc"]) == 1 else ""
-        if one["type"] == "missing" and name:
-            missing.append(name)
-        elif one["type"] == "extra_forbidden" and name:
-            unknown.append(name)
-        else:
-            errors.extend(_told(one))
+    complaints = error.errors(include_url=False)
     known = [info.alias or name for name, info in model.model_fields.items()]
     unused = [name for name in known if name not in raw]
-    for name in unknown:
-        meant = close_to(name, unused)
-        missing = [other for other in missing if other != meant]
-        errors.append(raw.key_place(name).error(f"unknown field; {_remedy(meant, known)}"))
-    errors.extend(_missing(name, raw) for name in missing)
-    return sorted(errors, key=lambda told: told.line)
+    unknown = (_own_field(one) for one in complaints if one["type"] == "extra_forbidden")
+    meant = {name: close_to(name, unused) for name in unknown if name is not None}
+    errors: list[DocumentError] = []
+    for one in complaints:
+        name = _own_field(one)
+        if one["type"] == "missing" and name is not None:
+            empty = ", but empty here" if name in raw else ""
+            if name not in meant.values():
+                errors.append(raw.at(name).error(model.missing_field(name) + empty))
+        elif one["type"] == "extra_forbidden" and name is not None:
+            told = model.unknown_field(name) or f"unknown field; {_remedy(meant[name], known)}"
+            errors.append(raw.key_place(name).error(told))
+        else:
+            errors.extend(_told(one))
+    return errors
+
+
+def _own_field(one: Any) -> str | None:
+    """Return the field of the mapping itself that a complaint is about, None when deeper."""
+    return str(one["loc"][0]) if len(one["loc"]) == 1 else None
 
 
 def _remedy(meant: str | None, known: Sequence[str]) -> str:
     return f"did you mean {meant!r}?" if meant else f"known fields: {', '.join(known)}"
-
-
-def _missing(name: str, raw: Table) -> DocumentError:
-    return raw.at(name).error("is required, but empty here" if name in raw else "is required")
 
 
 def _told(one: Any) -> Iterator[DocumentError]:

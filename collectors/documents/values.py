@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import partial
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, PlainValidator, ValidationInfo, WithJsonSchema
@@ -67,6 +68,13 @@ def read_flag(raw: object) -> bool:
     if found is None:
         raise WrongValueError("true or false")
     return found
+
+
+def read_bare_flag(raw: object) -> bool:
+    """Return true or false that does not stand in quotes."""
+    if _scalar(raw, "true or false").quoted:
+        raise WrongValueError("true or false", "leave out the quotes")
+    return read_flag(raw)
 
 
 def read_number(raw: object) -> Fraction:
@@ -164,6 +172,8 @@ PureWords = Annotated[
 """As ``PureText``, of at least one character."""
 Flag = Annotated[bool, BeforeValidator(read_flag), WithJsonSchema({"type": "boolean"})]
 """True or false, or one of yes, no, on, off."""
+BareFlag = Annotated[bool, BeforeValidator(read_bare_flag), WithJsonSchema({"type": "boolean"})]
+"""True or false without quotes."""
 Number = Annotated[Fraction, PlainValidator(read_number), WithJsonSchema(_NUMERIC)]
 """An exact number, in quotes or not."""
 BareNumber = Annotated[Fraction, PlainValidator(read_bare_number), WithJsonSchema(_NUMBER_SCHEMA)]
@@ -190,25 +200,27 @@ Anything = Annotated[Any, WithJsonSchema({})]
 """A node that is somebody else's business."""
 
 
-def one_of(words: Sequence[str], *, fold: bool = False) -> BeforeValidator:
-    """Return a reader that accepts exactly these words, and says which one was meant.
+def read_word(raw: object, words: Sequence[str], *, fold: bool = False) -> str:
+    """Return one of ``words``; say which one was meant when it is none.
 
     Args:
+        raw: The node.
         words: The choices.
         fold: Whether capital letters don't count.
     """
     known = [str(word) for word in words]
+    wanted = f"one of {', '.join(known)}" if len(known) > 1 else known[0]
+    scalar = _scalar(raw, wanted)
+    text = scalar.text.lower() if fold else scalar.text
+    if text in known:
+        return text
+    meant = close_to(text, known) if len(known) > 1 else None
+    raise WrongValueError(wanted, f"did you mean {meant!r}?" if meant else "")
 
-    def read(raw: object) -> str:
-        wanted = f"one of {', '.join(known)}"
-        scalar = _scalar(raw, wanted)
-        text = scalar.text.lower() if fold else scalar.text
-        if text in known:
-            return text
-        meant = close_to(text, known)
-        raise WrongValueError(wanted, f"did you mean {meant!r}?" if meant else "")
 
-    return BeforeValidator(read)
+def one_of(words: Sequence[str], *, fold: bool = False) -> BeforeValidator:
+    """Return a reader that accepts exactly these words."""
+    return BeforeValidator(partial(read_word, words=words, fold=fold))
 
 
 def matching(pattern: str, meaning: str) -> AfterValidator:

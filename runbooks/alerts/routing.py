@@ -121,7 +121,7 @@ def load_routes(path: Path) -> Routes:
     """Read ``routes.yaml``.
 
     Raises:
-        ConfigError: All mistakes, with file, line and field.
+        DocumentError: All mistakes, with file, line and field.
     """
     shape = load_section(path, RoutesFile)
     return Routes(

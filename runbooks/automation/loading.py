@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 from anomaly.findings import FindingKind
-from collectors.documents.reading import Mistakes, load_section
+from collectors.documents.reading import Mistakes, files_of, load_section
 from collectors.documents.section import PLAIN, Context, Section, WrongValueError
 from collectors.documents.values import (
     Number,
@@ -119,12 +119,12 @@ def load_library(*directories: Path, context: Context = PLAIN) -> tuple[Runbook,
     Directories that don't exist are passed over.
 
     Raises:
-        ConfigError: All mistakes of all files, with file, line and field.
+        DocumentError: All mistakes of all files, with file, line and field.
     """
     mistakes = Mistakes()
     found: dict[str, Runbook] = {}
     for directory in directories:
-        for path in sorted(directory.glob("*.yaml")) if directory.is_dir() else ():
+        for path in files_of(directory):
             with mistakes.kept():
                 runbook = load_runbook(path, context)
                 found[runbook.name] = runbook
@@ -136,7 +136,7 @@ def load_runbook(path: Path, context: Context = PLAIN) -> Runbook:
     """Read one runbook.
 
     Raises:
-        ConfigError: All mistakes, with file, line and field.
+        DocumentError: All mistakes, with file, line and field.
     """
     shape = load_section(path, RunbookFile, context)
     return Runbook(

@@ -72,7 +72,7 @@ def load_measures(path: Path, context: Context = PLAIN) -> tuple[ImpactMeasure, 
     """Read ``impact.yaml``.
 
     Raises:
-        ConfigError: All mistakes, with file, line and field.
+        DocumentError: All mistakes, with file, line and field.
     """
     return tuple(_measure(shape) for shape in load_section(path, ImpactFile, context).measures)
 

@@ -2,41 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 import orjson
 
+from collectors.documents.section import Context
 from collectors.errors import ConfigError, DocumentError
 from tocsin.commands.options import setting_options
 from tocsin.settings import load_settings
 
 
-def problems(directory: Path) -> Iterator[ConfigError]:
-    """Yield what is wrong in a configuration directory, each file's first mistake."""
-    from anomaly.rules.kinds import check_rules
-    from collectors.receivers.prometheus.scrape.config import load_scrape_config
-    from collectors.store.history.rollup_policies import load_rollup_policies
-    from runbooks.alerts.routing import load_routes
-    from runbooks.automation.loading import load_runbook
+def problems(directory: Path) -> Sequence[ConfigError]:
+    """Return what keeps the server from starting, and expressions that can't be evaluated."""
+    from collectors.stacklang.evaluation.batch import parse
+    from tocsin.configuration import read_configuration
 
     if not directory.is_dir():
-        yield ConfigError(f"{directory}: no such directory; set TOCSIN_CONFIG_DIR")
-        return
-    yield from check_rules(directory)
-    single: list[tuple[str, Callable[[Path], object]]] = [
-        ("scrape.yaml", load_scrape_config),
-        ("rollups.yaml", load_rollup_policies),
-        ("routes.yaml", load_routes),
-        ("runbooks/*.yaml", load_runbook),
-    ]
-    for pattern, load in single:
-        for file in sorted(directory.glob(pattern)):
-            try:
-                load(file)
-            except ConfigError as error:
-                yield from error.each()
+        return [ConfigError(f"{directory}: no such directory; set TOCSIN_CONFIG_DIR")]
+    try:
+        read_configuration(directory, Context(check_expression=parse))
+    except ConfigError as error:
+        return error.each()
+    return ()
 
 
 def as_row(error: ConfigError) -> dict[str, object]:

@@ -13,17 +13,55 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
+from typing import Annotated
 
-from anomaly.documents import Node
+from pydantic import AfterValidator, ConfigDict
+
 from anomaly.evidence.exemplars import Evidence
-from anomaly.fields import number
 from anomaly.slo.objective import Guards
+from collectors.documents.nodes import Place, Scalar, Table
+from collectors.documents.reading import validated
+from collectors.documents.section import Section, WrongValueError
+from collectors.documents.values import Number, Written, between, matching
 
 PREFIX = "tocsin.dev/"
-_KEY = re.compile(r"[A-Za-z0-9._-]{1,80}")
+_KEYS = r"\s*[A-Za-z0-9._-]{1,80}\s*(,\s*[A-Za-z0-9._-]{1,80}\s*)*"
+_GUARDS = Guards()
+
+
+def _at_least_zero(number: Fraction) -> Fraction:
+    if number < 0:
+        raise WrongValueError("at least 0")
+    return number
+
+
+_Amount = Annotated[Number, AfterValidator(_at_least_zero)]
+
+
+def _field_of(name: str) -> str:
+    return PREFIX + name.replace("_", "-")
+
+
+class TocsinAnnotations(Section):
+    """Annotations of the domain tocsin.dev; others are not ours."""
+
+    model_config = ConfigDict(alias_generator=_field_of)
+
+    group_by: Annotated[Written, matching(_KEYS, "tag keys separated by commas")] = ""
+    """Keys, comma separated: each combination of values has its own budget and findings."""
+    min_bad_events: _Amount | None = None
+    """Bad events that the long window must hold (5)."""
+    min_coverage: Annotated[Number, between(0, 1)] | None = None
+    """Measured share of the long window, 0 to 1 (0.5)."""
+    min_events: _Amount | None = None
+    """Events before anything may fire: warm-up (0)."""
+    exemplar_min_duration_ms: Number | None = None
+    """Attach slow traces instead of erroneous ones."""
+    exemplar_service: Written | None = None
+    """Service that an attached trace must pass through."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,70 +73,38 @@ class Settings:
     evidence: Evidence
 
 
-def settings_of(annotations: Mapping[str, Node], service: str) -> Settings:
-    """Read the annotations; an unknown one of our domain is an error, others are not ours."""
-    ours = {k.removeprefix(PREFIX): n for k, n in annotations.items() if k.startswith(PREFIX)}
-    for name, node in ours.items():
-        if name not in _KNOWN:
-            node.fail(f"unknown annotation; known: {', '.join(PREFIX + k for k in _KNOWN)}")
-    slow = ours.get("exemplar-min-duration-ms")
-    through = ours.get("exemplar-service")
+NO_SETTINGS = Settings(group_by=(), guards=_GUARDS, evidence=Evidence())
+
+
+def settings_of(annotations: Mapping[str, Scalar], place: Place, service: str) -> Settings:
+    """Read the annotations; an unknown one of our domain is an error, others are not ours.
+
+    Args:
+        annotations: All of an SLO.
+        place: Where they stand.
+        service: The SLO's service.
+
+    Raises:
+        DocumentError: All mistakes.
+    """
+    ours = {key: value for key, value in annotations.items() if key.startswith(PREFIX)}
+    lines = {key: value.place.line for key, value in ours.items()}
+    read = validated(Table(ours, place, lines), TocsinAnnotations)
+    slow_ms = read.exemplar_min_duration_ms
     return Settings(
-        group_by=_keys(ours["group-by"]) if "group-by" in ours else (),
+        group_by=tuple(key.strip() for key in read.group_by.split(",") if key.strip()),
         guards=Guards(
-            min_bad_events=_at_least_zero(ours, "min-bad-events", Guards().min_bad_events),
-            min_coverage=_share(ours, "min-coverage", Guards().min_coverage),
-            min_events=_at_least_zero(ours, "min-events", Guards().min_events),
+            min_bad_events=_or(read.min_bad_events, _GUARDS.min_bad_events),
+            min_coverage=_or(read.min_coverage, _GUARDS.min_coverage),
+            min_events=_or(read.min_events, _GUARDS.min_events),
         ),
         evidence=Evidence(
-            errors=slow is None,
-            min_duration_ms=_number(slow) if slow is not None else None,
-            service=str(through.value) if through is not None else service,
+            errors=slow_ms is None,
+            min_duration_ms=None if slow_ms is None else float(slow_ms),
+            service=service if read.exemplar_service is None else read.exemplar_service,
         ),
     )
 
 
-_KNOWN = (
-    "group-by",
-    "min-bad-events",
-    "min-coverage",
-    "min-events",
-    "exemplar-min-duration-ms",
-    "exemplar-service",
-)
-
-
-def _keys(node: Node) -> tuple[str, ...]:
-    keys = tuple(part.strip() for part in str(node.value).split(","))
-    for key in keys:
-        if _KEY.fullmatch(key) is None:
-            node.fail(f"must be tag keys separated by commas, got {node.value!r}")
-    return keys
-
-
-def _number(node: Node) -> float:
-    # Annotations are text in OpenSLO; a quoted number is the usual way to write one.
-    text = str(node.value)
-    tag = "float" if re.fullmatch(r"[-+0-9.eE]+", text) else node.tag
-    plain = Node(value=text, tag=tag, file=node.file, line=node.line, path=node.path)
-    return float(number(plain))
-
-
-def _at_least_zero(ours: Mapping[str, Node], name: str, default: float) -> float:
-    node = ours.get(name)
-    if node is None:
-        return default
-    value = _number(node)
-    if value < 0:
-        node.fail(f"must be at least 0, got {node.value}")
-    return value
-
-
-def _share(ours: Mapping[str, Node], name: str, default: float) -> float:
-    node = ours.get(name)
-    if node is None:
-        return default
-    value = _number(node)
-    if not 0 <= value <= 1:
-        node.fail(f"must be from 0 to 1, got {node.value}")
-    return value
+def _or(number: Fraction | None, default: float) -> float:
+    return default if number is None else float(number)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Annotated
 
-from anomaly.documents import Node
-from anomaly.fields import shown
+from pydantic import PlainValidator, ValidationInfo, WithJsonSchema
+
+from collectors.documents.nodes import Look, Scalar
+from collectors.documents.section import WrongValueError, context_of
 
 _UNIT_S = {
     "m": 60,
@@ -17,8 +20,11 @@ _UNIT_S = {
     "Q": 90 * 86_400,
     "Y": 365 * 86_400,
 }
-_PATTERN = re.compile(r"(0|[1-9]\d{0,5})([mhdwMQY])")
+_PATTERN = re.compile(r"(0|[1-9][0-9]{0,5})([mhdwMQY])")
+_MINUTES = re.compile("[0-9]{1,6}")
 _MAX_S = 5 * 365 * 86_400
+_WANTED = "a whole number and a unit of m h d w M Q Y"
+_SCHEMA = {"type": "string", "pattern": f"^{_PATTERN.pattern}$", "examples": ["30d"]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +47,41 @@ class Duration:
         return f"{self.count}{self.unit}"
 
 
-def duration(node: Node, *, zero: bool = False) -> Duration:
-    """Read a duration; ``zero`` allows a length of nothing."""
-    match = _PATTERN.fullmatch(node.value) if isinstance(node.value, str) else None
-    if match is None or node.tag != "str":
-        node.fail(f"must be a whole number and a unit of m h d w M Q Y, got {shown(node)}")
+def read_length_or_none(raw: object) -> Duration:
+    """Return a length, possibly of nothing."""
+    match = _PATTERN.fullmatch(raw.text) if isinstance(raw, Scalar) else None
+    if match is None:
+        raise WrongValueError(_WANTED)
     result = Duration(count=int(match[1]), unit=match[2])
-    if result.count == 0 and not zero:
-        node.fail(f"must be longer than nothing, got {result}")
     if result.seconds > _MAX_S:
-        node.fail(f"must be at most 5 years, got {result}")
+        raise WrongValueError("at most 5 years")
     return result
 
 
-def slice_window(node: Node, *, strict: bool) -> Duration:
-    """Read a time slice's length; outside strict mode a bare number means minutes."""
-    if not strict and node.tag == "int" and isinstance(node.value, str) and node.value.isdigit():
-        return Duration(count=max(1, int(node.value[:6])), unit="m")
-    return duration(node)
+def read_length(raw: object) -> Duration:
+    """Return a length of more than nothing."""
+    result = read_length_or_none(raw)
+    if result.count == 0:
+        raise WrongValueError("longer than nothing")
+    return result
+
+
+def read_slice_length(raw: object, info: ValidationInfo) -> Duration:
+    """Return a time slice's length; outside of strict mode a bare number means minutes."""
+    if isinstance(raw, Scalar) and raw.look is Look.NUMBER and not context_of(info).strict:
+        if _MINUTES.fullmatch(raw.text) is None:
+            raise WrongValueError("a whole number of minutes")
+        return Duration(count=max(1, int(raw.text)), unit="m")
+    return read_length(raw)
+
+
+Length = Annotated[Duration, PlainValidator(read_length), WithJsonSchema(_SCHEMA)]
+"""A length of more than nothing."""
+LengthOrNone = Annotated[Duration, PlainValidator(read_length_or_none), WithJsonSchema(_SCHEMA)]
+"""A length, possibly of nothing."""
+SliceLength = Annotated[
+    Duration,
+    PlainValidator(read_slice_length),
+    WithJsonSchema({"anyOf": [_SCHEMA, {"type": "integer", "minimum": 1}]}),
+]
+"""A time slice's length; a bare number means minutes."""

@@ -1,168 +1,90 @@
-"""The shapes of OpenSLO v1 documents (https://github.com/OpenSLO/OpenSLO, version v1)."""
+"""OpenSLO text in, documents out; every mistake with its file, line and field.
+
+The shapes are those of OpenSLO v1 (https://github.com/OpenSLO/OpenSLO). *Strict* follows the
+reference SDK's rules. *Lenient* also takes what the specification's own examples contain: a bare
+name as alert policy, ``operator`` beside a condition, a condition without ``op``, ratio objectives
+with ``op``, no time window. Unknown fields are refused in both.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-from fractions import Fraction
+from typing import Annotated, Literal
 
-from anomaly.documents import Node
-from anomaly.slo.documents.duration import Duration
+from anomaly.slo.documents.alerts import AlertCondition, AlertNotificationTarget, AlertPolicy
+from anomaly.slo.documents.indicators import Sli
+from anomaly.slo.documents.metadata import Described, OpenSloDocument, OpenSloSection
+from anomaly.slo.documents.objectives import Slo
+from collectors.documents.composing import compose
+from collectors.documents.nodes import Node, Scalar, Table
+from collectors.documents.reading import flattened, read_all, validated
+from collectors.documents.section import PLAIN, Context
+from collectors.documents.values import Anything, PureWords, one_of
 
-
-class BudgetingMethod(StrEnum):
-    """How the budget is counted: by events, by good slices of time, or by mean of slices."""
-
-    OCCURRENCES = "Occurrences"
-    TIMESLICES = "Timeslices"
-    RATIO_TIMESLICES = "RatioTimeslices"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Metadata:
-    """Name, human name, labels (each a list of values) and annotations."""
-
-    name: str
-    display_name: str | None
-    labels: Mapping[str, Sequence[str]]
-    annotations: Mapping[str, Node]
+OpenSloObject = OpenSloDocument
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MetricSource:
-    """Where a number comes from. ``spec`` is the source's own business and kept as it is."""
-
-    source_ref: str | None
-    type: str | None
-    spec: Mapping[str, Node]
-    node: Node
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RatioMetric:
-    """Good or bad events over all events, or a ratio that is already one (``raw``)."""
-
-    counter: bool
-    good: MetricSource | None
-    bad: MetricSource | None
-    total: MetricSource | None
-    raw: MetricSource | None
-    raw_type: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sli:
-    """A service level indicator: exactly one of ``threshold`` and ``ratio`` is given."""
-
-    metadata: Metadata
-    description: str
-    threshold: MetricSource | None
-    ratio: RatioMetric | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Calendar:
-    """The first start of a calendar window, in the wall time of an IANA time zone."""
-
-    start_time: str
-    time_zone: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimeWindow:
-    """The period of a budget: rolling, or by the calendar."""
-
-    duration: Duration
-    rolling: bool
-    calendar: Calendar | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SloObjective:
-    """One target of an SLO. ``target`` is exact: 99.9 % is 999/1000."""
-
-    display_name: str | None
-    op: str | None
-    value: Fraction | None
-    target: Fraction
-    time_slice_target: Fraction | None
-    time_slice_window: Duration | None
-    indicator: Sli | None
-    indicator_ref: str | None
-    weight: Fraction
-    node: Node
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlertCondition:
-    """When an alert is due: the burn rate over ``lookback`` compared with ``threshold``."""
-
-    metadata: Metadata
-    description: str
-    severity: str
-    op: str
-    threshold: Fraction
-    lookback: Duration
-    alert_after: Duration
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlertNotificationTarget:
-    """Who is told, by what kind of channel."""
-
-    metadata: Metadata
-    description: str
-    target: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlertPolicy:
-    """One condition and whom to tell; either may stand inline or be a reference by name."""
-
-    metadata: Metadata
-    description: str
-    when_no_data: bool
-    when_resolved: bool
-    when_breaching: bool
-    condition: AlertCondition | str
-    targets: Sequence[AlertNotificationTarget | str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slo:
-    """A service level objective."""
-
-    metadata: Metadata
-    description: str
-    service: str
-    indicator: Sli | None
-    indicator_ref: str | None
-    time_window: TimeWindow | None
-    budgeting_method: BudgetingMethod
-    objectives: Sequence[SloObjective]
-    alert_policies: Sequence[AlertPolicy | str]
-    node: Node
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
+class Service(OpenSloDocument):
     """Something that SLOs are about."""
 
-    metadata: Metadata
-    description: str
+    kind: Annotated[Literal["Service"], one_of(("Service",))]
+    """What it is."""
+    spec: Described
+    """What it is about."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DataSource:
+class DataSourceSpec(Described):
+    """How a source is reached."""
+
+    type: PureWords
+    """Kind of source."""
+    connection_details: Anything
+    """The source's own business."""
+
+
+class DataSource(OpenSloDocument):
     """A named source that metric sources refer to."""
 
-    metadata: Metadata
-    description: str
-    type: str
-    connection: Node
+    kind: Annotated[Literal["DataSource"], one_of(("DataSource",))]
+    """What it is."""
+    spec: DataSourceSpec
+    """How it is reached."""
 
 
-OpenSloObject = (
-    Slo | Sli | Service | DataSource | AlertPolicy | AlertCondition | AlertNotificationTarget
-)
+KINDS: Mapping[str, type[OpenSloDocument]] = {
+    "SLO": Slo,
+    "SLI": Sli,
+    "Service": Service,
+    "DataSource": DataSource,
+    "AlertPolicy": AlertPolicy,
+    "AlertCondition": AlertCondition,
+    "AlertNotificationTarget": AlertNotificationTarget,
+}
+
+
+class _Header(OpenSloSection):
+    """What tells the kind of a document; the rest is not looked at."""
+
+    api_version: Anything = None
+    kind: Annotated[str, one_of(tuple(KINDS))]
+    metadata: Anything = None
+    spec: Anything = None
+
+
+def read_openslo(source: str, *, file: str, context: Context = PLAIN) -> Sequence[OpenSloDocument]:
+    """Return the documents in ``source`` (YAML or JSON, one or several, lists of them too).
+
+    Raises:
+        DocumentError: All mistakes found.
+    """
+    composed = flattened(compose(source, file))
+    return tuple(read_all(composed, lambda node: _read(node, context)))
+
+
+def _read(node: Node, context: Context) -> OpenSloDocument:
+    kind = node.get("kind") if isinstance(node, Table) else None
+    model = KINDS.get(kind.text) if isinstance(kind, Scalar) else None
+    if model is None:
+        validated(node, _Header, context)
+        raise node.place.error("is of no known kind")
+    return validated(node, model, context)

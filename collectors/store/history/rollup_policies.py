@@ -57,7 +57,7 @@ def load_rollup_policies(path: Path) -> tuple[RollupPolicy, ...]:
     """Read a file of policies.
 
     Raises:
-        ConfigError: All mistakes, with file, line and field.
+        DocumentError: All mistakes, with file, line and field.
     """
     return tuple(
         RollupPolicy(query=_query(policy.query), drop_keys=policy.drop)

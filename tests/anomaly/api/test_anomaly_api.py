@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from anomaly.api.routes import anomaly_routes
 from anomaly.engine.engine import Engine
 from anomaly.evidence.exemplars import TraceFinder
-from anomaly.rules.kinds import load_rules
+from anomaly.rules.testing import load_rules
 from anomaly.testing import FindingList, TableDatabase, TraceList
 from collectors.clock import ManualClock
 from collectors.errors import StorageError

@@ -12,7 +12,7 @@ import pytest
 
 from anomaly.engine.engine import Engine
 from anomaly.findings import Finding, FindingKind, FindingState
-from anomaly.rules.kinds import load_rules
+from anomaly.rules.testing import load_rules
 from anomaly.testing import FindingList, TableDatabase, TraceList
 from collectors.clock import ManualClock
 from collectors.model import Span, SpanKind, SpanStatus

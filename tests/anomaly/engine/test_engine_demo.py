@@ -10,7 +10,7 @@ import pytest
 
 from anomaly.engine.engine import Engine
 from anomaly.findings import Finding, FindingKind, FindingState, Relation, Urgency
-from anomaly.rules.kinds import load_rules
+from anomaly.rules.testing import load_rules
 from anomaly.testing import FindingList, TableDatabase, TraceList
 from collectors.changes.change import Change
 from collectors.changes.store import ChangeStore

@@ -13,10 +13,13 @@ from starlette.testclient import TestClient
 from anomaly.api.routes import anomaly_routes
 from anomaly.engine.engine import Engine
 from anomaly.findings import Finding, FindingKind, FindingState, Urgency
-from anomaly.rules.kinds import RULE_KINDS, RuleKind, check_rules, load_rules
+from anomaly.rules.kinds import RULE_KINDS, RuleKind
 from anomaly.rules.rule import Current, Report, Row
+from anomaly.rules.testing import load_rules
 from anomaly.testing import FindingList, TableDatabase
 from collectors.clock import ManualClock
+from collectors.documents.nodes import Place
+from collectors.documents.section import Context
 from collectors.errors import ConfigError
 from collectors.model import FloatArray, Frame
 
@@ -93,18 +96,22 @@ def read_ceiling(text: str, file: str) -> float:
     try:
         return float(text)
     except ValueError as error:
-        raise ConfigError(f"{file}: must be a number, got {text!r}") from error
+        place = Place(file=file, line=1)
+        raise place.error(f"must be a number, got {text!r}") from error
 
 
-def load_ceilings(directory: Path) -> Sequence[tuple[str, float]]:
+def load_ceilings(directory: Path, context: Context) -> Sequence[tuple[str, float]]:
     """Return the names and numbers of all documents."""
+    del context
     files = sorted(directory.glob("*.yaml"))
     return [(file.stem, read_ceiling(file.read_text(), str(file))) for file in files]
 
 
 CEILINGS = RuleKind(
     name=CeilingRule.kind,
-    read=read_ceiling,
+    document="ceiling",
+    configures="What must not be exceeded.",
+    shapes=lambda: (),
     load=load_ceilings,
     make=lambda ceiling, step_ms: CeilingRule(*ceiling, step_ms),
 )
@@ -178,11 +185,11 @@ def test_its_state_is_shown_beside_the_others(world: World) -> None:
     assert client.get("/api/v2/detectors").json() == {"detectors": []}
 
 
-def test_its_documents_are_checked_with_the_others(world: World, tmp_path: Path) -> None:
-    """A mistake is found before a start, without an edit of ``check-config``."""
-    assert check_rules(tmp_path, KINDS) == ()
-
+def test_its_documents_are_read_with_the_others(world: World, tmp_path: Path) -> None:
+    """A mistake is found at a start, without an edit of what reads the others."""
     (tmp_path / "ceilings" / "high.yaml").write_text("ten")
 
-    (mistake,) = check_rules(tmp_path, KINDS)
-    assert "high.yaml: must be a number, got 'ten'" in str(mistake)
+    with pytest.raises(
+        ConfigError, match=r"high\.yaml:1: \(document\): must be a number, got 'ten'"
+    ):
+        load_rules(tmp_path, STEP_MS, KINDS)

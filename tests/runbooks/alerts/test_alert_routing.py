@@ -84,7 +84,7 @@ BROKEN = [
         "default:\n- {notifier: true, channel: b}\n",
         2,
         "default[0].notifier",
-        "must be text, got 'true'; put it in quotes if it is meant",
+        "must be text, got true; put it in quotes if it is meant",
     ),
     (
         ONE + "routes:\n- to: *one\n  name: x\n  match: {severity: [SEV1, SEVEN1]}\n",

@@ -93,7 +93,7 @@ def load_scrape_config(path: Path, environment: Mapping[str, str] | None = None)
         environment: Where ``${NAME}`` is looked up; the process's own by default.
 
     Raises:
-        ConfigError: All mistakes, with file, line and field.
+        DocumentError: All mistakes, with file, line and field.
     """
     known = os.environ if environment is None else environment
     document = load_section(path, ScrapeFile, environment=known)

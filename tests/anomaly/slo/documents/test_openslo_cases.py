@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from anomaly.slo.documents.openslo_reader import read_openslo
+from anomaly.slo.documents.openslo import read_openslo
 from collectors.errors import DocumentError
 
 SHARED = Path(os.environ.get("TOCSIN_SHARED", Path(__file__).parents[5] / "shared"))

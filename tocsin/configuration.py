@@ -1,0 +1,158 @@
+"""Every file that an operator may write, in one table, and all of them read at once.
+
+``serve``, ``check-config``, ``schema`` and ``docs/reference/configuration-files.md`` go by this
+table: what stands in it is read by the server, checked before, completed by editors and documented.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from anomaly.rules.kinds import RULE_KINDS, Definitions, RuleKind
+from collectors.documents.reading import Mistakes
+from collectors.documents.section import PLAIN, Context, Section
+from collectors.receivers.prometheus.scrape.config import ScrapeConfig, load_scrape_config
+from collectors.receivers.prometheus.scrape.shapes import ScrapeFile
+from collectors.store.history.rollup_policies import RollupsFile, load_rollup_policies
+from collectors.store.history.rollups import RollupPolicy
+from runbooks.alerts.routing import Routes, RoutesFile, load_routes
+from runbooks.automation.loading import BUILT_IN, RunbookFile, load_library
+from runbooks.automation.runbook import Runbook
+from runbooks.postmortem.impact import ImpactMeasure
+from runbooks.postmortem.impact_loading import ImpactFile, load_measures
+
+PAGE = "reference/configuration-files.md"
+
+Load = Callable[[Path | None, Context], Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigFile:
+    """One row: a kind of file below the configuration directory.
+
+    Attributes:
+        kind: Its name for ``tocsin schema``.
+        pattern: Path below the directory.
+        field: Of :class:`Configuration`, or of its definitions: where what it says ends up.
+        configures: What it is for, in a sentence.
+        page: Reference page, below ``docs/``.
+        models: Returns the shapes that a document may have.
+        load: Reads all files of this kind below a directory, if there is one.
+    """
+
+    kind: str
+    pattern: str
+    field: str
+    configures: str
+    page: str = PAGE
+    models: Callable[[], Sequence[type[Section]]]
+    load: Load
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """What all files say."""
+
+    definitions: Definitions
+    runbooks: tuple[Runbook, ...]
+    routes: Routes | None
+    measures: tuple[ImpactMeasure, ...]
+    scrape: ScrapeConfig | None
+    rollups: tuple[RollupPolicy, ...]
+
+
+def read_configuration(directory: Path | None, context: Context = PLAIN) -> Configuration:
+    """Read every file of the table.
+
+    Args:
+        directory: Where they are; without one there is only what is built in.
+        context: Whether expressions are parsed.
+
+    Raises:
+        DocumentError: All mistakes of all files, with file, line and field.
+    """
+    mistakes = Mistakes()
+    found: dict[str, Any] = {
+        file.field: mistakes.attempt(partial(file.load, directory, context), None) for file in FILES
+    }
+    mistakes.raise_any()
+    definitions = {kind.name: found.pop(kind.name) for kind in RULE_KINDS}
+    return Configuration(definitions=definitions, **found)
+
+
+def _file(name: str, load: Callable[[Path, Context], Any], absent: object) -> Load:
+    """Return what loads the file or the directory ``name``, ``absent`` if there is none."""
+
+    def read(directory: Path | None, context: Context) -> Any:
+        path = directory / name if directory else None
+        return load(path, context) if path is not None and path.exists() else absent
+
+    return read
+
+
+def _library(directory: Path | None, context: Context) -> tuple[Runbook, ...]:
+    own = [directory / "runbooks"] if directory else []
+    return load_library(BUILT_IN, *own, context=context)
+
+
+def _rules(kind: RuleKind[Any]) -> ConfigFile:
+    return ConfigFile(
+        kind=kind.document,
+        pattern=f"{kind.name}/*.yaml",
+        field=kind.name,
+        configures=kind.configures,
+        models=kind.shapes,
+        load=_file(kind.name, kind.load, ()),
+    )
+
+
+FILES = (
+    *(_rules(kind) for kind in RULE_KINDS),
+    ConfigFile(
+        kind="runbook",
+        pattern="runbooks/*.yaml",
+        field="runbooks",
+        configures="What to do: proposed to whoever handles an incident that it applies to.",
+        models=lambda: (RunbookFile,),
+        load=_library,
+    ),
+    ConfigFile(
+        kind="routes",
+        pattern="routes.yaml",
+        field="routes",
+        configures="Where pages go. Without it all go to Slack's channel if there is a token, "
+        "else to the console.",
+        models=lambda: (RoutesFile,),
+        load=_file("routes.yaml", lambda path, _: load_routes(path), None),
+    ),
+    ConfigFile(
+        kind="impact",
+        pattern="impact.yaml",
+        field="measures",
+        configures="What counts as impact on people: the figures of a post-mortem.",
+        models=lambda: (ImpactFile,),
+        load=_file("impact.yaml", load_measures, ()),
+    ),
+    ConfigFile(
+        kind="scrape",
+        pattern="scrape.yaml",
+        field="scrape",
+        configures="Which pages of metrics to read, and how often, in Prometheus's form. Texts "
+        "may hold `${NAME}` and `${NAME:-default}`, variables of the environment.",
+        models=lambda: (ScrapeFile,),
+        load=_file("scrape.yaml", lambda path, _: load_scrape_config(path), None),
+    ),
+    ConfigFile(
+        kind="rollups",
+        pattern="rollups.yaml",
+        field="rollups",
+        configures="Which tags old series lose, so that years of history take little space.",
+        models=lambda: (RollupsFile,),
+        load=_file("rollups.yaml", lambda path, _: load_rollup_policies(path), ()),
+    ),
+)
+"""The table."""
