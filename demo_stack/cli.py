@@ -59,6 +59,7 @@ def main(context: click.Context, listing: bool, as_json: bool) -> None:
 @click.option("--encode-titles", default=2, show_default=True, help="0 for synthetic ones only.")
 @click.option("--billing-url", default="", help="Database of the ledger; SQLite in the run dir.")
 def up(  # noqa: D103 - click prints the help above
+    *,
     otlp_endpoint: str,
     spectator: str,
     run_dir: Path,

@@ -133,14 +133,14 @@ def expect(region: str, title: str, per_s: float) -> None:
     _ask("expect", region=region, title=title, per_s=per_s)
 
 
-def chill(region: str) -> None:
+def empty_caches(region: str) -> None:
     """Empty every cache of a region."""
-    _ask("chill", region=region)
+    _ask("empty_caches", region=region)
 
 
-def rot(region: str, copies: int) -> None:
+def damage_copies(region: str, copies: int) -> None:
     """Damage so many copies of every stored rendition."""
-    _ask("rot", region=region, copies=copies)
+    _ask("damage_copies", region=region, copies=copies)
 
 
 def restore(region: str) -> None:

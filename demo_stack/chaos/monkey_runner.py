@@ -28,7 +28,7 @@ Groups = Mapping[tuple[str, str], Sequence[str]]
 """Instances by region and service."""
 
 
-class Herd(Protocol):
+class Targets(Protocol):
     """The instances that the monkey lives among."""
 
     async def groups(self) -> Groups:
@@ -80,7 +80,7 @@ class MonkeyRunner:
 
     Args:
         settings: What the monkey may do.
-        herd: Among whom.
+        targets: Among whom.
         calendar: When it is.
         outage: Asks whether an incident is open.
         truth: Where kills are recorded.
@@ -93,7 +93,7 @@ class MonkeyRunner:
         self,
         settings: MonkeySettings,
         *,
-        herd: Herd,
+        targets: Targets,
         calendar: CompressedCalendar,
         outage: Callable[[], Awaitable[bool]],
         truth: TruthLog,
@@ -102,7 +102,7 @@ class MonkeyRunner:
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._settings = settings
-        self._herd = herd
+        self._targets = targets
         self._calendar = calendar
         self._ask_outage = outage
         self._truth = truth
@@ -134,7 +134,7 @@ class MonkeyRunner:
     async def live(self, day: date) -> None:
         """Carry out the kills of a day that are still to come."""
         begun = self._calendar.now()
-        groups = sorted(await self._herd.groups())
+        groups = sorted(await self._targets.groups())
         for kill in plan_day(day, groups, self._settings, self._rng, UTC):
             if kill.at >= begun:
                 # Late by as long as the kill before it took, if it took so long.
@@ -143,7 +143,7 @@ class MonkeyRunner:
 
     async def _carry_out(self, kill: Kill) -> None:
         try:
-            self._running = await self._herd.groups()
+            self._running = await self._targets.groups()
             self._trouble = await self._in_outage()
             verdict = self._monkey.carry_out(kill)
             if verdict is not Verdict.KILLED:
@@ -162,7 +162,7 @@ class MonkeyRunner:
     def _track(self, kill: Kill, victim: str) -> None:
         """Tell everybody before it happens."""
         self._log.write(kill, Verdict.KILLED, victim)
-        self._herd.announce(kill.region, kill.service, victim)
+        self._targets.announce(kill.region, kill.service, victim)
 
     def _choose(self, _region: str, victim: str) -> None:
         self._victim = victim
@@ -171,9 +171,9 @@ class MonkeyRunner:
         event = self._begin(kill, victim)
         self.active = frozenset({_NAME})
         try:
-            await self._herd.terminate(kill.region, kill.service, victim)
+            await self._targets.terminate(kill.region, kill.service, victim)
             await self._sleep(REPLACED_AFTER_S)
-            await self._herd.replace(kill.region, kill.service)
+            await self._targets.replace(kill.region, kill.service)
         finally:
             self.active = frozenset()
             self._truth.end(event)

@@ -35,6 +35,7 @@ def chaos_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(command)
     def with_orders(
+        *,
         scenario: str,
         chaos_monkey: bool,
         chaos_seed: int | None,

@@ -10,8 +10,8 @@ from starlette.requests import Request
 
 from demo_stack.chassis.errors import ServiceError
 
-MOST_BYTES = 64 * 1_024
-MOST_FIELDS = 50
+MAX_BYTES = 64 * 1_024
+MAX_FIELDS = 50
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -19,17 +19,17 @@ class BodyError(ServiceError):
     """A body that holds no object, or too much."""
 
 
-async def read_object(request: Request, most_bytes: int = MOST_BYTES) -> dict[str, Any]:
+async def read_object(request: Request, max_bytes: int = MAX_BYTES) -> dict[str, Any]:
     """Return a body's JSON object, or the fields of a form as OAuth 2's clients send it.
 
     Raises:
-        BodyError: It is neither, or longer than ``most_bytes``.
+        BodyError: It is neither, or longer than ``max_bytes``.
     """
     body = bytearray()
     async for part in request.stream():
         body += part
-        if len(body) > most_bytes:
-            raise BodyError(f"a body has at most {most_bytes} bytes; send less", status=400)
+        if len(body) > max_bytes:
+            raise BodyError(f"a body has at most {max_bytes} bytes; send less", status=400)
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() == FORM:
         return _form(bytes(body))
     try:
@@ -43,7 +43,7 @@ async def read_object(request: Request, most_bytes: int = MOST_BYTES) -> dict[st
 
 def _form(body: bytes) -> dict[str, str]:
     try:
-        fields = parse_qsl(body.decode(), max_num_fields=MOST_FIELDS, strict_parsing=True)
+        fields = parse_qsl(body.decode(), max_num_fields=MAX_FIELDS, strict_parsing=True)
     except ValueError as error:  # broken text is one, too
         raise BodyError(f"the body is no form: {error}", status=400) from error
     names = [name for name, _ in fields]

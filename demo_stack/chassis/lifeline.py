@@ -29,7 +29,7 @@ def bind_to_parent() -> None:
         os._exit(1)  # the parent died before we asked
 
 
-def pledge() -> Callable[[], None]:
+def die_with_parent() -> Callable[[], None]:
     """Return what a child process runs between fork and exec, so that it dies with this one.
 
     On Linux the kernel ends it when the thread that started it ends: start it in the main thread.

@@ -17,10 +17,10 @@ from statistics import median
 HALF_LIFE_S = 4.0
 """What was measured fades by half in this time."""
 
-LEAST_WEIGHT = 0.05
+MIN_WEIGHT = 0.05
 """Share of a fair share that probes a sick site."""
 
-LEAST_MEASURED = 4.0
+MIN_MEASURED = 4.0
 """Requests that must be remembered before a site is judged."""
 
 SICK_ERRORS = 0.25
@@ -32,7 +32,7 @@ WELL_PROBES = 12
 SICK_LATENCY, WELL_LATENCY = 4.0, 2.0
 """Times the median latency of all sites."""
 
-LEAST_LATENCY_S = 0.05
+MIN_LATENCY_S = 0.05
 """Below this nobody is slow, whatever the others do."""
 
 REGAIN_PER_S = 0.02
@@ -153,25 +153,25 @@ class SiteSteering:
         now_s = self._now_s()
         for site in self._sites.values():
             site.fade(now_s)
-        measured = [site for site in self._sites.values() if site.measured >= LEAST_MEASURED]
+        measured = [site for site in self._sites.values() if site.measured >= MIN_MEASURED]
         usual_s = median([site.latency_s for site in measured]) if measured else 0.0
         for site in self._sites.values():
             if site.sick:
                 self._may_recover(site, usual_s)
-            elif site.measured >= LEAST_MEASURED and _ails(site, usual_s):
-                site.sick, site.weight, site.streak = True, LEAST_WEIGHT, 0
+            elif site.measured >= MIN_MEASURED and _ails(site, usual_s):
+                site.sick, site.weight, site.streak = True, MIN_WEIGHT, 0
 
     def _may_recover(self, site: _Site, usual_s: float) -> None:
-        fast = site.latency_s <= max(LEAST_LATENCY_S, WELL_LATENCY * usual_s)
+        fast = site.latency_s <= max(MIN_LATENCY_S, WELL_LATENCY * usual_s)
         if site.streak >= WELL_PROBES and fast:
             site.sick = False
             site.measured = site.failed = site.seconds = 0.0  # judged by what comes now
 
 
 def _ails(site: _Site, usual_s: float) -> bool:
-    slow = site.latency_s > max(LEAST_LATENCY_S, SICK_LATENCY * usual_s)
+    slow = site.latency_s > max(MIN_LATENCY_S, SICK_LATENCY * usual_s)
     return site.errors >= SICK_ERRORS or slow
 
 
 def _attraction(site: _Site) -> float:
-    return max(site.weight, LEAST_WEIGHT) / (1.0 + site.inflight / BUSY)
+    return max(site.weight, MIN_WEIGHT) / (1.0 + site.inflight / BUSY)

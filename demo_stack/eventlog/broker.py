@@ -31,7 +31,7 @@ class Place:
 class Consumer(Protocol):
     """One member of a consumer group on one topic."""
 
-    async def poll(self, most: int = 100) -> list[Record]:
+    async def poll(self, limit: int = 100) -> list[Record]:
         """Return the next events of the member's partitions; none while the log is away."""
         ...
 
@@ -146,8 +146,8 @@ class _EmbeddedConsumer:
         self._member = member
         group.join(member)
 
-    async def poll(self, most: int = 100) -> list[Record]:
-        return [] if self._broker.severed else self._group.poll(self._member, most)
+    async def poll(self, limit: int = 100) -> list[Record]:
+        return [] if self._broker.severed else self._group.poll(self._member, limit)
 
     async def commit(self) -> None:
         self._group.commit(self._member)

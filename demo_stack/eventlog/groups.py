@@ -21,7 +21,7 @@ class ConsumerGroup:
         self._positions = dict(self._committed)
 
     def join(self, member: str) -> None:
-        """Add a member; partitions are dealt out anew."""
+        """Add a member; partitions are dealt out again."""
         if member not in self._members:
             self._members.append(member)
         self._rebalance()
@@ -39,12 +39,12 @@ class ConsumerGroup:
         place = self._members.index(member)
         return [one for one in self._committed if one % len(self._members) == place]
 
-    def poll(self, member: str, most: int = 100) -> list[Record]:
+    def poll(self, member: str, limit: int = 100) -> list[Record]:
         """Return the next records of a member's partitions."""
         records: list[Record] = []
         for partition in self.assignment(member):
             found = self._log.read(
-                self._topic, partition, self._positions[partition], most - len(records)
+                self._topic, partition, self._positions[partition], limit - len(records)
             )
             if found:
                 self._positions[partition] = found[-1].offset + 1

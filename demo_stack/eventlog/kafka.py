@@ -30,7 +30,7 @@ from demo_stack.eventlog.kafka_consumer import (
     LEAVING,
     PATIENCE_S,
     KafkaConsumer,
-    insist,
+    keep_trying,
 )
 
 PARTITIONS = 4
@@ -177,7 +177,7 @@ class KafkaBroker:
         self._spawn(self._reconnect)
 
     async def _reconnect(self) -> None:
-        """Begin anew: events for topics that are not there yet would damage a broker's memory."""
+        """Begin again: events for topics that are not there yet would damage a broker's memory."""
         stopping = [one.stop() for one in (self._producer, self._observer) if one is not None]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(2 * PATIENCE_S):
@@ -191,12 +191,12 @@ class KafkaBroker:
         # Consumers' own connections are busy waiting for events: ends are asked for on another one.
         self._observer = AIOKafkaConsumer(bootstrap_servers=self._address)
         await self._make_topics()
-        await insist(self._producer.start)
+        await keep_trying(self._producer.start)
         self._connected = True
-        await insist(self._observer.start)
+        await keep_trying(self._observer.start)
 
     async def _make_topics(self) -> None:
-        await insist(self._try_to_make_topics)
+        await keep_trying(self._try_to_make_topics)
         self._topics_made.set()
 
     async def _try_to_make_topics(self) -> None:

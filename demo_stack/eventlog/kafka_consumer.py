@@ -61,15 +61,15 @@ class KafkaConsumer:
 
     async def join(self) -> None:
         """Join the group; try until the broker is there."""
-        await insist(self._kafka.start)
+        await keep_trying(self._kafka.start)
         self._joined = True
 
-    async def poll(self, most: int = 100) -> list[Record]:
+    async def poll(self, limit: int = 100) -> list[Record]:
         """Return what has arrived for the member's partitions."""
         if not self._joined or self._left or self._severed():
             return []
         try:
-            batches = await self._kafka.getmany(timeout_ms=0, max_records=most)
+            batches = await self._kafka.getmany(timeout_ms=0, max_records=limit)
         except KafkaError as error:
             _log.warning("can't read %s: %r", self._topic, error)
             return []
@@ -113,7 +113,7 @@ class KafkaConsumer:
             self._spawn(self._kafka.stop, LEAVING)
 
 
-async def insist(action: Callable[[], Awaitable[Any]]) -> None:
+async def keep_trying(action: Callable[[], Awaitable[Any]]) -> None:
     """Do ``action``; again after a while when the broker is away."""
     while True:
         try:

@@ -72,13 +72,13 @@ class EventLog:
         self._ends[place] = record.offset + 1
         return record
 
-    def read(self, topic: str, partition: int, offset: int, most: int) -> list[Record]:
-        """Return up to ``most`` records from ``offset`` on; what is past retention is skipped."""
+    def read(self, topic: str, partition: int, offset: int, limit: int) -> list[Record]:
+        """Return up to ``limit`` records from ``offset`` on; what is past retention is skipped."""
         kept = self._records.get((topic, partition))
         if not kept:
             return []
         start = max(0, offset - kept[0].offset)
-        return list(islice(kept, start, start + most))
+        return list(islice(kept, start, start + limit))
 
     def end(self, topic: str, partition: int) -> int:
         """Return the offset that the next record of a partition will get."""

@@ -116,7 +116,7 @@ class RegionControl:
             now_ms = time.time_ns() // 1_000_000
             await self._region.stores.log.send(VIEWS, f"p{number}", {"": number}, time_ms=now_ms)
 
-    async def chill(self) -> None:
+    async def empty_caches(self) -> None:
         """Empty every cache: of the edge, and the services' second level."""
         stores = self._region.stores
         for filler in stores.edge.fillers:
@@ -137,10 +137,10 @@ class RegionControl:
         """Let the edges fetch ahead, quiet or not; return how much each fetched."""
         return {"fetched": [await filler.fill() for filler in self._region.stores.edge.fillers]}
 
-    async def rot(self, copies: int) -> None:
-        """Damage so many copies of every stored rendition, and let edges fetch them anew."""
+    async def damage_copies(self, copies: int) -> None:
+        """Damage so many copies of every stored rendition, and let edges fetch them again."""
         self._region.stores.playback.objects.damage_all(copies)
-        await self.chill()
+        await self.empty_caches()
 
     async def restore(self) -> None:
         """Restore the stored renditions from elsewhere."""
@@ -202,10 +202,10 @@ def region_control(region: Region, pipe: TelemetryPipe) -> Starlette:
         "freeze_registry": control.freeze_registry,
         "burn": control.burn,
         "poison": control.poison,
-        "chill": control.chill,
+        "empty_caches": control.empty_caches,
         "expect": control.expect,
         "fill": control.fill,
-        "rot": control.rot,
+        "damage_copies": control.damage_copies,
         "restore": control.restore,
         "replica": control.replica,
         "rotate_keys": control.rotate_keys,

@@ -18,8 +18,8 @@ MINUTE_MS = 60_000
 REMEMBERED_MS = 3 * MINUTE_MS
 """How long changes are told in deltas."""
 
-MOST_INSTANCES = 5_000
-MOST_CHANGES = 10_000
+MAX_INSTANCES = 5_000
+MAX_CHANGES = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,13 +80,13 @@ class LeaseRegistry:
         self._rng = rng or Random(0)
         self._leases: dict[tuple[str, str], tuple[Instance, int]] = {}
         self._renewals: deque[int] = deque()
-        self._changes: deque[tuple[int, str, Instance]] = deque(maxlen=MOST_CHANGES)
+        self._changes: deque[tuple[int, str, Instance]] = deque(maxlen=MAX_CHANGES)
         self.version = 1
         self._started_ms = now_ms()
 
     def register(self, instance: Instance) -> bool:
         """Begin or replace a lease; ``False`` when there are too many."""
-        if len(self._leases) >= MOST_INSTANCES:
+        if len(self._leases) >= MAX_INSTANCES:
             return False
         self._leases[instance.service, instance.id] = (instance, self._now_ms())
         self._remember("ADDED", instance)

@@ -3,7 +3,7 @@
 CLOSED → OPEN happens only on a tick of the health stream, when the window holds at least the
 volume threshold and the error percentage is at least its threshold. OPEN → HALF_OPEN happens when
 more than the sleep window has passed and a caller wins the one probe. The probe's outcome decides:
-success closes the circuit and empties the window, anything else opens it anew, even a bad request.
+success closes the circuit and empties the window, anything else opens it again, even a bad request.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from demo_stack.resilience.events import Event
 from demo_stack.resilience.rolling import PERCENTILES, percentile
 
 EVERY_S = 0.5
-MOST_READERS = 5
+MAX_READERS = 5
 NEVER_HERE = ("CollapsedRequests", "Emit", "FallbackEmit", "ResponsesFromCache")
 """What the dashboard sums up and these commands never do: they neither collapse nor cache."""
 
@@ -68,8 +68,8 @@ def dashboard_route(commands: Iterable[Command], every_s: float = EVERY_S) -> Ro
     known, readers = tuple(commands), set[object]()
 
     async def stream(_request: Request) -> Response:
-        if len(readers) >= MOST_READERS:
-            return JSONResponse({"message": f"{MOST_READERS} read already"}, status_code=503)
+        if len(readers) >= MAX_READERS:
+            return JSONResponse({"message": f"{MAX_READERS} read already"}, status_code=503)
         return StreamingResponse(_events(known, readers, every_s), media_type="text/event-stream")
 
     return Route("/hystrix.stream", stream)

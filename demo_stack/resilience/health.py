@@ -73,7 +73,7 @@ class HealthWindow:
         )
 
     def reset(self, now_ms: int) -> None:
-        """Forget everything and begin anew at ``now_ms``."""
+        """Forget everything and begin again at ``now_ms``."""
         self._buckets.clear()
         self._open = HealthCounts()
         self._next_tick_ms = now_ms + self._bucket_ms

@@ -37,18 +37,18 @@ class Shedder:
 
     Args:
         target: Requests in flight that are still comfortable.
-        most: Requests in flight at which nothing more is let in.
+        limit: Requests in flight at which nothing more is let in.
     """
 
-    def __init__(self, target: int, most: int) -> None:
+    def __init__(self, target: int, limit: int) -> None:
         self._target = target
-        self._most = most
+        self._limit = limit
         self.inflight = 0
 
     @property
     def overload(self) -> float:
         """How far in-flight requests are beyond the comfortable number, 0 to 1."""
-        return max(0.0, min(1.0, (self.inflight - self._target) / (self._most - self._target)))
+        return max(0.0, min(1.0, (self.inflight - self._target) / (self._limit - self._target)))
 
     def admits(self, priority: Priority) -> bool:
         """Return whether a request of this priority is let in now."""

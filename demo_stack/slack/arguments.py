@@ -50,15 +50,17 @@ class Arguments:
         """Return a boolean argument; ``1`` and ``true`` are true."""
         return self.text(name).lower() in {"1", "true"}
 
-    def integer(self, name: str, default: int, *, least: int, most: int, error: str) -> int:
-        """Return a whole number between ``least`` and ``most``."""
+    def integer(self, name: str, default: int, *, minimum: int, maximum: int, error: str) -> int:
+        """Return a whole number between ``minimum`` and ``maximum``."""
         raw = self.text(name) or str(default)
         try:
             value = int(raw)
         except ValueError as bad:
             raise SlackError(error, [f"[ERROR] {name} is not a number: {raw[:50]}"]) from bad
-        if not least <= value <= most:
-            raise SlackError(error, [f"[ERROR] {name} must be within {least}..{most}: {value}"])
+        if not minimum <= value <= maximum:
+            raise SlackError(
+                error, [f"[ERROR] {name} must be within {minimum}..{maximum}: {value}"]
+            )
         return value
 
     def structure(self, name: str, error: str) -> object:

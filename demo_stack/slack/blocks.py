@@ -161,11 +161,11 @@ def _length(value: object, longest: int, at: str) -> Iterator[Complaint]:
         yield _error(f"must be less than {longest + 1} characters", at)
 
 
-def _items(values: object, at: str, most: int) -> Iterator[Complaint]:
+def _items(values: object, at: str, maximum: int) -> Iterator[Complaint]:
     if not isinstance(values, list) or not values:
         yield _error("must be a non-empty array", at)
-    elif len(values) > most:
-        yield _error(f"no more than {most} items allowed", at)
+    elif len(values) > maximum:
+        yield _error(f"no more than {maximum} items allowed", at)
 
 
 def _listed(values: object) -> list[object]:

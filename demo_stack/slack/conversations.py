@@ -113,8 +113,8 @@ def _stamp(ts: str) -> tuple[int, int]:
 
 
 def _limit(workspace: Workspace, arguments: Arguments) -> int:
-    most = workspace.limits.history_page
-    return arguments.integer("limit", 100, least=1, most=most, error="invalid_limit")
+    maximum = workspace.limits.history_page
+    return arguments.integer("limit", 100, minimum=1, maximum=maximum, error="invalid_limit")
 
 
 def _cursor(arguments: Arguments) -> int:

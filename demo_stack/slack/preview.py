@@ -110,7 +110,7 @@ class Preview:
             fault = Fault(arguments.required("fault"))
         except ValueError as error:
             raise SlackError("unknown_fault", [f"one of {', '.join(Fault)}"]) from error
-        times = arguments.integer("times", 1, least=1, most=100, error="invalid_times")
+        times = arguments.integer("times", 1, minimum=1, maximum=100, error="invalid_times")
         self._faults.arm(arguments.required("method"), fault, times)
         return {"ok": True}
 

@@ -114,12 +114,12 @@ def _unknown_method(workspace: Workspace, arguments: Arguments) -> Json:
     raise SlackError("unknown_method")
 
 
-async def bounded_body(request: Request, most: int) -> bytes | None:
-    """Read a request's body; None if it is longer than ``most`` bytes."""
+async def bounded_body(request: Request, max_bytes: int) -> bytes | None:
+    """Read a request's body; None if it is longer than ``max_bytes`` bytes."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > most:
+        if len(body) > max_bytes:
             return None
     return bytes(body)
 

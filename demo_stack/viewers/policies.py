@@ -9,7 +9,7 @@ from enum import StrEnum
 from demo_stack.viewers.abr import CUSHION_S, Playhead, by_buffer, by_throughput, choose
 from demo_stack.world.layout import Device
 
-LEAST_BUFFER_S = 5.0
+MIN_BUFFER_S = 5.0
 """BOLA: the lower of the two buffer levels that it is tuned by."""
 
 
@@ -37,7 +37,7 @@ def by_utility(ladder_kbps: Sequence[float], buffer_s: float, segment_s: float) 
     it maximises ``(V * (v_m + gp) - Q) / S_m``, where ``Q`` is the buffer in segments (Spiteri,
     Urgaonkar, Sitaraman: "BOLA: Near-Optimal Bitrate Adaptation for Online Videos", 2016). ``V``
     and ``gp`` follow from two buffer levels, as players choose them: the levels at which the lowest
-    and the highest rung have no advantage left lie :data:`LEAST_BUFFER_S` and
+    and the highest rung have no advantage left lie :data:`MIN_BUFFER_S` and
     :data:`~demo_stack.viewers.abr.CUSHION_S` above ``V``.
 
     Args:
@@ -48,7 +48,7 @@ def by_utility(ladder_kbps: Sequence[float], buffer_s: float, segment_s: float) 
     utilities = [1.0 + math.log(kbps / ladder_kbps[0]) for kbps in ladder_kbps]
     if utilities[-1] <= 1.0:
         return 0
-    least, most = LEAST_BUFFER_S / segment_s, CUSHION_S / segment_s
+    least, most = MIN_BUFFER_S / segment_s, CUSHION_S / segment_s
     gp = (utilities[-1] - 1.0) * least / (most - least)
     control = least / gp
     queue = buffer_s / segment_s

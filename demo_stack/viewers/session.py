@@ -77,7 +77,7 @@ class Session:
             await self._report(manifest)
 
     async def _sign_in(self) -> None:
-        """Use the refresh token of last time; without one, or with a stale one, sign in anew."""
+        """Use the refresh token of last time; without one, or with a stale one, sign in again."""
         account = f"{self._visitor.viewer}/{self._visitor.device}"
         with self._step("sign in"):
             kept = self._room.wallet.pop(account, "")  # it works only once: nobody else may try

@@ -19,7 +19,7 @@ from demo_stack.chassis.oauth import challenge_of
 CODE_LIFE_S = 60
 REFRESH_LIFE_S = 86_400
 REMEMBERED = 10_000
-LEAST_VERIFIER, MOST_VERIFIER = 43, 128
+MIN_VERIFIER, MAX_VERIFIER = 43, 128
 """Length of a code verifier (RFC 7636, §4.1)."""
 
 
@@ -95,7 +95,7 @@ class Grants:
         self._used[code] = grant.family
         _bound(self._used)
         proven = hmac.compare_digest(challenge_of(verifier), grant.challenge)
-        if not proven or not LEAST_VERIFIER <= len(verifier) <= MOST_VERIFIER:
+        if not proven or not MIN_VERIFIER <= len(verifier) <= MAX_VERIFIER:
             raise GrantError("invalid_grant")
         return grant
 

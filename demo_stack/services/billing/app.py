@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from demo_stack.chassis.bodies import read_object
 from demo_stack.chassis.context import ServiceContext
 from demo_stack.chassis.errors import ServiceError
 from demo_stack.chassis.instrumented import service_app
@@ -35,11 +36,14 @@ MONTH_S = 1_800.0
 
 RUN_EVERY_S = 10.0
 BATCH = 50
-MOST_NAME_LENGTH = 100
-MOST_STREAMS = 1_000
+MAX_NAME_LENGTH = 100
+MAX_STREAMS = 1_000
 """Streams, or ends of streams, that a region may tell at once."""
 
-MOST_AGE_S = 3_600.0
+MAX_STREAM_BYTES = 1_000_000
+"""Length of what a region may tell at once, in bytes."""
+
+MAX_AGE_S = 3_600.0
 
 
 def _now_ms() -> int:
@@ -102,7 +106,7 @@ class Billing:
 
     async def subscribe(self, request: Request) -> Response:
         """``POST /subscriptions {account, plan}`` with an ``idempotency-key``."""
-        body = await _object(request)
+        body = await read_object(request)
         account, plan = _name(body.get("account"), "account"), plan_named(str(body.get("plan")))
         await self._context.reach("billing.subscribe")
 
@@ -135,7 +139,7 @@ class Billing:
 
         A stream that was heard is ``{session, account, device, age_s}``.
         """
-        body = await _object(request)
+        body = await read_object(request, MAX_STREAM_BYTES)
         await self._context.reach("billing.streams")
         now_ms = _now_ms()
         region = _name(body.get("region"), "region")
@@ -263,27 +267,17 @@ def _key(request: Request) -> str:
     return request.headers.get("idempotency-key", "")
 
 
-async def _object(request: Request) -> dict[str, Any]:
-    try:
-        body = await request.json()
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
-        raise ServiceError("the body must be a JSON object", status=400)
-    return body
-
-
 def _some(value: object) -> list[Any]:
-    if not isinstance(value, list) or len(value) > MOST_STREAMS:
-        raise ServiceError(f"heard and ended are lists of at most {MOST_STREAMS}", status=400)
+    if not isinstance(value, list) or len(value) > MAX_STREAMS:
+        raise ServiceError(f"heard and ended are lists of at most {MAX_STREAMS}", status=400)
     return value
 
 
 def _heard(stream: object, now_ms: int) -> Playing:
     said = stream if isinstance(stream, dict) else {}
     age_s = said.get("age_s")
-    if not isinstance(age_s, int | float) or not 0 <= age_s <= MOST_AGE_S:
-        raise ServiceError(f"age_s must lie between 0 and {MOST_AGE_S:g}", status=400)
+    if not isinstance(age_s, int | float) or not 0 <= age_s <= MAX_AGE_S:
+        raise ServiceError(f"age_s must lie between 0 and {MAX_AGE_S:g}", status=400)
     return Playing(
         session=_name(said.get("session"), "session"),
         account=_name(said.get("account"), "account"),
@@ -293,6 +287,6 @@ def _heard(stream: object, now_ms: int) -> Playing:
 
 
 def _name(value: object, what: str) -> str:
-    if not isinstance(value, str) or not 0 < len(value) <= MOST_NAME_LENGTH:
-        raise ServiceError(f"{what} must be a text of 1 to {MOST_NAME_LENGTH}", status=400)
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_NAME_LENGTH:
+        raise ServiceError(f"{what} must be a text of 1 to {MAX_NAME_LENGTH}", status=400)
     return value

@@ -20,7 +20,7 @@ from demo_stack.services.billing.schema import INVOICES, PAYMENTS, SUBSCRIPTIONS
 CLAIM_MS = 60_000
 """How long a charge may be under way before it is taken up again, in milliseconds."""
 
-MOST_ATTEMPTS = 4
+MAX_ATTEMPTS = 4
 """Declined charges after which an invoice is given up."""
 
 RETRY_MS = 10_000
@@ -146,7 +146,7 @@ class Ledger:
         """Return what every book holds, in minor units."""
         return self._database.read(balances)
 
-    def invoice_due(self, now_ms: int, most: int) -> int:
+    def invoice_due(self, now_ms: int, limit: int) -> int:
         """Write the invoices of subscriptions whose month is over; return how many."""
 
         def work(connection: Connection) -> int:
@@ -154,7 +154,7 @@ class Ledger:
                 select(SUBSCRIPTIONS)
                 .where(SUBSCRIPTIONS.c.renews_ms <= now_ms)
                 .order_by(SUBSCRIPTIONS.c.renews_ms)
-                .limit(most)
+                .limit(limit)
                 .with_for_update()
             ).all()
             for subscription in due:
@@ -163,14 +163,14 @@ class Ledger:
 
         return self._database.write(work)
 
-    def chargeable(self, now_ms: int, most: int) -> list[int]:
+    def chargeable(self, now_ms: int, limit: int) -> list[int]:
         """Return the invoices that should be charged now, the oldest first."""
         query = (
             select(INVOICES.c.id)
             .where(INVOICES.c.state.in_([InvoiceState.OPEN, InvoiceState.CHARGING]))
             .where(INVOICES.c.due_ms <= now_ms)
             .order_by(INVOICES.c.due_ms)
-            .limit(most)
+            .limit(limit)
         )
         return list(self._database.read(lambda connection: connection.execute(query).scalars()))
 
@@ -264,7 +264,7 @@ def _settle(connection: Connection, charge: Charge, *, agreed: bool, now_ms: int
         amounts = {CASH: charge.amount_minor, receivable(charge.account): -charge.amount_minor}
         post(connection, f"payment/{charge.key}", amounts, row.currency, now_ms)
     else:
-        state = InvoiceState.GIVEN_UP if row.attempts >= MOST_ATTEMPTS else InvoiceState.OPEN
+        state = InvoiceState.GIVEN_UP if row.attempts >= MAX_ATTEMPTS else InvoiceState.OPEN
     connection.execute(
         update(INVOICES)
         .where(INVOICES.c.id == charge.invoice)

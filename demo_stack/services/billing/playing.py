@@ -17,7 +17,7 @@ from demo_stack.services.billing.schema import PLAYING
 FORGOTTEN_MS = 60_000
 """What nobody has mentioned for so long is taken off, in milliseconds."""
 
-MOST_TOLD = 5_000
+MAX_TOLD = 5_000
 AT_ONCE = 500
 """Names in one statement: SQLite takes some more."""
 
@@ -86,7 +86,7 @@ class PlayingRegister:
                 select(PLAYING.c.session, PLAYING.c.account, PLAYING.c.device, PLAYING.c.heard_ms)
                 .where(PLAYING.c.region != region)
                 .order_by(PLAYING.c.heard_ms.desc())
-                .limit(MOST_TOLD)
+                .limit(MAX_TOLD)
             )
             return [Playing(**row) for row in connection.execute(others).mappings()]
 

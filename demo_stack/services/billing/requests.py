@@ -14,7 +14,7 @@ from demo_stack.chassis.errors import ServiceError
 from demo_stack.services.billing.database import Database
 from demo_stack.services.billing.schema import REQUESTS
 
-MOST_KEY_LENGTH = 100
+MAX_KEY_LENGTH = 100
 
 
 class Requests:
@@ -41,9 +41,9 @@ class Requests:
         Raises:
             ServiceError: The key is no key, or was used for something else.
         """
-        if not 0 < len(key) <= MOST_KEY_LENGTH:
+        if not 0 < len(key) <= MAX_KEY_LENGTH:
             raise ServiceError(
-                f"an idempotency-key header of 1 to {MOST_KEY_LENGTH} characters is needed",
+                f"an idempotency-key header of 1 to {MAX_KEY_LENGTH} characters is needed",
                 status=400,
             )
         digest = hashlib.sha256(orjson.dumps(request, option=orjson.OPT_SORT_KEYS)).hexdigest()

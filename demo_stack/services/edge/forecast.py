@@ -11,7 +11,7 @@ import math
 from collections.abc import Collection, Mapping
 from heapq import nlargest
 
-MOST_KEYS = 10_000
+MAX_KEYS = 10_000
 MARGIN = 1.2
 """What is fetched must be worth so much more than what it pushes out, for forecasts err."""
 
@@ -39,12 +39,12 @@ class PopularityForecast:
         weight, at_s = self._seen.get(key, (0.0, time_s))
         faded = weight * math.exp((at_s - time_s) * self._decay_per_s)
         self._seen[key] = (faded + 1.0, time_s)
-        if len(self._seen) > MOST_KEYS:
+        if len(self._seen) > MAX_KEYS:
             self._forget(time_s)
 
     def announce(self, key: str, per_s: float) -> None:
         """Expect ``per_s`` requests a second for something that nobody could ask for yet."""
-        if key in self._announced or len(self._announced) < MOST_KEYS:
+        if key in self._announced or len(self._announced) < MAX_KEYS:
             self._announced[key] = per_s
 
     def rates(self, time_s: float) -> dict[str, float]:
@@ -59,7 +59,7 @@ class PopularityForecast:
 
     def _forget(self, time_s: float) -> None:
         rates = self.rates(time_s)
-        kept = nlargest(MOST_KEYS // 2, self._seen, key=lambda key: rates[key])
+        kept = nlargest(MAX_KEYS // 2, self._seen, key=lambda key: rates[key])
         self._seen = {key: self._seen[key] for key in kept}
 
 

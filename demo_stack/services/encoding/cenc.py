@@ -23,7 +23,7 @@ CLEAR_LEAD = 96
 """Bytes at the head of a picture, or of a slice, that stay clear: more than any header has."""
 
 BLOCK = 16
-MOST_CLEAR = 0xFFFF
+MAX_CLEAR = 0xFFFF
 CLEAR_KEY_SYSTEM = bytes.fromhex("1077efecc0b24d02ace33c1e52e2fb4b")
 """Names the W3C's common system, that players of any maker understand."""
 
@@ -193,8 +193,8 @@ def _noted(ranges: Iterable[Range]) -> bytes:
     """Return ranges as they are written beside an initialisation vector."""
     rows = []
     for clear, protected in ranges:
-        whole, rest = divmod(clear, MOST_CLEAR)
-        rows += [(MOST_CLEAR, 0)] * whole
+        whole, rest = divmod(clear, MAX_CLEAR)
+        rows += [(MAX_CLEAR, 0)] * whole
         rows.append((rest, protected))
     return struct.pack(">H", len(rows)) + b"".join(struct.pack(">HI", *row) for row in rows)
 

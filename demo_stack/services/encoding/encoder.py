@@ -44,6 +44,7 @@ def encode_title(
     source: Source,
     tool: Tool,
     draft: Path,
+    *,
     key: ContentKey,
     ladder: Sequence[Rung] = MEDIA_LADDER,
     progress: Progress = lambda _name: None,

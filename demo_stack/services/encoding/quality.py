@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from enum import StrEnum
 
-LEAST_SSIM = 0.91
+MIN_SSIM = 0.91
 """Structural similarity to the source below which a rendition looks broken (0 to 1)."""
 
 TRIES = 2
@@ -21,18 +21,18 @@ class Verdict(StrEnum):
     DROPPED = "dropped"
 
 
-def judge(ssim: float, attempt: int, least: float = LEAST_SSIM) -> Verdict:
+def judge(ssim: float, attempt: int, minimum: float = MIN_SSIM) -> Verdict:
     """Return what happens to a rendition that was measured.
 
     Args:
         ssim: Its similarity to the source, 0 to 1; not a number counts as broken.
         attempt: 1-based number of this try.
-        least: The similarity that it needs.
+        minimum: The similarity that it needs.
 
     >>> [judge(0.95, 1).value, judge(0.5, 1).value, judge(0.5, 2).value]
     ['accepted', 'retry', 'dropped']
     """
-    if not math.isnan(ssim) and ssim >= least:
+    if not math.isnan(ssim) and ssim >= minimum:
         return Verdict.ACCEPTED
     return Verdict.RETRY if attempt < TRIES else Verdict.DROPPED
 

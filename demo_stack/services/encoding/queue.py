@@ -144,7 +144,7 @@ class WorkQueue:
         return len(lost)
 
     def retry_parked(self) -> int:
-        """Let everything parked be tried anew, as after a repair; return how much it was."""
+        """Let everything parked be tried again, as after a repair; return how much it was."""
         parked = [job for job in self._jobs.values() if job.state is JobState.PARKED]
         for job in parked:
             self._set(replace(job, state=JobState.WAITING, attempts=0, until_ms=0))

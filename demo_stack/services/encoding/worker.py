@@ -102,9 +102,9 @@ class Worker:
                 source,
                 place.instruments.watched(place.tool),
                 draft,
-                key,
-                place.ladder,
-                lambda _name: self._renew(job),
+                key=key,
+                ladder=place.ladder,
+                progress=lambda _name: self._renew(job),
             )
             place.shelf.keep(job.id, draft, asset)
         place.shelf.publish(source_key(source, place.ladder), job.id)

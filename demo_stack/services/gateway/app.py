@@ -44,7 +44,7 @@ HOME_FIRST = frozenset({"/token", HEARTBEATS})
 """What depends on what only this region may know: codes, tokens, streams."""
 
 COMFORTABLE_INFLIGHT = 100
-MOST_INFLIGHT = 300
+MAX_INFLIGHT = 300
 
 
 class Gateway:
@@ -89,7 +89,7 @@ class Gateway:
 
         return Route(path, handle, methods=[method])
 
-    def strays(self, path: str, endpoint: Endpoint) -> list[Route]:
+    def unmatched(self, path: str, endpoint: Endpoint) -> list[Route]:
         """Return routes of whatever else is asked for: the least important of all requests."""
         return [
             self.route(path, endpoint, method, Priority.NON_CRITICAL) for method in ("GET", "POST")
@@ -106,7 +106,7 @@ def build(context: ServiceContext, stores: GatewayStores) -> ASGIApp:
         context.telemetry.meter, stores.usage, stores.read_meters, subscribers=ACCOUNTS
     )
     context.chores.every(EVERY_S, spending.work)
-    shedder = Shedder(target=COMFORTABLE_INFLIGHT, most=MOST_INFLIGHT)
+    shedder = Shedder(target=COMFORTABLE_INFLIGHT, limit=MAX_INFLIGHT)
     door: list[Filter] = [AdmitAtFrontDoor(stores.front_door), ShedLoad(shedder)]
     report = ReportCategory(context.telemetry.meter)
     chain = FilterChain(
@@ -132,6 +132,6 @@ def build(context: ServiceContext, stores: GatewayStores) -> ASGIApp:
         gateway.route("/playback", endpoints.play, "POST", Priority.CRITICAL),
         gateway.route(HEARTBEATS, endpoints.heartbeat, "POST", Priority.NON_CRITICAL),
         dashboard_route(commands),
-        *gateway.strays(NO_ROUTE, no_route),
+        *gateway.unmatched(NO_ROUTE, no_route),
     ]
     return open_to_browsers(service_app([*routes], context))

@@ -16,12 +16,12 @@ from demo_stack.resilience.limits import Gradient2Limit, Limiter
 from demo_stack.resilience.retries import RetryBudget, may_retry
 from demo_stack.services.gateway.exchange import RefusedError, StatusCategory
 
-MOST_RETRIES = 1
+MAX_RETRIES = 1
 INITIAL_LIMIT = 100
-LEAST_LIMIT = 60
+MIN_LIMIT = 60
 """Above what a second's pause of a busy machine piles up: that is no overload of an origin."""
 
-MOST_LIMIT = 300
+MAX_LIMIT = 300
 
 Fallback = Callable[[], Awaitable[Any]]
 
@@ -90,7 +90,7 @@ class Origins:
         return answer
 
     def _limiter(self, service: str) -> Limiter:
-        limit = Gradient2Limit(initial=INITIAL_LIMIT, minimum=LEAST_LIMIT, maximum=MOST_LIMIT)
+        limit = Gradient2Limit(initial=INITIAL_LIMIT, minimum=MIN_LIMIT, maximum=MAX_LIMIT)
         limiter = self._limiters[service] = Limiter(limit)
         self._rejected.add(0, _of(service))
         return limiter
@@ -98,7 +98,7 @@ class Origins:
     async def _retried(self, call: Call) -> Any:
         budget = self._budgets.setdefault(call.service, RetryBudget())
         budget.earn()
-        for _ in range(MOST_RETRIES):
+        for _ in range(MAX_RETRIES):
             try:
                 return await self._client.json(call)
             except DependencyError as error:

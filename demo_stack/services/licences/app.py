@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from demo_stack.chassis.bodies import read_object
 from demo_stack.chassis.context import ServiceContext
 from demo_stack.chassis.errors import ServiceError
 from demo_stack.chassis.instrumented import service_app
@@ -19,7 +20,7 @@ from demo_stack.services.licences.tokens import Binding, Licence, LicenceRefused
 from demo_stack.services.licences.vault import KeyVault
 
 SIGN_S = 0.001
-MOST_NAME_LENGTH = 200
+MAX_NAME_LENGTH = 200
 
 
 class Licences:
@@ -37,14 +38,14 @@ class Licences:
 
     async def issue(self, request: Request) -> Response:
         """``POST /licences {title, device, session}``: a licence."""
-        binding = _binding(await _object(request))
+        binding = _binding(await read_object(request))
         await self._context.reach("licences.issue", device=binding.device, title=binding.title)
         await self._context.work(SIGN_S)
         return self._answer("issued", *self._licensor.issue(binding))
 
     async def renew(self, request: Request) -> Response:
         """``POST /renewals {token, title, device, session}``: a licence that lasts longer."""
-        body = await _object(request)
+        body = await read_object(request)
         binding = _binding(body)
         await self._context.reach("licences.renew", device=binding.device, title=binding.title)
         await self._context.work(SIGN_S)
@@ -74,22 +75,12 @@ def build(context: ServiceContext) -> ASGIApp:
     return service_app([*routes], context)
 
 
-async def _object(request: Request) -> dict[str, Any]:
-    try:
-        body = await request.json()
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
-        raise ServiceError("the body must be a JSON object", status=400)
-    return body
-
-
 def _binding(body: dict[str, Any]) -> Binding:
     values = {name: body.get(name) for name in ("title", "device", "session")}
     wrong = [
         name
         for name, value in values.items()
-        if not isinstance(value, str) or not 0 < len(value) <= MOST_NAME_LENGTH
+        if not isinstance(value, str) or not 0 < len(value) <= MAX_NAME_LENGTH
     ]
     if wrong:
         raise ServiceError(f"a licence needs {', '.join(wrong)} as short texts", status=400)

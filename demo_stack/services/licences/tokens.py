@@ -17,8 +17,8 @@ from demo_stack.chassis.errors import PlatformError
 LIFE_S = 120
 """How long a licence is good, in seconds: two hours of the platform's compressed time."""
 
-MOST_RENEWALS = 12
-MOST_TOKEN_LENGTH = 2_000
+MAX_RENEWALS = 12
+MAX_TOKEN_LENGTH = 2_000
 
 
 class Refusal(StrEnum):
@@ -118,7 +118,7 @@ class Licensor:
             LicenceRefusedError: The token is not good any more, or was renewed too often.
         """
         licence = self.verify(token, binding)
-        if licence.renewals >= MOST_RENEWALS:
+        if licence.renewals >= MAX_RENEWALS:
             raise LicenceRefusedError(Refusal.RENEWED_TOO_OFTEN)
         exp = int(self._now_s()) + LIFE_S
         return self._signed(replace(licence, exp=exp, renewals=licence.renewals + 1))
@@ -128,7 +128,7 @@ class Licensor:
         return jwt.encode({"alg": "HS256"}, claims, self._key), licence
 
     def _read(self, token: str) -> Licence:
-        if len(token) > MOST_TOKEN_LENGTH:
+        if len(token) > MAX_TOKEN_LENGTH:
             raise LicenceRefusedError(Refusal.MALFORMED)
         try:
             claims = jwt.decode(token, self._key, algorithms=["HS256"]).claims

@@ -10,6 +10,7 @@ from opentelemetry.metrics import CallbackOptions, Observation
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from demo_stack.chassis.bodies import read_object
 from demo_stack.chassis.context import ServiceContext
 from demo_stack.chassis.errors import ServiceError
 from demo_stack.services.playback.profiles import label_of
@@ -18,9 +19,9 @@ from demo_stack.services.playback.rights import Rights
 from demo_stack.services.playback.streams import Beat, StreamTable
 
 BITRATE_BOUNDS_KBPS = (50, 100, 200, 400, 800, 1_500, 3_000, 6_000, 12_000, 25_000)
-MOST_POSITION_S = 86_400.0
-MOST_REBUFFERS = 1_000
-MOST_KBPS = 1_000_000.0
+MAX_POSITION_S = 86_400.0
+MAX_REBUFFERS = 1_000
+MAX_KBPS = 1_000_000.0
 
 
 class Heartbeats:
@@ -64,19 +65,19 @@ class Heartbeats:
         It says ``{viewer, position_s, rebuffers, stalled_s, kbps, ended, licence}``, all but the
         viewer optional; ``ended`` in the last one. A licence that is sent along is renewed.
         """
-        body = await _object(request)
+        body = await read_object(request)
         session, viewer = request.path_params["session"], str(body.get("viewer", ""))
         await self._context.reach("playback.heartbeat")
         beat = Beat(
-            position_s=_number(body, "position_s", MOST_POSITION_S),
-            rebuffers=int(_number(body, "rebuffers", MOST_REBUFFERS)),
-            kbps=_number(body, "kbps", MOST_KBPS),
+            position_s=_number(body, "position_s", MAX_POSITION_S),
+            rebuffers=int(_number(body, "rebuffers", MAX_REBUFFERS)),
+            kbps=_number(body, "kbps", MAX_KBPS),
         )
         stream = self._streams.beat(session, viewer, beat)
         labels = {"device": label_of(stream.device)}
         self._beats.add(1, labels)
         self._rebuffers.add(beat.rebuffers, labels)
-        stalled_s = _number(body, "stalled_s", MOST_POSITION_S)
+        stalled_s = _number(body, "stalled_s", MAX_POSITION_S)
         await self._quality.report(viewer, stream.device, beat.position_s, stalled_s)
         if beat.kbps:
             self._bitrate.record(beat.kbps, labels)
@@ -90,17 +91,7 @@ class Heartbeats:
         return JSONResponse(answer)
 
 
-async def _object(request: Request) -> dict[str, Any]:
-    try:
-        body = await request.json()
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
-        raise ServiceError("a heartbeat is a JSON object", status=400)
-    return body
-
-
-def _number(body: dict[str, Any], name: str, most: float) -> float:
+def _number(body: dict[str, Any], name: str, maximum: float) -> float:
     """Return a number of a heartbeat, 0 when it is not said.
 
     Raises:
@@ -109,6 +100,6 @@ def _number(body: dict[str, Any], name: str, most: float) -> float:
     value = body.get(name, 0)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise ServiceError(f"{name} must be a number, not {str(value)[:40]!r}", status=400)
-    if not 0 <= value <= most:
-        raise ServiceError(f"{name} must lie between 0 and {most:g}, not {value!r}", status=400)
+    if not 0 <= value <= maximum:
+        raise ServiceError(f"{name} must lie between 0 and {maximum:g}, not {value!r}", status=400)
     return float(value)

@@ -13,7 +13,7 @@ from demo_stack.services.encoding.shelf import Shelf
 LOOK_EVERY_S = 5.0
 """How long what the shelf says of a title is believed, in seconds."""
 
-MOST_TITLES = 500
+MAX_TITLES = 500
 
 
 class MediaLibrary:
@@ -59,7 +59,7 @@ class MediaLibrary:
         if now_s - looked_s < LOOK_EVERY_S:
             return found
         found = self._shelf.published(source_key(synthetic_source(title, self._seed)))
-        if len(self._known) >= MOST_TITLES:
+        if len(self._known) >= MAX_TITLES:
             self._known.clear()
         self._known[title] = (now_s, found)
         return found

@@ -14,7 +14,7 @@ from demo_stack.chassis.errors import ServiceError
 SILENT_S = 30.0
 """A stream whose player has said nothing for this long has ended, in seconds."""
 
-MOST_STREAMS = 20_000
+MAX_STREAMS = 20_000
 
 
 class TooManyStreamsError(ServiceError):
@@ -134,7 +134,7 @@ class StreamTable:
         self._replace(account, [*others, stream])
         self._note(session, stream)
         self.begun += 1
-        while len(self._accounts) > MOST_STREAMS:
+        while len(self._accounts) > MAX_STREAMS:
             self._replace(next(iter(self._by_account)), [])
 
     def beat(self, session: str, account: str, beat: Beat) -> Stream:
@@ -180,10 +180,10 @@ class StreamTable:
             self._told_s = now_s
         return due
 
-    def news(self, most: int) -> News:
+    def news(self, limit: int) -> News:
         """Return what is new, the oldest first, which counts as told."""
         now_s = self._now_s()
-        some = [self._untold.popitem(last=False) for _ in range(min(most, len(self._untold)))]
+        some = [self._untold.popitem(last=False) for _ in range(min(limit, len(self._untold)))]
         return News(
             heard=[(one, now_s - one.heard_s) for _, one in some if one is not None],
             ended=[session for session, one in some if one is None],
@@ -213,7 +213,7 @@ class StreamTable:
     def _note(self, session: str, stream: Stream | None) -> None:
         self._untold.pop(session, None)
         self._untold[session] = stream
-        while len(self._untold) > MOST_STREAMS:
+        while len(self._untold) > MAX_STREAMS:
             self._untold.popitem(last=False)
 
     def _replace(self, account: str, streams: list[Stream]) -> None:

@@ -1,4 +1,4 @@
-"""The model is a projection of the event log: a region that begins anew reads the log again."""
+"""The model is a projection of the event log: a region that begins again reads the log again."""
 
 from __future__ import annotations
 

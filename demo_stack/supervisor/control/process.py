@@ -25,7 +25,7 @@ from demo_stack.chaos.truth import TruthLog
 from demo_stack.chassis.lifeline import announce
 from demo_stack.chassis.network import SocketNetwork
 from demo_stack.supervisor.control.app import control_app
-from demo_stack.supervisor.control.herd import PlatformHerd
+from demo_stack.supervisor.control.targets import PlatformTargets
 from demo_stack.supervisor.deployment.changes import ChangeLog
 from demo_stack.supervisor.deployment.performer import PlatformPerformer
 from demo_stack.supervisor.deployment.webhook import Webhook
@@ -75,8 +75,8 @@ async def run_platform(
             platform.on_move()
             announce({"control": control, "pid": os.getpid(), "run_dir": str(run_dir)})
             if orders is not None:
-                herd = PlatformHerd(platform, performer, changes)
-                _obey(orders, chaos, herd, truth, files, spec.day_s)
+                targets = PlatformTargets(platform, performer, changes)
+                _follow(orders, chaos, targets=targets, truth=truth, files=files, day_s=spec.day_s)
             if spec.autoscale:
                 scaler = _autoscaler(spec, platform, performer, chaos)
                 scaling = asyncio.create_task(scaler.run())
@@ -108,10 +108,11 @@ def _autoscaler(
     )
 
 
-def _obey(
+def _follow(
     orders: ChaosOrders,
     chaos: ChaosDesk,
-    herd: PlatformHerd,
+    *,
+    targets: PlatformTargets,
     truth: TruthLog,
     files: RunFiles,
     day_s: float,
@@ -131,7 +132,7 @@ def _obey(
 
     monkey = MonkeyRunner(
         orders.monkey,
-        herd=herd,
+        targets=targets,
         calendar=CompressedCalendar(speed=SECONDS_A_DAY / day_s),
         outage=outage,
         truth=truth,

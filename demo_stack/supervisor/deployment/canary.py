@@ -21,7 +21,7 @@ MATTERS = 0.02
 SLOWER = 1.5
 """Times the mean latency of the old version."""
 
-LEAST_S = 0.02
+MIN_S = 0.02
 """Latency below which slower does not matter, in seconds."""
 
 
@@ -68,7 +68,7 @@ def judge(old: Sample, new: Sample) -> tuple[Verdict, str]:
         return Verdict.UNDECIDED, f"{new.requests} requests say nothing; {ENOUGH} are needed"
     if worse > MATTERS and _z(old, new) > SURE:
         return Verdict.ROLL_BACK, f"errors {old.error_ratio:.1%} became {new.error_ratio:.1%}"
-    if new.latency_s > max(LEAST_S, SLOWER * old.latency_s):
+    if new.latency_s > max(MIN_S, SLOWER * old.latency_s):
         told = f"{old.latency_s * 1e3:.0f} ms became {new.latency_s * 1e3:.0f} ms"
         return Verdict.ROLL_BACK, f"latency {told}"
     return Verdict.PROMOTE, f"no worse in {new.requests} requests"

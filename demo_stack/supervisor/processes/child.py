@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from demo_stack.chassis.errors import PlatformError
-from demo_stack.chassis.lifeline import pledge
+from demo_stack.chassis.lifeline import die_with_parent
 
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 5.0
@@ -59,7 +59,8 @@ class Child:
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "demo_stack", *self._arguments,
-                stdin=PIPE, stdout=PIPE, stderr=log, start_new_session=True, preexec_fn=pledge(),
+                stdin=PIPE, stdout=PIPE, stderr=log, start_new_session=True,
+                preexec_fn=die_with_parent(),
             )  # fmt: skip
         assert self._process.stdout is not None  # noqa: S101 - a pipe was asked for
         try:

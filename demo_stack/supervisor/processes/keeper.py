@@ -62,7 +62,7 @@ class Keeper:
             self._watching.cancel()
             await asyncio.gather(self._watching, return_exceptions=True)
 
-    def let_lie(self) -> None:
+    def leave_dead(self) -> None:
         """Do not start it when it is dead: it was killed on purpose."""
         self._wanted.clear()
 

@@ -90,7 +90,7 @@ class Parts:
         """
         part = self._known(name)
         if stay and name in self._keepers:
-            self._keepers[name].let_lie()
+            self._keepers[name].leave_dead()
         await part.kill()
 
     async def revive(self, name: str) -> None:

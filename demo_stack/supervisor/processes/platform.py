@@ -119,7 +119,7 @@ class Platform:
         """Kill a region's process with no warning; it stays dead until it is started."""
         child = self._child(region)
         if region in self._keepers:
-            self._keepers[region].let_lie()
+            self._keepers[region].leave_dead()
         await child.kill()
 
     async def start_region(self, region: str) -> None:

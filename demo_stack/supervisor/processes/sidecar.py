@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from demo_stack.chassis.errors import PlatformError
-from demo_stack.chassis.lifeline import pledge
+from demo_stack.chassis.lifeline import die_with_parent
 
 START_TIMEOUT_S = 10.0
 ATTEMPTS = 3
@@ -69,7 +69,7 @@ class Sidecar:
             with self._log.open("ab") as log:
                 self._process = await asyncio.create_subprocess_exec(
                     *self._command(port), stdin=DEVNULL, stdout=log, stderr=log,
-                    start_new_session=True, preexec_fn=pledge(),
+                    start_new_session=True, preexec_fn=die_with_parent(),
                 )  # fmt: skip
             if await self._listens(port):
                 self.port = port

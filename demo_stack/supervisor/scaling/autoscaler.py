@@ -44,7 +44,9 @@ class Scheduler(Protocol):
 def policies(sps: float) -> dict[str, ScalingPolicy]:
     """Return how the services of a region scale that is built for ``sps`` starts a second."""
     return {
-        service.value: ScalingPolicy(per_instance=sps * STARTS_PER_INSTANCE * requests, least=2)
+        service.value: ScalingPolicy(
+            per_instance=sps * STARTS_PER_INSTANCE * requests, min_instances=2
+        )
         for service, requests in REQUESTS_PER_START.items()
     }
 

@@ -14,8 +14,8 @@ class ScalingPolicy:
 
     Attributes:
         per_instance: Requests a second that one instance is good for.
-        least: Instances it never has less of.
-        most: Instances it never has more of.
+        min_instances: Instances it never has less of.
+        max_instances: Instances it never has more of.
         headroom: Capacity over what is asked for; above 1.
         ahead: Steps of the forecast that a decision takes to have its effect.
         patience: Steps that fewer instances must suffice for before one goes.
@@ -23,8 +23,8 @@ class ScalingPolicy:
     """
 
     per_instance: float
-    least: int = 1
-    most: int = 8
+    min_instances: int = 1
+    max_instances: int = 8
     headroom: float = 1.3
     ahead: int = 2
     patience: int = 5
@@ -72,4 +72,4 @@ class ServiceScaler:
             soon = range(1, policy.ahead + 1)
             expected = max(per_s, *(self._model.forecast(step) for step in soon))
         instances = math.ceil(expected * policy.headroom / policy.per_instance)
-        return min(policy.most, max(policy.least, instances))
+        return min(policy.max_instances, max(policy.min_instances, instances))

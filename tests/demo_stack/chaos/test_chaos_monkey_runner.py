@@ -24,14 +24,14 @@ from demo_stack.chaos.truth import TruthEvent, TruthLog, read_truth
 from demo_stack.chassis.errors import PlatformError
 from demo_stack.chassis.network import SocketNetwork
 
-Released = Callable[..., tuple["Herd", list[Any], list[TruthEvent]]]
-"""Lets a monkey live some days; returns its herd, its log and the truth."""
+Released = Callable[..., tuple["Targets", list[Any], list[TruthEvent]]]
+"""Lets a monkey live some days; returns its targets, its log and the truth."""
 
 MONDAY = FIRST_MORNING.date()
 GREEDY = MonkeySettings(enabled=True, leashed=False, mean_days=1)
 
 
-class Herd:
+class Targets:
     """Instances that die and are replaced; remembers the order of things."""
 
     def __init__(self, failing: bool = False) -> None:
@@ -62,7 +62,7 @@ class Herd:
 
 @pytest.fixture
 def released(tmp_path: Path) -> Released:
-    """Let a monkey live some days in no time; return its herd, its log and the truth."""
+    """Let a monkey live some days in no time; return its targets, its log and the truth."""
 
     def live(
         settings: MonkeySettings,
@@ -70,7 +70,7 @@ def released(tmp_path: Path) -> Released:
         days: int = 1,
         outage: Callable[[], Awaitable[bool]] | None = None,
         failing: bool = False,
-    ) -> tuple[Herd, list[Any], list[TruthEvent]]:
+    ) -> tuple[Targets, list[Any], list[TruthEvent]]:
         passed = [0.0]
 
         async def sleep(seconds: float) -> None:
@@ -83,10 +83,10 @@ def released(tmp_path: Path) -> Released:
         def now_ms() -> int:
             return int(passed[0] * 1_000)
 
-        herd = Herd(failing)
+        targets = Targets(failing)
         runner = MonkeyRunner(
             settings,
-            herd=herd,
+            targets=targets,
             calendar=CompressedCalendar(now_s=lambda: passed[0], since_s=0.0),
             outage=outage or calm,
             truth=TruthLog(tmp_path / "truth.jsonl", now_ms),
@@ -103,22 +103,22 @@ def released(tmp_path: Path) -> Released:
         asyncio.run(story())
         lines = (tmp_path / "terminations.jsonl").read_text().splitlines()
         log = [orjson.loads(line) for line in lines]
-        return herd, log, read_truth(tmp_path / "truth.jsonl")
+        return targets, log, read_truth(tmp_path / "truth.jsonl")
 
     return live
 
 
 def test_a_day_of_kills_spares_whom_it_would_take_down(released: Released) -> None:
-    herd, log, truth = released(GREEDY)
+    targets, log, truth = released(GREEDY)
     verdicts = {(line["service"], line["verdict"]) for line in log}
     assert verdicts == {
         ("playback", "killed"), ("auth", "killed"), ("gateway", "too few instances"),
     }  # fmt: skip
-    for number in range(0, len(herd.story), 3):
-        announced, terminated, replaced = herd.story[number : number + 3]
+    for number in range(0, len(targets.story), 3):
+        announced, terminated, replaced = targets.story[number : number + 3]
         assert announced.split()[1] == terminated.split()[1]
         assert replaced.startswith("replaced")
-    assert all(len(names) == 2 for group, names in herd.alive.items() if group[1] != "gateway")
+    assert all(len(names) == 2 for group, names in targets.alive.items() if group[1] != "gateway")
     assert [(e.name, e.kind, (e.end_ms or 0) - e.start_ms) for e in truth] == [
         ("chaos-monkey", "fault", int(REPLACED_AFTER_S * 1_000))
     ] * 2
@@ -143,8 +143,8 @@ def test_kills_fall_in_working_hours_of_the_platforms_own_time(released: Release
 def test_a_group_that_opted_out_is_left_alone(released: Released) -> None:
     spared = frozenset({("*", "playback"), ("us", "*")})
     settings = MonkeySettings(enabled=True, leashed=False, mean_days=1, exceptions=spared)
-    herd, log, truth = released(settings)
-    assert (herd.story, truth) == ([], [])
+    targets, log, truth = released(settings)
+    assert (targets.story, truth) == ([], [])
     assert {line["verdict"] for line in log} == {"excepted", "too few instances"}
 
 
@@ -160,20 +160,20 @@ async def _broken() -> None:
 def test_nobody_is_killed_while_an_incident_is_open_or_when_nobody_can_tell(
     released: Released, outage: Callable[[], Awaitable[bool]] | None
 ) -> None:
-    herd, log, truth = released(GREEDY, outage=outage)
-    assert (herd.story, truth) == ([], [])
+    targets, log, truth = released(GREEDY, outage=outage)
+    assert (targets.story, truth) == ([], [])
     assert {line["verdict"] for line in log} == {"an incident is open"}
 
 
 def test_a_leashed_monkey_only_says_what_it_would_do(released: Released) -> None:
-    herd, log, _ = released(MonkeySettings(enabled=True, mean_days=1))
-    assert herd.story == []
+    targets, log, _ = released(MonkeySettings(enabled=True, mean_days=1))
+    assert targets.story == []
     assert "leashed: only logged" in {line["verdict"] for line in log}
 
 
 def test_a_kill_that_fails_is_ended_in_the_truth_and_the_day_goes_on(released: Released) -> None:
-    herd, log, truth = released(GREEDY, failing=True)
-    assert all(entry.startswith("announced") for entry in herd.story)
+    targets, log, truth = released(GREEDY, failing=True)
+    assert all(entry.startswith("announced") for entry in targets.story)
     assert len(truth) == 2
     assert all(event.end_ms is not None for event in truth)
     assert len(log) == 3

@@ -160,7 +160,7 @@ def test_a_cold_cache_misses_again(asked: Asked) -> None:
         await w.visit()
         cache = w.region.stores.edge.fillers[0].cache
         assert len(cache) > 0
-        await ask("chill")
+        await ask("empty_caches")
         return len(cache)
 
     assert asked(story) == 0
@@ -212,7 +212,7 @@ def test_rot_is_healed_from_a_good_copy_and_fatal_without_one(asked: Asked) -> N
     async def story(w: MemoryRegion, ask: Ask) -> None:
         await w.visit()
         for copies, healed in ((2, True), (3, False)):
-            await ask("rot", copies=copies)
+            await ask("damage_copies", copies=copies)
             before = w.starts().get("failure", 0)
             for _ in range(3):
                 await w.visit()

@@ -123,7 +123,7 @@ def test_the_shedding_curve_is_the_published_one(overload: float, threshold: int
 
 
 def test_browsing_goes_before_starting_a_stream() -> None:
-    shedder = Shedder(target=10, most=20)
+    shedder = Shedder(target=10, limit=20)
     lost: dict[Priority, int] = {}
     for shedder.inflight in range(25):
         for priority in Priority:

@@ -120,7 +120,7 @@ def test_a_refresh_token_used_twice_ends_its_family_and_no_other(grants: Grants)
     assert grants.refresh(other)
 
 
-def test_a_viewer_who_returns_refreshes_and_one_with_a_stale_token_signs_in_anew() -> None:
+def test_a_viewer_who_returns_refreshes_and_one_with_a_stale_token_signs_in_again() -> None:
     async def story() -> list[str]:
         async with open_region() as w:
             await w.visit()

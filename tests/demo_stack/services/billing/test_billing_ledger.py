@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from demo_stack.chassis.errors import ServiceError
 from demo_stack.services.billing.bookkeeping import CASH, REVENUE, balances, post, receivable
 from demo_stack.services.billing.database import Database
-from demo_stack.services.billing.ledger import CLAIM_MS, MOST_ATTEMPTS, RETRY_MS, Outcome
+from demo_stack.services.billing.ledger import CLAIM_MS, MAX_ATTEMPTS, RETRY_MS, Outcome
 from demo_stack.services.billing.plans import PLANS, plan_named, plan_of
 from demo_stack.services.billing.processor import SyntheticProcessor
 from demo_stack.services.billing.requests import Requests
@@ -138,7 +138,7 @@ def test_declined_charges_are_tried_again_and_given_up_in_the_end(
     b = books(SyntheticProcessor(declined_share=1.0))
     b.ledger.subscribe("anna", BASIC, 0)
     (invoice,), now_ms = b.open_invoices(0), 0
-    for _ in range(MOST_ATTEMPTS):
+    for _ in range(MAX_ATTEMPTS):
         assert b.ledger.charge(invoice, now_ms).outcome is Outcome.DECLINED
         assert b.ledger.chargeable(now_ms + RETRY_MS - 1, 10) == []
         now_ms += RETRY_MS

@@ -17,7 +17,7 @@ from demo_stack.regions.control import RegionControl
 from demo_stack.services.edge.cache import PopularityCache
 from demo_stack.services.edge.forecast import (
     MARGIN,
-    MOST_KEYS,
+    MAX_KEYS,
     PopularityForecast,
     QuietHours,
     plan_fill,
@@ -43,9 +43,9 @@ def test_a_launch_is_expected_before_anybody_asks_and_strangers_cant_fill_the_me
     forecast = PopularityForecast(half_life_s=100.0)
     forecast.announce("new", 3.0)
     assert forecast.rates(0.0) == {"new": 3.0}
-    for number in range(MOST_KEYS * 2):
+    for number in range(MAX_KEYS * 2):
         forecast.note(f"once-{number}", float(number))
-    assert len(forecast.rates(0.0)) <= MOST_KEYS + 1
+    assert len(forecast.rates(0.0)) <= MAX_KEYS + 1
 
 
 @given(

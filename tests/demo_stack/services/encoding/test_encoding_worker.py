@@ -94,7 +94,7 @@ def test_a_title_of_another_platform_is_not_encrypted_with_a_key_of_ours(
     assert b.tool.runs == []
 
 
-def test_another_encoder_version_encodes_anew_and_the_new_one_is_played(
+def test_another_encoder_version_encodes_again_and_the_new_one_is_played(
     bench: Callable[..., Bench],
 ) -> None:
     b = bench()

@@ -70,7 +70,7 @@ def _decoded(tool: Tool, folder: Path, key: bytes, stream: str, to: Path) -> lis
 
 def test_every_codec_that_the_binary_has_becomes_segments(tool: Tool, tmp_path: Path) -> None:
     ladder = [_rung(codec) for codec in Codec]
-    asset = encode_title(SOURCE, tool, tmp_path, KEY, ladder)
+    asset = encode_title(SOURCE, tool, tmp_path, key=KEY, ladder=ladder)
     assert {one.codec for one in asset.representations} == set(tool.encoders)
     assert set(asset.missing) == set(Codec) - set(tool.encoders)
     assert asset.segments == 2

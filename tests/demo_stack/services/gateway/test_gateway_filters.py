@@ -137,7 +137,7 @@ def test_a_viewer_who_asks_too_often_is_slowed_down_and_others_are_not() -> None
 def test_under_overload_the_least_important_goes_first(
     inflight: int, refused: set[Priority]
 ) -> None:
-    shedder = Shedder(target=10, most=20)
+    shedder = Shedder(target=10, limit=20)
     shedder.inflight = inflight
 
     async def admitted(priority: Priority) -> bool:

@@ -12,7 +12,7 @@ from joserfc.jwk import OctKey
 
 from demo_stack.services.licences.tokens import (
     LIFE_S,
-    MOST_RENEWALS,
+    MAX_RENEWALS,
     Binding,
     LicenceRefusedError,
     Licensor,
@@ -61,7 +61,7 @@ def test_renewals_prolong_and_come_to_an_end() -> None:
     clock = Clock()
     licensor = Licensor(1, clock)
     token, _ = licensor.issue(MINE)
-    for number in range(1, MOST_RENEWALS + 1):
+    for number in range(1, MAX_RENEWALS + 1):
         clock.s += LIFE_S / 2
         token, licence = licensor.renew(token, MINE)
         assert (licence.renewals, licence.exp) == (number, int(clock.s) + LIFE_S)

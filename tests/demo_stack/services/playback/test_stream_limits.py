@@ -70,7 +70,7 @@ def test_nobody_speaks_for_another_account() -> None:
 
 
 def test_the_table_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams, "MOST_STREAMS", 10)
+    monkeypatch.setattr(streams, "MAX_STREAMS", 10)
     table = StreamTable(Clock())
     for number in range(50):
         table.open(f"s{number}", f"a{number}", "tv", "t01", 1)

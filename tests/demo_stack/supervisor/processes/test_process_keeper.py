@@ -80,7 +80,7 @@ def test_what_was_killed_on_purpose_lies_until_it_is_wanted_and_is_started_once(
     async def story() -> tuple[list[bool], int]:
         process, keeper = _kept()
         await _turns()
-        keeper.let_lie()
+        keeper.leave_dead()
         process.die()
         await _turns()
         assert (process.alive, process.starts) == (False, 1)

@@ -23,7 +23,7 @@ def test_more_sessions_bring_more_instances_and_fewer_take_them_away(tmp_path: P
         await platform.start()
         changes = ChangeLog(tmp_path / "changes.jsonl", now_ms=lambda: 0)
         performer = PlatformPerformer(platform, changes)
-        policy = ScalingPolicy(per_instance=1.0, least=2, headroom=1.0, patience=1)
+        policy = ScalingPolicy(per_instance=1.0, min_instances=2, headroom=1.0, patience=1)
         scaler = Autoscaler(
             PlatformScheduler(platform, performer),
             [REGION],

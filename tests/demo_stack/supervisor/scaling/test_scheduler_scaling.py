@@ -46,7 +46,9 @@ def test_a_forecast_is_never_negative_nor_nan(values: list[float], ahead: int) -
 
 @given(st.lists(st.floats(0, 1e4), max_size=60), st.booleans())
 def test_there_are_never_too_few_nor_too_many(series: list[float], predictive: bool) -> None:
-    policy = ScalingPolicy(per_instance=10.0, least=2, most=7, predictive=predictive)
+    policy = ScalingPolicy(
+        per_instance=10.0, min_instances=2, max_instances=7, predictive=predictive
+    )
     scaler, running = ServiceScaler(policy, 6), 2
     for per_s in series:
         before, running = running, scaler.decide(running, per_s)
@@ -58,7 +60,7 @@ def test_there_are_never_too_few_nor_too_many(series: list[float], predictive: b
 def _overloaded_hours(*, predictive: bool) -> tuple[int, int]:
     """Return hours in which capacity was short, and instance hours, over the last five days."""
     policy = ScalingPolicy(
-        per_instance=10.0, most=20, headroom=1.1, patience=1, predictive=predictive
+        per_instance=10.0, max_instances=20, headroom=1.1, patience=1, predictive=predictive
     )
     scaler, running, coming, short, paid = ServiceScaler(policy, HOURS), 3, [3, 3], 0, 0
     for hour in range(8 * HOURS):

@@ -10,8 +10,8 @@ from demo_stack.supervisor.deployment.performer import PlatformPerformer
 from demo_stack.supervisor.deployment.running import RunningPlatform
 
 
-class PlatformHerd:
-    """Implements :class:`demo_stack.chaos.monkey_runner.Herd`.
+class PlatformTargets:
+    """Implements :class:`demo_stack.chaos.monkey_runner.Targets`.
 
     Args:
         platform: Whose instances.
