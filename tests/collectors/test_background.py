@@ -10,6 +10,7 @@ from collectors.errors import StorageError
 
 @pytest.mark.parametrize("error", [StorageError("full"), ValueError("a defect")])
 def test_a_failing_run_is_not_the_last(error: Exception) -> None:
+    """One failure of upkeep would end it for good."""
     runs: queue.Queue[int] = queue.Queue()
     failures = [error]
 

@@ -27,6 +27,7 @@ def read(path: Path) -> list[tuple[int, bytes]]:
 
 @pytest.mark.parametrize("make", [lambda _: MemoryJournal(), FileJournal.open])
 def test_replay_gives_each_kind_in_order(tmp_path: Path, make: object) -> None:
+    """After a restart, records would be missing or in another order."""
     journal: Journal = make(tmp_path)  # type: ignore[operator]
     for kind, payload in RECORDS:
         journal.append(kind, payload)
@@ -36,6 +37,7 @@ def test_replay_gives_each_kind_in_order(tmp_path: Path, make: object) -> None:
 
 
 def test_reopened_journal_goes_on(tmp_path: Path) -> None:
+    """A restart would overwrite what was logged before it."""
     filled(tmp_path)
     journal = FileJournal.open(tmp_path)
     journal.append(3, b"later")
@@ -48,6 +50,7 @@ def test_reopened_journal_goes_on(tmp_path: Path) -> None:
 )
 @given(cut=st.integers(0, 10_000))
 def test_truncation_loses_only_what_is_cut(tmp_path: Path, cut: int) -> None:
+    """A kill in the middle of a write would lose the records before it."""
     path = filled(tmp_path)
     data = path.read_bytes()
     ends = [end for _, _, end in read_records(path)]
@@ -66,6 +69,7 @@ def test_truncation_loses_only_what_is_cut(tmp_path: Path, cut: int) -> None:
 )
 @given(at=st.integers(0, 10_000), bit=st.integers(0, 7))
 def test_a_flipped_bit_costs_one_record(tmp_path: Path, at: int, bit: int) -> None:
+    """One damaged record would lose all that follow."""
     path = filled(tmp_path)
     data = bytearray(path.read_bytes())
     at %= len(data)
@@ -81,6 +85,7 @@ def test_a_flipped_bit_costs_one_record(tmp_path: Path, at: int, bit: int) -> No
 )
 @given(data=st.binary(max_size=400))
 def test_any_bytes_are_survived(tmp_path: Path, data: bytes) -> None:
+    """A damaged log would keep the process from starting."""
     path = tmp_path / "00000001.log"
     path.write_bytes(data)
     journal = FileJournal.open(tmp_path)
@@ -91,6 +96,7 @@ def test_any_bytes_are_survived(tmp_path: Path, data: bytes) -> None:
 
 
 def test_segments_roll_and_the_oldest_are_dropped(tmp_path: Path) -> None:
+    """The log would fill the disk."""
     journal = FileJournal.open(tmp_path, segment_bytes=1_000, keep_bytes=3_000)
     for i in range(40):
         journal.append(1, bytes([i]) * 400)
@@ -101,6 +107,7 @@ def test_segments_roll_and_the_oldest_are_dropped(tmp_path: Path) -> None:
 
 
 def test_trim_keeps_what_was_rolled_to(tmp_path: Path) -> None:
+    """A checkpoint would drop what was logged while it was written."""
     journal = FileJournal.open(tmp_path)
     journal.append(1, b"old")
     segment = journal.roll()
@@ -111,6 +118,7 @@ def test_trim_keeps_what_was_rolled_to(tmp_path: Path) -> None:
 
 
 def test_a_segment_that_can_not_begin_loses_nothing(tmp_path: Path) -> None:
+    """A disk that refuses a new file would lose records."""
     obstacle = tmp_path / "00000002.log"
     journal = FileJournal.open(tmp_path, segment_bytes=300)
     obstacle.mkdir()
@@ -126,6 +134,7 @@ def test_a_segment_that_can_not_begin_loses_nothing(tmp_path: Path) -> None:
 
 
 def test_a_directory_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    """The operator would see a traceback instead of the path."""
     (tmp_path / "log").write_text("")
     with pytest.raises(StorageError, match="can't open the log"):
         FileJournal.open(tmp_path / "log")

@@ -6,6 +6,7 @@ from collectors.kernel_cache import drop_stale
 
 
 def test_a_changed_source_drops_the_compiled_kernels(tmp_path: Path) -> None:
+    """After an update, old machine code would run."""
     package = tmp_path / "package"
     cache = package / "__pycache__"
     cache.mkdir(parents=True)

@@ -33,7 +33,7 @@ def in_words(rates: Mapping[str, float]) -> str:
     """Return the pulse for people.
 
     >>> in_words({"eu-west-1": 3.96})
-    'stream starts a second: eu-west-1 4.0'
+    'stream starts: eu-west-1 3.96/s'
     """
     if not rates:
         return "no stream starts measured yet"

@@ -44,6 +44,7 @@ def desk() -> Desk:
 
 
 def test_a_change_is_kept_and_found(desk: Desk) -> None:
+    """A deployment that was announced would not be named beside the outage that it caused."""
     answer = desk.announce(id="a", service="auth", time_ms=NOW_MS - 5_000)
     assert answer.status_code == 200
     assert answer.json() == {"ids": ["a"], "accepted": 1, "known": 0, "rejected": []}
@@ -51,6 +52,7 @@ def test_a_change_is_kept_and_found(desk: Desk) -> None:
 
 
 def test_telling_it_again_changes_nothing(desk: Desk) -> None:
+    """A pipeline that retries would be shown as several deployments."""
     for _ in range(2):
         last = desk.announce(time_ms=NOW_MS)
     assert last.json()["known"] == 1
@@ -71,6 +73,7 @@ def test_telling_it_again_changes_nothing(desk: Desk) -> None:
 def test_lists_by_time_and_service(
     desk: Desk, parameters: dict[str, str | int], expected: list[str]
 ) -> None:
+    """A page would name changes of other services, or of another time."""
     desk.announce(id="old", time_ms=NOW_MS - 100_000_000)
     desk.announce(id="auth", service="auth", time_ms=NOW_MS)
     desk.announce(id="new", time_ms=NOW_MS - 1)
@@ -78,6 +81,7 @@ def test_lists_by_time_and_service(
 
 
 def test_a_part_that_is_wrong_does_not_spoil_the_rest(desk: Desk) -> None:
+    """One bad change in a batch would lose the good ones, or vanish without a word."""
     body = {"changes": [{"summary": "good"}, {"summary": ""}]}
     answer = desk.http.post(PATH, json=body)
     assert answer.status_code == 202
@@ -91,6 +95,7 @@ def test_a_part_that_is_wrong_does_not_spoil_the_rest(desk: Desk) -> None:
     [(b"{", 400), (b'{"kind":"deploy"}', 400), (b" " * (MAX_BODY_BYTES + 1), 413)],
 )
 def test_what_can_not_be_kept_is_refused_and_counted(desk: Desk, body: bytes, status: int) -> None:
+    """A sender would not learn why its change is missing, nor would the operator."""
     answer = desk.http.post(PATH, content=body)
     assert answer.status_code == status
     assert answer.json()["type"] == "error"
@@ -102,6 +107,7 @@ def test_what_can_not_be_kept_is_refused_and_counted(desk: Desk, body: bytes, st
     "parameters", [{"start_ms": "now"}, {"end_ms": "-5"}, {"start_ms": "9", "end_ms": "8"}]
 )
 def test_refuses_times_that_are_none(desk: Desk, parameters: dict[str, str]) -> None:
+    """A typing error in a range would be answered with an empty list."""
     answer = desk.http.get(PATH, params=parameters)
     assert answer.status_code == 400
     assert "_ms" in answer.json()["message"]

@@ -38,6 +38,7 @@ def test_documented_requests_give_documented_answers(
     clock: ManualClock,
     serve: Callable[[Starlette], AbstractContextManager[str]],
 ) -> None:
+    """A reader who types the examples of the docs would see something else."""
     commands = documented()
     assert len(commands) >= 6
     with serve(api_app(store, None, clock)) as url:

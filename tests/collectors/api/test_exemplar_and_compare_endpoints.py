@@ -63,6 +63,7 @@ def app(store: MetricStore, spans: SpanStore, clock: ManualClock) -> Starlette:
     ],
 )
 def test_exemplars_are_found_newest_first(app: Starlette, query: str, values: list[float]) -> None:
+    """A page would link to an old trace, or to one of another series."""
     answer = TestClient(app).get(f"/api/v2/exemplars?{query}")
     assert answer.status_code == 200
     assert [found["value"] for found in answer.json()["exemplars"]] == values
@@ -83,6 +84,7 @@ def test_exemplars_are_found_newest_first(app: Starlette, query: str, values: li
     ],
 )
 def test_a_wrong_parameter_is_refused_by_name(app: Starlette, path: str, words: str) -> None:
+    """The caller would not learn which parameter to fix."""
     answer = TestClient(app).get(f"/api/v2/{path}")
     assert answer.status_code == 400
     assert answer.json()["type"] == "error"
@@ -98,6 +100,7 @@ def test_a_trace_tells_its_critical_path(client: TestClient) -> None:
 
 
 def test_what_nobody_waited_for_is_not_on_the_path() -> None:
+    """The critical path would blame a call that ran beside a longer one."""
     spans = [
         make_span("1", duration_ms=100),
         make_span("2", parent="1", start_ms=1_010, duration_ms=80),
@@ -108,11 +111,13 @@ def test_what_nobody_waited_for_is_not_on_the_path() -> None:
 
 
 def test_a_very_long_trace_has_no_path() -> None:
+    """A trace of a hundred thousand spans would hold the server up."""
     spans = [make_span(f"{n:x}", parent="1" if n > 1 else "") for n in range(1, MAX_PATH_SPANS + 2)]
     assert "critical_path" not in trace_content("a", spans)
 
 
 def test_a_comparison_names_what_the_bad_ones_share(store: MetricStore, clock: ManualClock) -> None:
+    """Errors that come from one node would not be traced to it."""
     spans = SpanStore(store.journal)
     spans.write_spans(
         [
@@ -139,6 +144,7 @@ def test_a_comparison_names_what_the_bad_ones_share(store: MetricStore, clock: M
 def test_documented_requests_about_traces(
     app: Starlette, serve: Callable[[Starlette], AbstractContextManager[str]]
 ) -> None:
+    """A reader who types the examples of the docs would see something else."""
     blocks = re.findall(r"^```console\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
     examples = [part.partition("\n") for block in blocks for part in ("\n" + block).split("\n$ ")]
     commands = [(command, output) for command, _, output in examples if command]

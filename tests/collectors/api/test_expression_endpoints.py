@@ -20,6 +20,7 @@ def uri(path: str, **parameters: str | list[str]) -> str:
 def test_debug_shows_program_stack_and_variables_before_each_step(
     client: TestClient, path: str
 ) -> None:
+    """An author could not see where an expression goes wrong."""
     steps = client.get(uri(path, q="1,a,b,:set,2,:add")).json()
     assert [step["program"] for step in steps] == [
         ["1", "a", "b", ":set", "2", ":add"],
@@ -54,6 +55,7 @@ def test_debug_shows_program_stack_and_variables_before_each_step(
 def test_debug_wants_what_the_vocabulary_is_for(
     client: TestClient, query: dict[str, str], status: int
 ) -> None:
+    """A program that can't be drawn would pass as one that can."""
     assert client.get(uri("/debug", **query)).status_code == status
 
 
@@ -76,10 +78,13 @@ def test_debug_wants_what_the_vocabulary_is_for(
 def test_normal_forms_stand_in_the_order_of_the_program(
     client: TestClient, q: str, normal: list[str]
 ) -> None:
+    """Two ways to write a query would not be seen as the same."""
     assert client.get(uri("/normalize", q=q)).json() == normal
 
 
 def test_only_words_that_run_are_proposed(client: TestClient) -> None:
+    """An editor would propose words that fail on what was typed."""
+
     def names(q: str) -> list[str]:
         return [word["name"] for word in client.get(uri("/complete", q=q)).json()]
 
@@ -96,6 +101,7 @@ def test_only_words_that_run_are_proposed(client: TestClient) -> None:
 
 
 def test_queries_are_listed_once_and_sorted(client: TestClient) -> None:
+    """Who asks what an expression fetches would miss a query, or get it twice."""
     q = f"b,2,:eq,a,1,:eq,:dup,{SPS},:dist-avg"
     assert client.get(uri("/queries", q=q)).json() == [
         "a,1,:eq",
@@ -120,10 +126,12 @@ def test_queries_are_listed_once_and_sorted(client: TestClient) -> None:
 def test_a_rewrite_writes_offsets_as_words(
     client: TestClient, q: str, rewritten: list[str]
 ) -> None:
+    """A dashboard with the old lists of offsets could not be brought up to date."""
     assert client.get(uri("/rewrite", q=q)).json() == rewritten
 
 
 def test_a_rewritten_program_gives_the_same_lines(client: TestClient) -> None:
+    """Rewriting a dashboard would change what it shows."""
     q = f"{SPS},(,0m,5m,10m,),:offset"
     rewritten = ",".join(client.get(uri("/rewrite", q=q)).json())
     data = [
@@ -162,10 +170,12 @@ def test_a_rewritten_program_gives_the_same_lines(client: TestClient) -> None:
 def test_what_is_named_is_stripped(
     client: TestClient, q: str, keys: list[str], vocabularies: list[str], stripped: list[str]
 ) -> None:
+    """Tools that remove a condition or the presentation would keep it, or remove more."""
     assert client.get(uri("/strip", q=q, k=keys, r=vocabularies)).json() == stripped
 
 
 def test_other_vocabularies_cannot_be_stripped(client: TestClient) -> None:
+    """A request for what is not supported would be answered as if it had been done."""
     answer = client.get(uri("/strip", q=SPS, r="math"))
     assert answer.status_code == 400
     assert answer.json()["message"] == ("IllegalArgumentException: vocabulary 'math' not supported")
@@ -186,5 +196,6 @@ TOKENS = [
     st.sampled_from(["", "/normalize", "/complete", "/queries", "/rewrite", "/strip"]),
 )
 def test_no_program_is_our_failure(client: TestClient, tokens: list[str], path: str) -> None:
+    """A stranger's typing error would be an internal error of the server."""
     answer = client.get(uri(path, q=",".join(tokens), k="a"))
     assert answer.status_code in {200, 400, 404}, answer.text  # 404: a variable that is not set

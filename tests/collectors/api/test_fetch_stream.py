@@ -55,6 +55,7 @@ def fetch_app(database: MemoryDatabase, **options: Any) -> Starlette:
 
 
 def test_the_parts_put_together_are_the_evaluation_of_the_whole(memory: MemoryDatabase) -> None:
+    """A stateful word would begin afresh at each part of a stream."""
     program = "name,ramp,:eq,(,node,),:by,10,1,:rolling-mean,name,ramp,:eq,:sum,:integral"
     client = TestClient(fetch_app(memory))
     answer = client.get("/api/v2/fetch", params={"q": program, "s": "e-200m"})
@@ -92,6 +93,7 @@ class SlowDatabase(MemoryDatabase):
 
 
 def test_the_first_part_arrives_while_the_next_is_still_computed(serve: Serve) -> None:
+    """A client would wait for the whole range, and its proxy give up."""
     database = SlowDatabase()
     with serve(fetch_app(database, heartbeat_s=0.05)) as url, httpx2.Client() as http:
         parameters = {"q": "name,x,:eq", "s": "e-2h"}
@@ -134,6 +136,7 @@ class BrokenDatabase(MemoryDatabase):
 def test_a_failure_within_the_stream_is_its_last_message_but_one(
     failure: Exception, message: str
 ) -> None:
+    """A client would take a broken stream for a complete one."""
     client = TestClient(fetch_app(BrokenDatabase(failure)))
     answer = client.get("/api/v2/fetch?q=name,x,:eq")
     assert events(answer.text) == [{"type": "error", "message": message}, {"type": "close"}]
@@ -151,6 +154,7 @@ def test_a_failure_within_the_stream_is_its_last_message_but_one(
 def test_what_is_wrong_before_the_stream_begins_is_a_plain_error(
     client: TestClient, query: str, word: str
 ) -> None:
+    """A client would have to read events to learn of a typing error."""
     answer = client.get(f"/api/v2/fetch?{query}")
     assert answer.status_code == 400
     assert word in answer.json()["message"]
@@ -159,6 +163,7 @@ def test_what_is_wrong_before_the_stream_begins_is_a_plain_error(
 def test_every_endpoint_answers_over_a_real_socket(
     store: MetricStore, clock: ManualClock, serve: Serve
 ) -> None:
+    """What works in the test client would fail behind a real server."""
     with serve(api_app(store, None, clock)) as url, httpx2.Client(base_url=url) as http:
         graph = http.get(
             "/api/v1/graph", params={"q": "name,sps,:eq", "s": "e-1m", "format": "json"}

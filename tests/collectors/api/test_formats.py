@@ -50,6 +50,7 @@ def body(chart: Chart, graph_format: GraphFormat) -> str:
 
 
 def test_csv_has_a_row_a_timestamp_and_six_decimals() -> None:
+    """A spreadsheet would read other numbers than Atlas writes."""
     assert body(CHART, GraphFormat.CSV).split("\n") == [
         '"timestamp","hour","odd ""one"""',
         "2012-01-01T08:56:00Z,8.000000,NaN",
@@ -62,21 +63,25 @@ def test_csv_has_a_row_a_timestamp_and_six_decimals() -> None:
 
 
 def test_txt_is_csv_with_tabs() -> None:
+    """Scripts that cut at tabs would find no columns."""
     rows = body(CHART, GraphFormat.TXT).split("\n")
     assert rows[1].split("\t") == ["2012-01-01T08:56:00Z", "8.000000", "NaN"]
 
 
 def test_times_of_the_text_formats_are_in_the_first_zone() -> None:
+    """Times in a file would be of another zone than asked for."""
     west = replace(CHART, zones=(timezone(timedelta(hours=-8)),))
     assert body(west, GraphFormat.CSV).split("\n")[1].startswith("2012-01-01T00:56:00-08:00,")
 
 
 def test_a_label_cannot_add_rows() -> None:
+    """A tag with a line break would shift every row after it."""
     chart = replace(CHART, plots=(Plot(lines=(make_line(HOURS, "a\r\nb"),)),))
     assert len(body(chart, GraphFormat.CSV).split("\n")) == 7
 
 
 def test_standard_json_quotes_what_is_no_number() -> None:
+    """A strict JSON reader would refuse the whole answer for one NaN."""
     assert json.loads(body(CHART, GraphFormat.STD_JSON)) == {
         "start": START,
         "step": MINUTE,
@@ -91,12 +96,14 @@ def test_standard_json_quotes_what_is_no_number() -> None:
 
 
 def test_plain_json_leaves_them_bare() -> None:
+    """Clients of Atlas's own JSON would find texts where numbers were."""
     text = body(CHART, GraphFormat.JSON)
     assert "[8.0,NaN],[8.0,Infinity],[8.0,-Infinity]" in text
     assert list(json.loads(text)) == ["start", "step", "legend", "metrics", "values", "notices"]
 
 
 def test_statistics_leave_the_data_out() -> None:
+    """Who asks for statistics alone would be sent all data, or other statistics."""
     chart = replace(
         CHART, plots=(Plot(lines=(make_line(HOURS, "h"), make_line([math.nan] * 5, "n"))),)
     )
@@ -117,6 +124,7 @@ def test_statistics_leave_the_data_out() -> None:
 
 
 def test_version_2_describes_the_graph_before_the_data() -> None:
+    """A client that draws while it reads would not know the axes of what comes."""
     chart = replace(
         CHART,
         title="T",
@@ -175,6 +183,7 @@ def test_version_2_describes_the_graph_before_the_data() -> None:
 
 
 def test_version_2_leaves_the_image_out_on_request_and_bounds_are_text() -> None:
+    """Clients that draw themselves would be sent an image with each answer."""
     plot = Plot(lines=CHART.plots[0].lines, lower=0.0, upper=42.0)
     items = json.loads(
         body(replace(CHART, hints=("no-image",), plots=(plot,)), GraphFormat.V2_JSON)
@@ -185,6 +194,7 @@ def test_version_2_leaves_the_image_out_on_request_and_bounds_are_text() -> None
 
 
 def test_version_2_gives_the_cells_of_a_heat_map() -> None:
+    """A client could not draw a heat map, whose lines are not sent."""
     lines = tuple(make_line([v] * 5, f"l{v}", style=LineStyle.HEATMAP) for v in (1.0, 1.1, 9.0))
     chart = replace(CHART, plots=(Plot(lines=lines),), hints=("no-image",))
     heatmap = next(
@@ -202,6 +212,7 @@ def test_version_2_gives_the_cells_of_a_heat_map() -> None:
 
 @pytest.mark.parametrize("graph_format", list(GraphFormat))
 def test_every_format_can_say_nothing(graph_format: GraphFormat) -> None:
+    """An expression without lines would be an error in some format."""
     content, media_type = write_chart(EMPTY, graph_format)
     assert content
     assert media_type.split(";")[0] in {

@@ -37,6 +37,7 @@ def uri(q: str, rest: str = "") -> str:
 
 
 def test_the_data_of_a_grouped_query(client: TestClient) -> None:
+    """The numbers of the most common question would be wrong or at wrong times."""
     answer = client.get(uri(BY_CLUSTER, "s=e-3m&format=std.json"))
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json"
@@ -65,11 +66,13 @@ def test_the_data_of_a_grouped_query(client: TestClient) -> None:
     ],
 )
 def test_legends_order_and_limits(client: TestClient, q: str, legend: list[str]) -> None:
+    """A graph would show other lines than the largest, or name them wrongly."""
     answer = client.get(uri(q.replace("+", " "), "s=e-30m&format=stats.json"))
     assert answer.json()["legend"] == legend
 
 
 def test_unstable_features_bring_short_legends(client: TestClient) -> None:
+    """Short legends would be given to all, or to nobody."""
     stable = client.get(uri(BY_CLUSTER, "format=stats.json")).json()["legend"]
     short = client.get(uri(BY_CLUSTER, "format=stats.json&features=unstable")).json()["legend"]
     assert stable == ["(nf.cluster=nccp-ps3)", "(nf.cluster=nccp-xbox)"]
@@ -77,6 +80,7 @@ def test_unstable_features_bring_short_legends(client: TestClient) -> None:
 
 
 def test_sorting_by_the_request_goes_before_that_of_the_expression(client: TestClient) -> None:
+    """A parameter of the request would have no effect, or a wrong one stop it."""
     q = f"5,five,:legend,{BY_CLUSTER},$nf.cluster,:legend"
     answer = client.get(uri(q, "s=e-30m&format=stats.json&sort=max&order=desc")).json()
     assert answer["legend"] == ["nccp-xbox", "nccp-ps3", "five"]
@@ -85,6 +89,7 @@ def test_sorting_by_the_request_goes_before_that_of_the_expression(client: TestC
 
 
 def test_text_formats_as_the_public_documentation_shows_them(client: TestClient) -> None:
+    """Scripts written for Atlas would read other texts."""
     q = "hourOfDay,:time,minuteOfHour,:time,NaN"
     assert client.get(uri(q, "s=e-5m&format=csv&tz=UTC")).text == (
         '"timestamp","hourOfDay","minuteOfHour","NaN"\n'
@@ -113,6 +118,7 @@ def test_text_formats_as_the_public_documentation_shows_them(client: TestClient)
 def test_an_image_has_the_size_that_was_asked_for(
     client: TestClient, query: str, size: tuple[int, int]
 ) -> None:
+    """Pages that reserve room for an image would shift or clip it."""
     answer = client.get(uri(BY_CLUSTER, query))
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "image/png"
@@ -135,6 +141,7 @@ def test_an_image_has_the_size_that_was_asked_for(
     ],
 )
 def test_styles_and_options_are_drawn(client: TestClient, q: str, query: str) -> None:
+    """A style or an option would end in an error instead of an image."""
     answer = client.get(uri(q, query))
     assert answer.status_code == 200, answer.text
     width, height = png_size(answer.content)
@@ -143,6 +150,7 @@ def test_styles_and_options_are_drawn(client: TestClient, q: str, query: str) ->
 
 
 def test_axes_take_the_opaque_color_of_their_lines_unless_told_not_to(client: TestClient) -> None:
+    """With two axes nobody could tell which line belongs to which."""
     q = "1,40ff0000,:color,2,1,:axis,0f0,:color"
 
     def colors(query: str) -> list[str | None]:
@@ -171,6 +179,7 @@ def test_axes_take_the_opaque_color_of_their_lines_unless_told_not_to(client: Te
 def test_a_wrong_program_is_answered_with_the_reason(
     client: TestClient, q: str, message: str
 ) -> None:
+    """The author of an expression would not learn what is wrong with it."""
     answer = client.get(uri(q))
     assert answer.status_code == 400
     assert answer.headers["content-type"] == "application/json"
@@ -179,6 +188,7 @@ def test_a_wrong_program_is_answered_with_the_reason(
 
 
 def test_a_browser_sees_an_error_as_an_image(client: TestClient) -> None:
+    """A dashboard would show a broken image instead of the reason."""
     answer = client.get(uri("name,sps,:foo"), headers=BROWSER)
     assert answer.status_code == 200
     assert png_size(answer.content)[0] == 700
@@ -197,6 +207,7 @@ def test_a_browser_sees_an_error_as_an_image(client: TestClient) -> None:
 def test_other_refusals_have_the_same_form(
     client: TestClient, method: str, path: str, status: int, kind: str
 ) -> None:
+    """A client would need another reader for each kind of refusal."""
     answer = client.request(method, path)
     assert answer.status_code == status
     assert answer.json()["message"].startswith(f"{kind}: ")
@@ -210,6 +221,7 @@ def test_other_refusals_have_the_same_form(
     ],
 )
 def test_an_answer_over_a_limit_is_refused(lines: int, steps: int, word: str) -> None:
+    """One request could take all of the memory."""
     check_limits(1024, 488)
     with pytest.raises(QueryError, match=word):
         check_limits(lines, steps)
@@ -237,6 +249,7 @@ class WideDatabase:
 
 
 def test_too_many_lines_are_refused_but_may_be_cut_by_the_program(clock: ManualClock) -> None:
+    """A fair question for the top five of a thousand would be refused."""
     client = TestClient(api_app(WideDatabase(1025), None, clock))
     q = "name,x,:eq,(,node,),:by"
     refused = client.get(uri(q, "format=json"))
@@ -246,6 +259,7 @@ def test_too_many_lines_are_refused_but_may_be_cut_by_the_program(clock: ManualC
 
 
 def test_a_defect_is_an_answer_without_its_details(clock: ManualClock) -> None:
+    """A stranger would learn of the insides, or get no answer at all."""
     client = TestClient(api_app(WideDatabase(1), None, clock))
     answer = client.get("/api/v1/tags")
     assert answer.status_code == 500
@@ -258,6 +272,7 @@ def test_a_defect_is_an_answer_without_its_details(clock: ManualClock) -> None:
 def test_characters_without_an_encoding_are_no_obstacle(
     client: TestClient, graph_format: GraphFormat, q: str
 ) -> None:
+    """Half of a surrogate pair in a legend would be an internal error."""
     assert client.get(uri(q, f"format={graph_format}")).status_code == 200
     refused = client.get(uri(f"{q},\\udfff", f"format={graph_format}"))
     assert refused.status_code == 400
@@ -287,6 +302,7 @@ TOKENS = [
 def test_no_request_is_our_failure(
     client: TestClient, tokens: list[str], graph_format: str, more: dict[str, str]
 ) -> None:
+    """A stranger's request would be an internal error of the server."""
     query = urlencode(
         {"h": "80", "w": "120"} | more | {"format": graph_format, "hints": "no-image"}
     )
@@ -297,6 +313,7 @@ def test_no_request_is_our_failure(
 
 
 def test_the_store_is_read_while_it_is_written(client: TestClient, store: MetricStore) -> None:
+    """A question would change the store, or see other numbers than were sent."""
     before = store.series_count
     assert client.get(uri(SPS, "format=std.json&s=e-1m")).json()["values"] == [[120.0]]
     assert store.series_count == before

@@ -33,6 +33,7 @@ def read(query: str, primary_ms: int = MINUTE) -> GraphRequest:
 
 
 def test_defaults_are_three_hours_up_to_now_on_a_canvas_of_700_by_300() -> None:
+    """A bare request would show another range or size than in Atlas."""
     request = read("q=1")
     assert request.window.start_ms == NINE - 3 * HOUR + MINUTE
     assert request.window.end_ms == NINE
@@ -60,6 +61,7 @@ def test_defaults_are_three_hours_up_to_now_on_a_canvas_of_700_by_300() -> None:
 def test_the_window_starts_one_step_after_the_rounded_start(
     query: str, start_ms: int, end_ms: int, step_ms: int
 ) -> None:
+    """Values would be shown a step beside where they belong."""
     window = read(f"q=1&{query}").window
     assert (window.start_ms, window.end_ms, window.step_ms) == (start_ms, end_ms, step_ms)
 
@@ -72,6 +74,7 @@ def test_the_window_starts_one_step_after_the_rounded_start(
 def test_no_range_has_more_columns_than_the_limit(
     minutes: int, width: int, primary_ms: int
 ) -> None:
+    """A range of years would be computed at the store's own step."""
     window = read(f"q=1&s=e-{minutes}m&e=2015-01-01&w={width}", primary_ms).window
     assert 1 <= window.steps <= MAX_COLUMNS + 1
     assert window.steps <= width + 2
@@ -80,6 +83,7 @@ def test_no_range_has_more_columns_than_the_limit(
 
 
 def test_an_axis_parameter_with_a_number_wins_over_the_general_one() -> None:
+    """One axis could not be set apart from the others."""
     request = read(
         "q=1&scale=log&scale.1=sqrt&l=1&l.1=auto-data&u.1=9e3&ylabel=all&ylabel.1=one&stack.1=1"
         "&tick_labels=binary&sort=max&order.1=desc&palette.1=reds&o=1"
@@ -97,6 +101,7 @@ def test_an_axis_parameter_with_a_number_wins_over_the_general_one() -> None:
 
 
 def test_the_old_flag_for_a_log_scale_still_counts() -> None:
+    """Old dashboards would lose their logarithmic scale."""
     assert read("q=1&o=1").axes[0].scale is ScaleKind.LOGARITHMIC
     assert read("q=1&o=1&scale=linear").axes[0].scale is ScaleKind.LINEAR
 
@@ -111,10 +116,12 @@ def test_the_old_flag_for_a_log_scale_still_counts() -> None:
     ],
 )
 def test_how_much_legend_is_shown(query: str, legend: LegendType) -> None:
+    """A small graph would be covered by its legend, or a large one lack it."""
     assert read(f"q=1&{query}").legend is legend
 
 
 def test_the_first_of_repeated_values_counts_except_for_zones() -> None:
+    """A second time zone could not be shown, or a repeated parameter surprise."""
     request = read("q=1&q=2&tz=UTC&tz=US/Pacific")
     assert request.program == "1"
     assert [str(zone) for zone in request.zones] == ["UTC", "US/Pacific"]
@@ -157,6 +164,7 @@ def test_the_first_of_repeated_values_counts_except_for_zones() -> None:
     ],
 )
 def test_a_parameter_that_cannot_be_used_is_refused_by_name(query: str, word: str) -> None:
+    """The caller would not learn which parameter to fix."""
     with pytest.raises(QueryError) as caught:
         read(query)
     assert word in caught.value.message
@@ -171,6 +179,7 @@ NAMES = [
 
 @given(st.lists(st.tuples(st.sampled_from(NAMES), st.text(max_size=20)), max_size=8))
 def test_any_query_string_is_read_or_refused(pairs: list[tuple[str, str]]) -> None:
+    """A stranger's query string would be an internal error."""
     query = urlencode([(k, v.encode("utf-8", "replace")) for k, v in pairs])
     try:
         request = read(query)

@@ -31,6 +31,7 @@ ITEMS = [f"{i:02d}" for i in range(12)]
 def test_a_page_and_where_the_next_begins(
     client: TestClient, uri: str, body: list[str], next_offset: str | None
 ) -> None:
+    """A client that walks the pages would skip values or stop early."""
     answer = client.get(f"/api/v1/tags{uri}")
     assert answer.status_code == 200
     assert answer.json() == body
@@ -38,6 +39,7 @@ def test_a_page_and_where_the_next_begins(
 
 
 def test_verbose_values_come_with_their_key(client: TestClient) -> None:
+    """A client of the verbose form could not tell which key a value belongs to."""
     answer = client.get("/api/v1/tags/name?verbose=1&limit=1")
     assert answer.json() == [{"key": "name", "value": "range", "count": -1}]
     assert answer.headers[NEXT] == "name,range"
@@ -46,6 +48,7 @@ def test_verbose_values_come_with_their_key(client: TestClient) -> None:
 
 
 def test_text_is_one_entry_a_line(client: TestClient) -> None:
+    """A shell script could not read the list line by line."""
     assert client.get("/api/v1/tags/name?format=txt").text == "range\nsps"
     verbose = client.get("/api/v1/tags/name?format=txt&verbose=1")
     assert verbose.text == "name\trange\t-1\nname\tsps\t-1"
@@ -53,6 +56,7 @@ def test_text_is_one_entry_a_line(client: TestClient) -> None:
 
 
 def test_walking_the_pages_gives_everything_once(client: TestClient) -> None:
+    """A value would be missing from, or twice in, a list of choices."""
     seen: list[str] = []
     offset: str | None = ""
     while offset is not None:
@@ -76,6 +80,7 @@ def test_walking_the_pages_gives_everything_once(client: TestClient) -> None:
     ],
 )
 def test_a_bad_request_is_answered_with_the_reason(client: TestClient, uri: str, word: str) -> None:
+    """The caller would not learn which parameter to fix."""
     answer = client.get(f"/api/v1/tags{uri}")
     assert answer.status_code == 400
     assert answer.json()["type"] == "error"

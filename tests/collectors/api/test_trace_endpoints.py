@@ -30,6 +30,7 @@ NOW_MS = 1_325_408_400_000
     ],
 )
 def test_a_search_finds_what_fits(client: TestClient, query: str, found: bool) -> None:
+    """The trace that explains an outage would not be found by what is known of it."""
     answer = client.get(f"/api/v2/traces?{query}")
     assert answer.status_code == 200
     traces = answer.json()["traces"]
@@ -63,6 +64,7 @@ def test_a_search_finds_what_fits(client: TestClient, query: str, found: bool) -
     ],
 )
 def test_a_bad_condition_is_refused_by_name(client: TestClient, query: str, word: str) -> None:
+    """A condition that was mistyped would be ignored, and everything found."""
     answer = client.get(f"/api/v2/traces?{query}")
     assert answer.status_code == 400
     body = answer.json()
@@ -72,6 +74,7 @@ def test_a_bad_condition_is_refused_by_name(client: TestClient, query: str, word
 
 
 def test_a_trace_has_its_spans_in_order_with_offsets(client: TestClient) -> None:
+    """A waterfall would be drawn in the wrong order or at the wrong places."""
     trace: dict[str, Any] = client.get(f"/api/v2/traces/{TRACE_ID}").json()
     assert (trace["trace_id"], trace["start_ms"], trace["duration_ms"]) == (
         TRACE_ID,
@@ -102,16 +105,19 @@ def test_a_trace_has_its_spans_in_order_with_offsets(client: TestClient) -> None
 def test_an_unknown_trace_is_said_to_be_missing(
     client: TestClient, trace_id: str, status: int, kind: str
 ) -> None:
+    """An expired trace could not be told from one without spans."""
     answer = client.get(f"/api/v2/traces/{trace_id}")
     assert answer.status_code == status
     assert answer.json()["message"].startswith(f"{kind}: ")
 
 
 def test_upper_case_trace_ids_are_the_same_traces(client: TestClient) -> None:
+    """An id copied from a tool that writes capitals would not be found."""
     assert client.get(f"/api/v2/traces/{TRACE_ID.upper()}").status_code == 200
 
 
 def test_services_come_with_who_calls_whom(client: TestClient) -> None:
+    """The service map would lack calls, or count them wrongly."""
     answer = client.get("/api/v2/services").json()
     assert answer["services"] == ["gateway", "playback"]
     edges = {(e["client"], e["server"]): e for e in answer["edges"]}
@@ -121,5 +127,6 @@ def test_services_come_with_who_calls_whom(client: TestClient) -> None:
 
 
 def test_services_of_a_time_without_calls_have_no_edges(client: TestClient) -> None:
+    """The map of a quiet time would show calls of another."""
     assert client.get("/api/v2/services?start_ms=0&end_ms=1000").json()["edges"] == []
     assert client.get("/api/v2/services?start_ms=5&end_ms=4").status_code == 400

@@ -18,6 +18,7 @@ from collectors.errors import OverloadedError
 
 
 def test_work_beyond_threads_and_waiting_room_is_sent_away() -> None:
+    """Requests would pile up without end while the first are computed."""
     go = threading.Event()
 
     async def ask_four() -> list[object]:
@@ -36,6 +37,8 @@ def test_work_beyond_threads_and_waiting_room_is_sent_away() -> None:
 
 
 def test_places_are_free_again_after_failures() -> None:
+    """Each failure would take a place for good, until nobody is answered."""
+
     async def fail_often() -> int:
         workers = Workers(threads=1, waiting=0)
         for _ in range(5):
@@ -47,6 +50,7 @@ def test_places_are_free_again_after_failures() -> None:
 
 
 def test_a_server_that_is_full_says_when_to_come_back() -> None:
+    """Clients would retry at once and keep the server full."""
     endpoint = answering(
         lambda _request: PlainTextResponse("never"), Workers(threads=1, waiting=-1)
     )
@@ -57,6 +61,7 @@ def test_a_server_that_is_full_says_when_to_come_back() -> None:
 
 
 def test_the_event_loop_goes_on_while_an_answer_is_computed() -> None:
+    """One costly graph would keep every other request waiting."""
     go = threading.Event()
 
     def slow(request: Request) -> Response:

@@ -22,6 +22,7 @@ def read(*entries: Any) -> Any:
 
 
 def test_reads_every_field() -> None:
+    """A field that a pipeline sends would be lost."""
     given_fields = {
         **GOOD,
         "id": "ci-77",
@@ -53,6 +54,7 @@ def test_reads_every_field() -> None:
     ],
 )
 def test_fills_in_what_is_not_said(entry: dict[str, Any], field: str, expected: object) -> None:
+    """A change told in one line would be refused, or have no time."""
     (change,) = read(entry).changes
     assert getattr(change, field) == expected
 
@@ -83,6 +85,7 @@ def test_fills_in_what_is_not_said(entry: dict[str, Any], field: str, expected: 
     ],
 )
 def test_refuses_one_and_keeps_the_others(entry: object, reason: str) -> None:
+    """One bad change would lose the good ones, or be kept half read."""
     reading = read(GOOD, entry, GOOD)
     assert len(reading.changes) == 2
     assert [r.reason for r in reading.rejected] == [reason]
@@ -91,16 +94,19 @@ def test_refuses_one_and_keeps_the_others(entry: object, reason: str) -> None:
 
 @pytest.mark.parametrize("body", [b"", b"{", b"7", b'"text"', b"[" * 100_000, b"\xff"])
 def test_refuses_what_is_no_announcement(body: bytes) -> None:
+    """A stranger's bytes would be an internal error."""
     with pytest.raises(InputError):
         read_changes(body, NOW_MS)
 
 
 def test_refuses_too_many_at_once() -> None:
+    """One request could fill the store."""
     with pytest.raises(InputError, match="at most"):
         read(*[GOOD] * (MAX_CHANGES + 1))
 
 
 def test_the_same_change_has_the_same_id_and_another_has_another() -> None:
+    """A change told twice would be two, or two changes one."""
     (first, again), (other,) = (
         read(GOOD, GOOD).changes,
         read({**GOOD, "scope": {"zone": "a"}}).changes,
@@ -124,6 +130,7 @@ FIELDS = st.sampled_from(
 
 @given(st.dictionaries(FIELDS, JSON))
 def test_any_object_is_kept_or_refused_with_a_reason(entry: dict[str, Any]) -> None:
+    """A change would vanish without a reason."""
     body = orjson.dumps(entry, option=orjson.OPT_NON_STR_KEYS, default=str)
     try:
         reading = read_changes(body, NOW_MS)
@@ -137,5 +144,6 @@ def test_any_object_is_kept_or_refused_with_a_reason(entry: dict[str, Any]) -> N
 
 @given(st.binary(max_size=40))
 def test_any_bytes_are_read_or_refused(body: bytes) -> None:
+    """A stranger's bytes would be an internal error."""
     with suppress(InputError):
         read_changes(body, NOW_MS)

@@ -21,6 +21,7 @@ def change(time_ms: int, change_id: str = "", summary: str = "Deployed") -> Chan
 
 @given(times=st.lists(st.integers(0, 50)), start=st.integers(0, 50), end=st.integers(0, 50))
 def test_finds_what_a_search_through_all_would_find(times: list[int], start: int, end: int) -> None:
+    """A change at the edge of a range would be missing beside an outage."""
     store = ChangeStore(MemoryJournal())
     for number, time_ms in enumerate(times):
         store.add([change(time_ms, f"c{number}")])
@@ -30,6 +31,7 @@ def test_finds_what_a_search_through_all_would_find(times: list[int], start: int
 
 
 def test_an_id_is_kept_once_and_the_first_stands() -> None:
+    """A retry would change what was already shown."""
     store = ChangeStore(MemoryJournal())
     assert store.add([change(5, "a", "first"), change(5, "a", "second")]) == 1
     assert store.add([change(9, "a", "third"), change(6, "b")]) == 1
@@ -37,6 +39,7 @@ def test_an_id_is_kept_once_and_the_first_stands() -> None:
 
 
 def test_a_later_telling_adds_the_end_once_and_it_outlives_the_process() -> None:
+    """A deployment that ended would look as if it still went on."""
     journal = MemoryJournal()
     store = ChangeStore(journal)
     began = change(5, "a", "Deploying")
@@ -51,12 +54,14 @@ def test_a_later_telling_adds_the_end_once_and_it_outlives_the_process() -> None
 
 
 def test_both_tellings_at_once_are_one_change() -> None:
+    """Beginning and end in one request would be two changes."""
     store = ChangeStore(MemoryJournal())
     assert store.add([change(5, "a"), replace(change(5, "a", "Done"), end_ms=6)]) == 1
     assert [(c.time_ms, c.end_ms, c.summary) for c in store.between(0, 9)] == [(5, 6, "Done")]
 
 
 def test_the_oldest_go_when_there_are_too_many() -> None:
+    """Memory would grow with every deployment, or the newest be lost."""
     store = ChangeStore(MemoryJournal(), most=3)
     store.add(change(t) for t in range(10))
     assert [c.time_ms for c in store.between(0, 99)] == [7, 8, 9]
@@ -79,6 +84,7 @@ def test_outlives_a_process_that_never_closed_its_files(tmp_path: Path) -> None:
 
 
 def test_records_of_another_make_are_skipped() -> None:
+    """A log of a newer version would keep the process from starting."""
     journal = MemoryJournal()
     for record in (
         b"{",
@@ -98,6 +104,7 @@ class FullDisk(MemoryJournal):
 
 
 def test_what_could_not_be_logged_is_not_shown() -> None:
+    """A change would be shown that is gone after a restart."""
     store = ChangeStore(FullDisk())
     with pytest.raises(StorageError):
         store.add([change(1)])

@@ -49,11 +49,13 @@ def make_line(
 def test_statistics_leave_gaps_out(
     values: list[float], count: int, total: float, low: float, high: float, last: float
 ) -> None:
+    """The numbers in a legend would count what is missing as zero."""
     s = summarize(np.array(values))
     assert (s.count, s.total, s.min, s.max, s.last) == (count, total, low, high, last)
 
 
 def test_statistics_of_nothing_are_not_numbers() -> None:
+    """A line without data would show an average of zero."""
     s = summarize(np.array([NAN, NAN]))
     assert s.count == 0
     assert all(math.isnan(v) for v in (s.avg, s.total, s.min, s.max, s.last))
@@ -64,6 +66,7 @@ def test_statistics_of_nothing_are_not_numbers() -> None:
 def test_a_scale_keeps_its_ends_and_its_order(
     kind: ScaleKind, low: float, span: float, fraction: float
 ) -> None:
+    """A larger value would be drawn below a smaller one."""
     scale = ValueScale(kind, low, low + span)
     if not scale.low < scale.high:
         return
@@ -85,11 +88,13 @@ def test_a_scale_keeps_its_ends_and_its_order(
     ],
 )
 def test_a_value_has_its_place(kind: ScaleKind, value: float, fraction: float) -> None:
+    """Lines would be drawn at heights that the axis does not say."""
     place = ValueScale(kind, 0.0, 100.0).fraction(np.array([value]))
     assert place[0] == pytest.approx(fraction)
 
 
 def test_log_linear_gives_each_decade_the_same_length() -> None:
+    """A heat map of latencies would squeeze the short ones together."""
     scale = ValueScale(ScaleKind.LOG_LINEAR, 1.0, 1000.0)
     places = scale.fraction(np.array([1.0, 10.0, 100.0, 1000.0, 5.5]))
     assert places.tolist() == pytest.approx([0.0, 1 / 3, 2 / 3, 1.0, 1 / 6])
@@ -118,6 +123,8 @@ def test_bounds_follow_data_style_and_wishes(
     upper: str | float,
     bounds: tuple[float, float],
 ) -> None:
+    """An area would float above zero, or a line be cut off."""
+
     def bound(given: str | float) -> Bound:
         return AutoBound(given) if isinstance(given, str) else given
 
@@ -126,6 +133,7 @@ def test_bounds_follow_data_style_and_wishes(
 
 
 def test_stacks_pile_up_on_both_sides_of_zero() -> None:
+    """Negative parts of a stack would hide behind positive ones."""
     rows = [[1.0, -1.0, NAN], [2.0, 3.0, 4.0], [5.0, -6.0, 7.0]]
     plot = Plot(lines=tuple(make_line(row, LineStyle.STACK) for row in rows))
     tops = [top.tolist() for _, _, top in stacked(plot.lines)]
@@ -137,6 +145,7 @@ def test_stacks_pile_up_on_both_sides_of_zero() -> None:
 
 @given(st.lists(st.floats(allow_nan=True), min_size=1, max_size=6), st.sampled_from(LineStyle))
 def test_bounds_are_finite_and_apart_for_any_data(values: list[float], style: LineStyle) -> None:
+    """A constant or infinite line would divide by zero."""
     low, high = value_bounds(Plot(lines=(make_line(values, style),)))
     assert math.isfinite(low)
     assert math.isfinite(high)
@@ -163,6 +172,7 @@ def test_bounds_are_finite_and_apart_for_any_data(values: list[float], style: Li
     ],
 )
 def test_numbers_get_a_prefix(format_of: object, value: float, text: str) -> None:
+    """An axis would say 1000000 where people read 1M, or the wrong prefix."""
     assert callable(format_of)
     assert format_of(value).format(value) == text
 
@@ -179,11 +189,13 @@ def test_numbers_get_a_prefix(format_of: object, value: float, text: str) -> Non
 def test_marks_stand_at_round_values(
     low: float, high: float, labels: TickLabels, texts: list[str]
 ) -> None:
+    """Readers would have to interpolate between odd numbers."""
     ticks = value_ticks(ValueScale(ScaleKind.LINEAR, low, high), 5, labels)
     assert [t.label for t in ticks if t.major] == texts
 
 
 def test_marks_too_close_to_tell_apart_are_written_as_distances() -> None:
+    """Every mark of a narrow axis would bear the same label."""
     assert tick_labels([1e9, 1e9 + 0.5, 1e9 + 1.0], TickLabels.DECIMAL) == ["1.0G", "+0.5", "+1.0"]
 
 
@@ -209,6 +221,7 @@ def test_marks_too_close_to_tell_apart_are_written_as_distances() -> None:
 def test_logarithmic_axes_are_marked_at_powers_of_ten(
     kind: ScaleKind, low: float, high: float, texts: list[str]
 ) -> None:
+    """The marks of a logarithmic axis would crowd at its end."""
     ticks = value_ticks(ValueScale(kind, low, high), 6, TickLabels.DECIMAL)
     assert [t.label for t in ticks if t.major] == texts
 
@@ -224,6 +237,7 @@ def test_logarithmic_axes_are_marked_at_powers_of_ten(
 def test_marks_lie_within_the_axis_and_are_few(
     low: float, high: float, wanted: int, kind: ScaleKind, labels: TickLabels
 ) -> None:
+    """Some range would draw thousands of marks, or marks outside."""
     if not low < high or not math.isfinite(high - low):
         return
     ticks = value_ticks(ValueScale(kind, low, high), wanted, labels)
@@ -248,6 +262,7 @@ def test_marks_lie_within_the_axis_and_are_few(
     ],
 )
 def test_time_marks_are_round_on_the_wall_clock(zone: str, span_h: int, labels: list[str]) -> None:
+    """Marks would stand at 13 minutes past, or lie when clocks change."""
     end = 1_425_993_180_000  # 2015-03-10T13:13Z, two days after clocks in California changed
     ticks = time_ticks(end - span_h * HOUR, end, ZoneInfo(zone), 8)
     majors = [t.label for t in ticks if t.major]
@@ -257,6 +272,7 @@ def test_time_marks_are_round_on_the_wall_clock(zone: str, span_h: int, labels: 
 
 @given(st.integers(0, 4_000_000_000_000), st.integers(1, 10**12), st.integers(1, 40))
 def test_time_marks_lie_within_the_axis_and_are_few(start: int, span: int, wanted: int) -> None:
+    """Some range of time would draw thousands of marks, or none."""
     ticks = time_ticks(start, start + span, ZoneInfo("Australia/Lord_Howe"), wanted)
     assert all(start <= t.time_ms <= start + span for t in ticks)
     assert sum(t.major for t in ticks) <= 3 * wanted + 3
@@ -264,6 +280,7 @@ def test_time_marks_lie_within_the_axis_and_are_few(start: int, span: int, wante
 
 
 def test_a_line_of_a_percentile_heat_map_knows_its_bucket() -> None:
+    """A heat map would draw latencies at the wrong height."""
     heat = make_line([1.0], LineStyle.HEATMAP, {"percentile": "T0083"})
     low, high = percentile_range(heat) or (0.0, 0.0)
     assert low <= 1.0 < high < 1.5

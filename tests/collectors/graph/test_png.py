@@ -105,18 +105,21 @@ def canvas_of(chart: Chart) -> NDArray[np.uint8]:
 def test_an_image_has_exactly_the_size_that_its_layout_asks_for(
     changes: dict[str, object], size: tuple[int, int]
 ) -> None:
+    """Pages that reserve room for an image would shift or clip it."""
     chart = make_chart(make_line([1.0, 2.0, 3.0]), **changes)
     assert image_size(chart) == size
     assert png_size(draw(chart)) == size
 
 
 def test_every_further_axis_widens_the_image_by_its_own_width() -> None:
+    """A second axis would be drawn over the first, or over the lines."""
     plots = tuple(Plot(lines=(make_line([1.0, 2.0]),)) for _ in range(3))
     chart = replace(make_chart(make_line([1.0, 2.0])), plots=plots, legend=LegendType.OFF)
     assert png_size(draw(chart)) == (64 + 700 + 2 * 64, GRAPH_HEIGHT)
 
 
 def test_an_area_fills_from_zero_to_its_value() -> None:
+    """An area would be filled on the wrong side of its line."""
     chart = make_chart(make_line([4.0, 4.0, 2.0, 2.0], GREEN, LineStyle.AREA), only_graph=True)
     canvas = canvas_of(chart)
     rows, columns, _ = canvas.shape
@@ -127,6 +130,7 @@ def test_an_area_fills_from_zero_to_its_value() -> None:
 
 
 def test_stacks_stand_on_each_other() -> None:
+    """The upper part of a stack would hide the lower one."""
     below = make_line([1.0, 1.0], BLUE, LineStyle.STACK)
     above = make_line([1.0, 1.0], GREEN, LineStyle.STACK)
     canvas = canvas_of(make_chart(below, above, only_graph=True))
@@ -135,6 +139,7 @@ def test_stacks_stand_on_each_other() -> None:
 
 
 def test_a_span_covers_the_whole_height_where_it_is_on() -> None:
+    """A maintenance window could not be seen behind the lines."""
     span = make_line([0.0, 1.0, np.nan, 0.0], BLUE, LineStyle.VSPAN)
     canvas = canvas_of(make_chart(span, only_graph=True))
     for height in (0.03, 0.52, 0.97):
@@ -144,6 +149,7 @@ def test_a_span_covers_the_whole_height_where_it_is_on() -> None:
 
 
 def test_a_gap_in_a_line_stays_empty() -> None:
+    """Missing data would look like a straight line."""
     line = make_line([1.0, np.nan, 2.0, 1.0], BLUE)
     canvas = canvas_of(make_chart(line, only_graph=True)).astype(np.int64)
     blue: NDArray[np.bool_] = np.any(canvas[:, :, 2] - canvas[:, :, 0] > 150, axis=0)
@@ -153,6 +159,7 @@ def test_a_gap_in_a_line_stays_empty() -> None:
 
 
 def test_a_heat_map_is_strongest_where_most_lines_are() -> None:
+    """A heat map would show the rare values as the common ones."""
     rows = [[10.0, 10.0], [10.2, 90.0], [10.4, 10.0], [90.0, 10.0]]
     lines = [make_line(row, BLUE, LineStyle.HEATMAP) for row in rows]
     chart = make_chart(*lines, only_graph=True)
@@ -167,6 +174,7 @@ def test_a_heat_map_is_strongest_where_most_lines_are() -> None:
 
 
 def test_a_percentile_heat_map_spreads_a_bucket_over_the_cells_it_covers() -> None:
+    """Wide buckets would be stripes with gaps between them."""
     line = make_line([6.0], BLUE, LineStyle.HEATMAP, tags={"percentile": "D000B"})
     low, high = 11.0, 12.0  # bucket 11 holds values over 11 up to 12
     plot = Plot(lines=(line,), heatmap=HeatmapSettings(label="spread"))
@@ -178,6 +186,7 @@ def test_a_percentile_heat_map_spreads_a_bucket_over_the_cells_it_covers() -> No
 
 
 def test_the_ground_follows_the_theme_and_tells_of_hidden_warnings() -> None:
+    """A dark dashboard would flash white, or hide that data are missing."""
     line = make_line([1.0, 2.0])
     corner = {
         name: pixels(draw(chart))[-1, -1].tolist()
@@ -192,11 +201,13 @@ def test_the_ground_follows_the_theme_and_tells_of_hidden_warnings() -> None:
 
 
 def test_dollar_signs_and_control_characters_in_labels_are_only_text() -> None:
+    """A label could be taken for a formula and fail the image."""
     label = "$\\frac{1}{0}$ \x00\x1b[31m\n\ud800 ☃ 日本"
     assert png_size(draw(make_chart(make_line([1.0, 2.0], label=label), title=label)))
 
 
 def test_images_drawn_at_the_same_time_are_those_drawn_alone() -> None:
+    """Two requests at once would draw into each other's image."""
     charts = [make_chart(make_line([float(i), 2.0, 3.0])) for i in range(4)]
     alone = [draw(chart) for chart in charts]
     together: dict[int, bytes] = {}
@@ -212,6 +223,7 @@ def test_images_drawn_at_the_same_time_are_those_drawn_alone() -> None:
 
 
 def test_the_frame_line_says_which_time_is_shown() -> None:
+    """A saved image would not say when it was."""
     chart = make_chart(make_line([1.0] * 5))
     assert frame_line(chart) == "Frame: 5m, End: 1970-01-01T00:06Z[UTC], Step: 1m"
 
@@ -226,6 +238,7 @@ def test_the_frame_line_says_which_time_is_shown() -> None:
 def test_any_values_can_be_drawn(
     rows: list[list[float]], style: LineStyle, scale: ScaleKind, bound: AutoBound
 ) -> None:
+    """Odd values would be an internal error instead of an image."""
     lines = tuple(make_line(row, style=style) for row in rows)
     plot = Plot(lines=lines, scale=scale, lower=bound)
     chart = Chart(

@@ -30,6 +30,7 @@ def make_frame(*rows: list[float], labels: list[str] | None = None) -> Frame:
 
 
 def test_a_rising_line_goes_from_the_lower_left_to_the_upper_right() -> None:
+    """A chart in the terminal would be mirrored."""
     text = draw(make_frame([1.0, 2.0, 3.0, 4.0]), width=31, height=4, color=False)
     rows = [line.split("┤", 1)[1] for line in text.splitlines() if "┤" in line]
     starts = [found.start() for found in map(BRAILLE.search, rows) if found]
@@ -41,6 +42,7 @@ def test_a_rising_line_goes_from_the_lower_left_to_the_upper_right() -> None:
 
 
 def test_a_gap_leaves_its_columns_empty() -> None:
+    """Missing data would look like a straight line."""
     text = draw(make_frame([1.0, math.nan, 1.0]), width=41, height=3, color=False)
     drawn = "".join(line for line in text.splitlines() if BRAILLE.search(line))
     middle = drawn.split("┤")[1]
@@ -48,6 +50,7 @@ def test_a_gap_leaves_its_columns_empty() -> None:
 
 
 def test_colors_are_ended_on_every_row_and_can_be_turned_off() -> None:
+    """The prompt after a chart would be coloured, as would a log file."""
     frame = make_frame([1.0, 5.0], [5.0, 1.0])
     colored = draw(frame, width=40, height=4)
     assert {"\x1b[34m", "\x1b[33m"} <= set(ANSI.findall(colored))
@@ -58,6 +61,7 @@ def test_colors_are_ended_on_every_row_and_can_be_turned_off() -> None:
 
 
 def test_labels_cannot_steer_the_terminal() -> None:
+    """A tag could clear the screen of who looks at it."""
     text = draw(make_frame([1.0], labels=["\x1b[2J\rboo"]), color=False)
     assert "\x1b" not in text
     assert "\r" not in text
@@ -66,12 +70,14 @@ def test_labels_cannot_steer_the_terminal() -> None:
 
 @pytest.mark.parametrize("labels", list(TickLabels))
 def test_no_lines_and_no_data_are_drawn_too(labels: TickLabels) -> None:
+    """An expression without data would be an error in the terminal."""
     empty = Frame(start_ms=0, step_ms=1, tags=[], labels=[], values=np.zeros((0, 0)))
     assert "┤" in draw(empty, labels=labels)
     assert "no data" in draw(make_frame([math.nan]), labels=labels)
 
 
 def test_a_long_legend_is_cut_and_says_so() -> None:
+    """The chart would scroll away above its legend."""
     frame = make_frame(*[[float(i)] for i in range(25)])
     assert "… 5 more" in draw(frame, color=False)
 
@@ -83,6 +89,7 @@ def test_a_long_legend_is_cut_and_says_so() -> None:
     st.integers(-5, 60),
 )
 def test_any_values_fit_into_the_width(rows: list[list[float]], width: int, height: int) -> None:
+    """Rows would wrap and tear the chart apart."""
     text = draw(make_frame(*rows), width=width, height=height, color=False)
     chart = [line for line in text.splitlines() if "┤" in line]
     assert all(len(line) <= max(20, width) for line in chart)

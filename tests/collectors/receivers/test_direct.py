@@ -45,12 +45,14 @@ def _app() -> ASGIApp:
     ],
 )
 def test_who_answers(app: ASGIApp, method: str, path: str, status: int, text: str) -> None:
+    """The short way of remote write would take other requests, or miss its own."""
     reply = TestClient(app, follow_redirects=False).request(method, path)
     assert (reply.status_code, reply.text) == (status, text)
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 def test_remote_write_wants_a_post(method: str) -> None:
+    """A health check by GET would be answered as if it were data."""
     routes = remote_write_routes(FakeStore())
     reply = TestClient(Direct(Starlette(routes=routes), routes)).request(method, "/api/v1/write")
     assert (reply.status_code, reply.headers["allow"]) == (405, "POST")

@@ -59,6 +59,7 @@ def over_openmetrics(writer: MetricWriter) -> None:
 def test_an_exemplar_leads_to_its_trace(
     send: Callable[[MetricWriter], None], name: str, trace_id: str
 ) -> None:
+    """A page could link to traces of one protocol's metrics only."""
     exemplars = ExemplarStore()
     send(ExemplarWriter(FakeStore(), exemplars))
     client = TestClient(Starlette(routes=exemplar_routes(exemplars)))

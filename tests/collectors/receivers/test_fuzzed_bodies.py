@@ -195,6 +195,7 @@ def mutants(draw: st.DrawFn, bodies: Sequence[bytes]) -> bytes:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SUBJECTS)
 def test_any_body_is_taken_or_refused(name: str) -> None:
+    """A stranger's bytes would crash a decoder or make it loop."""
     subject = SUBJECTS[name]()
     ends = time.monotonic() + BUDGET_S / len(SUBJECTS)
     for body in subject.bodies:

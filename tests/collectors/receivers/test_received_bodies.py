@@ -39,6 +39,7 @@ def read(pieces: Sequence[bytes | None], limits: Limits | None = None, held: int
 
 @pytest.mark.parametrize("pieces", [[b""], [b"abc"], [b"ab", b"c", b"de"], [b"", b"abc"]])
 def test_a_body_is_read_whole(pieces: list[bytes]) -> None:
+    """A body that comes in pieces would be cut."""
     assert read(pieces) == b"".join(pieces)
 
 
@@ -55,10 +56,12 @@ def test_a_body_is_read_whole(pieces: list[bytes]) -> None:
 def test_a_body_that_is_not_read(
     pieces: list[bytes | None], limits: dict[str, Any], held: int, error: type[Exception]
 ) -> None:
+    """A stranger could take all of the memory, or a slow one never be told."""
     with pytest.raises(error):
         read(pieces, Limits(**limits), held)
 
 
 def test_a_body_that_never_comes() -> None:
+    """Connections that send nothing would be held for ever."""
     with pytest.raises(DecodeError, match="did not arrive within 0 s"):
         read([], Limits(body_timeout_s=0))

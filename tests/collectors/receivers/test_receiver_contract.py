@@ -278,6 +278,7 @@ def kept(store: FakeStore) -> int:
 
 
 def test_good_data_is_kept_and_counted(subject: Subject) -> None:
+    """A receiver would lose data, or hide how much it takes."""
     assert subject.send(subject.good) == subject.ok
     assert kept(subject.store) == 1
     totals = subject.stats.batch(T0)
@@ -286,6 +287,7 @@ def test_good_data_is_kept_and_counted(subject: Subject) -> None:
 
 
 def test_junk_is_refused_and_the_receiver_goes_on(subject: Subject) -> None:
+    """One bad sender would stop a receiver for all."""
     assert subject.send(subject.junk) in subject.bad
     assert subject.send(subject.good) == subject.ok
     assert kept(subject.store) == 1
@@ -294,6 +296,7 @@ def test_junk_is_refused_and_the_receiver_goes_on(subject: Subject) -> None:
 
 
 def test_good_beside_bad_is_kept(subject: Subject) -> None:
+    """One bad part would lose the good ones, or vanish without a reason."""
     assert subject.send(subject.mixed) == subject.partial
     assert kept(subject.store) == 1
     refused = [s for s in subject.stats.batch(T0).series if s["name"].endswith("refused")]
@@ -317,6 +320,7 @@ def test_what_the_store_refuses_is_counted_by_its_reason(subject: Subject) -> No
 
 
 def test_a_body_over_the_limit_is_refused(subject: Subject) -> None:
+    """A stranger could take all of the memory."""
     assert subject.send(subject.good + b"\0" * 300_000) == subject.too_large
     assert subject.send(subject.good) == subject.ok
 
@@ -376,6 +380,7 @@ def test_a_body_that_never_ends_is_given_up() -> None:
 
 
 def test_grpc_overload_carries_retry_info() -> None:
+    """Exporters would retry at once and keep the server full."""
     store = FakeStore(OverloadedError("full", retry_after_s=7))
     server = OtlpGrpcServer(store, store)
     with grpc.insecure_channel(f"127.0.0.1:{server.start(0)}") as channel:
@@ -391,6 +396,7 @@ def test_grpc_overload_carries_retry_info() -> None:
 
 
 def test_grpc_says_which_port_is_taken() -> None:
+    """The operator would not learn which port to change."""
     store = FakeStore()
     first = OtlpGrpcServer(store, store)
     port = first.start(0)
@@ -400,6 +406,7 @@ def test_grpc_says_which_port_is_taken() -> None:
 
 
 def test_http_overload_tells_when_to_come_back() -> None:
+    """Exporters would retry at once and keep the server full."""
     store = FakeStore(OverloadedError("full", retry_after_s=7))
     client = TestClient(otlp_app(store, store))
     headers = {"content-type": "application/x-protobuf", "content-encoding": "gzip"}

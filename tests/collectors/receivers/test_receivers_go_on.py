@@ -66,8 +66,10 @@ def _went_on(run: Callable[[ReceiverStats], Awaitable[None]], receiver: str) -> 
 
 
 def test_a_target_is_scraped_again() -> None:
+    """One failure within a scrape would end scraping for good."""
     _went_on(_scraped, "prometheus.scrape")
 
 
 def test_meters_are_flushed_again() -> None:
+    """One failure within a flush would end flushing for good."""
     _went_on(_flushed, "spectator")

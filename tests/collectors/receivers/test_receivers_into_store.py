@@ -91,6 +91,7 @@ def test_an_otlp_histogram_answers_percentiles(store: MetricStore) -> None:
 
 
 def test_spectator_lines(store: MetricStore) -> None:
+    """Rates of spectator's counters would be wrong once they are stored."""
     registry = MeterRegistry(LIMITS, ReceiverStats(), T0)
     for second in range(1, 31):
         registry.receive(b"c:hits:5\nT:call:0.1\ng:depth:%d" % second, T0 + second * 1_000 - 500)
@@ -114,6 +115,7 @@ def test_a_scraped_counter_and_its_end(store: MetricStore) -> None:
 
 
 def test_remote_write_takes_the_stores_own_way(store: MetricStore) -> None:
+    """Remote write would be decoded twice, or store other values."""
     client = TestClient(Starlette(routes=remote_write_routes(store, LIMITS, bodies=store)))
     body = write_request(
         [({"__name__": "up", "job": "x"}, [(T0 + i * STEP_MS, 1.0) for i in range(1, 7)])]

@@ -17,6 +17,7 @@ def told(stats: ReceiverStats, now_ms: int) -> list[tuple[str, int, float]]:
 
 
 def test_the_first_refusal_counts_from_zero() -> None:
+    """The first refusals would be no rate, so that no rule sees them."""
     stats = ReceiverStats()
     stats.accept("a", 1)
     assert told(stats, 10_000) == []
@@ -28,6 +29,7 @@ def test_the_first_refusal_counts_from_zero() -> None:
 
 
 def test_what_is_declared_is_there_before_it_happens() -> None:
+    """A rule on refusals would have no data until the first."""
     stats = ReceiverStats()
     stats.declare(["a", "b"], ["seriesLimit"])
     assert [value for _, _, value in told(stats, 1_000)] == [0.0] * 4

@@ -43,6 +43,7 @@ def times_by_series(workload: Workload, directory: Path) -> dict[str, list[int]]
 
 @pytest.mark.parametrize("per_request", [1, 30])
 def test_every_series_has_every_step(tmp_path: Path, per_request: int) -> None:
+    """The benchmark would send less than it says."""
     workload = Workload(name="t", series=450, steps=60, per_request=per_request)
     times = times_by_series(workload, tmp_path)
     assert len(times) == 450
@@ -52,6 +53,7 @@ def test_every_series_has_every_step(tmp_path: Path, per_request: int) -> None:
 
 
 def test_a_tenth_is_replaced_every_thirty_steps(tmp_path: Path) -> None:
+    """The benchmark of churn would have none."""
     workload = Workload(name="t", series=100, steps=120, per_request=30, churn=0.1)
     times = times_by_series(workload, tmp_path)
     assert len(times) == 100 + 3 * 10
@@ -59,6 +61,7 @@ def test_a_tenth_is_replaced_every_thirty_steps(tmp_path: Path) -> None:
 
 
 def test_scale_keeps_the_shape() -> None:
+    """A small run would measure something else than a large one."""
     for workload in WORKLOADS:
         small = workload.scaled(0.001)
         assert (small.steps, small.churn, small.series) == (
@@ -69,6 +72,7 @@ def test_scale_keeps_the_shape() -> None:
 
 
 def test_ratios_are_above_one_where_we_are_better() -> None:
+    """A table of results would be read the wrong way round."""
     peer = FIGURES | {"samples_per_s": 100.0, "rss_mb": 25.0}
     results = {"w": {"samples": 1, "tocsin": FIGURES, "prometheus": peer}}
     found = ratios(results)["w vs prometheus"]

@@ -82,6 +82,7 @@ def store(tmp_path: Path, clock: ManualClock) -> Iterator[MetricStore]:
 
 
 def test_groups_add_up_and_missing_stays_missing(store: MetricStore) -> None:
+    """A gap would be shown as zero, or a sum lack a series."""
     store.write(
         batch(
             (gauge(app="a", node="1"), -20_000, 1.0),
@@ -97,6 +98,7 @@ def test_groups_add_up_and_missing_stays_missing(store: MetricStore) -> None:
 
 
 def test_counter_becomes_a_rate_per_second(store: MetricStore) -> None:
+    """Counters would be shown as totals."""
     counter = {"name": "c", "atlas.dstype": "counter"}
     samples = [(counter, -40_000 + 10_000 * i, float(100 * i)) for i in range(5)]
     for sample in samples:
@@ -107,6 +109,7 @@ def test_counter_becomes_a_rate_per_second(store: MetricStore) -> None:
 
 
 def test_restart_answers_the_same(tmp_path: Path, clock: ManualClock) -> None:
+    """A restart would change what graphs show."""
     store = open_store(tmp_path, clock)
     store.write(batch((gauge(app="a"), -20_000, 1.0), (gauge(app="b"), -10_000, 2.0)))
     before = ask(store, AnyOf(), by=("app",))
@@ -120,6 +123,7 @@ def test_restart_answers_the_same(tmp_path: Path, clock: ManualClock) -> None:
 
 
 def test_refusals_name_their_reason_and_keep_the_rest(store: MetricStore) -> None:
+    """One bad series would lose the batch, or vanish without a word."""
     receipt = store.write(
         batch(
             (gauge(app="a"), 0, 1.0),
@@ -140,6 +144,7 @@ def test_refusals_name_their_reason_and_keep_the_rest(store: MetricStore) -> Non
 
 
 def test_series_limit_sheds_new_series_only(tmp_path: Path, clock: ManualClock) -> None:
+    """A flood of new series would push out those that people watch."""
     store = open_store(tmp_path, clock, max_series=2)
     receipt = store.write(batch(*((gauge(app=app), 0, 1.0) for app in "abc")))
     assert (receipt.accepted, [r.reason for r in receipt.rejected]) == (2, ["seriesLimit"])
@@ -148,6 +153,7 @@ def test_series_limit_sheds_new_series_only(tmp_path: Path, clock: ManualClock) 
 
 
 def test_series_without_data_expire(store: MetricStore, clock: ManualClock) -> None:
+    """Series that ended would take places for ever."""
     store.write(batch((gauge(app="old"), 0, 1.0)))
     clock.advance_ms(3 * 3_600_000)
     store.write(batch((gauge(app="new"), 3 * 3_600_000, 1.0)))

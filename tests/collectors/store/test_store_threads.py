@@ -18,6 +18,7 @@ WRITERS, ROUNDS = 4, 60
 
 
 def test_nothing_is_lost_or_counted_twice(tmp_path: Path) -> None:
+    """Writers, readers and checkpoints at once would corrupt each other."""
     store = MetricStore.open(
         tmp_path, step_ms=STEP_MS, hot_window_ms=600_000, clock=ManualClock(NOW_MS)
     )

@@ -44,6 +44,7 @@ def test_child(host: str, start_ms: float, duration_ms: float, expected_ms: floa
 
 
 def test_descendants_on_the_host_move_along() -> None:
+    """Parts of one host's work would be drawn at different clocks."""
     spans = [
         on("a", "1", "", 1_000, 100),
         on("b", "2", "1", 500, 50),

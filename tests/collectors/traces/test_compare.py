@@ -75,6 +75,7 @@ def test_equal_groups_have_nothing_to_tell() -> None:
 
 
 def test_empty_groups() -> None:
+    """Comparing with nothing would be an error."""
     assert compare([], fleet(4)).differences == ()
     assert compare(fleet(4), []).differences == ()
 
@@ -84,4 +85,5 @@ def test_empty_groups() -> None:
     [((5, 10), (50, 100), 0.0), ((0, 10), (0, 10), 0.0), ((10, 10), (0, 90), 65.02)],
 )
 def test_likelihood_ratio(bad: tuple[int, int], good: tuple[int, int], expected: float) -> None:
+    """A chance difference would rank above the cause."""
     assert likelihood_ratio(bad, good) == pytest.approx(expected, abs=0.01)

@@ -67,6 +67,7 @@ def external_cases() -> list[Any]:
 
 @pytest.mark.parametrize("path", external_cases())
 def test_crisp_cases(path: Path) -> None:
+    """The path would differ from that of the published tool."""
     document = json.loads(path.read_text())
     expected = document["testing"]
     if isinstance(expected, list):
@@ -98,14 +99,17 @@ def child(span_id: str, start_ms: float, duration_ms: float, **more: Any) -> Spa
 
 
 def test_only_the_last_of_parallel_children_counts() -> None:
+    """A call that nobody waited for would be blamed."""
     assert path_of(ROOT, child("2", 10, 50), child("3", 10, 70)) == {"1": 30, "3": 70}
 
 
 def test_children_in_series_all_count() -> None:
+    """Time spent in earlier calls would be left out."""
     assert path_of(ROOT, child("2", 10, 20), child("3", 40, 30)) == {"1": 50, "2": 20, "3": 30}
 
 
 def test_a_message_that_nobody_waits_for_is_left_out() -> None:
+    """A request would be blamed for work in a queue."""
     sent = child("2", 10, 5, kind=SpanKind.PRODUCER)
     handled = child("3", 12, 90, parent="2", kind=SpanKind.CONSUMER)
     assert path_of(ROOT, sent, handled) == {"1": 95, "2": 5}
@@ -119,12 +123,14 @@ def test_a_server_on_another_clock_keeps_its_duration() -> None:
 
 
 def test_orphans_and_cycles_are_left_out() -> None:
+    """A broken trace would loop, or count time twice."""
     lost = child("7", 10, 10, parent="8")
     circle = child("8", 10, 10, parent="7")
     assert path_of(ROOT, lost, circle) == {"1": 100}
 
 
 def test_segments_follow_each_other() -> None:
+    """The path could not be drawn in the waterfall."""
     found = critical_path([ROOT, child("2", 10, 20), child("3", 40, 30)])
     assert found is not None
     assert [
@@ -134,11 +140,13 @@ def test_segments_follow_each_other() -> None:
 
 
 def test_a_deep_trace_does_not_exhaust_the_stack() -> None:
+    """A long chain of calls would be an internal error."""
     spans = [ROOT, *(child(str(i), 1, 90, parent=str(i - 1)) for i in range(2, 5_000))]
     assert critical_path(spans) is not None
 
 
 def test_no_spans_have_no_path() -> None:
+    """An empty trace would be an internal error."""
     assert critical_path([]) is None
 
 

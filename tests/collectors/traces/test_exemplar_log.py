@@ -48,6 +48,7 @@ def size_of(path: Path) -> int:
 
 
 def test_a_restart_finds_what_was_held(tmp_path: Path) -> None:
+    """After a restart, pages would have no traces to show."""
     store = opened(tmp_path)
     store.note(batch_of("latency", 10, 20))
     store.note(batch_of("starts", 15, value=math.inf))
@@ -59,6 +60,7 @@ def test_a_restart_finds_what_was_held(tmp_path: Path) -> None:
 
 
 def test_a_repeated_exemplar_is_logged_once(tmp_path: Path) -> None:
+    """A scrape that repeats its exemplars would fill the disk."""
     store = opened(tmp_path)
     store.note(batch_of("latency", 10))
     before = size_of(tmp_path)
@@ -85,6 +87,7 @@ def test_the_log_holds_little_more_than_memory(tmp_path: Path) -> None:
 
 
 def test_what_waits_for_its_samples_stays_in_a_shortened_log(tmp_path: Path) -> None:
+    """Shortening the log would lose exemplars that are on their way."""
     store = opened(tmp_path, long_bytes=2_000)
     with store.keeping(batch_of("slow", 5)):
         for time in range(100):
@@ -97,6 +100,7 @@ def test_what_waits_for_its_samples_stays_in_a_shortened_log(tmp_path: Path) -> 
 
 
 def test_a_damaged_record_is_left_out(tmp_path: Path) -> None:
+    """One damaged record would lose all exemplars."""
     log = JournaledExemplars.open(tmp_path)
     log._journal.append(EXEMPLARS, b'[[{"name": "a"}, [[1]]]]')
     store = ExemplarStore(log=log)
@@ -118,6 +122,7 @@ def test_a_failing_log_refuses_the_samples_too(tmp_path: Path) -> None:
 
 
 def test_refused_samples_leave_their_exemplars_hidden(tmp_path: Path) -> None:
+    """A page would show an exemplar of a value that was refused."""
     store = opened(tmp_path)
     with pytest.raises(OverloadedError):
         ExemplarWriter(FakeStore(failure=OverloadedError("busy")), store).write(batch_of("a", 1))

@@ -25,6 +25,7 @@ def batch_of(name: str, *times: int, trace: str = "t") -> Batch:
 
 
 def test_find_by_query_and_time() -> None:
+    """A page would link to a trace of another series or time."""
     store = ExemplarStore()
     store.note(batch_of("latency", 10, 20, 30))
     store.note(batch_of("starts", 25))
@@ -42,6 +43,7 @@ def test_a_repeated_exemplar_is_kept_once() -> None:
 
 
 def test_both_dimensions_are_bounded() -> None:
+    """Exemplars would fill the memory."""
     store = ExemplarStore(max_series=2)
     store.note(batch_of("a", *range(100)))
     assert [t.time_ms for t in store.find(AnyOf(), 0, 100)][-1] == 100 - PER_SERIES
@@ -52,6 +54,7 @@ def test_both_dimensions_are_bounded() -> None:
 
 
 def test_the_writer_notes_what_was_kept() -> None:
+    """Exemplars would be shown of samples that were refused."""
     metrics, exemplars = FakeStore(), ExemplarStore()
     writer = ExemplarWriter(metrics, exemplars)
     metrics.failure = OverloadedError("busy")

@@ -53,6 +53,7 @@ def edges_of(*spans: Span) -> dict[tuple[str, str], tuple[int, int, float, float
 
 @pytest.mark.parametrize("order", list(permutations((ENTRY, CALL, SERVED, QUERY))))
 def test_edges_do_not_depend_on_the_order(order: tuple[Span, ...]) -> None:
+    """The map would depend on which span arrived first."""
     assert edges_of(*order) == {
         ("user", "gateway"): (1, 0, 100.0, 100.0),
         ("gateway", "playback"): (1, 1, 80.0, 60.0),
@@ -76,6 +77,7 @@ def test_a_caller_without_client_spans_still_counts() -> None:
 
 
 def test_only_calls_within_the_range_count() -> None:
+    """The map of an outage would show the calls of the hour before."""
     store = SpanStore(MemoryJournal())
     for i in range(10):
         start_ms = 1_000 * (i + 1)

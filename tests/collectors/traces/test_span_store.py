@@ -18,6 +18,7 @@ from collectors.traces.testing import make_span
 
 
 def test_a_trace_comes_back_by_start_time() -> None:
+    """A waterfall would be drawn in the order of arrival."""
     store = SpanStore(MemoryJournal())
     late = make_span("2", parent="1", start_ms=1_005)
     early = make_span("1", start_ms=1_000)
@@ -55,6 +56,7 @@ def test_spans_survive_a_restart(tmp_path: Path) -> None:
 
 
 def test_a_replay_in_the_background_does_not_hold_up_new_spans() -> None:
+    """After a restart, spans would be refused until the log is read."""
     journal = MemoryJournal()
     old = [make_span("1", trace=f"{i:x}", start_ms=1_000 + i) for i in range(1, 500)]
     SpanStore(journal).write_spans(old)
@@ -65,6 +67,7 @@ def test_a_replay_in_the_background_does_not_hold_up_new_spans() -> None:
 
 
 def test_a_damaged_record_is_skipped() -> None:
+    """One damaged record would lose all traces."""
     journal = MemoryJournal()
     SpanStore(journal).write_spans([make_span("1")])
     journal.append(SPANS, b'{"spans": [[1]]')
@@ -73,6 +76,8 @@ def test_a_damaged_record_is_skipped() -> None:
 
 
 def test_a_failing_journal_keeps_nothing() -> None:
+    """A span would be shown that is gone after a restart."""
+
     class Broken(MemoryJournal):
         def append(self, kind: int, payload: bytes) -> None:
             raise StorageError(f"no room for {len(payload)} bytes of kind {kind}")
@@ -105,6 +110,7 @@ def test_bytes_are_bounded_too() -> None:
 
 
 def test_old_traces_age_out() -> None:
+    """Old traces would fill the memory, or outlive what was promised."""
     store = SpanStore(MemoryJournal(), Limits(max_span_age_ms=60_000))
     store.write_spans([make_span("1", trace="1", start_ms=1_000)])
     store.write_spans([make_span("2", trace="2", start_ms=90_000)])
@@ -161,6 +167,7 @@ def test_late_spans_go_straight_to_the_archive() -> None:
 
 
 def test_a_late_span_does_not_hide_what_memory_has_dropped() -> None:
+    """A search would take a trace's late rest for the whole."""
     archive = Archive()
     store = SpanStore(MemoryJournal(), Limits(max_spans=3), archive=archive)
     for i in range(1, 5):  # the fourth drops a second with two traces
@@ -176,6 +183,7 @@ def test_a_late_span_does_not_hide_what_memory_has_dropped() -> None:
 
 
 def test_an_endless_trace_is_cut() -> None:
+    """One endless trace would fill the memory."""
     store = SpanStore(MemoryJournal(), Limits(max_trace_spans=2))
     receipt = store.write_spans([make_span(str(i)) for i in range(1, 6)])
     assert receipt.accepted == 2

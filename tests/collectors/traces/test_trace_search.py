@@ -83,6 +83,7 @@ def test_search(store: SpanStore, wanted: dict[str, object], traces: str) -> Non
 
 
 def test_the_summary_names_root_and_services(store: SpanStore) -> None:
+    """A list of traces would not say what each was about."""
     summary = store.search(TraceSearch(error=True))[0]
     assert (summary.root_service, summary.root_name) == ("gateway", "op")
     assert summary.services == ("gateway", "playback")

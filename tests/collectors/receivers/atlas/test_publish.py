@@ -50,6 +50,7 @@ def test_every_form(payload: object, path: str) -> None:
 
 
 def test_a_gzipped_body() -> None:
+    """Clients that compress, as Atlas's do, would be refused."""
     store = FakeStore()
     body = gzip.compress(orjson.dumps({"metrics": [CPU]}))
     assert publish(body, store, headers={"content-encoding": "gzip"}).status_code == 200
@@ -57,12 +58,14 @@ def test_a_gzipped_body() -> None:
 
 
 def test_a_text_nan_is_a_value() -> None:
+    """The marker that ends a series would be refused, as JSON has no NaN."""
     store = FakeStore()
     assert publish([{**CPU, "value": "NaN"}], store).status_code == 200
     assert math.isnan(store.samples()[0][1])
 
 
 def test_good_beside_bad_is_kept() -> None:
+    """One old datapoint would lose the batch, or vanish without a word."""
     store = FakeStore()
     future = {"tags": {"name": "new"}, "timestamp": T0 + 60_001, "value": 1}
     response = publish({"metrics": [CPU, OLD, future, 17]}, store)
@@ -83,6 +86,7 @@ def test_good_beside_bad_is_kept() -> None:
 
 
 def test_at_most_five_reasons_are_told() -> None:
+    """A bad batch would be answered with as many reasons as datapoints."""
     response = publish([OLD] * 9, FakeStore())
     assert response.status_code == 400
     assert (response.json()["type"], response.json()["errorCount"]) == ("error", 9)
@@ -91,6 +95,7 @@ def test_at_most_five_reasons_are_told() -> None:
 
 @pytest.mark.parametrize("payload", [b"", b"  ", {}, {"metrics": []}, [], [0, 0]])
 def test_nothing_is_an_error(payload: object) -> None:
+    """A client that sends nothing would take it for success."""
     response = publish(payload, FakeStore())
     assert response.status_code == 400
     assert response.json() == {"type": "error", "message": "empty payload"}
@@ -114,6 +119,7 @@ def test_nothing_is_an_error(payload: object) -> None:
     ],
 )
 def test_tag_rules(tags: object, reason: str) -> None:
+    """Tags that can't be asked for would get into the store."""
     response = publish([{**CPU, "tags": tags}], FakeStore())
     assert response.status_code == 400
     assert reason in response.json()["message"][0]
@@ -138,6 +144,7 @@ def test_tag_rules(tags: object, reason: str) -> None:
     ],
 )
 def test_malformed_payloads(payload: object, message: str | None) -> None:
+    """A stranger's body would be an internal error."""
     response = publish(payload, FakeStore())
     assert response.status_code == 400
     assert message is None or message in str(response.json()["message"])
@@ -152,6 +159,7 @@ class HurryingClock(ManualClock):
 
 
 def test_a_payload_does_not_grow_old_while_it_is_read() -> None:
+    """The end of a large batch would be refused as too old."""
     store = FakeStore()
     routes = publish_routes(store, None, HurryingClock(T0 - 60_000), 60_000)
     body = orjson.dumps([{**CPU, "tags": {"name": f"cpu{i}"}} for i in range(5)])

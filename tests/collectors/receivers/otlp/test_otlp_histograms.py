@@ -15,6 +15,7 @@ from collectors.receivers.testing.otlp import CUMULATIVE, DELTA, HandExporter, p
 def test_histograms_become_statistics_and_buckets(
     unit: str, letter: str, total: str, factor: float
 ) -> None:
+    """Averages and percentiles of a histogram would be of the wrong unit."""
     exporter = HandExporter()
     exporter.histogram([4, 6, 1], [10, 20], 100, 110, unit=unit, sum=150, max=25)
     assert exporter.seconds(statistic="count") == [(100, 0), (110, 11)]
@@ -35,6 +36,7 @@ def test_a_bucket_goes_where_atlas_counts_it() -> None:
 
 
 def test_a_bucket_that_fills_later_was_zero_at_the_last_export() -> None:
+    """The first values in a bucket would not count."""
     exporter = HandExporter()
     exporter.histogram([0, 3, 0, 0], [5.0, 5.5, 9.0], 100, 110)
     exporter.histogram([0, 3, 0, 2], [5.0, 5.5, 9.0], 100, 120)
@@ -47,6 +49,7 @@ def test_a_bucket_that_fills_later_was_zero_at_the_last_export() -> None:
 
 
 def test_delta_histograms_become_running_totals() -> None:
+    """Rates of a delta histogram would drop to nothing or run double."""
     exporter = HandExporter()
     exporter.histogram([0, 3, 0], [5.0, 5.5], 100, 110, DELTA, sum=15, max=5.2)
     exporter.histogram([0, 1, 0], [5.0, 5.5], 110, 120, DELTA, sum=5, max=5.1)
@@ -63,6 +66,7 @@ def test_delta_histograms_become_running_totals() -> None:
 
 
 def test_a_cumulative_maximum_is_told_only_when_it_rises() -> None:
+    """An old maximum would be shown for ever as the present one."""
     exporter = HandExporter()
     for time_s, largest in ((110, 3.0), (120, 3.0), (130, 4.0)):
         exporter.histogram([1, 0], [5.0], 100, time_s, max=largest)
@@ -95,6 +99,7 @@ def test_exponential_histograms() -> None:
 
 
 def test_summaries() -> None:
+    """Quantiles that a client computed itself would be lost."""
     exporter = HandExporter()
 
     def fill(metric: Any) -> None:

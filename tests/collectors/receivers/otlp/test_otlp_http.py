@@ -86,6 +86,7 @@ def test_json_spans() -> None:
 
 
 def test_json_metrics() -> None:
+    """Exporters that send JSON would be refused, or lose all for one bad point."""
     store = FakeStore()
     point = {"asDouble": 0.5, "timeUnixNano": "1700000000000000000"}
     metrics = [
@@ -125,6 +126,7 @@ def test_json_that_is_not_otlp(changes: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("name", ["traceId", "spanId", "parentSpanId"])
 def test_an_id_that_is_not_hexadecimal_costs_one_span(name: str) -> None:
+    """One bad id would lose the whole batch."""
     store = FakeStore()
     document = orjson.loads(span_json())
     spans = document["resourceSpans"][0]["scopeSpans"][0]["spans"]
@@ -137,6 +139,7 @@ def test_an_id_that_is_not_hexadecimal_costs_one_span(name: str) -> None:
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b"null", b'{"resourceSpans": 7}', b"[" * 5_000])
 def test_json_that_is_broken(body: bytes) -> None:
+    """A stranger's body would be an internal error."""
     response = client_of(FakeStore()).post(
         "/v1/traces", content=body, headers={"content-type": JSON}
     )
@@ -144,6 +147,7 @@ def test_json_that_is_broken(body: bytes) -> None:
 
 
 def test_json_nested_without_end() -> None:
+    """A deeply nested body would overflow the stack."""
     deep = b'{"x":' * 900 + b"1" + b"}" * 900
     response = client_of(FakeStore()).post(
         "/v1/traces", content=deep, headers={"content-type": JSON}
@@ -154,6 +158,7 @@ def test_json_nested_without_end() -> None:
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("media", [PROTOBUF, JSON])
 def test_an_empty_request_succeeds(path: str, media: str) -> None:
+    """Exporters that flush nothing would log errors and retry."""
     response = client_of(FakeStore()).post(path, content=b"", headers={"content-type": media})
     assert (response.status_code, response.headers["content-type"]) == (200, media)
 
@@ -162,6 +167,7 @@ def test_an_empty_request_succeeds(path: str, media: str) -> None:
     "media", [f"{PROTOBUF}; charset=utf-8", "Application/X-Protobuf", f" {PROTOBUF} ;x=y"]
 )
 def test_only_the_media_type_counts(media: str) -> None:
+    """A parameter or capitals in the header would refuse good data."""
     store = FakeStore()
     response = client_of(store).post(
         "/v1/traces", content=span_protobuf(), headers={"content-type": media}
@@ -171,6 +177,7 @@ def test_only_the_media_type_counts(media: str) -> None:
 
 @pytest.mark.parametrize("media", ["", "text/plain", "application/grpc", "application/xml"])
 def test_other_media_types(media: str) -> None:
+    """What can't be read would be taken for an empty request."""
     response = client_of(FakeStore()).post(
         "/v1/traces", content=span_protobuf(), headers={"content-type": media}
     )
@@ -179,6 +186,7 @@ def test_other_media_types(media: str) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])
 def test_other_methods(method: str) -> None:
+    """A health check by GET would be answered as if it were data."""
     response = client_of(FakeStore()).request(
         method, "/v1/metrics", headers={"content-type": PROTOBUF}
     )
@@ -226,6 +234,7 @@ def test_compression(encoding: str, body: bytes, status: int) -> None:
 
 
 def test_partial_success_in_protobuf() -> None:
+    """An exporter would not learn which spans were refused, or send all again."""
     request = ExportTraceServiceRequest.FromString(span_protobuf(3))
     request.resource_spans[0].scope_spans[0].spans[1].trace_id = b"\0" * 16
     request.resource_spans[0].scope_spans[0].spans[2].end_time_unix_nano = 0
@@ -239,6 +248,7 @@ def test_partial_success_in_protobuf() -> None:
 
 
 def test_a_store_that_refuses_makes_a_partial_success() -> None:
+    """What the store refuses would be acknowledged as kept."""
     request = ExportMetricsServiceRequest()
     metrics = request.resource_metrics.add().scope_metrics.add().metrics
     for name in ("good", "bad"):
@@ -253,6 +263,7 @@ def test_a_store_that_refuses_makes_a_partial_success() -> None:
 
 
 def test_logs_are_answered_counted_and_not_kept() -> None:
+    """A collector that sends logs too would stop for good."""
     request = ExportLogsServiceRequest()
     request.resource_logs.add().scope_logs.add().log_records.add(severity_text="INFO")
     response = client_of(FakeStore()).post(

@@ -10,6 +10,7 @@ from collectors.receivers.testing.otlp import CUMULATIVE, DELTA, HandExporter, p
 
 
 def test_a_new_cumulative_counter_begins_at_zero() -> None:
+    """What was counted before the first export would be lost."""
     exporter = HandExporter()
     exporter.sum(5, 100, 110)
     exporter.sum(7, 100, 120)
@@ -41,12 +42,14 @@ def test_new_attributes_of_a_known_metric_were_zero_at_its_last_export() -> None
 
 
 def test_a_start_in_the_points_own_millisecond() -> None:
+    """A counter exported at once would have no interval, and no rate."""
     exporter = HandExporter()
     exporter.sum(5, 100, 100)
     assert exporter.seconds() == [(99.999, 0), (100, 5)]
 
 
 def test_deltas_become_a_running_total() -> None:
+    """Deltas would be stored as if they were totals."""
     exporter = HandExporter()
     exporter.sum(5, 100, 110, DELTA)
     exporter.sum(2, 110, 120, DELTA)
@@ -55,6 +58,7 @@ def test_deltas_become_a_running_total() -> None:
 
 
 def test_a_repeated_delta_counts_once() -> None:
+    """An export that is sent again would count double."""
     exporter = HandExporter()
     exporter.sum(5, 100, 110, DELTA)
     receipt = exporter.sum(5, 100, 110, DELTA)
@@ -83,6 +87,7 @@ def test_a_delta_that_the_store_refused_is_taken_at_the_retry() -> None:
     ("temporality", "expected"), [(CUMULATIVE, [5.0, 3.0]), (DELTA, [5.0, 8.0])]
 )
 def test_sums_that_may_fall_are_gauges(temporality: int, expected: list[float]) -> None:
+    """A queue that empties would look like a counter that was reset."""
     exporter = HandExporter()
     exporter.sum(5, 100, 110, temporality, monotonic=False)
     exporter.sum(3, 110, 120, temporality, monotonic=False)
@@ -91,6 +96,7 @@ def test_sums_that_may_fall_are_gauges(temporality: int, expected: list[float]) 
 
 
 def test_the_no_recorded_value_flag_ends_a_series() -> None:
+    """A series that ended would be shown at its last value."""
     exporter = HandExporter()
 
     def fill(metric: Any) -> None:
@@ -101,6 +107,7 @@ def test_the_no_recorded_value_flag_ends_a_series() -> None:
 
 
 def test_resources_are_tags_except_the_senders_own() -> None:
+    """Series could not be told apart by service and region."""
     exporter = HandExporter()
     exporter.export(
         lambda metric: place(metric.gauge.data_points.add(as_int=3), 0, 110, "/a b"),

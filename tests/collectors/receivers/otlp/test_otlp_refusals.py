@@ -11,6 +11,7 @@ from collectors.receivers.testing.otlp import CUMULATIVE, HandExporter, place
 
 
 def test_metrics_and_resources_are_bounded() -> None:
+    """A sender with endless names would fill the memory."""
     exporter = HandExporter(Limits(max_families=1, stream_idle_ms=60_000))
 
     def fill(metric: Any) -> None:
@@ -102,6 +103,7 @@ def _long_name(metric: Any) -> None:
     ],
 )
 def test_refusals(fill: Any, reason: str) -> None:
+    """A point that can't be kept would vanish, or spoil those after it."""
     exporter = HandExporter()
     receipt = exporter.export(fill)
     assert (receipt.accepted, receipt.rejected_count) == (0, 1)
@@ -110,6 +112,7 @@ def test_refusals(fill: Any, reason: str) -> None:
 
 
 def test_streams_are_bounded_and_the_idle_are_forgotten() -> None:
+    """Short-lived senders would take all places for good."""
     exporter = HandExporter(Limits(max_streams=2, stream_idle_ms=60_000))
     exporter.sum(1, 100, 110, path="a")
     exporter.sum(1, 100, 110, path="b")

@@ -103,6 +103,7 @@ def spread_of(*ranges: tuple[float, float, float]) -> dict[int, float]:
 def test_a_histogram_becomes_statistics_and_buckets(
     app: Starlette, store: FakeStore, protocol: int
 ) -> None:
+    """Averages and percentiles of native histograms would be missing."""
     answer = post(app, request(protocol, histogram()), protocol)
     assert answer.status_code == 204
     assert store.samples(statistic="count") == [(T0, 5.0)]
@@ -180,6 +181,7 @@ def test_the_same_buckets_as_from_otlp(app: Starlette, store: FakeStore) -> None
 def test_every_observation_is_in_some_bucket(
     app: Starlette, store: FakeStore, fields: dict[str, Any], expected: float
 ) -> None:
+    """Percentiles would leave out what lies in odd buckets."""
     given = histogram(**fields)
     if "count_float" in fields:
         del given["count_int"]
@@ -189,6 +191,7 @@ def test_every_observation_is_in_some_bucket(
 
 
 def test_custom_buckets_are_upper_bounds(app: Starlette, store: FakeStore) -> None:
+    """Values would be counted one bucket too high."""
     custom = histogram(
         schema=-53, custom_values=[1.0, 2.0], positive_spans=[{"offset": 1, "length": 2}]
     )
@@ -207,6 +210,7 @@ def test_custom_buckets_are_upper_bounds(app: Starlette, store: FakeStore) -> No
 def test_the_unit_decides_between_timer_and_summary(
     app: Starlette, store: FakeStore, name: str, unit_ref: int, expected: tuple[str, str]
 ) -> None:
+    """Bytes would be shown as seconds."""
     message = request(2, histogram(), name=name)
     message.timeseries[0].metadata.unit_ref = unit_ref
     post(app, message, 2)
@@ -233,6 +237,7 @@ def test_a_bucket_that_fills_later_starts_from_zero(app: Starlette, store: FakeS
 
 @pytest.mark.parametrize("hint", [0, 1])
 def test_a_reset_counts_from_zero_again(app: Starlette, store: FakeStore, hint: int) -> None:
+    """A restart of the sender would look like a huge or negative rate."""
     post(app, request(1, histogram()), 1)
     post(app, request(1, histogram(timestamp=T0 + 10_000, count_int=3, reset_hint=hint)), 1)
     assert store.samples(statistic="count") == [(T0, 5.0), (T0 + 1, 0.0), (T0 + 10_000, 3.0)]
@@ -250,12 +255,14 @@ def test_a_known_start_gives_the_first_interval(app: Starlette, store: FakeStore
 
 
 def test_a_gauge_histogram_is_a_gauge(app: Starlette, store: FakeStore) -> None:
+    """A distribution that may shrink would be taken for a counter."""
     post(app, request(1, histogram(reset_hint=3)), 1)
     assert {tags["atlas.dstype"] for tags in store.series()} == {"gauge"}
     assert sum(buckets(store).values()) == pytest.approx(5)
 
 
 def test_a_stale_marker_ends_the_series(app: Starlette, store: FakeStore) -> None:
+    """A histogram that ended would be shown at its last value."""
     post(app, request(1, histogram(sum=STALE, count_int=0)), 1)
     ((time_ms, value),) = store.samples(statistic="count")
     assert time_ms == T0
@@ -311,6 +318,7 @@ counts = st.lists(st.integers(0, 1_000), min_size=1, max_size=20)
 @settings(max_examples=60, deadline=None)
 @given(schema=st.integers(-4, 8), offset=st.integers(-2_000, 2_000), given_counts=counts)
 def test_nothing_is_lost_in_any_schema(schema: int, offset: int, given_counts: list[int]) -> None:
+    """Observations would be lost at some resolution."""
     store = FakeStore()
     app = Starlette(routes=remote_write_routes(store, Limits()))
     deltas = np.diff(given_counts, prepend=0).tolist()

@@ -52,6 +52,7 @@ UP = {"__name__": "up", "job": "a/b", "empty": ""}
 
 @pytest.mark.parametrize("media", ["application/x-protobuf", f"application/x-protobuf;proto={V1}"])
 def test_v1(media: str) -> None:
+    """Prometheus could not write here."""
     store = FakeStore()
     request = v1((UP, [(T0, 1.0), (T0 + 1, 0.0)]), ({"__name__": "hits_total"}, [(T0, 5.0)]))
     response = post(snap(request), store, media)
@@ -63,6 +64,7 @@ def test_v1(media: str) -> None:
 
 
 def test_v1_metadata_beats_the_name() -> None:
+    """A gauge named like a counter would be turned into a rate."""
     store = FakeStore()
     request = v1(({"__name__": "odd_total"}, [(T0, 1.0)]), ({"__name__": "hits"}, [(T0, 1.0)]))
     request.metadata.add(type=2, metric_family_name="odd_total")
@@ -73,6 +75,7 @@ def test_v1_metadata_beats_the_name() -> None:
 
 
 def test_v1_stale_markers_and_exemplars() -> None:
+    """Series would not end, and pages would lack their traces."""
     store = FakeStore()
     request = v1((UP, [(T0, STALE)]))
     exemplar = request.timeseries[0].exemplars.add(value=0.5, timestamp=T0)
@@ -93,6 +96,7 @@ def test_v1_stale_markers_and_exemplars() -> None:
     ],
 )
 def test_v1_good_beside_bad_is_kept(bad: list[bytes], reason: str) -> None:
+    """One bad series would lose the request, or be acknowledged."""
     store = FakeStore()
     request = v1((UP, [(T0, 1.0)]), ({}, [(T0, 2.0)]), (UP, [(T0 + 1, 3.0)]))
     request.timeseries[1].labels.extend(bad)
@@ -126,6 +130,7 @@ def v2(*, kind: int = 0, name: str = "hits", start_ms: int = 0) -> Any:
     ],
 )
 def test_v2(kind: int, name: str, expected: str) -> None:
+    """Prometheus's newer protocol would store other names, kinds or values."""
     store = FakeStore()
     response = post(snap(v2(kind=kind, name=name)), store, V2_MEDIA)
     assert response.status_code == 204
@@ -147,6 +152,7 @@ def test_v2_start_gives_the_first_interval() -> None:
 
 @pytest.mark.parametrize("refs", [[1], [1, 99], [1, 2, 1, 2]])
 def test_v2_bad_references(refs: list[int]) -> None:
+    """A reference beyond the table would read another label, or crash."""
     store = FakeStore()
     request = v2()
     request.timeseries.add(labels_refs=refs).samples.add(value=1, timestamp=T0)
@@ -157,6 +163,7 @@ def test_v2_bad_references(refs: list[int]) -> None:
 
 
 def test_v2_symbols_begin_with_the_empty_one() -> None:
+    """A table of another make would be read with shifted labels."""
     request = request_v2(["a"])
     assert post(snap(request), FakeStore(), V2_MEDIA).status_code == 400
 
@@ -171,6 +178,7 @@ def test_v2_symbols_begin_with_the_empty_one() -> None:
     ],
 )
 def test_unknown_protocols(media: str, encoding: str, status: int) -> None:
+    """What can't be read would be acknowledged."""
     body = snap(v1((UP, [(T0, 1.0)])))
     response = post(body, FakeStore(), media, **{"content-encoding": encoding})
     assert response.status_code == status
@@ -190,6 +198,7 @@ def test_unknown_protocols(media: str, encoding: str, status: int) -> None:
     ],
 )
 def test_bodies_that_are_none(media: str, body: bytes, status: int) -> None:
+    """A stranger's bytes would be an internal error."""
     assert post(body, FakeStore(), media).status_code == status
 
 

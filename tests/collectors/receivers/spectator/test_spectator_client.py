@@ -37,6 +37,8 @@ def hear(speak: Callable[[int], None], lines: int, store: FakeStore) -> Spectato
 
 
 def test_every_meter_of_the_official_client() -> None:
+    """A service with Netflix's own client would send into the void."""
+
     def speak(port: int) -> None:
         config = Config(f"udp://127.0.0.1:{port}", {"nf.app": "edge"})
         registry = Registry(config)
@@ -81,6 +83,8 @@ def test_every_meter_of_the_official_client() -> None:
 
 
 def test_a_datagram_of_many_lines_keeps_the_good_ones() -> None:
+    """One bad line would lose all that came in its datagram."""
+
     def speak(port: int) -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
             client.sendto(b"c:a:1\njunk\n\nc:a:2\n\xff\xff\nt:b:1\n", ("127.0.0.1", port))
@@ -112,6 +116,8 @@ def test_a_refused_flush_is_made_up_for() -> None:
 
 
 def test_a_taken_port_is_a_clear_error() -> None:
+    """The operator would see a traceback instead of the port that is taken."""
+
     async def run() -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
             other.bind(("127.0.0.1", 0))

@@ -95,6 +95,7 @@ def test_each_type(lines: bytes, expected: list[tuple[str, int, float]]) -> None
     ],
 )
 def test_percentile_buckets(line: bytes, bucket: str) -> None:
+    """Percentiles of timers would be asked of buckets that nobody counts in."""
     registry = new_registry()
     registry.receive(line, T0)
     kinds = [kind for kind, _, _, _ in rows(registry.flush(T0 + 5_000))]
@@ -112,6 +113,7 @@ def test_totals_go_on_across_flushes() -> None:
 
 
 def test_a_wrapped_uint64_goes_on() -> None:
+    """A counter that starts over at 2^64 would look like a huge rate."""
     registry = new_registry()
     registry.receive(b"U:n:18446744073709551615", T0 + 1_000)
     registry.receive(b"U:n:4", T0 + 2_000)
@@ -205,6 +207,7 @@ def test_meters_expire(line: bytes, ttl_s: int) -> None:
 
 
 def test_meters_are_bounded() -> None:
+    """A sender with endless names would fill the memory."""
     registry = new_registry(Limits(max_meter_series=2))
     rejected = registry.receive(b"c:a:1\nc:b:1\nc:c:1\nc:a:1", T0)
     assert [r.reason for r in rejected] == ["metersTooMany"]
@@ -213,6 +216,7 @@ def test_meters_are_bounded() -> None:
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.binary(max_size=200), st.sampled_from(["", "c:n:", "T:a,b=c:", "S:n:", "U:n:", "X,5:n:"]))
 def test_any_bytes_leave_the_registry_working(junk: bytes, prefix: str) -> None:
+    """A stranger's datagram would stop everybody's meters."""
     registry = new_registry()
     registry.receive(prefix.encode() + junk, T0)
     registry.flush(T0 + 1_000)
@@ -221,6 +225,7 @@ def test_any_bytes_leave_the_registry_working(junk: bytes, prefix: str) -> None:
 
 
 def test_pieces_say_what_a_flush_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Flushing in pieces would lose samples, or send some twice."""
     monkeypatch.setattr("collectors.receivers.spectator.registry.PIECE_SAMPLES", 4)
     whole, parts = new_registry(), new_registry()
     lines = b"\n".join(b"c:n%d:%d" % (i, i) for i in range(7))

@@ -123,6 +123,7 @@ def test_lines_come_and_go_as_if_nothing_were_kept(
 
 @pytest.mark.parametrize("bad", ["name,:nonsense", "name,sps", ":div"])
 def test_a_bad_expression_stands_alone(bad: str) -> None:
+    """One mistyped rule would stop all others."""
     evaluator = standing(bad, EXPRESSIONS[0])
     assert set(evaluator.errors) == {bad}
     assert set(evaluator.advance_window(filled(3), window(1, 3))) == {EXPRESSIONS[0]}
@@ -147,12 +148,14 @@ class CountingDatabase:
 
 
 def test_shared_series_are_fetched_once() -> None:
+    """The cost of a step would follow the number of rules."""
     database = CountingDatabase()
     standing(*EXPRESSIONS[:6]).advance_window(database, window(1, 5))
     assert len(database.asked) == len(set(database.asked)) == 3
 
 
 def test_a_broken_store_is_an_error_and_can_recover() -> None:
+    """A rule would stay broken after the store has come back."""
     database = CountingDatabase()
     evaluator = standing(EXPRESSIONS[0])
     database.broken = True
@@ -189,6 +192,7 @@ def test_layouts_are_made_anew_only_for_other_tags() -> None:
 
 
 def test_layouts_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory would grow with every expression that was ever asked."""
     monkeypatch.setattr("collectors.stacklang.lines.layouts.MAX_LAYOUTS", 3)
     layouts, owners = Layouts(), [object() for _ in range(10)]
     for owner in owners:

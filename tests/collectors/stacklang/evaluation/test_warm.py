@@ -8,6 +8,7 @@ from collectors.stacklang.numeric import rolling, smoothing
 
 
 def test_warming_compiles_every_kernel() -> None:
+    """The first query would wait for the compiler."""
     warm()
     kernels = (rolling._advance, smoothing._smooth, percentile_buckets._estimate)
     assert all(kernel.signatures for kernel in kernels)

@@ -64,6 +64,7 @@ def expected(
 def test_groups_equal_brute_force(
     data: dict[tuple[int, int], int], groups: list[int], op: int, multiple: int, cf: int
 ) -> None:
+    """The compiled aggregation would answer other numbers than its definition."""
     blocks = HotBlocks(step_ms=1000, hot_window_ms=300_000, max_series=6, memory_bytes=1 << 20)
     blocks.advance(6)
     blocks.arrays.kind[:3] = KINDS.index(SeriesKind.GAUGE)

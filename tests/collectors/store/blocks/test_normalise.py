@@ -46,6 +46,7 @@ def atlas_cases() -> list[dict[str, Any]]:
 
 @pytest.mark.skipif(not CASES.exists(), reason=f"external cases are not at {CASES}")
 def test_functions_emit_what_atlas_emits() -> None:
+    """Values would stand at other steps, or weigh otherwise, than in Atlas."""
     assert atlas_cases()
     for case in atlas_cases():
         emitted: list[list[float]] = []
@@ -99,6 +100,7 @@ def samples_of(moves: list[tuple[int, int]], *, cumulative: bool) -> list[tuple[
 def test_kernel_agrees_with_the_single_series_functions(
     moves: list[tuple[int, int]], kind: SeriesKind
 ) -> None:
+    """The compiled normalisation would differ from its definition."""
     samples = samples_of(moves, cumulative=kind is SeriesKind.COUNTER)
     expected = normalised(kind, samples, STEP_MS)
     assert by_kernel(kind, samples, STEP_MS) == pytest.approx(expected)
@@ -112,6 +114,7 @@ def test_a_counter_counts_every_event_once() -> None:
 
 
 def test_a_reset_is_no_negative_rate() -> None:
+    """A restart of a service would be shown as a negative rate."""
     samples = [(1_000_000, 100.0), (1_010_000, 160.0), (1_020_000, 0.0), (1_030_000, 30.0)]
     assert by_kernel(SeriesKind.COUNTER, samples, STEP_MS) == pytest.approx(
         {1_010_000: 6.0, 1_020_000: 0.0, 1_030_000: 3.0}
@@ -119,6 +122,7 @@ def test_a_reset_is_no_negative_rate() -> None:
 
 
 def test_late_gauge_fills_its_own_step() -> None:
+    """A late value would overwrite a newer one, or be lost."""
     samples = [(1_050_000, 5.0), (1_020_000, 2.0), (1_018_000, 7.0)]
     assert by_kernel(SeriesKind.GAUGE, samples, STEP_MS) == {1_050_000: 5.0, 1_020_000: 7.0}
 
@@ -133,6 +137,7 @@ def test_late_counters_fill_the_gap_that_they_missed() -> None:
 
 
 def test_late_counters_do_not_count_again_what_was_counted() -> None:
+    """A sender that repeats itself would double its rates."""
     samples = [(1_000_000 + 10_000 * i, 5.0 * i) for i in range(8)]
     values = by_kernel(SeriesKind.COUNTER, samples, STEP_MS)
     assert by_kernel(SeriesKind.COUNTER, [*samples, *samples[2:5]], STEP_MS) == values
@@ -148,6 +153,7 @@ def test_late_counters_do_not_count_again_what_was_counted() -> None:
 def test_rates_of_late_counters_integrate_to_their_increase(
     gaps: list[int], increases: list[int]
 ) -> None:
+    """Counts would be lost or gained when samples come out of order."""
     times = 1_000_000 + np.cumsum([0, *gaps])
     counts = np.cumsum([0, *increases[: len(gaps)]]).astype(float)
     order = np.random.default_rng(len(gaps)).permutation(len(times))

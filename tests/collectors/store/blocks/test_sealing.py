@@ -54,6 +54,7 @@ def filled(batches: list[list[tuple[int, int, float]]], *, sealed: bool) -> HotB
 def test_answers_do_not_depend_on_sealing(
     batches: list[list[tuple[int, int, float]]], op: int
 ) -> None:
+    """A query would answer otherwise once a block is packed."""
     ids = np.arange(SERIES, dtype=np.int32)
     group = np.array([0, 1, 0, 1, 0], dtype=np.int32)
     answers = []
@@ -77,6 +78,7 @@ def test_answers_do_not_depend_on_sealing(
 
 
 def test_pages_are_gathered_from_both_forms() -> None:
+    """Checkpoints and history would miss the packed pages, or the others."""
     blocks = filled([[(0, 5, 1.0), (1, 5, 0.1234567)]], sealed=True)
     held = blocks.arrays.table[0, :2]
     assert held[0] < 0 < held[1]
@@ -99,6 +101,7 @@ def test_every_page_comes_back() -> None:
 
 
 def test_a_store_seals_what_is_over(tmp_path: Path) -> None:
+    """Nothing would be packed, so that a day takes four times the memory."""
     now_ms = 1_700_000_000_000
     store = MetricStore.open(
         tmp_path,

@@ -35,6 +35,7 @@ def damage_one_part(directory: Path) -> None:
 
 
 def test_what_is_sound_is_answered_and_the_rest_comes_back(tmp_path: Path) -> None:
+    """One damaged file would keep all of history from being read."""
     engine = HistoryEngine.open(f"chdb://{tmp_path}")
     history = SpanHistory(engine)
     for batch in BATCHES:

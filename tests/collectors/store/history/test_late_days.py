@@ -62,6 +62,7 @@ def held(store: MetricStore, days_ago: int) -> int:
 def test_a_day_waits_until_nobody_fills_it_in_any_more(
     tmp_path: Path, engine: HistoryEngine
 ) -> None:
+    """A day would be rolled up before its late samples came."""
     clock = ManualClock(NOW_MS)
     store = opened(tmp_path, engine, clock)
     store.flush_history()  # what is due today is done
@@ -86,6 +87,7 @@ def test_a_day_waits_until_nobody_fills_it_in_any_more(
 def test_late_samples_alone_are_sent_again_when_history_fails(
     tmp_path: Path, engine: HistoryEngine
 ) -> None:
+    """Late samples would be lost when history is away for a moment."""
     store = opened(tmp_path, engine, ManualClock(NOW_MS))
     engine.command(f"RENAME TABLE {engine.database}.metric_samples TO {engine.database}.away")
     with pytest.raises(StorageError, match="history"):

@@ -132,6 +132,7 @@ def test_memory_and_history_answer_the_same(
     first: int,
     columns: int,
 ) -> None:
+    """A graph would jump where memory ends and history begins."""
     step_ms = multiple * STEP_MS
     start_ms = (START_MS + first * STEP_MS) // step_ms * step_ms
     window = Window(start_ms=start_ms, end_ms=start_ms + (columns - 1) * step_ms, step_ms=step_ms)
@@ -155,6 +156,7 @@ def test_memory_and_history_answer_the_same(
 def test_samples_behind_the_hot_window_go_to_history(
     stores: tuple[MetricStore, MetricStore],
 ) -> None:
+    """What comes too late for memory would be lost."""
     _, split = stores
     old_ms = START_MS - 3_600_000
     late = Batch(
@@ -183,6 +185,7 @@ def test_samples_behind_the_hot_window_go_to_history(
 def test_a_run_of_counters_behind_the_hot_window_goes_to_history_as_rates(
     stores: tuple[MetricStore, MetricStore],
 ) -> None:
+    """Late totals would be stored as if they were rates."""
     _, split = stores
     old_ms = (START_MS - 3_600_000) // STEP_MS * STEP_MS
     times = np.array([old_ms + STEP_MS * i for i in range(4)])
@@ -208,6 +211,7 @@ def test_a_run_of_counters_behind_the_hot_window_goes_to_history_as_rates(
 def test_history_answers_when_the_hot_tier_was_lost(
     stores: tuple[MetricStore, MetricStore], tmp_path: Path
 ) -> None:
+    """Losing the checkpoint would lose what history has."""
     _, split = stores
     split.flush_history()
     history = split._keeper._feed.history  # type: ignore[union-attr]
@@ -236,6 +240,7 @@ def test_history_answers_when_the_hot_tier_was_lost(
 
 
 def test_check_passes_and_old_days_are_dropped(engine: HistoryEngine) -> None:
+    """The disk would fill with days that are out of date."""
     history = MetricHistory(engine, step_ms=STEP_MS)
     times = np.array([DAY_MS, 5 * DAY_MS, 9 * DAY_MS])
     history.write_series([(9, {"name": "old"})])
@@ -258,12 +263,14 @@ def test_check_passes_and_old_days_are_dropped(engine: HistoryEngine) -> None:
     [("mysql://x", ConfigError), ("http://:secret@127.0.0.1:9/tocsin", StorageError)],
 )
 def test_a_wrong_address_says_so_without_the_password(url: str, error: type[Exception]) -> None:
+    """The database's password would stand in the log."""
     with pytest.raises(error) as caught:
         HistoryEngine.open(url)
     assert "secret" not in str(caught.value)
 
 
 def test_another_step_is_refused(engine: HistoryEngine, tmp_path: Path) -> None:
+    """Data of another step would be read as if they were of this one."""
     store = MetricStore.open(
         tmp_path, step_ms=5_000, hot_window_ms=60_000, clock=ManualClock(START_MS)
     )
@@ -273,5 +280,6 @@ def test_another_step_is_refused(engine: HistoryEngine, tmp_path: Path) -> None:
 
 
 def test_the_embedded_engine_loads_only_when_it_is_asked_for() -> None:
+    """Every start would wait for a large library."""
     program = "import collectors.store.metric_store, sys; sys.exit('chdb' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -19,6 +19,7 @@ def policies(directory: Path, text: str) -> tuple[RollupPolicy, ...]:
 
 
 def test_policies_stand_in_the_order_of_the_file(tmp_path: Path) -> None:
+    """Another policy than the first that matches would apply."""
     text = "rollups:\n- {query: 'name,cpu,:eq', drop: [node]}\n- {query: ':true', drop: [a, b]}\n"
     first, second = policies(tmp_path, text)
     assert first == RollupPolicy(query=Equal("name", "cpu"), drop_keys=("node",))
@@ -27,6 +28,7 @@ def test_policies_stand_in_the_order_of_the_file(tmp_path: Path) -> None:
 
 
 def test_the_documented_file_is_one(tmp_path: Path) -> None:
+    """An operator who copies the example would be refused."""
     page = (DOCS / "reference" / "receivers.md").read_text()
     (policy,) = policies(tmp_path, page.partition("```yaml\n")[2].partition("```")[0])
     assert policy.query.matches({"name": "http.requests"})
@@ -46,5 +48,6 @@ def test_the_documented_file_is_one(tmp_path: Path) -> None:
     ids=["no drop", "empty drop", "name", "bad query", "two things", "unknown field"],
 )
 def test_mistakes_have_their_place(tmp_path: Path, text: str, line: int, message: str) -> None:
+    """An operator would have to search for the mistake."""
     with pytest.raises(DocumentError, match=rf"rollups.yaml:{line}: .*{message}"):
         policies(tmp_path, text)

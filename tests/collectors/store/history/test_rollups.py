@@ -75,6 +75,7 @@ def answers(
 def test_aggregates_stay_the_same(
     answers: tuple[list[Lines], list[Lines], MetricHistory],
 ) -> None:
+    """Old sums, counts, minima and maxima would change when they are rolled up."""
     before, after, _ = answers
     for request, was, now in zip(REQUESTS, before, after, strict=True):
         assert now.tags == was.tags, request
@@ -90,6 +91,7 @@ def asked(query: Query, step_ms: int, aggregate: Aggregate = Aggregate.SUM) -> F
 
 
 def test_dropped_tags_are_gone(answers: tuple[list[Lines], list[Lines], MetricHistory]) -> None:
+    """Rolled-up series would still be as many as before."""
     by_node = answers[2].fetch(asked(HasKey("node"), 3_600_000)).values[0]
     assert np.isnan(by_node[:24]).all()
     assert np.isfinite(by_node[24:]).all()
@@ -99,6 +101,7 @@ def test_dropped_tags_are_gone(answers: tuple[list[Lines], list[Lines], MetricHi
 def test_other_steps_show_the_rollup_that_they_end_in(
     answers: tuple[list[Lines], list[Lines], MetricHistory], step_ms: int
 ) -> None:
+    """A graph with a smaller step than the rollup's would be empty."""
     *_, history = answers
     lines = history.fetch(asked(Equal("app", "b"), step_ms))
     coarse = history.fetch(asked(Equal("app", "b"), ROLLUP_MS)).values[0]
@@ -111,6 +114,7 @@ def test_other_steps_show_the_rollup_that_they_end_in(
 def test_every_series_has_its_own_tags_in_rollups_and_samples(
     answers: tuple[list[Lines], list[Lines], MetricHistory],
 ) -> None:
+    """Values would be shown under the tags of other series."""
     lines = answers[2].fetch(asked(Equal("name", "rps"), 3_600_000, Aggregate.ALL))
     nodes = {tags.get("node", ""): row for row, tags in enumerate(lines.tags)}
     assert sorted(nodes) == ["", "1", "2"]
@@ -122,6 +126,7 @@ def test_every_series_has_its_own_tags_in_rollups_and_samples(
 def test_an_answer_that_is_too_large_is_refused_before_it_is_built(
     answers: tuple[list[Lines], list[Lines], MetricHistory], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """One question of history could take all of the memory."""
     monkeypatch.setattr("collectors.store.history.metric_history.MAX_VALUES", 600)
     with pytest.raises(QueryError, match="narrow the query"):
         answers[2].fetch(REQUESTS[0])
@@ -130,6 +135,7 @@ def test_an_answer_that_is_too_large_is_refused_before_it_is_built(
 def test_rolling_up_again_changes_nothing(
     answers: tuple[list[Lines], list[Lines], MetricHistory],
 ) -> None:
+    """A second run over the same day would count it twice."""
     _, after, history = answers
     assert history.roll_up(FIRST_DAY_MS + DAY_MS) == 0
     np.testing.assert_array_equal(history.fetch(REQUESTS[0]).values, after[0].values)
@@ -138,6 +144,7 @@ def test_rolling_up_again_changes_nothing(
 def test_a_rollup_step_must_fit(
     answers: tuple[list[Lines], list[Lines], MetricHistory], tmp_path: object
 ) -> None:
+    """Rollups would straddle midnight and be counted in two days."""
     engine = answers[2]._engine
     with pytest.raises(ConfigError, match="divide a day"):
         MetricHistory(engine, step_ms=STEP_MS, rollup_step_ms=7 * STEP_MS)
@@ -152,6 +159,7 @@ def test_a_query_that_takes_too_much_is_the_askers_to_change(
     monkeypatch: pytest.MonkeyPatch,
     setting: str,
 ) -> None:
+    """A costly question would look like a defect of the server."""
     monkeypatch.setattr("collectors.store.history.fetch_sql.BUDGET", f" SETTINGS {setting}")
     with pytest.raises(QueryError, match="takes more of history's time or memory"):
         answers[2].fetch(REQUESTS[0])
@@ -160,6 +168,7 @@ def test_a_query_that_takes_too_much_is_the_askers_to_change(
 def test_late_samples_do_not_replace_rollups(
     answers: tuple[list[Lines], list[Lines], MetricHistory],
 ) -> None:
+    """One late sample would hide what its hour had summed up."""
     _, after, history = answers
     number = np.array([5, 5], dtype=np.uint64)
     last_ms = FIRST_DAY_MS + 2 * DAY_MS
@@ -176,6 +185,7 @@ def test_late_samples_do_not_replace_rollups(
 def test_a_start_in_the_middle_of_rolling_up_answers_in_full(
     answers: tuple[list[Lines], list[Lines], MetricHistory],
 ) -> None:
+    """A crash while rolling up would lose the day, or count it twice."""
     *_, history = answers
     second_day_ms = FIRST_DAY_MS + DAY_MS
     before = history.fetch(REQUESTS[0])

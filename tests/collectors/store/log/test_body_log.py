@@ -75,6 +75,7 @@ def by_batch(store: MetricStore, body: list[tuple[str, list[tuple[int, float]]]]
 def test_rows_and_columns_give_the_same_blocks_and_survive(
     sent: list[list[tuple[str, list[tuple[int, float]]]]],
 ) -> None:
+    """A body logged as it came would be replayed to other values."""
     with tempfile.TemporaryDirectory() as scratch:
         rows, columns = opened(Path(scratch, "rows")), opened(Path(scratch, "columns"))
         for body in sent:
@@ -93,6 +94,7 @@ def test_rows_and_columns_give_the_same_blocks_and_survive(
 
 @pytest.mark.parametrize("protocol", [1, 2])
 def test_refused_rows_of_a_logged_body_stay_refused(tmp_path: Path, protocol: int) -> None:
+    """After a restart, what was refused would be there."""
     samples = [(NOW_MS - i * STEP_MS, 1.5) for i in range(30, 0, -1)]
     good, long = {"__name__": "good"}, {"__name__": "long", "path": "x" * 300}
     sent = [(long, samples), (good, samples)]
@@ -113,6 +115,7 @@ def test_refused_rows_of_a_logged_body_stay_refused(tmp_path: Path, protocol: in
 
 
 def test_refused_series_leave_no_words_behind(tmp_path: Path) -> None:
+    """A flood of refused series would fill the memory with their texts."""
     store = opened(tmp_path, Limits(new_series_per_minute=10))
     for start in range(0, 1_000, 100):
         labels = [{"__name__": "flood", "id": f"value-{start + i}"} for i in range(100)]
@@ -124,6 +127,7 @@ def test_refused_series_leave_no_words_behind(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("time_ms", [0, 1, 2**35 - 1, 2**35, NOW_MS, 2**42 - 1, 2**42, 2**62, -5])
 def test_every_time_is_read_as_it_was_written(time_ms: int) -> None:
+    """Times of some length would be misread by the walker's fast path."""
     body = cramjam.snappy.decompress_raw(
         write_request([({"__name__": "a"}, [(time_ms, 2.5), (NOW_MS, -0.0)])])
     )
@@ -133,6 +137,7 @@ def test_every_time_is_read_as_it_was_written(time_ms: int) -> None:
 
 
 def test_labels_of_a_series_that_expired_at_once_are_learned_anew(tmp_path: Path) -> None:
+    """A series would keep the number of another that took its place."""
     store = opened(tmp_path)
     for time_ms, value in ((NOW_MS - FAR, float("nan")), (NOW_MS, 7.0)):
         store.write_remote(write_request([({"__name__": "late"}, [(time_ms, value)])]))
@@ -141,6 +146,7 @@ def test_labels_of_a_series_that_expired_at_once_are_learned_anew(tmp_path: Path
 
 
 def test_a_record_of_another_version_does_not_keep_a_store_from_starting(tmp_path: Path) -> None:
+    """After an update or a step back nothing would start."""
     store = opened(tmp_path / "a")
     store.write_remote(write_request([({"__name__": "kept"}, [(NOW_MS, 4.0)])]))
     log = store._durability._log

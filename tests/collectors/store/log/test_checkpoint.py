@@ -80,6 +80,7 @@ def store(tmp_path: Path) -> Iterator[MetricStore]:
 def test_blocks_and_log_together_answer_the_same(
     store: MetricStore, killed: Callable[[MetricStore], Path]
 ) -> None:
+    """After a kill, some steps would be missing or counted twice."""
     write_steps(store, 0, 70)
     store.checkpoint()
     write_steps(store, 70, 100)
@@ -92,6 +93,7 @@ def test_blocks_and_log_together_answer_the_same(
 
 
 def test_the_log_is_short_after_a_checkpoint(store: MetricStore, tmp_path: Path) -> None:
+    """The log would grow without end, and a restart take hours."""
     write_steps(store, 0, 100)
     log = tmp_path / "store" / "log"
     before = sum(path.stat().st_size for path in log.iterdir())
@@ -103,6 +105,7 @@ def test_the_log_is_short_after_a_checkpoint(store: MetricStore, tmp_path: Path)
 def test_a_damaged_block_is_reported_and_the_rest_loads(
     store: MetricStore, killed: Callable[[MetricStore], Path]
 ) -> None:
+    """One bad sector would lose the whole hot window."""
     write_steps(store, 0, STEPS)
     store.checkpoint()
     expected = answer(store)
@@ -124,6 +127,7 @@ def test_a_damaged_block_is_reported_and_the_rest_loads(
 def test_a_damaged_checkpoint_does_not_stop_a_start(
     store: MetricStore, killed: Callable[[MetricStore], Path], name: str
 ) -> None:
+    """One bad file would keep the monitoring down."""
     write_steps(store, 0, 10)
     store.checkpoint()
     path = killed(store)
@@ -137,6 +141,7 @@ def test_a_damaged_checkpoint_does_not_stop_a_start(
 def test_another_step_ignores_the_checkpoint(
     store: MetricStore, killed: Callable[[MetricStore], Path]
 ) -> None:
+    """Data of another step would be read as if they were of this one."""
     write_steps(store, 0, 10)
     store.checkpoint()
     again = open_store(killed(store), step_ms=5 * STEP_MS)
@@ -147,6 +152,7 @@ def test_another_step_ignores_the_checkpoint(
 def test_a_disk_that_refuses_loses_nothing(
     store: MetricStore, killed: Callable[[MetricStore], Path], tmp_path: Path
 ) -> None:
+    """A checkpoint that failed would drop the log it was to replace."""
     write_steps(store, 0, 80)
     directory = tmp_path / "store" / "checkpoint"
     shutil.rmtree(directory)
@@ -161,6 +167,7 @@ def test_a_disk_that_refuses_loses_nothing(
 
 
 def test_columns_survive_a_file_and_damage_is_seen(tmp_path: Path) -> None:
+    """A flipped bit on the disk would be shown as a value."""
     columns: dict[str, NDArray[Any]] = {
         "a": np.arange(5),
         "b": np.ones((2, 3)),

@@ -111,6 +111,7 @@ def held(path: Path, start_ms: int) -> dict[str, list[float]]:
 @pytest.mark.patient
 @pytest.mark.slow
 def test_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
+    """A sender would drop data that we said we have, and lost."""
     dice = random.Random(20)
     start_ms = (int(time.time()) - STEPS) * 1_000
     last = -1

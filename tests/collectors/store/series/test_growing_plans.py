@@ -117,6 +117,7 @@ def service(number: int, instance: str) -> Tags:
 def test_a_new_series_touches_only_the_plans_that_it_can_belong_to(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """Each new pod would make every rule look at all series again."""
     platform = Platform()
     platform.come([service(number, "one") for number in range(50)])
     queries = [And(Equal("name", "requests"), Equal("app", f"app-{n}")) for n in range(50)]

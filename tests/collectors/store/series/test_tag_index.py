@@ -65,6 +65,7 @@ def put(table: SeriesTable, number: int, tags: dict[str, str]) -> tuple[IndexArr
 def test_match_is_what_the_predicate_says(
     series: list[dict[str, str]], removed: set[int], query: Query
 ) -> None:
+    """The index would find other series than the query asks for."""
     table = SeriesTable(100)
     index = TagIndex(table.words)
     for number, tags in enumerate(series):
@@ -83,6 +84,7 @@ def test_match_is_what_the_predicate_says(
 
 
 def test_ids_are_reused_and_columns_follow() -> None:
+    """A series would bear the tags of one that is gone."""
     table = SeriesTable(10)
     put(table, 0, {"app": "a"})
     column = table.column("app")
@@ -96,6 +98,7 @@ def test_ids_are_reused_and_columns_follow() -> None:
 
 
 def test_identity_ignores_order_and_sees_every_difference() -> None:
+    """Two series would become one, or one two."""
     assert identity_of({"a": "1", "b": "2"}) == identity_of({"b": "2", "a": "1"})
     assert identity_of({"a": "1", "b": "2"}) != identity_of({"a": "1b", "": "2"})
 
@@ -103,6 +106,7 @@ def test_identity_ignores_order_and_sees_every_difference() -> None:
 @settings(max_examples=100, deadline=None)
 @given(series=tag_sets)
 def test_identity_is_the_same_in_columns_and_alone(series: list[dict[str, str]]) -> None:
+    """The same series by two protocols would be stored twice."""
     words = Words()
     rows = intern_rows(words, series)
     assert [row.tobytes() for row in rows.identities(words)] == [identity_of(t) for t in series]

@@ -24,6 +24,7 @@ def wave(number: int) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize("bound", [0, 1 << 40], ids=["shedding", "keeping"])
 def test_pods_come_and_go(tmp_path: Path, bound: int) -> None:
+    """Names of pods that are gone would fill the memory, or be taken from living ones."""
     clock = ManualClock(NOW_MS)
     store = MetricStore.open(tmp_path, step_ms=STEP_MS, hot_window_ms=600_000, clock=clock)
     for number in range(12):
@@ -45,6 +46,7 @@ def test_pods_come_and_go(tmp_path: Path, bound: int) -> None:
 
 
 def test_texts_have_a_share_of_memory(tmp_path: Path) -> None:
+    """Long tags would take the memory that was meant for values."""
     store = MetricStore.open(
         tmp_path,
         step_ms=STEP_MS,

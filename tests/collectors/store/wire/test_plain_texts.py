@@ -26,6 +26,7 @@ def is_plain(raw: bytes) -> bool:
 @settings(deadline=None)
 @given(st.lists(texts, max_size=20))
 def test_as_one_by_one(raw: list[bytes]) -> None:
+    """Names would be taken for plain that must be cleaned, or the other way round."""
     body = np.frombuffer(b"".join(raw), dtype=np.uint8)
     lengths = np.array([len(text) for text in raw], dtype=np.int64)
     ends = np.cumsum(lengths)

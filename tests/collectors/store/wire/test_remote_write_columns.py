@@ -85,6 +85,7 @@ def tags_of(body: RemoteBody) -> list[dict[str, str]]:
 def test_columns_hold_what_was_encoded(
     series: list[tuple[dict[str, str], list[tuple[int, float]]]],
 ) -> None:
+    """The compiled decoder would read other values than were sent."""
     body = decode_body(write_request(series), max_bytes=1 << 20, seed=7)
     columns = body.columns
     assert columns.samples.tolist() == [len(samples) for _, samples in series]
@@ -100,6 +101,7 @@ def test_columns_hold_what_was_encoded(
 @settings(max_examples=400, deadline=None)
 @given(data=st.binary(max_size=120))
 def test_any_bytes_are_decoded_or_refused(data: bytes) -> None:
+    """A stranger's bytes would make the decoder read beyond its body."""
     for body in (data, bytes(cramjam.snappy.compress_raw(data))):
         try:
             remote = decode_body(body, max_bytes=1 << 16, seed=7)
@@ -112,6 +114,7 @@ def test_any_bytes_are_decoded_or_refused(data: bytes) -> None:
 @settings(max_examples=300, deadline=None)
 @given(at=st.integers(0, 200), byte=st.integers(0, 255), cut=st.integers(0, 200))
 def test_damaged_requests_are_decoded_or_refused(at: int, byte: int, cut: int) -> None:
+    """A damaged length would make the decoder read beyond its body."""
     request = bytearray(series_field(label_fields({"__name__": "up"}), [(1, 2.0), (3, 4.0)]) * 2)
     request[at % len(request)] = byte
     try:
@@ -122,6 +125,7 @@ def test_damaged_requests_are_decoded_or_refused(at: int, byte: int, cut: int) -
 
 
 def test_prometheus_names_become_atlas_tags(store: MetricStore) -> None:
+    """Series from Prometheus could not be asked for by name."""
     labels = {"__name__": "http_requests_total", "path": "/a b", "name": "x", "empty": ""}
     samples = [(NOW_MS - 20_000 + 10_000 * i, 50.0 * i) for i in range(3)]
     assert store.write_remote(write_request([(labels, samples)])).accepted == 3
@@ -131,6 +135,7 @@ def test_prometheus_names_become_atlas_tags(store: MetricStore) -> None:
 
 
 def test_both_writers_mean_the_same_series(store: MetricStore) -> None:
+    """The fast and the plain way would store two series for one."""
     labels = {"__name__": "temperature", "room": "1"}
     store.write_remote(write_request([(labels, [(NOW_MS - 10_000, 20.0)])]))
     batch = Batch(
@@ -146,6 +151,7 @@ def test_both_writers_mean_the_same_series(store: MetricStore) -> None:
 
 
 def test_labels_apart_from_each_other_still_count(store: MetricStore) -> None:
+    """Labels after the samples, which protobuf allows, would be lost."""
     labels = label_fields({"__name__": "a"}), label_fields({"zone": "b"})
     message = labels[0] + sample_field(NOW_MS, 1.0) + labels[1] + sample_field(NOW_MS, 3.0)
     body = bytes(cramjam.snappy.compress_raw(field(1, message)))
@@ -154,6 +160,7 @@ def test_labels_apart_from_each_other_still_count(store: MetricStore) -> None:
 
 
 def test_refused_series_keep_the_rest(store: MetricStore) -> None:
+    """One bad series would lose the request."""
     many = {"__name__": "wide"} | {f"k{i}": "v" for i in range(20)}
     series = [({"app": "x"}, [(NOW_MS, 1.0)]), (many, [(NOW_MS, 1.0)] * 2)]
     receipt = store.write_remote(write_request([*series, ({"__name__": "ok"}, [(NOW_MS, 1.0)])]))
@@ -162,6 +169,7 @@ def test_refused_series_keep_the_rest(store: MetricStore) -> None:
 
 
 def test_expired_series_come_back_as_new(tmp_path: Path) -> None:
+    """Samples of a returning series would go to another one."""
     clock = ManualClock(NOW_MS)
     store = MetricStore.open(tmp_path, step_ms=STEP_MS, hot_window_ms=600_000, clock=clock)
     body = write_request([({"__name__": "a"}, [(NOW_MS, 1.0)])])
@@ -178,6 +186,7 @@ def test_expired_series_come_back_as_new(tmp_path: Path) -> None:
 
 
 def test_a_bomb_is_refused_before_it_is_unpacked(store: MetricStore) -> None:
+    """A small body could take all of the memory."""
     bomb = bytes(cramjam.snappy.compress_raw(bytes(50 << 20)))
     with pytest.raises(TooLargeError, match="after decompression"):
         store.write_remote(bomb)

@@ -80,6 +80,7 @@ def about(told: dict[str, int]) -> bytes:
 def test_columns_hold_what_was_encoded(
     series: list[tuple[dict[str, str], list[tuple[int, float]]]],
 ) -> None:
+    """The compiled decoder would read other values than were sent."""
     body = decode_body_v2(write_request_v2(series), max_bytes=1 << 20, seed=7)
     columns = body.columns
     assert columns.time_ms.tolist() == [t for _, samples in series for t, _ in samples]
@@ -106,6 +107,7 @@ def test_the_same_labels_have_one_hash_in_every_request() -> None:
 @settings(max_examples=150, deadline=None)
 @given(data=st.binary(max_size=120))
 def test_any_bytes_are_decoded_or_refused(data: bytes) -> None:
+    """A stranger's bytes would make the decoder read beyond its body."""
     for body in (data, bytes(cramjam.snappy.compress_raw(data))):
         try:
             remote = decode_body_v2(body, max_bytes=1 << 16, seed=7)
@@ -120,6 +122,7 @@ def test_any_bytes_are_decoded_or_refused(data: bytes) -> None:
 @settings(max_examples=150, deadline=None)
 @given(at=st.integers(0, 200), byte=st.integers(0, 255), cut=st.integers(0, 200))
 def test_damaged_requests_are_decoded_or_refused(at: int, byte: int, cut: int) -> None:
+    """A damaged length would make the decoder read beyond its body."""
     whole = write_request_v2([({"__name__": "up"}, [(1, 2.0), (3, 4.0)])] * 2, start_ms=9)
     request = bytearray(cramjam.snappy.decompress_raw(whole))
     request[at % len(request)] = byte
@@ -141,6 +144,7 @@ def test_references_one_by_one_mean_the_same(store: MetricStore) -> None:
 
 
 def test_wrong_references_keep_the_rest(store: MetricStore) -> None:
+    """One reference beyond the table would lose the request, or crash."""
     symbols = b"".join(field(4, text) for text in (b"", b"__name__", b"good"))
     rows = [b"\x01\x02", b"\x01", b"\x01\x07"]
     series = b"".join(field(5, field(1, refs) + sample_field(NOW_MS, 3.0)) for refs in rows)
@@ -150,6 +154,7 @@ def test_wrong_references_keep_the_rest(store: MetricStore) -> None:
 
 
 def test_a_type_decides_and_protocols_share_series(store: MetricStore) -> None:
+    """The same series by two protocols would be two, or of another kind."""
     labels = {"__name__": "hits", "job": "x"}
     store.write_remote_v2(write_request_v2([(labels, rising())], metric_type=COUNTER))
     assert line(store, "hits") == [5.0, 5.0, 5.0]
@@ -183,6 +188,7 @@ def test_metadata_of_their_own_request_make_a_counter(store: MetricStore) -> Non
 
 @pytest.mark.parametrize("checkpoint", [False, True], ids=["log", "checkpoint"])
 def test_what_was_told_survives_a_restart(tmp_path: Path, *, checkpoint: bool) -> None:
+    """Counters would become gauges after a restart."""
     store = opened(tmp_path)
     store.write_remote(about({"jobs_done": COUNTER}))
     if checkpoint:
@@ -202,6 +208,7 @@ def test_a_name_that_only_looks_cumulative_is_a_gauge(store: MetricStore) -> Non
 
 
 def test_kinds_that_types_tell() -> None:
+    """A counter with an odd name would be stored as a gauge."""
     kinds = MetricKinds()
     told = {"hits": COUNTER, "odd_total": GAUGE, "lat": GAUGE_HISTOGRAM, "plain": GAUGE}
     changed = kinds.learn(told.items())

@@ -56,6 +56,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SpanHistory]:
 
 
 def test_a_trace_comes_back_as_it_was(history: SpanHistory) -> None:
+    """A trace from history would lack events, links or attributes."""
     (found,) = history.trace(SPANS[2].trace_id)
     expected = span(
         20,
@@ -70,6 +71,7 @@ def test_a_trace_comes_back_as_it_was(history: SpanHistory) -> None:
 
 
 def test_a_span_written_twice_is_one(history: SpanHistory) -> None:
+    """A retry would show a span twice."""
     assert [s.span_id for s in history.trace(SPANS[0].trace_id)] == [s.span_id for s in SPANS[:2]]
     assert history.trace("0" * 32) == ()
 
@@ -91,10 +93,12 @@ def test_a_span_written_twice_is_one(history: SpanHistory) -> None:
     ],
 )
 def test_search_finds_traces(history: SpanHistory, search: TraceSearch, traces: list[int]) -> None:
+    """The trace that explains an outage would not be found in history."""
     assert [int(s.trace_id, 16) for s in history.search(search)] == traces
 
 
 def test_a_summary_tells_of_errors_and_services(history: SpanHistory) -> None:
+    """A list of traces would not say which failed, and where."""
     (summary,) = history.search(TraceSearch(error=True))
     assert (summary.span_count, summary.error_count) == (2, 1)
     assert summary.services == ("gateway", "it's\\auth")

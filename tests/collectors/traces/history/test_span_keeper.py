@@ -228,6 +228,7 @@ def test_spans_are_written_in_the_background(history: Unreliable, clock: ManualC
 
 
 def test_closing_writes_what_waits(history: Unreliable, clock: ManualClock) -> None:
+    """The last traces before a restart would be missing in history."""
     journal = MemoryJournal()
     keeper = keeper_of(history, journal, clock)
     keeper.flush()

@@ -79,5 +79,6 @@ durations = st.integers(0, 6_000).map(float)
 def test_both_find_the_same_traces(
     both: tuple[SpanStore, SpanHistory], wanted: TraceSearch
 ) -> None:
+    """A search would find other traces once they are in history."""
     store, history = both
     assert history.search(wanted) == store.search(wanted)

@@ -54,11 +54,13 @@ def samples(page_bytes: bytes, openmetrics: bool = False, times: int = 2) -> lis
     ],
 )  # fmt: skip
 def test_lines(line: bytes, expected: tuple[object, ...], times: int) -> None:
+    """A line of a page would be read as another name, value or time."""
     (found,) = samples(line + b"\n", times=times)
     assert (found[0], found[1], found[3], found[4]) == expected
 
 
 def test_nan_is_read() -> None:
+    """A value that is not a number would refuse the page."""
     assert math.isnan(samples(b"a NaN\n")[0][3])
 
 
@@ -82,6 +84,7 @@ unknown_total 9
 
 @pytest.mark.parametrize("times", [1, 2])
 def test_types_give_kinds(times: int) -> None:
+    """Counters would be stored as gauges, so that rates are wrong."""
     assert [(name, kind) for name, _, kind, _, _ in samples(TYPED, times=times)] == [
         ("requests_total", "counter"),
         ("temperature", "gauge"),
@@ -96,6 +99,7 @@ def test_types_give_kinds(times: int) -> None:
 
 
 def test_a_changed_type_is_noticed() -> None:
+    """A name that became a gauge would go on as a counter."""
     parser = ExpositionParser()
     parser.parse(b"# TYPE a counter\na 1\n", openmetrics=False)
     page = parser.parse(b"# TYPE a gauge\na 1\n", openmetrics=False)
@@ -117,6 +121,7 @@ state{state="on"} 1
 
 @pytest.mark.parametrize("times", [1, 2])
 def test_openmetrics(times: int) -> None:
+    """Pages in the newer format would be misread, their times above all."""
     found = samples(OPEN, openmetrics=True, times=times)
     assert [(name, kind, time_ms) for name, _, kind, _, time_ms in found] == [
         ("requests_total", "counter", 1_700_000_000_500),
@@ -171,6 +176,7 @@ def test_wrong_pages(page: bytes, openmetrics: bool) -> None:
 
 
 def test_names_that_come_and_go_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page with ever new names would fill the memory."""
     monkeypatch.setattr("collectors.receivers.prometheus.scrape.exposition.MAX_METADATA", 10)
     parser = ExpositionParser()
     for scrape in range(50):
@@ -185,6 +191,7 @@ def test_names_that_come_and_go_are_forgotten(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_compaction_keeps_what_lives() -> None:
+    """After tidying up, values would go to other series."""
     parser = ExpositionParser()
     parser.parse(b"a 1\nb 2\nc 3\n", openmetrics=False)
     page = parser.parse(b"c 3\n", openmetrics=False)
@@ -222,6 +229,7 @@ def test_what_is_written_is_read(rows: list[tuple[str, dict[str, str], float]]) 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.binary(max_size=120), st.booleans())
 def test_any_bytes_are_read_or_refused(junk: bytes, openmetrics: bool) -> None:
+    """A target's bytes would be an internal error."""
     parser = ExpositionParser()
     for page in (junk, b'a{b="' + junk, b"# TYPE a " + junk + b"\n# EOF", b"a 1\n" + junk):
         try:

@@ -78,6 +78,7 @@ async def ask_server(server: asyncio.Server, times_ms: list[int]) -> list[list[s
 def test_an_answer_without_end_is_given_up(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """A slow discovery would stop all scraping."""
     monkeypatch.setattr("collectors.receivers.prometheus.scrape.discovery.TIMEOUT_S", 0.2)
     assert asyncio.run(ask(drip, [0])) == [[], ["0"]]
     assert "no answer within 0.2 s" in capsys.readouterr().out
@@ -87,5 +88,6 @@ def test_an_answer_without_end_is_given_up(
     ("second_ms", "asked_ms"), [(100_000, 100_000), (159_999, 100_000), (40_000, 40_000)]
 )
 def test_a_clock_that_is_put_back_asks_again(second_ms: int, asked_ms: int) -> None:
+    """After a step of the clock, targets would not be asked for until it catches up."""
     found = asyncio.run(ask(answer, [100_000, second_ms]))
     assert found == [["a:1"], ["a:1"], [str(asked_ms)]]

@@ -67,10 +67,12 @@ def test_changes(given: RelabelRule, changes: dict[str, str | None]) -> None:
     ],
 )
 def test_drops(given: RelabelRule) -> None:
+    """Targets or series that a rule drops would be kept."""
     assert relabel(LABELS, [given, rule(target_label="never", replacement="x")]) is None
 
 
 def test_rules_build_on_each_other() -> None:
+    """A rule would not see what the one before it made."""
     rules = [
         rule(source_labels=("a",), target_label="d"),
         rule("labeldrop", regex="a"),

@@ -41,6 +41,7 @@ scrape_configs:
 
 
 def test_a_full_document(tmp_path: Path) -> None:
+    """A field that Prometheus knows would be read wrongly or not at all."""
     path = tmp_path / "scrape.yaml"
     path.write_text(FULL)
     job, plain = load_scrape_config(path, {"TOKEN": "s3cret"}).jobs
@@ -127,6 +128,7 @@ def test_a_full_document(tmp_path: Path) -> None:
 def test_errors_name_file_line_and_field(
     tmp_path: Path, lines: str, line: int, field: str, message: str
 ) -> None:
+    """An operator would have to search for the mistake."""
     path = tmp_path / "scrape.yaml"
     path.write_text(f"scrape_configs:\n  - {lines}\n")
     with pytest.raises(DocumentError, match=r"scrape\.yaml") as caught:
@@ -137,6 +139,7 @@ def test_errors_name_file_line_and_field(
 
 @pytest.mark.parametrize("text", ["", "[", "a: b: c", "- 1", "\x00", "x: &a [*a]"])
 def test_a_broken_file_is_a_document_error(tmp_path: Path, text: str) -> None:
+    """A broken file would be an internal error at start."""
     path = tmp_path / "scrape.yaml"
     path.write_text(text)
     with pytest.raises(DocumentError):

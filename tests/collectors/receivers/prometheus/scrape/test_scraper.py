@@ -109,6 +109,7 @@ def test_prometheus_client_in_openmetrics(tmp_path: Path) -> None:
 
 
 def test_what_disappears_gets_a_marker(tmp_path: Path) -> None:
+    """A series that left the page would be shown at its last value."""
     endpoint = Endpoint(b"a 1\nb 2\ntimed 3 1699999999000\n")
     with serve_endpoint(endpoint) as url:
         store, _ = scrape(config_of(tmp_path, url), lambda: setattr(endpoint, "body", b"a 1\n"))
@@ -154,6 +155,7 @@ def test_a_failed_scrape_commits_nothing(tmp_path: Path, break_it: dict[str, Any
 
 
 def test_a_gzip_bomb_is_stopped(tmp_path: Path) -> None:
+    """One target could take all of the memory."""
     endpoint = Endpoint(gzip.compress(b"# " + b"x" * 50_000_000))
     endpoint.headers = {"content-encoding": "gzip"}
     with serve_endpoint(endpoint) as url:
@@ -174,6 +176,7 @@ def test_a_gzip_bomb_is_stopped(tmp_path: Path) -> None:
     ],
 )
 def test_limits(tmp_path: Path, limit: str, up: float) -> None:
+    """A limit of the configuration would have no effect."""
     with serve_endpoint(Endpoint(b'a{x="long"} 1\nb 2\nc 3\n')) as url:
         store, _ = scrape(config_of(tmp_path, url, f"    {limit}\n"))
     assert values(store, "up") == [up]
@@ -188,6 +191,7 @@ def test_limits(tmp_path: Path, limit: str, up: float) -> None:
     ],
 )
 def test_honor_labels(tmp_path: Path, honor: str, expected: dict[str, str]) -> None:
+    """A target could pass for another, or a proxy's targets be mixed."""
     page = b'a{region="mars",exported_region="old"} 1\n'
     with serve_endpoint(Endpoint(page)) as url:
         store, _ = scrape(config_of(tmp_path, url, f"    honor_labels: {honor}\n"))
@@ -199,12 +203,14 @@ def test_honor_labels(tmp_path: Path, honor: str, expected: dict[str, str]) -> N
 
 
 def test_own_times_can_be_ignored(tmp_path: Path) -> None:
+    """Values with times of long ago would be refused for ever."""
     with serve_endpoint(Endpoint(b"a 1 1600000000000\n")) as url:
         store, _ = scrape(config_of(tmp_path, url, "    honor_timestamps: false\n"))
     assert store.samples(name="a") == [(T0, 1.0)]
 
 
 def test_relabelling_of_targets_and_metrics(tmp_path: Path) -> None:
+    """What the operator renames or drops would be stored as it came."""
     more = """
     params: {module: [m1]}
     authorization: {credentials: secret}
@@ -258,6 +264,7 @@ def test_file_discovery_follows_its_files(tmp_path: Path, ending: str) -> None:
 
 
 def test_http_discovery(tmp_path: Path) -> None:
+    """Targets that a directory lists would not be scraped."""
     endpoint = Endpoint(b"a 1\n")
     config = tmp_path / "scrape.yaml"
     with serve_endpoint(endpoint) as target_url:
@@ -276,6 +283,7 @@ def test_http_discovery(tmp_path: Path) -> None:
 
 
 def test_a_target_that_is_not_there(tmp_path: Path) -> None:
+    """A target that is down would look as if it were never configured."""
     store, scraper = scrape(config_of(tmp_path, "http://127.0.0.1:1"))
     assert values(store, "up") == [0.0]
     assert scraper.targets[0].error
