@@ -1,13 +1,15 @@
-"""Fakes for tests of whoever uses this package: numbers, traces and a sink in memory."""
+"""Fakes for tests of whoever uses this package: numbers, traces, a sink and examples."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from anomaly.findings import Finding
-from collectors.model import FloatArray, Span, Tags
+from anomaly.findings import Finding, FindingKind, FindingState, Urgency
+from collectors.model import FloatArray, Span, SpanKind, SpanStatus, Tags
 from collectors.stacklang.lines.database import Aggregate, Fetch, Lines
 from collectors.traces.search import TraceSearch, TraceSummary
 
@@ -105,3 +107,67 @@ class FindingList:
     def receive(self, finding: Finding) -> None:
         """Keep ``finding``."""
         self.received.append(finding)
+
+
+def example_finding(**fields: Any) -> Finding:
+    """Return a finding of an objective that fires, but for the fields given."""
+    finding = Finding(
+        id="slo/a/eu/page/1",
+        rule="slo/a/page-fast",
+        kind=FindingKind.SLO_BURN,
+        state=FindingState.FIRING,
+        urgency=Urgency.PAGE,
+        title="It burns",
+        explanation="It burns.",
+        scope={"cloud.region": "eu"},
+        started_ms=10_000,
+        detected_ms=20_000,
+        updated_ms=20_000,
+        ended_ms=None,
+        expression="name,bad,:eq,:sum",
+        window_ms=60_000,
+        observed=1.0,
+        baseline=None,
+        unit="ratio",
+        values={"burn_rate_long": 20.0},
+    )
+    return replace(finding, **fields)
+
+
+def example_summary(number: int, **fields: Any) -> TraceSummary:
+    """Return a trace of one failed request through a gateway, but for the fields given.
+
+    Args:
+        number: Makes the trace id.
+        fields: What is different.
+    """
+    summary = TraceSummary(
+        trace_id=f"{number:032x}",
+        root_service="gateway",
+        root_name="GET /play",
+        start_ms=15_000,
+        duration_ms=5.0,
+        span_count=1,
+        error_count=1,
+        services=("gateway",),
+    )
+    return replace(summary, **fields)
+
+
+def example_span(number: int, **fields: Any) -> Span:
+    """Return the failed root span of trace ``number``, in playback, but for the fields given."""
+    span = Span(
+        trace_id=f"{number:032x}",
+        span_id="1" * 16,
+        parent_span_id="",
+        name="GET /play",
+        kind=SpanKind.SERVER,
+        start_ns=0,
+        end_ns=1,
+        status=SpanStatus.ERROR,
+        status_message="",
+        service="playback",
+        resource={},
+        attributes={},
+    )
+    return replace(span, **fields)

@@ -19,7 +19,6 @@ from anomaly.detectors.alarm import (
     LOW_VOLUME,
     NORMAL,
     WARMING_UP,
-    AlarmArrays,
     AlarmSettings,
     alarm_settings,
     has_value,
@@ -28,20 +27,21 @@ from anomaly.detectors.alarm import (
 )
 from anomaly.detectors.detector import Direction
 from anomaly.detectors.kind import DetectorKind
-from anomaly.detectors.memory import Verdicts, forget, note_alarms, note_score
+from anomaly.detectors.memory import Columns, Verdicts, forget, note_alarms, note_score
 from anomaly.detectors.parameters import Parameters, setting
 from anomaly.detectors.series_detector import SeriesDetector
 from collectors.kernel import inlined, kernel
 from collectors.model import FloatArray
 
-# Rows of the state array.
+# Rows of the state array, whose columns are series: steps learned from, expected count, variance
+# over mean, evidence gathered so far and in how many steps.
 _SEEN, _RATE, _DISPERSION, _EVIDENCE, _RUN = range(5)
 _ROWS = 5
 
 # Judged too sparse when even a total loss would take more steps than this to prove.
-_PATIENCE_STEPS = 24.0
+_MAX_PROOF_STEPS = 24.0
 # Learning pauses at this share of the evidence needed, so that a fall isn't learned as normal.
-_SUSPICION = 0.3
+_LEARNING_LIMIT = 0.3
 _DISPERSION_WEIGHT = 0.02
 
 
@@ -96,7 +96,7 @@ def _weigh(
     gain = count * math.log(settings.change_to) + mean * (1.0 - settings.change_to)
     gain /= _burstiness(state, i)
     if anomalous:
-        # Once found, a step is judged by itself: nearer the change than the baseline?
+        # Once found, a step is judged by itself: nearer what is looked for than the baseline?
         return 1.0 if gain > 0.0 else 0.0
     total = max(0.0, state[_EVIDENCE, i] + gain)
     state[_EVIDENCE, i] = total
@@ -131,17 +131,17 @@ def _learn(state: FloatArray, i: int, count: float, alpha: float) -> None:
 def _too_sparse(mean: float, settings: _Settings) -> bool:
     """Return whether even what is looked for would take too many steps to prove."""
     gain = mean * abs(1.0 - settings.change_to)
-    return gain * _PATIENCE_STEPS < settings.evidence
+    return gain * _MAX_PROOF_STEPS < settings.evidence
 
 
 @kernel
 def _observe(
     values: FloatArray,
-    state: FloatArray,
-    alarms: AlarmArrays,
+    columns: Columns,
     verdicts: Verdicts,
     settings: _Settings,
 ) -> None:
+    state, alarms = columns.state, columns.alarms
     step_s = settings.step_s
     for j in range(values.shape[0]):
         for i in range(values.shape[1]):
@@ -169,7 +169,7 @@ def _observe(
                     alarms.phase[i] = LOW_VOLUME
                 if relearn(i, alarms, settings.alarm):
                     forget(state, i)
-            if alarms.phase[i] != ANOMALOUS and not score >= _SUSPICION:
+            if alarms.phase[i] != ANOMALOUS and not score >= _LEARNING_LIMIT:
                 _learn(state, i, count, settings.alpha)
         note_alarms(j, 0, values.shape[1], alarms, verdicts)
 
@@ -183,8 +183,7 @@ class CountsDetector(SeriesDetector):
 
     def _judge(self, values: FloatArray, step: int, verdicts: Verdicts) -> None:
         del step
-        memory = self._memory
-        _observe(values, memory.state, memory.alarms, verdicts, self._settings)
+        _observe(values, self._memory.columns, verdicts, self._settings)
 
 
 DETECTOR = DetectorKind(

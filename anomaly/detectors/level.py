@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import math
 
-from anomaly.detectors.alarm import ANOMALOUS, AlarmArrays, has_value, judge, relearn
+from anomaly.detectors.alarm import ANOMALOUS, has_value, judge, relearn
 from anomaly.detectors.kind import DetectorKind
-from anomaly.detectors.memory import Verdicts, forget, note_alarms, note_score
+from anomaly.detectors.memory import Columns, Verdicts, forget, note_alarms, note_score
 from anomaly.detectors.residual import (
     LEVEL,
     ROWS,
@@ -28,11 +28,11 @@ from collectors.model import FloatArray
 @kernel
 def _observe(
     values: FloatArray,
-    state: FloatArray,
-    alarms: AlarmArrays,
+    columns: Columns,
     verdicts: Verdicts,
     settings: ResidualSettings,
 ) -> None:
+    state, alarms = columns.state, columns.alarms
     for j in range(values.shape[0]):
         for i in range(values.shape[1]):
             x = values[j, i]
@@ -60,8 +60,7 @@ class LevelDetector(SeriesDetector):
 
     def _judge(self, values: FloatArray, step: int, verdicts: Verdicts) -> None:
         del step
-        memory = self._memory
-        _observe(values, memory.state, memory.alarms, verdicts, self._settings)
+        _observe(values, self._memory.columns, verdicts, self._settings)
 
 
 DETECTOR = DetectorKind(

@@ -25,6 +25,13 @@ class Verdicts(NamedTuple):
     since: IntArray
 
 
+class Columns(NamedTuple):
+    """What is known of all series, for kernels that change it in place; see SeriesMemory."""
+
+    state: FloatArray
+    alarms: AlarmArrays
+
+
 class SeriesMemory:
     """State and alarms of all series.
 
@@ -49,6 +56,11 @@ class SeriesMemory:
     def room(self) -> int:
         """How many series fit without making the columns longer."""
         return int(self.state.shape[1])
+
+    @property
+    def columns(self) -> Columns:
+        """The state and the alarms, together."""
+        return Columns(self.state, self.alarms)
 
     def grow(self, series: int) -> None:
         """Make room for ``series`` series in all."""

@@ -18,7 +18,8 @@ from anomaly.detectors.parameters import Parameters, setting
 from collectors.kernel import inlined
 from collectors.model import FloatArray
 
-# Rows of the state array.
+# Rows of the state array, whose columns are series: values learned from, level, mean absolute
+# deviation from it, then mean and sum of squared deviations of all values (Welford 1962).
 SEEN, LEVEL, SPREAD, MEAN, SQUARES = range(5)
 ROWS = 5
 _MAD_TO_STD = 1.2533
@@ -87,7 +88,7 @@ def excess(x: float, expected: float, noise: float, settings: ResidualSettings) 
     else:
         distance = abs(residual)
     score = max(0.0, distance / (noise * settings.threshold))
-    # Too small a change to matter is still shown as a share of what would matter, below 0.5.
+    # Too small a difference to matter is still shown as a share of what would matter, below 0.5.
     return min(0.49, score) if distance <= settings.min_change * abs(expected) else score
 
 

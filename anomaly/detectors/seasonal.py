@@ -11,9 +11,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from anomaly.detectors.alarm import ANOMALOUS, AlarmArrays, has_value, judge, relearn
+from anomaly.detectors.alarm import ANOMALOUS, has_value, judge, relearn
 from anomaly.detectors.kind import DetectorKind
-from anomaly.detectors.memory import Verdicts, forget, note_alarms, note_score
+from anomaly.detectors.memory import Columns, Verdicts, forget, note_alarms, note_score
 from anomaly.detectors.parameters import setting
 from anomaly.detectors.residual import (
     LEVEL,
@@ -60,11 +60,11 @@ def _observe(
     values: FloatArray,
     block: SeasonBlock,
     step: int,
-    residuals: FloatArray,
-    alarms: AlarmArrays,
+    columns: Columns,
     verdicts: Verdicts,
     settings: ResidualSettings,
 ) -> None:
+    residuals, alarms = columns.state, columns.alarms
     season, first = block.usual, block.first
     for j in range(values.shape[0]):
         slot = (step + j) % season.shape[0]
@@ -111,9 +111,8 @@ class SeasonalDetector(SeriesDetector):
         self._season.grow(series)
 
     def _judge(self, values: FloatArray, step: int, verdicts: Verdicts) -> None:
-        memory = self._memory
         for block in self._season.blocks(values.shape[1]):
-            _observe(values, block, step, memory.state, memory.alarms, verdicts, self._settings)
+            _observe(values, block, step, self._memory.columns, verdicts, self._settings)
 
 
 DETECTOR = DetectorKind(

@@ -20,7 +20,7 @@ PEER_KEYS = ("service.peer.name", "peer.service", "server.address", "net.peer.na
 MAX_SUSPECTS = 3
 SUSPECT = "suspect."
 """Prefix of the findings' values that hold a suspect's share."""
-_LEAST_SHARE = 0.1
+_MIN_SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +99,7 @@ def _ranked(found: Mapping[str, tuple[float, str]]) -> tuple[Suspect, ...]:
     suspects = [
         Suspect(service=service, share=share, reason=reason)
         for service, (share, reason) in found.items()
-        if share >= _LEAST_SHARE
+        if share >= _MIN_SHARE
     ]
     # By name among equals, so that the same traces always give the same order.
     suspects.sort(key=lambda suspect: (-suspect.share, suspect.service))

@@ -118,6 +118,7 @@ def bench(tmp_path: Path) -> Bench:
 
 
 def test_before_the_first_tick_there_is_no_data(bench: Bench) -> None:
+    """Otherwise a page would show an objective as kept before anything was measured."""
     rows = bench.get("/api/v2/slos")["slos"]
     assert [(row["name"], row["state"]) for row in rows] == [
         ("starts", "no_data"),
@@ -128,6 +129,7 @@ def test_before_the_first_tick_there_is_no_data(bench: Bench) -> None:
 
 
 def test_a_healthy_objective(bench: Bench) -> None:
+    """The numbers that a page shows are those of the budget, by group and by tier."""
     bench.run(24, 9.99, 10.0)
     row, empty = bench.get("/api/v2/slos")["slos"]
     assert row["scope"] == {"cloud.region": "eu"}
@@ -147,6 +149,7 @@ def test_a_healthy_objective(bench: Bench) -> None:
 
 
 def test_a_burning_objective_and_its_finding(bench: Bench) -> None:
+    """What burns is listed while it does, and under the same id when it is over."""
     bench.run(24, 10.0, 10.0)
     bench.run(7, 7.0, 10.0)
     row = bench.get("/api/v2/slos")["slos"][0]
@@ -172,11 +175,13 @@ def test_silence_is_explained(bench: Bench) -> None:
 
 
 def test_tiers_out_of_reach_are_warned_about(tmp_path: Path) -> None:
+    """Otherwise a loose target would never page and nobody would know why."""
     rows = Bench(tmp_path, target="0.8").get("/api/v2/slos")["slos"]
     assert "page-fast can never fire" in str(rows[0]["reasons"])
 
 
 def test_a_broken_expression_harms_nobody_else(tmp_path: Path) -> None:
+    """Otherwise one typing error would blind all other rules."""
     bench = Bench(tmp_path, good="name,ok,:eq,:nonsense")
     bench.run(30, 10.0, 10.0)
     bench.run(3, 0.0, 10.0)
@@ -189,6 +194,7 @@ def test_a_broken_expression_harms_nobody_else(tmp_path: Path) -> None:
 
 
 def test_alert_policies_without_effect_are_mentioned(tmp_path: Path) -> None:
+    """Otherwise an author would believe in alerts that never come."""
     bench = Bench(tmp_path, target="0.99}]\n  alertPolicies: [{alertPolicyRef: page-me")
     assert "alertPolicies are read but" in str(bench.get("/api/v2/slos")["slos"][0]["reasons"])
 
@@ -205,6 +211,7 @@ def failing_search(error: Exception) -> TraceFinder:
 
 
 def test_a_page_without_traces_is_better_than_none(tmp_path: Path) -> None:
+    """A trace store that is down must not keep anybody from being woken."""
     bench = Bench(tmp_path, traces=failing_search(StorageError("the disk is gone")))
     bench.run(24, 10.0, 10.0)
     bench.run(3, 0.0, 10.0)
@@ -225,6 +232,7 @@ def test_a_rule_that_fails_is_shown_and_the_others_go_on(tmp_path: Path) -> None
 
 
 def test_detector_states_are_shown(bench: Bench) -> None:
+    """Otherwise "warming up" could not be told from "all is well"."""
     bench.run(3, 10.0, 10.0)
     (row,) = bench.get("/api/v2/detectors")["detectors"]
     assert (row["state"], row["expected"]) == ("warming_up", None)
@@ -235,6 +243,7 @@ def test_detector_states_are_shown(bench: Bench) -> None:
 
 
 def test_no_data_finding_says_what_was_usual(bench: Bench) -> None:
+    """Otherwise nobody could tell how much is missing."""
     bench.run(24, 10.0, 10.0)
     bench.run(4, 10.0, 10.0, region="us")
     missing = [f for f in bench.sink.received if f.kind == "no_data"]
@@ -242,6 +251,7 @@ def test_no_data_finding_says_what_was_usual(bench: Bench) -> None:
 
 
 def test_unknown_state_is_refused(bench: Bench) -> None:
+    """Otherwise a misspelt filter would answer with the wrong findings."""
     answer = bench.client.get("/api/v2/findings?state=odd")
     assert answer.status_code == 400
     assert "firing, all" in answer.json()["message"]

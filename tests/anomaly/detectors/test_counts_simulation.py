@@ -75,6 +75,7 @@ def test_sparse_series_say_that_they_are_too_sparse() -> None:
 
 
 def test_a_rise_is_found_when_that_is_looked_for() -> None:
+    """Otherwise a rule for rises would only ever find falls."""
     rising = CountsParameters(direction=Direction.HIGH, change_to=3.0, step_s=STEP_S)
     detector = CountsDetector(rising)
     detector.grow(1)

@@ -45,6 +45,7 @@ def name(request: pytest.FixtureRequest) -> str:
 
 
 def test_says_that_it_is_warming_up_and_nothing_else(name: str) -> None:
+    """A judgement before there is a baseline would be a guess."""
     first = run(name, healthy()[: parameters(name).min_steps])
     for scores in first:
         assert (scores.phase == Phase.WARMING_UP).all()
@@ -53,11 +54,13 @@ def test_says_that_it_is_warming_up_and_nothing_else(name: str) -> None:
 
 
 def test_is_quiet_on_a_healthy_series(name: str) -> None:
+    """Otherwise people would be woken by noise."""
     later = run(name, healthy())[40:]
     assert all((scores.phase == Phase.NORMAL).all() for scores in later)
 
 
 def test_finds_a_total_loss_within_two_steps(name: str) -> None:
+    """Otherwise the hardest failure would be noticed late."""
     steps = [*healthy(), np.zeros(20), np.zeros(20)]
     assert (run(name, steps)[-1].phase == Phase.ANOMALOUS).all()
 
@@ -76,6 +79,7 @@ def test_finds_the_one_that_differs(name: str) -> None:
 
 
 def test_the_other_side_is_not_wrong(name: str) -> None:
+    """A rule that looks for falls must not page for a good day."""
     steps = [*healthy(), *[np.full(20, 60.0)] * 3]
     assert not (run(name, steps)[-1].phase == Phase.ANOMALOUS).any()
 
@@ -89,6 +93,7 @@ def test_scores_before_it_learns(name: str) -> None:
 
 
 def test_an_anomaly_does_not_become_the_baseline(name: str) -> None:
+    """Otherwise a long outage would end by being learned."""
     steps = [*healthy(), *[np.zeros(20)] * 120]
     scores = run(name, steps)
     assert (scores[-1].phase == Phase.ANOMALOUS).all()
@@ -96,6 +101,7 @@ def test_an_anomaly_does_not_become_the_baseline(name: str) -> None:
 
 
 def test_recovers_when_the_values_do(name: str) -> None:
+    """Otherwise an incident would stay open after its end."""
     rng = np.random.default_rng(3)
     back = [usual(rng, WARM + 20 + n, 20) for n in range(12)]
     last = run(name, [*healthy(), *[np.zeros(20)] * 20, *back])[-1]
@@ -114,6 +120,7 @@ def test_a_state_that_lasts_is_learned_afresh(name: str) -> None:
 
 
 def test_missing_values_are_missing_and_memory_is_kept(name: str) -> None:
+    """Otherwise a gap would look like a fall, or erase what was learned."""
     gone = [np.full(20, np.nan)] * 50
     scores = run(name, [*healthy(), *gone, *healthy(seed=5)[:10]])
     assert (scores[WARM].phase == Phase.NORMAL).all()
@@ -123,6 +130,7 @@ def test_missing_values_are_missing_and_memory_is_kept(name: str) -> None:
 
 
 def test_a_gap_does_not_end_an_anomaly(name: str) -> None:
+    """No data is no recovery."""
     wrong, gone = [np.zeros(20)] * 5, [np.full(20, np.nan)] * 5
     scores = run(name, [*healthy(), *wrong, *gone, *wrong])
     assert (scores[WARM + 9].phase == Phase.MISSING).all()
@@ -130,6 +138,7 @@ def test_a_gap_does_not_end_an_anomaly(name: str) -> None:
 
 
 def test_new_series_warm_up_while_old_ones_go_on(name: str) -> None:
+    """Otherwise a new instance would blind the rule to all others."""
     detector = detectors()[name].make(parameters(name))
     detector.grow(1)
     rng = np.random.default_rng(6)
@@ -141,6 +150,7 @@ def test_new_series_warm_up_while_old_ones_go_on(name: str) -> None:
 
 
 def test_a_constant_series_stays_silent_until_it_moves(name: str) -> None:
+    """Without any noise every score would be infinite."""
     steps = [np.full(3, 50.0)] * WARM
     scores = run(name, [*steps, np.zeros(3), np.zeros(3)])
     assert (scores[WARM - 1].phase == Phase.NORMAL).all()

@@ -31,6 +31,7 @@ def made(name: str) -> Detector:
     seed=st.integers(0, 99),
 )
 def test_growing_bit_by_bit_changes_no_judgement(name: str, arrivals: list[int], seed: int) -> None:
+    """Otherwise what is found would depend on when other series came."""
     rng = np.random.default_rng(seed)
     table = rng.poisson(50, (STEPS, SERIES)) / 5.0
     table[20:24, ::3] = 0.0
@@ -50,6 +51,7 @@ def test_growing_bit_by_bit_changes_no_judgement(name: str, arrivals: list[int],
 
 
 def test_many_blocks_of_a_season_are_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise a series at the edge of a block would learn from its neighbour."""
     rng = np.random.default_rng(3)
     steps = rng.poisson(50, (STEPS, SERIES)) / 5.0
     found = []

@@ -13,11 +13,9 @@ import pytest
 from anomaly.engine.engine import Engine
 from anomaly.findings import Finding, FindingKind, FindingState
 from anomaly.rules.testing import load_rules
-from anomaly.testing import FindingList, TableDatabase, TraceList
+from anomaly.testing import FindingList, TableDatabase, TraceList, example_span, example_summary
 from collectors.clock import ManualClock
-from collectors.model import Span, SpanKind, SpanStatus
 from collectors.stacklang.lines.database import Database, Fetch, Lines
-from collectors.traces.search import TraceSummary
 
 STEP_MS = 5_000
 START_MS = 1_700_000_000_000
@@ -53,35 +51,12 @@ def failed_requests() -> TraceList:
     """One failing trace in every twentieth step."""
     traces = TraceList()
     for number in range(0, STEPS, 20):
-        start_ms, trace_id = START_MS + number * STEP_MS, f"{number + 1:032x}"
+        start_ms = START_MS + number * STEP_MS
         traces.summaries.append(
-            TraceSummary(
-                trace_id=trace_id,
-                root_service="gateway",
-                root_name="GET /play",
-                start_ms=start_ms,
-                duration_ms=5.0,
-                span_count=1,
-                error_count=1,
-                services=("gateway", "playback"),
-            )
+            example_summary(number + 1, start_ms=start_ms, services=("gateway", "playback"))
         )
-        traces.spans.append(
-            Span(
-                trace_id=trace_id,
-                span_id="1" * 16,
-                parent_span_id="",
-                name="GET /play",
-                kind=SpanKind.SERVER,
-                start_ns=start_ms * 1_000_000,
-                end_ns=start_ms * 1_000_000 + 1,
-                status=SpanStatus.ERROR,
-                status_message="",
-                service="playback",
-                resource={},
-                attributes={},
-            )
-        )
+        start_ns = start_ms * 1_000_000
+        traces.spans.append(example_span(number + 1, start_ns=start_ns, end_ns=start_ns + 1))
     return traces
 
 

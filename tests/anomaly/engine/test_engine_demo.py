@@ -11,13 +11,12 @@ import pytest
 from anomaly.engine.engine import Engine
 from anomaly.findings import Finding, FindingKind, FindingState, Relation, Urgency
 from anomaly.rules.testing import load_rules
-from anomaly.testing import FindingList, TableDatabase, TraceList
+from anomaly.testing import FindingList, TableDatabase, TraceList, example_summary
 from collectors.changes.change import Change
 from collectors.changes.store import ChangeStore
 from collectors.clock import ManualClock
 from collectors.journal import MemoryJournal
 from collectors.percentile_buckets import bucket_of
-from collectors.traces.search import TraceSummary
 
 STEP_MS = 5_000
 START_MS = 1_700_000_000_000
@@ -116,18 +115,15 @@ def test_a_slow_start_does_not_page() -> None:
 
 
 def test_playback_errors_in_one_region_page_within_three_steps() -> None:
+    """A page comes in time and says where, since when and why."""
     world = World()
     world.run(24)
     injected_ms = world.now_ms
     world.traces.summaries = [
-        TraceSummary(
-            trace_id=f"{n:032x}",
-            root_service="gateway",
-            root_name="GET /play",
+        example_summary(
+            n,
             start_ms=injected_ms + 1_000,
             duration_ms=float(n),
-            span_count=5,
-            error_count=1,
             services=("gateway", "playback"),
         )
         for n in range(5)
@@ -147,6 +143,7 @@ def test_playback_errors_in_one_region_page_within_three_steps() -> None:
 
 
 def test_a_page_names_the_change_before_it_and_not_the_remedy_after() -> None:
+    """Otherwise the roll-back would be blamed for the outage."""
     world = World()
     world.run(24)
     scope = {"service.name": "playback", "cloud.region": "us-east-1"}
@@ -173,6 +170,7 @@ def test_a_page_names_the_change_before_it_and_not_the_remedy_after() -> None:
 
 
 def test_the_expression_of_a_finding_gives_its_value_again() -> None:
+    """Otherwise nobody could check what a page claims."""
     from collectors.stacklang.evaluation.batch import evaluate
     from collectors.stacklang.lines.database import Window
 
@@ -190,6 +188,7 @@ def test_the_expression_of_a_finding_gives_its_value_again() -> None:
 
 
 def test_death_of_a_region_is_found_by_both_rules_within_two_steps() -> None:
+    """Otherwise a dead region would wait for a long window to fill."""
     world = World()
     world.run(15)
     found = pages(world.run(2, failing={"eu-west-1": 1.0}))
@@ -210,6 +209,7 @@ def test_slow_recommendations_page_through_the_gateway() -> None:
 
 
 def test_it_resolves_by_itself_and_keeps_its_id() -> None:
+    """Otherwise the end would not find the incident that it ends."""
     world = World()
     world.run(24)
     opened = pages(world.run(6, failing={"us-east-1": 0.4}))[0]
@@ -243,6 +243,7 @@ def test_a_trickle_becomes_a_ticket() -> None:
 
 
 def test_when_data_stop_it_freezes_and_says_so() -> None:
+    """Otherwise a dead exporter would look like a recovery."""
     world = World()
     world.run(24)
     world.run(4, failing={"us-east-1": 0.6})
@@ -258,6 +259,7 @@ def test_when_data_stop_it_freezes_and_says_so() -> None:
 
 
 def test_a_restart_loses_nothing_and_tells_the_same_finding() -> None:
+    """Otherwise every restart would page again."""
     world = World()
     world.run(24)
     opened = pages(world.run(6, failing={"us-east-1": 0.4}))[0]

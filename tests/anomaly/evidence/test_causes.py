@@ -111,16 +111,19 @@ SLOW = [
     ("picture", "expected"), [r[1:] for r in ERRORS], ids=[r[0] for r in ERRORS]
 )
 def test_where_errors_begin(picture: str, expected: list[tuple[str, float]]) -> None:
+    """Otherwise a caller would be blamed for the failure of what it called."""
     found = error_suspects([drawn(picture)])
     assert [(s.service, s.share) for s in found] == expected
 
 
 @pytest.mark.parametrize(("picture", "expected"), [r[1:] for r in SLOW], ids=[r[0] for r in SLOW])
 def test_where_time_is_spent(picture: str, expected: list[str]) -> None:
+    """Otherwise whoever waits would be blamed for the slow one."""
     assert [s.service for s in slow_suspects([drawn(picture)])] == expected
 
 
 def test_traces_are_weighed_together_and_ties_are_ordered() -> None:
+    """Otherwise the same traces would accuse somebody else each time."""
     traces = [drawn("b server 0-1 error"), drawn("a server 0-1 error"), drawn("b server 0-1 error")]
     assert [(s.service, round(s.share, 2)) for s in error_suspects(traces)] == [
         ("b", 0.67),
@@ -130,6 +133,7 @@ def test_traces_are_weighed_together_and_ties_are_ordered() -> None:
 
 
 def test_reasons_say_what_was_seen() -> None:
+    """A suspicion without its reason can be neither checked nor refuted."""
     (suspect,) = error_suspects([drawn("viewers client 0-9 error >gateway")])
     assert suspect.reason == (
         "1 of 1 failures begin there; in 1 it left no span, as if it could not be reached"

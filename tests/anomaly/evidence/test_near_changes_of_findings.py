@@ -19,7 +19,8 @@ from anomaly.evidence.near_changes import (
     relation_of,
     with_changes,
 )
-from anomaly.findings import Finding, FindingKind, FindingState, Relation, Urgency
+from anomaly.findings import Relation
+from anomaly.testing import example_finding
 from collectors.changes.change import Change
 from collectors.changes.store import ChangeStore
 from collectors.errors import StorageError
@@ -29,25 +30,7 @@ ONSET_MS = 1_700_000_000_000
 STEP_MS = 5_000
 HERE = {"service.name": "playback", "cloud.region": "us-east-1"}
 
-FINDING = Finding(
-    id="slo/a",
-    rule="slo/a/page-fast",
-    kind=FindingKind.SLO_BURN,
-    state=FindingState.FIRING,
-    urgency=Urgency.PAGE,
-    title="t",
-    explanation="e",
-    scope=HERE,
-    started_ms=ONSET_MS,
-    detected_ms=ONSET_MS,
-    updated_ms=ONSET_MS,
-    ended_ms=None,
-    expression="x",
-    window_ms=0,
-    observed=1.0,
-    baseline=None,
-    unit="ratio",
-)
+FINDING = example_finding(scope=HERE, started_ms=ONSET_MS)
 
 
 def change(before_s: float, service: str = "", region: str = "", name: str = "") -> Change:
@@ -84,10 +67,12 @@ def ranked(changes: Sequence[Change], suspects: Sequence[str] = ()) -> list[str]
 def test_how_places_relate(
     service: str, region: str, scope: Mapping[str, str], expected: Relation
 ) -> None:
+    """Otherwise a deployment elsewhere would be shown as one to the same service."""
     assert relation_of(change(1, service, region), scope, {"licence"}) is expected
 
 
 def test_the_same_place_comes_before_a_nearer_time() -> None:
+    """Otherwise the likely change would be crowded out by newer ones elsewhere."""
     changes = [
         change(1_800, "playback", name="same"),
         change(60, "licence", name="suspect"),
@@ -98,11 +83,13 @@ def test_the_same_place_comes_before_a_nearer_time() -> None:
 
 
 def test_among_equals_the_nearest_in_time_comes_first() -> None:
+    """Otherwise yesterday's deployment would come before the one just made."""
     changes = [change(s, "playback", name=str(s)) for s in (900, 40, 300)]
     assert ranked(changes) == ["40", "300", "900"]
 
 
 def test_what_was_done_elsewhere_must_have_been_very_near() -> None:
+    """Otherwise every page would list whatever was deployed anywhere."""
     far = LOOK_BACK_ELSEWHERE_MS / 1_000 + 1
     changes = [change(far, "search", name="far"), change(far - 2, "search", name="near")]
     changes += [change(far, "playback", name="own")]
@@ -129,6 +116,7 @@ def test_looks_back_so_far_and_no_further(before_ms: int, shown: bool) -> None:
 
 
 def test_suspects_are_those_of_the_traces() -> None:
+    """Otherwise what the traces accuse would not raise the change that was made to it."""
     store = ChangeStore(MemoryJournal())
     store.add([change(60, "licence"), change(30, "search")])
     accused = replace(FINDING, values={"suspect.licence": 0.9, "burn_rate_long": 3.0})
@@ -143,6 +131,7 @@ class BrokenFinder:
 
 
 def test_a_finding_without_changes_is_better_than_none() -> None:
+    """A change store that is down must not keep anybody from being woken."""
     assert with_changes(FINDING, BrokenFinder(), STEP_MS) == FINDING
 
 
@@ -157,6 +146,7 @@ def test_a_finding_without_changes_is_better_than_none() -> None:
     ],
 )
 def test_distances_in_words_never_name_a_cause(before_ms: int, words: str) -> None:
+    """Nearness in time is no proof, and the words must not claim one."""
     assert distance(ONSET_MS - before_ms, ONSET_MS) == words
 
 
@@ -170,6 +160,7 @@ ANY = st.builds(
 
 @given(changes=st.lists(ANY, unique_by=lambda c: c.id))
 def test_nothing_closer_is_left_out(changes: list[Change]) -> None:
+    """Whatever the changes, the closest of the own service is shown first."""
     found = candidates(changes, HERE, {"licence"}, ONSET_MS)
     order = [closeness(near) for near in found]
     assert order == sorted(order)

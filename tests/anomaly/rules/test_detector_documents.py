@@ -45,6 +45,7 @@ MISTAKES = [
 
 @pytest.mark.parametrize(("old", "new", "line", "field", "words"), MISTAKES)
 def test_mistake_has_its_place(old: str, new: str, line: int, field: str, words: str) -> None:
+    """Otherwise an author would search the whole file for one word."""
     with pytest.raises(DocumentError) as caught:
         read_rules(GOOD.replace(old, new), file="d.yaml")
     assert words in caught.value.reason
@@ -52,6 +53,7 @@ def test_mistake_has_its_place(old: str, new: str, line: int, field: str, words:
 
 
 def test_good_rule_is_read() -> None:
+    """What a document leaves out has its default."""
     (rule,) = read_rules(GOOD, file="d.yaml")
     assert rule.expr == "name,sps,:eq,:sum,(,cloud.region,),:by"
     assert rule.urgency is Urgency.PAGE
@@ -82,6 +84,7 @@ def test_every_file_is_checked(tmp_path: Path) -> None:
 
 
 def test_names_are_unique_over_files(tmp_path: Path) -> None:
+    """Otherwise two rules would share their findings."""
     for name in ("a.yaml", "b.yaml"):
         (tmp_path / name).write_text(GOOD, encoding="utf-8")
     with pytest.raises(ConfigError, match=r"'sps' is taken by .*a\.yaml:1"):

@@ -12,11 +12,11 @@ from starlette.testclient import TestClient
 
 from anomaly.api.routes import anomaly_routes
 from anomaly.engine.engine import Engine
-from anomaly.findings import Finding, FindingKind, FindingState, Urgency
+from anomaly.findings import FindingState
 from anomaly.rules.kinds import RULE_KINDS, RuleKind
 from anomaly.rules.rule import Current, Report, Row
 from anomaly.rules.testing import load_rules
-from anomaly.testing import FindingList, TableDatabase
+from anomaly.testing import FindingList, TableDatabase, example_finding
 from collectors.clock import ManualClock
 from collectors.documents.nodes import Place
 from collectors.documents.section import Context
@@ -66,24 +66,16 @@ class CeilingRule:
         firing = transition > self._ceiling
         yield Report(
             key=self.name,
-            finding=Finding(
+            finding=example_finding(
                 id=known.id if known else f"ceiling/{self.name}/{time_ms}",
                 rule=f"ceiling/{self.name}",
-                kind=FindingKind.ANOMALY,
                 state=FindingState.FIRING if firing else FindingState.RESOLVED,
-                urgency=Urgency.TICKET,
                 title=f"{self.name} is over {self._ceiling:g}",
-                explanation="",
-                scope={},
                 started_ms=known.started_ms if known else time_ms,
                 detected_ms=known.detected_ms if known else detected_ms,
                 updated_ms=time_ms,
                 ended_ms=None if firing else time_ms,
-                expression=EXPRESSION,
-                window_ms=self._step_ms,
                 observed=transition,
-                baseline=self._ceiling,
-                unit="",
             ),
         )
 

@@ -74,24 +74,29 @@ LIVES = [
     ("verdicts", "transitions"), [row[1:] for row in LIVES], ids=[r[0] for r in LIVES]
 )
 def test_life(verdicts: list[Verdict], transitions: list[Transition]) -> None:
+    """An alert opens, freezes, thaws and ends exactly when the table says."""
     assert live(verdicts)[0] == transitions
 
 
 def test_the_end_is_when_it_became_clean() -> None:
+    """Otherwise every incident would last longer by the hold."""
     assert live([B, B, Q, Q, Q, Q])[1].ended_ms == 2 * STEP_MS
 
 
 def test_the_slowest_window_that_fired_sets_the_hold() -> None:
+    """Otherwise a slow burn would end and open again."""
     alert, _ = advance(Alert(), [reading(B), reading(B, slow=True)], 0, min_hold_ms=HOLD_MS)
     assert alert.hold_ms == 30_000
 
 
 @pytest.mark.parametrize("verdict", [V, C, W])
 def test_silence_has_a_reason(verdict: Verdict) -> None:
+    """Otherwise nobody would learn why something that burns does not fire."""
     assert live([verdict])[1].silent == f"page-fast: {verdict}"
 
 
 def test_a_covered_alert_says_by_what() -> None:
+    """Otherwise a ticket would follow the page about the same."""
     transitions, alert = live([B, B], covered="a page is open")
     assert transitions == [X, X]
     assert alert.silent == "a page is open"
@@ -125,6 +130,7 @@ def test_never_resolves_without_evidence(verdicts: list[Verdict]) -> None:
 def test_onset_is_walked_back_over_noise(
     bad: list[float], total: list[float], expected: int
 ) -> None:
+    """Otherwise one lucky step would move the onset past the change that caused it."""
     assert onset_steps(np.array(bad, float), np.array(total, float), 0.1) == expected
 
 

@@ -8,11 +8,10 @@ from math import floor
 import numpy as np
 import pytest
 
-from anomaly.evidence.exemplars import Evidence
 from anomaly.slo.budget import budget_of
 from anomaly.slo.burn import Verdict, Windows, plan_windows
-from anomaly.slo.objective import Guards, Objective
 from anomaly.slo.ring import EventRing
+from anomaly.slo.testing import example_objective
 from anomaly.slo.tiers import tiers_for, unreachable
 
 STEP_MS = 10_000
@@ -20,23 +19,7 @@ PERIOD_S = 30 * 86_400
 EVENTS = 1_000.0
 
 
-def objective(**changes: object) -> Objective:
-    values: dict[str, object] = {
-        "name": "a",
-        "display_name": "A",
-        "service": "a",
-        "description": "",
-        "target": Fraction("0.999"),
-        "period_s": PERIOD_S,
-        "good_expr": "g",
-        "bad_expr": None,
-        "total_expr": "t",
-        "group_by": ("k",),
-        "guards": Guards(min_bad_events=0, min_coverage=0),
-        "evidence": Evidence(),
-        "source": "x:1",
-    }
-    return Objective(**{**values, **changes})  # type: ignore[arg-type]
+PROMISE = example_objective(target=Fraction("0.999"), period_s=PERIOD_S)
 
 
 @pytest.mark.parametrize(
@@ -55,11 +38,13 @@ def objective(**changes: object) -> Objective:
 def test_windows_scale_with_the_period(
     period_s: int, step_ms: int, expected: list[tuple[float, float, float]]
 ) -> None:
+    """Otherwise a short objective would be judged by windows of a month."""
     tiers = tiers_for(period_s, step_ms)
     assert [(t.long_s, t.short_s, float(t.factor)) for t in tiers] == expected
 
 
 def test_factors_are_exact() -> None:
+    """Otherwise a burn right at the limit would fire by rounding."""
     assert [str(t.factor) for t in tiers_for(PERIOD_S, STEP_MS)] == ["72/5", "6", "3", "1"]
 
 
@@ -92,9 +77,8 @@ GOLDEN = [
 @pytest.fixture(scope="module")
 def verdicts() -> list[list[tuple[bool, ...]]]:
     """For each step after the errors began: for each error ratio, which tiers burn."""
-    promise = objective()
     tiers = [t for t in tiers_for(PERIOD_S, STEP_MS) if t.name != "ticket-fast"]
-    plan = plan_windows(promise, tiers, STEP_MS)
+    plan = plan_windows(PROMISE, tiers, STEP_MS)
     ring = EventRing(259_200_000 // STEP_MS)
     count = len(GOLDEN)
     ring.grow(count)
@@ -137,9 +121,8 @@ def test_minutes_to_fire(verdicts: list[list[tuple[bool, ...]]], row: int, tier:
 
 def test_fifteen_percent_for_ten_minutes() -> None:
     """Fires at 5.76 minutes and stops 4.52 minutes after the errors: measured with promtool."""
-    promise = objective()
     tier = tiers_for(PERIOD_S, STEP_MS)[:1]
-    plan = plan_windows(promise, tier, STEP_MS)
+    plan = plan_windows(PROMISE, tier, STEP_MS)
     ring = EventRing(360)
     ring.grow(1)
     fires = []

@@ -45,6 +45,7 @@ def test_windows_equal_plain_sums(
 
 
 def test_recent_gives_single_steps() -> None:
+    """Otherwise the onset would be looked for in the wrong steps."""
     ring = EventRing(4)
     ring.grow(1)
     for bad in range(10):
@@ -54,5 +55,6 @@ def test_recent_gives_single_steps() -> None:
 
 
 def test_window_longer_than_the_ring_is_an_error() -> None:
+    """Otherwise a long window would silently be a shorter one."""
     with pytest.raises(ValueError, match="do not fit"):
         EventRing(3).window(4)

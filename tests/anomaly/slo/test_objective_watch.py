@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
@@ -10,32 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anomaly.evidence.exemplars import Evidence
-from anomaly.slo.objective import Guards, Objective
+from anomaly.slo.testing import example_objective
 from anomaly.slo.watch import ObjectiveWatch
 from collectors.model import Frame
 
 STEP_MS = 5_000
 NAN = float("nan")
-
-
-def objective(**changes: object) -> Objective:
-    values: dict[str, object] = {
-        "name": "a",
-        "display_name": "A",
-        "service": "a",
-        "description": "",
-        "target": Fraction("0.99"),
-        "period_s": 43_200,
-        "good_expr": "g",
-        "bad_expr": None,
-        "total_expr": "t",
-        "group_by": ("k",),
-        "guards": Guards(min_bad_events=0, min_coverage=0),
-        "evidence": Evidence(),
-        "source": "x:1",
-    }
-    return Objective(**{**values, **changes})  # type: ignore[arg-type]
 
 
 def frame(rows: dict[str, list[float]]) -> Frame:
@@ -49,7 +28,7 @@ def frame(rows: dict[str, list[float]]) -> Frame:
 
 
 def fed(good: Frame | None, total: Frame | None, cuts: list[int], steps: int) -> ObjectiveWatch:
-    watch = ObjectiveWatch(objective(), STEP_MS)
+    watch = ObjectiveWatch(example_objective(), STEP_MS)
     watch.take(good, total, steps)
     edges = [0, *cuts, steps]
     for first, last in pairwise(edges):
@@ -108,6 +87,7 @@ TABLES = [
 def test_counting(
     good: dict[str, list[float]], total: dict[str, list[float]], ratio: float, measured: int
 ) -> None:
+    """Otherwise a gap or a late group would count as good or as bad events."""
     steps = len(total["a"])
     watch = fed(frame(good) if good else None, frame(total), [], steps)
     group = [scope["k"] for scope in watch.groups.scopes].index("a")
@@ -117,7 +97,8 @@ def test_counting(
 
 
 def test_bad_events_may_be_given_instead_of_good_ones() -> None:
-    watch = ObjectiveWatch(objective(good_expr=None, bad_expr="b"), STEP_MS)
+    """Otherwise such an objective would be read upside down."""
+    watch = ObjectiveWatch(example_objective(good_expr=None, bad_expr="b"), STEP_MS)
     watch.take(frame({"a": [1, 0]}), frame({"a": [4, 4]}), 2)
     watch.feed(0, 2, 2 * STEP_MS)
     assert watch.budget(0).good_ratio == pytest.approx(0.875)
@@ -125,7 +106,7 @@ def test_bad_events_may_be_given_instead_of_good_ones() -> None:
 
 def test_the_budget_spans_the_period_and_forgets_what_is_older() -> None:
     """An outage leaves the budget when the period has passed, give or take one slot."""
-    watch = ObjectiveWatch(objective(period_s=3_600), STEP_MS)
+    watch = ObjectiveWatch(example_objective(period_s=3_600), STEP_MS)
     watch.take(frame({"a": [0.0] * 10 + [10.0] * 800}), frame({"a": [10.0] * 810}), 810)
     watch.feed(0, 10, 10 * STEP_MS)
     assert watch.budget(0).remaining == pytest.approx(1 - 1 / 0.01)

@@ -87,6 +87,7 @@ REFUSALS = [
 
 @pytest.mark.parametrize(("old", "new", "line", "field", "words"), MISTAKES)
 def test_mistake_has_its_place(old: str, new: str, line: int, field: str, words: str) -> None:
+    """Otherwise an author would search the whole file for one word."""
     with pytest.raises(DocumentError) as caught:
         read_openslo(GOOD.replace(old, new, 1), file="slos/starts.yaml")
     assert words in caught.value.reason
@@ -103,6 +104,7 @@ def test_valid_or_not_it_must_be_runnable(old: str, new: str, words: str) -> Non
 
 
 def test_good_document_compiles_exactly() -> None:
+    """What is watched is what the document says, targets without rounding."""
     (objective,) = compile_objectives(read_openslo(GOOD, file="x.yaml"))
     assert str(objective.target) == "999/1000"
     assert objective.period_s == 43_200
@@ -111,6 +113,7 @@ def test_good_document_compiles_exactly() -> None:
 
 
 def test_percent_is_exact() -> None:
+    """A target of 99.9 % leaves a budget of 1/1000 and not of 0.0010000000000000009."""
     (objective,) = compile_objectives(
         read_openslo(GOOD.replace("target: 0.999", "targetPercent: 99.9"), file="x.yaml")
     )
@@ -118,6 +121,7 @@ def test_percent_is_exact() -> None:
 
 
 def test_json_with_tabs_is_read_and_keeps_lines() -> None:
+    """Otherwise what other tools write could not be read."""
     document = {
         "apiVersion": "openslo/v1",
         "kind": "Service",
@@ -132,6 +136,7 @@ def test_json_with_tabs_is_read_and_keeps_lines() -> None:
 
 
 def test_many_documents_and_lists_are_flattened() -> None:
+    """Otherwise all but the first object of a file would be lost."""
     service = "apiVersion: openslo/v1\nkind: Service\nmetadata: {name: NAME}\nspec: {}\n"
     many = service.replace("NAME", "a") + "---\n---\n" + service.replace("NAME", "b")
     assert [o.metadata.name for o in read_openslo(many, file="x")] == ["a", "b"]
@@ -153,6 +158,7 @@ def test_many_documents_and_lists_are_flattened() -> None:
     ids=["unclosed", "scalar", "recursive", "deep", "large", "bomb", "control"],
 )
 def test_hostile_text_is_refused(text: str, words: str) -> None:
+    """A document may not exhaust memory or time."""
     with pytest.raises(DocumentError, match=words):
         read_openslo(text, file="x.yaml")
 
@@ -172,6 +178,7 @@ STRICT_ONLY = [
 
 @pytest.mark.parametrize(("old", "new", "words"), STRICT_ONLY)
 def test_strict_refuses_what_lenient_takes(old: str, new: str, words: str) -> None:
+    """Each of the two modes keeps to its own rules."""
     text = GOOD.replace(old, new, 1)
     assert text != GOOD
     assert read_openslo(text, file="x.yaml")

@@ -15,6 +15,7 @@ from collectors.stacklang.evaluation.batch import parse
 
 
 def test_the_standing_expressions_are_distinct_programs_that_share_data() -> None:
+    """Otherwise the benchmark would measure one cached program."""
     programs = Platform().programs()
     assert len(set(programs)) == 1_000
     data = [expr for p in programs for style in parse(p) for expr in style.expr.data_exprs]
@@ -24,6 +25,7 @@ def test_the_standing_expressions_are_distinct_programs_that_share_data() -> Non
 
 
 def test_series_are_distinct_and_new_ones_are_new() -> None:
+    """Otherwise churn would be measured without any."""
     platform = Platform(series=5_000, services=3)
     known = {tuple(sorted(tags.items())) for tags in platform.tags()}
     fresh = {tuple(sorted(tags.items())) for tags in platform.fresh(50, 1)}
@@ -32,6 +34,7 @@ def test_series_are_distinct_and_new_ones_are_new() -> None:
 
 
 def test_a_step_of_rules_is_measured(tmp_path: Path) -> None:
+    """Otherwise the figures would be those of rules that fail."""
     platform = Platform(series=2_000, expressions=60, services=3)
     figures = measure(platform, tmp_path, steady=2, churn=1, share=0.01)
     assert figures.faults == 0
@@ -42,6 +45,7 @@ def test_a_step_of_rules_is_measured(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", sorted(detectors()))
 def test_a_step_of_detection_is_measured_and_the_fault_is_found(name: str) -> None:
+    """Otherwise the figures would be those of a detector that sees nothing."""
     trial = asdict(detectors()[name].trial)
     figures = detection.measure(name, series=2_000, steps=4, share=0.1, settings=trial)
     assert len(figures.usual_s) == 4
