@@ -86,10 +86,15 @@ class Batch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """What became of a batch: how many samples were kept, and why others were not."""
+    """What became of a batch: how many samples were kept, and why others were not.
+
+    ``warnings`` are about what was kept but may not be what its sender means; ``count`` says of how
+    much.
+    """
 
     accepted: int
     rejected: Sequence[Rejection] = ()
+    warnings: Sequence[Rejection] = ()
 
     @property
     def rejected_count(self) -> int:

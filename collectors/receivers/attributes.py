@@ -7,12 +7,14 @@ raw bytes and a hit costs one dictionary look-up.
 from __future__ import annotations
 
 import base64
+import functools
 import json
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError as ProtobufDecodeError
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 
 from collectors.errors import DecodeError
 from collectors.model import AttributeValue
@@ -70,6 +72,27 @@ class AttributeReader:
         """Return span, event, link or resource attributes."""
         return dict(map(self.value, raws))
 
+    def readable(self, raws: Iterable[bytes], flaws: list[str]) -> dict[str, AttributeValue]:
+        """As :meth:`attributes`, with U+FFFD for what is not UTF-8 and without what is damaged.
+
+        Args:
+            raws: The attributes.
+            flaws: Where a sentence is added for each attribute that is not as it was sent.
+        """
+        found: dict[str, AttributeValue] = {}
+        for raw in raws:
+            try:
+                key, value = self.value(raw)
+            except DecodeError:
+                try:
+                    key, value = _parse_leniently(raw)
+                    flaws.append(f"attribute {key[:60]!r} is not UTF-8")
+                except DecodeError as error:
+                    flaws.append(error.message)
+                    continue
+            found[key] = value
+        return found
+
     def _cut(self, value: AttributeValue) -> AttributeValue:
         text = value if isinstance(value, str | None) else as_text(value)
         if text is None or len(text) <= self._max_chars:
@@ -102,26 +125,58 @@ def _parse(raw: bytes) -> tuple[str, AttributeValue]:
     try:
         message = KeyValue.FromString(raw)
     except ProtobufDecodeError as error:
+        if "UTF-8" in str(error):
+            key = _parse_leniently(raw)[0]
+            raise DecodeError(f"invalidUtf8: attribute {key[:60]!r} is not UTF-8") from error
         raise DecodeError(f"an attribute is not a KeyValue message: {error}") from error
     return message.key, _plain(message.value, MAX_NESTING)
 
 
-def _plain(value: AnyValue, depth: int) -> AttributeValue:
+def _parse_leniently(raw: bytes) -> tuple[str, AttributeValue]:
+    """As :func:`_parse`, with U+FFFD for what is not UTF-8."""
+    try:
+        message = _byte_texts().FromString(raw)
+    except ProtobufDecodeError as error:
+        raise DecodeError(f"an attribute is not a KeyValue message: {error}") from error
+    return message.key.decode(errors="replace"), _plain(message.value, MAX_NESTING)
+
+
+@functools.cache
+def _byte_texts() -> Any:
+    """Return ``KeyValue`` with texts as bytes, which is the same on the wire."""
+    file = descriptor_pb2.FileDescriptorProto()
+    KeyValue.DESCRIPTOR.file.CopyToProto(file)
+    for message in file.message_type:
+        for field in message.field:
+            if field.type == descriptor_pb2.FieldDescriptorProto.TYPE_STRING:
+                field.type = descriptor_pb2.FieldDescriptorProto.TYPE_BYTES
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    return message_factory.GetMessageClass(
+        pool.FindMessageTypeByName(KeyValue.DESCRIPTOR.full_name)
+    )
+
+
+def _text(value: str | bytes) -> str:
+    return value if isinstance(value, str) else value.decode(errors="replace")
+
+
+def _plain(value: Any, depth: int) -> AttributeValue:
     if depth == 0:
         raise DecodeError(f"an attribute is nested deeper than {MAX_NESTING} levels")
     match value.WhichOneof("value"):
         case "string_value":
-            return value.string_value
+            return _text(value.string_value)
         case "bool_value":
-            return value.bool_value
+            return bool(value.bool_value)
         case "int_value":
-            return value.int_value
+            return int(value.int_value)
         case "double_value":
-            return value.double_value
+            return float(value.double_value)
         case "bytes_value":
             return base64.b64encode(value.bytes_value).decode("ascii")
         case "array_value":
             return [_plain(item, depth - 1) for item in value.array_value.values]
         case "kvlist_value":
-            return {kv.key: _plain(kv.value, depth - 1) for kv in value.kvlist_value.values}
+            return {_text(kv.key): _plain(kv.value, depth - 1) for kv in value.kvlist_value.values}
     return None

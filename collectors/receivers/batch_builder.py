@@ -17,11 +17,13 @@ class BatchBuilder:
 
     Attributes:
         rejections: Why samples were left out.
+        warnings: What else a sender should know.
         invented: Samples that the receiver itself put in, such as a counter's zero at its start.
     """
 
     def __init__(self) -> None:
         self.rejections: list[Rejection] = []
+        self.warnings: list[Rejection] = []
         self.invented = 0
         self._series: list[Tags] = []
         self._position: dict[int, int] = {}
@@ -78,6 +80,10 @@ class BatchBuilder:
         """Note that ``count`` samples are left out."""
         rejection = Rejection(reason=reason, detail=detail, tags=tags or {}, count=count)
         self.rejections.append(rejection)
+
+    def warn(self, reason: str, detail: str, tags: Tags | None = None) -> None:
+        """Note something that costs no sample."""
+        self.warnings.append(Rejection(reason=reason, detail=detail, tags=tags or {}))
 
     def build(self) -> Batch:
         """Return what was collected."""

@@ -44,10 +44,13 @@ class PartialSuccess:
 
 
 def partial_success(field: str, receipt: Receipt) -> PartialSuccess:
-    """Return what to answer for ``receipt``; the message names the first few distinct reasons."""
+    """Return what to answer for ``receipt``; the message names the first few distinct reasons.
+
+    Warnings come last: a message beside a count of 0 says that all was kept.
+    """
     counts: dict[str, int] = {}
     details: dict[str, str] = {}
-    for rejection in receipt.rejected:
+    for rejection in (*receipt.rejected, *receipt.warnings):
         counts[rejection.reason] = counts.get(rejection.reason, 0) + rejection.count
         details.setdefault(rejection.reason, rejection.detail)
     parts = [

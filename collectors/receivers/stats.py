@@ -9,7 +9,7 @@ from itertools import product
 
 import numpy as np
 
-from collectors.model import DSTYPE, Batch, Rejection, SeriesKind, Tags
+from collectors.model import DSTYPE, Batch, Receipt, Rejection, SeriesKind, Tags
 
 
 class ReceiverStats:
@@ -26,6 +26,7 @@ class ReceiverStats:
         self._lock = threading.Lock()
         self._accepted: Counter[str] = Counter()
         self._refused: Counter[tuple[str, ...]] = Counter()
+        self._warned: Counter[tuple[str, str]] = Counter()
         self._told: set[tuple[str, ...]] = set()
         self._told_ms = 0
 
@@ -54,6 +55,19 @@ class ReceiverStats:
         for rejection in rejections:
             self.refuse(receiver, rejection.reason, rejection.count)
 
+    def take(self, receiver: str, receipt: Receipt) -> None:
+        """Note all that a receipt says."""
+        self.accept(receiver, receipt.accepted)
+        self.refuse_all(receiver, receipt.rejected)
+        with self._lock:
+            for warning in receipt.warnings:
+                self._warned[receiver, warning.reason] += warning.count
+
+    def warnings(self, receiver: str) -> dict[str, int]:
+        """Return how much of what ``receiver`` kept may not be what was meant, by reason."""
+        with self._lock:
+            return {r: n for (name, r), n in self._warned.items() if name == receiver}
+
     def accepted(self, receiver: str) -> int:
         """Return how much ``receiver`` has kept."""
         with self._lock:
@@ -69,7 +83,7 @@ class ReceiverStats:
             return {r: n for (name, r), n in self._refused.items() if name == receiver}
 
     def batch(self, now_ms: int) -> Batch:
-        """Return the totals as counters named ``tocsin.receiver.accepted`` and ``.refused``."""
+        """Return the totals as counters ``tocsin.receiver.accepted``, ``.refused``, ``.warned``."""
         rows = self._rows()
         return _batch(rows, list(range(len(rows))), [now_ms] * len(rows), list(rows.values()))
 
@@ -91,10 +105,14 @@ class ReceiverStats:
         )
 
     def _rows(self) -> dict[tuple[str, ...], int]:
-        """Return the totals by (receiver,) and (receiver, reason)."""
+        """Return the totals by name, receiver and perhaps reason."""
         with self._lock:
-            accepted: dict[tuple[str, ...], int] = {(r,): n for r, n in self._accepted.items()}
-            return {**accepted, **self._refused}
+            rows: dict[tuple[str, ...], int] = {
+                ("accepted", receiver): n for receiver, n in self._accepted.items()
+            }
+            rows.update({("refused", *key): n for key, n in self._refused.items()})
+            rows.update({("warned", *key): n for key, n in self._warned.items()})
+            return rows
 
 
 def _batch(
@@ -108,8 +126,8 @@ def _batch(
     )
 
 
-def _tags(receiver: str, reason: str = "") -> Tags:
+def _tags(name: str, receiver: str, reason: str = "") -> Tags:
     counter = {"receiver": receiver, "statistic": "count", DSTYPE: SeriesKind.COUNTER.value}
     if reason:
-        return {"name": "tocsin.receiver.refused", "reason": reason, **counter}
-    return {"name": "tocsin.receiver.accepted", **counter}
+        counter["reason"] = reason
+    return {"name": f"tocsin.receiver.{name}", **counter}

@@ -38,6 +38,7 @@ from collectors.receivers.gate import Gate, Place
 from collectors.receivers.otlp.json import to_protobuf
 from collectors.receivers.otlp.metrics import OtlpMetrics
 from collectors.receivers.otlp.spans import OtlpSpans
+from collectors.receivers.otlp.units import Flaws
 from collectors.receivers.reply import partial_success
 from collectors.receivers.stats import ReceiverStats
 
@@ -58,7 +59,7 @@ class _Signal:
     """One path: how to decode its request and what a refused unit is called in the answer."""
 
     request: Callable[[], Message]
-    export: Callable[[bytes], Receipt]
+    export: Callable[[bytes, Flaws], Receipt]
     rejected_field: str
 
 
@@ -91,7 +92,7 @@ def otlp_app(
         ),
         "/v1/logs": _Signal(
             request=ExportLogsServiceRequest,
-            export=lambda body: refuse_logs(body, stats),
+            export=lambda body, flaws: refuse_logs(body, stats, flaws),
             rejected_field="rejected_log_records",
         ),
     }
@@ -102,19 +103,20 @@ def otlp_app(
     return Starlette(routes=routes)
 
 
-def refuse_logs(body: bytes, stats: ReceiverStats) -> Receipt:
+def refuse_logs(body: bytes, stats: ReceiverStats, flaws: Flaws | None = None) -> Receipt:
     """Answer a logs request: it is well-formed, counted, and nothing of it is kept."""
+    flaws = Flaws() if flaws is None else flaws
     try:
         request = ExportLogsServiceRequest.FromString(body)
     except ProtobufDecodeError as error:
         raise DecodeError(f"the body is not an ExportLogsServiceRequest: {error}") from error
     count = sum(len(s.log_records) for r in request.resource_logs for s in r.scope_logs)
-    if count == 0:
-        return Receipt(accepted=0)
-    detail = "logs are not kept here; export traces and metrics"
-    rejection = Rejection(reason="logsNotKept", detail=detail, count=count)
-    stats.refuse_all("otlp.logs", [rejection])
-    return Receipt(accepted=0, rejected=[rejection])
+    if count:
+        detail = "logs are not kept here; export traces and metrics"
+        flaws.rejections.append(Rejection(reason="logsNotKept", detail=detail, count=count))
+    receipt = Receipt(accepted=0, rejected=flaws.rejections, warnings=flaws.warnings)
+    stats.take("otlp.logs", receipt)
+    return receipt
 
 
 class _Endpoint:
@@ -163,9 +165,10 @@ class _Endpoint:
     def _decode(self, raw: bytes, encoding: str, media: str, place: Place) -> Receipt:
         body = decompress(raw, encoding, self._limits.max_body_bytes, place.hold)
         place.hold(len(body) * (_JSON_GROWTH if media == JSON else _PROTOBUF_GROWTH))
+        flaws = Flaws()
         if media == JSON and body:
-            body = to_protobuf(body, self._signal.request())
-        return self._signal.export(body)
+            body = to_protobuf(body, self._signal.request(), flaws)
+        return self._signal.export(body, flaws)
 
 
 def _unavailable(media: str, message: str, retry_after_s: int) -> Response:

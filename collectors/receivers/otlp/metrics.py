@@ -19,6 +19,7 @@ from collectors.receivers.otlp.numbers import (
     add_sum,
     add_summary,
 )
+from collectors.receivers.otlp.units import Flaws
 from collectors.receivers.otlp.wire import metrics_request, resource_attributes
 from collectors.receivers.stats import ReceiverStats
 from collectors.receivers.streams import Family, StreamTable
@@ -40,11 +41,12 @@ class OtlpMetrics:
         self._streams = StreamTable(limits)
         self._turn = threading.Lock()
 
-    def export(self, body: bytes) -> Receipt:
+    def export(self, body: bytes, flaws: Flaws | None = None) -> Receipt:
         """Decode and store one ``ExportMetricsServiceRequest``.
 
         Args:
             body: The message in protobuf encoding.
+            flaws: What was found to be wrong with it before.
 
         Returns:
             How many data points were kept, and why others were not. Points, not samples: one
@@ -54,16 +56,21 @@ class OtlpMetrics:
             DecodeError: The bytes are not such a message.
             OverloadedError: The store can't take it now.
         """
-        request = metrics_request(body)
+        flaws = Flaws() if flaws is None else flaws
+        request = metrics_request(body, flaws)
         with self._turn:
             try:
-                receipt = self._store(request)
+                stored = self._store(request)
             except TocsinError:
                 self._streams.roll_back()
                 raise
             self._streams.commit()
-        self._stats.accept(RECEIVER, receipt.accepted)
-        self._stats.refuse_all(RECEIVER, receipt.rejected)
+        receipt = Receipt(
+            accepted=stored.accepted,
+            rejected=[*flaws.rejections, *stored.rejected],
+            warnings=[*flaws.warnings, *stored.warnings],
+        )
+        self._stats.take(RECEIVER, receipt)
         return receipt
 
     def _store(self, request: Any) -> Receipt:
@@ -76,7 +83,7 @@ class OtlpMetrics:
             refused += stored.rejected
             # The store counts samples; a client is told about at most as many points as it sent.
             kept = max(0, kept - stored.rejected_count)
-        return Receipt(accepted=kept, rejected=_within(refused, points))
+        return Receipt(accepted=kept, rejected=_within(refused, points), warnings=builder.warnings)
 
     def _resource(self, group: Any, builder: BatchBuilder) -> int:
         metrics = [metric for scope in group.scope_metrics for metric in scope.metrics]

@@ -189,12 +189,17 @@ def number(point: Any) -> float:
 def add_exemplars(point: Any, tags: Tags, builder: BatchBuilder) -> None:
     """Attach the exemplars that name a trace."""
     for exemplar in point.exemplars[:MAX_EXEMPLARS_PER_POINT]:
-        if len(exemplar.trace_id) == 16:
-            value = exemplar.as_int if exemplar.HasField("as_int") else exemplar.as_double
-            builder.exemplar(
-                tags,
-                exemplar.time_unix_nano // NANOS_PER_MS,
-                float(value),
-                exemplar.trace_id.hex(),
-                exemplar.span_id.hex(),
-            )
+        if not exemplar.trace_id:
+            continue
+        if len(exemplar.trace_id) != 16 or len(exemplar.span_id) not in (0, 8):
+            detail = f"trace_id {exemplar.trace_id.hex()[:64]!r} is not 16 bytes, or span_id not 8"
+            builder.warn("invalidExemplar", detail, tags)
+            continue
+        value = exemplar.as_int if exemplar.HasField("as_int") else exemplar.as_double
+        builder.exemplar(
+            tags,
+            exemplar.time_unix_nano // NANOS_PER_MS,
+            float(value),
+            exemplar.trace_id.hex(),
+            exemplar.span_id.hex(),
+        )

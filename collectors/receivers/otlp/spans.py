@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from collectors.errors import DecodeError
@@ -19,6 +19,7 @@ from collectors.model import (
     SpanWriter,
 )
 from collectors.receivers.attributes import AttributeReader, as_text
+from collectors.receivers.otlp.units import Flaws
 from collectors.receivers.otlp.wire import resource_attributes, scope, trace_request
 from collectors.receivers.stats import ReceiverStats
 
@@ -36,6 +37,9 @@ _STATUSES = (SpanStatus.UNSET, SpanStatus.OK, SpanStatus.ERROR)
 _MAX_EVENTS = 128
 _NEWEST_NS = 2**63 - 1
 
+# Attribute of a span that is not kept as it was sent: what was changed.
+ADJUSTED = "tocsin.adjusted"
+
 
 class OtlpSpans:
     """Decodes export requests and writes them; shared by OTLP over HTTP and gRPC."""
@@ -46,16 +50,21 @@ class OtlpSpans:
         self._stats = stats
         self._reader = AttributeReader(limits.max_attribute_chars)
 
-    def export(self, body: bytes) -> Receipt:
+    def export(self, body: bytes, flaws: Flaws | None = None) -> Receipt:
         """Decode and store one ``ExportTraceServiceRequest`` in protobuf encoding.
+
+        Args:
+            body: The message.
+            flaws: What was found to be wrong with it before.
 
         Raises:
             DecodeError: The bytes are not such a message.
             OverloadedError: The store can't take it now.
         """
+        flaws = Flaws() if flaws is None else flaws
         spans: list[Span] = []
-        refused: list[Rejection] = []
-        for found in self._read(trace_request(body)):
+        refused = flaws.rejections
+        for found in self._read(trace_request(body, flaws), flaws):
             if isinstance(found, Rejection):
                 refused.append(found)
             elif len(spans) < self._limits.max_spans_per_request:
@@ -64,16 +73,20 @@ class OtlpSpans:
                 detail = f"more than {self._limits.max_spans_per_request} spans in one request"
                 refused.append(Rejection(reason="batchTooLarge", detail=detail))
         stored = self._spans.write_spans(spans) if spans else Receipt(accepted=0)
-        receipt = Receipt(accepted=stored.accepted, rejected=[*refused, *stored.rejected])
-        self._stats.accept(RECEIVER, receipt.accepted)
-        self._stats.refuse_all(RECEIVER, receipt.rejected)
+        receipt = Receipt(
+            accepted=stored.accepted,
+            rejected=[*refused, *stored.rejected],
+            warnings=[*flaws.warnings, *stored.warnings],
+        )
+        self._stats.take(RECEIVER, receipt)
         return receipt
 
-    def _read(self, request: Any) -> Iterator[Span | Rejection]:
+    def _read(self, request: Any, flaws: Flaws) -> Iterator[Span | Rejection]:
         for group in request.resource_spans:
             try:
                 attributes = resource_attributes(group.resource)
-                resource = self._reader.attributes(attributes[: self._limits.max_span_attributes])
+                attributes = attributes[: self._limits.max_span_attributes]
+                resource = read_resource(self._reader, attributes, flaws)
             except DecodeError as error:
                 count = sum(len(scoped.spans) for scoped in group.scope_spans)
                 yield Rejection(reason="invalidResource", detail=error.message, count=count)
@@ -93,9 +106,10 @@ class OtlpSpans:
             try:
                 yield self._span(message, service, resource, (scope_name, scope_version))
             except DecodeError as error:
-                yield Rejection(
-                    reason="invalidSpan", detail=error.message, tags={"service.name": service}
-                )
+                reason, _, detail = error.message.partition(": ")
+                if not detail or " " in reason:
+                    reason, detail = "invalidSpan", error.message
+                yield Rejection(reason=reason, detail=detail, tags={"service.name": service})
 
     def _span(
         self,
@@ -106,24 +120,30 @@ class OtlpSpans:
     ) -> Span:
         _check(message)
         kind, code = message.kind, message.status.code
+        start_ns, end_ns = message.start_time_unix_nano, message.end_time_unix_nano
+        attributes = self._attributes(message)
+        if end_ns < start_ns:
+            how = f"ended {start_ns - end_ns} ns before it started" if end_ns else "has no end"
+            attributes[ADJUSTED] = f"{how}; kept with duration 0"
+            end_ns = start_ns
         return Span(
             trace_id=message.trace_id.hex(),
             span_id=message.span_id.hex(),
             parent_span_id=message.parent_span_id.hex() if any(message.parent_span_id) else "",
             name=message.name[: self._limits.max_attribute_chars] or "unknown",
             kind=_KINDS[kind] if 0 <= kind < len(_KINDS) else SpanKind.INTERNAL,
-            start_ns=message.start_time_unix_nano,
-            end_ns=message.end_time_unix_nano,
+            start_ns=start_ns,
+            end_ns=end_ns,
             status=_STATUSES[code] if 0 <= code < len(_STATUSES) else SpanStatus.UNSET,
             status_message=message.status.message[: self._limits.max_attribute_chars],
             service=service,
             resource=resource,
-            attributes=self._attributes(message),
+            attributes=attributes,
             scope_name=scope_name_version[0],
             scope_version=scope_name_version[1],
             trace_state=message.trace_state[: self._limits.max_attribute_chars],
             events=tuple(map(self._event, message.events[:_MAX_EVENTS])),
-            links=tuple(map(self._link, message.links[:_MAX_EVENTS])),
+            links=tuple(map(self._link, filter(_leads_somewhere, message.links[:_MAX_EVENTS]))),
         )
 
     def _attributes(self, message: Any) -> dict[str, AttributeValue]:
@@ -138,10 +158,27 @@ class OtlpSpans:
 
     def _link(self, message: Any) -> SpanLink:
         return SpanLink(
-            trace_id=message.trace_id[:16].hex(),
-            span_id=message.span_id[:8].hex(),
+            trace_id=message.trace_id.hex(),
+            span_id=message.span_id.hex(),
             attributes=self._attributes(message),
         )
+
+
+def read_resource(
+    reader: AttributeReader, raws: Sequence[bytes], flaws: Flaws
+) -> dict[str, AttributeValue]:
+    """Return a resource's attributes; what is wrong with one is told and costs no unit."""
+    odd: list[str] = []
+    found = reader.readable(raws, odd)
+    for detail in odd:
+        reason = "invalidUtf8" if "UTF-8" in detail else "invalidAttribute"
+        flaws.warn(reason, f"resource: {detail}")
+    return found
+
+
+def _leads_somewhere(link: Any) -> bool:
+    """Return whether a link has the ids of a span; one without is left out."""
+    return len(link.trace_id) == 16 and len(link.span_id) == 8
 
 
 def _check(message: Any) -> None:
@@ -155,8 +192,8 @@ def _check(message: Any) -> None:
     if message.parent_span_id and len(message.parent_span_id) != 8:
         raise DecodeError(f"parent_span_id {message.parent_span_id.hex()[:64]!r} is not 8 bytes")
     start_ns, end_ns = message.start_time_unix_nano, message.end_time_unix_nano
-    if start_ns == 0 or end_ns < start_ns or end_ns > _NEWEST_NS:
+    if start_ns == 0 or max(start_ns, end_ns) > _NEWEST_NS:
         raise DecodeError(
             f"span {message.span_id.hex()} runs from {start_ns} to {end_ns} ns since the epoch;"
-            " it must start after 0 and not end before it starts"
+            " it must start after 0 and end before year 2262"
         )

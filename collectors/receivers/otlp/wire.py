@@ -15,6 +15,8 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError as ProtobufDecodeError
 
 from collectors.errors import DecodeError
+from collectors.receivers.otlp.units import Flaws
+from collectors.receivers.otlp.wire_mending import Mender
 
 _PACKAGE = "opentelemetry.proto"
 _RAW_TYPES = frozenset(
@@ -23,14 +25,18 @@ _RAW_TYPES = frozenset(
 )
 
 
-def metrics_request(body: bytes) -> Any:
-    """Parse an ``ExportMetricsServiceRequest``; raise :class:`DecodeError` for other bytes."""
-    return _parse("collector.metrics.v1.ExportMetricsServiceRequest", body)
+def metrics_request(body: bytes, flaws: Flaws) -> Any:
+    """Parse an ``ExportMetricsServiceRequest``, without what is wrong in it.
+
+    Raises:
+        DecodeError: The bytes are not such a message.
+    """
+    return _request("collector.metrics.v1.ExportMetricsServiceRequest", body, flaws)
 
 
-def trace_request(body: bytes) -> Any:
-    """Parse an ``ExportTraceServiceRequest``; raise :class:`DecodeError` for other bytes."""
-    return _parse("collector.trace.v1.ExportTraceServiceRequest", body)
+def trace_request(body: bytes, flaws: Flaws) -> Any:
+    """Parse an ``ExportTraceServiceRequest``, as :func:`metrics_request`."""
+    return _request("collector.trace.v1.ExportTraceServiceRequest", body, flaws)
 
 
 def resource_attributes(raw: bytes) -> Any:
@@ -44,13 +50,32 @@ def scope(raw: bytes) -> tuple[str, str]:
     return message.name, message.version
 
 
+def _request(name: str, body: bytes, flaws: Flaws) -> Any:
+    found = _message_class(f"{_PACKAGE}.{name}")
+    try:
+        return found.FromString(body)
+    except ProtobufDecodeError as error:
+        try:
+            mended = Mender(_parse_as, flaws).mend(found.DESCRIPTOR, body)
+        except DecodeError as damage:
+            raise _not_such(name, body, damage.message) from error
+        return found.FromString(mended)
+
+
+def _parse_as(descriptor: Any, raw: bytes) -> Any:
+    return _message_class(descriptor.full_name).FromString(raw)
+
+
+def _not_such(name: str, body: bytes, why: object) -> DecodeError:
+    shape = name.rpartition(".")[2]
+    return DecodeError(f"the body of {len(body)} bytes is not a protobuf {shape}: {why}")
+
+
 def _parse(name: str, body: bytes) -> Any:
     try:
         return _message_class(f"{_PACKAGE}.{name}").FromString(body)
     except ProtobufDecodeError as error:
-        raise DecodeError(
-            f"the body of {len(body)} bytes is not a protobuf {name.rpartition('.')[2]}: {error}"
-        ) from error
+        raise _not_such(name, body, error) from error
 
 
 @functools.cache
