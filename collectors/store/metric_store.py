@@ -1,4 +1,32 @@
-"""The metric store: a writer for receivers and a database for expressions."""
+"""The metric store: a writer for receivers and a database for expressions.
+
+Who works in it, and what each holds:
+
+============================  ==================================================================
+receivers' threads            ``write…``: the store's lock from resolving the series to applying
+                              the samples; late ones go to history without it
+queries and rules             ``fetch``: the store's lock while the series are chosen; the kernel
+                              reads pages beside writers, and history is asked without it
+thread ``store-checkpoint``   the turn of checkpoints, within it the store's lock for a snapshot;
+                              files are written without it
+thread ``store-history``      the turn of history, within it the store's lock for each block's
+                              copy; history is written without it. So does a query that needs
+                              what history lacks
+threads ``journal-sync``      a log's lock for a moment; the disk is waited for without it
+============================  ==================================================================
+
+Locks are taken from left to right, never back::
+
+    Durability._saving ─────▶ the store's ────────────────▶ FileJournal._lock
+    HistoryKeeper._writing ─▶ the store's ─ ─ ─ ─ ─ ─ ─ ─ ▶ HistoryEngine._lock
+                          └─▶ MetricHistory._changing ────▶ HistoryEngine._lock
+
+The broken arrow is rare: a block that leaves the ring before history has it is written under the
+store's lock, as it would be gone otherwise.
+
+Readers hold no lock while they read. ``_readers`` counts them, and pages that are given up are used
+again only when a writer finds it 0: :meth:`HotBlocks.recycle`.
+"""
 
 from __future__ import annotations
 

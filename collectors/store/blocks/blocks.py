@@ -5,6 +5,24 @@ has a value within a block owns one *page* there. ``table[slot, series]`` says w
 is a row of the pool plus one; below zero, once the page is sealed, minus (a row of the packed pages
 plus one); 0 is none. A value at step index ``i`` stands for the interval that *ends* at
 ``i * step_ms``. Missing values are NaN.
+
+::
+
+    table      slot 0   slot 1   slot 2        ring  [ 120, 121, 119 ]: slot 2 holds block 119
+    series 0      1       -1        0
+    series 1      3        2      -(P+1)       0: no value of series 0 in block 119
+                  │        │        │
+                  │        │        └ below -P: small[0], with base[P] and divisor[P]
+                  │        └ 2: pool[1], raw                     -1: packed[0], base[0], divisor[0]
+                  └ 3: pool[2]
+
+    step i of the store: block i // 60, slot block % R, column i % 60 of the page
+
+Pages are taken from the stack of returned ones, else from the end that was never used. A page that
+is returned waits until nobody reads, since a reader may have looked it up before::
+
+    fresh ──▶ in use ──▶ waiting ──▶ free ──▶ in use      tally[sort] = free, waiting, ever taken
+                 (returned)   (recycle)
 """
 
 from __future__ import annotations

@@ -4,6 +4,17 @@ Sources: Netflix/atlas ``core/norm``: RateValueFunction, NormalizeValueFunction,
 RollingValueFunction.
 Where a counter starts we deviate: the open interval is weighted from the time of the counter's
 first sample instead of assuming that it had run for a whole step.
+
+The rate between two samples of a counter is weighed into each step by the part of the step that it
+covers; what lies in the step that is still open is kept in ``partial``::
+
+    steps end at      10        20        30        40 s
+                  ─────┼─────────┼─────────┼─────────┼──
+    samples            │     a   │         │  b      │       at 16 s and 33 s, r a second between
+    r holds            │     ╞═══╪═════════╪══╡      │
+                                 │         │  └ partial = r * 3/10
+                                 │         └ step 30 = r
+                                 └ step 20 = the partial so far + r * 4/10
 """
 
 from __future__ import annotations
@@ -230,6 +241,15 @@ def _gauge_run(
     Samples of a series follow one another in time, so the step is found without dividing and the
     page is looked up once a block. After many samples at once the next will be long in coming: the
     page is packed at once.
+
+    What is held on to from one sample to the next::
+
+        steps      │ 59 │ 60 │ 61 │ 62 │ …          end_ms: when the interval of `step` ends
+        samples      x     x  x     x               in (end_ms - step_ms, end_ms]: the same step
+                     └ page of block 0              in (end_ms, end_ms + step_ms]: the next one
+                           └ page of block 1        anywhere else: divided
+
+    ``page`` is -1 where the block has left the ring or no page is left: its samples are dropped.
     """
     step, end_ms, newest = np.int64(0), np.int64(-1), np.int64(-1)
     block, page = np.int64(-1), np.int64(-1)

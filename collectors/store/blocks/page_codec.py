@@ -3,7 +3,12 @@
 A page whose values are all ``k / d`` for one divisor ``d`` and whole ``k`` within a span of 65,534
 packs into 16-bit offsets from its smallest ``k``; 0 stands for "missing". Counts divide by 1,
 decimals by 10 … 1000, rates of counters by the step in seconds. Every value is checked to come
-back equal, so a page that does not fit stays as it is.
+back equal, so a page that does not fit stays as it is::
+
+    page         0.5    0.7    NaN    0.4      divisor 10
+    k = v * 10   5      7             4        base 4, the smallest
+    offsets      2      4      0      1        k - base + 1; 0 is missing
+    back         (base + offset - 1) / divisor
 """
 
 from __future__ import annotations

@@ -1,7 +1,18 @@
 """Packs one page where it stands: the raw page goes back once nobody reads.
 
 Offsets take 16 bits, or 8 where the values of a page lie that close together, as those of most
-gauges do within an hour.
+gauges do within an hour. :mod:`page_codec` says what an offset is.
+
+Sealing, with P rows of each sort::
+
+    table[slot, series]   8   ─ seal_page ─▶   -(page + 1)
+    values         pool[7]                     packed[row], page = row          span up to 65,533
+                      │                        or small[row], page = P + row    span up to 254
+                      ▼                        with base, divisor and whole of [page]
+               waiting[RAW]: a reader may be in it
+
+A value that comes later for a sealed page goes the other way: a raw page is taken, the values are
+unpacked into it, and the packed row waits.
 """
 
 from __future__ import annotations

@@ -1,4 +1,19 @@
-"""Log and checkpoints of the hot tier: what makes a restart answer like before."""
+"""Log and checkpoints of the hot tier: what makes a restart answer like before.
+
+A checkpoint beside writers; only the part under the store's lock stops them::
+
+    writers     append ─ apply ─ append ─ apply ─┐ wait ┌─ append ─ apply ─ append ─ apply …
+                                                 │      │
+    checkpoint                                 lock: roll the log to segment 8,
+                                               write what is known of metrics into it,
+                                               copy state and changed blocks
+                                                        └─ write files ── replace manifest ── trim
+    log         … segment 7 ─────────────────────┤ segment 8 ────────────────────────────────────
+                                                                                    └ 7 goes now
+
+A kill before the manifest is replaced finds the old one and segment 7; after it, the new one and
+segment 8. Either way every sample that was acknowledged is in the blocks or behind them in the log.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,16 @@
 """From a 128-bit hash to a number: open addressing, in columns.
 
+A hash belongs into the slot that its low bits name, or into the next one that is free::
+
+    slot       0       1       2       3       4       5       6       7      a power of two
+    keys       a b     ·       c d     e f     ·       ·       g h     ·      0 0 is free
+    ids        17              3       40                      8              its number
+    made       0               2       0                       1              stamp at insertion
+
+               e f belongs into slot 2, which was taken; a search for it goes on until a free slot
+
+At most half of the slots are taken. Nothing is taken out: stale entries stay until the rebuild.
+
 Each entry carries a stamp beside its number. What the number stands for may have gone since, and
 with another stamp the entry then counts as absent; such entries go when the table is rebuilt.
 """

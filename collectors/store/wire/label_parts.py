@@ -1,4 +1,12 @@
-"""Where labels stand in a remote-write body, row by row."""
+"""Where labels stand in a remote-write body, row by row.
+
+::
+
+    range of a row   │0a len│0a 08│__name__│12 02│up│0a len│0a 03│job│12 01│x│
+    places[n]                      ╰──────╯       ╰╯  key start, key end, value start, value end
+    places[n + 1]                                                 ╰─╯       ╰╯
+    counts[row]      2
+"""
 
 from __future__ import annotations
 

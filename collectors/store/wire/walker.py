@@ -2,6 +2,17 @@
 
 Source: Prometheus remote-write specification 1.0, ``WriteRequest{timeseries=1{labels=1, samples=2
 {value=1 double, timestamp=2 int64}, exemplars=3, histograms=4}, metadata=3}``.
+
+What a body looks like, with each message's tag and length before it, and what is noted of it::
+
+    body        │0a len│ TimeSeries │0a len│ TimeSeries │1a len│ MetricMetadata
+                       ╰─ row 0 ───╯       ╰─ row 1 ───╯╰─ counted in tally[4] ╯
+
+    TimeSeries  │0a len│ Label │0a len│ Label │12 10│ Sample │12 10│ Sample │1a len│ Exemplar │
+                ╰─ labels[row], hash[row] ───╯╰─ time_ms[n], bits[n], … ───╯
+                ╰─ extras[e], as there is an exemplar ─────────────────────────────────────────╯
+
+The samples of all rows follow one another; ``samples[row]`` says how many are its own.
 """
 
 from __future__ import annotations
@@ -18,7 +29,15 @@ from collectors.store.wire.hashing import hash_range, word_at
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _TIME_SERIES, _METADATA = 1, 3
 _LABEL, _SAMPLE, _EXEMPLAR, _HISTOGRAM = 1, 2, 3, 4
-# A Sample field with value and a time between 2004 and 2109, read as two words.
+# A Sample field with a value and a time from 1971 to 2109, read as two words:
+#
+#     at  +0  +1  +2  +3 ──────── +10  +11  +12 ─────────────── +17
+#         12  10  09  v0 …         v7   10   t0  t1  t2  t3  t4  t5
+#         │   │   │   value, 8 bytes    │    time, a varint of 6 bytes with 7 bits each, the
+#         │   │   tag of the value      │    lowest first; all but the last have the high bit set
+#         │   length, 16                tag of the time
+#         tag of a Sample
+#         ╰─ head ──╯              ╰─ tail ──────────────────────╯   the first byte of tail is v7
 PLAIN = 18
 _PLAIN_HEAD = np.uint64(0x091012)
 _PLAIN_TAIL = np.uint64(0x0080_8080_8080_1000)

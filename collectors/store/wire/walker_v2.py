@@ -7,6 +7,19 @@ request whatever the numbers are.
 Source: Prometheus ``io/prometheus/write/v2/types.proto``, ``Request{symbols=4, timeseries=5
 {labels_refs=1, samples=2 {value=1, timestamp=2, start_timestamp=3}, histograms=3, exemplars=4,
 metadata=5 {type=1}, created_timestamp=6}}``.
+
+Two passes, as symbols may stand behind the series that refer to them. The first finds symbols and
+checks that every field of the request fits; the second reads the series::
+
+    body        │22 00│  │22 08│ __name__ │22 02│ up │ … │2a len│ TimeSeries │ …
+                symbol 0 ╯     ╰─ 1 ─────╯      ╰ 2 ╯            ╰─ row 0 ───╯
+
+    TimeSeries  │0a 04│ 1 2 7 9 │12 10│ Sample │12 10│ Sample │2a len│ Metadata │30│ created
+                      ╰ refs[r] ╯╰─ time_ms[n], bits[n], … ──╯       ╰ types ───╯  ╰ start_ms
+
+References and samples of all rows follow one another; ``ref_counts[row]`` and ``samples[row]`` say
+how many are its own. A number of symbols is the sender's and changes from request to request, so
+``hash[row]`` is made of the hashes of the symbols.
 """
 
 from __future__ import annotations
