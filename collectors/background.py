@@ -9,7 +9,7 @@ import structlog
 
 from collectors.errors import TocsinError
 
-_LOG = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 class Background:
@@ -51,6 +51,6 @@ class Background:
             try:
                 self._work()
             except TocsinError as error:
-                _LOG.error("background work failed", work=self._name, reason=error.message)
+                _log.error("background work failed", work=self._name, reason=error.message)
             except Exception:  # noqa: BLE001 - a defect must not end all later runs
-                _LOG.exception("background work failed unexpectedly", work=self._name)
+                _log.exception("background work failed unexpectedly", work=self._name)

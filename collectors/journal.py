@@ -22,7 +22,7 @@ from collectors.errors import StorageError
 
 _MAGIC = b"\xf5TOC"
 _HEADER = struct.Struct("<4sIIB")
-_LOG = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 class Journal(Protocol):
@@ -118,7 +118,7 @@ class FileJournal:
                 try:
                     self._roll()
                 except OSError as error:  # the records are kept, so this segment goes on growing
-                    _LOG.warning("log segment not ended", reason=str(error))
+                    _log.warning("log segment not ended", reason=str(error))
 
     def replay(self, kind: int) -> Iterator[bytes]:
         """Yield the payloads of ``kind``, oldest first."""
@@ -217,7 +217,7 @@ def _force(file: int) -> None:
     try:
         os.fsync(file)
     except OSError as error:
-        _LOG.error("log not forced to the disk", reason=str(error))
+        _log.error("log not forced to the disk", reason=str(error))
 
 
 def _cut(file: int, size: int) -> None:
@@ -225,7 +225,7 @@ def _cut(file: int, size: int) -> None:
     try:
         os.ftruncate(file, size)
     except OSError as error:
-        _LOG.error("part of a record left in the log", reason=str(error))
+        _log.error("part of a record left in the log", reason=str(error))
 
 
 def read_records(path: Path) -> Iterator[tuple[int, bytes, int]]:
@@ -239,7 +239,7 @@ def read_records(path: Path) -> Iterator[tuple[int, bytes, int]]:
             at = record[2]
             continue
         found = _next_sound(data, at + 1)
-        _LOG.warning("log damaged", segment=path.name, offset=at, skipped_bytes=found - at)
+        _log.warning("log damaged", segment=path.name, offset=at, skipped_bytes=found - at)
         at = found
 
 

@@ -14,8 +14,8 @@ from itertools import islice
 from collectors.model import SeriesKind
 
 CUMULATIVE = ("_total", "_bucket", "_count", "_sum")
-_MOST_TOLD = 200_000
-_MOST_CHARS = 255
+_MAX_TOLD = 200_000
+_MAX_CHARS = 255
 
 
 class MetricType(IntEnum):
@@ -88,7 +88,7 @@ class MetricKinds:
         Args:
             types: Names of metrics and their types; beyond 200,000 they are left out.
         """
-        implied = (pair for family in islice(types, _MOST_TOLD) for pair in _implied(*family))
+        implied = (pair for family in islice(types, _MAX_TOLD) for pair in _implied(*family))
         return self.apply({name: "" if kind is None else kind.value for name, kind in implied})
 
     def apply(self, kinds: Mapping[str, str]) -> dict[str, str]:
@@ -99,7 +99,7 @@ class MetricKinds:
                 continue
             if not kind:
                 del self._told[name]
-            elif len(self._told) < _MOST_TOLD or name in self._told:
+            elif len(self._told) < _MAX_TOLD or name in self._told:
                 self._told[name] = SeriesKind(kind)
             else:
                 continue
@@ -114,7 +114,7 @@ class MetricKinds:
 
 def _implied(name: str, metric_type: int) -> Iterator[tuple[str, SeriesKind | None]]:
     """Yield the series of a metric whose kind its type may change; None: as the name says."""
-    if not name or len(name) > _MOST_CHARS:
+    if not name or len(name) > _MAX_CHARS:
         return
     # The buckets of a gauge histogram are gauges, although their name says otherwise.
     if metric_type in (MetricType.HISTOGRAM, MetricType.GAUGE_HISTOGRAM):

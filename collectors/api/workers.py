@@ -28,7 +28,7 @@ class Workers:
     """
 
     def __init__(self, threads: int = MAX_THREADS, waiting: int = MAX_WAITING) -> None:
-        self._most = threads + waiting
+        self._limit = threads + waiting
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="api")
         self._lock = threading.Lock()
         self._admitted = 0
@@ -40,9 +40,9 @@ class Workers:
             OverloadedError: Too much waits already.
         """
         with self._lock:
-            if self._admitted >= self._most:
+            if self._admitted >= self._limit:
                 raise OverloadedError(
-                    f"{self._most} requests are at work or waiting; try again, or ask for less "
+                    f"{self._limit} requests are at work or waiting; try again, or ask for less "
                     "at once",
                     retry_after_s=5,
                 )

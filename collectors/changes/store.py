@@ -26,12 +26,12 @@ class ChangeStore:
 
     Args:
         journal: Where changes are logged before they are acknowledged; replayed on opening.
-        most: How many are kept; the oldest go first.
+        max_changes: How many are kept; the oldest go first.
     """
 
-    def __init__(self, journal: Journal, *, most: int = MAX_KEPT) -> None:
+    def __init__(self, journal: Journal, *, max_changes: int = MAX_KEPT) -> None:
         self._journal = journal
-        self._most = most
+        self._max_changes = max_changes
         self._lock = threading.Lock()
         self._by_id: dict[str, Change] = {}
         self._order: list[tuple[int, str]] = []
@@ -74,7 +74,7 @@ class ChangeStore:
             self._by_id[change.id] = told_again(known, change) if known else change
             if known is None:
                 insort(self._order, (change.time_ms, change.id))
-        spare = len(self._order) - self._most
+        spare = len(self._order) - self._max_changes
         if spare > 0:
             for _, change_id in self._order[:spare]:
                 del self._by_id[change_id]

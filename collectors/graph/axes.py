@@ -81,10 +81,10 @@ def draw_value_axis(
     surface: Surface,
     canvas: Canvas,
     plot: Plot,
+    *,
     ticks: list[tuple[float, ValueTick]],
     x: int,
     color: Color,
-    *,
     right: bool,
 ) -> None:
     """Draw a value axis whose rule stands at ``x``, marks and label outwards."""

@@ -55,9 +55,11 @@ def draw_plot(
         if line.style is LineStyle.STACK:
             base, top = bands[id(line)]
             present = ~np.isnan(line.values)
-            _fill(surface, canvas, scale, line, base, np.where(present, top, np.nan))
+            shown = np.where(present, top, np.nan)
+            _fill(surface, canvas, scale, line, base=base, top=shown)
         elif line.style is LineStyle.AREA:
-            _fill(surface, canvas, scale, line, np.zeros_like(line.values), line.values)
+            zero = np.zeros_like(line.values)
+            _fill(surface, canvas, scale, line, base=zero, top=line.values)
         elif line.style is LineStyle.VSPAN:
             _spans(surface, canvas, line)
         else:
@@ -87,6 +89,7 @@ def _fill(
     canvas: Canvas,
     scale: ValueScale,
     line: Line,
+    *,
     base: FloatArray,
     top: FloatArray,
 ) -> None:

@@ -44,10 +44,10 @@ class LegendEntry:
         _outline(surface, box, self.theme.text)
         label = truncated(self.line.label, right - left - _BOX - 4, NORMAL)
         x = left + _BOX + 8
-        _write(surface, x, top, label, NORMAL, self.theme.text)
+        _write(surface, x, top, label, font=NORMAL, color=self.theme.text)
         for i, row in enumerate(self._rows() if self.stats else []):
             y = top + NORMAL.height + i * SMALL.height
-            _write(surface, x, y, row, SMALL, self.theme.text)
+            _write(surface, x, y, row, font=SMALL, color=self.theme.text)
 
     def _rows(self) -> list[str]:
         s = self.line.summary
@@ -76,7 +76,7 @@ class HeatmapEntry:
     def draw(self, surface: Surface, left: int, top: int, right: int) -> None:
         """Draw the label and the colour scale."""
         label = truncated(self.heatmap.settings.label or "Heatmap", right - left, NORMAL)
-        _write(surface, left + 4, top, label, NORMAL, self.theme.text)
+        _write(surface, left + 4, top, label, font=NORMAL, color=self.theme.text)
         if not self.stats:
             return
         colors = self.heatmap.colors
@@ -104,7 +104,7 @@ def legend_elements(chart: Chart, heatmaps: list[Heatmap | None], width: int) ->
     labelled = chart.legend is LegendType.LABELS_WITH_STATS
     stats = labelled and width >= MIN_WIDTH_FOR_STATS
     many = len(chart.lines) > MAX_LEGEND_LINES
-    most = MAX_LEGEND_LINES // len(chart.plots) if many else MAX_LEGEND_LINES
+    limit = MAX_LEGEND_LINES // len(chart.plots) if many else MAX_LEGEND_LINES
     elements: list[Element] = [Gap(5)]
     for i, (plot, heatmap) in enumerate(zip(chart.plots, heatmaps, strict=True)):
         elements.append(Gap(5))
@@ -112,7 +112,7 @@ def legend_elements(chart: Chart, heatmaps: list[Heatmap | None], width: int) ->
             heading = f"Axis {i}: {plot.ylabel}" if plot.ylabel else f"Axis {i}"
             color = plot.axis_color or chart.theme.text
             elements.append(Words(text=heading, color=color, bold=True))
-        elements += _entries(plot, heatmap, chart.theme, stats=stats, most=most)
+        elements += _entries(plot, heatmap, chart.theme, stats=stats, limit=limit)
     return elements
 
 
@@ -130,21 +130,21 @@ def format_statistic(value: float, labels: TickLabels) -> str:
 
 
 def _entries(
-    plot: Plot, heatmap: Heatmap | None, theme: Theme, *, stats: bool, most: int
+    plot: Plot, heatmap: Heatmap | None, theme: Theme, *, stats: bool, limit: int
 ) -> Iterator[Element]:
     if heatmap is not None:
         yield Gap(2)
         yield HeatmapEntry(heatmap=heatmap, theme=theme, stats=stats)
     lines = plot.drawn_lines
-    for line in lines[:most]:
+    for line in lines[:limit]:
         yield Gap(2)
         yield LegendEntry(line=line, labels=plot.tick_labels, theme=theme, stats=stats)
-    if len(lines) > most:
+    if len(lines) > limit:
         yield Gap(2)
-        yield Words(text=f"... {len(lines) - most} suppressed ...", color=theme.text)
+        yield Words(text=f"... {len(lines) - limit} suppressed ...", color=theme.text)
 
 
-def _write(surface: Surface, x: float, top: float, text: str, font: Font, color: Color) -> None:
+def _write(surface: Surface, x: float, top: float, text: str, *, font: Font, color: Color) -> None:
     surface.text(x, top + font.ascent, text, size=font.size, color=color)
 
 

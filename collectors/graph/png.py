@@ -211,4 +211,4 @@ def _draw_value_axes(surface: Surface, chart: Chart, plan: Arrangement) -> None:
         color = plot.axis_color or chart.theme.text
         ticks = axis_ticks(canvas, plot, scale)
         x = canvas.left - 1 if i == 0 else canvas.right + VALUE_AXIS_PX * (i - 1)
-        draw_value_axis(surface, canvas, plot, ticks, x, color, right=i > 0)
+        draw_value_axis(surface, canvas, plot, ticks=ticks, x=x, color=color, right=i > 0)

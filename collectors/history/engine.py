@@ -24,11 +24,11 @@ from numpy.typing import NDArray
 from collectors.errors import ConfigError, StorageError
 
 DATABASE = "tocsin"
-_LOG = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 _PLACE = re.compile(r"while reading from part \S*?/(?P<part>\w+)/ in table (?P<table>[\w.]+)")
-_LONGEST_MESSAGE = 1_500
+_MAX_MESSAGE_CHARS = 1_500
 # Damaged parts set aside during one statement.
-_MOST_SET_ASIDE = 20
+_MAX_SET_ASIDE = 20
 
 
 class HistoryEngine:
@@ -153,7 +153,7 @@ class HistoryEngine:
 
     def _run_past_damage(self, work: Any) -> Any:
         """Run ``work``; parts that can't be read are set aside, so that the rest is answered."""
-        for _ in range(_MOST_SET_ASIDE):
+        for _ in range(_MAX_SET_ASIDE):
             try:
                 return self._run(work)
             except StorageError as error:
@@ -161,7 +161,7 @@ class HistoryEngine:
                 # Reading may also fail for want of memory or file descriptors.
                 if place is None or not self._verdicts(place["table"], place["part"]):
                     raise
-                _LOG.error("damaged part set aside", **place.groupdict(), reason=error.message)
+                _log.error("damaged part set aside", **place.groupdict(), reason=error.message)
                 detach = f"ALTER TABLE {place['table']} DETACH PART {quoted(place['part'])}"
                 self._run(partial(self._client.command, detach))
         return self._run(work)
@@ -171,7 +171,7 @@ class HistoryEngine:
             with self._lock:
                 return work()
         except Exception as error:  # as above
-            raise StorageError(f"history: {str(error)[:_LONGEST_MESSAGE]}") from error
+            raise StorageError(f"history: {str(error)[:_MAX_MESSAGE_CHARS]}") from error
 
 
 def quoted(text: str) -> str:

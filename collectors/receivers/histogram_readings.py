@@ -100,10 +100,11 @@ def _power(exponent: float) -> float:
 def write_reading(
     stream: Stream,
     reading: Reading,
+    builder: BatchBuilder,
+    *,
     measure: Measure,
     zero_ms: int | None,
     last_ms: int,
-    builder: BatchBuilder,
 ) -> None:
     """Append the counters of a reading, each after a zero if it is new.
 

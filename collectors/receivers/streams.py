@@ -167,8 +167,8 @@ class StreamTable:
         stream = family.streams.get(key)
         if stream is not None:
             return stream
-        most = self.limits.max_streams - family.weight
-        if self._count > most and not (self._forget_idle() and self._count <= most):
+        limit = self.limits.max_streams - family.weight
+        if self._count > limit and not (self._forget_idle() and self._count <= limit):
             raise DecodeError(
                 f"streamsTooMany: {self._count} streams are tracked already, of which a histogram "
                 f"counts as {HISTOGRAM_WEIGHT}"

@@ -71,7 +71,7 @@ from collectors.tag_rules import TagRules
 
 # What one sample takes in the log as columns: value, time and series id.
 _COLUMN_BYTES = 16
-_LEAST_WORDS_BYTES = 64 << 20
+_MIN_WORDS_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +119,7 @@ class MetricStore:
         )
         self._journal = FileJournal.open(path / "journal", keep_bytes=limits.journal_bytes)
         self._keeper: HistoryKeeper | None = None
-        self._words_bound = _LEAST_WORDS_BYTES
+        self._words_bound = _MIN_WORDS_BYTES
 
     @classmethod
     def open(
@@ -291,7 +291,7 @@ class MetricStore:
         if words.size > self._words_bound:
             self._hot.shed_words()
             self._labels.forget_words()
-            self._words_bound = max(_LEAST_WORDS_BYTES, 2 * words.size)
+            self._words_bound = max(_MIN_WORDS_BYTES, 2 * words.size)
 
     def _register(self, resolved: Resolved) -> None:
         """Give new series their places. Labels are learned at once: a series may expire next."""

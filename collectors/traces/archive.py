@@ -12,7 +12,7 @@ from collectors.errors import StorageError
 from collectors.model import Span
 from collectors.traces.search import NANOS_PER_MS, TraceSearch, TraceSummary
 
-_LOG = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 # A span that comes after its trace was dropped makes a trace of its own in memory.
 _EDGE_MS = 60_000
 
@@ -61,7 +61,7 @@ def joined_search(
         # Traces at the edge may be known to both.
         older = archive.search(replace(wanted, end_ms=end_ms))
     except StorageError as error:
-        _LOG.warning("traces are searched in memory only", reason=error.message)
+        _log.warning("traces are searched in memory only", reason=error.message)
         return found
     traces: dict[str, TraceSummary] = {}
     for summary in (*found, *older):
@@ -89,7 +89,7 @@ def joined_trace(
     except StorageError as error:
         if not held:
             raise
-        _LOG.warning("a trace is read from memory only", trace=trace_id, reason=error.message)
+        _log.warning("a trace is read from memory only", trace=trace_id, reason=error.message)
         return list(held)
     known = {span.span_id for span in held}
     return [*held, *(span for span in older if span.span_id not in known)]

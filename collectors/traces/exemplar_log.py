@@ -21,9 +21,9 @@ EXEMPLARS = 0x45
 _RECORD_SERIES = 1_000
 _LONG_BYTES = 16 << 20
 # However often shortening fails, the journal does not fill the disk.
-_MOST_BYTES = 512 << 20
+_MAX_BYTES = 512 << 20
 _SEGMENT_BYTES = 16 << 20
-_LOG = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 class ExemplarLog(Protocol):
@@ -98,7 +98,7 @@ class JournaledExemplars:
         Raises:
             StorageError: It can't be opened.
         """
-        journal = FileJournal.open(directory, segment_bytes=_SEGMENT_BYTES, keep_bytes=_MOST_BYTES)
+        journal = FileJournal.open(directory, segment_bytes=_SEGMENT_BYTES, keep_bytes=_MAX_BYTES)
         earlier_bytes = sum(path.stat().st_size for path in directory.glob("*.log"))
         return cls(journal, long_bytes=long_bytes, earlier_bytes=earlier_bytes)
 
@@ -108,7 +108,7 @@ class JournaledExemplars:
             try:
                 yield decode_exemplars(record)
             except StorageError as error:
-                _LOG.warning("exemplar record skipped", reason=error.message)
+                _log.warning("exemplar record skipped", reason=error.message)
 
     def append(self, series: Sequence[TracedSeries]) -> None:
         """Write ``series``; raise :class:`StorageError` when the disk refuses."""

@@ -34,7 +34,7 @@ from collectors.traces.span_record import decode_spans, encode_spans
 
 SPANS = 0x53
 MAX_COMPARED = 50_000
-_LOG = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True, eq=False)
@@ -250,7 +250,7 @@ class SpanStore:
             try:
                 spans = decode_spans(record)
             except StorageError as error:
-                _LOG.warning("span record skipped", reason=error.message)
+                _log.warning("span record skipped", reason=error.message)
                 continue
             with self._lock:
                 good = self._sort_out(spans).good

@@ -111,9 +111,9 @@ def _value(value: Any) -> float:
         raise DecodeError(f"value {str(value)[:40]!r} is not a number") from error
 
 
-def _check_count(count: int, most: int) -> None:
-    if count > most:
-        raise DecodeError(f"the payload has {count} datapoints, at most {most} are taken at once")
+def _check_count(count: int, limit: int) -> None:
+    if count > limit:
+        raise DecodeError(f"the payload has {count} datapoints, at most {limit} are taken at once")
 
 
 class _Compact:
@@ -146,10 +146,10 @@ class _Compact:
             raise DecodeError(f"the compact payload of {len(self._items)} items is cut short")
         return taken
 
-    def _size(self, most: int) -> int:
+    def _size(self, limit: int) -> int:
         (size,) = self._take(1)
-        if not isinstance(size, int) or not 0 <= size <= most:
-            raise DecodeError(f"requested buffer size exceeds limit ({str(size)[:40]} > {most})")
+        if not isinstance(size, int) or not 0 <= size <= limit:
+            raise DecodeError(f"requested buffer size exceeds limit ({str(size)[:40]} > {limit})")
         return size
 
     def _tags(self, table: list[str]) -> Tags:

@@ -37,6 +37,7 @@ _SCALES = range(-11, 21)
 def add_histogram(
     family: Family,
     points: Any,
+    *,
     temporality: int,
     measure: Measure,
     table: StreamTable,
@@ -58,7 +59,7 @@ def add_histogram(
                 largest=point.max * measure.to_total if point.HasField("max") else None,
                 buckets=_buckets(point, measure),
             )
-            add_reading(family, stream, reading, measure, table, builder)
+            add_reading(family, stream, reading, measure=measure, table=table, builder=builder)
             add_exemplars(point, stream.variant(SeriesKind.COUNTER, "count"), builder)
         except DecodeError as error:
             refuse_point(error, family, builder)
@@ -91,6 +92,7 @@ def _add_cumulative(
     family: Family,
     stream: Stream,
     reading: Reading,
+    *,
     measure: Measure,
     table: StreamTable,
     builder: BatchBuilder,
@@ -104,7 +106,7 @@ def _add_cumulative(
     table.advance(stream, reading.start_ms, time_ms)
     if restarted:
         stream.seen, largest = None, -math.inf
-    write_reading(stream, reading, measure, zero_ms, last_ms, builder)
+    write_reading(stream, reading, builder, measure=measure, zero_ms=zero_ms, last_ms=last_ms)
     if reading.largest is not None and reading.largest > largest:
         # A maximum since the start says something about this interval only when it rose.
         stream.largest = reading.largest
@@ -115,6 +117,7 @@ def _add_delta(
     family: Family,
     stream: Stream,
     reading: Reading,
+    *,
     measure: Measure,
     table: StreamTable,
     builder: BatchBuilder,
@@ -129,12 +132,13 @@ def _add_delta(
         stream.buckets = np.zeros(len(lower_bounds()))
     if after_gap and not first:
         before = _running(stream, reading, start_ms)
-        write_reading(stream, before, measure, None, last_ms, builder)
+        write_reading(stream, before, builder, measure=measure, zero_ms=None, last_ms=last_ms)
     stream.count += reading.count
     stream.total += reading.total or 0.0
     stream.buckets = stream.buckets + reading.buckets
     zero_ms = last_ms if first and last_ms > 0 else None
-    write_reading(stream, _running(stream, reading, time_ms), measure, zero_ms, last_ms, builder)
+    now = _running(stream, reading, time_ms)
+    write_reading(stream, now, builder, measure=measure, zero_ms=zero_ms, last_ms=last_ms)
     if reading.largest is not None:
         builder.add(stream.variant(SeriesKind.GAUGE, "max"), time_ms, reading.largest)
 

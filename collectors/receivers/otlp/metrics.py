@@ -129,10 +129,23 @@ class OtlpMetrics:
         temporality = data.aggregation_temporality
         points = data.data_points
         if shape == "sum":
-            add_sum(family, points, temporality, data.is_monotonic, self._streams, builder)
+            add_sum(
+                family,
+                points,
+                temporality=temporality,
+                monotonic=data.is_monotonic,
+                table=self._streams,
+                builder=builder,
+            )
         else:
-            measure = Measure.of(metric.unit)
-            add_histogram(family, points, temporality, measure, self._streams, builder)
+            add_histogram(
+                family,
+                points,
+                temporality=temporality,
+                measure=Measure.of(metric.unit),
+                table=self._streams,
+                builder=builder,
+            )
 
 
 def _point_count(metric: Any) -> int:
@@ -140,12 +153,12 @@ def _point_count(metric: Any) -> int:
     return len(getattr(metric, shape).data_points) if shape else 0
 
 
-def _within(refused: Sequence[Rejection], most: int) -> list[Rejection]:
+def _within(refused: Sequence[Rejection], limit: int) -> list[Rejection]:
     """Return the rejections with counts cut so that they add up to at most ``most``."""
     kept = []
     for rejection in refused:
-        count = min(rejection.count, most)
-        most -= count
+        count = min(rejection.count, limit)
+        limit -= count
         if count:
             kept.append(
                 Rejection(

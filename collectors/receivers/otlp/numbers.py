@@ -40,6 +40,7 @@ def add_gauge(family: Family, points: Any, table: StreamTable, builder: BatchBui
 def add_sum(
     family: Family,
     points: Any,
+    *,
     temporality: int,
     monotonic: bool,
     table: StreamTable,
@@ -58,9 +59,13 @@ def add_sum(
                 tags = stream.variant(SeriesKind.GAUGE)
             value = number(point)
             if temporality == DELTA:
-                value = _running_total(stream, start_ms, time_ms, value, tags, table, builder)
+                value = _running_total(
+                    stream, value, tags, when=(start_ms, time_ms), table=table, builder=builder
+                )
             elif monotonic:
-                _start_from_zero(family, stream, (start_ms, time_ms), [tags], table, builder)
+                _start_from_zero(
+                    family, stream, [tags], when=(start_ms, time_ms), table=table, builder=builder
+                )
             builder.add(tags, time_ms, value)
             add_exemplars(point, tags, builder)
         except DecodeError as error:
@@ -96,7 +101,9 @@ def add_summary(family: Family, points: Any, table: StreamTable, builder: BatchB
                 stream.variant(SeriesKind.COUNTER, "count"),
                 stream.variant(SeriesKind.COUNTER, "totalAmount"),
             ]
-            _start_from_zero(family, stream, (start_ms, time_ms), counters, table, builder)
+            _start_from_zero(
+                family, stream, counters, when=(start_ms, time_ms), table=table, builder=builder
+            )
             builder.add_column(counters, time_ms, [float(point.count), point.sum])
             for quantile in point.quantile_values[:MAX_QUANTILES]:
                 tags = stream.variant(SeriesKind.GAUGE, f"quantile.{quantile.quantile:g}")
@@ -140,8 +147,9 @@ def refuse_repeated(stream: Stream, time_ms: int) -> None:
 def _start_from_zero(
     family: Family,
     stream: Stream,
-    when: tuple[int, int],
     counters: list[Tags],
+    *,
+    when: tuple[int, int],
     table: StreamTable,
     builder: BatchBuilder,
 ) -> None:
@@ -157,14 +165,15 @@ def _start_from_zero(
 
 def _running_total(
     stream: Stream,
-    start_ms: int,
-    time_ms: int,
     value: float,
     tags: Tags,
+    *,
+    when: tuple[int, int],
     table: StreamTable,
     builder: BatchBuilder,
 ) -> float:
     """Add a delta to its stream; nothing happened between two deltas that leave a gap."""
+    start_ms, time_ms = when
     refuse_repeated(stream, time_ms)
     if stream.last_ms < start_ms < time_ms:
         builder.add(tags, start_ms, stream.total)

@@ -136,7 +136,7 @@ class NativeHistograms:
             stream.seen = None
         if reading.time_ms > last_ms:
             stream.last_ms, stream.count = reading.time_ms, reading.count
-        write_reading(stream, reading, measure, zero_ms, last_ms, builder)
+        write_reading(stream, reading, builder, measure=measure, zero_ms=zero_ms, last_ms=last_ms)
 
     def _stream(self, tags: Tags) -> Stream:
         key = frozenset(tags.items())
@@ -144,8 +144,8 @@ class NativeHistograms:
         if stream is None:
             plain = {name: value for name, value in tags.items() if name != DSTYPE}
             stream = self._streams[key] = Stream(tags=plain)
-            most = self._limits.max_streams // HISTOGRAM_WEIGHT
-            while len(self._streams) > max(1, most):
+            limit = self._limits.max_streams // HISTOGRAM_WEIGHT
+            while len(self._streams) > max(1, limit):
                 self._streams.popitem(last=False)
         self._streams.move_to_end(key)
         return stream

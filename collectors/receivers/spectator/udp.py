@@ -18,7 +18,7 @@ from collectors.receivers.stats import ReceiverStats
 
 FLUSH_INTERVAL_MS = 1_000
 _RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
-_LOG = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 class SpectatorListener(asyncio.DatagramProtocol):
@@ -40,7 +40,7 @@ class SpectatorListener(asyncio.DatagramProtocol):
 
     def error_received(self, exc: Exception) -> None:
         """Log an error of the socket; the listener goes on."""
-        _LOG.warning("spectator socket error", reason=str(exc))
+        _log.warning("spectator socket error", reason=str(exc))
 
     def start(
         self, transport: asyncio.DatagramTransport, stats: ReceiverStats, interval_ms: int
@@ -63,7 +63,7 @@ class SpectatorListener(asyncio.DatagramProtocol):
         except TocsinError as error:
             # Counts are running totals: the next flush carries them again.
             self.stats.refuse(RECEIVER, "storeUnavailable", len(batch))
-            _LOG.warning("spectator flush refused", reason=error.message)
+            _log.warning("spectator flush refused", reason=error.message)
         else:
             self.stats.refuse_all(RECEIVER, receipt.rejected)
 
@@ -81,7 +81,7 @@ class SpectatorListener(asyncio.DatagramProtocol):
                 await self.flush()
             except Exception:  # noqa: BLE001 - a defect must not end all flushes
                 self.stats.refuse(RECEIVER, "internalError")
-                _LOG.exception("spectator flush failed unexpectedly")
+                _log.exception("spectator flush failed unexpectedly")
 
 
 async def listen_spectator(

@@ -20,7 +20,7 @@ from collectors.store.blocks.blocks import (
 from collectors.store.blocks.pages import seal_page, unpack_page
 
 _SETTLED_STEPS = 10
-_LEAST_SERIES = 64
+_MIN_SERIES = 64
 _SERIES_A_SAMPLE = 2
 
 
@@ -80,7 +80,7 @@ class Sealer:
         if (self._block + 1) * BLOCK_STEPS + _SETTLED_STEPS > newest_step:
             self._block, self._series = oldest, 0
             return
-        last = min(top, self._series + _LEAST_SERIES + _SERIES_A_SAMPLE * samples)
+        last = min(top, self._series + _MIN_SERIES + _SERIES_A_SAMPLE * samples)
         self._seal(self._block, self._series, last)
         self._series = last
         if last == top:

@@ -18,11 +18,11 @@ from collectors.store.history.feed import HistoryFeed, LateRows
 from collectors.store.history.metric_history import MetricHistory
 from collectors.store.history.rollups import DAY_MS
 
-_LOG = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 _INTERVAL_S = 10.0
 # Old days are rolled up once nobody has sent samples of such for this long, or at the latest.
 _QUIET_MS = 3_600_000
-_LONGEST_WAIT_MS = 12 * 3_600_000
+_MAX_WAIT_MS = 12 * 3_600_000
 
 
 class HistoryKeeper:
@@ -93,7 +93,7 @@ class HistoryKeeper:
         if self._due_ms < 0:
             self._due_ms = now_ms
         busy = 0 <= now_ms - self._filled_in_ms < _QUIET_MS
-        if busy and 0 <= now_ms - self._due_ms < _LONGEST_WAIT_MS:
+        if busy and 0 <= now_ms - self._due_ms < _MAX_WAIT_MS:
             return
         self._feed.history.roll_up(now_ms - self._samples_ms)
         self._feed.history.drop_before(now_ms - self._retention_ms)
@@ -110,7 +110,7 @@ class HistoryKeeper:
                 if rows is not None:
                     self._feed.write(rows)
             except StorageError as error:
-                _LOG.error("history lost a block", block=block, reason=error.message)
+                _log.error("history lost a block", block=block, reason=error.message)
 
     def late_from_ms(self) -> int:
         """Return the time after which late samples are taken."""
@@ -159,7 +159,7 @@ class HistoryKeeper:
         try:
             self.flush()
         except StorageError as error:
-            _LOG.error("history not written", reason=error.message)
+            _log.error("history not written", reason=error.message)
 
     def _write(self, block: int) -> None:
         with self._lock:

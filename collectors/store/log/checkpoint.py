@@ -25,7 +25,7 @@ from collectors.store.blocks.sealing import gather_pages
 from collectors.store.log.column_file import read_columns, replace_file, write_columns
 from collectors.store.series.table import SeriesSnapshot
 
-_LOG = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 _MANIFEST = "checkpoint.json"
 _STATE = ("last_ms", "last_value", "partial", "seen")
 
@@ -131,7 +131,7 @@ class CheckpointFiles:
         try:
             columns = read_columns(self._directory / self._manifest["series"])
         except StorageError as error:
-            _LOG.error("checkpoint lost", reason=error.message)
+            _log.error("checkpoint lost", reason=error.message)
             return
         hot.load_series(SeriesSnapshot.of(columns), {name: columns[name] for name in _STATE})
         hot.blocks.advance(int(self._manifest["head"]))
@@ -140,7 +140,7 @@ class CheckpointFiles:
             try:
                 self._load_block(hot, int(block), name)
             except StorageError as error:
-                _LOG.error("block lost", block=block, reason=error.message)
+                _log.error("block lost", block=block, reason=error.message)
                 hot.complete_from = (int(block) + 1) * BLOCK_STEPS
         hot.blocks.mark_unsaved(self._manifest["unsaved"])
 
@@ -173,10 +173,10 @@ class CheckpointFiles:
         except ValueError:
             manifest = {}
         if not manifest:
-            _LOG.error("checkpoint manifest damaged", path=str(path))
+            _log.error("checkpoint manifest damaged", path=str(path))
             return {}
         if manifest["step_ms"] != self._step_ms:
-            _LOG.warning("checkpoint of another step ignored", step_ms=manifest["step_ms"])
+            _log.warning("checkpoint of another step ignored", step_ms=manifest["step_ms"])
             return {}
         return manifest
 

@@ -37,7 +37,7 @@ from collectors.store.log import records
 from collectors.store.log.checkpoint import CheckpointFiles, take_snapshot
 from collectors.store.wire.remote_body import DecodedBody, decode_body, decode_body_v2
 
-_LOG = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 _NO_LIMIT = 1 << 62
 _DECODERS: dict[int, Callable[..., DecodedBody]] = {
     records.BODY: decode_body,
@@ -145,7 +145,7 @@ class Durability:
         try:
             self.checkpoint()
         except StorageError as error:
-            _LOG.error("no checkpoint: the next start reads the log", reason=error.message)
+            _log.error("no checkpoint: the next start reads the log", reason=error.message)
         self._log.close()
 
     def _restore(self) -> None:
@@ -156,12 +156,12 @@ class Durability:
             try:
                 unknown += self._replay(kind, payload)
             except DecodeError as error:  # sound by its checksum, but of another version
-                _LOG.error("log record left out", record=kind, reason=error.message)
+                _log.error("log record left out", record=kind, reason=error.message)
             self._hot.blocks.recycle()
         self._hot.series.free_gaps()
         self._hot.expire()
         if unknown:
-            _LOG.warning("log holds samples of lost series", samples=unknown)
+            _log.warning("log holds samples of lost series", samples=unknown)
 
     def _replay(self, kind: int, payload: bytes) -> int:
         """Apply one record; return how many samples belong to series that are lost."""

@@ -27,10 +27,10 @@ from collectors.store.series.words import Words
 _CACHED_PLANS = 4_096
 _CACHED_SERIES = 4_000_000
 # What waits until somebody asks; beyond it all plans are made anew rather than brought up to date.
-_MOST_WAITING = 131_072
+_MAX_WAITING = 131_072
 # What waits for one plan that nobody asks for.
-_MOST_NEWS = 64
-_MOST_NEWS_SERIES = 65_536
+_MAX_NEWS = 64
+_MAX_NEWS_SERIES = 65_536
 
 _Key = tuple[Query, GroupKeys]
 
@@ -129,7 +129,7 @@ class Planner:
         if self._plans:
             self._changes.append(change)
             self._waiting += len(change.ids)
-            if self._waiting > _MOST_WAITING:
+            if self._waiting > _MAX_WAITING:
                 self.forget()
 
     def _spread(self) -> None:
@@ -142,7 +142,7 @@ class Planner:
                     continue
                 kept.news.append(news)
                 kept.waiting += news.series
-                if len(kept.news) > _MOST_NEWS or kept.waiting > _MOST_NEWS_SERIES:
+                if len(kept.news) > _MAX_NEWS or kept.waiting > _MAX_NEWS_SERIES:
                     self._drop(kept)
         self._changes.clear()
         self._waiting = 0
@@ -159,7 +159,7 @@ class Planner:
 
     def _file(self) -> None:
         """File the predicates of new plans; the places of dropped ones are freed now and then."""
-        if len(self._filed) + len(self._unfiled) > 2 * len(self._plans) + _MOST_NEWS:
+        if len(self._filed) + len(self._unfiled) > 2 * len(self._plans) + _MAX_NEWS:
             self._predicates = PredicateIndex(())
             self._filed, self._unfiled = [], dict(self._plans)
         for kept in self._unfiled.values():

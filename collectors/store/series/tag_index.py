@@ -29,7 +29,7 @@ from collectors.store.series.postings import Holders, Postings
 from collectors.store.series.tag_rows import TagRows, join_rows
 from collectors.store.series.words import Words
 
-_MOST_PENDING = 8_192
+_MAX_PENDING = 8_192
 
 
 class TagIndex:
@@ -59,7 +59,7 @@ class TagIndex:
         """
         self._pending.append((ids, tags))
         self._pending_series += len(ids)
-        if self._pending_series >= _MOST_PENDING:
+        if self._pending_series >= _MAX_PENDING:
             self._sort_in()
 
     def remove(self, ids: IndexArray, tags: TagRows) -> None:

@@ -25,10 +25,10 @@ from collectors.traces.search import TraceSearch, TraceSummary
 from collectors.traces.span_record import decode_spans
 from collectors.traces.store import SPANS
 
-_LOG = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 _DAY_MS = 86_400_000
 _INTERVAL_S = 5.0
-_LONGEST_PAUSE_S = 300.0
+_MAX_PAUSE_S = 300.0
 _BATCH = 5_000
 # Spans read from the journal that are compared with history at one time.
 _COMPARED = 5_000
@@ -119,7 +119,7 @@ class SpanKeeper:
             with self._writing:
                 self._write_waiting()
         except StorageError as error:
-            _LOG.error("spans not written to history yet", reason=error.message)
+            _log.error("spans not written to history yet", reason=error.message)
 
     def _run(self) -> None:
         if self._pause.over():
@@ -197,7 +197,7 @@ class _Pause:
 
     def extend(self) -> None:
         self._until_s = self._now_s() + self._length_s
-        self._length_s = min(2 * self._length_s, _LONGEST_PAUSE_S)
+        self._length_s = min(2 * self._length_s, _MAX_PAUSE_S)
 
     def end(self) -> None:
         self._length_s = self._shortest_s
@@ -210,7 +210,7 @@ def _gathered(journal: Journal) -> Iterator[list[Span]]:
         try:
             gathered += decode_spans(record)
         except StorageError as error:
-            _LOG.warning("span record skipped", reason=error.message)
+            _log.warning("span record skipped", reason=error.message)
         if len(gathered) >= _COMPARED:
             yield gathered
             gathered = []

@@ -62,7 +62,7 @@ def test_both_tellings_at_once_are_one_change() -> None:
 
 def test_the_oldest_go_when_there_are_too_many() -> None:
     """Memory would grow with every deployment, or the newest be lost."""
-    store = ChangeStore(MemoryJournal(), most=3)
+    store = ChangeStore(MemoryJournal(), max_changes=3)
     store.add(change(t) for t in range(10))
     assert [c.time_ms for c in store.between(0, 99)] == [7, 8, 9]
     assert len(store) == 3

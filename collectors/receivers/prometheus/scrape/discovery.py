@@ -38,7 +38,7 @@ _FAILURES = (
     orjson.JSONDecodeError,
     TimeoutError,
 )
-_LOG = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 class Discovery:
@@ -72,7 +72,7 @@ class Discovery:
                     found[str(path)] = read_target_file(path)
                 except ConfigError as error:
                     found[str(path)] = self._in_files.get(str(path), ())
-                    _LOG.warning("target file skipped", job=self._job.name, reason=error.message)
+                    _log.warning("target file skipped", job=self._job.name, reason=error.message)
         self._in_files = found
 
     async def _ask(self, endpoint: HttpDiscovery) -> None:
@@ -83,7 +83,7 @@ class Discovery:
             self._answered[endpoint.url] = _groups(document, endpoint.url, meta)
         except _FAILURES as error:
             reason = str(error) or f"no answer within {TIMEOUT_S:g} s"
-            _LOG.warning("discovery failed", job=self._job.name, url=endpoint.url, reason=reason)
+            _log.warning("discovery failed", job=self._job.name, url=endpoint.url, reason=reason)
 
     async def _fetch(self, url: str) -> Any:
         headers = {"Accept": "application/json", "Accept-Encoding": "gzip"}

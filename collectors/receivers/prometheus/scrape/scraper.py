@@ -26,7 +26,7 @@ RECEIVER = "prometheus.scrape"
 REFRESH_INTERVAL_S = 5.0
 MAX_TARGETS = 10_000
 _ACCEPT = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
-_LOG = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True, eq=False)
@@ -91,7 +91,7 @@ class Scraper:
                     await self.refresh()
                 except Exception:  # noqa: BLE001 - nor one job's discovery all the others
                     self.stats.refuse(RECEIVER, "internalError")
-                    _LOG.exception("targets not refreshed")
+                    _log.exception("targets not refreshed")
                 await asyncio.sleep(REFRESH_INTERVAL_S)
         finally:
             self._running = False
@@ -104,11 +104,11 @@ class Scraper:
         present: dict[object, Target] = {}
         for job, discovery in self._discoveries:
             found = addresses(job, await discovery.groups(self._clock.now_ms()))
-            most = job.limits.targets or MAX_TARGETS
-            if len(found) > most:
-                self.stats.refuse(RECEIVER, "targetLimit", len(found) - most)
-                _LOG.warning("target_limit exceeded", job=job.name, targets=len(found))
-                found = found[:most]
+            limit = job.limits.targets or MAX_TARGETS
+            if len(found) > limit:
+                self.stats.refuse(RECEIVER, "targetLimit", len(found) - limit)
+                _log.warning("target_limit exceeded", job=job.name, targets=len(found))
+                found = found[:limit]
             for address in found:
                 key = (job.name, address.key)
                 present[key] = self._targets.get(key) or self._begin(job, address)
@@ -164,7 +164,7 @@ class Scraper:
                 await self.scrape(target)
             except Exception:  # noqa: BLE001 - a defect must not end this target for good
                 self.stats.refuse(RECEIVER, "internalError")
-                _LOG.exception("scrape failed unexpectedly", url=target.address.url)
+                _log.exception("scrape failed unexpectedly", url=target.address.url)
 
     async def _fetch(self, target: Target) -> tuple[bytes, bool]:
         """Return the page and whether it is OpenMetrics."""
@@ -200,7 +200,7 @@ class Scraper:
             receipt = await anyio.to_thread.run_sync(self._metrics.write, batch)
         except TocsinError as error:
             self.stats.refuse(RECEIVER, "storeUnavailable", len(batch))
-            _LOG.warning("scraped samples refused", reason=error.message)
+            _log.warning("scraped samples refused", reason=error.message)
         else:
             self.stats.accept(RECEIVER, receipt.accepted)
             self.stats.refuse_all(RECEIVER, receipt.rejected)

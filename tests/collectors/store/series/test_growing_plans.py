@@ -1,4 +1,4 @@
-"""Plans that follow series as they come and go: the same as made anew, and only where concerned."""
+"""Plans that follow series as they come and go: the same as made afresh, only where concerned."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Platform:
             for number in ids.tolist():
                 del self.held[number]
 
-    def anew(self, query: Query, keys: GroupKeys) -> Plan:
+    def planned_afresh(self, query: Query, keys: GroupKeys) -> Plan:
         ids = [number for number, tags in sorted(self.held.items()) if query.matches(tags)]
         return make_plan(self.table, np.array(ids, dtype=np.int32), keys)
 
@@ -91,7 +91,7 @@ events = st.one_of(
 
 @settings(max_examples=40, deadline=None)
 @given(first=st.lists(tag_sets, max_size=8), course=st.lists(events, max_size=14))
-def test_plans_are_what_they_would_be_anew(
+def test_plans_are_what_they_would_be_if_made_afresh(
     first: list[Tags], course: list[tuple[str, Any]]
 ) -> None:
     """However series come, go, and take over the ids of others, between questions or not."""
@@ -99,15 +99,15 @@ def test_plans_are_what_they_would_be_anew(
     if first:
         platform.come(first)
     for query, keys in ASKED:
-        same(platform.planner.plan(query, keys), platform.anew(query, keys))
+        same(platform.planner.plan(query, keys), platform.planned_afresh(query, keys))
     for what, chosen in course:
         if what == "ask":
             for query, keys in chosen:
-                same(platform.planner.plan(query, keys), platform.anew(query, keys))
+                same(platform.planner.plan(query, keys), platform.planned_afresh(query, keys))
         else:
             (platform.come if what == "come" else platform.go)(chosen)
     for query, keys in ASKED:
-        same(platform.planner.plan(query, keys), platform.anew(query, keys))
+        same(platform.planner.plan(query, keys), platform.planned_afresh(query, keys))
 
 
 def service(number: int, instance: str) -> Tags:
@@ -141,7 +141,7 @@ def test_a_new_series_touches_only_the_plans_that_it_can_belong_to(
 
 def test_what_waits_for_nobody_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Plans that nobody asks for are dropped rather than kept up to date for ever."""
-    monkeypatch.setattr(planner_module, "_MOST_NEWS", 3)
+    monkeypatch.setattr(planner_module, "_MAX_NEWS", 3)
     monkeypatch.setattr(planner_module, "_CACHED_PLANS", 5)
     platform = Platform()
     platform.come([service(0, "one")])
@@ -155,7 +155,7 @@ def test_what_waits_for_nobody_is_bounded(monkeypatch: pytest.MonkeyPatch) -> No
     assert platform.planner._changes == []
     again = platform.planner.plan(HasKey("app"), None)
     assert (len(idle.series), len(again.series)) == (1, 41)
-    monkeypatch.setattr(planner_module, "_MOST_WAITING", 2)
+    monkeypatch.setattr(planner_module, "_MAX_WAITING", 2)
     for number in range(5):
         platform.come([service(1, f"i{number}")])
     assert len(platform.planner._changes) <= 2

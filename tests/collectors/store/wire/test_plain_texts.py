@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from collectors.store.wire.plain_texts import plain_texts
 
-MOST = 5
+MAX_CHARS = 5
 texts = st.one_of(
-    st.text("ab-._^~Z9", max_size=MOST + 1).map(str.encode),
-    st.text(max_size=MOST + 1).map(str.encode),
+    st.text("ab-._^~Z9", max_size=MAX_CHARS + 1).map(str.encode),
+    st.text(max_size=MAX_CHARS + 1).map(str.encode),
     st.binary(max_size=4),
 )
 
@@ -20,7 +20,7 @@ def is_plain(raw: bytes) -> bool:
         text = raw.decode()
     except UnicodeDecodeError:
         return False
-    return 0 < len(text) <= MOST and "\n" not in text
+    return 0 < len(text) <= MAX_CHARS and "\n" not in text
 
 
 @settings(deadline=None)
@@ -31,7 +31,7 @@ def test_as_one_by_one(raw: list[bytes]) -> None:
     lengths = np.array([len(text) for text in raw], dtype=np.int64)
     ends = np.cumsum(lengths)
     spots = np.stack((ends - lengths, ends), axis=1)
-    found, plain = plain_texts(body, spots, MOST)
+    found, plain = plain_texts(body, spots, MAX_CHARS)
     assert plain.tolist() == [is_plain(text) for text in raw]
     assert found == [text.decode() for text in raw if is_plain(text)]
 
@@ -53,7 +53,7 @@ ODD = {
 def test_what_is_left_to_others(what: str) -> None:
     """Bytes that are no text would become a name that nobody sent."""
     body = np.frombuffer(ODD[what], dtype=np.uint8)
-    assert plain_texts(body, np.array([[0, len(body)]]), MOST)[0] == []
+    assert plain_texts(body, np.array([[0, len(body)]]), MAX_CHARS)[0] == []
     assert not is_plain(ODD[what])
 
 
