@@ -131,7 +131,7 @@ class Engine:
         """Let a rule learn from what it took from step ``first`` on, and judge the newest of it."""
         judged = _index(window, completed_ms - rule.judged_ms, first)
         if judged > first:
-            with self._apart(rule):
+            with self._isolated(rule):
                 rule.learn(first, judged, window.start_ms + first * self._step_ms)
         self._judge(rule, judged, window.steps, window)
 
@@ -163,10 +163,10 @@ class Engine:
         now_ms: int | None = None,
     ) -> None:
         """Judge steps that a rule took; what is found in the past was detected when it happened."""
-        with self._apart(rule):
+        with self._isolated(rule):
             time_ms = window.start_ms + first * self._step_ms
             for at_ms, transition in rule.advance(first, last, time_ms):
-                with self._apart(rule):
+                with self._isolated(rule):
                     for report in rule.report(
                         transition, self._open.current, time_ms=at_ms, detected_ms=now_ms or at_ms
                     ):
@@ -184,7 +184,7 @@ class Engine:
         self._open.put(report.key, finding)
 
     @contextmanager
-    def _apart(self, rule: Rule[Any]) -> Iterator[None]:
+    def _isolated(self, rule: Rule[Any]) -> Iterator[None]:
         """Keep a rule that fails from stopping the others; its fault is logged and shown."""
         try:
             yield

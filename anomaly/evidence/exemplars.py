@@ -13,7 +13,7 @@ from collectors.model import Span, Tags
 from collectors.traces.search import TraceSearch, TraceSummary
 
 MAX_EXEMPLARS = 3
-_CANDIDATES = 30
+_MAX_TRACES_COMPARED = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ def exemplars(
         start_ms=start_ms,
         end_ms=end_ms,
         tags=group,
-        limit=_CANDIDATES,
+        limit=_MAX_TRACES_COMPARED,
     )
     found = _worst(traces.search(wanted), evidence)
     if len(found) < MAX_EXEMPLARS and wanted.service:

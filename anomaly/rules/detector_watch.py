@@ -15,7 +15,7 @@ from anomaly.rules.detector_definition import DetectorDefinition
 from collectors.model import FloatArray, Frame, Tags
 
 # Bounds the memory of a judgement: some six numbers for each series and step.
-_CELLS_AT_ONCE = 262_144
+_MAX_CELLS_AT_ONCE = 262_144
 
 
 class Turn(StrEnum):
@@ -84,7 +84,7 @@ class DetectorWatch:
         Yields:
             When what turned did so, and what it was, in the order of the steps.
         """
-        at_once = max(1, _CELLS_AT_ONCE // max(1, len(self._table)))
+        at_once = max(1, _MAX_CELLS_AT_ONCE // max(1, len(self._table)))
         for start in range(first, last, at_once):
             start_ms = time_ms + (start - first) * self.step_ms
             yield from self._advance_steps(start, min(last, start + at_once), start_ms)

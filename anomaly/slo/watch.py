@@ -30,7 +30,7 @@ URGENCIES = (Urgency.PAGE, Urgency.TICKET)
 _BUDGET_SLOTS = 2_048
 _MIN_HOLD_STEPS = 3
 # Bounds the memory of looking ahead: some fifty numbers for each group and step.
-_CELLS_AT_ONCE = 32_768
+_MAX_CELLS_AT_ONCE = 32_768
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +120,7 @@ class ObjectiveWatch:
         Yields:
             When an alert moved on and how. Between two of these the state is that of that time.
         """
-        at_once = max(1, _CELLS_AT_ONCE // max(1, len(self._totals)))
+        at_once = max(1, _MAX_CELLS_AT_ONCE // max(1, len(self._totals)))
         for start in range(first, last, at_once):
             start_ms = time_ms + (start - first) * self.step_ms
             yield from self._advance_steps(start, min(last, start + at_once), start_ms)

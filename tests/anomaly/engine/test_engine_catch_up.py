@@ -109,8 +109,8 @@ def test_at_once_is_the_same_as_step_by_step(
     seed: int, chunk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Findings, those that are over too, with all their words; alerts, budgets and baselines."""
-    monkeypatch.setattr("anomaly.rules.detector_watch._CELLS_AT_ONCE", 100)
-    monkeypatch.setattr("anomaly.slo.watch._CELLS_AT_ONCE", 70)
+    monkeypatch.setattr("anomaly.rules.detector_watch._MAX_CELLS_AT_ONCE", 100)
+    monkeypatch.setattr("anomaly.slo.watch._MAX_CELLS_AT_ONCE", 70)
     database = course(seed)
     expected = always_there(database)
     monkeypatch.setattr("anomaly.engine.engine.CHUNK_STEPS", chunk)
