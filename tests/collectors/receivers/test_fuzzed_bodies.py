@@ -1,13 +1,12 @@
-"""Whatever bytes come in, every decoder takes or refuses them: nothing else, and soon.
+"""Whatever bytes come in, every decoder takes or refuses them, and nothing else.
 
-``TOCSIN_FUZZ_S`` is the time for all decoders together: 10 s by default, 60 and more for long runs.
+``TOCSIN_FUZZ_ROUNDS`` says how often fifty bodies are tried on each: 4, or more for long runs.
 """
 
 from __future__ import annotations
 
 import functools
 import os
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -38,8 +37,7 @@ from collectors.receivers.stats import ReceiverStats
 from collectors.receivers.testing import fuzzing
 from collectors.store.wire.remote_body import decode_body
 
-BUDGET_S = float(os.environ.get("TOCSIN_FUZZ_S", "10"))
-SLOWEST_S = 2.0
+ROUNDS = int(os.environ.get("TOCSIN_FUZZ_ROUNDS", "4"))
 LIMITS = Limits(max_body_bytes=1 << 20, max_streams=500, max_meter_series=500)
 Decode = Callable[[bytes], object]
 
@@ -195,9 +193,8 @@ def mutants(draw: st.DrawFn, bodies: Sequence[bytes]) -> bytes:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SUBJECTS)
 def test_any_body_is_taken_or_refused(name: str) -> None:
-    """A stranger's bytes would crash a decoder or make it loop."""
+    """A stranger's bytes would crash a decoder or keep it for ever, as they would this test."""
     subject = SUBJECTS[name]()
-    ends = time.monotonic() + BUDGET_S / len(SUBJECTS)
     for body in subject.bodies:
         subject.decode(body)  # they are what they claim to be, or their mutants say little
 
@@ -210,12 +207,8 @@ def test_any_body_is_taken_or_refused(name: str) -> None:
     )
     @given(body=mutants(subject.bodies) | st.binary(max_size=200))
     def hold(body: bytes) -> None:
-        began = time.thread_time()
         with suppress(InputError):
             subject.decode(body)
-        assert time.thread_time() - began < SLOWEST_S
 
-    rounds = 0
-    while rounds == 0 or time.monotonic() < ends:
-        seed(rounds)(hold)()
-        rounds += 1
+    for number in range(ROUNDS):
+        seed(number)(hold)()
