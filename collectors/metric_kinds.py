@@ -2,7 +2,8 @@
 
 Names follow OpenMetrics: ``_total``, ``_count``, ``_sum`` and ``_bucket`` are cumulative, the rest
 gauges. Remote write 2.0 tells the type of every series; 1.0 tells types of metrics now and then, in
-requests of their own, so they are remembered.
+requests of their own, so they are remembered. Scraped pages tell types of families: what a family's
+type says of its parts, and what nobody told, follows the same rules.
 """
 
 from __future__ import annotations
@@ -30,6 +31,24 @@ class MetricType(IntEnum):
 
 
 PLAIN_TYPES = len(MetricType)
+# As pages write them; what info and stateset metrics have to say are gauges.
+_WORDS: Mapping[str, MetricType] = {
+    "counter": MetricType.COUNTER,
+    "gauge": MetricType.GAUGE,
+    "histogram": MetricType.HISTOGRAM,
+    "gaugehistogram": MetricType.GAUGE_HISTOGRAM,
+    "summary": MetricType.SUMMARY,
+    "info": MetricType.GAUGE,
+    "stateset": MetricType.GAUGE,
+    "unknown": MetricType.UNKNOWN,
+    "untyped": MetricType.UNKNOWN,
+}
+_PARTS: Mapping[str, frozenset[MetricType]] = {
+    "_total": frozenset({MetricType.COUNTER}),
+    "_bucket": frozenset({MetricType.HISTOGRAM, MetricType.GAUGE_HISTOGRAM}),
+    "_count": frozenset({MetricType.HISTOGRAM, MetricType.SUMMARY}),
+    "_sum": frozenset({MetricType.HISTOGRAM, MetricType.SUMMARY}),
+}
 _COUNTED_PARTS: Mapping[int, tuple[str, ...]] = {
     MetricType.HISTOGRAM: ("_bucket", "_count", "_sum"),
     MetricType.SUMMARY: ("_count", "_sum"),
@@ -56,6 +75,35 @@ def typed_kind(name: str, metric_type: int) -> SeriesKind:
     counted = metric_type == MetricType.COUNTER
     counted = counted or name.endswith(_COUNTED_PARTS.get(metric_type, ("\0",)))
     return SeriesKind.COUNTER if counted else SeriesKind.GAUGE
+
+
+def type_of_word(word: str) -> MetricType | None:
+    """Return the type that a page's TYPE line names, None if there is no such type."""
+    return _WORDS.get(word)
+
+
+def family_kind(name: str, types: Mapping[str, MetricType]) -> SeriesKind:
+    """Return the kind of the series ``name`` of a page that told ``types`` of its families.
+
+    >>> family_kind("lat_bucket", {"lat": MetricType.GAUGE_HISTOGRAM})
+    <SeriesKind.GAUGE: 'gauge'>
+    >>> family_kind("hits_total", {"hits_total": MetricType.UNKNOWN})
+    <SeriesKind.COUNTER: 'counter'>
+    """
+    own = types.get(name, MetricType.UNKNOWN)
+    if own != MetricType.UNKNOWN:
+        return typed_kind(name, own)
+    for suffix, parts_of in _PARTS.items():
+        if name.endswith(suffix):
+            family = types.get(name.removesuffix(suffix), MetricType.UNKNOWN)
+            if family in parts_of:
+                return typed_kind(name, family)
+    return prometheus_kind(name)
+
+
+def series_of_family(name: str) -> tuple[str, ...]:
+    """Return the names of the series whose kind the type of a family may decide."""
+    return (name, *(name + suffix for suffix in _PARTS))
 
 
 class MetricKinds:

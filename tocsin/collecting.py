@@ -24,8 +24,10 @@ from collectors.receivers.otlp.http import otlp_app
 from collectors.receivers.prometheus import remote_write
 from collectors.receivers.prometheus.remote_write import remote_write_routes
 from collectors.receivers.prometheus.scrape import scraper
+from collectors.receivers.prometheus.scrape.api import target_routes
 from collectors.receivers.prometheus.scrape.config import ScrapeConfig
 from collectors.receivers.prometheus.scrape.scraper import Scraper
+from collectors.receivers.prometheus.scrape.state import ScrapedTargets
 from collectors.receivers.spectator import registry
 from collectors.receivers.spectator.udp import listen_spectator
 from collectors.receivers.stats import ReceiverStats
@@ -70,6 +72,7 @@ class Collectors:
     span_keeper: SpanKeeper | None
     limits: Limits
     stats: ReceiverStats
+    scraped: ScrapedTargets
     clock: Clock
 
     @property
@@ -128,6 +131,7 @@ def open_collectors(
         span_keeper=keeper,
         limits=limits,
         stats=_stats(),
+        scraped=ScrapedTargets(),
         clock=clock,
     )
 
@@ -173,6 +177,7 @@ def collector_routes(collectors: Collectors) -> list[BaseRoute]:
     return [
         *publish_routes(writer, limits, collectors.clock, collectors.metrics.step_ms, stats),
         *remote_write_routes(writer, limits, stats, collectors.metrics),
+        *target_routes(collectors.scraped),
         *exemplar_routes(collectors.exemplars),
     ]
 
@@ -234,6 +239,7 @@ async def _scraping(collectors: Collectors, config: ScrapeConfig | None) -> Asyn
             http,
             limits=collectors.limits,
             stats=collectors.stats,
+            shown=collectors.scraped,
         )
         task = asyncio.create_task(scraper.run())
         try:

@@ -46,6 +46,7 @@ ALLOWED: dict[str, set[str]] = {
     "receivers/otlp": GROUND | {"receivers"},
     "receivers/spectator": GROUND | {"receivers"},
     "receivers/prometheus": GROUND | {"receivers"},
+    "receivers/prometheus/exposition": GROUND,
     "receivers/prometheus/scrape": GROUND | {"receivers", "documents"},
     "receivers/testing": GROUND | {"receivers"},
     "traces": GROUND | {"stacklang/predicates"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import anyio
 import anyio.to_thread
@@ -14,36 +14,30 @@ import structlog
 from collectors.clock import Clock
 from collectors.errors import InputError, TocsinError
 from collectors.limits import Limits
-from collectors.model import Batch, MetricWriter
+from collectors.model import Batch, MetricWriter, Rejection
 from collectors.receivers.body import decompress, read_body
-from collectors.receivers.prometheus.scrape.config import ScrapeConfig, ScrapeJob
+from collectors.receivers.prometheus.scrape.claims import SeriesClaims
+from collectors.receivers.prometheus.scrape.config import ScrapeConfig, ScrapeJob, TargetGroup
 from collectors.receivers.prometheus.scrape.discovery import Discovery
-from collectors.receivers.prometheus.scrape.history import TargetHistory
-from collectors.receivers.prometheus.scrape.target import TargetAddress, addresses
+from collectors.receivers.prometheus.scrape.history import Scraped, TargetHistory
+from collectors.receivers.prometheus.scrape.state import ScrapedTargets, Target, describe
+from collectors.receivers.prometheus.scrape.target import TargetAddress, relabelled
 from collectors.receivers.stats import ReceiverStats
 
 RECEIVER = "prometheus.scrape"
 REFRESH_INTERVAL_S = 5.0
 MAX_TARGETS = 10_000
-_ACCEPT = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
+# Dropped targets whose labels are kept to be shown, of each job; the others are counted.
+MAX_SHOWN_DROPPED = 1_000
+# Names come as they are, rather than with underscores, from whoever can write them so.
+_ACCEPT = (
+    "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.9,"
+    "application/openmetrics-text;version=1.0.0;q=0.8,"
+    "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.6,"
+    "text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
+)
+_FAILURES = (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError, InputError)
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(slots=True, eq=False)
-class Target:
-    """One target and how its last scrape went."""
-
-    job: ScrapeJob
-    address: TargetAddress
-    history: TargetHistory
-    error: str = ""
-    scrapes: int = 0
-    task: asyncio.Task[None] | None = None
-
-    @property
-    def up(self) -> bool:
-        """Whether the last scrape succeeded."""
-        return self.scrapes > 0 and not self.error
 
 
 class Scraper:
@@ -56,6 +50,7 @@ class Scraper:
         http: The client that fetches pages and asks discovery endpoints.
         limits: Bounds on tags.
         stats: Where samples accepted and refused are counted.
+        shown: Kept up to date with what is scraped and how that goes.
     """
 
     def __init__(
@@ -67,6 +62,7 @@ class Scraper:
         *,
         limits: Limits | None = None,
         stats: ReceiverStats | None = None,
+        shown: ScrapedTargets | None = None,
     ) -> None:
         self._metrics = metrics
         self._clock = clock
@@ -75,6 +71,9 @@ class Scraper:
         self.stats = stats or ReceiverStats()
         self._discoveries = [(job, Discovery(job, http)) for job in config.jobs]
         self._targets: dict[object, Target] = {}
+        self._claims = SeriesClaims()
+        self._shown = shown or ScrapedTargets()
+        self._beyond: dict[str, int] = {}
         self._running = False
 
     @property
@@ -101,23 +100,34 @@ class Scraper:
 
     async def refresh(self) -> None:
         """Ask the discoveries, start on new targets and let go of those that are gone."""
+        found = [
+            (job, address)
+            for job, discovery in self._discoveries
+            for address in self._found(job, await discovery.groups(self._clock.now_ms()))
+        ]
         present: dict[object, Target] = {}
-        for job, discovery in self._discoveries:
-            found = addresses(job, await discovery.groups(self._clock.now_ms()))
-            limit = job.limits.targets or MAX_TARGETS
-            if len(found) > limit:
-                self.stats.refuse(RECEIVER, "targetLimit", len(found) - limit)
-                _log.warning("target_limit exceeded", job=job.name, targets=len(found))
-                found = found[:limit]
-            for address in found:
-                key = (job.name, address.key)
-                present[key] = self._targets.get(key) or self._begin(job, address)
+        for job, address in found:
+            key = (job.name, address.key)
+            present[key] = self._targets.get(key) or self._begin(job, address)
         gone = [target for key, target in self._targets.items() if key not in present]
         self._targets = present
+        self._shown.targets = list(present.values())
         for target in gone:
-            if target.task is not None:
-                target.task.cancel()
-            await self._write(target.history.lose(self._clock.now_ms()))
+            await self._end(target)
+
+    def _found(self, job: ScrapeJob, groups: Sequence[TargetGroup]) -> Sequence[TargetAddress]:
+        """Return where a job's targets are, as many as it may have; note the others."""
+        discovered = relabelled(job, groups)
+        self._shown.dropped[job.name] = discovered.dropped[:MAX_SHOWN_DROPPED]
+        self._shown.dropped_counts[job.name] = len(discovered.dropped)
+        limit = job.limits.targets or MAX_TARGETS
+        beyond = max(0, len(discovered.kept) - limit)
+        if beyond:
+            self.stats.refuse(RECEIVER, "targetLimit", beyond)
+        if beyond and self._beyond.get(job.name) != beyond:
+            _log.warning("target_limit exceeded", job=job.name, limit=limit, left_out=beyond)
+        self._beyond[job.name] = beyond
+        return discovered.kept[:limit]
 
     async def scrape_all(self) -> None:
         """Scrape every known target once, now."""
@@ -128,28 +138,41 @@ class Scraper:
         """Scrape one target and write what it gave, or markers and ``up`` 0 if it failed."""
         time_ms = self._clock.now_ms()
         began = time.perf_counter()
-        counts = (0, 0, 0)
+        scraped, error = None, ""
         try:
             body, openmetrics = await self._fetch(target)
             scraped = await anyio.to_thread.run_sync(
                 target.history.take, body, openmetrics, time_ms
             )
-        except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError, InputError) as error:
-            target.error = str(error) or type(error).__name__
+        except _FAILURES as failure:
+            error = describe(failure, target.job.timeout_ms / 1_000)
             self.stats.refuse(RECEIVER, "scrapeFailed")
-            batch = target.history.lose(time_ms)
-        else:
-            target.error = ""
-            batch = scraped.batch
-            counts = (scraped.scraped, scraped.kept, scraped.added)
-            self.stats.refuse_all(RECEIVER, scraped.rejections)
-        target.scrapes += 1
-        await self._write(batch)
-        values = (float(target.up), time.perf_counter() - began, *map(float, counts))
-        await self._write(target.history.report(time_ms, values))
+        batch = scraped.batch if scraped else target.history.lose(time_ms)
+        refused = [*(scraped.rejections if scraped else ()), *await self._write(batch)]
+        target.last_duration_s = time.perf_counter() - began
+        refused += await self._report(target, time_ms, scraped)
+        self.stats.refuse_all(RECEIVER, refused)
+        target.note(time_ms, error, refused)
+
+    async def _report(
+        self, target: Target, time_ms: int, scraped: Scraped | None
+    ) -> Sequence[Rejection]:
+        """Write the series that tell how a scrape went; return what of them was refused."""
+        counts = (scraped.scraped, scraped.kept, scraped.added) if scraped else (0, 0, 0)
+        values = (float(scraped is not None), target.last_duration_s, *map(float, counts))
+        batch, refused = target.history.report(time_ms, values)
+        return [*refused, *await self._write(batch)]
+
+    async def _end(self, target: Target) -> None:
+        if target.task is not None:
+            target.task.cancel()
+            # A page that is just being read would otherwise claim its series again.
+            await asyncio.gather(target.task, return_exceptions=True)
+        markers = target.history.end(self._clock.now_ms())
+        self.stats.refuse_all(RECEIVER, await self._write(markers))
 
     def _begin(self, job: ScrapeJob, address: TargetAddress) -> Target:
-        target = Target(job, address, TargetHistory(job, address, self._limits))
+        target = Target(job, address, TargetHistory(job, address, self._limits, self._claims))
         if self._running:
             target.task = asyncio.create_task(self._scrape_forever(target))
         return target
@@ -193,14 +216,14 @@ class Scraper:
         body = await anyio.to_thread.run_sync(decompress, raw, encoding, limit)
         return body, media == "application/openmetrics-text"
 
-    async def _write(self, batch: Batch) -> None:
+    async def _write(self, batch: Batch) -> Sequence[Rejection]:
+        """Keep samples; return what the store refused of them."""
         if not len(batch):
-            return
+            return ()
         try:
             receipt = await anyio.to_thread.run_sync(self._metrics.write, batch)
         except TocsinError as error:
-            self.stats.refuse(RECEIVER, "storeUnavailable", len(batch))
-            _log.warning("scraped samples refused", reason=error.message)
-        else:
-            self.stats.accept(RECEIVER, receipt.accepted)
-            self.stats.refuse_all(RECEIVER, receipt.rejected)
+            refusal = Rejection(reason="storeUnavailable", detail=error.message, count=len(batch))
+            return [refusal]
+        self.stats.accept(RECEIVER, receipt.accepted)
+        return receipt.rejected

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from collectors.receivers.prometheus.scrape.config import ScrapeJob, TargetGroup
@@ -16,10 +16,14 @@ _PARAM = "__param_"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetAddress:
-    """What to fetch and which labels its series get. ``key`` tells targets of a job apart."""
+    """What to fetch and which labels its series get. ``key`` tells targets of a job apart.
+
+    ``discovered`` are its labels before relabelling.
+    """
 
     url: str
     labels: Mapping[str, str]
+    discovered: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def key(self) -> tuple[str, frozenset[tuple[str, str]]]:
@@ -32,19 +36,36 @@ class TargetAddress:
         return int.from_bytes(digest.digest()[:8], "big") % interval_ms
 
 
-def addresses(job: ScrapeJob, groups: Iterable[TargetGroup]) -> list[TargetAddress]:
-    """Return the targets of ``groups`` that relabelling keeps, each once."""
-    found = {}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discovered:
+    """What became of the targets that were found.
+
+    Attributes:
+        kept: Those to scrape, each once.
+        dropped: Labels, before relabelling, of those that it dropped.
+    """
+
+    kept: list[TargetAddress]
+    dropped: list[Mapping[str, str]]
+
+
+def relabelled(job: ScrapeJob, groups: Iterable[TargetGroup]) -> Discovered:
+    """Return which targets of ``groups`` are to be scraped, and where."""
+    kept = {}
+    dropped: list[Mapping[str, str]] = []
     for group in groups:
         for target in group.targets:
-            address = _address(job, target, group.labels)
-            if address is not None:
-                found[address.key] = address
-    return list(found.values())
+            discovered = _discovered(job, target, group.labels)
+            address = _address(job, discovered)
+            if address is None:
+                dropped.append(discovered)
+            else:
+                kept[address.key] = address
+    return Discovered(kept=list(kept.values()), dropped=dropped)
 
 
-def _address(job: ScrapeJob, target: str, group_labels: Mapping[str, str]) -> TargetAddress | None:
-    labels = {
+def _discovered(job: ScrapeJob, target: str, group_labels: Mapping[str, str]) -> dict[str, str]:
+    return {
         "job": job.name,
         "__scheme__": job.scheme,
         "__metrics_path__": job.metrics_path,
@@ -52,7 +73,10 @@ def _address(job: ScrapeJob, target: str, group_labels: Mapping[str, str]) -> Ta
         **group_labels,
         "__address__": target,
     }
-    kept = relabel(labels, job.relabel)
+
+
+def _address(job: ScrapeJob, discovered: Mapping[str, str]) -> TargetAddress | None:
+    kept = relabel(discovered, job.relabel)
     if kept is None or not kept.get("__address__"):
         return None
     params = {
@@ -67,7 +91,7 @@ def _address(job: ScrapeJob, target: str, group_labels: Mapping[str, str]) -> Ta
     url += kept.get("__metrics_path__", "/metrics") + (f"?{query}" if query else "")
     public = {k: v for k, v in kept.items() if v and not k.startswith(_META)}
     public.setdefault("instance", kept["__address__"])
-    return TargetAddress(url=url, labels=public)
+    return TargetAddress(url=url, labels=public, discovered=discovered)
 
 
 def join_labels(

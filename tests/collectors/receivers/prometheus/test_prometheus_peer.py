@@ -4,16 +4,10 @@ It also scrapes a page in the protobuf format, which alone has native histograms
 percentile buckets, and a counter without a suffix arrives as one because of its metadata.
 """
 
-import shutil
-import socket
 import struct
-import subprocess
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import numpy as np
@@ -27,6 +21,7 @@ from collectors.clock import SystemClock
 from collectors.receivers.prometheus.remote_write import remote_write_routes
 from collectors.receivers.stats import ReceiverStats
 from collectors.receivers.testing.fakes import serve
+from collectors.receivers.testing.prometheus import PROMETHEUS, eventually, run_prometheus
 from collectors.stacklang.evaluation.batch import evaluate
 from collectors.stacklang.lines.database import Window
 from collectors.stacklang.predicates.predicate import AnyOf, Equal
@@ -34,7 +29,6 @@ from collectors.store.metric_store import MetricStore
 from collectors.store.testing.encoder import field, varint, write_request
 from collectors.traces.exemplars import ExemplarStore, ExemplarWriter
 
-PROMETHEUS = shutil.which("prometheus")
 RECEIVER = "prometheus.remote_write"
 PROTOBUF = "application/vnd.google.protobuf"
 TRACE = "ab" * 16
@@ -87,56 +81,14 @@ def target() -> Starlette:
     return Starlette(routes=[Route("/metrics", page)])
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@contextmanager
-def prometheus(directory: Path, write_url: str, target_url: str) -> Iterator[str]:
-    port = free_port()
-    config = directory / "prometheus.yml"
-    config.write_text(
+def config(write_url: str, target_url: str, port: int) -> str:
+    return (
         "global: {scrape_interval: 1s}\n"
         f"remote_write: [{{url: '{write_url}', queue_config: {{batch_send_deadline: 200ms}},"
         " send_native_histograms: true, send_exemplars: true, metadata_config: {send_interval: 1s}"
         "}]\nscrape_configs:\n- job_name: self\n  static_configs:\n"
         f"  - targets: ['127.0.0.1:{port}', '{target_url.removeprefix('http://')}']\n"
     )
-    assert PROMETHEUS is not None
-    with (directory / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [
-                PROMETHEUS,
-                f"--config.file={config}",
-                f"--storage.tsdb.path={directory / 'data'}",
-                f"--web.listen-address=127.0.0.1:{port}",
-                "--enable-feature=native-histograms,exemplar-storage",
-            ],
-            stdout=log,
-            stderr=log,
-        )
-        try:
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.kill()
-            process.wait()
-
-
-def eventually(check: Callable[[], Any], timeout_s: float = 40) -> Any:
-    """Return the first true answer of ``check``."""
-    pause = threading.Event()
-    for _ in range(int(timeout_s / 0.2)):
-        try:
-            found = check()
-        except httpx2.TransportError:
-            found = None
-        if found:
-            return found
-        pause.wait(0.2)
-    raise AssertionError(f"nothing within {timeout_s} s")
 
 
 def asked(store: MetricStore, program: str) -> list[float]:
@@ -178,7 +130,7 @@ def test_prometheus_and_tocsin_agree(tmp_path: Path) -> None:
     with (
         serve(app) as url,
         serve(target()) as page,
-        prometheus(tmp_path, f"{url}/api/v1/write", page) as peer,
+        run_prometheus(tmp_path, partial(config, f"{url}/api/v1/write", page)) as peer,
         httpx2.Client(trust_env=False) as http,
     ):
 
@@ -201,7 +153,7 @@ def test_prometheus_and_tocsin_agree(tmp_path: Path) -> None:
         assert total("prometheus_remote_storage_samples_failed_total") == 0
         assert stats.refusals(RECEIVER) == {}
         known = http.get(f"{peer}/api/v1/label/__name__/values").json()["data"]
-        theirs = {name.replace(":", "_") for name in known}
+        theirs = set(known)
         eventually(lambda: theirs <= set(store.values("name", AnyOf())))
         assert set(store.values("name", AnyOf())) - theirs == set()
     store.close()

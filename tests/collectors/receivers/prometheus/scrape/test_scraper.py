@@ -282,6 +282,16 @@ def test_http_discovery(tmp_path: Path) -> None:
     assert len(directory.requests) == 2
 
 
+def test_names_come_as_the_client_has_them(tmp_path: Path) -> None:
+    """Without being asked, client libraries write dots and the like as underscores."""
+    registry = CollectorRegistry()
+    Gauge("queue.länge", "Queue.", ["größe"], registry=registry).labels("8/5").set(3)
+    with serve(make_asgi_app(registry)) as url:
+        store, _ = scrape(config_of(tmp_path, url))
+    (series,) = store.series(name="queue.länge")
+    assert series["größe"] == "8/5"
+
+
 def test_a_target_that_is_not_there(tmp_path: Path) -> None:
     """A target that is down would look as if it were never configured."""
     store, scraper = scrape(config_of(tmp_path, "http://127.0.0.1:1"))
