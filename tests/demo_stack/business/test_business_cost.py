@@ -35,12 +35,14 @@ PRICES = Prices(
 
 
 def test_items_follow_the_price_table() -> None:
+    """A price that is not applied makes every figure of cost wrong."""
     assert cost_by_item(USAGE, PRICES) == pytest.approx(
         {"compute": 365.0, "delivery": 10.0, "requests": 2.0, "storage": 1.0}
     )
 
 
 def test_per_stream_and_per_subscriber() -> None:
+    """Costs a stream and a subscriber are what finance asks for; neither may divide by nothing."""
     assert cost_per_stream(USAGE, PRICES) == pytest.approx(0.378)
     assert cost_per_stream(replace(USAGE, streams=0), PRICES) is None
     assert cost_per_subscriber_month(USAGE, PRICES, 1_000) == pytest.approx(3.78)
@@ -48,6 +50,7 @@ def test_per_stream_and_per_subscriber() -> None:
 
 @given(st.integers(0, 10**9))
 def test_the_audience_adds_up_to_the_last_subscriber(subscribers: int) -> None:
+    """Rounding that loses people would make markets and totals disagree."""
     parts = audience(subscribers)
     assert sum(parts.values()) == subscribers
     for part, share in {"north-america": 0.35, "emea": 0.3, "latam": 0.2, "apac": 0.15}.items():
@@ -59,6 +62,7 @@ def _served(service: Service, requests: int = 0, sent_bytes: int = 0) -> Served:
 
 
 def test_usage_is_what_grew_since_the_last_reading_whoever_comes_and_goes() -> None:
+    """An instance that ends or starts would count as traffic that came or went."""
     meter = UsageMeter(pause_s=5.0)
     first = {"g1": _served(Service.GATEWAY, 100), "e1": _served(Service.EDGE, 50, 10**9)}
     then = {
@@ -77,6 +81,8 @@ def test_usage_is_what_grew_since_the_last_reading_whoever_comes_and_goes() -> N
 
 
 def test_a_region_reports_what_it_costs() -> None:
+    """Without a region's own report nobody sees what an outage or a launch costs."""
+
     async def story() -> tuple[dict[str, float], list[float]]:
         async with open_region() as w:
             spending = _spending(w)
@@ -108,6 +114,7 @@ def _spending(w: MemoryRegion) -> Spending:
 
 
 def test_a_steady_hour_delivers_what_is_streamed() -> None:
+    """The calculator's gigabytes must follow from bit rate and minutes alone."""
     usage = steady_usage(sps=1.0, instances=8, minutes=30.0, mbit=4.0)
     assert (usage.streams, usage.streamed_hours, usage.requests) == (3_600, 1_800.0, 14_400)
     assert usage.delivered_gb == pytest.approx(3_600 * 0.9)  # 30 minutes of 4 Mbit/s are 900 MB

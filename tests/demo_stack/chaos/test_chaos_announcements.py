@@ -51,6 +51,7 @@ def test_a_change_is_told_before_it_touches_anything_and_again_after(
     arguments: dict[str, str] | dict[str, object],
     texts: tuple[str, str],
 ) -> None:
+    """A change that is told late is no suspect when its consequences are looked into."""
     seen = []
 
     async def story() -> list[Change]:
@@ -78,6 +79,8 @@ def test_a_change_is_told_before_it_touches_anything_and_again_after(
 
 
 def test_a_change_that_fails_has_an_end_too(planet: OpenPlanet, tmp_path: Path) -> None:
+    """A failed change without an end would look as if it still went on."""
+
     async def story() -> None:
         async with planet(REGION) as one:
             await one.performer.perform("evacuate_region", {"region": REGION})  # nowhere to go
@@ -90,6 +93,8 @@ def test_a_change_that_fails_has_an_end_too(planet: OpenPlanet, tmp_path: Path) 
 
 
 def test_a_bad_configuration_is_announced_as_the_push_that_it_is(planet: OpenPlanet) -> None:
+    """Announcing the fault instead of the push would give the answer away."""
+
     async def story() -> list[str]:
         async with planet("eu-west-1") as one:
             await one.injector.inject("bad-configuration")
@@ -114,6 +119,8 @@ def test_a_bad_configuration_is_announced_as_the_push_that_it_is(planet: OpenPla
 def test_what_no_part_can_do_is_refused_with_a_reason_and_announced_to_nobody(
     planet: OpenPlanet, action: str, arguments: dict[str, str] | dict[str, object], reason: str
 ) -> None:
+    """An announcement of what never happened sends people after a ghost."""
+
     async def story() -> list[Change]:
         async with planet(REGION) as one:
             with pytest.raises(LayoutError, match=reason):

@@ -262,6 +262,7 @@ EFFECTS = {
 
 
 def test_no_fault_goes_untried() -> None:
+    """A fault without a measured effect may do nothing at all, and nobody would notice."""
     assert sorted(EFFECTS) == sorted(FAULTS)
 
 
@@ -269,6 +270,7 @@ def test_no_fault_goes_untried() -> None:
 def test_a_fault_shows_while_it_lasts_and_only_then(
     planet: OpenPlanet, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    """A fault that does nothing, or that outlives its rollback, spoils every scorecard."""
     effect, region = EFFECTS[name], FAULTS[name].scope.get("cloud.region", "us-east-1")
     monkeypatch.setattr(tokens, "REFETCH_S", 0.0)  # nobody waits here for a gateway to ask again
     guests = count()

@@ -29,6 +29,7 @@ IN_SCOPE, OUTSIDE = (
 
 @given(st.text(max_size=20), st.floats(0, 1), st.floats(0, 1))
 def test_widening_a_test_keeps_everybody_who_was_in_it(test: str, one: float, other: float) -> None:
+    """Accounts that drop out of a test as it grows would see it come and go."""
     few, many = sorted((one, other))
     drawn = {viewer for viewer in VIEWERS if is_drawn(test, viewer, few)}
     assert drawn <= {viewer for viewer in VIEWERS if is_drawn(test, viewer, many)}
@@ -36,6 +37,7 @@ def test_widening_a_test_keeps_everybody_who_was_in_it(test: str, one: float, ot
 
 @pytest.mark.parametrize(("share", "low", "high"), [(0, 0, 0), (0.05, 3, 30), (1, 300, 300)])
 def test_a_share_of_the_accounts_is_drawn(share: float, low: int, high: int) -> None:
+    """A draw that is off tests fewer people than was said, or more."""
     assert low <= sum(is_drawn("t", viewer, share) for viewer in VIEWERS) <= high
 
 
@@ -46,6 +48,8 @@ async def _fails(one: Planet, viewer: str) -> bool:
 
 
 def test_the_experiment_reaches_who_is_in_its_scope_and_nobody_else(planet: OpenPlanet) -> None:
+    """A failure test that leaks hurts customers who are in no test."""
+
     async def story() -> tuple[list[Any], list[Any]]:
         async with planet(REGION) as one:
             await one.injector.inject("failure-test")
@@ -60,6 +64,8 @@ def test_the_experiment_reaches_who_is_in_its_scope_and_nobody_else(planet: Open
 def test_the_mark_travels_with_the_request_to_the_service_behind_the_next(
     planet: OpenPlanet,
 ) -> None:
+    """A mark that is lost on the way tests nothing behind the first service."""
+
     async def story() -> list[Any]:
         async with planet(REGION) as one:
             await one.performer.perform("fit", {"region": REGION, "accounts": {"v0001": "deep"}})
@@ -75,6 +81,8 @@ def test_the_mark_travels_with_the_request_to_the_service_behind_the_next(
 
 
 def test_a_mark_that_comes_from_outside_is_taken_off() -> None:
+    """Anybody could put themselves under test, or others, with a header."""
+
     async def story() -> int:
         async with open_region() as w:
             w.region.points.disturb(
@@ -91,6 +99,8 @@ def test_a_mark_that_comes_from_outside_is_taken_off() -> None:
 
 
 def test_halting_ends_failure_tests_and_what_single_actions_set(planet: OpenPlanet) -> None:
+    """The red button must end all that was set, whoever set it."""
+
     async def story() -> tuple[Any, dict[str, float], frozenset[str]]:
         async with planet(REGION, "eu-west-1") as one:
             await one.performer.perform("fit", {"region": REGION, "shares": {"all": 1.0}})
@@ -111,6 +121,8 @@ def test_halting_ends_failure_tests_and_what_single_actions_set(planet: OpenPlan
 
 @pytest.mark.parametrize("share", [-0.1, 1.1])
 def test_a_share_is_a_share(planet: OpenPlanet, share: float) -> None:
+    """A share below 0 or above 1 must be refused and not guessed at."""
+
     async def story() -> None:
         async with planet(REGION) as one:
             await one.performer.perform("fit", {"region": REGION, "shares": {"t": share}})

@@ -59,6 +59,7 @@ def served(planet: OpenPlanet) -> Iterator[tuple[HttpPlatform, Planet]]:
 
 
 def test_everything_that_can_be_played_is_listed(served: tuple[HttpPlatform, Planet]) -> None:
+    """What is not listed can't be chosen for a game day."""
     platform, _ = served
     known = platform.catalogue()
     assert STORY in known.scenarios
@@ -70,6 +71,7 @@ def test_everything_that_can_be_played_is_listed(served: tuple[HttpPlatform, Pla
 def test_a_fault_begins_and_ends_on_record_as_a_scorer_reads_it(
     served: tuple[HttpPlatform, Planet], tmp_path: Path
 ) -> None:
+    """A scorer that misreads the truth scores detection against the wrong times."""
     platform, _ = served
     platform.begin("playback-errors")
     assert platform.active() == {"playback-errors"}
@@ -86,6 +88,7 @@ def test_a_fault_begins_and_ends_on_record_as_a_scorer_reads_it(
 def test_a_scenario_plays_through_its_steps_and_is_seen_as_what_shows(
     served: tuple[HttpPlatform, Planet], tmp_path: Path
 ) -> None:
+    """A scorer looks for what shows from outside, not for the steps of the story."""
     platform, _ = served
     platform.catalogue()
     platform.begin(STORY)
@@ -104,6 +107,7 @@ def test_a_scenario_plays_through_its_steps_and_is_seen_as_what_shows(
 def test_a_story_follows_a_scenario_step_by_step_to_its_end(
     served: tuple[HttpPlatform, Planet],
 ) -> None:
+    """The story in the terminal would tell another order than the one that was played."""
     platform, _ = served
     seen = []
     with httpx2.Client(base_url=str(platform._http.base_url), trust_env=False) as http:
@@ -119,6 +123,7 @@ def test_a_story_follows_a_scenario_step_by_step_to_its_end(
 
 
 def test_a_fault_play_begins_and_ends_with_the_fault(served: tuple[HttpPlatform, Planet]) -> None:
+    """A play that forgets to end its fault leaves the platform broken."""
     platform, _ = served
     with httpx2.Client(base_url=str(platform._http.base_url), trust_env=False) as http:
         play = FaultPlay(name="playback-errors", platform=http)
@@ -131,6 +136,7 @@ def test_a_fault_play_begins_and_ends_with_the_fault(served: tuple[HttpPlatform,
 def test_a_schedule_is_drawn_from_its_seed_and_one_at_a_time(
     served: tuple[HttpPlatform, Planet],
 ) -> None:
+    """Two faults at once, or another draw, can't be scored or repeated."""
     platform, _ = served
     plan = platform.begin_schedule(5, 900.0)
     assert plan["running"]
@@ -145,6 +151,7 @@ def test_a_schedule_is_drawn_from_its_seed_and_one_at_a_time(
 
 
 def test_one_button_halts_everything(served: tuple[HttpPlatform, Planet]) -> None:
+    """Whoever rehearses must be able to end it all at once."""
     platform, _ = served
     platform.begin_schedule(5, 900.0)
     platform.begin("playback-errors")
@@ -167,6 +174,7 @@ NONSENSE = [
 
 
 def test_nonsense_is_refused_with_a_reason(served: tuple[HttpPlatform, Planet]) -> None:
+    """An order that is misunderstood silently breaks something else."""
     platform, _ = served
     for method, path, body, status in NONSENSE:
         with pytest.raises(PlatformUnusableError, match=f"{status} .*message"):
@@ -174,6 +182,7 @@ def test_nonsense_is_refused_with_a_reason(served: tuple[HttpPlatform, Planet]) 
 
 
 def test_a_platform_that_is_away_is_said_to_be() -> None:
+    """No answer must not count as no faults."""
     platform = HttpPlatform("http://127.0.0.1:9")
     with pytest.raises(PlatformUnusableError, match="does not answer"):
         platform.catalogue()

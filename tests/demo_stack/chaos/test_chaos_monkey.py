@@ -31,12 +31,14 @@ def _year(settings: MonkeySettings) -> list[Kill]:
 
 @pytest.mark.parametrize("mean", [1, 2, 5])
 def test_every_group_is_hit_once_in_its_mean_number_of_working_days(mean: int) -> None:
+    """A monkey that kills more often than was agreed is an outage."""
     kills = Counter((kill.region, kill.service) for kill in _year(MonkeySettings(mean_days=mean)))
     for group in GROUPS:
         assert kills[group] == pytest.approx(260 / mean, rel=0.25)
 
 
 def test_kills_fall_in_working_hours_on_working_days_in_order() -> None:
+    """Kills at night wake people for nothing."""
     for kill in _year(FREE):
         assert kill.at.weekday() < 5
         assert 9 <= kill.at.hour < 15
@@ -53,6 +55,7 @@ def test_kills_fall_in_working_hours_on_working_days_in_order() -> None:
     ],
 )
 def test_weekends_are_no_working_days(first: date, last: date, days: int) -> None:
+    """Days since the last kill would count when nobody works."""
     assert working_days_between(first, last) == days
 
 
@@ -103,12 +106,14 @@ def test_the_guards_object_in_their_order(
     instances: tuple[str, ...],
     verdict: Verdict,
 ) -> None:
+    """The reason that is told must be the first that holds, or nobody can act on it."""
     monkey, story = _monkey(settings, outage=outage, instances=instances)
     assert monkey.carry_out(_kill()) is verdict
     assert bool(story) is (verdict is Verdict.KILLED)
 
 
 def test_the_trackers_hear_of_it_before_it_happens() -> None:
+    """A kill that is tracked late looks like a real crash for a while."""
     monkey, story = _monkey()
     assert monkey.carry_out(_kill()) is Verdict.KILLED
     assert [entry.split()[0] for entry in story] == ["tracked", "killed"]
@@ -116,6 +121,7 @@ def test_the_trackers_hear_of_it_before_it_happens() -> None:
 
 
 def test_a_group_is_left_alone_for_a_while_after_a_kill() -> None:
+    """A group that is hit again and again never gets back to its strength."""
     monkey, _ = _monkey(MonkeySettings(enabled=True, leashed=False, min_days=2))
     days = [23, 23, 24, 25]
     assert [monkey.carry_out(_kill(day)) for day in days] == [

@@ -109,6 +109,7 @@ def released(tmp_path: Path) -> Released:
 
 
 def test_a_day_of_kills_spares_whom_it_would_take_down(released: Released) -> None:
+    """Killing the last instance of a group is an outage and no exercise."""
     targets, log, truth = released(GREEDY)
     verdicts = {(line["service"], line["verdict"]) for line in log}
     assert verdicts == {
@@ -127,6 +128,7 @@ def test_a_day_of_kills_spares_whom_it_would_take_down(released: Released) -> No
 
 
 def test_kills_fall_in_working_hours_of_the_platforms_own_time(released: Released) -> None:
+    """Days pass faster here; the monkey must keep the platform's hours."""
     _, log, truth = released(GREEDY, days=5)
     assert len(truth) >= 8
     calendar = CompressedCalendar(now_s=lambda: 0.0, since_s=0.0)
@@ -141,6 +143,7 @@ def test_kills_fall_in_working_hours_of_the_platforms_own_time(released: Release
 
 
 def test_a_group_that_opted_out_is_left_alone(released: Released) -> None:
+    """A team that opted out must be able to rely on it."""
     spared = frozenset({("*", "playback"), ("us", "*")})
     settings = MonkeySettings(enabled=True, leashed=False, mean_days=1, exceptions=spared)
     targets, log, truth = released(settings)
@@ -160,18 +163,21 @@ async def _broken() -> None:
 def test_nobody_is_killed_while_an_incident_is_open_or_when_nobody_can_tell(
     released: Released, outage: Callable[[], Awaitable[bool]] | None
 ) -> None:
+    """Kills during an incident make a bad day worse; not knowing is no permission."""
     targets, log, truth = released(GREEDY, outage=outage)
     assert (targets.story, truth) == ([], [])
     assert {line["verdict"] for line in log} == {"an incident is open"}
 
 
 def test_a_leashed_monkey_only_says_what_it_would_do(released: Released) -> None:
+    """A dry run that kills is none."""
     targets, log, _ = released(MonkeySettings(enabled=True, mean_days=1))
     assert targets.story == []
     assert "leashed: only logged" in {line["verdict"] for line in log}
 
 
 def test_a_kill_that_fails_is_ended_in_the_truth_and_the_day_goes_on(released: Released) -> None:
+    """A kill that never happened must not stay open as a fault."""
     targets, log, truth = released(GREEDY, failing=True)
     assert all(entry.startswith("announced") for entry in targets.story)
     assert len(truth) == 2
@@ -193,6 +199,8 @@ def test_a_kill_that_fails_is_ended_in_the_truth_and_the_day_goes_on(released: R
 def test_the_incident_store_is_asked_over_http(
     answer: JSONResponse | PlainTextResponse, expected: bool | None
 ) -> None:
+    """An answer that is misread lets the monkey loose in an incident."""
+
     async def serve(_request: Request) -> JSONResponse | PlainTextResponse:
         return answer
 
@@ -212,5 +220,6 @@ def test_the_incident_store_is_asked_over_http(
 
 
 def test_an_incident_store_that_is_away_cannot_say() -> None:
+    """No answer must not be taken for no incident."""
     with pytest.raises(PlatformError, match="does not say"):
         asyncio.run(incident_is_open("http://127.0.0.1:9/incidents"))

@@ -44,6 +44,7 @@ def _ordered(*arguments: str) -> tuple[list[ChaosOrders], Result]:
 def test_orders_say_what_was_asked_for_and_a_monkey_only_when_it_was(
     arguments: tuple[str, ...], orders: ChaosOrders
 ) -> None:
+    """Options that are mixed up break something that nobody ordered."""
     made, result = _ordered(*arguments)
     assert result.exit_code == 0
     assert made == [orders]
@@ -60,6 +61,7 @@ def test_orders_say_what_was_asked_for_and_a_monkey_only_when_it_was(
     ],
 )
 def test_orders_that_make_no_sense_are_refused(arguments: tuple[str, ...], words: str) -> None:
+    """A wrong option must end before anything is started."""
     made, result = _ordered(*arguments)
     assert (made, result.exit_code) == ([], 2)
     assert words in result.output

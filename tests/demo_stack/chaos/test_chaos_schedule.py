@@ -30,6 +30,7 @@ DAY_S = 1_440.0
 def test_turns_never_overlap_and_end_in_time_with_a_rest_between(
     seed: int, duration_s: float
 ) -> None:
+    """Faults that overlap can't be told apart in a scorecard."""
     turns = plan_schedule(seed, QUICK, duration_s)
     rest_s = ScheduleSettings().rest_s[0]
     assert all(turn.begin_s >= 0 and turn.hold_s > 0 for turn in turns)
@@ -39,6 +40,7 @@ def test_turns_never_overlap_and_end_in_time_with_a_rest_between(
 
 
 def test_other_seeds_are_other_days_and_every_fault_has_its_turn() -> None:
+    """A draw that favours some faults never tries the others."""
     days = {plan_schedule(seed, QUICK, DAY_S) for seed in range(20)}
     assert len(days) == 20
     long = plan_schedule(1, QUICK, 40_000.0)
@@ -51,11 +53,13 @@ def test_other_seeds_are_other_days_and_every_fault_has_its_turn() -> None:
 
 @pytest.mark.parametrize("duration_s", [0.0, -1.0, float("nan"), float("inf"), 1e9])
 def test_a_day_has_a_length(duration_s: float) -> None:
+    """A day without an end, or with none at all, would never be planned."""
     with pytest.raises(LayoutError, match="duration_s"):
         plan_schedule(1, QUICK, duration_s)
 
 
 def test_only_what_concerns_the_regions_that_run_is_playable() -> None:
+    """A fault in a region that does not run fails as soon as it is played."""
     names = {one.name for one in playable(ALL.values(), ["eu-west-1"])}
     assert "region-death" in names
     assert "playback-errors" not in names
@@ -114,6 +118,7 @@ def _states(scheduler: Scheduler) -> list[tuple[str, str]]:
 def test_turns_are_played_taken_back_and_recorded(
     stage: Callable[..., tuple[Injector, Scheduler, Recorder, list[float]]], tmp_path: Path
 ) -> None:
+    """A turn that is not taken back runs into the next one."""
     injector, scheduler, recorder, slept = stage()
 
     async def story() -> None:
@@ -136,6 +141,7 @@ def test_turns_are_played_taken_back_and_recorded(
 def test_a_turn_is_skipped_while_something_else_is_going_on(
     stage: Callable[..., tuple[Injector, Scheduler, Recorder, list[float]]],
 ) -> None:
+    """Two faults at once would both be blamed for what one did."""
     injector, scheduler, recorder, _ = stage()
 
     async def story() -> None:
@@ -158,6 +164,7 @@ def test_a_turn_is_skipped_while_something_else_is_going_on(
 def test_a_turn_is_skipped_when_the_platform_is_not_itself(
     stage: Callable[..., tuple[Injector, Scheduler, Recorder, list[float]]], rules: Any, reason: str
 ) -> None:
+    """A fault on a sick platform measures the sickness."""
     _, scheduler, recorder, _ = stage(**rules)
 
     async def story() -> None:
@@ -171,6 +178,7 @@ def test_a_turn_is_skipped_when_the_platform_is_not_itself(
 def test_what_is_not_possible_is_skipped_and_the_day_goes_on(
     stage: Callable[..., tuple[Injector, Scheduler, Recorder, list[float]]],
 ) -> None:
+    """One fault that fails must not end a whole day of them."""
     _, scheduler, recorder, _ = stage(failing="kill_region")
 
     async def story() -> None:
@@ -185,6 +193,7 @@ def test_what_is_not_possible_is_skipped_and_the_day_goes_on(
 def test_halting_takes_back_what_is_being_played(
     stage: Callable[..., tuple[Injector, Scheduler, Recorder, list[float]]], tmp_path: Path
 ) -> None:
+    """Ending a schedule must not leave its current fault behind."""
     injector, _, recorder, _ = stage()
     scheduler = Scheduler(injector)  # waits for real: the turn is still on when it is halted
 
@@ -203,6 +212,7 @@ def test_halting_takes_back_what_is_being_played(
 def test_the_big_red_button_ends_everything_whatever_fails(
     stage: Callable[..., tuple[Injector, Scheduler, Recorder, list[float]]], tmp_path: Path
 ) -> None:
+    """A rollback that fails must not keep others from being taken back."""
     injector, _, recorder, _ = stage()
 
     async def story() -> None:
@@ -224,6 +234,7 @@ def test_the_big_red_button_ends_everything_whatever_fails(
 def test_the_desk_deals_faults_and_operations_but_no_whole_stories(
     stage: Callable[..., tuple[Injector, Scheduler, Recorder, list[float]]],
 ) -> None:
+    """A story within a drawn day would last past its turn."""
     injector, *_ = stage()
     injector.experiments = {**ALL, **load_experiments(SCENARIOS_DIR)}
     injector.scenarios = frozenset(load_experiments(SCENARIOS_DIR))

@@ -47,12 +47,14 @@ FILES = sorted(path for directory in DIRECTORIES for path in directory.glob("*.j
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_chaostoolkit_finds_the_file_valid(path: Path) -> None:
+    """Files that the official tool refuses can't be shared with anybody."""
     document = orjson.loads(path.read_bytes())
     chaoslib.ensure_experiment_is_valid(document)
     assert document["controls"][0]["provider"]["module"] == recording.__name__
 
 
 def test_titles_tell_experiments_apart() -> None:
+    """Two experiments of one title can't be told apart in a journal."""
     titles = [one.title for where in DIRECTORIES for one in load_experiments(where).values()]
     assert len(set(titles)) == len(titles)
 
@@ -60,6 +62,8 @@ def test_titles_tell_experiments_apart() -> None:
 def test_every_action_that_can_be_named_is_one_that_the_platform_performs(
     planet: OpenPlanet,
 ) -> None:
+    """An action that nobody performs fails in the middle of an experiment."""
+
     async def story() -> frozenset[str]:
         async with planet("us-east-1") as one:
             return one.performer.names
@@ -119,6 +123,7 @@ async def _failures(one: Planet, region: str) -> float:
 def test_chaostoolkit_runs_an_experiment_and_its_rollback(
     chaos_run: ChaosRun, tmp_path: Path
 ) -> None:
+    """The official runner must do what our own player does."""
     journal, seen = chaos_run(EXPERIMENTS_DIR / "auth-partition.json", _failures)
     assert (journal["status"], journal["deviated"]) == ("completed", False)
     assert [one["status"] for one in (*journal["run"], *journal["rollbacks"])] == ["succeeded"] * 2
@@ -130,6 +135,7 @@ def test_chaostoolkit_runs_an_experiment_and_its_rollback(
 def test_chaostoolkit_sees_that_a_dead_region_is_no_steady_state(
     chaos_run: ChaosRun, tmp_path: Path
 ) -> None:
+    """A steady state that holds while a region is dead checks nothing."""
     journal, seen = chaos_run(EXPERIMENTS_DIR / "region-death.json", _failures)
     assert journal["deviated"] is True
     assert seen == [("kill_region", 1.0), ("start_region", 0.0), ("afterwards", 0.0)]
@@ -151,6 +157,7 @@ BROKEN = {
 def test_what_is_no_experiment_is_named_with_its_reason(
     tmp_path: Path, content: bytes, check: Check | None
 ) -> None:
+    """Whoever writes an experiment must learn what is wrong with it."""
     path = tmp_path / "broken.json"
     path.write_bytes(content)
     good = EXPERIMENTS_DIR / "bit-rot.json"
@@ -160,6 +167,7 @@ def test_what_is_no_experiment_is_named_with_its_reason(
 
 
 def test_the_command_line_validates_and_says_which_file_is_wrong(tmp_path: Path) -> None:
+    """A check without a file name and an exit code is of no use in CI."""
     path = tmp_path / "broken.json"
     path.write_bytes(b"{}")
     ours = CliRunner().invoke(main, ["validate-experiments"])

@@ -35,6 +35,7 @@ ACTIVITY_TYPES = {"action", "probe"}
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_the_document_has_what_chaostoolkit_asks_for(path: Path) -> None:
+    """A document without its parts is refused by the official tool."""
     document = orjson.loads(path.read_bytes())
     assert document["title"]
     assert document["description"]
@@ -54,6 +55,7 @@ def test_the_document_has_what_chaostoolkit_asks_for(path: Path) -> None:
 
 @pytest.mark.parametrize("name", load_experiments())
 def test_the_fault_names_a_component_and_an_impact_in_the_quick_demos_regions(name: str) -> None:
+    """A fault without component or impact can't be scored or explained."""
     experiment = load_experiments()[name]
     assert experiment.component
     assert experiment.expected_impact
@@ -92,12 +94,14 @@ KINDS = {
 
 
 def test_every_kind_of_fault_is_there_and_every_service_of_a_region_has_one() -> None:
+    """A kind or a service without a fault is never rehearsed."""
     known = load_experiments()
     assert [kind for kind, names in KINDS.items() if not names <= set(known)] == []
     assert set(REGIONAL_SERVICES) <= {one.component for one in known.values()}
 
 
 def test_a_bad_deployment_and_a_bad_configuration_are_done_and_undone_as_changes() -> None:
+    """Faults that come with a change must be announced as that change."""
     for name in (*KINDS["bad deployment"], *KINDS["bad configuration push"]):
         fault = load_experiments()[name]
         done = {action.name for action in fault.method} & {"deploy", "configure"}
@@ -126,6 +130,7 @@ def _injector(tmp_path: Path, failing: str = "") -> tuple[Injector, Recorder]:
 
 
 def test_an_injection_is_recorded_with_its_start_and_its_end(tmp_path: Path) -> None:
+    """Truth without an end scores everything afterwards as found."""
     injector, recorder = _injector(tmp_path)
 
     async def story() -> None:
@@ -145,6 +150,7 @@ def test_an_injection_is_recorded_with_its_start_and_its_end(tmp_path: Path) -> 
 
 
 def test_an_injection_that_fails_is_rolled_back_and_ended(tmp_path: Path) -> None:
+    """Half a fault would stay, and nobody would know of it."""
     injector, recorder = _injector(tmp_path, failing="kill_region")
     with pytest.raises(PlatformError, match="not possible"):
         asyncio.run(injector.inject("region-death"))
@@ -155,6 +161,7 @@ def test_an_injection_that_fails_is_rolled_back_and_ended(tmp_path: Path) -> Non
 
 
 def test_what_is_injected_when_the_platform_ends_has_an_end(tmp_path: Path) -> None:
+    """A platform that stops amid a fault would leave the fault open in the truth."""
     injector, _ = _injector(tmp_path)
     asyncio.run(injector.inject("playback-errors"))
     asyncio.run(injector.abandon())
@@ -174,6 +181,7 @@ def test_what_is_injected_when_the_platform_ends_has_an_end(tmp_path: Path) -> N
 def test_impossible_requests_are_refused(
     tmp_path: Path, steps: list[str], error: type[Exception]
 ) -> None:
+    """Injecting twice, or ending what is not there, must say so."""
     injector, _ = _injector(tmp_path)
 
     async def story() -> None:
@@ -185,6 +193,7 @@ def test_impossible_requests_are_refused(
 
 
 def test_a_scenario_plays_its_remediation_and_ends_by_itself(tmp_path: Path) -> None:
+    """A story that waits for somebody never ends in a demo."""
     document = orjson.loads((SCENARIOS_DIR / "elb-capacity-2016-01-27.json").read_bytes())
     for step in document["method"]:
         step["pauses"] = {"after": 0.01}
@@ -208,6 +217,7 @@ def test_a_scenario_plays_its_remediation_and_ends_by_itself(tmp_path: Path) -> 
 
 
 def test_a_scenario_can_be_ended_early_and_is_rolled_back(tmp_path: Path) -> None:
+    """Ending a story early must not leave its fault behind."""
     scenario = load_experiments(SCENARIOS_DIR)["surge-2020-03-25"]
     injector, recorder = _injector(tmp_path)
     injector.experiments = {scenario.name: scenario}
@@ -225,6 +235,7 @@ def test_a_scenario_can_be_ended_early_and_is_rolled_back(tmp_path: Path) -> Non
 def test_every_action_of_every_experiment_is_one_that_the_supervisor_performs(
     tmp_path: Path,
 ) -> None:
+    """A misspelt action fails only when it is played."""
     spec = PlatformSpec(regions=["us-east-1"], seed=1, sps=1.0, otlp_endpoint="", spectator="none")
     platform = Platform(spec, RunFiles(tmp_path))
     performer = PlatformPerformer(platform, ChangeLog(tmp_path / "c", now_ms=lambda: 0))
@@ -252,6 +263,7 @@ def test_every_action_of_every_experiment_is_one_that_the_supervisor_performs(
 def test_operators_announce_what_they_do_and_nobody_announces_a_fault(
     tmp_path: Path, action: str, arguments: dict[str, str] | dict[str, object], text: str | None
 ) -> None:
+    """A fault that is announced gives the answer away."""
     changes = ChangeLog(tmp_path / "changes.jsonl", now_ms=lambda: 7)
     changes.announce(action, arguments)
     assert [change.text for change in changes.recent()] == ([text] if text else [])
@@ -262,6 +274,7 @@ def test_operators_announce_what_they_do_and_nobody_announces_a_fault(
 def test_a_scenario_that_is_not_possible_is_rolled_back_and_said(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """A story that fails silently looks like a platform that is well."""
     scenario = load_experiments(SCENARIOS_DIR)["kong-region-death"]
     injector, recorder = _injector(tmp_path, failing="kill_region")
     injector.experiments = {scenario.name: scenario}

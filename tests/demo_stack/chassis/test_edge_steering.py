@@ -54,6 +54,7 @@ class Traffic:
 
 
 def test_healthy_sites_share_evenly() -> None:
+    """A site that gets no traffic is not warm when it is needed."""
     shares = Traffic("a", "b", "c").run(60)
     assert all(share == pytest.approx(1 / 3, abs=0.05) for share in shares.values())
 
@@ -62,6 +63,7 @@ def test_healthy_sites_share_evenly() -> None:
 def test_a_sick_site_loses_its_traffic_at_once_and_gets_it_back_slowly(
     errors: float, latency_s: float
 ) -> None:
+    """Slow to leave hurts viewers; quick to return makes it flap."""
     traffic = Traffic("a", "b", "c")
     traffic.run(30)
     traffic.errors["a"], traffic.latency_s["a"] = errors, latency_s
@@ -83,6 +85,7 @@ def test_a_sick_site_loses_its_traffic_at_once_and_gets_it_back_slowly(
 
 
 def test_a_site_in_between_stays_what_it_is() -> None:
+    """Without hysteresis a site on the edge flaps."""
     traffic = Traffic("a", "b", "c")
     traffic.run(30)
     between_s = 0.07  # three times the others': above what makes well, below what makes sick
@@ -102,6 +105,7 @@ def test_a_site_in_between_stays_what_it_is() -> None:
 def test_whatever_ails_them_somebody_is_asked_and_nobody_is_forgotten(
     states: list[tuple[float, float]],
 ) -> None:
+    """Steering away from everybody leaves viewers without any site."""
     names = [f"s{number}" for number in range(len(states))]
     traffic = Traffic(*names)
     for name, (errors, latency_s) in zip(names, states, strict=True):
@@ -112,6 +116,7 @@ def test_whatever_ails_them_somebody_is_asked_and_nobody_is_forgotten(
 
 
 def test_load_is_a_reason_to_go_elsewhere() -> None:
+    """A site that is slow under load would get even more of it."""
     steering = SiteSteering(Random(1), lambda: 0.0)
     steering.set(["a", "b"])
     for _ in range(100):
@@ -122,6 +127,8 @@ def test_load_is_a_reason_to_go_elsewhere() -> None:
 
 
 def test_players_leave_a_failing_site_of_a_region() -> None:
+    """Viewers would stay where their segments fail."""
+
     async def story(*, steered: bool) -> int:
         async with open_region() as w:
             second = await w.region.fleet.start("edge")
@@ -145,6 +152,8 @@ def test_players_leave_a_failing_site_of_a_region() -> None:
 
 
 def test_viewers_say_how_their_sites_stand() -> None:
+    """Nobody could see why traffic went elsewhere."""
+
     async def story() -> Any:
         crowd = Crowd(MemoryNetwork(), memory_pipe()[0], seed=1)
         crowd.populate(["us-east-1"], rate=1.0)

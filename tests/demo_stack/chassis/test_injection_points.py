@@ -31,12 +31,14 @@ def _failures(points: InjectionPoints, point: str, times: int = 1_000) -> int:
 def test_a_share_of_the_requests_at_its_point_fails(
     ratio: float, point: str, low: int, high: int
 ) -> None:
+    """A fault of another strength than was said makes every threshold wrong."""
     points = InjectionPoints(Random(1))
     points.disturb("k", Disturbance(point="a", error_ratio=ratio))
     assert low <= _failures(points, point) <= high
 
 
 def test_calm_ends_it_and_may_be_said_twice() -> None:
+    """A rollback that is repeated must not fail."""
     points = InjectionPoints(Random(1))
     points.disturb("k", Disturbance(point="a", error_ratio=1.0))
     points.calm("k")
@@ -45,6 +47,7 @@ def test_calm_ends_it_and_may_be_said_twice() -> None:
 
 
 def test_two_disturbances_of_one_point_add_up() -> None:
+    """The second fault at a point would silently replace the first."""
     waited = []
 
     async def remember(seconds: float) -> None:
@@ -58,6 +61,7 @@ def test_two_disturbances_of_one_point_add_up() -> None:
 
 
 def test_the_failure_carries_the_words_of_the_real_one() -> None:
+    """A failure that says it is injected gives the answer away."""
     points = InjectionPoints(Random(1))
     points.disturb(
         "k", Disturbance(point="a", error_ratio=1, error="no licence", error_type="X", status=502)

@@ -62,6 +62,7 @@ async def _one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> by
 
 
 def test_a_connection_is_kept_and_the_request_is_whole() -> None:
+    """A connection for every call would cost more than the services do."""
     received = []
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -84,6 +85,8 @@ def test_a_connection_is_kept_and_the_request_is_whole() -> None:
 
 
 def test_a_kept_connection_that_the_server_closed_is_replaced() -> None:
+    """A restarted instance would fail the first call of everybody."""
+
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await _one(reader, writer)
         await reader.readuntil(b"\r\n\r\n")  # the next request gets no answer
@@ -123,6 +126,8 @@ async def _silence(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) 
     ],
 )
 def test_an_answer_that_is_not_whole_is_an_error(answer: Serve, error: type[Exception]) -> None:
+    """Half an answer must never be taken for one."""
+
     async def story() -> None:
         async with Server(answer) as server:
             transport = LoopbackTransport()
@@ -134,6 +139,8 @@ def test_an_answer_that_is_not_whole_is_an_error(answer: Serve, error: type[Exce
 
 
 def test_nobody_listening_is_a_connect_error() -> None:
+    """Callers retry what never arrived, and only that: they must be able to tell."""
+
     async def story() -> None:
         async with Server(_silence) as server:
             request = server.request()
@@ -144,6 +151,8 @@ def test_nobody_listening_is_a_connect_error() -> None:
 
 
 def test_a_port_that_is_taken_is_named() -> None:
+    """A port that is taken must be said, with its number."""
+
     async def story() -> None:
         async with Server(_silence) as server:
             with pytest.raises(PortTakenError, match=str(server.port)):
@@ -153,6 +162,8 @@ def test_a_port_that_is_taken_is_named() -> None:
 
 
 def test_answers_of_a_real_server_do_not_wait_for_an_acknowledgement() -> None:
+    """Nagle's algorithm and delayed acknowledgements would add 40 ms to calls."""
+
     async def story() -> float:
         network, transport = SocketNetwork(), LoopbackTransport()
         app = Starlette(routes=[Route("/", lambda _request: PlainTextResponse("fine"))])

@@ -12,6 +12,7 @@ def _record(line: int) -> logging.LogRecord:
 
 
 def test_repeats_are_dropped_by_place_in_the_code() -> None:
+    """One complaint that repeats would fill the disk and hide the others."""
     rule = OncePerMinute()
     passed = [rule.filter(_record(line)) for line in (1, 1, 2, 1, 2, 3)]
     assert passed == [True, False, True, False, False, True]

@@ -54,6 +54,7 @@ def sink() -> Iterator[Sink]:
 def test_all_instances_leave_in_one_request_each_with_its_resource(
     sink: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Telemetry without its instance's resource can't be told apart."""
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")  # must not be asked
     pipe = otlp_pipe(sink.url)
     for number in (1, 2, 3):
@@ -79,6 +80,7 @@ def test_all_instances_leave_in_one_request_each_with_its_resource(
 
 
 def test_metrics_keep_leaving_while_the_process_runs(sink: Sink) -> None:
+    """Metrics that leave only at the end are no use to a live monitor."""
     pipe = otlp_pipe(sink.url, interval_s=0.05)
     pipe.telemetry(Identity(service="x")).server_duration.record(0.1)
     deadline = time.monotonic() + 5
@@ -91,6 +93,7 @@ def test_metrics_keep_leaving_while_the_process_runs(sink: Sink) -> None:
 def test_a_receiver_that_is_gone_costs_neither_time_nor_errors(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
+    """A monitor that is down must not slow or end the platform."""
     pipe = otlp_pipe("http://127.0.0.1:9")
     pipe.telemetry(Identity(service="x")).tracer.start_span("s").end()
     started = time.monotonic()

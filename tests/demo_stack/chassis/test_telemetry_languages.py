@@ -73,6 +73,7 @@ def told() -> tuple[list[str], str]:
 
 
 def test_what_leaves_by_spectator_is_in_the_schema(told: tuple[list[str], str]) -> None:
+    """A metric that the schema does not know is one that nobody documented."""
     common = {*SCHEMA["resource"]["required"], *SCHEMA["resource"]["regional"]}
     seen = set()
     for line in told[0]:
@@ -88,11 +89,13 @@ def test_what_leaves_by_spectator_is_in_the_schema(told: tuple[list[str], str]) 
 
 
 def test_every_event_of_a_command_has_its_name_in_the_schema() -> None:
+    """Hystrix' counters must be found under the names that its users know."""
     named = {name for name in SCHEMA["spectator"] if name.startswith("count")}
     assert named == {f"count{event.value}" for event in Event}
 
 
 def test_what_is_scraped_is_in_the_schema_and_all_of_it(told: tuple[list[str], str]) -> None:
+    """The scraped page and the schema must not drift apart."""
     families = {
         family.name: family
         for family in text_string_to_metric_families(told[1])

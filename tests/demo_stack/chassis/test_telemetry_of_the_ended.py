@@ -40,6 +40,7 @@ class Receiver(MetricExporter):
 
 
 def test_the_series_of_an_ended_instance_end_after_one_more_report() -> None:
+    """Series of dead instances would pile up for as long as a process lives."""
     receiver = Receiver()
     pipe = TelemetryPipe(SimpleSpanProcessor(InMemorySpanExporter()), receiver, interval_s=0.02)
     ids = [Identity(service="playback", region="r", number=number) for number in (1, 2)]

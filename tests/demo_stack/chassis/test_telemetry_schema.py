@@ -98,6 +98,7 @@ def _encode(w: MemoryRegion, directory: Path) -> None:
 def test_every_span_has_the_attributes_of_its_kind(
     emitted: tuple[tuple[ReadableSpan, ...], list[ResourceMetrics]],
 ) -> None:
+    """A span without its attributes can't be searched or compared."""
     spans, _ = emitted
     seen: defaultdict[str, set[str]] = defaultdict(set)
     for span in spans:
@@ -112,6 +113,7 @@ def test_every_span_has_the_attributes_of_its_kind(
 def test_every_metric_has_its_unit_kind_and_attributes_and_all_are_emitted(
     emitted: tuple[tuple[ReadableSpan, ...], list[ResourceMetrics]],
 ) -> None:
+    """A metric that changes its unit or tags breaks every rule on it."""
     _, resources = emitted
     seen = set()
     for resource in resources:
@@ -128,6 +130,7 @@ def test_every_metric_has_its_unit_kind_and_attributes_and_all_are_emitted(
 def test_every_resource_says_who_and_where(
     emitted: tuple[tuple[ReadableSpan, ...], list[ResourceMetrics]],
 ) -> None:
+    """Telemetry of nobody, from nowhere, can't be traced back."""
     spans, resources = emitted
     for holder in [*(span.resource for span in spans), *(one.resource for one in resources)]:
         attributes = set(holder.attributes) - SDK
@@ -141,6 +144,7 @@ def test_every_resource_says_who_and_where(
 def test_every_edge_of_the_schema_appears_in_traces_and_no_other(
     emitted: tuple[tuple[ReadableSpan, ...], list[ResourceMetrics]],
 ) -> None:
+    """The service map must be what the platform is built like."""
     spans, _ = emitted
     by_id = {span.context.span_id: span for span in spans}
     edges = {

@@ -32,6 +32,7 @@ def _filled(count: int = 40, **options: int) -> EventLog:
 
 @given(st.lists(keys, max_size=200))
 def test_events_of_one_key_stay_in_order(written: list[str]) -> None:
+    """A viewer's events out of order teach the model nonsense."""
     log = EventLog()
     for number, key in enumerate(written):
         log.append("t", key, {"n": number}, time_ms=0)
@@ -46,6 +47,7 @@ def test_events_of_one_key_stay_in_order(written: list[str]) -> None:
 
 
 def test_members_share_the_partitions_and_see_every_event_once() -> None:
+    """An event that is seen twice, or never, falsifies every count."""
     log = _filled()
     group = ConsumerGroup(log, "t")
     for member in ("a", "b", "c"):
@@ -57,6 +59,7 @@ def test_members_share_the_partitions_and_see_every_event_once() -> None:
 
 
 def test_a_member_that_leaves_is_taken_over_where_it_last_committed() -> None:
+    """Events between two members would be lost with the first."""
     log = _filled()
     group = ConsumerGroup(log, "t")
     group.join("a")
@@ -72,6 +75,7 @@ def test_a_member_that_leaves_is_taken_over_where_it_last_committed() -> None:
 
 
 def test_lag_is_what_is_written_but_not_committed() -> None:
+    """A lag that is measured wrongly hides a reader that has stopped."""
     log = _filled(10)
     group = ConsumerGroup(log, "t")
     group.join("a")
@@ -85,6 +89,7 @@ def test_lag_is_what_is_written_but_not_committed() -> None:
 
 
 def test_what_is_past_retention_is_skipped_not_fatal() -> None:
+    """A reader that comes late would fail for good."""
     log = _filled(100, partitions=1, retention=10)
     group = ConsumerGroup(log, "t")
     group.join("a")
@@ -95,6 +100,7 @@ def test_what_is_past_retention_is_skipped_not_fatal() -> None:
 def test_windows_count_everything_that_is_not_too_late_exactly_once(
     events: list[tuple[str, int]],
 ) -> None:
+    """Counts of a window must not depend on the order of events."""
     job = TumblingCounts(window_ms=1_000, lateness_ms=500)
     for key, time_ms in events:
         job.add(key, time_ms)
@@ -106,6 +112,7 @@ def test_windows_count_everything_that_is_not_too_late_exactly_once(
 
 
 def test_a_window_closes_when_the_watermark_passes_its_end() -> None:
+    """A window that never closes reports nothing."""
     job = TumblingCounts(window_ms=1_000, lateness_ms=500)
     job.add("a", 900)
     job.add("a", 1_499)
@@ -118,6 +125,7 @@ def test_a_window_closes_when_the_watermark_passes_its_end() -> None:
 
 
 def test_the_model_suggests_what_similar_viewers_watched() -> None:
+    """Recommendations that ignore what similar people watched are chance."""
     model = ItemModel()
     for viewer, titles in {"a": "xyz", "b": "xy", "c": "qr"}.items():
         for title in titles:
@@ -129,6 +137,8 @@ def test_the_model_suggests_what_similar_viewers_watched() -> None:
 
 
 def test_a_stream_start_reaches_the_model_through_the_log_past_a_poison_message() -> None:
+    """One unreadable event would stop all learning behind it."""
+
     def row(viewer: str) -> Call:
         path = f"/viewers/{viewer}/row"
         return Call(service="recommendations", method="GET", route=path)
@@ -160,6 +170,8 @@ def test_a_stream_start_reaches_the_model_through_the_log_past_a_poison_message(
 
 
 def test_what_was_started_most_in_the_last_window_is_trending() -> None:
+    """What is trending must be what people started, or the row misleads."""
+
     async def story() -> tuple[list[str], Any]:
         async with open_region() as w:
             stores = w.region.stores.recommendations

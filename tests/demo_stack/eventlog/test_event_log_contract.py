@@ -153,6 +153,7 @@ BOTH: list[Story] = [order_and_lag, take_over, shared_partitions]
 
 @pytest.mark.parametrize("story", BOTH)
 def test_the_embedded_log_keeps_the_promise(story: Story) -> None:
+    """The stand-in must behave as the broker, or tests on it prove nothing."""
     asyncio.run(story(EmbeddedBroker()))
 
 
@@ -181,5 +182,6 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[Story, BaseException 
 def test_a_kafka_broker_keeps_the_promise_too(
     told: dict[Story, BaseException | None], story: Story
 ) -> None:
+    """The real broker must behave as the stand-in that most tests use."""
     if (problem := told[story]) is not None:
         raise problem

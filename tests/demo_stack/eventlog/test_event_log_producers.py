@@ -33,6 +33,8 @@ class Slow(EmbeddedBroker):
 
 @pytest.mark.parametrize("away", [True, False])
 def test_a_slow_log_holds_nobody_up_and_its_span_says_what_became_of_the_event(away: bool) -> None:
+    """A stream's start would wait for the event log."""
+
     async def story() -> tuple[bool, float, int, ReadableSpan]:
         pipe, spans = memory_pipe()
         broker = Slow(away=away)
@@ -60,6 +62,8 @@ def test_a_slow_log_holds_nobody_up_and_its_span_says_what_became_of_the_event(a
 
 
 def test_a_quick_log_is_known_to_have_the_event() -> None:
+    """A span that does not say where its event went can't be followed."""
+
     async def story() -> tuple[bool, list[tuple[str, Any]]]:
         pipe, _ = memory_pipe()
         broker = EmbeddedBroker()

@@ -11,6 +11,7 @@ from demo_stack.in_memory.telemetry_cost import InstrumentationCost
 
 
 def test_a_request_costs_more_with_it_than_without() -> None:
+    """A measurement that finds no cost has measured nothing."""
     result = CliRunner().invoke(
         main, ["cost-of-telemetry", "--sessions", "10", "--rounds", "1", "--json"]
     )
@@ -23,11 +24,13 @@ def test_a_request_costs_more_with_it_than_without() -> None:
 
 @pytest.mark.parametrize("option", ["--sessions", "--rounds"])
 def test_nothing_can_be_measured_with_nothing(option: str) -> None:
+    """No sessions or no rounds must be refused, not divided by."""
     result = CliRunner().invoke(main, ["cost-of-telemetry", option, "0"])
     assert result.exit_code == 2
     assert "at least 1" in result.output
 
 
 def test_shares_follow_from_times() -> None:
+    """The printed share must be that of the printed times."""
     cost = InstrumentationCost(requests=9, off_ms=1.5, on_ms=2.0, spans_per_request=2, rounds=1)
     assert (cost.cost_ms, cost.share) == (0.5, 0.25)

@@ -37,6 +37,7 @@ EVENT = {"service": "playback", "route": "/titles/{title}", "status": 503, "dura
     ],
 )
 def test_filters(expression: str, matches: bool) -> None:
+    """A filter that means something else shows the wrong requests."""
     assert parse_filter(expression)(EVENT) is matches
 
 
@@ -47,17 +48,20 @@ def test_filters(expression: str, matches: bool) -> None:
      "(" * 40, "x" * 600],
 )  # fmt: skip
 def test_bad_filters_are_refused_with_a_reason(expression: str) -> None:
+    """Whoever mistypes a filter must learn where."""
     with pytest.raises(FilterError):
         parse_filter(expression)
 
 
 @given(st.text(max_size=60))
 def test_no_text_does_worse_than_be_refused(text: str) -> None:
+    """A stranger's filter must never end the stream for others."""
     with contextlib.suppress(FilterError):
         assert parse_filter(text)(EVENT) in (True, False)
 
 
 def test_a_sample_is_about_its_share() -> None:
+    """A sample of another size misleads whoever scales it up."""
     stream = RequestStream(Random(1))
     tenth = stream.subscribe("", 0.1)
     for _ in range(1_000):
@@ -66,6 +70,7 @@ def test_a_sample_is_about_its_share() -> None:
 
 
 def test_a_slow_reader_loses_events_and_the_stream_goes_on() -> None:
+    """One slow reader must not fill memory or hold up requests."""
     stream = RequestStream(Random(1))
     slow = stream.subscribe("", 1.0)
     for _ in range(QUEUE + 50):
@@ -74,6 +79,7 @@ def test_a_slow_reader_loses_events_and_the_stream_goes_on() -> None:
 
 
 def test_a_slow_reader_is_told_what_it_lost() -> None:
+    """A gap that is not told looks like silence."""
     stream = RequestStream(Random(1))
 
     async def story() -> tuple[bytes, bytes]:
@@ -91,11 +97,13 @@ def test_a_slow_reader_is_told_what_it_lost() -> None:
 
 @pytest.mark.parametrize("sample", [0.0, -1.0, 1.5, float("nan")])
 def test_a_share_that_is_none_is_refused(sample: float) -> None:
+    """A sample of nothing would be a stream that never speaks."""
     with pytest.raises(FilterError, match="share"):
         RequestStream(Random(1)).subscribe("", sample)
 
 
 def test_subscribers_are_bounded_and_leave_when_they_hang_up() -> None:
+    """Readers that never leave would pile up until the region slows."""
     stream = RequestStream(Random(1))
 
     async def story() -> None:

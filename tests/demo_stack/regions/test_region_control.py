@@ -44,6 +44,8 @@ def asked() -> Asked:
 
 
 def test_disturbances_are_set_and_calmed_one_or_all(asked: Asked) -> None:
+    """A fault that can't be taken back alone takes others with it."""
+
     async def story(w: MemoryRegion, ask: Ask) -> Counter[str]:
         for point in ("playback.start", "auth.token"):
             body = {"point": point, "error_ratio": 1.0}
@@ -74,6 +76,8 @@ def test_disturbances_are_set_and_calmed_one_or_all(asked: Asked) -> None:
 def test_what_a_region_cannot_do_is_refused_with_a_reason(
     asked: Asked, what: str, arguments: dict[str, object] | dict[str, str]
 ) -> None:
+    """An order that is misunderstood must not be answered with success."""
+
     async def story(_w: MemoryRegion, ask: Ask) -> Any:
         return await ask(what, **arguments)
 
@@ -83,6 +87,8 @@ def test_what_a_region_cannot_do_is_refused_with_a_reason(
 
 
 def test_one_bad_instance_fails_its_share_and_is_avoided(asked: Asked) -> None:
+    """Balancers that keep asking a bad instance fail every other request."""
+
     async def story(w: MemoryRegion, ask: Ask) -> int:
         body = {
             "point": "playback.request",
@@ -102,6 +108,8 @@ def test_one_bad_instance_fails_its_share_and_is_avoided(asked: Asked) -> None:
 
 
 def test_a_broken_device_leaves_the_others_alone(asked: Asked) -> None:
+    """A fault for one device must not reach the others."""
+
     async def story(w: MemoryRegion, ask: Ask) -> Counter[str]:
         body = {"point": "playback.start", "where": {"device": "phone"}, "error_ratio": 1.0}
         await ask("disturb", key="x", body=body)
@@ -113,6 +121,8 @@ def test_a_broken_device_leaves_the_others_alone(asked: Asked) -> None:
 
 
 def test_a_front_door_without_capacity_refuses_and_another_zone_helps(asked: Asked) -> None:
+    """The remedy of the replayed outage must work as it did."""
+
     async def story(w: MemoryRegion, ask: Ask) -> tuple[Counter[str], Counter[str]]:
         await ask("front_door", scale=0.0)
         await asyncio.sleep(0.01)
@@ -130,6 +140,8 @@ def test_a_front_door_without_capacity_refuses_and_another_zone_helps(asked: Ask
 
 
 def test_tokens_survive_a_key_rotation_and_expired_ones_do_not(asked: Asked) -> None:
+    """A rotation must sign nobody out; an old token must let nobody in."""
+
     async def story(w: MemoryRegion, ask: Ask) -> None:
         await w.visit()
         await ask("rotate_keys")
@@ -143,6 +155,8 @@ def test_tokens_survive_a_key_rotation_and_expired_ones_do_not(asked: Asked) -> 
 
 
 def test_muted_metrics_are_gone_and_come_back(asked: Asked) -> None:
+    """A metric that stays away after the fault hides the recovery."""
+
     async def story(w: MemoryRegion, ask: Ask) -> tuple[int, int, int]:
         await w.visit()
         await ask("mute", metrics=["http.server.request.duration"])
@@ -156,6 +170,8 @@ def test_muted_metrics_are_gone_and_come_back(asked: Asked) -> None:
 
 
 def test_a_cold_cache_misses_again(asked: Asked) -> None:
+    """Emptying the caches must be felt, or its fault does nothing."""
+
     async def story(w: MemoryRegion, ask: Ask) -> int:
         await w.visit()
         cache = w.region.stores.edge.fillers[0].cache
@@ -167,6 +183,8 @@ def test_a_cold_cache_misses_again(asked: Asked) -> None:
 
 
 def test_what_stands_in_for_a_part_is_away_and_comes_back(asked: Asked) -> None:
+    """Killing an embedded part must look like killing the real one."""
+
     async def story(
         w: MemoryRegion, ask: Ask
     ) -> tuple[tuple[list[Record], int, Any], tuple[int, int, Any]]:
@@ -188,6 +206,7 @@ def test_what_stands_in_for_a_part_is_away_and_comes_back(asked: Asked) -> None:
 
 
 def test_burning_ends_when_told() -> None:
+    """Threads that go on burning starve whatever comes next."""
     burner = Burner()
     burner.burn(2)
     threads = list(burner._threads)
@@ -197,6 +216,8 @@ def test_burning_ends_when_told() -> None:
 
 
 def test_the_live_stream_shows_the_requests_of_a_visit(asked: Asked) -> None:
+    """A stream that misses requests misleads whoever debugs with it."""
+
     async def story(w: MemoryRegion, _ask: Ask) -> list[Any]:
         seen = w.region.stores.requests.subscribe('service == "gateway" and status < 400', 1.0)
         await w.visit()
@@ -209,6 +230,8 @@ def test_the_live_stream_shows_the_requests_of_a_visit(asked: Asked) -> None:
 
 
 def test_rot_is_healed_from_a_good_copy_and_fatal_without_one(asked: Asked) -> None:
+    """Damage that is not found is served to viewers."""
+
     async def story(w: MemoryRegion, ask: Ask) -> None:
         await w.visit()
         for copies, healed in ((2, True), (3, False)):
@@ -226,6 +249,8 @@ def test_rot_is_healed_from_a_good_copy_and_fatal_without_one(asked: Asked) -> N
 
 
 def test_starts_go_on_while_the_history_cannot_be_written(asked: Asked) -> None:
+    """Nobody's evening may depend on the viewing history."""
+
     async def story(w: MemoryRegion, ask: Ask) -> tuple[Counter[str], list[StatusCode]]:
         for zone in "ab":
             await ask("replica", zone=zone, up=False)

@@ -128,4 +128,5 @@ async def _dead_parts_cost_no_start(place: Place) -> None:
 
 
 def test_a_region_learns_suffers_and_survives_as_on_embedded_parts(tmp_path: Path) -> None:
+    """On real parts the same faults must do the same."""
     asyncio.run(_story(tmp_path))

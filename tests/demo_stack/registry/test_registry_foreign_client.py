@@ -110,6 +110,8 @@ async def _until(condition: Callable[[], Awaitable[bool]]) -> None:
 
 @pytest.mark.slow
 def test_it_registers_renews_finds_others_and_leaves() -> None:
+    """A client that knows nothing of us is the proof that we speak Eureka."""
+
     async def story(registry: LeaseRegistry, present: Present, url: str) -> None:
         async with Foreigner(url) as foreigner:
             assert await foreigner.sees() == {"PLAYBACK": [OURS.url], "LEGACY-BILLING": [LEGACY]}
@@ -144,6 +146,7 @@ def test_it_registers_renews_finds_others_and_leaves() -> None:
 
 
 def test_its_basic_calls_are_all_answered() -> None:
+    """A call that is answered otherwise breaks clients that we never see."""
     from py_eureka_client import eureka_basic  # type: ignore[import-untyped] # ships no types
 
     async def story(registry: LeaseRegistry, _present: Present, url: str) -> None:
@@ -183,6 +186,8 @@ def test_its_basic_calls_are_all_answered() -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_instance_is_refused_and_changes_nothing(body: bytes) -> None:
+    """A malformed registration must not take anybody out of the registry."""
+
     async def story(registry: LeaseRegistry, _present: Present, url: str) -> None:
         async with httpx2.AsyncClient(trust_env=False) as http:
             answer = await http.post(f"{url}/eureka/apps/X", content=body)
@@ -197,6 +202,7 @@ texts = st.text(max_size=40)
 
 @given(st.lists(st.builds(Instance, service=texts, id=texts, url=texts, zone=texts, status=texts)))
 def test_whatever_is_registered_the_xml_is_well_formed(instances: list[Instance]) -> None:
+    """One odd name would make the whole registry unreadable."""
     described = []
     for one in instances:
         try:
@@ -208,4 +214,5 @@ def test_whatever_is_registered_the_xml_is_well_formed(instances: list[Instance]
 
 
 def test_what_json_says_is_understood_again() -> None:
+    """What we write as JSON must be what we read."""
     assert understand("playback", {"instance": describe(OURS)}) == OURS

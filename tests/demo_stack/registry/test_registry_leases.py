@@ -48,6 +48,7 @@ def _renew(registry: LeaseRegistry, present: Present, until_ms: int, who: range)
 
 
 def test_a_lease_that_is_not_renewed_ends() -> None:
+    """Callers would go on asking an instance that died."""
     registry, present = _registry(10)
     _renew(registry, present, 60_000, range(10))
     _renew(registry, present, 69_000, range(1, 10))
@@ -58,6 +59,7 @@ def test_a_lease_that_is_not_renewed_ends() -> None:
 
 
 def test_eviction_takes_little_at_a_time() -> None:
+    """A network that hiccups would empty the registry at once."""
     registry, present = _registry(20, self_preservation=False)
     present.ms = 100_000
     sizes = [len(registry.evict()) for _ in range(3)]
@@ -65,6 +67,7 @@ def test_eviction_takes_little_at_a_time() -> None:
 
 
 def test_when_most_go_silent_at_once_nobody_is_evicted() -> None:
+    """Silence of most is more likely the network's fault than theirs."""
     registry, present = _registry(10)
     _renew(registry, present, 60_000, range(10))
     _renew(registry, present, 90_000, range(3))
@@ -73,6 +76,7 @@ def test_when_most_go_silent_at_once_nobody_is_evicted() -> None:
 
 
 def test_self_preservation_ends_when_renewals_are_back() -> None:
+    """Dead instances would stay registered for good."""
     registry, present = _registry(10)
     _renew(registry, present, 60_000, range(10))
     _renew(registry, present, 90_000, range(3))
@@ -81,6 +85,7 @@ def test_self_preservation_ends_when_renewals_are_back() -> None:
 
 
 def test_a_renewal_of_somebody_forgotten_says_so() -> None:
+    """An instance that was evicted would never register again."""
     registry, _ = _registry(1)
     assert registry.renew("a", "a-0")
     assert not registry.renew("a", "stranger")
@@ -107,6 +112,8 @@ def served() -> Callable[[Story], None]:
 def test_callers_see_who_registers_leaves_and_is_taken_out_of_service(
     served: Callable[[Story], None],
 ) -> None:
+    """Callers would ask who has left, or never those who came."""
+
     async def story(
         _registry: LeaseRegistry,
         client: RegistryClient,
@@ -128,6 +135,8 @@ def test_callers_see_who_registers_leaves_and_is_taken_out_of_service(
 def test_a_frozen_copy_grows_stale_and_a_forgotten_instance_registers_again(
     served: Callable[[Story], None],
 ) -> None:
+    """The fault of a frozen registry must be felt, and end."""
+
     async def story(
         registry: LeaseRegistry,
         client: RegistryClient,
@@ -150,6 +159,8 @@ def test_a_frozen_copy_grows_stale_and_a_forgotten_instance_registers_again(
 
 
 def test_a_foreign_client_may_register_with_eurekas_json(served: Callable[[Story], None]) -> None:
+    """Clients that write JSON by hand must be understood."""
+
     async def story(
         registry: LeaseRegistry,
         _client: RegistryClient,
@@ -178,6 +189,7 @@ def test_a_foreign_client_may_register_with_eurekas_json(served: Callable[[Story
 
 
 def test_the_better_of_two_gets_the_request() -> None:
+    """Balancing that ignores load sends requests to the busiest."""
     now = 0.0
     balancer = Balancer(Random(1), now_s=lambda: now)
     balancer.set("a", ["http://1", "http://2"])
@@ -197,6 +209,8 @@ def test_the_better_of_two_gets_the_request() -> None:
 
 
 def test_a_killed_instance_is_evicted_and_a_stopped_one_is_missed_by_nobody() -> None:
+    """A stop in order must cost no request; a crash must be noticed."""
+
     async def story() -> None:
         async with open_region() as w:
             fleet = w.region.fleet

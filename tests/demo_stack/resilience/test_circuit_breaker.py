@@ -42,12 +42,14 @@ def _feed(breaker: CircuitBreaker, at_ms: int, **counts: int) -> None:
     ],
 )
 def test_it_opens_on_volume_and_error_percentage_alone(counts: dict[str, int], opens: bool) -> None:
+    """A breaker that opens on few requests makes an outage of bad luck."""
     breaker = _breaker()
     _feed(breaker, 100, **counts)
     assert breaker.state(500) is (State.OPEN if opens else State.CLOSED)
 
 
 def test_it_opens_only_on_a_health_tick() -> None:
+    """Hystrix decides on its health snapshots; another rhythm opens at other times."""
     breaker = _breaker()
     _feed(breaker, 100, failure=100)
     assert breaker.attempt(499)
@@ -55,6 +57,7 @@ def test_it_opens_only_on_a_health_tick() -> None:
 
 
 def test_errors_leave_the_window_after_ten_seconds() -> None:
+    """Old errors would keep a healthy dependency cut off."""
     breaker = _breaker()
     _feed(breaker, 100, failure=19)
     assert breaker.health(10_000).errors == 19
@@ -64,6 +67,7 @@ def test_errors_leave_the_window_after_ten_seconds() -> None:
 
 
 def test_slow_drips_add_up_within_the_window() -> None:
+    """Errors that come slowly would never open the circuit."""
     breaker = _breaker()
     for second in range(10):
         _feed(breaker, second * 1_000, failure=2)
@@ -79,6 +83,7 @@ def _opened() -> CircuitBreaker:
 
 
 def test_one_probe_passes_when_more_than_the_sleep_window_is_over() -> None:
+    """Without a probe an open circuit never closes; with many it hurts."""
     breaker = _opened()
     assert not breaker.attempt(5_500)  # opened at 500: strictly more than 5,000 ms
     assert breaker.attempt(5_501)
@@ -88,6 +93,7 @@ def test_one_probe_passes_when_more_than_the_sleep_window_is_over() -> None:
 
 
 def test_a_probe_that_succeeds_closes_and_forgets() -> None:
+    """A circuit that remembers old errors would open again at once."""
     breaker = _opened()
     breaker.attempt(5_501)
     breaker.record(OK, 5_600)
@@ -99,6 +105,7 @@ def test_a_probe_that_succeeds_closes_and_forgets() -> None:
 
 
 def test_a_probe_that_fails_opens_for_a_whole_sleep_window_again() -> None:
+    """A dependency that is still down would be asked without a pause."""
     breaker = _opened()
     breaker.attempt(5_501)
     breaker.mark_non_success(6_000)
@@ -108,6 +115,7 @@ def test_a_probe_that_fails_opens_for_a_whole_sleep_window_again() -> None:
 
 
 def test_verdicts_while_closed_change_nothing() -> None:
+    """Late verdicts of old requests must not open a closed circuit."""
     breaker = _breaker()
     breaker.mark_non_success(100)
     breaker.mark_success(200)
@@ -121,6 +129,7 @@ def test_verdicts_while_closed_change_nothing() -> None:
 def test_force_open_beats_force_closed(
     open_: bool, closed: bool, attempt: bool, is_open: bool
 ) -> None:
+    """Operators must be able to cut a dependency off whatever else is set."""
     settings = CommandSettings(force_open=open_, force_closed=closed)
     breaker = CircuitBreaker(settings, now_ms=0)
     _feed(breaker, 100, failure=100)
@@ -129,6 +138,7 @@ def test_force_open_beats_force_closed(
 
 
 def test_after_a_long_silence_it_answers_at_once_and_correctly() -> None:
+    """A day without requests must cost no time and change no verdict."""
     breaker = _breaker()
     _feed(breaker, 100, failure=20)
     assert breaker.attempt(86_400_000)  # opened at 500, asleep ever since: this is the probe
@@ -139,6 +149,7 @@ def test_after_a_long_silence_it_answers_at_once_and_correctly() -> None:
 
 @given(steps=st.lists(st.tuples(st.integers(0, 3_000), st.sampled_from([OK, BAD])), max_size=150))
 def test_looking_often_or_seldom_makes_no_difference(steps: list[tuple[int, Event]]) -> None:
+    """A dashboard that looks must not change when a circuit opens."""
     curious, patient = _breaker(), _breaker()
     now = 0
     for gap, event in steps:

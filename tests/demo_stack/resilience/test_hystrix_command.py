@@ -78,6 +78,7 @@ def test_outcomes_and_events(
     outcome: str | int,
     events: dict[Event, int],
 ) -> None:
+    """Each way to end must give the answer and the counters that Hystrix gives."""
     command = _command(timeout_ms=20)
 
     async def story() -> str | int:
@@ -91,6 +92,7 @@ def test_outcomes_and_events(
 
 
 def test_an_open_circuit_does_not_call_and_one_probe_heals_it() -> None:
+    """An open circuit that still calls protects nobody."""
     present = Present()
     command = _command(present)
     calls = 0
@@ -122,6 +124,7 @@ def test_an_open_circuit_does_not_call_and_one_probe_heals_it() -> None:
 def test_a_probe_that_ends_in_any_other_way_reopens_the_circuit(
     run: Callable[[], Awaitable[str]],
 ) -> None:
+    """A probe that is refused must not count as recovery."""
     present = Present()
     command = _command(present, timeout_ms=20)
 
@@ -137,6 +140,7 @@ def test_a_probe_that_ends_in_any_other_way_reopens_the_circuit(
 
 
 def test_a_cancelled_probe_does_not_leave_the_circuit_half_open() -> None:
+    """A caller that hangs up would block the circuit for good."""
     present = Present()
     command = _command(present)
 
@@ -155,6 +159,7 @@ def test_a_cancelled_probe_does_not_leave_the_circuit_half_open() -> None:
 
 
 def test_the_bulkhead_rejects_what_is_too_much_at_once() -> None:
+    """One slow dependency would take every place of the gateway."""
     command = _command(max_concurrent=2)
 
     async def story() -> Event:
@@ -172,6 +177,7 @@ def test_the_bulkhead_rejects_what_is_too_much_at_once() -> None:
 
 
 def test_fallbacks_have_a_bulkhead_of_their_own() -> None:
+    """Fallbacks without a bound fail together with what they stand in for."""
     command = _command(fallback_max_concurrent=1)
 
     async def story() -> None:
@@ -188,6 +194,7 @@ def test_fallbacks_have_a_bulkhead_of_their_own() -> None:
 
 
 def test_metrics_have_the_names_that_hystrix_publishes() -> None:
+    """Dashboards for Hystrix look for exactly these names."""
     registry = Registry(Config(location="memory"))
     commands = Commands(registry, {"a.b": 1_000})
     asyncio.run(commands["a.b"].execute(_failing(500), _popular))

@@ -55,6 +55,7 @@ def _busy() -> tuple[Command, Present]:
 
 
 def test_a_command_shows_counts_health_latency_and_settings() -> None:
+    """A dashboard without one of them can't be drawn."""
     command, present = _busy()
     present.ms = 1_500
     shown = command_document(command, 1_700_000_000_000)
@@ -76,6 +77,7 @@ def test_a_command_shows_counts_health_latency_and_settings() -> None:
 
 
 def test_what_is_long_ago_is_forgotten() -> None:
+    """Counts that never fade show yesterday's outage today."""
     command, present = _busy()
     present.ms = 100_000
     shown = command_document(command, 0)
@@ -85,6 +87,7 @@ def test_what_is_long_ago_is_forgotten() -> None:
 
 @given(st.lists(st.integers(0, 4_000), max_size=40))
 def test_rolling_buckets_hold_what_fell_into_complete_ones(gaps: list[int]) -> None:
+    """A bucket that is still filling makes rates jump."""
     rolling = Rolling[list[int]](list, 0, bucket_ms=1_000, buckets=10)
     now_ms, seen = 0, []
     for gap in gaps:
@@ -97,12 +100,14 @@ def test_rolling_buckets_hold_what_fell_into_complete_ones(gaps: list[int]) -> N
 
 
 def test_percentiles_are_values_that_were_seen() -> None:
+    """A percentile that nobody had misleads whoever tunes a timeout."""
     assert percentile([], 50) == 0
     assert [percentile([7], percent) for percent in (0, 50, 100)] == [7, 7, 7]
 
 
 @pytest.mark.parametrize("readers", [1, 6])
 def test_the_stream_is_server_sent_events_for_a_few_readers(readers: int) -> None:
+    """Readers without a bound would slow the gateway."""
     command, _ = _busy()
     route = dashboard_route([command], every_s=0.0)
 

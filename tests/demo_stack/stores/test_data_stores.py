@@ -32,6 +32,7 @@ ONE, QUORUM, ALL = Consistency.ONE, Consistency.QUORUM, Consistency.ALL
 def test_a_level_needs_its_replicas_for_writing_and_reading(
     down: int, level: Consistency, possible: bool
 ) -> None:
+    """A write that is acknowledged by too few is lost with them."""
     store = ReplicatedStore(REPLICAS)
     for name in REPLICAS[:down]:
         store.down(name)
@@ -47,6 +48,7 @@ def test_a_level_needs_its_replicas_for_writing_and_reading(
 
 
 def test_a_replica_that_was_down_gets_what_it_missed() -> None:
+    """A replica would serve the past after it is back."""
     store = ReplicatedStore(REPLICAS)
     store.down("eu-west-1")
     store.write("k", "new", time_ms=1, level=QUORUM)
@@ -56,6 +58,7 @@ def test_a_replica_that_was_down_gets_what_it_missed() -> None:
 
 
 def test_a_replica_that_lags_acknowledges_and_learns_late() -> None:
+    """The lag fault must show as stale reads and not as errors."""
     now_s = [0.0]
     store = ReplicatedStore(REPLICAS, now_s=lambda: now_s[0])
     store.lag("eu-west-1", 30.0)
@@ -72,6 +75,7 @@ def test_a_replica_that_lags_acknowledges_and_learns_late() -> None:
 
 
 def test_reading_at_quorum_repairs_a_replica_that_lags() -> None:
+    """Stale replicas would stay stale."""
     store = ReplicatedStore(REPLICAS)
     store.lag("eu-west-1", 30.0)
     store.write("k", "new", time_ms=1, level=QUORUM)
@@ -81,11 +85,13 @@ def test_reading_at_quorum_repairs_a_replica_that_lags() -> None:
 
 @pytest.mark.parametrize(("name", "lag_s"), [("mars", 1.0), (REPLICAS[0], -1.0)])
 def test_nobody_lags_who_is_not_there_nor_by_less_than_nothing(name: str, lag_s: float) -> None:
+    """A bad order must be refused before it changes anything."""
     with pytest.raises(LayoutError, match="can't lag"):
         ReplicatedStore(REPLICAS).lag(name, lag_s)
 
 
 def test_a_heartbeat_says_how_far_each_replica_is_behind() -> None:
+    """Without the measured lag nobody sees the fault."""
     now_ms = [1_000]
     pipe, _ = memory_pipe()
     store = ReplicatedStore(REPLICAS)
@@ -106,6 +112,7 @@ def test_a_heartbeat_says_how_far_each_replica_is_behind() -> None:
 
 
 def test_a_read_repairs_the_stale_replicas_it_asked() -> None:
+    """Repair must come with reading, as Cassandra does it."""
     store = ReplicatedStore(REPLICAS)
     store.write("k", "old", time_ms=1, level=ALL)
     store.down("us-east-1")
@@ -119,6 +126,7 @@ def test_a_read_repairs_the_stale_replicas_it_asked() -> None:
 
 
 def test_the_later_write_wins_in_whatever_order_it_arrives() -> None:
+    """Replicas would disagree for ever."""
     store = ReplicatedStore(REPLICAS)
     store.write("k", "later", time_ms=2, level=ALL)
     store.write("k", "earlier", time_ms=1, level=ALL)
@@ -137,6 +145,7 @@ def test_the_later_write_wins_in_whatever_order_it_arrives() -> None:
 def test_quorum_reads_see_the_last_quorum_write_whatever_goes_down(
     steps: list[tuple[str, str, int]],
 ) -> None:
+    """This is the one promise that a quorum makes."""
     store = ReplicatedStore(REPLICAS)
     truth: dict[str, int] = {}
     for time_ms, (what, name, value) in enumerate(steps):
@@ -168,6 +177,7 @@ def cached() -> tuple[list[float], dict[str, ZoneCache], ReplicatedCache, list[T
 def test_what_one_instance_puts_another_finds_far_and_then_near(
     cached: tuple[list[float], dict[str, ZoneCache], ReplicatedCache, list[TwoLevelCache]],
 ) -> None:
+    """A cache that is not shared misses after each deployment."""
     _, _, _, (one, other) = cached
     assert one.get("k") == (None, "miss")
     one.put("k", 1)
@@ -177,6 +187,7 @@ def test_what_one_instance_puts_another_finds_far_and_then_near(
 def test_a_zone_that_is_down_or_cold_is_covered_by_the_others(
     cached: tuple[list[float], dict[str, ZoneCache], ReplicatedCache, list[TwoLevelCache]],
 ) -> None:
+    """Losing a zone would send all its reads to the database."""
     _, zones, far, (one, _) = cached
     far.put("k", 1, 60)
     zones["a"].up = False
@@ -191,6 +202,7 @@ def test_a_zone_that_is_down_or_cold_is_covered_by_the_others(
 def test_the_near_level_is_stale_for_its_time_and_no_longer(
     cached: tuple[list[float], dict[str, ZoneCache], ReplicatedCache, list[TwoLevelCache]],
 ) -> None:
+    """A near copy without an age serves the past."""
     now, _, far, (one, other) = cached
     one.put("k", "old")
     other.put("k", "new")
@@ -205,6 +217,7 @@ def test_the_near_level_is_stale_for_its_time_and_no_longer(
 
 
 def test_the_least_recently_used_goes_first() -> None:
+    """Another order throws away what is in use."""
     cache = ZoneCache(2, lambda: 0.0)
     for key in ("a", "b"):
         cache.put(key, key, 9)
@@ -214,6 +227,7 @@ def test_the_least_recently_used_goes_first() -> None:
 
 
 def test_objects_keep_every_version() -> None:
+    """A restore needs the version before the damage."""
     store = ObjectStore()
     assert [store.put("k", body).number for body in (b"one", b"two")] == [1, 2]
     assert (store.get("k"), store.get("k", 1)) == (b"two", b"one")
@@ -224,6 +238,7 @@ def test_objects_keep_every_version() -> None:
 
 
 def test_damaged_copies_are_found_and_healed_until_none_is_left() -> None:
+    """Damage that is not found is served to viewers."""
     store = ObjectStore(disks=3)
     store.put("k", b"body")
     store.damage(0, "k", 1)

@@ -31,6 +31,7 @@ keys = st.text(max_size=300)
 
 @given(st.lists(keys, min_size=1, max_size=50), st.integers(2, 5))
 def test_when_a_node_goes_only_its_own_keys_move(asked: list[str], count: int) -> None:
+    """A lost node would empty the whole zone."""
     nodes = [f"n{number}" for number in range(count)]
     before, after = HashRing(nodes), HashRing(nodes[1:])
     for key in asked:
@@ -39,6 +40,7 @@ def test_when_a_node_goes_only_its_own_keys_move(asked: list[str], count: int) -
 
 
 def test_nodes_have_fair_shares_and_a_ring_needs_one() -> None:
+    """One node with most of the keys is overloaded first."""
     ring = HashRing(["a", "b", "c"])
     shares = Counter(ring.node(f"key-{number}") for number in range(3_000))
     assert all(700 < shares[node] < 1_300 for node in "abc")
@@ -82,6 +84,8 @@ def _run(tmp_path: Path, story: Callable[[Zones], Awaitable[None]]) -> None:
 
 @needs_memcached
 def test_what_is_put_is_in_every_zone_and_what_is_deleted_in_none(tmp_path: Path) -> None:
+    """A zone that was missed serves the past."""
+
     async def story(z: Zones) -> None:
         value = {"id": "t01", "minutes": 95, "name": "Größe"}
         for key in ("t01", "with space\n", "ü" * 300):
@@ -100,6 +104,8 @@ def test_what_is_put_is_in_every_zone_and_what_is_deleted_in_none(tmp_path: Path
 
 @needs_memcached
 def test_a_node_that_dies_costs_its_own_keys_and_the_next_zone_has_them(tmp_path: Path) -> None:
+    """A dead node must cost a miss and no error."""
+
     async def story(z: Zones) -> None:
         names = [f"k{number}" for number in range(40)]
         for name in names:
@@ -122,6 +128,8 @@ def test_a_node_that_dies_costs_its_own_keys_and_the_next_zone_has_them(tmp_path
 
 @needs_memcached
 def test_a_hanging_node_is_asked_once_and_a_reader_goes_on(tmp_path: Path) -> None:
+    """A node that hangs would hang every reader."""
+
     async def story(z: Zones) -> None:
         near = TwoLevelCache(ZoneCache(10), z.far, "b")
         near.put("k", 1)

@@ -36,15 +36,18 @@ def _watch(line_kbps: list[float]) -> tuple[list[int], Playhead]:
     ("throughput", "rung"), [(0, 0), (499, 0), (1_500, 1), (7_250, 3), (18_749, 3), (18_750, 4)]
 )
 def test_by_throughput_keeps_a_fifth_in_hand(throughput: int, rung: int) -> None:
+    """Without a reserve the smallest dip stalls the picture."""
     assert by_throughput(KBPS, throughput) == rung
 
 
 @pytest.mark.parametrize(("buffer_s", "rung"), [(0, 0), (5, 0), (8, 2), (12, 3), (20, 4), (99, 4)])
 def test_by_buffer_climbs_from_the_reservoir_to_the_cushion(buffer_s: int, rung: int) -> None:
+    """The ladder over the buffer must be the published one."""
     assert by_buffer(KBPS, buffer_s) == rung
 
 
 def test_a_steady_line_settles_on_what_it_bears_and_never_stalls() -> None:
+    """A player that swings on a steady line looks broken."""
     rungs, head = _watch([8_000.0] * 60)
     assert rungs[0] == 0
     assert set(rungs[-20:]) <= {3, 4}
@@ -53,6 +56,7 @@ def test_a_steady_line_settles_on_what_it_bears_and_never_stalls() -> None:
 
 
 def test_when_the_line_breaks_down_it_looks_worse_but_goes_on() -> None:
+    """A stall is worse than a bad picture."""
     rungs, head = _watch([20_000.0] * 30 + [3_000.0] * 40)
     assert rungs[29] == 4
     assert set(rungs[-20:]) <= {1, 2}
@@ -66,6 +70,7 @@ def test_when_the_line_breaks_down_it_looks_worse_but_goes_on() -> None:
 
 @given(st.lists(st.floats(100, 100_000), min_size=1, max_size=60))
 def test_whatever_the_line_does_time_adds_up(line: list[float]) -> None:
+    """Played, waited and fetched must add up, or the ratio is wrong."""
     rungs, head = _watch(line)
     assert all(0 <= rung < len(KBPS) for rung in rungs)
     assert 0 <= head.buffer_s <= 30 + SEGMENT_S
@@ -76,4 +81,5 @@ def test_whatever_the_line_does_time_adds_up(line: list[float]) -> None:
     ("device", "best"), [("phone", "720p"), ("web", "1080p"), ("tv", "2160p"), ("toaster", "720p")]
 )
 def test_a_device_gets_no_rendition_that_it_cannot_show(device: str, best: str) -> None:
+    """Pixels that nobody sees cost bandwidth."""
     assert renditions_for(device)[-1].name == best

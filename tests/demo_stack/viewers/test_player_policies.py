@@ -39,6 +39,7 @@ def _watch(
 def test_a_rich_line_ends_at_the_top_and_a_poor_one_at_the_bottom(
     policy: Policy, ladder: list[float]
 ) -> None:
+    """Each policy must find what its line bears."""
     rich, head = _watch(policy, [ladder[-1] * 10] * 60, ladder)
     assert set(rich[-10:]) == {len(ladder) - 1}
     assert (head.stalled_s, head.rebuffers) == (0, 0)
@@ -48,6 +49,7 @@ def test_a_rich_line_ends_at_the_top_and_a_poor_one_at_the_bottom(
 
 @pytest.mark.parametrize("policy", Policy)
 def test_when_the_line_breaks_down_the_player_steps_down_and_does_not_stop(policy: Policy) -> None:
+    """Every policy must prefer a worse picture to a stall."""
     rungs, head = _watch(policy, [3_000.0] * 40 + [150.0] * 60, LADDER)
     assert rungs[39] == 2
     # Who looks at the buffer alone swings between two rungs; on average it takes what there is.
@@ -56,6 +58,7 @@ def test_when_the_line_breaks_down_the_player_steps_down_and_does_not_stop(polic
 
 
 def test_a_dip_moves_who_looks_at_throughput_but_not_who_has_a_buffer() -> None:
+    """The schools must differ as they do in the papers."""
     lines = [3_000.0] * 40 + [200.0] + [3_000.0] * 3
     after = {policy: _watch(policy, lines, LADDER)[0][41] for policy in Policy}
     assert after[Policy.THROUGHPUT] < 2
@@ -64,6 +67,8 @@ def test_a_dip_moves_who_looks_at_throughput_but_not_who_has_a_buffer() -> None:
 
 
 def test_bola_chooses_by_the_buffer_between_its_two_levels() -> None:
+    """BOLA's choice must be that of its paper."""
+
     def at(buffer_s: float) -> int:
         return by_utility(LADDER, buffer_s, 2.0)
 
@@ -81,6 +86,7 @@ def test_bola_chooses_by_the_buffer_between_its_two_levels() -> None:
 def test_more_buffer_never_means_a_lower_rung(
     ladder: list[float], buffer_s: float, more_s: float, segment_s: float
 ) -> None:
+    """A player would look worse the safer it is."""
     assert by_utility(ladder, buffer_s, segment_s) <= by_utility(
         ladder, buffer_s + more_s, segment_s
     )
@@ -90,6 +96,7 @@ def test_more_buffer_never_means_a_lower_rung(
 def test_whatever_the_line_does_every_choice_exists_and_time_adds_up(
     policy: Policy, lines: list[float]
 ) -> None:
+    """No line may make a player ask for what is not there."""
     rungs, head = _watch(policy, lines, LADDER)
     assert all(0 <= rung < len(LADDER) for rung in rungs)
     assert head.played_s >= 0
@@ -98,5 +105,6 @@ def test_whatever_the_line_does_every_choice_exists_and_time_adds_up(
 
 
 def test_every_device_has_a_policy_and_every_policy_a_device() -> None:
+    """A device without a policy could not play."""
     assert set(POLICIES) == set(Device)
     assert set(POLICIES.values()) == set(Policy)

@@ -34,6 +34,8 @@ EDGES = {
 
 
 def test_a_session_starts_a_stream_and_every_service_edge_appears() -> None:
+    """A session must pass through the whole platform."""
+
     async def story() -> set[tuple[Any, Any]]:
         async with open_region() as w:
             await w.visit()
@@ -50,6 +52,8 @@ def test_a_session_starts_a_stream_and_every_service_edge_appears() -> None:
 
 
 def test_each_step_is_one_trace_without_orphans() -> None:
+    """A broken trace hides where the time went."""
+
     async def story() -> tuple[ReadableSpan, ...]:
         async with open_region() as w:
             await w.visit()
@@ -69,6 +73,8 @@ def test_each_step_is_one_trace_without_orphans() -> None:
 
 
 def test_server_durations_have_second_shaped_bounds_and_the_resource_of_their_service() -> None:
+    """Default bounds put every request into one bucket."""
+
     async def story() -> list[ResourceMetrics]:
         async with open_region() as w:
             await w.visit()
@@ -90,6 +96,8 @@ def test_server_durations_have_second_shaped_bounds_and_the_resource_of_their_se
 
 
 def test_a_failing_licence_store_fails_starts_and_marks_every_span_on_the_way() -> None:
+    """The error must be found from the viewer down to its cause."""
+
     async def story() -> MemoryRegion:
         async with open_region() as w:
             w.region.points.disturb(
@@ -122,6 +130,7 @@ def test_a_failing_licence_store_fails_starts_and_marks_every_span_on_the_way() 
 
 
 def test_slow_recommendations_make_the_gateway_wait_but_fail_nothing() -> None:
+    """Slowness must show as latency and not as failures."""
     waited = []
 
     async def remember(seconds: float) -> None:
@@ -139,6 +148,8 @@ def test_slow_recommendations_make_the_gateway_wait_but_fail_nothing() -> None:
 
 
 def test_a_dead_service_is_a_failed_start_with_the_transports_error() -> None:
+    """A dead service must be told from one that answers badly."""
+
     async def story() -> tuple[Counter[str], tuple[ReadableSpan, ...]]:
         async with open_region() as w:
             for instance in w.region.fleet.running(Service.PLAYBACK):
@@ -174,6 +185,8 @@ def test_a_dead_service_is_a_failed_start_with_the_transports_error() -> None:
     ],
 )
 def test_refusals_have_their_status_and_are_no_server_error(call: Call, status: int) -> None:
+    """What clients do wrong must not page anybody."""
+
     async def story() -> tuple[int, tuple[ReadableSpan, ...]]:
         async with open_region() as w:
             with pytest.raises(DependencyError) as refused:

@@ -24,6 +24,7 @@ from demo_stack.world.layout import DAY_S, Region
 def test_demand_stays_within_its_amplitude_and_repeats_daily(
     time: float, amplitude: float, offset: float
 ) -> None:
+    """A rhythm that drifts teaches seasonal detectors nonsense."""
     rhythm = Rhythm(amplitude=amplitude, weekly=0.0, offset=offset)
     factor = rhythm.factor(time)
     assert 1 - amplitude <= factor <= 1 + amplitude
@@ -39,6 +40,7 @@ def _arrive(arrivals: Arrivals, seconds: float) -> list[float]:
 
 @pytest.mark.parametrize(("rate", "demand"), [(5.0, 1.0), (5.0, 3.0), (0.5, 1.0)])
 def test_the_rate_over_a_day_is_what_was_asked_for(rate: float, demand: float) -> None:
+    """Capacities follow from the rate; it must be the one that was asked for."""
     arrivals = Arrivals("us-east-1", rate, Rhythm(weekly=0.0), Random(3))
     arrivals.demand = demand
     count = len(_arrive(arrivals, DAY_S))
@@ -46,6 +48,7 @@ def test_the_rate_over_a_day_is_what_was_asked_for(rate: float, demand: float) -
 
 
 def test_five_second_counts_are_smoother_than_poisson() -> None:
+    """Noise of few sessions would hide small faults."""
     times = _arrive(Arrivals("us-east-1", 5.0, Rhythm(amplitude=0, weekly=0), Random(3)), 5_000)
     counts = list(Counter(int(time // 5) for time in times).values())
     mean = sum(counts) / len(counts)
@@ -54,6 +57,8 @@ def test_five_second_counts_are_smoother_than_poisson() -> None:
 
 
 def test_visitors_repeat_with_the_seed_and_follow_the_device_shares() -> None:
+    """A run must be repeatable, with the shares that are documented."""
+
     def crowd(seed: int) -> list[Visitor]:
         arrivals = Arrivals("us-east-1", 5.0, Rhythm(), Random(seed))
         return [arrivals.visitor() for _ in range(2_000)]
@@ -65,6 +70,7 @@ def test_visitors_repeat_with_the_seed_and_follow_the_device_shares() -> None:
 
 
 def test_everybody_is_at_home_in_one_region() -> None:
+    """An account of two regions would be counted twice."""
     homes = {
         region: {arrivals.visitor().viewer for _ in range(3_000)}
         for region in Region
@@ -78,6 +84,7 @@ def test_everybody_is_at_home_in_one_region() -> None:
 @settings(max_examples=50)
 @given(time=st.floats(0, 1e6), day_s=st.floats(10, 86_400))
 def test_a_week_repeats_is_busiest_on_saturday_and_averages_out(time: float, day_s: float) -> None:
+    """A week that does not average out changes the rate."""
     rhythm = Rhythm(amplitude=0.0, weekly=0.2, day_s=day_s)
     week_s = 7 * day_s
     assert rhythm.factor(time + week_s) == pytest.approx(rhythm.factor(time), abs=1e-6)
@@ -89,12 +96,14 @@ def test_a_week_repeats_is_busiest_on_saturday_and_averages_out(time: float, day
 
 
 def test_a_compressed_day_is_the_same_day_in_less_time() -> None:
+    """A faster day must not change its shape."""
     real, minutes = Rhythm(day_s=86_400.0), Rhythm(day_s=1_440.0)
     for hour in range(24 * 7):
         assert real.factor(hour * 3_600.0) == pytest.approx(minutes.factor(hour * 60.0))
 
 
 def test_a_region_follows_the_day_it_is_told() -> None:
+    """Viewers and regions would live in different days."""
     crowd = Crowd(MemoryNetwork(), memory_pipe()[0], seed=1)
     crowd.populate(["us-east-1"], rate=1_000.0, day_s=100.0)
     arrivals = crowd._arrivals["us-east-1"]

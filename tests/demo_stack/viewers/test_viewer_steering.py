@@ -55,6 +55,8 @@ class Planet:
 
 
 def test_evacuation_and_return_lose_no_start_and_nobody_is_served_where_nobody_should_be() -> None:
+    """Sessions in flight must survive steering."""
+
     async def story() -> tuple[Counter[Any], list[int]]:
         async with Planet() as planet:
             served = []
@@ -92,6 +94,7 @@ def _served(planet: Planet, region: str) -> list[ReadableSpan]:
     ("home", "to"), [("mars", ["us-east-1"]), ("us-east-1", ["mars"]), ("us-east-1", [])]
 )
 def test_nobody_is_sent_nowhere(home: str, to: list[str]) -> None:
+    """Steering to nobody must be refused, or viewers are lost."""
     crowd = Crowd(MemoryNetwork(), memory_pipe()[0], seed=1)
     crowd.populate(REGIONS, rate=1.0)
     with pytest.raises(LayoutError):

@@ -25,6 +25,7 @@ GENRE = {title["id"]: title["genre"] for title in TITLES}
 
 
 def test_a_taste_is_always_the_same_and_not_everybodys() -> None:
+    """Without tastes there is nothing for the model to learn."""
     tastes = {taste_of(f"v{number:04d}") for number in range(100)}
     assert taste_of("v0001") == taste_of("v0001")
     assert {len(taste) for taste in tastes} == {FAVOURITES}
@@ -32,6 +33,7 @@ def test_a_taste_is_always_the_same_and_not_everybodys() -> None:
 
 
 def test_favourites_are_chosen_more_often_and_not_always() -> None:
+    """Choices by taste alone, or by chance alone, are no audience."""
     rng = Random(1)
     row = TITLES[:8]
     chosen = Counter(
@@ -43,6 +45,7 @@ def test_favourites_are_chosen_more_often_and_not_always() -> None:
 
 
 def test_the_model_learns_tastes_that_popularity_does_not_know() -> None:
+    """A model that only knows what is popular is not needed."""
     rng, model = Random(1), ItemModel()
     viewers = [f"v{number:04d}" for number in range(150)]
     for viewer in viewers:
@@ -58,6 +61,7 @@ def test_the_model_learns_tastes_that_popularity_does_not_know() -> None:
 
 
 def test_who_is_forgotten_no_longer_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forgetting must take the counts along, or memory grows."""
     monkeypatch.setattr(model_module, "VIEWERS_REMEMBERED", 2)
     model = ItemModel()
     for viewer, titles in (("old", "ab"), ("b", "cd"), ("c", "ce")):
@@ -70,6 +74,7 @@ def test_who_is_forgotten_no_longer_counts(monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_the_audience_is_what_it_is_whatever_regions_run(count: int) -> None:
+    """Shares of the world must not depend on the regions that run."""
     served = markets_of([Region.US_EAST_1, Region.EU_WEST_1, Region.US_WEST_2][:count])
     for shares in served.values():
         assert sum(shares.values()) == pytest.approx(1.0)
@@ -82,12 +87,14 @@ def test_the_audience_is_what_it_is_whatever_regions_run(count: int) -> None:
 
 @given(st.lists(st.sampled_from([*Region, "moon-1"]), min_size=1, unique=True))
 def test_nobody_is_left_without_a_region(regions: list[str]) -> None:
+    """Part of the audience would vanish with a region."""
     served = markets_of(regions)
     total = sum(sum(shares.values()) for shares in served.values())
     assert total == pytest.approx(len(regions))
 
 
 def test_those_who_come_are_the_audience() -> None:
+    """Visitors must have the shares that the cost figures assume."""
     crowd = Crowd(MemoryNetwork(), memory_pipe()[0], seed=1)
     crowd.populate(list(Region), rate=1.0)
     came = Counter(

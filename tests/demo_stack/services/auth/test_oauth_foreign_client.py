@@ -41,6 +41,8 @@ def _sign_in(gateway: str) -> dict[str, Any]:
 
 
 def test_authlib_signs_in_by_pkce_refreshes_and_outlives_a_rotation() -> None:
+    """A foreign OAuth client is the proof that we speak OAuth."""
+
     async def story() -> tuple[dict[str, Any], Any]:
         network = SocketNetwork()
         region = Region(RegionSpec(region="us-east-1", sps=100.0), network, memory_pipe()[0])

@@ -30,6 +30,7 @@ BASIC, PREMIUM = PLANS["basic"], PLANS["premium"]
 
 
 def test_a_month_is_invoiced_paid_and_balanced(books: Callable[..., Books]) -> None:
+    """Money that does not balance is lost or invented."""
     b = books()
     assert b.ledger.subscribe("anna", BASIC, 100)
     assert not b.ledger.subscribe("anna", PREMIUM, 100)
@@ -51,6 +52,7 @@ def test_a_month_is_invoiced_paid_and_balanced(books: Callable[..., Books]) -> N
 def test_a_late_run_moves_nobodys_day_and_bills_no_month_that_nobody_saw(
     books: Callable[..., Books],
 ) -> None:
+    """An outage of billing must not bill people for it."""
     b = books()
     b.ledger.subscribe("anna", BASIC, 100)
     late = 100 + 5 * MONTH_MS + 7
@@ -60,6 +62,7 @@ def test_a_late_run_moves_nobodys_day_and_bills_no_month_that_nobody_saw(
 
 
 def test_many_at_once_charge_an_invoice_once(books: Callable[..., Books]) -> None:
+    """Two workers at one invoice would charge a card twice."""
     processor = SyntheticProcessor(declined_share=0.0)
     both = [books(processor), books(processor)]  # two services on one database
     both[0].ledger.subscribe("anna", PREMIUM, 0)
@@ -81,6 +84,7 @@ def test_many_at_once_charge_an_invoice_once(books: Callable[..., Books]) -> Non
 def test_billing_runs_of_two_regions_at_once_bill_everybody_once(
     books: Callable[..., Books],
 ) -> None:
+    """Both regions run; nobody may be billed by both."""
     processor = SyntheticProcessor(declined_share=0.0)
     both = [books(processor), books(processor)]
     accounts = {f"a{number}": (plan_of(f"a{number}"), 0) for number in range(30)}
@@ -119,6 +123,7 @@ class CrashingProcessor(SyntheticProcessor):
 
 
 def test_a_crash_between_charge_and_note_charges_nobody_twice(books: Callable[..., Books]) -> None:
+    """The processor has the money; asking again must not take it again."""
     processor = CrashingProcessor()
     b = books(processor)
     b.ledger.subscribe("anna", BASIC, 0)
@@ -135,6 +140,7 @@ def test_a_crash_between_charge_and_note_charges_nobody_twice(books: Callable[..
 def test_declined_charges_are_tried_again_and_given_up_in_the_end(
     books: Callable[..., Books],
 ) -> None:
+    """A card is tried a few times, and not for ever."""
     b = books(SyntheticProcessor(declined_share=1.0))
     b.ledger.subscribe("anna", BASIC, 0)
     (invoice,), now_ms = b.open_invoices(0), 0
@@ -151,6 +157,7 @@ def test_declined_charges_are_tried_again_and_given_up_in_the_end(
 def test_a_request_that_comes_twice_is_done_once_and_answered_alike(
     books: Callable[..., Books],
 ) -> None:
+    """Retries of a client must not do the work twice."""
     b = books()
     requests = Requests(b.database)
     done: list[int] = []
@@ -176,11 +183,13 @@ def test_a_request_that_comes_twice_is_done_once_and_answered_alike(
 
 @pytest.mark.parametrize("key", ["", "x" * 101])
 def test_a_request_needs_a_key(key: str) -> None:
+    """Without a key nobody can tell a retry from a second wish."""
     with pytest.raises(ServiceError, match="idempotency-key"):
         Requests(Database()).once(key, {}, dict)
 
 
 def test_nothing_of_a_transaction_that_fails_stays(books: Callable[..., Books]) -> None:
+    """Half a booking is worse than none."""
     b = books()
 
     def half(connection: Connection) -> None:
@@ -195,6 +204,7 @@ def test_nothing_of_a_transaction_that_fails_stays(books: Callable[..., Books]) 
 @settings(max_examples=30)
 @given(st.dictionaries(st.sampled_from("abcd"), st.integers(-(10**9), 10**9), min_size=1))
 def test_only_what_balances_is_posted(amounts: dict[str, int]) -> None:
+    """A booking that does not balance must never reach the books."""
     database = Database()
     try:
         database.write(lambda connection: post(connection, "p", amounts, "EUR", 0))
@@ -208,6 +218,7 @@ def test_only_what_balances_is_posted(amounts: dict[str, int]) -> None:
 
 
 def test_fractions_of_a_cent_are_no_money() -> None:
+    """Rounding somewhere would make cents appear."""
     database = Database()
     amounts: Any = {CASH: 0.5, REVENUE: -0.5}
     with pytest.raises(ServiceError, match="does not balance"):
@@ -217,12 +228,14 @@ def test_fractions_of_a_cent_are_no_money() -> None:
 
 @pytest.mark.parametrize("url", ["nonsense", "nosuch://x", "sqlite:////nowhere/at/all.sqlite"])
 def test_a_database_that_is_not_there_says_what_to_check(url: str) -> None:
+    """An operator must learn which part of the address is wrong."""
     with pytest.raises(ServiceError, match="billing's URL") as refused:
         Database(url)
     assert refused.value.status == 503
 
 
 def test_a_database_that_breaks_later_is_an_answer_too(tmp_path: Path) -> None:
+    """A broken database must be a 503 and no hanging request."""
     path = tmp_path / "ledger.sqlite"
     database = Database(f"sqlite:///{path}")
     database.close()
@@ -234,6 +247,7 @@ def test_a_database_that_breaks_later_is_an_answer_too(tmp_path: Path) -> None:
 
 
 def test_plans() -> None:
+    """An unknown plan must be refused, and each has its streams and price."""
     assert sum(plan.share for plan in PLANS.values()) == pytest.approx(1.0)
     assert plan_named("basic") is BASIC
     with pytest.raises(ServiceError, match="there are: basic, standard, premium"):
@@ -244,12 +258,14 @@ def test_plans() -> None:
 
 
 def test_an_unknown_invoice_is_not_found(books: Callable[..., Books]) -> None:
+    """Paying what is not there must not book anything."""
     with pytest.raises(ServiceError, match="no invoice 7") as refused:
         books().ledger.charge(7, 0)
     assert refused.value.status == 404
 
 
 def test_regions_that_start_together_make_the_tables_once(url: str) -> None:
+    """The second region would fail on tables that are there."""
     with ThreadPoolExecutor(6) as pool:
         databases = list(pool.map(Database, [url] * 6))
     assert {one.system for one in databases} <= {"sqlite", "mariadb"}

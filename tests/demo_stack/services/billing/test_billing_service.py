@@ -41,6 +41,8 @@ def _run(story: Callable[[MemoryRegion], Awaitable[Result]]) -> Result:
 
 
 def test_made_up_accounts_have_plans_and_others_can_subscribe() -> None:
+    """Viewers without a plan would be refused their streams."""
+
     async def story(
         w: MemoryRegion,
     ) -> Any:
@@ -61,6 +63,8 @@ def test_made_up_accounts_have_plans_and_others_can_subscribe() -> None:
 
 
 def test_a_run_bills_what_is_due_and_a_payment_of_the_same_invoice_changes_nothing() -> None:
+    """The run and a viewer must not both charge an invoice."""
+
     async def story(
         w: MemoryRegion,
     ) -> Any:
@@ -110,6 +114,8 @@ def test_nonsense_is_refused(
     key: str,
     status: int,
 ) -> None:
+    """A request that makes no sense must be a 4xx and change nothing."""
+
     async def story(w: MemoryRegion) -> int:
         return (await _ask(w, method, path, body, key))[0]
 
@@ -127,6 +133,8 @@ def test_nonsense_is_refused(
     ],
 )
 def test_every_injection_point_is_reached(point: str, method: str, path: str) -> None:
+    """A point that nobody reaches makes its fault do nothing."""
+
     async def story(w: MemoryRegion) -> tuple[int, int]:
         w.region.points.disturb("x", Disturbance(point=point, error_ratio=1.0))
         body = {"account": "anna", "plan": "basic"}
@@ -140,6 +148,8 @@ def test_every_injection_point_is_reached(point: str, method: str, path: str) ->
 
 
 def test_a_database_that_is_away_is_an_answer_and_comes_back(tmp_path: Path) -> None:
+    """Billing must recover with its database, without a restart."""
+
     async def story(
         w: MemoryRegion,
     ) -> tuple[tuple[int, dict[str, Any]], tuple[int, dict[str, Any]]]:
@@ -155,6 +165,8 @@ def test_a_database_that_is_away_is_an_answer_and_comes_back(tmp_path: Path) -> 
 
 
 def test_the_service_keeps_its_books_wherever_it_is_told_to(url: str) -> None:
+    """The ledger must be the same in SQLite and in MariaDB."""
+
     async def story(w: MemoryRegion) -> tuple[tuple[int, dict[str, Any]], Any, set[Any]]:
         w.region.stores.billing.url = url
         run = await _ask(w, "POST", "/runs")

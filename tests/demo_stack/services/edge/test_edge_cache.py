@@ -17,6 +17,7 @@ from demo_stack.services.edge.cache import PopularityCache
     capacity=st.integers(1, 5),
 )
 def test_it_never_holds_more_than_it_may_and_never_lies(keys: list[str], capacity: int) -> None:
+    """A cache without a bound, or with wrong bytes, harms every viewer."""
     cache = PopularityCache(capacity)
     for key in keys:
         body = cache.get(key)
@@ -27,6 +28,7 @@ def test_it_never_holds_more_than_it_may_and_never_lies(keys: list[str], capacit
 
 
 def test_what_is_asked_for_often_stays_while_one_hit_wonders_pass() -> None:
+    """One pass over the catalogue would push out what everybody watches."""
     cache = PopularityCache(capacity=3)
     cache.put("hit", b"1")
     for number in range(100):
@@ -35,6 +37,7 @@ def test_what_is_asked_for_often_stays_while_one_hit_wonders_pass() -> None:
 
 
 def test_yesterdays_hit_makes_room_in_the_end() -> None:
+    """Popularity that never fades fills the cache with the past."""
     cache = PopularityCache(capacity=2, fade_every=10)
     cache.put("old", b"1")
     for _ in range(50):
@@ -48,6 +51,8 @@ def test_yesterdays_hit_makes_room_in_the_end() -> None:
 
 
 def test_a_segment_reaches_the_origin_once_for_every_site() -> None:
+    """Edges that do not keep segments leave all load to the origin."""
+
     def call(service: str = "edge") -> Call:
         return Call(service=service, method="GET", route="/segments/t01/720p/0")
 
@@ -63,6 +68,7 @@ def test_a_segment_reaches_the_origin_once_for_every_site() -> None:
 
 
 def test_it_is_bounded_in_bytes_too_and_what_is_expected_stays() -> None:
+    """Few large segments would fill memory within the bound of entries."""
     cache = PopularityCache(capacity=100, largest=1_000)
     cache.put("hit", b"x" * 400, popularity=50.0)
     for number in range(20):

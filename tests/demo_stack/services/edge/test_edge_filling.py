@@ -28,6 +28,7 @@ names = st.text("abcdefgh", min_size=1, max_size=2)
 
 
 def test_a_steady_rate_is_forecast_and_an_old_one_fades() -> None:
+    """Filling ahead by a wrong forecast wastes the quiet hours."""
     forecast = PopularityForecast(half_life_s=100.0)
     for number in range(4_000):
         forecast.note("often", number * 0.25)
@@ -40,6 +41,7 @@ def test_a_steady_rate_is_forecast_and_an_old_one_fades() -> None:
 
 
 def test_a_launch_is_expected_before_anybody_asks_and_strangers_cant_fill_the_memory() -> None:
+    """Announced keys need a bound as asked ones do."""
     forecast = PopularityForecast(half_life_s=100.0)
     forecast.announce("new", 3.0)
     assert forecast.rates(0.0) == {"new": 3.0}
@@ -57,6 +59,7 @@ def test_a_launch_is_expected_before_anybody_asks_and_strangers_cant_fill_the_me
 def test_a_plan_fetches_nothing_twice_and_no_more_than_it_may(
     rates: dict[str, float], kept: set[str], capacity: int, budget: int
 ) -> None:
+    """A plan past its budget takes bandwidth from viewers."""
     plan = plan_fill(rates, kept, capacity, budget)
     assert len(plan) == len(set(plan)) <= min(max(budget, 0), capacity)
     assert not set(plan) & kept
@@ -64,6 +67,7 @@ def test_a_plan_fetches_nothing_twice_and_no_more_than_it_may(
 
 
 def test_what_is_kept_goes_only_for_something_clearly_better() -> None:
+    """Near equals would push each other out all night."""
     rates = {"a": 10.0, "b": 5.0, "c": 5.0 * MARGIN - 0.1, "d": 20.0}
     assert plan_fill(rates, {"a", "b"}, 2, 9) == ["d"]
     assert plan_fill({**rates, "d": 0.0}, {"a", "b"}, 2, 9) == []
@@ -71,6 +75,7 @@ def test_what_is_kept_goes_only_for_something_clearly_better() -> None:
 
 
 def test_quiet_hours_are_found_in_the_rhythm_of_a_day() -> None:
+    """Filling at peak time takes bandwidth from viewers."""
     hours, found = QuietHours(DAY_S), []
     for minute in range(int(3 * DAY_S / 60)):
         time_s = minute * 60.0
@@ -143,6 +148,7 @@ def _hits(*, ahead: bool, budget: int) -> tuple[float, int]:
 
 
 def test_filling_in_the_quiet_hours_raises_the_hit_ratio_within_its_bandwidth() -> None:
+    """Fetching ahead that helps nobody only costs."""
     reactive, _ = _hits(ahead=False, budget=0)
     little, fetched_little = _hits(ahead=True, budget=10)
     ahead, fetched = _hits(ahead=True, budget=60)
@@ -154,6 +160,8 @@ def test_filling_in_the_quiet_hours_raises_the_hit_ratio_within_its_bandwidth() 
 
 
 def test_an_edge_fetches_ahead_what_its_region_asks_for() -> None:
+    """A site must learn from its region, not only from its own requests."""
+
     def call(key: str) -> Call:
         return Call(service="edge", method="GET", route=f"/segments/{key}")
 
@@ -175,6 +183,8 @@ def test_an_edge_fetches_ahead_what_its_region_asks_for() -> None:
 
 
 def test_an_announced_launch_is_fetched_before_anybody_asks() -> None:
+    """The first viewers of a launch would all miss."""
+
     async def story() -> tuple[Any, list[str]]:
         async with open_region() as w:
             control = RegionControl(w.region, w.pipe)

@@ -57,6 +57,7 @@ def _decrypted(segment: bytes, key: bytes) -> tuple[bytes, list[list[tuple[int, 
     pattern=st.sampled_from(Pattern),
 )
 def test_who_has_the_key_gets_back_every_byte(samples: list[bytes], pattern: Pattern) -> None:
+    """A byte that is lost in encryption breaks the picture."""
     segment = tiny_segment(*samples)
     plain = first(read_boxes(segment), b"mdat").head
     protected = protect_segment(segment, KEY, pattern, "h264-108p/0")
@@ -66,6 +67,7 @@ def test_who_has_the_key_gets_back_every_byte(samples: list[bytes], pattern: Pat
 
 
 def test_of_pictures_headers_and_parameters_stay_clear() -> None:
+    """Players need headers before they have a key."""
     parameters, picture = PARAMETERS + bytes(300), SLICE + bytes(1_000)
     protected = protect_segment(tiny_segment(parameters, picture), KEY, Pattern.UNITS, "s")
     _, (first_ranges, second_ranges) = _decrypted(protected, KEY.key)
@@ -77,11 +79,13 @@ def test_of_pictures_headers_and_parameters_stay_clear() -> None:
 
 
 def test_a_long_clear_run_is_noted_in_parts() -> None:
+    """The standard's 16 bits would overflow and misplace all that follows."""
     protected = protect_segment(tiny_segment(PARAMETERS + bytes(70_000)), KEY, Pattern.UNITS, "s")
     assert _decrypted(protected, KEY.key)[1] == [[(65_535, 0), (4_470, 0)]]
 
 
 def test_no_two_samples_share_a_keystream() -> None:
+    """A counter that is used twice gives the pictures away."""
     sample = SLICE + bytes(500)
     one = protect_segment(tiny_segment(sample, sample), KEY, Pattern.WHOLE, "a/0")
     other = protect_segment(tiny_segment(sample, sample), KEY, Pattern.WHOLE, "a/1")
@@ -92,6 +96,7 @@ def test_no_two_samples_share_a_keystream() -> None:
 
 @pytest.mark.parametrize(("entry", "kind"), [(b"avc1", b"encv"), (b"mp4a", b"enca")])
 def test_an_init_segment_names_scheme_key_and_what_it_was(entry: bytes, kind: bytes) -> None:
+    """Players could not know how to decode what they get."""
     boxes = read_boxes(protect_init(tiny_init(entry), KEY))
     moov = first(boxes, b"moov")
     described = moov.child(b"trak", b"mdia", b"minf", b"stbl", b"stsd", kind)
@@ -114,11 +119,13 @@ def _cut(segment: bytes) -> bytes:
     ids=["short", "small-box", "no-data", "cut-off", "left-over"],
 )
 def test_what_is_no_segment_is_refused(segment: bytes) -> None:
+    """Damaged input must never come out as an encrypted segment."""
     with pytest.raises(BoxError):
         protect_segment(segment, KEY, Pattern.WHOLE, "s")
 
 
 def test_every_title_and_platform_has_a_key_of_its_own_that_is_never_shown() -> None:
+    """One key for two titles opens both; a shown key opens all."""
     keys = [KeyVault(seed).key_of(title) for seed in (1, 2) for title in ("t01", "t02")]
     assert len({one.key for one in keys} | {one.kid for one in keys}) == 8
     assert KeyVault(1).key_of("t01") == KEY

@@ -63,6 +63,7 @@ def _desk(tmp_path: Path, titles: int = 1) -> EncodingDesk:
 
 
 def test_an_encoder_that_is_killed_begins_again_and_goes_on(hang: Path, tmp_path: Path) -> None:
+    """A crash must not cost the titles that were still to come."""
     hang.touch()
 
     async def story() -> None:
@@ -89,6 +90,8 @@ def test_an_encoder_that_is_killed_begins_again_and_goes_on(hang: Path, tmp_path
 
 
 def test_it_encodes_what_is_asked_for_and_ends(hang: Path, tmp_path: Path) -> None:
+    """An encoder that never ends keeps a processor for nothing."""
+
     async def story() -> dict[str, Any]:
         desk = _desk(tmp_path, titles=2)
         desk.open()
@@ -109,6 +112,7 @@ def test_it_encodes_what_is_asked_for_and_ends(hang: Path, tmp_path: Path) -> No
 
 
 def test_whoever_encodes_comes_last_for_the_processor() -> None:
+    """Encoding beside the platform would slow every request."""
     code = "import os; from demo_stack.chassis import lifeline; lifeline.be_last();"
     command = [sys.executable, "-c", f"{code} print(os.nice(0), os.sched_getscheduler(0))"]
     said = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout.split()
@@ -117,6 +121,8 @@ def test_whoever_encodes_comes_last_for_the_processor() -> None:
 
 
 def test_without_titles_there_is_no_process(tmp_path: Path) -> None:
+    """Nothing to encode must cost nothing."""
+
     async def story() -> dict[str, Any]:
         desk = _desk(tmp_path, titles=0)
         desk.open()

@@ -37,6 +37,7 @@ def _leased(queue: WorkQueue, worker: str, now_ms: int) -> Job:
 
 
 def test_jobs_are_leased_once_in_order_and_end_done() -> None:
+    """Two workers at one job encode it twice."""
     queue = _queue("a", "b")
     first, second = _leased(queue, "w1", 0), _leased(queue, "w2", 0)
     assert (first.id, second.id, queue.lease("w3", 0)) == ("a", "b", None)
@@ -50,6 +51,7 @@ def test_jobs_are_leased_once_in_order_and_end_done() -> None:
 
 
 def test_a_job_is_put_once_unless_it_is_done() -> None:
+    """Planning again must not double what waits."""
     queue = _queue("a")
     assert not queue.put("a", {})
     queue.lease("w", 0)
@@ -60,6 +62,7 @@ def test_a_job_is_put_once_unless_it_is_done() -> None:
 
 
 def test_failures_pause_longer_each_time_then_the_job_is_parked_with_its_reason() -> None:
+    """A poison job would keep the workers from all others."""
     queue, now = _queue("poison", "good"), 0
     for attempt in range(1, TRIES + 1):
         assert _leased(queue, "w", now).attempts == attempt
@@ -79,6 +82,7 @@ def test_failures_pause_longer_each_time_then_the_job_is_parked_with_its_reason(
 
 
 def test_a_lease_that_runs_out_counts_as_a_try_and_its_worker_has_no_say_any_more() -> None:
+    """A worker from the past must not end another's job."""
     queue, now = _queue("a"), 0
     for _ in range(TRIES):
         assert queue.lease("crasher", now) is not None
@@ -93,6 +97,7 @@ def test_a_lease_that_runs_out_counts_as_a_try_and_its_worker_has_no_say_any_mor
 
 
 def test_what_a_worker_held_that_is_gone_is_tried_again_at_once_and_counts() -> None:
+    """Jobs of a dead worker would wait for their lease to run out."""
     queue, now = _queue("a", "b"), 0
     queue.lease("alive", now)
     for attempt in range(1, TRIES + 1):
@@ -103,6 +108,7 @@ def test_what_a_worker_held_that_is_gone_is_tried_again_at_once_and_counts() -> 
 
 
 def test_renewing_keeps_a_long_job() -> None:
+    """A long encode would be given to a second worker midway."""
     queue = _queue("a")
     queue.lease("w", 0)
     for now in range(LEASE_MS // 2, LEASE_MS * 5, LEASE_MS // 2):
@@ -116,6 +122,7 @@ def test_renewing_keeps_a_long_job() -> None:
 def test_whatever_happens_no_job_is_lost_and_no_two_workers_hold_one(
     steps: list[tuple[str, int, int]],
 ) -> None:
+    """Any order of events must keep the queue's two promises."""
     queue, now = _queue("a", "b"), 0
     for action, who, later in steps:
         now, worker = now + later, f"w{who}"
@@ -139,6 +146,7 @@ def test_whatever_happens_no_job_is_lost_and_no_two_workers_hold_one(
 
 @pytest.mark.parametrize("rows", [[{}], [{"id": "a", "payload": {}, "state": "odd"}], [{"id": 1}]])
 def test_what_is_no_queue_is_refused(rows: list[dict[str, object]] | list[dict[str, int]]) -> None:
+    """A damaged file must not be read as an empty queue with odd jobs."""
     with pytest.raises(ValueError, match=r"not a queue|not a valid"):
         WorkQueue.load(rows)
 
@@ -150,6 +158,7 @@ def _die_while_changing(file: QueueFile) -> None:
 
 
 def test_a_file_survives_its_process_damage_and_failed_changes(tmp_path: Path) -> None:
+    """A crash while it is written must not lose the queue."""
     file = QueueFile(tmp_path / "deep" / "queue.json")
     with file.changing() as queue:
         queue.put("a", {"n": 1})
@@ -162,6 +171,7 @@ def test_a_file_survives_its_process_damage_and_failed_changes(tmp_path: Path) -
 
 
 def test_workers_that_share_a_file_never_share_a_job(tmp_path: Path) -> None:
+    """Processes that read and write at once must not both get a job."""
     file = QueueFile(tmp_path / "queue.json")
     with file.changing() as queue:
         for number in range(40):

@@ -56,6 +56,7 @@ def _gates(bench: Bench) -> dict[str, int]:
 
 
 def test_a_title_is_encoded_published_and_never_again(bench: Callable[..., Bench]) -> None:
+    """Work that is done must be found and not done again."""
     b = bench()
     worker = Worker("w", b.place)
     assert worker.plan([GOOD]) == 1
@@ -75,6 +76,7 @@ def test_a_title_is_encoded_published_and_never_again(bench: Callable[..., Bench
 
 
 def test_without_an_encoder_for_sound_a_title_is_silent(bench: Callable[..., Bench]) -> None:
+    """A missing sound encoder must not cost the picture."""
     b = bench(has_sound=False)
     worker = Worker("w", b.place)
     worker.plan([GOOD])
@@ -85,6 +87,7 @@ def test_without_an_encoder_for_sound_a_title_is_silent(bench: Callable[..., Ben
 def test_a_title_of_another_platform_is_not_encrypted_with_a_key_of_ours(
     bench: Callable[..., Bench],
 ) -> None:
+    """A title under the wrong key plays nowhere."""
     b = bench()
     worker = Worker("w", b.place)
     worker.plan([synthetic_source("t01", seed=2)])
@@ -97,6 +100,7 @@ def test_a_title_of_another_platform_is_not_encrypted_with_a_key_of_ours(
 def test_another_encoder_version_encodes_again_and_the_new_one_is_played(
     bench: Callable[..., Bench],
 ) -> None:
+    """Old encodes would be played for ever after an upgrade."""
     b = bench()
     worker = Worker("w", b.place)
     worker.plan([GOOD])
@@ -125,6 +129,7 @@ def test_a_rendition_below_the_gate_gets_more_bits_or_is_dropped(
     dropped: list[str],
     gates: dict[str, int],
 ) -> None:
+    """Bad pictures must not reach viewers."""
     b = bench(needs_kbps=needs_kbps)
     worker = Worker("w", b.place)
     worker.plan([GOOD])
@@ -138,6 +143,7 @@ def test_a_rendition_below_the_gate_gets_more_bits_or_is_dropped(
 
 
 def test_a_title_without_any_rendition_left_is_a_failure(bench: Callable[..., Bench]) -> None:
+    """An empty title must not be published as encoded."""
     b = bench(needs_kbps=10_000)
     worker = Worker("w", b.place)
     worker.plan([GOOD])
@@ -148,6 +154,7 @@ def test_a_title_without_any_rendition_left_is_a_failure(bench: Callable[..., Be
 
 
 def test_poison_is_parked_while_everything_else_is_encoded(bench: Callable[..., Bench]) -> None:
+    """One bad title must not stop the others."""
     b = bench()
     worker = Worker("w", b.place)
     worker.plan([POISON, GOOD])
@@ -168,6 +175,7 @@ def test_poison_is_parked_while_everything_else_is_encoded(bench: Callable[..., 
 
 
 def test_a_job_that_is_no_source_is_parked_too(bench: Callable[..., Bench]) -> None:
+    """A job that nobody understands must not be tried for ever."""
     b = bench()
     with b.place.queue.changing() as queue:
         queue.put("x", {"nonsense": 1})
@@ -176,6 +184,7 @@ def test_a_job_that_is_no_source_is_parked_too(bench: Callable[..., Bench]) -> N
 
 
 def test_the_keys_change_with_everything_that_matters() -> None:
+    """A cache key that misses something plays the wrong encode."""
     source = synthetic_source("t01", 1)
     assert source == synthetic_source("t01", 1)
     keys = {
@@ -199,6 +208,7 @@ def test_the_keys_change_with_everything_that_matters() -> None:
 def test_nothing_but_segments_leaves_the_shelf(
     bench: Callable[..., Bench], rendition: str, number: str
 ) -> None:
+    """A path in a request must not read files beside the shelf."""
     b = bench()
     worker = Worker("w", b.place)
     worker.plan([GOOD])
@@ -210,6 +220,7 @@ def test_nothing_but_segments_leaves_the_shelf(
 
 @pytest.mark.parametrize("damage", [b"", b"{", b'{"title": 1}', b"[]"])
 def test_a_damaged_encode_counts_as_none(bench: Callable[..., Bench], damage: bytes) -> None:
+    """A half-written encode must be made again and never played."""
     b = bench()
     worker = Worker("w", b.place)
     worker.plan([GOOD])
@@ -220,6 +231,7 @@ def test_a_damaged_encode_counts_as_none(bench: Callable[..., Bench], damage: by
 
 
 def test_a_second_worker_with_the_same_result_yields_and_old_drafts_go(tmp_path: Path) -> None:
+    """Drafts of crashed workers would fill the disk."""
     shelf = Shelf(tmp_path)
     asset = Asset(
         title="t", encoder="e", seconds=2, segment_s=2, segments=1, frame_rate=24,
@@ -248,10 +260,12 @@ def test_a_second_worker_with_the_same_result_yields_and_old_drafts_go(tmp_path:
     ],
 )  # fmt: skip
 def test_the_gate(ssim: float, attempt: int, verdict: Verdict) -> None:
+    """The verdict on a rendition must follow its measured likeness."""
     assert judge(ssim, attempt) is verdict
 
 
 def test_the_cache_survives_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Encodes would be made again in each run."""
     monkeypatch.delenv(CACHE_VARIABLE, raising=False)
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     assert cache_directory(tmp_path / "run") == tmp_path / "media-cache"

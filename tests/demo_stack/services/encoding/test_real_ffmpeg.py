@@ -69,6 +69,7 @@ def _decoded(tool: Tool, folder: Path, key: bytes, stream: str, to: Path) -> lis
 
 
 def test_every_codec_that_the_binary_has_becomes_segments(tool: Tool, tmp_path: Path) -> None:
+    """What this machine's ffmpeg makes must be what players can decode."""
     ladder = [_rung(codec) for codec in Codec]
     asset = encode_title(SOURCE, tool, tmp_path, key=KEY, ladder=ladder)
     assert {one.codec for one in asset.representations} == set(tool.encoders)
@@ -93,6 +94,7 @@ def test_every_codec_that_the_binary_has_becomes_segments(tool: Tool, tmp_path: 
 
 
 def test_too_few_bits_measure_worse(tool: Tool, tmp_path: Path) -> None:
+    """A measure that does not see bad pictures lets them pass."""
     film = tmp_path / "film.mp4"
     measured = []
     for kbps in (8, 300):
@@ -103,6 +105,7 @@ def test_too_few_bits_measure_worse(tool: Tool, tmp_path: Path) -> None:
 
 
 def test_nonsense_is_an_error_that_quotes_ffmpeg(tool: Tool) -> None:
+    """Without ffmpeg's own words nobody finds the cause."""
     with pytest.raises(EncodeError, match="nonsense"):
         tool.run(["-f", "lavfi", "-i", "nonsense", "-f", "null", "-"])
     assert isinstance(tool, Ffmpeg)
@@ -111,6 +114,7 @@ def test_nonsense_is_an_error_that_quotes_ffmpeg(tool: Tool) -> None:
 
 
 def test_without_any_ffmpeg_it_is_said_aloud(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A platform that silently encodes nothing leaves people wondering."""
     monkeypatch.setattr(shutil, "which", lambda _name: None)
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
     with pytest.raises(NoFfmpegError, match="until then titles play synthetic segments"):
@@ -118,6 +122,7 @@ def test_without_any_ffmpeg_it_is_said_aloud(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_encoders_are_chosen_by_preference_from_the_listing() -> None:
+    """A listed but unsuited encoder would be taken."""
     listing = " V....D libsvtav1  x\n V....D libaom-av1  x\n V....D libx264  x\n\n------\n"
     assert offered_encoders(listing) == {
         Codec.H264: ["libx264"],
@@ -128,10 +133,12 @@ def test_encoders_are_chosen_by_preference_from_the_listing() -> None:
 
 @pytest.mark.parametrize("text", ["", "SSIM", "All:0.5"])
 def test_an_answer_without_a_measurement_is_refused(text: str) -> None:
+    """No measurement must not pass as a good one."""
     with pytest.raises(ValueError, match="no SSIM"):
         ssim_in(text)
 
 
 def test_a_manifest_without_codecs_is_refused() -> None:
+    """Players could not tell whether they can decode a rendition."""
     with pytest.raises(ValueError, match="no codecs"):
         codecs_in("<MPD/>")

@@ -70,6 +70,7 @@ async def _endpoint(_exchange: Exchange) -> PlainTextResponse:
 def test_the_chain_runs_in_order_and_outbound_filters_always(
     inbound: list[Step], outbound: list[Step], passport: list[str], outcome: tuple[int, str, str]
 ) -> None:
+    """A filter out of order lets through what it should stop."""
     chain = FilterChain(inbound, [Step("out", 1), *outbound])
     chain.disabled.add("off")
     exchange = _exchange()
@@ -101,10 +102,12 @@ def test_the_chain_runs_in_order_and_outbound_filters_always(
 def test_every_failure_has_its_category(
     error: RefusedError | CommandRejectedError | DependencyError | ServiceError, category: str
 ) -> None:
+    """Status categories are what the gateway's alerts are written on."""
     assert categorise(error).value == category
 
 
 def test_a_viewer_who_asks_too_often_is_slowed_down_and_others_are_not() -> None:
+    """One client must not use up the gateway for all."""
     now = 0.0
     limit = LimitRate(per_s=2.0, burst=4.0, now_s=lambda: now)
 
@@ -137,6 +140,7 @@ def test_a_viewer_who_asks_too_often_is_slowed_down_and_others_are_not() -> None
 def test_under_overload_the_least_important_goes_first(
     inflight: int, refused: set[Priority]
 ) -> None:
+    """Shedding that hits streams first makes an overload an outage."""
     shedder = Shedder(target=10, limit=20)
     shedder.inflight = inflight
 
@@ -157,6 +161,7 @@ def test_under_overload_the_least_important_goes_first(
 def test_the_front_door_admits_what_its_zones_can_carry(
     zones: str, per_s: float, share: float
 ) -> None:
+    """The replayed outage rests on the capacity of zones."""
     door = FrontDoor(("a", "b"), 15.0)
     door.scale(per_s / 15.0)
     door.use(tuple(zones))
@@ -180,6 +185,8 @@ def _browse(token: str) -> Call:
 
 
 def test_a_crashed_instance_is_covered_by_a_retry_on_the_other() -> None:
+    """A single crash would be seen by viewers."""
+
     async def story() -> list[Any]:
         async with open_region() as w:
             await w.region.fleet.kill("recommendations-us-east-1-1")
@@ -196,6 +203,8 @@ def test_a_crashed_instance_is_covered_by_a_retry_on_the_other() -> None:
 
 
 def test_without_recommendations_the_row_is_what_is_popular() -> None:
+    """A missing row would keep people from browsing at all."""
+
     async def story() -> Any:
         async with open_region() as w:
             for number in (1, 2):
@@ -207,6 +216,8 @@ def test_without_recommendations_the_row_is_what_is_popular() -> None:
 
 
 def test_a_dependency_that_keeps_failing_is_no_longer_called() -> None:
+    """The circuit must open in the gateway, not only in theory."""
+
     async def story() -> dict[str, float]:
         async with open_region() as w:
             token = await w.token()
@@ -227,6 +238,8 @@ def test_a_dependency_that_keeps_failing_is_no_longer_called() -> None:
 
 
 def test_a_failure_test_touches_only_the_account_in_its_scope() -> None:
+    """A failure test that leaks hurts customers who are in no test."""
+
     async def story() -> dict[str, Any]:
         async with open_region() as w:
             w.region.points.disturb(
@@ -254,6 +267,8 @@ def test_a_failure_test_touches_only_the_account_in_its_scope() -> None:
 def test_a_bad_body_is_the_clients_fault(
     body: dict[str, str] | dict[str, object] | list[str] | None,
 ) -> None:
+    """Client errors that count as ours would page people."""
+
     async def story() -> str:
         async with open_region() as w:
             headers = {"authorization": f"Bearer {await w.token()}"}
@@ -266,6 +281,8 @@ def test_a_bad_body_is_the_clients_fault(
 
 
 def test_what_there_is_no_route_for_is_counted_and_a_failed_answer_shows_its_way() -> None:
+    """An answer without its way through the filters can't be explained."""
+
     async def story() -> Any:
         async with open_region() as w:
             headers = {"authorization": f"Bearer {await w.token()}"}

@@ -24,6 +24,8 @@ def _forge(**claims: object) -> str:
 
 
 def test_a_genuine_token_names_its_viewer_and_is_verified_once() -> None:
+    """Verifying each time would cost more than the request."""
+
     async def story() -> tuple[ReadableSpan, ...]:
         async with open_region() as w:
             verifier = TokenVerifier(w.client)
@@ -40,6 +42,8 @@ def test_a_genuine_token_names_its_viewer_and_is_verified_once() -> None:
     "authorization", ["", "Bearer", "Bearer x", "Bearer a.b.c", "forged", "cut"]
 )
 def test_anything_else_is_refused_with_401(authorization: str) -> None:
+    """A token that is forged or old must open nothing."""
+
     async def story() -> int:
         async with open_region() as w:
             header = {
@@ -54,6 +58,8 @@ def test_anything_else_is_refused_with_401(authorization: str) -> None:
 
 
 def test_forged_tokens_do_not_make_the_gateway_ask_for_keys_every_time() -> None:
+    """Forged tokens would make us flood auth."""
+
     async def story() -> int:
         async with open_region() as w:
             verifier = TokenVerifier(w.client)
@@ -66,6 +72,8 @@ def test_forged_tokens_do_not_make_the_gateway_ask_for_keys_every_time() -> None
 
 
 def test_without_auth_a_token_cannot_be_checked() -> None:
+    """Unknown must not be taken for allowed."""
+
     async def story() -> None:
         async with open_region() as w:
             token = await w.token()

@@ -45,6 +45,7 @@ class Clock:
 def test_a_licence_is_good_for_what_it_says_and_no_longer(
     used_for: Binding, later_s: float, reason: Refusal | None
 ) -> None:
+    """A licence for another title, device or time must open nothing."""
     clock = Clock()
     licensor = Licensor(1, clock)
     token, licence = licensor.issue(MINE)
@@ -58,6 +59,7 @@ def test_a_licence_is_good_for_what_it_says_and_no_longer(
 
 
 def test_renewals_prolong_and_come_to_an_end() -> None:
+    """Renewals without an end are a licence for ever."""
     clock = Clock()
     licensor = Licensor(1, clock)
     token, _ = licensor.issue(MINE)
@@ -91,12 +93,14 @@ def _signed_otherwise(seed: int) -> str:
     ],
 )
 def test_what_is_no_licence_of_ours_is_refused(token: str, reason: Refusal) -> None:
+    """A forged licence must be told from ours."""
     with pytest.raises(LicenceRefusedError) as refused:
         Licensor(1, Clock()).verify(token, MINE)
     assert refused.value.reason is reason
 
 
 def test_a_token_without_signature_is_no_licence() -> None:
+    """The algorithm "none" must never be believed."""
     header, claims, _ = _signed_otherwise(1).split(".")
     none = "eyJhbGciOiJub25lIn0"
     for forged in (f"{none}.{claims}.", f"{header}.{claims}."):
@@ -106,5 +110,6 @@ def test_a_token_without_signature_is_no_licence() -> None:
 
 @given(st.text(max_size=200))
 def test_any_text_is_refused_and_nothing_else_happens(text: str) -> None:
+    """A stranger's text must not end the service."""
     with pytest.raises(LicenceRefusedError):
         Licensor(1, Clock()).verify(text, MINE)

@@ -103,6 +103,7 @@ def media(kept: Path) -> Path:
 def test_dash_js_plays_a_title_that_the_edge_serves(
     media: Path, dash_js: bytes, served: Callable[[Path, Starlette], AbstractContextManager[Served]]
 ) -> None:
+    """A real player is the proof that what we serve is video."""
     routes = [
         Route("/", lambda _request: HTMLResponse(PAGE)),
         Route("/dash.js", lambda _request: Response(dash_js, media_type="text/javascript")),

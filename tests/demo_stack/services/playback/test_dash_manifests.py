@@ -64,6 +64,7 @@ def _one(element: ET.Element, path: str) -> ET.Element:
 def test_a_manifest_holds_what_the_device_decodes_and_shows(
     device: str, codecs: list[str], heights: set[int]
 ) -> None:
+    """A device would be sent what it can't decode or show."""
     text = write_mpd(FULL, profile_of(device))
     assert text is not None
     root = ET.fromstring(text)
@@ -82,6 +83,7 @@ def test_a_manifest_holds_what_the_device_decodes_and_shows(
 
 
 def test_sound_and_encryption_are_in_the_manifest() -> None:
+    """Players would play silence, or not know that they need a key."""
     sound = Soundtrack(
         name="aac-48k", codecs="mp4a.40.2", bps=48_100, sample_rate=48_000, channels=1
     )
@@ -105,6 +107,7 @@ def test_sound_and_encryption_are_in_the_manifest() -> None:
 
 
 def test_a_title_whose_id_is_odd_is_still_xml() -> None:
+    """One odd title would make its manifest unreadable."""
     text = write_mpd(_asset(_representation(Codec.H264, 144, 1), title="<&>"), profile_of("tv"))
     assert text is not None
     assert _one(ET.fromstring(text), "BaseURL").text == "/segments/<&>/"
@@ -112,6 +115,7 @@ def test_a_title_whose_id_is_odd_is_still_xml() -> None:
 
 @pytest.mark.parametrize("device", PROFILES)
 def test_what_suits_no_device_is_no_manifest(device: str) -> None:
+    """A manifest without renditions confuses players."""
     big = _asset(_representation(Codec.H264, 1_080, 1))
     assert write_mpd(big, profile_of(device)) is None
     assert media_manifest(big, device, "s") is None
@@ -119,6 +123,7 @@ def test_what_suits_no_device_is_no_manifest(device: str) -> None:
 
 
 def test_without_the_preferred_codec_the_next_one_is_played() -> None:
+    """A missing encoder must not make a title unplayable."""
     only = _asset(_representation(Codec.H264, 240, 240_000))
     manifest = media_manifest(only, "tv", "s1")
     assert manifest == {

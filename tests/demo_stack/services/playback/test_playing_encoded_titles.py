@@ -93,6 +93,8 @@ def _run(media: Path | None, story: Callable[[MemoryRegion], Awaitable[Any]]) ->
 def test_an_encoded_title_comes_with_its_ladder_its_manifest_and_its_segments(
     encoded: Path,
 ) -> None:
+    """From gateway to edge a title must be the encoded one."""
+
     async def story(
         w: MemoryRegion,
     ) -> Any:
@@ -118,6 +120,7 @@ def test_an_encoded_title_comes_with_its_ladder_its_manifest_and_its_segments(
 def test_what_an_encoded_title_does_not_have_is_not_found_however_often_one_asks(
     encoded: Path,
 ) -> None:
+    """Requests for nonsense must be 404 and fill no store."""
     paths = [
         "/segments/t01/vp9-108p/2", "/segments/t01/vp9-999p/0", "/segments/t01/vp9-108p/..%2F0",
         "/manifests/none/tv", "/segments/t01/-/0",
@@ -130,6 +133,8 @@ def test_what_an_encoded_title_does_not_have_is_not_found_however_often_one_asks
 
 
 def test_a_title_that_is_not_encoded_plays_tokens_and_has_no_manifest(tmp_path: Path) -> None:
+    """A title must start whether it is encoded yet or not."""
+
     async def story(w: MemoryRegion) -> Any:
         manifest = await _play(w)
         token = await _edge(w, f"/segments/t01/{manifest['renditions'][0]['name']}/0")
@@ -143,6 +148,7 @@ def test_a_title_that_is_not_encoded_plays_tokens_and_has_no_manifest(tmp_path: 
 
 
 def test_titles_are_played_for_real_from_the_moment_they_are_encoded(encoded: Path) -> None:
+    """A restart must not be needed for a new encode."""
     now_s = [0.0]
     library = MediaLibrary("/nowhere", 1, lambda: now_s[0])
     assert library.asset("t01") is None
@@ -155,6 +161,8 @@ def test_titles_are_played_for_real_from_the_moment_they_are_encoded(encoded: Pa
 
 
 def test_viewers_fetch_real_segments_and_their_line_decides(encoded: Path) -> None:
+    """Players that ignore their line would all stall or all look bad."""
+
     async def story(
         w: MemoryRegion,
     ) -> tuple[Counter[str], set[tuple[Any, Any]], list[ReadableSpan]]:
@@ -179,6 +187,8 @@ def test_viewers_fetch_real_segments_and_their_line_decides(encoded: Path) -> No
 
 
 def test_a_licence_holds_the_key_of_its_title_and_of_no_other(encoded: Path) -> None:
+    """A licence with another key opens what was not paid for."""
+
     async def story(w: MemoryRegion) -> tuple[Any, Any, bytes]:
         manifest = await _play(w)
         other = await _play(w, title="t02")
@@ -196,6 +206,8 @@ def test_a_licence_holds_the_key_of_its_title_and_of_no_other(encoded: Path) -> 
 def test_a_launch_of_an_encoded_title_fills_the_edges_with_what_will_be_asked_for(
     encoded: Path,
 ) -> None:
+    """A launch announced under other names fills nothing."""
+
     async def story(w: MemoryRegion) -> list[str]:
         control = RegionControl(w.region, w.pipe)
         await control.expect("t01", 12.0)
@@ -211,6 +223,8 @@ def test_a_launch_of_an_encoded_title_fills_the_edges_with_what_will_be_asked_fo
 
 
 def test_heartbeats_are_taken_licences_renewed_and_the_end_frees_the_stream() -> None:
+    """A stream that never ends blocks its account."""
+
     async def story(w: MemoryRegion) -> tuple[dict[str, float], dict[str, float]]:
         manifest = await _play(w)
         token = manifest["licence"]["token"]
@@ -228,6 +242,7 @@ def test_heartbeats_are_taken_licences_renewed_and_the_end_frees_the_stream() ->
 
 
 def test_nonsense_from_a_player_is_refused() -> None:
+    """A player that lies must not falsify the metrics."""
     nonsense: list[tuple[dict[str, Any], int]] = [
         ({"position_s": "x"}, 400), ({"position_s": -1}, 400), ({"kbps": 1e12}, 400),
         ({"rebuffers": True}, 400), ({"licence": "a.b.c"}, 403),
@@ -247,6 +262,8 @@ def test_nonsense_from_a_player_is_refused() -> None:
 
 
 def test_a_guest_plays_on_one_device_and_another_is_refused() -> None:
+    """The plan's limit must hold through the whole region."""
+
     async def story(w: MemoryRegion) -> tuple[int, list[float]]:
         first = await _play(w, viewer="guest")
         with pytest.raises(DependencyError) as refused:
@@ -259,6 +276,8 @@ def test_a_guest_plays_on_one_device_and_another_is_refused() -> None:
 
 
 def test_without_licences_nothing_starts_and_no_stream_is_left_open() -> None:
+    """A failed start must not count against the plan."""
+
     async def story(w: MemoryRegion) -> Counter[str]:
         w.region.points.disturb("x", Disturbance(point="licences.issue", error_ratio=1.0))
         await w.visit()
@@ -271,6 +290,8 @@ def test_without_licences_nothing_starts_and_no_stream_is_left_open() -> None:
 
 
 def test_without_billing_everybody_may_watch() -> None:
+    """Nobody pays for our outage."""
+
     async def story(w: MemoryRegion) -> Counter[str]:
         w.region.points.disturb("x", Disturbance(point="billing.entitlement", error_ratio=1.0))
         await w.visit()
@@ -280,6 +301,8 @@ def test_without_billing_everybody_may_watch() -> None:
 
 
 def test_devices_that_callers_make_up_do_not_multiply_metrics() -> None:
+    """A stranger's device name must not make a series each."""
+
     async def story(w: MemoryRegion) -> set[Any]:
         for number in range(3):
             await _play(w, device=f"toaster-{number}", viewer=f"v000{number}")

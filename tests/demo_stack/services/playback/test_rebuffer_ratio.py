@@ -20,6 +20,7 @@ amounts = st.floats(0, 1e6)
 def test_a_ratio_is_the_sum_of_parts_over_the_sum_of_wholes(
     events: list[tuple[str, int, float, float]],
 ) -> None:
+    """An average of averages would hide the long stalls."""
     job = TumblingRatios(1_000)
     for key, time_ms, part, rest in events:
         job.add(key, time_ms, part=part, whole=part + rest)
@@ -36,6 +37,7 @@ def test_a_ratio_is_the_sum_of_parts_over_the_sum_of_wholes(
 
 
 def test_a_negative_amount_counts_for_nothing() -> None:
+    """One bad report must not turn a ratio negative."""
     job = TumblingRatios(1_000)
     job.add("a", 0, part=-1.0, whole=5.0)
     job.add("a", 5_000, part=0.0, whole=1.0)
@@ -51,6 +53,8 @@ def _ratios(w: MemoryRegion) -> dict[str, float]:
 
 
 def test_reports_of_a_window_become_the_ratio_of_their_device() -> None:
+    """The rebuffer ratio must be that of what players said."""
+
     async def story() -> tuple[dict[str, float], dict[str, float]]:
         async with open_region() as w:
             log = w.region.stores.log
@@ -75,6 +79,8 @@ def test_reports_of_a_window_become_the_ratio_of_their_device() -> None:
 
 
 def test_a_session_reports_into_the_log() -> None:
+    """Without reports there is no rebuffer ratio."""
+
     async def story() -> list[dict[str, Any]]:
         async with open_region() as w:
             reader = w.region.stores.log.consumer("test", REPORTS, "test")

@@ -26,6 +26,7 @@ class Clock:
 
 @pytest.mark.parametrize("limit", [1, 2, 4])
 def test_one_device_too_many_is_refused_until_another_ends(limit: int) -> None:
+    """A plan's limit that does not hold is none."""
     table = StreamTable(Clock())
     for number in range(limit):
         table.open(f"s{number}", "a", f"d{number}", "t01", limit)
@@ -38,6 +39,7 @@ def test_one_device_too_many_is_refused_until_another_ends(limit: int) -> None:
 
 
 def test_the_same_device_replaces_what_it_played() -> None:
+    """Zapping would use up the plan."""
     table = StreamTable(Clock())
     table.open("s1", "a", "tv", "t01", 1)
     table.open("s2", "a", "tv", "t02", 1)
@@ -47,6 +49,7 @@ def test_the_same_device_replaces_what_it_played() -> None:
 
 
 def test_silence_ends_a_stream_and_heartbeats_keep_it() -> None:
+    """A crashed player would block its account for good."""
     clock = Clock()
     table = StreamTable(clock)
     table.open("s1", "a", "tv", "t01", 1)
@@ -63,6 +66,7 @@ def test_silence_ends_a_stream_and_heartbeats_keep_it() -> None:
 
 
 def test_nobody_speaks_for_another_account() -> None:
+    """A stranger must not end or keep somebody's stream."""
     table = StreamTable(Clock())
     table.open("s1", "a", "tv", "t01", 1)
     with pytest.raises(UnknownStreamError):
@@ -70,6 +74,7 @@ def test_nobody_speaks_for_another_account() -> None:
 
 
 def test_the_table_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Made-up sessions would fill memory."""
     monkeypatch.setattr(streams, "MAX_STREAMS", 10)
     table = StreamTable(Clock())
     for number in range(50):
@@ -91,6 +96,7 @@ def test_the_table_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_whatever_happens_the_limit_holds_and_the_counts_agree(
     steps: list[tuple[str, int, int, float]],
 ) -> None:
+    """No order of events may let one stream too many start."""
     clock = Clock()
     table = StreamTable(clock)
     for number, (action, account, device, later) in enumerate(steps):

@@ -57,6 +57,7 @@ def _away(device: str, age_s: float = 0.0, account: str = "a") -> Away:
 def test_what_plays_elsewhere_counts(
     away: list[Away], device: str, limit: int, allowed: bool
 ) -> None:
+    """A plan's limit that ends at the region's border is none."""
     table = StreamTable(Clock())
     table.learn(away)
     if allowed:
@@ -67,6 +68,7 @@ def test_what_plays_elsewhere_counts(
 
 
 def test_what_is_not_confirmed_is_forgotten() -> None:
+    """Streams of a dead region would block accounts for good."""
     clock = Clock()
     table = StreamTable(clock)
     table.learn([_away("tv")])
@@ -78,6 +80,7 @@ def test_what_is_not_confirmed_is_forgotten() -> None:
 
 
 def test_news_are_told_once_and_again_after_a_failure() -> None:
+    """News that are lost let a stream go uncounted elsewhere."""
     clock = Clock()
     table = StreamTable(clock)
     for number in range(3):
@@ -97,6 +100,7 @@ def test_news_are_told_once_and_again_after_a_failure() -> None:
 
 
 def test_only_one_of_the_instances_tells() -> None:
+    """Every instance telling all would multiply the load."""
     clock = Clock()
     table = StreamTable(clock)
     assert [table.turn_to_tell(0.5), table.turn_to_tell(0.5)] == [True, False]
@@ -105,6 +109,7 @@ def test_only_one_of_the_instances_tells() -> None:
 
 
 def test_regions_learn_of_each_other_from_the_register(tmp_path: Path) -> None:
+    """Both regions must see the same streams."""
     register = PlayingRegister(Database(f"sqlite:///{tmp_path}/ledger.sqlite"))
 
     def stream(session: str, heard_ms: int = 1_000) -> Playing:
@@ -149,6 +154,8 @@ class Near:
 def test_a_guest_who_plays_in_one_region_can_not_play_on_another_device_in_another(
     tmp_path: Path,
 ) -> None:
+    """Two regions would let a guest play twice."""
+
     async def story() -> list[int]:
         network, ledger = MemoryNetwork(), f"sqlite:///{tmp_path}/ledger.sqlite"
         here, there = (Near(name, network, ledger) for name in ("us-east-1", "eu-west-1"))
@@ -180,6 +187,8 @@ NONSENSE = [
 
 
 def test_nonsense_is_refused_by_the_register() -> None:
+    """A region that lies must not fill the register."""
+
     async def story() -> list[int]:
         statuses = []
         async with open_region() as w:

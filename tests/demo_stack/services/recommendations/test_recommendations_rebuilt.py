@@ -28,6 +28,8 @@ def _row(viewer: str) -> Call:
 
 
 def test_a_region_that_lost_its_model_suggests_the_same_again() -> None:
+    """The log is the truth; a restart must not cost what was learnt."""
+
     async def story() -> tuple[Any, Any, Any]:
         async with open_region() as w:
             stores = w.region.stores.recommendations
@@ -50,6 +52,7 @@ def test_a_region_that_lost_its_model_suggests_the_same_again() -> None:
 
 
 def test_reading_ends_when_nothing_more_comes() -> None:
+    """A rebuild that never ends reads for ever."""
     clock, taken = Clock(), []
 
     async def story() -> int:
@@ -75,6 +78,7 @@ def test_reading_ends_when_nothing_more_comes() -> None:
 
 
 def test_a_log_that_never_answers_is_not_waited_for_forever() -> None:
+    """A start must not hang on a log that is away."""
     clock = Clock()
     past = Rebuilding(EmbeddedBroker(), VIEWS, lambda _record: None, "r1", clock)
     clock.s = PATIENCE_S

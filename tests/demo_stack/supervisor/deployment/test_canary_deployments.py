@@ -44,6 +44,7 @@ def _sample(requests: int, failures: int, mean_s: float = 0.01) -> Sample:
 def test_a_canary_is_judged_by_errors_beyond_chance_and_by_latency(
     old: Sample, new: Sample, verdict: Verdict
 ) -> None:
+    """A verdict by chance promotes what is bad or rolls back what is good."""
     assert judge(old, new)[0] is verdict
     assert judge(old, new)[1]
 
@@ -81,12 +82,14 @@ async def _tried(
 
 
 def test_a_good_version_replaces_the_old_one(tmp_path: Path) -> None:
+    """A canary that never ends deploys nothing."""
     verdict, versions, told = asyncio.run(_tried(tmp_path, None, visits=25))
     assert (verdict, versions) == (Verdict.PROMOTE, ["2.0.0"])
     assert told == ["canary", "start_instance", "deploy", "scale"]
 
 
 def test_a_bad_version_is_taken_back_by_itself(tmp_path: Path) -> None:
+    """A bad version must not wait for somebody to look."""
     bad = Disturbance(point=f"{SERVICE}.request", where={"version": "2.0.0"}, error_ratio=0.9)
     verdict, versions, told = asyncio.run(_tried(tmp_path, bad, visits=25))
     assert (verdict, versions) == (Verdict.ROLL_BACK, ["1.0.0"])
@@ -94,12 +97,15 @@ def test_a_bad_version_is_taken_back_by_itself(tmp_path: Path) -> None:
 
 
 def test_a_version_that_nobody_used_does_not_go_on(tmp_path: Path) -> None:
+    """No traffic must not count as no errors."""
     verdict, versions, told = asyncio.run(_tried(tmp_path, None, visits=0))
     assert (verdict, versions) == (Verdict.UNDECIDED, ["1.0.0"])
     assert told[-1] == "roll_back"
 
 
 def test_there_must_be_something_to_compare_with(tmp_path: Path) -> None:
+    """A canary without an old version can't be judged."""
+
     async def story() -> None:
         platform = MemoryPlatform([REGION])
         await platform.start()

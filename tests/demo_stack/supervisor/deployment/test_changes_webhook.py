@@ -47,6 +47,7 @@ def receiver() -> Iterator[Receiver]:
 
 
 def test_each_announced_change_is_posted(receiver: Receiver, tmp_path: Path) -> None:
+    """A change that is not posted is no suspect in an incident."""
     webhook = Webhook(receiver.url)
     changes = ChangeLog(tmp_path / "changes.jsonl", lambda: 7, webhook.post, lambda: "x1")
     changes.announce("deploy", {"region": "eu-west-1", "service": "auth", "version": "2.0.0"})
@@ -74,6 +75,7 @@ def test_each_announced_change_is_posted(receiver: Receiver, tmp_path: Path) -> 
 def test_it_tries_again_what_may_still_succeed(
     receiver: Receiver, statuses: list[int], attempts: int
 ) -> None:
+    """A receiver that restarts would miss the change for good."""
     receiver.statuses = statuses
     webhook = Webhook(receiver.url, pause_s=0.0)
     webhook.post(b"{}")
@@ -84,6 +86,7 @@ def test_it_tries_again_what_may_still_succeed(
 
 
 def test_nobody_waits_for_a_receiver_that_is_away() -> None:
+    """A receiver that is down must not hold up operators."""
     webhook = Webhook("http://127.0.0.1:1/", pause_s=60.0)
     for _ in range(1_000):
         webhook.post(b"{}")

@@ -103,6 +103,7 @@ async def _evacuate_and_return() -> tuple[Kong, dict[str, int]]:
 
 
 def test_global_starts_stay_within_five_percent(told: tuple[Kong, dict[str, int]]) -> None:
+    """An evacuation that viewers notice is an outage of its own."""
     kong, _ = told
     assert kong.failures() == 0
     assert len(kong.shares) == 3  # while it is evacuated, afterwards, while and after it returns
@@ -112,6 +113,7 @@ def test_global_starts_stay_within_five_percent(told: tuple[Kong, dict[str, int]
 def test_the_region_that_is_left_passes_on_and_serves_nothing_itself(
     told: tuple[Kong, dict[str, int]],
 ) -> None:
+    """A region that still serves is not evacuated."""
     _, seen = told
     assert seen["during"] == 0
     assert seen["passed_on"] > 0  # DNS was not heard of by everybody
@@ -120,12 +122,15 @@ def test_the_region_that_is_left_passes_on_and_serves_nothing_itself(
 def test_saviors_scale_up_first_and_shrink_last_and_the_viewers_come_home(
     told: tuple[Kong, dict[str, int]],
 ) -> None:
+    """Shrinking before the viewers are home overloads the rest."""
     _, seen = told
     assert (seen["scaled"], seen["shrunk"]) == (3, 2)
     assert seen["back"] >= WINDOW
 
 
 def test_a_dead_region_is_left_at_once_for_it_can_pass_nothing_on() -> None:
+    """Waiting for DNS at a dead region loses every start."""
+
     async def story() -> tuple[int, list[float]]:
         kong = Kong()
         await kong.platform.start()
@@ -142,6 +147,7 @@ def test_a_dead_region_is_left_at_once_for_it_can_pass_nothing_on() -> None:
 
 
 def test_a_region_with_broken_services_is_rescued_by_its_gateways_alone() -> None:
+    """Passing on must need nothing behind the gateways."""
 
     async def story() -> tuple[int, int]:
         kong = Kong(dns_ttl_s=3_600.0)  # nobody hears of the change

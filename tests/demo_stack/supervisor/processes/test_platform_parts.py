@@ -45,6 +45,8 @@ def _pids(parts: Parts) -> dict[str, Any]:
 
 @needs_parts
 def test_parts_that_die_come_back_at_their_address_and_all_end_with_stop(tmp_path: Path) -> None:
+    """A part at another address is never found again."""
+
     async def story() -> list[Any]:
         parts = Parts([REGION], tmp_path, restart_after_s=0.05)
         await parts.start()
@@ -79,6 +81,7 @@ def test_parts_that_die_come_back_at_their_address_and_all_end_with_stop(tmp_pat
 
 @needs_parts
 def test_they_die_with_a_supervisor_that_is_killed(tmp_path: Path) -> None:
+    """Caches and brokers would be left running."""
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(tmp_path)], stdout=subprocess.PIPE, cwd=Path.cwd()
     )
@@ -91,6 +94,8 @@ def test_they_die_with_a_supervisor_that_is_killed(tmp_path: Path) -> None:
 
 
 def test_without_them_the_regions_are_told_to_embed(tmp_path: Path) -> None:
+    """A machine without the parts must run the platform all the same."""
+
     async def story() -> tuple[dict[str, list[str]], str, dict[str, Any]]:
         parts = Parts([REGION], tmp_path, embedded=True)
         await parts.start()
@@ -104,6 +109,7 @@ def test_without_them_the_regions_are_told_to_embed(tmp_path: Path) -> None:
 
 
 def test_what_does_not_come_up_is_named(tmp_path: Path) -> None:
+    """An operator must learn which part failed, and where its log is."""
     car = Sidecar("nonsense", lambda port: (sys.executable, "-c", f"exit({port % 2})"), tmp_path)
     with pytest.raises(SidecarError, match=r"nonsense did not start; see .*nonsense\.log"):
         asyncio.run(car.start())

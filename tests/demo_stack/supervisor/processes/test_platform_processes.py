@@ -75,6 +75,7 @@ def _gone(pids: list[int]) -> bool:
 @pytest.mark.processes
 @pytest.mark.slow
 def test_a_region_dies_comes_back_and_everything_ends_cleanly(running: Running) -> None:
+    """A stop that leaves processes behind is none."""
     document = running.document()
     assert set(document["regions"]) == {"us-east-1", "eu-west-1"}
     discovery = json.loads((running.run_dir / "discovery/catalogue.json").read_text())
@@ -110,6 +111,7 @@ def test_a_region_dies_comes_back_and_everything_ends_cleanly(running: Running) 
 def test_control_refuses_nonsense_and_children_die_with_a_killed_supervisor(
     running: Running,
 ) -> None:
+    """A killed supervisor must leave no process behind."""
     for method, path, body, status in [
         ("POST", "/faults", {"name": "nonsense"}, 404),
         ("POST", "/faults", {"nom": "playback-errors"}, 400),

@@ -59,6 +59,8 @@ def _kept(failures: int = 0) -> tuple[Process, Keeper]:
 def test_it_is_started_again_each_time_it_dies_and_when_it_does_not_come_up_at_first(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
+    """A process that dies twice would stay dead."""
+
     async def story() -> bool:
         process, keeper = _kept(failures=2)
         await _turns()
@@ -77,6 +79,8 @@ def test_it_is_started_again_each_time_it_dies_and_when_it_does_not_come_up_at_f
 
 
 def test_what_was_killed_on_purpose_lies_until_it_is_wanted_and_is_started_once() -> None:
+    """A fault that kills would be undone by the keeper."""
+
     async def story() -> tuple[list[bool], int]:
         process, keeper = _kept()
         await _turns()
@@ -113,6 +117,7 @@ def audience(tmp_path: Path) -> tuple[Audience, list[Any]]:
 
 
 def test_viewers_that_never_were_up_can_not_be_told(audience: tuple[Audience, list[Any]]) -> None:
+    """An order that reached nobody must not look done."""
     viewers, told = audience
     told.append("away")
     with pytest.raises(UnreachableError):
@@ -122,6 +127,7 @@ def test_viewers_that_never_were_up_can_not_be_told(audience: tuple[Audience, li
 def test_what_viewers_were_told_last_is_told_again_to_those_that_come_after_them(
     audience: tuple[Audience, list[Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Viewers that restart would forget an evacuation."""
     viewers, told = audience
 
     class Started:

@@ -18,6 +18,8 @@ REGION = "us-east-1"
 
 
 def test_more_sessions_bring_more_instances_and_fewer_take_them_away(tmp_path: Path) -> None:
+    """Scaling must act on what the platform really serves."""
+
     async def story() -> tuple[list[int], list[str]]:
         platform = MemoryPlatform([REGION])
         await platform.start()

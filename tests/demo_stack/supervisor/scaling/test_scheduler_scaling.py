@@ -26,6 +26,7 @@ def _day(hour: int) -> float:
 
 
 def test_a_day_with_noise_and_growth_is_forecast_hours_ahead() -> None:
+    """A forecast that is off has instances up too late."""
     rng, model, errors, naive = Random(4), HoltWinters(HOURS), [], []
     for hour in range(10 * HOURS):
         true = _day(hour) + 0.05 * hour
@@ -38,6 +39,7 @@ def test_a_day_with_noise_and_growth_is_forecast_hours_ahead() -> None:
 
 @given(st.lists(st.floats(0, 1e6), max_size=100), st.integers(1, 50))
 def test_a_forecast_is_never_negative_nor_nan(values: list[float], ahead: int) -> None:
+    """Fewer than no requests would scale a service away."""
     model = HoltWinters(7)
     for value in values:
         model.observe(value)
@@ -46,6 +48,7 @@ def test_a_forecast_is_never_negative_nor_nan(values: list[float], ahead: int) -
 
 @given(st.lists(st.floats(0, 1e4), max_size=60), st.booleans())
 def test_there_are_never_too_few_nor_too_many(series: list[float], predictive: bool) -> None:
+    """Policy bounds must hold whatever the traffic does."""
     policy = ScalingPolicy(
         per_instance=10.0, min_instances=2, max_instances=7, predictive=predictive
     )
@@ -74,6 +77,7 @@ def _overloaded_hours(*, predictive: bool) -> tuple[int, int]:
 
 
 def test_prediction_has_instances_up_before_the_evening() -> None:
+    """Scaling that only follows is late every evening."""
     reactive, paid_reactive = _overloaded_hours(predictive=False)
     predicted, paid = _overloaded_hours(predictive=True)
     assert reactive >= 10
@@ -82,6 +86,7 @@ def test_prediction_has_instances_up_before_the_evening() -> None:
 
 
 def test_a_short_dip_shrinks_nothing() -> None:
+    """Instances that go in a dip are missing a minute later."""
     scaler = ServiceScaler(ScalingPolicy(per_instance=10.0, patience=5), HOURS)
     running = scaler.decide(1, 50.0)
     assert running == 7
@@ -110,6 +115,8 @@ class Fleet:
 
 
 def test_regions_scale_apart_and_one_that_is_away_is_left_alone() -> None:
+    """A dead region would be scaled by another's traffic."""
+
     async def story() -> list[tuple[str, str, int]]:
         fleet = Fleet()
         scaler = Autoscaler(fleet, ["r1", "r2"], policies(sps=4.0), day_s=HOURS * 10.0)
@@ -131,6 +138,7 @@ def test_regions_scale_apart_and_one_that_is_away_is_left_alone() -> None:
 
 
 def test_while_its_hand_is_held_it_neither_scales_nor_learns() -> None:
+    """The scaler would undo a fault, or learn from it."""
     held = [False]
 
     async def story() -> list[tuple[str, str, int]]:
@@ -154,6 +162,7 @@ def test_while_its_hand_is_held_it_neither_scales_nor_learns() -> None:
 
 
 def test_policies_leave_the_usual_traffic_of_a_region_alone() -> None:
+    """Usual traffic must cause no scaling, or every hour has a change."""
     for policy in policies(sps=4.0).values():
         usual = policy.per_instance * 1.15  # the top of the daily rhythm
         assert ServiceScaler(policy, HOURS).decide(2, usual) == pytest.approx(2)
