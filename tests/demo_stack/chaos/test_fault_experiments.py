@@ -22,6 +22,7 @@ from demo_stack.chaos.experiment import (
 from demo_stack.chaos.injector import FaultStateError, Injector
 from demo_stack.chaos.truth import TruthLog, read_truth
 from demo_stack.chassis.errors import LayoutError, PlatformError
+from demo_stack.in_memory.turns import until
 from demo_stack.supervisor.deployment.changes import ChangeLog
 from demo_stack.supervisor.deployment.performer import PlatformPerformer
 from demo_stack.supervisor.processes.platform import Platform, PlatformSpec
@@ -205,8 +206,7 @@ def test_a_scenario_plays_its_remediation_and_ends_by_itself(tmp_path: Path) -> 
         injector.play("quick")
         with pytest.raises(FaultStateError):
             injector.play("quick")
-        await asyncio.sleep(0.01)
-        assert set(injector.active) == {"quick"}
+        await until(lambda: set(injector.active) == {"quick"})
         await asyncio.gather(*injector._playing.values())
         assert not injector.active
 
@@ -224,7 +224,7 @@ def test_a_scenario_can_be_ended_early_and_is_rolled_back(tmp_path: Path) -> Non
 
     async def early() -> None:
         injector.play(scenario.name)
-        await asyncio.sleep(0.05)
+        await until(lambda: recorder.done == ["demand"])
         await injector.take_back(scenario.name)
 
     asyncio.run(early())

@@ -164,17 +164,19 @@ def test_a_port_that_is_taken_is_named() -> None:
 def test_answers_of_a_real_server_do_not_wait_for_an_acknowledgement() -> None:
     """Nagle's algorithm and delayed acknowledgements would add 40 ms to calls."""
 
-    async def story() -> float:
+    async def story() -> list[float]:
         network, transport = SocketNetwork(), LoopbackTransport()
         app = Starlette(routes=[Route("/", lambda _request: PlainTextResponse("fine"))])
         request = httpx2.Request("GET", await network.listen(app) + "/")
         await transport.handle_async_request(request)
-        started = time.perf_counter()
-        for _ in range(50):
+        taken_s = []
+        for _ in range(40):
+            started = time.perf_counter()
             await transport.handle_async_request(request)
-        seconds = time.perf_counter() - started
+            taken_s.append(time.perf_counter() - started)
         await transport.aclose()
         await network.close()
-        return seconds
+        return taken_s
 
-    assert asyncio.run(story()) < 50 * 0.04  # Nagle and a delayed acknowledgement cost 40 ms each
+    # Every one would wait; on a machine that is busy with other things some may.
+    assert sorted(asyncio.run(story()))[10] < 0.04

@@ -35,24 +35,21 @@ class Slow(EmbeddedBroker):
 def test_a_slow_log_holds_nobody_up_and_its_span_says_what_became_of_the_event(away: bool) -> None:
     """A stream's start would wait for the event log."""
 
-    async def story() -> tuple[bool, float, int, ReadableSpan]:
+    async def story() -> tuple[bool, int, ReadableSpan]:
         pipe, spans = memory_pipe()
         broker = Slow(away=away)
         telemetry = pipe.telemetry(Identity(service="playback", region="r"))
         producer = TracedProducer(broker, "views", telemetry)
-        started = asyncio.get_running_loop().time()
         known = await producer.send("v", {"title": "t01"})
-        waited_s = asyncio.get_running_loop().time() - started
         before = len(spans.get_finished_spans())
         broker.go.set()
         for _ in range(5):
             await asyncio.sleep(0)
         (span,) = spans.get_finished_spans()
-        return known, waited_s, before, span
+        return known, before, span
 
-    known, waited_s, before, span = asyncio.run(story())
+    known, before, span = asyncio.run(story())
     assert (known, before) == (False, 0)
-    assert waited_s < 1.0
     assert span.name == "send views"
     if away:
         assert span.status.status_code is StatusCode.ERROR

@@ -61,12 +61,12 @@ def test_evacuation_and_return_lose_no_start_and_nobody_is_served_where_nobody_s
         async with Planet() as planet:
             served = []
             planet.begin(3)
-            await asyncio.sleep(0.02)  # sessions are under way when the steering changes
+            await _under_way()
             planet.crowd.steer("eu-west-1", ["us-east-1", "us-west-2"])
             await planet.crowd.settled()
             served.append(len(_served(planet, "eu-west-1")))
             planet.begin(4)
-            await asyncio.sleep(0.02)
+            await _under_way()
             planet.crowd.steer("eu-west-1", ["eu-west-1"])
             await planet.crowd.settled()
             served.append(len(_served(planet, "eu-west-1")))
@@ -78,6 +78,12 @@ def test_evacuation_and_return_lose_no_start_and_nobody_is_served_where_nobody_s
     starts, served = asyncio.run(story())
     assert starts == {"success": 30}
     assert served == [3, 3, 6]
+
+
+async def _under_way() -> None:
+    """Give sessions the turns to begin before the steering changes."""
+    for _ in range(20):
+        await asyncio.sleep(0)
 
 
 def _served(planet: Planet, region: str) -> list[ReadableSpan]:

@@ -14,6 +14,7 @@ from demo_stack.chassis.disturbance import Disturbance
 from demo_stack.chassis.errors import DependencyError, ServiceError
 from demo_stack.in_memory.readings import tags
 from demo_stack.in_memory.region import open_region
+from demo_stack.in_memory.turns import PATIENCE_S
 from demo_stack.resilience.command import CommandRejectedError
 from demo_stack.resilience.events import Event
 from demo_stack.resilience.shedding import Priority, Shedder
@@ -222,15 +223,17 @@ def test_a_dependency_that_keeps_failing_is_no_longer_called() -> None:
         async with open_region() as w:
             token = await w.token()
             w.region.points.disturb("x", Disturbance(point="playback.start", error_ratio=1.0))
-            categories = []
+
+            def seen() -> dict[str, float]:
+                return {at["zuul.status_category"]: n for at, n in w.points("zuul.requests")}
+
             for _ in range(30):
                 await asyncio.gather(w.client.send(_start(token)), return_exceptions=True)
-            await asyncio.sleep(0.6)  # the circuit is looked at every half second
-            for _ in range(3):
-                await asyncio.gather(w.client.send(_start(token)), return_exceptions=True)
-            for point, count in w.points("zuul.requests"):
-                categories.append((point["zuul.status_category"], count))
-            return dict(categories)
+            async with asyncio.timeout(PATIENCE_S):
+                while seen().get("FAILURE_LOCAL_SHORT_CIRCUITED", 0) < 3:
+                    await asyncio.gather(w.client.send(_start(token)), return_exceptions=True)
+                    await asyncio.sleep(0.05)  # the circuit is looked at every half second
+            return seen()
 
     seen = asyncio.run(story())
     assert seen["FAILURE_LOCAL_SHORT_CIRCUITED"] >= 3

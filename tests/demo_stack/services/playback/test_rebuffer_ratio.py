@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from demo_stack.eventlog.topics import REPORTS, WINDOW_MS
 from demo_stack.eventlog.windows import TumblingRatios
 from demo_stack.in_memory.region import MemoryRegion, open_region
+from demo_stack.in_memory.turns import until
 
 amounts = st.floats(0, 1e6)
 
@@ -67,10 +68,7 @@ def test_reports_of_a_window_become_the_ratio_of_their_device() -> None:
                 await log.send(REPORTS, "v", said, time_ms=1_000)
             late = {"device": "web", "played_s": 1.0, "stalled_s": 0.0}
             await log.send(REPORTS, "v", late, time_ms=1_000 + 2 * WINDOW_MS)
-            for _ in range(200):
-                if _ratios(w)["tv"]:
-                    break
-                await asyncio.sleep(0.02)
+            await until(lambda: _ratios(w)["tv"] > 0)
             return before, _ratios(w)
 
     before, after = asyncio.run(story())

@@ -16,6 +16,7 @@ from demo_stack.chassis.identity import Identity
 from demo_stack.chassis.network import MemoryNetwork
 from demo_stack.chassis.telemetry import memory_pipe
 from demo_stack.in_memory.region import open_region
+from demo_stack.in_memory.turns import until
 from demo_stack.regions.region import Region
 from demo_stack.regions.spec import RegionSpec
 from demo_stack.services.billing.database import Database
@@ -146,9 +147,8 @@ class Near:
         return (await client.send(call)).status_code
 
     async def knows(self, devices: set[str]) -> None:
-        async with asyncio.timeout(10):
-            while self.region.stores.playback.streams.away("guest") != devices:  # noqa: ASYNC110 - chores
-                await asyncio.sleep(0.02)
+        streams = self.region.stores.playback.streams
+        await until(lambda: streams.away("guest") == devices)
 
 
 def test_a_guest_who_plays_in_one_region_can_not_play_on_another_device_in_another(
