@@ -48,7 +48,7 @@ def test_a_change_is_told_before_it_touches_anything_and_again_after(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     action: str,
-    arguments: dict[str, str] | dict[str, object],
+    arguments: dict[str, Any],
     texts: tuple[str, str],
 ) -> None:
     """A change that is told late is no suspect when its consequences are looked into."""
@@ -117,7 +117,7 @@ def test_a_bad_configuration_is_announced_as_the_push_that_it_is(planet: OpenPla
     ],
 )
 def test_what_no_part_can_do_is_refused_with_a_reason_and_announced_to_nobody(
-    planet: OpenPlanet, action: str, arguments: dict[str, str] | dict[str, object], reason: str
+    planet: OpenPlanet, action: str, arguments: dict[str, Any], reason: str
 ) -> None:
     """An announcement of what never happened sends people after a ghost."""
 

@@ -261,7 +261,7 @@ def test_every_action_of_every_experiment_is_one_that_the_supervisor_performs(
     ],
 )  # fmt: skip
 def test_operators_announce_what_they_do_and_nobody_announces_a_fault(
-    tmp_path: Path, action: str, arguments: dict[str, str] | dict[str, object], text: str | None
+    tmp_path: Path, action: str, arguments: dict[str, Any], text: str | None
 ) -> None:
     """A fault that is announced gives the answer away."""
     changes = ChangeLog(tmp_path / "changes.jsonl", now_ms=lambda: 7)

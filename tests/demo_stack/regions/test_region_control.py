@@ -74,7 +74,7 @@ def test_disturbances_are_set_and_calmed_one_or_all(asked: Asked) -> None:
     ],
 )
 def test_what_a_region_cannot_do_is_refused_with_a_reason(
-    asked: Asked, what: str, arguments: dict[str, object] | dict[str, str]
+    asked: Asked, what: str, arguments: dict[str, Any]
 ) -> None:
     """An order that is misunderstood must not be answered with success."""
 
