@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from anomaly.detectors.registry import detectors
 from benchmarks.detection import measure as detection
+from benchmarks.patterns import measure as patterns
 from benchmarks.rules.measure import measure
 from benchmarks.rules.workload import Platform
 from collectors.stacklang.evaluation.batch import parse
@@ -31,6 +33,15 @@ def test_series_are_distinct_and_new_ones_are_new() -> None:
     fresh = {tuple(sorted(tags.items())) for tags in platform.fresh(50, 1)}
     assert (len(known), len(fresh)) == (5_000, 50)
     assert not known & fresh
+
+
+def test_patterns_find_what_pythons_engine_finds() -> None:
+    """Otherwise the speed of a wrong answer would be measured."""
+    texts = patterns.values_of_a_key(500)
+    for scan in patterns.scans(500, 1):
+        assert scan.found == sum(re.match(scan.pattern, text) is not None for text in texts)
+        assert scan.ours_ms > 0
+    assert set(patterns.hostile(1)) == set(patterns.HOSTILE)
 
 
 def test_a_step_of_rules_is_measured(tmp_path: Path) -> None:

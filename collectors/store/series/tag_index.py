@@ -5,7 +5,6 @@ Incremental: a series is found as soon as it is added.
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -25,7 +24,7 @@ from collectors.stacklang.predicates.predicate import (
     Query,
     Regex,
 )
-from collectors.store.series.postings import Holders, Postings
+from collectors.store.series.postings import Holders, Postings, bitmap
 from collectors.store.series.tag_rows import TagRows, join_rows
 from collectors.store.series.words import Words
 
@@ -65,7 +64,7 @@ class TagIndex:
     def remove(self, ids: IndexArray, tags: TagRows) -> None:
         """Forget series."""
         self._sort_in()
-        gone = _bitmap(ids)
+        gone = bitmap(ids)
         self._all -= gone
         for key, holders in _by_key(ids, tags):
             self._values[key].remove(holders)
@@ -79,9 +78,9 @@ class TagIndex:
             return
         ids = np.concatenate([ids for ids, _ in pending])
         tags = join_rows([tags for _, tags in pending])
-        self._all |= _bitmap(ids)
+        self._all |= bitmap(ids)
         for key, holders in _by_key(ids, tags):
-            self._keys.setdefault(key, BitMap()).update(_bitmap(holders.ids))
+            self._keys.setdefault(key, BitMap()).update(bitmap(holders.ids))
             self._values.setdefault(key, Postings()).add(holders)
 
     def match(self, query: Query) -> BitMap:
@@ -130,10 +129,6 @@ class TagIndex:
             return BitMap()
         values, texts = known.values(), self._words.texts
         return known.union(values[query.select([texts[v] for v in values.tolist()])])
-
-
-def _bitmap(ids: IndexArray) -> BitMap:
-    return BitMap(array("I", ids.astype(np.uint32).tobytes()))
 
 
 def _by_key(ids: IndexArray, tags: TagRows) -> Iterator[tuple[int, Holders]]:
