@@ -47,6 +47,7 @@ class Sidecar:
         self._command = command
         self._log = log_dir / f"{name}.log"
         self._process: Process | None = None
+        self._killed = False
 
     @property
     def alive(self) -> bool:
@@ -62,8 +63,9 @@ class Sidecar:
         """Start the process, on the port it had before if any; return ``host:port``.
 
         Raises:
-            SidecarError: It ended, or did not listen in time.
+            SidecarError: It ended, was killed, or did not listen in time.
         """
+        self._killed = False
         for _ in range(ATTEMPTS):
             port = self.port or _free_port()
             with self._log.open("ab") as log:
@@ -75,10 +77,16 @@ class Sidecar:
                 self.port = port
                 return f"127.0.0.1:{port}"
             await self.stop()
+            if self._killed:  # whoever wants it dead must not find it started again
+                raise SidecarError(f"{self.name} was killed while it started")
         raise SidecarError(f"{self.name} did not start; see {self._log}")
 
     async def kill(self) -> None:
-        """End the process as ``kill -9`` does."""
+        """End the process as ``kill -9`` does; a start that is under way fails."""
+        self._killed = True
+        await self._kill()
+
+    async def _kill(self) -> None:
         if self._process is not None and self.alive:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
@@ -94,7 +102,7 @@ class Sidecar:
             async with asyncio.timeout(STOP_TIMEOUT_S):
                 await self._process.wait()
         except TimeoutError:
-            await self.kill()
+            await self._kill()
 
     async def ended(self) -> None:
         """Wait until the process has ended."""

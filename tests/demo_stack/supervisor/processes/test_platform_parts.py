@@ -108,6 +108,21 @@ def test_without_them_the_regions_are_told_to_embed(tmp_path: Path) -> None:
     assert (status["cache"]["system"], status["eventlog"]["system"]) == ("embedded", "embedded")
 
 
+def test_what_is_killed_while_it_starts_is_not_started_again(tmp_path: Path) -> None:
+    """A part that is to stay dead would be back at the second attempt to start it."""
+
+    async def story() -> bool:
+        car = Sidecar("deaf", lambda _port: ("sleep", "600"), tmp_path)
+        starting = asyncio.create_task(car.start())
+        await until(lambda: car.alive)
+        await car.kill()
+        with pytest.raises(SidecarError, match="was killed while it started"):
+            await starting
+        return car.alive
+
+    assert asyncio.run(story()) is False
+
+
 def test_what_does_not_come_up_is_named(tmp_path: Path) -> None:
     """An operator must learn which part failed, and where its log is."""
     car = Sidecar("nonsense", lambda port: (sys.executable, "-c", f"exit({port % 2})"), tmp_path)
