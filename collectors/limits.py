@@ -61,7 +61,9 @@ class Limits:
         max_span_late_ms: With an archive, spans up to this age are still taken; they go straight
             there.
         max_span_future_ms: Spans that start further ahead of the clock are refused.
-        max_trace_spans: Most spans of one trace; more are refused.
+        max_trace_spans: Most spans of one trace in memory and in an answer; of a larger one the
+            root, the errors and the critical path are kept, then the longest spans.
+        max_calls: Calls between services that the service map remembers; the oldest go first.
         pair_wait_ms: How long a client span waits for its server span before the edge is drawn
             to a node named by its attributes.
         max_skew_ms: A larger clock difference between hosts is not corrected.
@@ -105,5 +107,6 @@ class Limits:
     max_span_late_ms: int = 14 * 86_400_000
     max_span_future_ms: int = 600_000
     max_trace_spans: int = 20_000
+    max_calls: int = 2_000_000
     pair_wait_ms: int = 10_000
     max_skew_ms: int = 3_600_000

@@ -9,7 +9,7 @@ their interval, as in Atlas.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -142,6 +142,9 @@ class SpanStatus(StrEnum):
     ERROR = "error"
 
 
+ADJUSTED = "tocsin.adjusted"
+"""Attribute of a span that is not kept as it was sent: says in words what was sent."""
+
 AttributeValue = str | bool | int | float | list[object] | dict[str, object] | None
 
 
@@ -189,6 +192,20 @@ class Span:
     def duration_ns(self) -> int:
         """Wall time between start and end, in nanoseconds."""
         return self.end_ns - self.start_ns
+
+
+def in_order(span: Span) -> Span:
+    """Return the span; one that ends before it starts with duration 0 and a mark of it.
+
+    Clocks that are set back within a span are ordinary in browsers and virtual machines. Without
+    the span its children would have no parent.
+    """
+    if span.end_ns >= span.start_ns:
+        return span
+    backwards_ns = span.start_ns - span.end_ns
+    how = f"ended {backwards_ns} ns before it started" if span.end_ns else "has no end"
+    mark = {ADJUSTED: f"{how}; kept with duration 0"}
+    return replace(span, end_ns=span.start_ns, attributes={**span.attributes, **mark})
 
 
 class MetricWriter(Protocol):

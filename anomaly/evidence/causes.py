@@ -10,10 +10,12 @@ graph match learned rankers on the public benchmarks.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from collectors.model import Span, SpanKind, SpanStatus
+from collectors.traces.lineage import lineage_of
+from collectors.traces.self_time import self_times_ns
 from tocsin.client.wording import percent
 
 PEER_KEYS = ("service.peer.name", "peer.service", "server.address", "net.peer.name")
@@ -52,11 +54,11 @@ def error_suspects(traces: Sequence[Sequence[Span]]) -> tuple[Suspect, ...]:
     origins: Counter[str] = Counter()
     unreached: Counter[str] = Counter()
     for spans in traces:
-        children = _children(spans)
-        for span in spans:
+        lineage = lineage_of(spans)
+        for span, positions in zip(spans, lineage.children, strict=True):
             if span.status is not SpanStatus.ERROR:
                 continue
-            below = children[span.span_id]
+            below = [spans[at] for at in positions]
             if any(child.status is SpanStatus.ERROR for child in below):
                 continue
             peer = _peer(span) if span.kind is SpanKind.CLIENT and not below else ""
@@ -79,11 +81,11 @@ def slow_suspects(traces: Sequence[Sequence[Span]]) -> tuple[Suspect, ...]:
     """
     own_ns: dict[str, float] = defaultdict(float)
     for spans in traces:
-        children = _children(spans)
-        for span in spans:
-            busy = _covered_ns(span, children[span.span_id])
-            waiting = span.kind is SpanKind.CLIENT and not children[span.span_id]
-            own_ns[(_peer(span) if waiting else "") or span.service] += span.duration_ns - busy
+        lineage = lineage_of(spans)
+        for at, time_ns in enumerate(self_times_ns(lineage)):
+            span = spans[at]
+            waiting = span.kind is SpanKind.CLIENT and not lineage.children[at]
+            own_ns[(_peer(span) if waiting else "") or span.service] += time_ns
     total = sum(own_ns.values())
     if total <= 0:
         return ()
@@ -115,29 +117,9 @@ def _error_reason(count: int, total: int, unreached: int) -> str:
     )
 
 
-def _children(spans: Iterable[Span]) -> Mapping[str, list[Span]]:
-    children: dict[str, list[Span]] = defaultdict(list)
-    for span in spans:
-        if span.parent_span_id and span.parent_span_id != span.span_id:
-            children[span.parent_span_id].append(span)
-    return children
-
-
 def _peer(span: Span) -> str:
     for key in PEER_KEYS:
         value = span.attributes.get(key)
         if value:
             return str(value)
     return ""
-
-
-def _covered_ns(span: Span, children: Sequence[Span]) -> int:
-    """Return how much of ``span`` its children cover, overlaps counted once."""
-    covered, reached = 0, span.start_ns
-    for child in sorted(children, key=lambda c: c.start_ns):
-        start = max(child.start_ns, reached)
-        end = min(child.end_ns, span.end_ns)
-        if end > start:
-            covered += end - start
-            reached = end
-    return covered

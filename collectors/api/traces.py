@@ -15,13 +15,14 @@ from collectors.errors import NotFoundError
 from collectors.model import AttributeValue, Span, SpanEvent
 from collectors.traces.compare import Comparison
 from collectors.traces.critical_path import time_on_path
+from collectors.traces.held_trace import TraceSpans
+from collectors.traces.lineage import Identity, identity, lineage_of
 from collectors.traces.search import MAX_LIMIT, TraceSearch, TraceSummary
+from collectors.traces.self_time import self_times_ns
 from collectors.traces.service_map import ServiceEdge
 
 MAX_TEXT = 1_000
 DEFAULT_LIMIT = 20
-# A longer trace is answered without its critical path: what it costs grows with the square.
-MAX_PATH_SPANS = 2_000
 # Year 9999: beyond it a date has no meaning for anybody.
 MAX_TIME_MS = 253_402_300_799_999
 
@@ -36,8 +37,8 @@ class SpanReader(Protocol):
         """Return matching traces, newest first."""
         ...
 
-    def trace(self, trace_id: str) -> Sequence[Span]:
-        """Return the spans of a trace, empty if there is no such trace."""
+    def read(self, trace_id: str) -> TraceSpans:
+        """Return a trace, without spans if there is no such trace."""
         ...
 
     def compare(self, wanted: TraceSearch, limit: int = 10) -> Comparison:
@@ -74,10 +75,10 @@ def trace_answer(spans: SpanReader) -> Answer:
         if not _TRACE_ID.match(trace_id):
             raise refuse(f"trace id must be up to 32 hex digits, got '{trace_id[:80]}'")
         trace_id = trace_id.lower().zfill(32)
-        found = spans.trace(trace_id)
-        if not found:
+        found = spans.read(trace_id)
+        if not found.spans:
             raise NotFoundError(f"no trace {trace_id}; it may be older than what is kept")
-        return json_response(trace_content(trace_id, found))
+        return json_response(trace_content(trace_id, found.spans, found.dropped))
 
     return answer
 
@@ -144,6 +145,7 @@ def _summary(trace: TraceSummary) -> dict[str, object]:
         "span_count": trace.span_count,
         "error_count": trace.error_count,
         "services": list(trace.services),
+        "dropped_spans": trace.dropped_spans,
     }
 
 
@@ -151,34 +153,62 @@ def _edge(edge: ServiceEdge) -> dict[str, object]:
     return {
         "client": edge.client,
         "server": edge.server,
-        "calls": edge.calls,
-        "errors": edge.errors,
+        "calls": round(edge.calls),
+        "errors": round(edge.errors),
         "p50_ms": edge.p50_ms,
         "p99_ms": edge.p99_ms,
     }
 
 
-def trace_content(trace_id: str, spans: Sequence[Span]) -> dict[str, object]:
+def trace_content(trace_id: str, spans: Sequence[Span], dropped: int = 0) -> dict[str, object]:
     """Return a trace with its spans in order of their start, offsets from the first.
 
-    ``critical_path`` names the spans that the trace waited for, in order of their start, and
-    ``critical_ms`` gives the time on it that was each one's own.
+    ``parent`` is the position of a span's parent in ``spans``, null for a root; it is right also
+    where two halves of a call share one id. ``self_ms`` is the span's time without what its
+    children cover, ``critical_ms`` the time in which the trace waited for the span itself, null for
+    spans off the critical path. ``critical_path`` names the ids on it in order of their start.
+    ``dropped_spans`` tells how many more spans there were, ``incomplete`` says so in words.
     """
-    ordered = sorted(spans, key=lambda span: (span.start_ns, span.end_ns))
+    lineage = lineage_of(sorted(spans, key=lambda span: (span.start_ns, -span.end_ns)))
+    ordered = lineage.spans
     start_ns = ordered[0].start_ns
     end_ns = max(span.end_ns for span in ordered)
-    path = time_on_path(ordered) if len(ordered) <= MAX_PATH_SPANS else None
+    path_ns = time_on_path(ordered)
+    own_ns = self_times_ns(lineage)
     return {
         "trace_id": trace_id,
         "start_ms": start_ns // _NS_PER_MS,
         "duration_ms": (end_ns - start_ns) / _NS_PER_MS,
-        **({} if path is None else _path(path)),
-        "spans": [_span(span, start_ns) for span in ordered],
+        "dropped_spans": dropped,
+        **({"incomplete": _incomplete(len(ordered), dropped)} if dropped else {}),
+        **_path(path_ns),
+        "spans": [
+            {
+                **_span(span, start_ns),
+                "parent": lineage.parent[at] if lineage.parent[at] >= 0 else None,
+                "self_ms": own_ns[at] / _NS_PER_MS,
+                "critical_ms": _millis(path_ns.get(identity(span))),
+            }
+            for at, span in enumerate(ordered)
+        ],
     }
 
 
-def _path(own_ns: Mapping[str, int]) -> dict[str, object]:
-    own_ms = {span_id: time_ns / _NS_PER_MS for span_id, time_ns in own_ns.items()}
+def _incomplete(kept: int, dropped: int) -> str:
+    return (
+        f"{dropped} of {kept + dropped} spans are left out: a trace as long as this keeps its root,"
+        " its errors, its critical path and the longest of the others"
+    )
+
+
+def _millis(time_ns: int | None) -> float | None:
+    return None if time_ns is None else time_ns / _NS_PER_MS
+
+
+def _path(own_ns: Mapping[Identity, int]) -> dict[str, object]:
+    own_ms: dict[str, float] = {}
+    for (span_id, *_), time_ns in own_ns.items():
+        own_ms[span_id] = own_ms.get(span_id, 0.0) + time_ns / _NS_PER_MS
     return {"critical_path": list(own_ms), "critical_ms": own_ms}
 
 

@@ -10,6 +10,9 @@ import structlog
 
 from collectors.errors import StorageError
 from collectors.model import Span
+from collectors.traces.cutting import most_telling
+from collectors.traces.held_trace import TraceSpans
+from collectors.traces.lineage import identity
 from collectors.traces.search import NANOS_PER_MS, TraceSearch, TraceSummary
 
 _log = structlog.get_logger(__name__)
@@ -28,8 +31,8 @@ class SpanArchive(Protocol):
         """Return matching traces, newest first, at most ``wanted.limit``."""
         ...
 
-    def trace(self, trace_id: str) -> Sequence[Span]:
-        """Return the spans of a trace, none when it is unknown."""
+    def read(self, trace_id: str) -> TraceSpans:
+        """Return a trace, without spans when it is unknown."""
         ...
 
     def close(self) -> None:
@@ -73,23 +76,35 @@ def joined_search(
 
 
 def joined_trace(
-    archive: SpanArchive, trace_id: str, held: Sequence[Span], first_ms: int | None
-) -> list[Span]:
-    """Return the spans of a trace from memory, and from the archive if memory may lack some.
+    archive: SpanArchive, trace_id: str, held: TraceSpans, first_ms: int | None, most: int
+) -> TraceSpans:
+    """Return a trace from memory, and from the archive if memory lacks or may lack some of it.
+
+    Args:
+        archive: What is asked for the rest.
+        trace_id: The trace.
+        held: What memory has.
+        first_ms: Since when memory is whole; None when it never is.
+        most: Spans to return of it.
 
     Raises:
         StorageError: Memory has none of it and the archive fails.
     """
-    if held and first_ms is not None:
-        start_ms = min(span.start_ns for span in held) // NANOS_PER_MS
+    if held.spans and not held.dropped and first_ms is not None:
+        start_ms = min(span.start_ns for span in held.spans) // NANOS_PER_MS
         if start_ms >= first_ms + _EDGE_MS:
-            return list(held)
+            return held
     try:
-        older = archive.trace(trace_id)
+        older = archive.read(trace_id)
     except StorageError as error:
-        if not held:
+        if not held.spans:
             raise
         _log.warning("a trace is read from memory only", trace=trace_id, reason=error.message)
-        return list(held)
-    known = {span.span_id for span in held}
-    return [*held, *(span for span in older if span.span_id not in known)]
+        return held
+    if not held.spans:
+        return older
+    known = set(map(identity, held.spans))
+    spans = [*held.spans, *(span for span in older.spans if identity(span) not in known)]
+    kept = [spans[at] for at in most_telling(spans, most)]
+    total = max(len(spans), len(held.spans) + held.dropped, len(older.spans) + older.dropped)
+    return TraceSpans(spans=kept, dropped=total - len(kept))

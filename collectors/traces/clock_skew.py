@@ -12,45 +12,45 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from collectors.model import Span
+from collectors.traces.lineage import lineage_of
 from collectors.traces.search import text_of
 
 ADJUSTED = "tocsin.clock_skew_ns"
+NOT_ADJUSTED = "tocsin.clock_skew_not_corrected_ns"
 
 
 def adjust_clock_skew(spans: Sequence[Span], max_skew_ns: int) -> list[Span]:
-    """Return the spans with corrected times, ordered by start.
+    """Return the spans with corrected times, ordered by start, the longer of equals first.
 
-    A moved span carries the attribute ``tocsin.clock_skew_ns``: what was added to its times.
+    A moved span carries the attribute ``tocsin.clock_skew_ns``: what was added to its times; one
+    that was not moved although it seems to need it, ``tocsin.clock_skew_not_corrected_ns``.
 
     Args:
         spans: The spans of one trace.
         max_skew_ns: A larger difference is not believed to be skew and left as it is.
     """
-    children: dict[str, list[Span]] = {}
-    known = {span.span_id for span in spans}
-    roots = []
-    for span in spans:
-        if span.parent_span_id in known and span.parent_span_id != span.span_id:
-            children.setdefault(span.parent_span_id, []).append(span)
-        else:
-            roots.append(span)
-    placed: dict[str, Span] = {}
-    todo = [(root, root, 0) for root in roots]
-    while todo:
-        span, parent, delta_ns = todo.pop()
-        if span.span_id in placed:
-            continue
-        host, parent_host = _host(span), _host(parent)
-        if host and parent_host and host != parent_host:
-            delta_ns = _skew_ns(span, parent)
-            if abs(delta_ns) > max_skew_ns:
-                delta_ns = 0
-        moved = _move(span, delta_ns)
-        placed[span.span_id] = moved
-        todo.extend((child, moved, delta_ns) for child in children.get(span.span_id, ()))
-    # Spans in a cycle of parents have no root; they stay as they are.
-    result = [placed.get(span.span_id, span) for span in spans]
-    return sorted(result, key=lambda span: (span.start_ns, span.span_id))
+    lineage = lineage_of(spans)
+    placed = list(spans)
+    deltas_ns = [0] * len(spans)
+    for root in lineage.roots:
+        for at in lineage.below(root):
+            above = lineage.parent[at]
+            if above < 0:
+                continue
+            deltas_ns[at] = deltas_ns[above]
+            if _on_another_host(spans[at], spans[above]):
+                deltas_ns[at] = _skew_ns(spans[at], placed[above])
+            if abs(deltas_ns[at]) > max_skew_ns:
+                placed[at] = _marked(spans[at], NOT_ADJUSTED, deltas_ns[at])
+                deltas_ns[at] = 0
+            else:
+                placed[at] = _move(spans[at], deltas_ns[at])
+    return sorted(placed, key=lambda span: (span.start_ns, -span.end_ns, span.span_id))
+
+
+def _on_another_host(span: Span, parent: Span) -> bool:
+    host, parent_host = _host(span), _host(parent)
+    return bool(host and parent_host and host != parent_host)
 
 
 def _host(span: Span) -> str:
@@ -77,9 +77,12 @@ def _move(span: Span, delta_ns: int) -> Span:
     if delta_ns == 0:
         return span
     return replace(
-        span,
+        _marked(span, ADJUSTED, delta_ns),
         start_ns=span.start_ns + delta_ns,
         end_ns=span.end_ns + delta_ns,
         events=tuple(replace(event, time_ns=event.time_ns + delta_ns) for event in span.events),
-        attributes={**span.attributes, ADJUSTED: delta_ns},
     )
+
+
+def _marked(span: Span, key: str, delta_ns: int) -> Span:
+    return replace(span, attributes={**span.attributes, key: delta_ns})

@@ -11,13 +11,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from collectors.model import Span
+from collectors.traces.lineage import Identity, identity
 from collectors.traces.saved_time import saved_ns
-from collectors.traces.span_tree import Node, build_tree
+from collectors.traces.span_tree import Node, Siblings, build_forest, build_tree
 
 # Successive children may overlap by this share of their parent and still count as in series.
 OVERLAP_ALLOWANCE = 0.01
 
-HappensBefore = Callable[[Node, Sequence[Node], Node, Node], bool]
+HappensBefore = Callable[[Node, Siblings, Node, Node], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,21 +36,21 @@ class CriticalPath:
 
     Attributes:
         segments: What the trace waited for, in order of time.
-        exclusive_ns: Time on the path that is a span's own, by span id; spans off the path are not
-            in it.
+        exclusive_ns: Time on the path that is a span's own, by the span's identity; spans off the
+            path are not in it.
         total_work_ns: Durations of all spans added up.
         error_work_ns: Of which in spans that ended in an error.
         error_saved_ns: By how much the trace would be shorter without the failed spans.
     """
 
     segments: tuple[Segment, ...]
-    exclusive_ns: Mapping[str, int]
+    exclusive_ns: Mapping[Identity, int]
     total_work_ns: int
     error_work_ns: int
     error_saved_ns: int
 
 
-def crisp_before(parent: Node, siblings: Sequence[Node], first: Node, then: Node) -> bool:
+def crisp_before(parent: Node, siblings: Siblings, first: Node, then: Node) -> bool:
     """Return whether ``first`` ended before ``then`` began, a slight overlap forgiven.
 
     The overlap must be under 1 % of the parent, and no sibling may start or end within it.
@@ -62,16 +63,10 @@ def crisp_before(parent: Node, siblings: Sequence[Node], first: Node, then: Node
         return False
     if (first.end_ns - then.start_ns) / parent.duration_ns >= OVERLAP_ALLOWANCE:
         return False
-    within = 0
-    for node in siblings:
-        within += then.start_ns <= node.start_ns <= first.end_ns
-        within += then.start_ns <= node.end_ns <= first.end_ns
-        if within > 2:
-            return False
-    return within == 2
+    return siblings.times_within(then.start_ns, first.end_ns) == 2
 
 
-def jaeger_before(parent: Node, siblings: Sequence[Node], first: Node, then: Node) -> bool:
+def jaeger_before(parent: Node, siblings: Siblings, first: Node, then: Node) -> bool:
     """Return whether ``first`` ended when ``then`` began or earlier.
 
     Jaeger itself asks for earlier, which loses a child that ends exactly when the next begins.
@@ -100,19 +95,33 @@ def critical_path(
 
 def time_on_path(
     spans: Sequence[Span], happens_before: HappensBefore = crisp_before
-) -> dict[str, int]:
+) -> dict[Identity, int]:
     """Return each span on the critical path with the time that is its own there, nanoseconds.
 
-    Spans stand in order of their start. The time grows with the square of the most children that
-    a span has; callers bound the number of spans.
+    Spans stand in order of their start.
     """
     if not spans:
         return {}
-    root = build_tree(spans)
+    return _ordered_path(build_tree(spans), happens_before)
+
+
+def time_on_paths(spans: Sequence[Span]) -> dict[Identity, int]:
+    """Return the same for spans of which many may lack their parents.
+
+    What is waited for is the end of the last of them.
+    """
+    if not spans:
+        return {}
+    path = _ordered_path(build_forest(spans), crisp_before)
+    return {key: own_ns for key, own_ns in path.items() if key[0]}
+
+
+def _ordered_path(root: Node, happens_before: HappensBefore) -> dict[Identity, int]:
     waited = _waited_children(root, happens_before)
     own_ns = _exclusive(waited, root)
     by_start = sorted(waited, key=lambda node: (node.start_ns, -node.end_ns))
-    return {node.span.span_id: own_ns[node.span.span_id] for node in by_start}
+    keys = [identity(node.span) for node in by_start]
+    return {key: own_ns[key] for key in keys}
 
 
 def _waited_children(root: Node, happens_before: HappensBefore) -> dict[Node, list[Node]]:
@@ -121,23 +130,23 @@ def _waited_children(root: Node, happens_before: HappensBefore) -> dict[Node, li
     todo = [root]
     while todo:
         node = todo.pop()
-        latest_first = sorted(node.children, key=lambda child: child.end_ns, reverse=True)
-        chosen = latest_first[:1]
-        for child in latest_first[1:]:
-            if happens_before(node, latest_first, child, chosen[-1]):
+        siblings = node.siblings
+        chosen = siblings.latest_first[:1]
+        for child in siblings.latest_first[1:]:
+            if happens_before(node, siblings, child, chosen[-1]):
                 chosen.append(child)
         path[node] = chosen
         todo.extend(chosen)
     return path
 
 
-def _exclusive(path: Mapping[Node, Sequence[Node]], root: Node) -> dict[str, int]:
+def _exclusive(path: Mapping[Node, Sequence[Node]], root: Node) -> dict[Identity, int]:
     own = dict.fromkeys(path, 0)
     for node in path:
         own[node] += node.duration_ns
         if node is not root and node.parent is not None:
             own[node.parent] -= node.duration_ns
-    return {node.span.span_id: max(0, time_ns) for node, time_ns in own.items()}
+    return {identity(node.span): max(0, time_ns) for node, time_ns in own.items()}
 
 
 def _segments(path: Mapping[Node, Sequence[Node]]) -> tuple[Segment, ...]:

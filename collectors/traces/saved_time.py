@@ -8,12 +8,12 @@ does.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from collectors.traces.span_tree import Node
+from collectors.traces.span_tree import Node, Siblings
 
-_Before = Callable[[Node, Sequence[Node], Node, Node], bool]
+_Before = Callable[[Node, Siblings, Node, Node], bool]
 
 
 @dataclass(slots=True)
@@ -49,13 +49,13 @@ def saved_ns(root: Node, happens_before: _Before) -> int:
 
 def _blocks(parent: Node, happens_before: _Before) -> list[_Block]:
     """Return the blocks of a node's children, the last in time first."""
-    latest_first = sorted(parent.children, key=lambda child: child.end_ns, reverse=True)
+    siblings = parent.siblings
     blocks: list[_Block] = []
-    for node in latest_first:
+    for node in siblings.latest_first:
         block = blocks[-1] if blocks else None
         if block is None:
             blocks.append(_Block([node]))
-        elif all(happens_before(parent, latest_first, node, later) for later in block.nodes):
+        elif all(happens_before(parent, siblings, node, later) for later in block.nodes):
             blocks.append(_Block([node], max(0, node.end_ns - block.start_ns)))
         else:
             block.add(node)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import orjson
 
 from collectors.model import AttributeValue, Span, SpanStatus
+from collectors.traces.lineage import lineage_of
 
 MAX_LIMIT = 1_000
 NANOS_PER_MS = 1_000_000
@@ -60,7 +61,11 @@ class TraceSearch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraceSummary:
-    """One line of a search result. ``services`` is ordered by first appearance in time."""
+    """One line of a search result. ``services`` is ordered by first appearance in time.
+
+    ``dropped_spans`` of the ``span_count`` are no longer held: the trace was larger than the bound
+    on one trace. Of those only the number is known, and how many of them were errors.
+    """
 
     trace_id: str
     root_service: str
@@ -70,36 +75,33 @@ class TraceSummary:
     span_count: int
     error_count: int
     services: tuple[str, ...]
+    dropped_spans: int = 0
 
 
-def summarize(spans: Iterable[Span]) -> TraceSummary:
-    """Return the summary of a trace's spans, of which there is at least one."""
+def summarize(spans: Sequence[Span], dropped: int = 0, dropped_errors: int = 0) -> TraceSummary:
+    """Return the summary of a trace's spans, of which there is at least one.
+
+    Args:
+        spans: Those that are held.
+        dropped: How many more there were.
+        dropped_errors: How many of those ended in an error.
+    """
+    root = spans[lineage_of(spans).main_root()]
     ordered = sorted(spans, key=lambda span: span.start_ns)
-    root = root_of(ordered)
     start_ns = ordered[0].start_ns
     end_ns = max(span.end_ns for span in ordered)
+    errors = sum(span.status is SpanStatus.ERROR for span in ordered)
     return TraceSummary(
         trace_id=root.trace_id,
         root_service=root.service,
         root_name=root.name,
         start_ms=start_ns // NANOS_PER_MS,
         duration_ms=(end_ns - start_ns) / NANOS_PER_MS,
-        span_count=len(ordered),
-        error_count=sum(span.status is SpanStatus.ERROR for span in ordered),
+        span_count=len(ordered) + dropped,
+        error_count=errors + dropped_errors,
         services=tuple(dict.fromkeys(span.service for span in ordered)),
+        dropped_spans=dropped,
     )
-
-
-def root_of(ordered: list[Span]) -> Span:
-    """Return the first span without a parent, else the first whose parent is missing."""
-    known = {span.span_id for span in ordered}
-    orphan = None
-    for span in ordered:
-        if not span.parent_span_id:
-            return span
-        if orphan is None and span.parent_span_id not in known:
-            orphan = span
-    return orphan or ordered[0]
 
 
 def _has_tag(span: Span, key: str, value: str) -> bool:

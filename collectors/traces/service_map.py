@@ -1,51 +1,41 @@
-"""Who calls whom: edges between services from pairs of client and server spans.
+"""Who calls whom, from the calls that traces tell of.
 
-The pairing rule is that of the OpenTelemetry Collector's service-graph connector: a server or
-consumer span belongs to the client or producer span that is its parent (or to any parent in another
-service, where the caller records no client spans). A client span whose server never shows up points
-to a node named by its attributes (a database, a peer outside); a server span without a parent was
-called by ``user``.
+A trace is read when it is complete, and again when a span comes late; what it told before is taken
+back then. Calls stay in the map for as long as it reaches back, whatever became of their spans.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
 
-from collectors.model import Span, SpanKind, SpanStatus
-from collectors.traces.search import NANOS_PER_MS, text_of
+from collectors.model import FloatArray, IntArray, Span
+from collectors.traces.calls import Call, calls_of
+from collectors.traces.held_trace import HeldTrace
+from collectors.traces.search import NANOS_PER_MS
 
-USER = "user"
-UNKNOWN = "unknown"
-
-CALLERS = frozenset({SpanKind.CLIENT, SpanKind.PRODUCER})
-CALLEES = frozenset({SpanKind.SERVER, SpanKind.CONSUMER})
-
-# Present names before deprecated ones; a database's name before its kind.
-_PEER_KEYS = (
-    "service.peer.name",
-    "peer.service",
-    "db.namespace",
-    "db.name",
-    "db.system.name",
-    "db.system",
-    "messaging.destination.name",
-    "server.address",
-    "net.peer.name",
-)
+_MINUTE_NS = 60_000_000_000
+_MANY_EDGES = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceEdge:
-    """Calls from one service to another; latencies as the caller and as the callee saw them."""
+    """Calls from one service to another; latencies as the caller and as the callee saw them.
+
+    ``calls`` and ``errors`` count what the spans stand for when their senders sample;
+    ``observed_calls`` is the number of spans that were seen.
+    """
 
     client: str
     server: str
-    calls: int
-    errors: int
+    calls: float
+    errors: float
+    observed_calls: int
     p50_ms: float
     p99_ms: float
     server_p50_ms: float
@@ -53,136 +43,252 @@ class ServiceEdge:
 
 
 @dataclass(slots=True)
-class _Calls:
-    client_ms: list[float] = field(default_factory=list)
-    server_ms: list[float] = field(default_factory=list)
-    errors: int = 0
+class _Minute:
+    """Calls that began within one minute, in columns."""
 
-    def extend(self, other: _Calls) -> None:
-        self.client_ms += other.client_ms
-        self.server_ms += other.server_ms
-        self.errors += other.errors
+    edge: array[int] = field(default_factory=lambda: array("i"))
+    start_ns: array[int] = field(default_factory=lambda: array("q"))
+    client_ns: array[int] = field(default_factory=lambda: array("q"))
+    server_ns: array[int] = field(default_factory=lambda: array("q"))
+    failed: array[int] = field(default_factory=lambda: array("b"))
+    weight: array[float] = field(default_factory=lambda: array("d"))
+
+    def __len__(self) -> int:
+        return len(self.edge)
+
+    def add(self, edge: int, call: Call) -> None:
+        self.edge.append(edge)
+        self.start_ns.append(call.start_ns)
+        self.client_ns.append(call.client_ns)
+        self.server_ns.append(call.server_ns)
+        self.failed.append(call.failed)
+        self.weight.append(call.weight)
+
+    def remove(self, edge: int, call: Call) -> bool:
+        """Take one such call out again; return whether there was one."""
+        wanted = (edge, call.client_ns, call.server_ns, call.failed, call.weight)
+        at = -1
+        while True:
+            try:
+                at = self.start_ns.index(call.start_ns, at + 1)
+            except ValueError:
+                return False
+            here = (self.edge[at], self.client_ns[at], self.server_ns[at])
+            if (*here, self.failed[at], self.weight[at]) == wanted:
+                break
+        for column in self._columns():
+            column.pop(at)
+        return True
+
+    def copied(self) -> tuple[IntArray | FloatArray, ...]:
+        """Return the columns as arrays of their own."""
+        return tuple(np.array(column) for column in self._columns())
+
+    def _columns(self) -> tuple[array[int] | array[float], ...]:
+        return (
+            *(self.edge, self.start_ns, self.client_ns, self.server_ns),
+            *(self.failed, self.weight),
+        )
 
 
-Calls = Mapping[tuple[str, str], _Calls]
+Columns = tuple[IntArray | FloatArray, ...]
 
 
-@dataclass(slots=True)
-class _Second:
-    """Calls that began within one second, and the spans still without their other half."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calls:
+    """What is known of calls in a range of time, to be summed up by :func:`edges_of`.
 
-    calls: defaultdict[tuple[str, str], _Calls] = field(default_factory=lambda: defaultdict(_Calls))
-    single: dict[str, Span] = field(default_factory=dict)
+    Attributes:
+        names: Client and server by the number that stands for them in the columns.
+        columns: Calls of traces that are complete.
+        waiting: Spans of traces that may still grow, with the calls that these miscount.
+        start_ns: First start of a call.
+        end_ns: End of the range, exclusive.
+        ended_before_ns: Clients that ended later still wait for their servers' spans.
+    """
+
+    names: Mapping[int, tuple[str, str]]
+    columns: list[Columns]
+    waiting: list[tuple[list[Span], Counter[Call] | None]]
+    start_ns: int
+    end_ns: int
+    ended_before_ns: int
 
 
 class ServiceMap:
-    """Pairs spans as they arrive and answers edges over any range of seconds."""
+    """Counts the calls of traces and answers edges over any range of time.
 
-    def __init__(self, pair_wait_ms: int) -> None:
-        self._pair_wait_ms = pair_wait_ms
-        self._seconds: dict[int, _Second] = defaultdict(_Second)
-        self._newest_ms = 0
+    Args:
+        pair_wait_ms: How long a client span waits for its server's.
+        max_calls: Most calls that are remembered; the oldest minutes go first.
+    """
 
-    def add(self, span: Span, parent: Span | None, children: Iterable[Span]) -> None:
-        """Take a new span with those of its relatives that are already known."""
-        self._newest_ms = max(self._newest_ms, span.end_ns // NANOS_PER_MS)
-        if parent is not None and _is_call(parent, span):
-            self._pair(parent, span)
-        elif span.kind in CALLEES:
-            self._single(span)
-        callees = [child for child in children if _is_call(span, child)]
-        for callee in callees:
-            self._pair(span, callee)
-        if span.kind in CALLERS and not callees:
-            self._single(span)
+    def __init__(self, pair_wait_ms: int, max_calls: int) -> None:
+        self._wait_ns = pair_wait_ms * NANOS_PER_MS
+        self._max_calls = max_calls
+        self._count = 0
+        self._minutes: dict[int, _Minute] = {}
+        self._edges: dict[tuple[str, str], int] = {}
+        self._next_edge = 0
+        self._many_edges = _MANY_EDGES
+        self._open: dict[str, HeldTrace] = {}
 
-    def calls(self, start_ms: int, end_ms: int) -> Calls:
-        """Return the calls that began in the range, for :func:`edges_of`."""
-        total: defaultdict[tuple[str, str], _Calls] = defaultdict(_Calls)
-        for number in self._within(start_ms, end_ms):
-            second = self._seconds[number]
-            for key, calls in second.calls.items():
-                total[key].extend(calls)
-            for span in second.single.values():
-                self._draw_single(span, total)
-        return total
+    def reopen(self, trace_id: str, trace: HeldTrace) -> None:
+        """Prepare for new spans of a trace; to be called before they are added."""
+        if trace.settled:
+            for call in _told_by(trace.held(), trace.miscounted):
+                self._remove(call)
+            trace.settled = False
+        else:
+            self._open.pop(trace_id, None)
+        self._open[trace_id] = trace
+
+    def settle(self, seen_ns: int, most: int) -> None:
+        """Count the calls of traces that are complete, at most ``most`` of them.
+
+        Args:
+            seen_ns: The present, as far as the spans go.
+            most: Bounds the time that this takes.
+        """
+        for trace_id in list(islice(self._open, most)):
+            trace = self._open[trace_id]
+            if trace.end_ns + self._wait_ns > seen_ns:
+                # It waits; put it behind those that may be complete.
+                self._open[trace_id] = self._open.pop(trace_id)
+            else:
+                self.close(trace_id, trace)
+
+    def close(self, trace_id: str, trace: HeldTrace) -> None:
+        """Count a trace's calls, as nothing more of it is expected."""
+        self._open.pop(trace_id, None)
+        if not trace.settled:
+            trace.settled = True
+            for call in _told_by(trace.held(), trace.miscounted):
+                self._add(call)
+
+    def told_by(self, trace: HeldTrace) -> Counter[Call]:
+        """Return the calls that a trace tells of, for :meth:`lose`."""
+        return Counter(_told_by(trace.held(), trace.miscounted))
+
+    def lose(self, trace: HeldTrace, before: Counter[Call]) -> None:
+        """Count for good what a trace no longer tells since spans of it were dropped.
+
+        Args:
+            trace: An open trace as it is now.
+            before: The calls that it told of with those spans.
+        """
+        told = Counter(before)
+        told.subtract(Counter(calls_of(trace.held())))
+        for call, times in told.items():
+            for _ in range(times):
+                self._add(call)
+        trace.miscounted = -told
+
+    def calls(self, start_ms: int, end_ms: int, seen_ns: int) -> Calls:
+        """Return the calls that began within the two times, inclusive."""
+        start_ns, end_ns = start_ms * NANOS_PER_MS, (end_ms + 1) * NANOS_PER_MS
+        return Calls(
+            names={at: key for key, at in self._edges.items()},
+            columns=[
+                minute.copied()
+                for number, minute in self._minutes.items()
+                if start_ns // _MINUTE_NS <= number <= end_ns // _MINUTE_NS
+            ],
+            waiting=[(trace.held(), trace.miscounted) for trace in self._open.values()],
+            start_ns=start_ns,
+            end_ns=end_ns,
+            ended_before_ns=seen_ns - self._wait_ns,
+        )
 
     def forget_before(self, start_ms: int) -> None:
-        """Drop everything that began before ``start_ms``."""
-        for number in [n for n in self._seconds if (n + 1) * 1_000 <= start_ms]:
-            del self._seconds[number]
+        """Drop the minutes that ended before ``start_ms``."""
+        first = start_ms * NANOS_PER_MS // _MINUTE_NS
+        for number in [number for number in self._minutes if number < first]:
+            self._drop(number)
 
-    def _within(self, start_ms: int, end_ms: int) -> list[int]:
-        first, last = start_ms // 1_000, end_ms // 1_000
-        return [number for number in self._seconds if first <= number <= last]
+    def _add(self, call: Call) -> None:
+        self._minutes.setdefault(call.start_ns // _MINUTE_NS, _Minute()).add(self._edge(call), call)
+        self._count += 1
+        if self._count > self._max_calls and len(self._minutes) > 1:
+            self._drop(min(self._minutes))
 
-    def _pair(self, client: Span, server: Span) -> None:
-        for span in (client, server):
-            second = self._seconds.get(_second(span))
-            if second is not None:
-                second.single.pop(_key(span), None)
-        calls = self._seconds[_second(client)].calls[client.service, server.service]
-        # A caller's span that is not a client span lasts longer than the call.
-        caller = client if client.kind in CALLERS else server
-        calls.client_ms.append(caller.duration_ns / NANOS_PER_MS)
-        calls.server_ms.append(server.duration_ns / NANOS_PER_MS)
-        calls.errors += SpanStatus.ERROR in (caller.status, server.status)
+    def _remove(self, call: Call) -> None:
+        minute = self._minutes.get(call.start_ns // _MINUTE_NS)
+        if minute is not None and minute.remove(self._edge(call), call):
+            self._count -= 1
 
-    def _single(self, span: Span) -> None:
-        self._seconds[_second(span)].single[_key(span)] = span
+    def _edge(self, call: Call) -> int:
+        key = (call.client, call.server)
+        number = self._edges.get(key)
+        if number is None:
+            number = self._edges[key] = self._next_edge
+            self._next_edge += 1
+        return number
 
-    def _draw_single(self, span: Span, total: defaultdict[tuple[str, str], _Calls]) -> None:
-        if span.kind in CALLERS:
-            peer = _peer(span)
-            database = "db.system.name" in span.attributes or "db.system" in span.attributes
-            waited = self._newest_ms - span.end_ns // NANOS_PER_MS >= self._pair_wait_ms
-            if not (database or waited):
-                return
-            key = (span.service, peer)
-        elif span.parent_span_id:
-            return
-        else:
-            key = (USER, span.service)
-        calls = total[key]
-        calls.client_ms.append(span.duration_ns / NANOS_PER_MS)
-        calls.server_ms.append(span.duration_ns / NANOS_PER_MS)
-        calls.errors += span.status is SpanStatus.ERROR
+    def _drop(self, number: int) -> None:
+        self._count -= len(self._minutes.pop(number))
+        if len(self._edges) > self._many_edges:
+            # Clients may name ever new peers: forget the pairs that no call is left of.
+            used = {edge for minute in self._minutes.values() for edge in set(minute.edge)}
+            self._edges = {key: at for key, at in self._edges.items() if at in used}
+            self._many_edges = max(_MANY_EDGES, 2 * len(self._edges))
 
 
 def edges_of(calls: Calls) -> list[ServiceEdge]:
     """Return one edge for each pair of services, ordered by client and server."""
-    return [_edge(key, calls[key]) for key in sorted(calls)]
+    names = dict(calls.names)
+    numbers = {key: number for number, key in names.items()}
+    waiting = _Minute()
+    for spans, miscounted in calls.waiting:
+        for call in _told_by(spans, miscounted, calls.ended_before_ns):
+            number = numbers.setdefault((call.client, call.server), -1 - len(numbers))
+            names[number] = (call.client, call.server)
+            waiting.add(number, call)
+    parts = [
+        _within(columns, calls.start_ns, calls.end_ns)
+        for columns in (*calls.columns, waiting.copied())
+    ]
+    edge, _, client_ns, server_ns, failed, weight = map(np.concatenate, zip(*parts, strict=True))
+    order = np.argsort(edge, kind="stable")
+    found, firsts = np.unique(edge[order], return_index=True)
+    edges = [
+        _summed(names[number], client_ns[at], server_ns[at], failed[at], weight[at])
+        for number, at in zip(found.tolist(), np.split(order, firsts[1:]), strict=False)
+    ]
+    return sorted(edges, key=lambda one: (one.client, one.server))
 
 
-def _is_call(parent: Span, child: Span) -> bool:
-    """Return whether the two spans are the halves of one call."""
-    return child.kind in CALLEES and (parent.kind in CALLERS or parent.service != child.service)
+def _told_by(
+    spans: Sequence[Span], miscounted: Counter[Call] | None, ended_before_ns: int | None = None
+) -> Iterable[Call]:
+    calls = calls_of(spans, ended_before_ns)
+    if not miscounted:
+        return calls
+    told = Counter(calls)
+    told.subtract(miscounted)
+    return told.elements()
 
 
-def _second(span: Span) -> int:
-    return span.start_ns // 1_000_000_000
+def _within(columns: Columns, start_ns: int, end_ns: int) -> Columns:
+    inside = (columns[1] >= start_ns) & (columns[1] < end_ns)
+    return columns if inside.all() else tuple(column[inside] for column in columns)
 
 
-def _key(span: Span) -> str:
-    return span.trace_id + span.span_id
-
-
-def _peer(span: Span) -> str:
-    for key in _PEER_KEYS:
-        value = text_of(span.attributes.get(key))
-        if value:
-            return value
-    return UNKNOWN
-
-
-def _edge(key: tuple[str, str], calls: _Calls) -> ServiceEdge:
-    p50, p99 = np.percentile(calls.client_ms, (50, 99)).tolist()
-    server_p50, server_p99 = np.percentile(calls.server_ms, (50, 99)).tolist()
+def _summed(
+    key: tuple[str, str],
+    client_ns: IntArray,
+    server_ns: IntArray,
+    failed: IntArray,
+    weight: FloatArray,
+) -> ServiceEdge:
+    p50, p99 = np.percentile(client_ns / NANOS_PER_MS, (50, 99)).tolist()
+    server_p50, server_p99 = np.percentile(server_ns / NANOS_PER_MS, (50, 99)).tolist()
     return ServiceEdge(
         client=key[0],
         server=key[1],
-        calls=len(calls.client_ms),
-        errors=calls.errors,
+        calls=float(weight.sum()),
+        errors=float(weight[failed > 0].sum()),
+        observed_calls=len(weight),
         p50_ms=p50,
         p99_ms=p99,
         server_p50_ms=server_p50,

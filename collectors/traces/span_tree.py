@@ -6,14 +6,33 @@ Analysis of Large-Scale Microservice Architectures", USENIX ATC 2022; uber-resea
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from collectors.model import Span, SpanKind, SpanStatus
-from collectors.traces.search import root_of
+from collectors.traces.lineage import Lineage, lineage_of
 
 # A server span may outlast its client span by this much without being clock skew or asynchrony.
 SERVER_LENGTHENING = 1.01
+
+
+class Siblings:
+    """The children of one span.
+
+    Args:
+        nodes: The children, in any order.
+    """
+
+    def __init__(self, nodes: Sequence[Node]) -> None:
+        self.latest_first = sorted(nodes, key=lambda node: node.end_ns, reverse=True)
+        self._times: list[int] = []
+
+    def times_within(self, start_ns: int, end_ns: int) -> int:
+        """Return how many starts and ends of children lie within the two times, inclusive."""
+        if not self._times:
+            self._times = sorted(t for n in self.latest_first for t in (n.start_ns, n.end_ns))
+        return bisect_right(self._times, end_ns) - bisect_left(self._times, start_ns)
 
 
 @dataclass(slots=True, eq=False)
@@ -36,6 +55,11 @@ class Node:
         """Whether the span ended in an error."""
         return self.span.status is SpanStatus.ERROR
 
+    @property
+    def siblings(self) -> Siblings:
+        """The children, to be asked about together."""
+        return Siblings(self.children)
+
     def walk(self) -> Iterator[Node]:
         """Yield this node and all below it, parents before children."""
         todo = [self]
@@ -51,25 +75,54 @@ def build_tree(spans: Sequence[Span]) -> Node:
     Spans that do not descend from the root are left out, as are consumers of a producer's message:
     nobody waited for them.
     """
-    ordered = sorted(spans, key=lambda span: (span.start_ns, span.span_id))
-    root_span = root_of(ordered)
-    by_parent: dict[str, list[Span]] = {}
-    for span in ordered:
-        if span is not root_span:
-            by_parent.setdefault(span.parent_span_id, []).append(span)
-    root = _node(root_span, None)
-    seen = {root_span.span_id}
-    todo = [root]
-    while todo:
-        node = todo.pop()
-        for span in by_parent.get(node.span.span_id, ()):
-            if span.span_id not in seen and not _asynchronous(node.span, span):
-                seen.add(span.span_id)
-                child = _node(span, node)
-                node.children.append(child)
-                todo.append(child)
+    lineage = _lineage(spans)
+    top = lineage.main_root()
+    root = _node(lineage.spans[top], None)
+    _grow(root, top, lineage)
     _clip(root)
     return root
+
+
+def build_forest(spans: Sequence[Span]) -> Node:
+    """Return a node that all spans descend from, those too whose parents are missing.
+
+    Its own span is made up: it lasts from the first start to the last end.
+    """
+    lineage = _lineage(spans)
+    end_ns = max(span.end_ns for span in spans)
+    whole = replace(
+        lineage.spans[0],
+        span_id="",
+        parent_span_id="",
+        end_ns=end_ns,
+        kind=SpanKind.INTERNAL,
+        status=SpanStatus.UNSET,
+        resource={},
+    )
+    root = _node(whole, None)
+    for top in lineage.roots:
+        child = _node(lineage.spans[top], root)
+        root.children.append(child)
+        _grow(child, top, lineage)
+    _clip(root)
+    return root
+
+
+def _lineage(spans: Sequence[Span]) -> Lineage:
+    return lineage_of(sorted(spans, key=lambda span: (span.start_ns, span.span_id)))
+
+
+def _grow(node: Node, at: int, lineage: Lineage) -> None:
+    """Hang everything below position ``at`` under ``node``."""
+    todo = [(node, at)]
+    while todo:
+        node, at = todo.pop()
+        for below in lineage.children[at]:
+            span = lineage.spans[below]
+            if not _asynchronous(node.span, span):
+                child = _node(span, node)
+                node.children.append(child)
+                todo.append((child, below))
 
 
 def _node(span: Span, parent: Node | None) -> Node:

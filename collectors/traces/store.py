@@ -18,10 +18,12 @@ from collectors.clock import Clock
 from collectors.errors import StorageError
 from collectors.journal import Journal
 from collectors.limits import Limits
-from collectors.model import Receipt, Rejection, Span, SpanStatus
+from collectors.model import Receipt, Rejection, Span, in_order
 from collectors.traces.archive import SpanArchive, joined_search, joined_trace
 from collectors.traces.clock_skew import adjust_clock_skew
 from collectors.traces.compare import Comparison, compare
+from collectors.traces.held_trace import HeldTrace, TraceSpans
+from collectors.traces.lineage import Identity, identity
 from collectors.traces.search import (
     MAX_LIMIT,
     NANOS_PER_MS,
@@ -35,34 +37,6 @@ from collectors.traces.span_record import decode_spans, encode_spans
 SPANS = 0x53
 MAX_COMPARED = 50_000
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(slots=True, eq=False)
-class _Trace:
-    spans: dict[str, Span] = field(default_factory=dict)
-    children: dict[str, list[Span]] = field(default_factory=dict)
-    services: set[str] = field(default_factory=set)
-    errors: int = 0
-    size: int = 0
-    start_ns: int = 2**63
-    end_ns: int = 0
-
-    @property
-    def second(self) -> int:
-        return self.start_ns // 1_000_000_000
-
-    def held(self) -> list[Span]:
-        """The spans so far, as a list that nobody changes."""
-        return list(self.spans.values())
-
-    def add(self, span: Span) -> None:
-        self.spans[span.span_id] = span
-        if span.parent_span_id:
-            self.children.setdefault(span.parent_span_id, []).append(span)
-        self.services.add(span.service)
-        self.errors += span.status is SpanStatus.ERROR
-        self.start_ns = min(self.start_ns, span.start_ns)
-        self.end_ns = max(self.end_ns, span.end_ns)
 
 
 @dataclass(slots=True)
@@ -103,13 +77,14 @@ class SpanStore:
         self._clock = clock
         self._archive = archive
         self._lock = threading.Lock()
-        self._traces: dict[str, _Trace] = {}
-        self._seconds: dict[int, dict[str, _Trace]] = {}
+        self._traces: dict[str, HeldTrace] = {}
+        self._seconds: dict[int, dict[str, HeldTrace]] = {}
         self._services: Counter[str] = Counter()
-        self._map = ServiceMap(self._limits.pair_wait_ms)
+        self._map = ServiceMap(self._limits.pair_wait_ms, self._limits.max_calls)
         self._count = 0
         self._size = 0
         self._newest_ns = 0
+        self._newest_end_ns = 0
         self._evicted_second = 0
         self._whole_from_second = 0
         self._replayed = threading.Event()
@@ -150,31 +125,25 @@ class SpanStore:
 
     def _sort_out(self, spans: Sequence[Span]) -> _SortedOut:
         found = _SortedOut()
-        fresh: set[tuple[str, str]] = set()
-        sizes: Counter[str] = Counter()
-        for span in spans:
+        fresh: set[tuple[str, Identity]] = set()
+        for span in map(in_order, spans):
             trace = self._traces.get(span.trace_id)
-            key = (span.trace_id, span.span_id)
-            if key in fresh or (trace is not None and span.span_id in trace.spans):
+            key = (span.trace_id, identity(span))
+            if key in fresh or (trace is not None and trace.knows(span)):
                 found.repeated += 1
                 continue
-            held = (len(trace.spans) if trace else 0) + sizes[span.trace_id]
-            refusal = self._refuse(span, held)
+            refusal = self._refuse(span)
             if refusal is not None:
                 found.rejected.append(refusal)
                 continue
             fresh.add(key)
-            sizes[span.trace_id] += 1
             (found.late if self._is_late(span) else found.good).append(span)
         return found
 
-    def _refuse(self, span: Span, held: int) -> Rejection | None:
-        tags = {"service.name": span.service}
-        if held >= self._limits.max_trace_spans:
-            detail = f"trace {span.trace_id} has {held} spans already, that is the limit"
-            return Rejection(reason="traceTooLarge", detail=detail, tags=tags)
+    def _refuse(self, span: Span) -> Rejection | None:
         if self._clock is None:
             return None
+        tags = {"service.name": span.service}
         now_ms, start_ms = self._clock.now_ms(), span.start_ns // NANOS_PER_MS
         if start_ms > now_ms + self._limits.max_span_future_ms:
             detail = f"span starts at {start_ms}, now is {now_ms}; check the sender's clock"
@@ -194,26 +163,54 @@ class SpanStore:
 
     def _insert(self, spans: Sequence[Span], size: int) -> None:
         """Make ``spans`` visible; ``size`` is what they take of their record in bytes."""
+        grown: dict[str, HeldTrace] = {}
         for span in spans:
-            self._insert_one(span).size += size // len(spans)
+            trace = self._insert_one(span, span.trace_id in grown)
+            grown[span.trace_id] = trace
+            trace.size += size // len(spans)
             self._size += size // len(spans)
+            if len(trace) > 2 * self._limits.max_trace_spans:
+                self._cut(span.trace_id, trace)
+        for trace_id, trace in grown.items():
+            if len(trace) > self._limits.max_trace_spans:
+                self._cut(trace_id, trace)
+        self._map.settle(self._seen_ns(), 2 * len(grown) + 16)
 
-    def _insert_one(self, span: Span) -> _Trace:
+    def _insert_one(self, span: Span, opened: bool) -> HeldTrace:
         trace = self._traces.get(span.trace_id)
         if trace is None:
-            trace = self._traces[span.trace_id] = _Trace()
+            trace = self._traces[span.trace_id] = HeldTrace()
         else:
             self._leave_second(span.trace_id, trace)
+        if not opened:
+            self._map.reopen(span.trace_id, trace)
         trace.add(span)
         self._seconds.setdefault(trace.second, {})[span.trace_id] = trace
         self._services[span.service] += 1
         self._count += 1
         self._newest_ns = max(self._newest_ns, span.start_ns)
-        parent = trace.spans.get(span.parent_span_id)
-        self._map.add(span, parent, trace.children.get(span.span_id, ()))
+        self._newest_end_ns = max(self._newest_end_ns, span.end_ns)
         return trace
 
-    def _leave_second(self, trace_id: str, trace: _Trace) -> None:
+    def _cut(self, trace_id: str, trace: HeldTrace) -> None:
+        """Bring a trace back within the bound, with room for what comes next."""
+        if not trace.dropped:
+            most = self._limits.max_trace_spans
+            _log.warning("trace cut", trace=trace_id, max_spans=most, service=min(trace.services))
+        told, size = self._map.told_by(trace), trace.size
+        gone = trace.cut(self._limits.max_trace_spans * 4 // 5 or 1)
+        self._map.lose(trace, told)
+        self._size += trace.size - size
+        self._count -= len(gone)
+        self._services.subtract(span.service for span in gone)
+
+    def _seen_ns(self) -> int:
+        """Return the present as far as the spans go: a lying sender's future is not believed."""
+        if self._clock is None:
+            return self._newest_end_ns
+        return min(self._newest_end_ns, self._clock.now_ms() * NANOS_PER_MS)
+
+    def _leave_second(self, trace_id: str, trace: HeldTrace) -> None:
         bucket = self._seconds[trace.second]
         del bucket[trace_id]
         if not bucket:
@@ -231,7 +228,6 @@ class SpanStore:
         for second in sorted(self._seconds) if self._is_full() else ():
             self._drop_second(second)
             self._whole_from_second = max(self._whole_from_second, second + 1)
-            self._map.forget_before((second + 1) * 1_000)
             if not self._is_full():
                 break
 
@@ -241,9 +237,10 @@ class SpanStore:
     def _drop_second(self, second: int) -> None:
         for trace_id, trace in self._seconds.pop(second).items():
             del self._traces[trace_id]
-            self._count -= len(trace.spans)
+            self._map.close(trace_id, trace)
+            self._count -= len(trace)
             self._size -= trace.size
-            self._services.subtract(span.service for span in trace.spans.values())
+            self._services.subtract(span.service for span in trace)
 
     def _replay(self) -> None:
         for record in self._journal.replay(SPANS):
@@ -274,23 +271,29 @@ class SpanStore:
             first_ms = self._first_ms()
         # A long search must not hold up the writers; a trace may grow meanwhile, which is no harm.
         matching = (trace for trace in candidates if _matches(trace, wanted))
-        found = [summarize(trace.held()) for trace in islice(matching, limit)]
+        found = [_summary(trace) for trace in islice(matching, limit)]
         if self._archive is None or len(found) >= limit:
             return found
         return joined_search(self._archive, replace(wanted, limit=limit), found, first_ms)
 
     def trace(self, trace_id: str) -> tuple[Span, ...]:
+        """Return the spans of :meth:`read`."""
+        return tuple(self.read(trace_id).spans)
+
+    def read(self, trace_id: str) -> TraceSpans:
         """Return a trace's spans by start, clock skew corrected; empty if it is not held.
 
         An id may be given in either case and without its leading zeros.
         """
         with self._lock:
             trace = self._traces.get(full_id := trace_id.lower().rjust(32, "0"))
-            spans = list(trace.spans.values()) if trace else []
+            known = TraceSpans(spans=trace.held(), dropped=trace.dropped) if trace else TraceSpans()
             first_ms = self._first_ms()
         if self._archive:
-            spans = joined_trace(self._archive, full_id, spans, first_ms)
-        return tuple(adjust_clock_skew(spans, self._limits.max_skew_ms * NANOS_PER_MS))
+            most = self._limits.max_trace_spans
+            known = joined_trace(self._archive, full_id, known, first_ms, most)
+        max_skew_ns = self._limits.max_skew_ms * NANOS_PER_MS
+        return replace(known, spans=tuple(adjust_clock_skew(known.spans, max_skew_ns)))
 
     def compare(self, wanted: TraceSearch, limit: int = 10) -> Comparison:
         """Return what sets the spans that ``wanted`` describes apart from their like.
@@ -317,7 +320,7 @@ class SpanStore:
     def edges(self, start_ms: int, end_ms: int) -> list[ServiceEdge]:
         """Return who called whom in calls that began between the two times."""
         with self._lock:
-            calls = self._map.calls(start_ms, end_ms)
+            calls = self._map.calls(start_ms, end_ms, self._seen_ns())
         return edges_of(calls)
 
     def _first_ms(self) -> int | None:
@@ -329,7 +332,7 @@ class SpanStore:
             return None
         return max(min(self._seconds), self._whole_from_second) * 1_000
 
-    def _newest_first(self, wanted: TraceSearch) -> Iterator[_Trace]:
+    def _newest_first(self, wanted: TraceSearch) -> Iterator[HeldTrace]:
         start_ns = -1 if wanted.start_ms is None else wanted.start_ms * NANOS_PER_MS
         end_ns = 2**63 if wanted.end_ms is None else (wanted.end_ms + 1) * NANOS_PER_MS
         for second in sorted(self._seconds, reverse=True):
@@ -340,7 +343,7 @@ class SpanStore:
                         yield trace
 
 
-def _matches(trace: _Trace, wanted: TraceSearch) -> bool:
+def _matches(trace: HeldTrace, wanted: TraceSearch) -> bool:
     if wanted.service and wanted.service not in trace.services:
         return False
     if wanted.error and not trace.errors:
@@ -348,3 +351,7 @@ def _matches(trace: _Trace, wanted: TraceSearch) -> bool:
     if not wanted.about_span and not wanted.matches_duration(trace.end_ns - trace.start_ns):
         return False
     return any(map(wanted.matches_span, trace.held()))
+
+
+def _summary(trace: HeldTrace) -> TraceSummary:
+    return summarize(trace.held(), trace.dropped, trace.dropped_errors)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import altair as alt
@@ -40,23 +40,17 @@ class Bar:
 
 
 def ordered(spans: Sequence[SpanAnswer]) -> list[Bar]:
-    """Put children under their parents, each level by start time.
-
-    A span whose parent is missing, or that is its own ancestor, counts as a root: broken traces
-    are what people look at.
-    """
-    known = {span["span_id"] for span in spans}
-    children: dict[str, list[SpanAnswer]] = defaultdict(list)
-    for span in sorted(spans, key=lambda s: s["offset_ms"]):
-        parent = span["parent_span_id"]
-        children[parent if parent in known and parent != span["span_id"] else ""].append(span)
-    bars: list[Bar] = []
-    placed: set[str] = set()
-    _place(children[""], children, placed, bars)
-    cyclic = [span for span in spans if span["span_id"] not in placed]
-    while cyclic:
-        _place(cyclic[:1], children, placed, bars)
-        cyclic = [span for span in cyclic if span["span_id"] not in placed]
+    """Put children under their parents, each level by start time."""
+    children: dict[int | None, list[int]] = defaultdict(list)
+    by_start = sorted(range(len(spans)), key=lambda at: spans[at]["offset_ms"])
+    for at in reversed(by_start):
+        children[spans[at]["parent"]].append(at)
+    bars = []
+    waiting = [(at, 0) for at in children[None]]
+    while waiting:
+        at, depth = waiting.pop()
+        bars.append(Bar(span=spans[at], depth=depth))
+        waiting.extend((child, depth + 1) for child in children[at])
     return bars
 
 
@@ -83,7 +77,10 @@ def chart(trace: Trace) -> alt.LayerChart:
         stroke=alt.condition("datum.error", alt.value(palette.TROUBLE), alt.value("transparent")),
         strokeWidth=alt.value(2),
         opacity=alt.condition("datum.critical", alt.value(1.0), alt.value(0.55)),
-        tooltip=["service", "operation", "status", "message", "kind", "offset_ms", "duration_ms"],
+        tooltip=[
+            *("service", "operation", "status", "message", "kind"),
+            *("offset_ms", "duration_ms", "self_ms", "critical_ms", "clock"),
+        ],
     )
     texts = base.mark_text(align="left", dx=4, fontSize=10, color=palette.QUIET).encode(
         x="end_ms:Q", text="worded:N"
@@ -93,29 +90,11 @@ def chart(trace: Trace) -> alt.LayerChart:
 
 def table(trace: Trace) -> pd.DataFrame:
     """Return one row a span in drawing order, with what the chart and its tooltip need."""
-    critical = trace.get("critical_path")
     bars = ordered(trace["spans"])[:MOST_SPANS]
-    return pd.DataFrame([_row(i, bar, critical) for i, bar in enumerate(bars)])
+    return pd.DataFrame([_row(i, bar) for i, bar in enumerate(bars)])
 
 
-def _place(
-    spans: Sequence[SpanAnswer],
-    children: dict[str, list[SpanAnswer]],
-    placed: set[str],
-    bars: list[Bar],
-) -> None:
-    waiting = [(span, 0) for span in reversed(spans)]
-    while waiting:
-        span, depth = waiting.pop()
-        if span["span_id"] in placed:
-            continue
-        placed.add(span["span_id"])
-        bars.append(Bar(span=span, depth=depth))
-        below = children.get(span["span_id"], [])
-        waiting.extend((child, depth + 1) for child in reversed(below))
-
-
-def _row(position: int, bar: Bar, critical: Collection[str] | None) -> dict[str, object]:
+def _row(position: int, bar: Bar) -> dict[str, object]:
     span = bar.span
     error = span["status"] == "error"
     label = f"{span['service']}  {span['name']}"
@@ -135,7 +114,20 @@ def _row(position: int, bar: Bar, critical: Collection[str] | None) -> dict[str,
         "offset_ms": round(span["offset_ms"], 3),
         "duration_ms": round(span["duration_ms"], 3),
         "end_ms": round(span["offset_ms"] + span["duration_ms"], 3),
+        "clock": _clock(span),
         "error": error,
-        "critical": critical is None or span["span_id"] in critical,
+        "self_ms": round(span["self_ms"], 3),
+        "critical_ms": round(span["critical_ms"] or 0.0, 3),
+        "critical": span["critical_ms"] is not None,
         "worded": quantity(span["duration_ms"], "ms") + mark,
     }
+
+
+def _clock(span: SpanAnswer) -> str:
+    """Return what is known of a span's clock, in words."""
+    attributes = span["attributes"]
+    if (moved_ns := attributes.get("tocsin.clock_skew_ns")) is not None:
+        return f"moved by {quantity(float(moved_ns) / 1e6, 'ms')}, its host's clock differs"
+    if (off_ns := attributes.get("tocsin.clock_skew_not_corrected_ns")) is not None:
+        return f"seems off by {quantity(float(off_ns) / 1e6, 'ms')}, not corrected"
+    return str(attributes.get("tocsin.adjusted", ""))

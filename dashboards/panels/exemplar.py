@@ -55,6 +55,8 @@ def draw(trace: Trace) -> None:
         f"{len(services)} services · {errors} with errors"
         + (f" · the last {hidden} are not drawn" if hidden > 0 else "")
     )
+    if told := trace.get("incomplete"):
+        st.caption(f":orange[:material/content_cut:] {plain(told)}")
     st.vega_lite_chart(
         _specification(trace, trace["trace_id"], len(spans)),
         height=waterfall.height(trace),

@@ -235,6 +235,7 @@ def _summary(world: World, trace_id: str) -> JsonObject:
         "duration_ms": trace["duration_ms"],
         "span_count": len(spans),
         "error_count": sum(span["status"] == "error" for span in spans),
+        "dropped_spans": trace["dropped_spans"],
         "services": list(dict.fromkeys(span["service"] for span in spans)),
     }
 

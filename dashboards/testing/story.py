@@ -168,22 +168,23 @@ def trace(world: World, trace_id: str) -> JsonObject:
     """Return a trace of a failed (or a slow) attempt to start a stream."""
     failed = trace_id == TRACE_ID
     spans = [
-        ("a1", "", "viewers", "start stream", 0.0, 148.0, failed),
-        ("b2", "a1", "gateway", "POST /v1/play", 2.0, 143.5, failed),
-        ("c3", "b2", "auth", "POST /verify", 3.1, 9.4, False),
-        ("d4", "b2", "catalogue", "GET /titles/{id}", 13.0, 21.7, False),
-        ("e5", "b2", "playback", "POST /sessions", 36.2, 107.0, failed),
-        ("f6", "e5", "edge", "GET /manifest", 41.0, 96.0, failed),
+        ("a1", None, "viewers", "start stream", (0.0, 148.0), (4.5, 4.5), failed),
+        ("b2", 0, "gateway", "POST /v1/play", (2.0, 143.5), (5.4, 36.5), failed),
+        ("c3", 1, "auth", "POST /verify", (3.1, 9.4), (9.4, None), False),
+        ("d4", 1, "catalogue", "GET /titles/{id}", (13.0, 21.7), (21.7, None), False),
+        ("e5", 1, "playback", "POST /sessions", (36.2, 107.0), (11.0, 11.0), failed),
+        ("f6", 4, "edge", "GET /manifest", (41.0, 96.0), (96.0, 96.0), failed),
     ]
     return {
         "trace_id": trace_id,
         "start_ms": world.at(3),
         "duration_ms": 148.0,
-        "critical_path": ["a1", "b2", "e5", "f6"],
+        "dropped_spans": 0,
         "spans": [
             {
                 "span_id": span_id,
-                "parent_span_id": parent,
+                "parent_span_id": "" if parent is None else spans[parent][0],
+                "parent": parent,
                 "service": service,
                 "name": name,
                 "kind": "server",
@@ -191,11 +192,13 @@ def trace(world: World, trace_id: str) -> JsonObject:
                 "status_message": "no licence server answers" if error else "",
                 "offset_ms": offset,
                 "duration_ms": length,
+                "self_ms": own,
+                "critical_ms": critical,
                 "attributes": {"cloud.region": "us-east-1"},
                 "resource": {"service.name": service},
                 "events": [],
             }
-            for span_id, parent, service, name, offset, length, error in spans
+            for span_id, parent, service, name, (offset, length), (own, critical), error in spans
         ],
     }
 

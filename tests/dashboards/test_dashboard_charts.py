@@ -112,11 +112,12 @@ def test_labels_never_overlap_and_none_is_lost(times: list[int]) -> None:
         assert later_ms - time_ms >= len(label.split(" · ")[0]) * 0.011 * 600_000
 
 
-def span(span_id: str, parent: str, offset_ms: float = 0.0) -> SpanAnswer:
+def span(span_id: str, parent: int | None, offset_ms: float = 0.0) -> SpanAnswer:
     """Return a span of no consequence."""
     return {
         "span_id": span_id,
-        "parent_span_id": parent,
+        "parent_span_id": "",
+        "parent": parent,
         "service": "s",
         "name": "n",
         "kind": "server",
@@ -124,6 +125,8 @@ def span(span_id: str, parent: str, offset_ms: float = 0.0) -> SpanAnswer:
         "status_message": "",
         "offset_ms": offset_ms,
         "duration_ms": 1.0,
+        "self_ms": 1.0,
+        "critical_ms": None,
         "attributes": {},
         "events": [],
     }
@@ -132,28 +135,59 @@ def span(span_id: str, parent: str, offset_ms: float = 0.0) -> SpanAnswer:
 @pytest.mark.parametrize(
     ("spans", "expected"),
     [
-        ([span("a", ""), span("c", "a", 2), span("b", "a", 1)], [("a", 0), ("b", 1), ("c", 1)]),
-        ([span("b", "a", 1), span("a", "")], [("a", 0), ("b", 1)]),
-        ([span("b", "lost"), span("c", "b")], [("b", 0), ("c", 1)]),
-        ([span("a", "a")], [("a", 0)]),
-        ([span("a", "b"), span("b", "a")], [("a", 0), ("b", 1)]),
+        ([span("a", None), span("c", 0, 2), span("b", 0, 1)], [("a", 0), ("b", 1), ("c", 1)]),
+        ([span("b", 1, 1), span("a", None)], [("a", 0), ("b", 1)]),
+        ([span("b", None), span("c", 0), span("d", None)], [("b", 0), ("c", 1), ("d", 0)]),
+        ([span("a", None), span("a", 0), span("b", 1)], [("a", 0), ("a", 1), ("b", 2)]),
         ([], []),
     ],
 )
 def test_children_stand_under_their_parents(
     spans: list[SpanAnswer], expected: list[tuple[str, int]]
 ) -> None:
-    """Broken traces, with lost parents or cycles, are drawn all the same."""
+    """Halves of a call with one id too, and spans without a parent side by side."""
     found = [(bar.span["span_id"], bar.depth) for bar in waterfall.ordered(spans)]
     assert found == expected
 
 
 def test_a_deep_trace_is_no_recursion() -> None:
     """Five thousand spans in one chain are ordered, and the first are drawn."""
-    chain = [span(str(i), str(i - 1), float(i)) for i in range(5_000)]
+    chain = [span(str(i), i - 1 if i else None, float(i)) for i in range(5_000)]
     assert waterfall.ordered(chain)[-1].depth == 4_999
-    long: Trace = {"trace_id": "t", "start_ms": 0, "duration_ms": 1, "spans": chain}
+    long: Trace = {
+        "trace_id": "t",
+        "start_ms": 0,
+        "duration_ms": 1,
+        "dropped_spans": 0,
+        "spans": chain,
+    }
     assert len(waterfall.table(long)) == waterfall.MOST_SPANS
+
+
+@pytest.mark.parametrize(
+    ("attributes", "words"),
+    [
+        ({}, ""),
+        ({"tocsin.clock_skew_ns": -2_500_000}, "moved by -2.5 ms, its host's clock differs"),
+        (
+            {"tocsin.clock_skew_not_corrected_ns": str(-(2**54))},
+            "seems off by -208 d 11 h, not corrected",
+        ),
+        ({"tocsin.adjusted": "has no end"}, "has no end"),
+    ],
+)
+def test_the_waterfall_tells_of_clocks(attributes: dict[str, object], words: str) -> None:
+    """A bar that was moved, or whose length is not known, must not pass for a measurement."""
+    odd = span("a", None)
+    odd["attributes"] = attributes
+    told: Trace = {
+        "trace_id": "t",
+        "start_ms": 0,
+        "duration_ms": 1,
+        "dropped_spans": 0,
+        "spans": [odd],
+    }
+    assert waterfall.table(told)["clock"][0] == words
 
 
 def test_the_waterfall_tells_errors_and_the_critical_path() -> None:

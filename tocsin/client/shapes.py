@@ -39,13 +39,19 @@ class TraceSummary(TypedDict):
     span_count: int
     error_count: int
     services: list[str]
+    dropped_spans: int
 
 
 class SpanAnswer(TypedDict):
-    """One span of a trace; ``offset_ms`` counts from the trace's start."""
+    """One span of a trace; ``offset_ms`` counts from the trace's start.
+
+    ``parent`` is the position of its parent among the trace's spans, ``critical_ms`` its own time
+    on the critical path, None off it.
+    """
 
     span_id: str
     parent_span_id: str
+    parent: int | None
     service: str
     name: str
     kind: str
@@ -53,6 +59,8 @@ class SpanAnswer(TypedDict):
     status_message: str
     offset_ms: float
     duration_ms: float
+    self_ms: float
+    critical_ms: float | None
     attributes: dict[str, Any]
     resource: dict[str, Any]
     events: list[SpanEvent]
@@ -76,6 +84,8 @@ class Trace(TypedDict):
     trace_id: str
     start_ms: float
     duration_ms: float
+    dropped_spans: int
+    incomplete: NotRequired[str]
     spans: list[SpanAnswer]
     critical_path: NotRequired[list[str]]
     critical_ms: NotRequired[dict[str, float]]

@@ -17,6 +17,7 @@ from collectors.model import (
     SpanLink,
     SpanStatus,
     SpanWriter,
+    in_order,
 )
 from collectors.receivers.attributes import AttributeReader, as_text
 from collectors.receivers.otlp.units import Flaws
@@ -36,9 +37,6 @@ _KINDS = (
 _STATUSES = (SpanStatus.UNSET, SpanStatus.OK, SpanStatus.ERROR)
 _MAX_EVENTS = 128
 _NEWEST_NS = 2**63 - 1
-
-# Attribute of a span that is not kept as it was sent: what was changed.
-ADJUSTED = "tocsin.adjusted"
 
 
 class OtlpSpans:
@@ -120,31 +118,26 @@ class OtlpSpans:
     ) -> Span:
         _check(message)
         kind, code = message.kind, message.status.code
-        start_ns, end_ns = message.start_time_unix_nano, message.end_time_unix_nano
-        attributes = self._attributes(message)
-        if end_ns < start_ns:
-            how = f"ended {start_ns - end_ns} ns before it started" if end_ns else "has no end"
-            attributes[ADJUSTED] = f"{how}; kept with duration 0"
-            end_ns = start_ns
-        return Span(
+        span = Span(
             trace_id=message.trace_id.hex(),
             span_id=message.span_id.hex(),
             parent_span_id=message.parent_span_id.hex() if any(message.parent_span_id) else "",
             name=message.name[: self._limits.max_attribute_chars] or "unknown",
             kind=_KINDS[kind] if 0 <= kind < len(_KINDS) else SpanKind.INTERNAL,
-            start_ns=start_ns,
-            end_ns=end_ns,
+            start_ns=message.start_time_unix_nano,
+            end_ns=message.end_time_unix_nano,
             status=_STATUSES[code] if 0 <= code < len(_STATUSES) else SpanStatus.UNSET,
             status_message=message.status.message[: self._limits.max_attribute_chars],
             service=service,
             resource=resource,
-            attributes=attributes,
+            attributes=self._attributes(message),
             scope_name=scope_name_version[0],
             scope_version=scope_name_version[1],
             trace_state=message.trace_state[: self._limits.max_attribute_chars],
             events=tuple(map(self._event, message.events[:_MAX_EVENTS])),
             links=tuple(map(self._link, filter(_leads_somewhere, message.links[:_MAX_EVENTS]))),
         )
+        return in_order(span)
 
     def _attributes(self, message: Any) -> dict[str, AttributeValue]:
         return self._reader.attributes(message.attributes[: self._limits.max_span_attributes])

@@ -4,25 +4,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from collectors.history import schema
 from collectors.history.engine import HistoryEngine, quoted
 from collectors.model import Span
+from collectors.traces.cutting import most_telling
+from collectors.traces.held_trace import TraceSpans
 from collectors.traces.history.span_rows import (
     INSERTED,
+    decode_identity,
     decode_row,
     decode_slim_row,
     encode_rows,
+    stored_identity,
 )
 from collectors.traces.history.span_sql import (
+    SLACK_MS,
     candidates_sql,
     held_sql,
+    outline_sql,
     summaries_sql,
+    totals_sql,
     trace_sql,
 )
+from collectors.traces.lineage import Identity, identity
 from collectors.traces.search import (
     MAX_LIMIT,
     NANOS_PER_MS,
@@ -35,7 +44,8 @@ SPAN_TABLE = "otel_traces"
 TIMES_TABLE = "otel_traces_trace_id_ts"
 # A search that does not say where to begin looks this far behind the newest span in question.
 LOOK_BACK_MS = 86_400_000
-MAX_TRACE_SPANS = 20_000
+# Of longer traces this many spans are looked at to choose from.
+MAX_OUTLINE_SPANS = 100_000
 # Identifiers of as many traces fit into one statement.
 _AT_ONCE = 1_000
 _FIRST_WINDOW_MS = 600_000
@@ -46,10 +56,12 @@ class SpanHistory:
 
     Args:
         engine: The connection.
+        max_trace_spans: Most spans of one trace in an answer.
     """
 
-    def __init__(self, engine: HistoryEngine) -> None:
+    def __init__(self, engine: HistoryEngine, max_trace_spans: int = 20_000) -> None:
         self._engine = engine
+        self._max_trace_spans = max_trace_spans
         self._table = f"{engine.database}.{SPAN_TABLE}"
         self._times = f"{engine.database}.{TIMES_TABLE}"
         for table in schema.TRACES:
@@ -67,11 +79,12 @@ class SpanHistory:
             return []
         starts = [span.start_ns // NANOS_PER_MS for span in spans]
         traces = sorted({span.trace_id for span in spans})
-        held: set[tuple[str, str]] = set()
+        held: set[tuple[str, Identity]] = set()
         for at in range(0, len(traces), _AT_ONCE):
             chosen = traces[at : at + _AT_ONCE]
-            held.update(self._rows(held_sql(self._table, chosen, min(starts), max(starts))))
-        return [span for span in spans if (span.trace_id, span.span_id) not in held]
+            rows = self._rows(held_sql(self._table, chosen, min(starts), max(starts)))
+            held.update((row[0], decode_identity(row[1:])) for row in rows)
+        return [span for span in spans if (span.trace_id, stored_identity(span)) not in held]
 
     def search(self, wanted: TraceSearch) -> list[TraceSummary]:
         """Return summaries of matching traces, newest start first, at most ``wanted.limit``.
@@ -89,16 +102,23 @@ class SpanHistory:
                 break
         return found[:limit]
 
-    def trace(self, trace_id: str) -> tuple[Span, ...]:
-        """Return the spans of a trace in order of their start; none when it is unknown."""
+    def read(self, trace_id: str) -> TraceSpans:
+        """Return the spans of a trace in order of their start; none when it is unknown.
+
+        Of a larger trace than the bound the most telling spans are returned.
+        """
         ((start_s, end_s, times),) = self._rows(
             "SELECT toUnixTimestamp(min(Start)), toUnixTimestamp(max(End)), count() "
             f"FROM {self._times} WHERE TraceId = {quoted(trace_id)}"
         )
         if not times:
-            return ()
-        rows = self._rows(trace_sql(self._table, trace_id, start_s, end_s, MAX_TRACE_SPANS))
-        return tuple(map(decode_row, rows))
+            return TraceSpans()
+        start_ms, end_ms = start_s * 1_000, (end_s + 1) * 1_000
+        most = self._max_trace_spans
+        rows = self._rows(trace_sql(self._table, trace_id, start_ms, end_ms, limit=most + 1))
+        if len(rows) > most:
+            return self._read_most_telling(trace_id, start_ms, end_ms)
+        return TraceSpans(spans=tuple(map(decode_row, rows)))
 
     def drop_before(self, time_ms: int) -> None:
         """Drop the days that ended before ``time_ms``."""
@@ -112,15 +132,51 @@ class SpanHistory:
         """Have the engine verify its parts; return a sentence for each damaged one."""
         return [line for table in (SPAN_TABLE, TIMES_TABLE) for line in self._engine.check(table)]
 
+    def _read_most_telling(self, trace_id: str, start_ms: int, end_ms: int) -> TraceSpans:
+        total, _, _ = self._totals(trace_id, start_ms, end_ms)
+        sql = outline_sql(self._table, trace_id, start_ms, end_ms, MAX_OUTLINE_SPANS)
+        outline = list(map(decode_slim_row, self._rows(sql)))
+        chosen = [outline[at] for at in most_telling(outline, self._max_trace_spans)]
+        wanted = set(map(identity, chosen))
+        ids = list(dict.fromkeys(span.span_id for span in chosen))
+        spans: list[Span] = []
+        for at in range(0, len(ids), _AT_ONCE):
+            part = ids[at : at + _AT_ONCE]
+            rows = self._rows(trace_sql(self._table, trace_id, start_ms, end_ms, span_ids=part))
+            spans += (span for span in map(decode_row, rows) if identity(span) in wanted)
+        spans.sort(key=lambda span: (span.start_ns, span.span_id))
+        return TraceSpans(spans=tuple(spans), dropped=total - len(spans))
+
+    def _totals(self, trace_id: str, start_ms: int, end_ms: int) -> tuple[int, int, int]:
+        """Return how many spans a trace has, how many of them errors, and its last end, ns."""
+        ((spans, errors, end_ns),) = self._rows(totals_sql(self._table, trace_id, start_ms, end_ms))
+        return int(spans), int(errors), int(end_ns)
+
     def _summaries(self, ids: Sequence[str], start_ms: int, end_ms: int) -> list[TraceSummary]:
         """Return the summaries of traces in the order of ``ids``."""
         if not ids:
             return []
         spans: dict[str, list[Span]] = {trace_id: [] for trace_id in ids}
-        for row in self._rows(summaries_sql(self._table, ids, start_ms, end_ms)):
+        sql = summaries_sql(self._table, ids, start_ms, end_ms, MAX_OUTLINE_SPANS)
+        for row in self._rows(sql):
             span = decode_slim_row(row)
             spans[span.trace_id].append(span)
-        return [summarize(held) for held in spans.values() if held]
+        return [self._summary(held, start_ms, end_ms) for held in spans.values() if held]
+
+    def _summary(self, held: list[Span], start_ms: int, end_ms: int) -> TraceSummary:
+        found = summarize(held)
+        if len(held) <= self._max_trace_spans:
+            return found
+        # An answer with the trace has no more than that, and a statement may have cut it before.
+        total, errors, end_ns = self._totals(found.trace_id, start_ms, end_ms + SLACK_MS)
+        start_ns = min(span.start_ns for span in held)
+        return replace(
+            found,
+            span_count=total,
+            error_count=errors,
+            duration_ms=(end_ns - start_ns) / NANOS_PER_MS,
+            dropped_spans=total - self._max_trace_spans,
+        )
 
     def _windows(self, wanted: TraceSearch) -> Iterator[tuple[int, int]]:
         """Yield half-open windows that grow towards the past: what is dense is found at once."""
@@ -140,6 +196,6 @@ class SpanHistory:
             yield start_ms, end_ms
             end_ms, length_ms = start_ms, 2 * length_ms
 
-    def _rows(self, sql: str) -> Iterable[tuple[Any, ...]]:
+    def _rows(self, sql: str) -> list[tuple[Any, ...]]:
         columns = self._engine.columns(sql)
         return list(zip(*columns, strict=True)) if columns else []

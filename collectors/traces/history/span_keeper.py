@@ -20,6 +20,7 @@ from collectors.clock import Clock
 from collectors.errors import StorageError
 from collectors.journal import Journal
 from collectors.model import Span
+from collectors.traces.held_trace import TraceSpans
 from collectors.traces.history.span_history import SpanHistory
 from collectors.traces.search import TraceSearch, TraceSummary
 from collectors.traces.span_record import decode_spans
@@ -107,9 +108,9 @@ class SpanKeeper:
         """Return the matching traces that history has, newest first."""
         return self._history.search(wanted)
 
-    def trace(self, trace_id: str) -> tuple[Span, ...]:
-        """Return the spans that history has of a trace."""
-        return self._history.trace(trace_id)
+    def read(self, trace_id: str) -> TraceSpans:
+        """Return what history has of a trace."""
+        return self._history.read(trace_id)
 
     def close(self) -> None:
         """Write what waits and end the background work; the journal is left to the next start."""

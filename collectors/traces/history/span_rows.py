@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from collectors.model import AttributeValue, Span, SpanEvent, SpanKind, SpanLink, SpanStatus
+from collectors.traces.lineage import Identity, identity
 from collectors.traces.search import text_of
 
 COLUMNS = (
@@ -30,8 +31,10 @@ INSERTED = (
 # What a summary needs.
 SLIM_COLUMNS = (
     "toUnixTimestamp64Nano(Timestamp), Duration, TraceId, SpanId, ParentSpanId, SpanName, "
-    "ServiceName, StatusCode"
+    "SpanKind, ServiceName, StatusCode"
 )
+# What tells a span from all others of its trace; a copy of it has the same.
+IDENTITY_COLUMNS = "SpanId, SpanKind, ServiceName, toUnixTimestamp64Nano(Timestamp)"
 NEWEST_NS = 9_214_646_400_000_000_000  # 2262-01-01; DateTime64(9) ends soon after
 _KINDS = {kind.value: kind for kind in SpanKind}
 _STATUSES = {status.value: status for status in SpanStatus}
@@ -84,13 +87,13 @@ def decode_row(row: Sequence[Any]) -> Span:
 
 def decode_slim_row(row: Sequence[Any]) -> Span:
     """Return the span of a row of ``SLIM_COLUMNS``, without attributes."""
-    start_ns, duration_ns, trace_id, span_id, parent, name, service, status = row
+    start_ns, duration_ns, trace_id, span_id, parent, name, kind, service, status = row
     return Span(
         trace_id=trace_id,
         span_id=span_id,
         parent_span_id=parent,
         name=name,
-        kind=SpanKind.INTERNAL,
+        kind=_KINDS.get(kind.lower(), SpanKind.INTERNAL),
         start_ns=int(start_ns),
         end_ns=int(start_ns) + int(duration_ns),
         status=_STATUSES.get(status.lower(), SpanStatus.UNSET),
@@ -99,6 +102,18 @@ def decode_slim_row(row: Sequence[Any]) -> Span:
         resource={},
         attributes={},
     )
+
+
+def decode_identity(row: Sequence[Any]) -> Identity:
+    """Return what a row of ``IDENTITY_COLUMNS`` stands for."""
+    span_id, kind, service, start_ns = row
+    return span_id, _KINDS.get(kind.lower(), SpanKind.INTERNAL), service, int(start_ns)
+
+
+def stored_identity(span: Span) -> Identity:
+    """Return the identity under which a span is found again: times are bounded there."""
+    span_id, kind, service, start_ns = identity(span)
+    return span_id, kind, service, max(0, min(start_ns, NEWEST_NS))
 
 
 def _row(span: Span, resource: orjson.Fragment) -> list[Any]:

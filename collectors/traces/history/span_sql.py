@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from collectors.history.engine import quoted
-from collectors.traces.history.span_rows import COLUMNS, SLIM_COLUMNS
+from collectors.traces.history.span_rows import COLUMNS, IDENTITY_COLUMNS, SLIM_COLUMNS
 from collectors.traces.search import NANOS_PER_MS, TraceSearch
 
 # A trace that reaches over the edge of what is looked through is still seen whole if it is not
@@ -40,29 +40,70 @@ def candidates_sql(table: str, wanted: TraceSearch, start_ms: int, end_ms: int, 
     )
 
 
-def summaries_sql(table: str, trace_ids: Iterable[str], start_ms: int, end_ms: int) -> str:
-    """Return a statement for the slim columns of traces that began within [start_ms, end_ms)."""
+def summaries_sql(
+    table: str, trace_ids: Iterable[str], start_ms: int, end_ms: int, most: int
+) -> str:
+    """Return a statement for the slim columns of traces that began within [start_ms, end_ms).
+
+    Of a trace with more than ``most`` spans those without a parent come first, then the oldest.
+    """
     return (
-        f"SELECT {SLIM_COLUMNS} FROM {table} WHERE TraceId IN ({_list(trace_ids)}) "
-        f"AND {_within(start_ms, end_ms + SLACK_MS)} "
-        f"ORDER BY Timestamp LIMIT 1 BY TraceId, SpanId LIMIT {MAX_SUMMARY_SPANS}{_BUDGET}"
+        f"SELECT * FROM (SELECT {SLIM_COLUMNS} FROM {table} WHERE TraceId IN ({_list(trace_ids)}) "
+        f"AND {_within(start_ms, end_ms + SLACK_MS)} ORDER BY ParentSpanId != '', Timestamp "
+        f"LIMIT 1 BY TraceId, {IDENTITY_COLUMNS}) LIMIT {most} BY TraceId "
+        f"LIMIT {MAX_SUMMARY_SPANS}{_BUDGET}"
     )
 
 
-def trace_sql(table: str, trace_id: str, start_s: int, end_s: int, limit: int) -> str:
-    """Return a statement for the spans of a trace, which began within [start_s, end_s]."""
-    # Not compared with DateTime: with an index on the day, 5.5 < toDateTime(6) is false.
+def totals_sql(table: str, trace_id: str, start_ms: int, end_ms: int) -> str:
+    """Return a statement for the number of spans and of errors of a trace, and its last end."""
     return (
-        f"SELECT {COLUMNS} FROM {table} WHERE TraceId = {quoted(trace_id)} "
-        f"AND {_within(start_s * 1_000, (end_s + 1) * 1_000)} "
-        f"ORDER BY Timestamp, SpanId LIMIT 1 BY SpanId LIMIT {limit}"
+        f"SELECT count(), countIf(failed), max(end_ns) FROM (SELECT {IDENTITY_COLUMNS}, "
+        f"max(StatusCode = 'Error') AS failed, max({_ENDS}) AS end_ns FROM {table} "
+        f"WHERE TraceId = {quoted(trace_id)} AND {_within(start_ms, end_ms)} "
+        f"GROUP BY {IDENTITY_COLUMNS}){_BUDGET}"
+    )
+
+
+def outline_sql(table: str, trace_id: str, start_ms: int, end_ms: int, most: int) -> str:
+    """Return a statement for the slim columns of a trace within [start_ms, end_ms).
+
+    Of more than ``most`` spans those without a parent come first, then errors, then the longest.
+    """
+    return (
+        f"SELECT {SLIM_COLUMNS} FROM {table} WHERE TraceId = {quoted(trace_id)} "
+        f"AND {_within(start_ms, end_ms)} "
+        "ORDER BY ParentSpanId != '', StatusCode != 'Error', Duration DESC "
+        f"LIMIT 1 BY {IDENTITY_COLUMNS} LIMIT {most}{_BUDGET}"
+    )
+
+
+def trace_sql(
+    table: str,
+    trace_id: str,
+    start_ms: int,
+    end_ms: int,
+    *,
+    span_ids: Sequence[str] = (),
+    limit: int = MAX_SUMMARY_SPANS,
+) -> str:
+    """Return a statement for the spans of a trace that began within [start_ms, end_ms).
+
+    With ``span_ids`` only those; at most ``limit``.
+    """
+    # Not compared with DateTime: with an index on the day, 5.5 < toDateTime(6) is false.
+    chosen = f"AND SpanId IN ({_list(span_ids)}) " if span_ids else ""
+    return (
+        f"SELECT {COLUMNS} FROM {table} WHERE TraceId = {quoted(trace_id)} {chosen}"
+        f"AND {_within(start_ms, end_ms)} "
+        f"ORDER BY Timestamp, SpanId LIMIT 1 BY {IDENTITY_COLUMNS} LIMIT {limit}"
     )
 
 
 def held_sql(table: str, trace_ids: Iterable[str], start_ms: int, end_ms: int) -> str:
-    """Return a statement for (TraceId, SpanId) of spans that began within [start_ms, end_ms]."""
+    """Return a statement for trace and identity of spans that began within [start_ms, end_ms]."""
     return (
-        f"SELECT TraceId, SpanId FROM {table} WHERE TraceId IN ({_list(trace_ids)}) "
+        f"SELECT TraceId, {IDENTITY_COLUMNS} FROM {table} WHERE TraceId IN ({_list(trace_ids)}) "
         f"AND {_within(start_ms, end_ms + 1)}"
     )
 

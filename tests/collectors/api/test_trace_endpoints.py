@@ -45,6 +45,7 @@ def test_a_search_finds_what_fits(client: TestClient, query: str, found: bool) -
             "span_count": 3,
             "error_count": 1,
             "services": ["gateway", "playback"],
+            "dropped_spans": 0,
         }
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from collectors.model import Span, SpanKind
 from collectors.traces.critical_path import CriticalPath, critical_path, jaeger_before
+from collectors.traces.lineage import identity
 from collectors.traces.testing import make_span
 
 CASES = Path(os.environ.get("TOCSIN_SHARED", "../shared")) / "conformance" / "critical_path"
@@ -50,10 +51,10 @@ def says_error(tag: dict[str, Any]) -> bool:
 
 
 def by_operation(path: CriticalPath, spans: list[Span]) -> dict[str, int]:
-    names = {span.span_id: f"[{span.service}] {span.name}" for span in spans}
+    names = {identity(span): f"[{span.service}] {span.name}" for span in spans}
     total: Counter[str] = Counter()
-    for span_id, time_ns in path.exclusive_ns.items():
-        total[names[span_id]] += time_ns // 1_000_000
+    for key, time_ns in path.exclusive_ns.items():
+        total[names[key]] += time_ns // 1_000_000
     return dict(total)
 
 
@@ -87,7 +88,7 @@ def test_crisp_cases(path: Path) -> None:
 def path_of(*spans: Span) -> dict[str, float]:
     found = critical_path(spans)
     assert found is not None
-    return {span_id.lstrip("0"): ns / 1e6 for span_id, ns in found.exclusive_ns.items()}
+    return {key[0].lstrip("0"): ns / 1e6 for key, ns in found.exclusive_ns.items()}
 
 
 ROOT = make_span("1", start_ms=0.001, duration_ms=100)

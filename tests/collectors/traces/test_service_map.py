@@ -41,7 +41,7 @@ OUTSIDE = make_span(
 )
 
 
-def edges_of(*spans: Span) -> dict[tuple[str, str], tuple[int, int, float, float]]:
+def edges_of(*spans: Span) -> dict[tuple[str, str], tuple[float, float, float, float]]:
     store = SpanStore(MemoryJournal())
     for span in spans:
         store.write_spans([span])

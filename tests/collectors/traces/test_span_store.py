@@ -11,7 +11,8 @@ from collectors.clock import ManualClock
 from collectors.errors import StorageError
 from collectors.journal import FileJournal, MemoryJournal
 from collectors.limits import Limits
-from collectors.model import Span, SpanEvent, SpanLink
+from collectors.model import ADJUSTED, Span, SpanEvent, SpanLink
+from collectors.traces.held_trace import TraceSpans
 from collectors.traces.search import TraceSearch, TraceSummary, summarize
 from collectors.traces.store import SPANS, SpanStore
 from collectors.traces.testing import make_span
@@ -142,8 +143,8 @@ class Archive:
         last_ms = 2**62 if wanted.end_ms is None else wanted.end_ms
         return [trace for trace in found if trace.start_ms <= last_ms][: wanted.limit]
 
-    def trace(self, trace_id: str) -> list[Span]:
-        return [span for span in self.spans if span.trace_id == trace_id]
+    def read(self, trace_id: str) -> TraceSpans:
+        return TraceSpans(spans=[span for span in self.spans if span.trace_id == trace_id])
 
     def close(self) -> None:
         """Nothing is left to do."""
@@ -182,13 +183,24 @@ def test_a_late_span_does_not_hide_what_memory_has_dropped() -> None:
     ]
 
 
-def test_an_endless_trace_is_cut() -> None:
-    """One endless trace would fill the memory."""
-    store = SpanStore(MemoryJournal(), Limits(max_trace_spans=2))
-    receipt = store.write_spans([make_span(str(i)) for i in range(1, 6)])
-    assert receipt.accepted == 2
-    assert receipt.rejected_count == 3
-    assert receipt.rejected[0].reason == "traceTooLarge"
+@pytest.mark.parametrize("backwards_ns", [1, 1_000_000, 2**62])
+def test_a_span_that_ends_before_it_starts_is_kept(tmp_path: Path, backwards_ns: int) -> None:
+    """With duration 0 and a mark, after a restart too; its child keeps its parent."""
+    journal = FileJournal.open(tmp_path)
+    parent = make_span("1", start_ms=1_000, duration_ms=30)
+    fetch = replace(make_span("2", parent="1", start_ms=1_009), end_ns=1_009_000_000 - backwards_ns)
+    child = make_span("3", parent="2", start_ms=1_009, duration_ms=1)
+    assert SpanStore(journal).write_spans([child, fetch, parent]).accepted == 3
+    store = SpanStore(journal)
+    assert store.write_spans([fetch]).accepted == 1
+    found = store.trace("a")
+    assert [span.span_id[-1] for span in found] == ["1", "3", "2"]
+    marked = found[2]
+    mark = f"ended {backwards_ns} ns before it started; kept with duration 0"
+    assert (marked.duration_ns, marked.attributes) == (0, {ADJUSTED: mark})
+    (summary,) = store.search(TraceSearch())
+    assert (summary.span_count, summary.duration_ms) == (3, 30.0)
+    journal.close()
 
 
 def test_many_threads_write_and_read_at_once() -> None:

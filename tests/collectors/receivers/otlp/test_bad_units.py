@@ -17,10 +17,11 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from collectors.limits import Limits
+from collectors.model import ADJUSTED
 from collectors.receivers.otlp.grpc import OtlpGrpcServer
 from collectors.receivers.otlp.http import JSON, PROTOBUF, otlp_app
 from collectors.receivers.otlp.json import to_protobuf
-from collectors.receivers.otlp.spans import ADJUSTED, OtlpSpans
+from collectors.receivers.otlp.spans import OtlpSpans
 from collectors.receivers.otlp.units import Flaws
 from collectors.receivers.stats import ReceiverStats
 from collectors.receivers.testing.fakes import FakeStore, serve

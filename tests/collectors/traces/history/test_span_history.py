@@ -57,7 +57,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SpanHistory]:
 
 def test_a_trace_comes_back_as_it_was(history: SpanHistory) -> None:
     """A trace from history would lack events, links or attributes."""
-    (found,) = history.trace(SPANS[2].trace_id)
+    (found,) = history.read(SPANS[2].trace_id).spans
     expected = span(
         20,
         events=SPANS[2].events,
@@ -72,8 +72,10 @@ def test_a_trace_comes_back_as_it_was(history: SpanHistory) -> None:
 
 def test_a_span_written_twice_is_one(history: SpanHistory) -> None:
     """A retry would show a span twice."""
-    assert [s.span_id for s in history.trace(SPANS[0].trace_id)] == [s.span_id for s in SPANS[:2]]
-    assert history.trace("0" * 32) == ()
+    assert [s.span_id for s in history.read(SPANS[0].trace_id).spans] == [
+        s.span_id for s in SPANS[:2]
+    ]
+    assert history.read("0" * 32).spans == ()
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from collectors.history.engine import HistoryEngine
 from collectors.journal import FileJournal, MemoryJournal
 from collectors.limits import Limits
 from collectors.model import Span, SpanEvent
+from collectors.traces.held_trace import TraceSpans
 from collectors.traces.history.span_history import SpanHistory
 from collectors.traces.history.span_keeper import SpanKeeper
 from collectors.traces.history.span_rows import NEWEST_NS
@@ -45,11 +46,11 @@ class Unreliable(SpanHistory):
             raise StorageError("history is away")
         return super().search(wanted)
 
-    def trace(self, trace_id: str) -> tuple[Span, ...]:
+    def read(self, trace_id: str) -> TraceSpans:
         """Return a trace, unless told to fail."""
         if self.refuses:
             raise StorageError("history is away")
-        return super().trace(trace_id)
+        return super().read(trace_id)
 
     def rows(self) -> int:
         """Return how many rows there are, repeated ones too."""
@@ -247,8 +248,8 @@ def test_old_days_are_dropped(history: Unreliable, clock: ManualClock) -> None:
     clock.advance_ms(DAY_MS)
     keeper.flush()
     assert history.rows() == 4
-    assert history.trace("3".rjust(32, "0")) == ()
-    assert len(history.trace("2".rjust(32, "0"))) == 2
+    assert history.read("3".rjust(32, "0")).spans == ()
+    assert len(history.read("2".rjust(32, "0")).spans) == 2
     keeper.close()
 
 
@@ -259,7 +260,7 @@ def test_strange_times_do_not_stop_the_rest(history: Unreliable) -> None:
     events = tuple(SpanEvent(name="e", time_ns=t, attributes={}) for t in (0, 2**63, 2**64 - 1))
     strange = Span(**(fields | {"end_ns": 2**64 - 1, "events": events, "trace_state": "\0'\\"}))
     history.insert_spans([strange, make_span("2", start_ms=NOW_MS)])
-    found = history.trace(span.trace_id)
+    found = history.read(span.trace_id).spans
     assert [s.span_id for s in found] == [f"{n:016x}" for n in (1, 2)]
     assert found[0].trace_state == "\0'\\"
     assert [event.time_ns for event in found[0].events] == [0, NEWEST_NS, NEWEST_NS]
@@ -271,6 +272,6 @@ def test_a_trace_within_one_second_is_found(history: Unreliable, offset_ms: floa
     """Wherever in the second it is, also when it is all that the day has."""
     trace = [make_span(f"{n}", start_ms=1_795_359_300_000 + offset_ms) for n in (1, 2)]
     history.insert_spans(trace)
-    assert [found.span_id for found in history.trace(trace[0].trace_id)] == [
+    assert [found.span_id for found in history.read(trace[0].trace_id).spans] == [
         each.span_id for each in trace
     ]
