@@ -15,9 +15,9 @@ NUMBER = (
     r"[-+]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
     r"|[iI][nN][fF](?:[iI][nN][iI][tT][yY])?|[nN][aA][nN])"
 )
-_MOST_MS = (1 << 63) - 1
-_MOST_S = 1e16
-_MOST_DIGITS = 1_000
+_MAX_MS = (1 << 63) - 1
+_MAX_S = 1e16
+_MAX_DIGITS = 1_000
 
 _LABEL = re.compile(
     rf"[ \t]*(?:([a-zA-Z_][a-zA-Z0-9_]*)|{QUOTED})[ \t]*(?:=[ \t]*{QUOTED})?[ \t]*([,}}]?)"
@@ -54,9 +54,9 @@ def parse_time(text: str, openmetrics: bool) -> int:
         seconds = parse_number(text)
         if not math.isfinite(seconds):
             raise DecodeError(f"timestamp {text[:60]!r} is not finite")
-        time_ms = round(max(-_MOST_S, min(_MOST_S, seconds)) * 1_000)
-        return max(-_MOST_MS, min(_MOST_MS, time_ms))
-    if not _WHOLE.fullmatch(text) or len(text) > _MOST_DIGITS or abs(int(text)) > _MOST_MS:
+        time_ms = round(max(-_MAX_S, min(_MAX_S, seconds)) * 1_000)
+        return max(-_MAX_MS, min(_MAX_MS, time_ms))
+    if not _WHOLE.fullmatch(text) or len(text) > _MAX_DIGITS or abs(int(text)) > _MAX_MS:
         raise DecodeError(f"timestamp {text[:60]!r} is not in whole milliseconds")
     return int(text)
 

@@ -133,6 +133,7 @@ BAD_SPANS: dict[str, Any] = {
 
 @pytest.mark.parametrize("fault", BAD_SPANS)
 def test_a_bad_span_in_json(fault: str) -> None:
+    """One bad span would cost the spans beside it."""
     store = FakeStore()
     body = orjson.dumps(traces(span("before"), BAD_SPANS[fault], span("after")))
     answer = post_json(store, "/v1/traces", body)
@@ -175,6 +176,7 @@ BAD_METRICS: dict[str, tuple[Any, int]] = {
 
 @pytest.mark.parametrize("fault", BAD_METRICS)
 def test_a_bad_metric_in_json(fault: str) -> None:
+    """One bad metric would cost the metrics beside it."""
     store = FakeStore()
     bad, lost = BAD_METRICS[fault]
     body = orjson.dumps(metrics(gauge("before", point()), bad, gauge("after", point())))
@@ -186,6 +188,7 @@ def test_a_bad_metric_in_json(fault: str) -> None:
 
 
 def test_a_bad_resource_costs_what_it_describes() -> None:
+    """A bad resource would cost those of other resources, or hide that its own are lost."""
     store = FakeStore()
     document = traces(span("a"), span("b"), resource={"attributes": 5})
     document["resourceSpans"].append({"scopeSpans": [{"spans": [span("good")]}]})
@@ -226,6 +229,7 @@ def test_half_a_surrogate_pair_becomes_the_replacement_character(half: str) -> N
 
 
 def test_bytes_that_are_not_utf8_in_json_become_the_replacement_character() -> None:
+    """One byte of another encoding would cost the whole body."""
     store = FakeStore()
     body = orjson.dumps(metrics(gauge("CUT", point()))).replace(b"CUT", b"caf\xe9")
     assert post_json(store, "/v1/metrics", body).rejected == 0
@@ -233,6 +237,7 @@ def test_bytes_that_are_not_utf8_in_json_become_the_replacement_character() -> N
 
 
 def test_whole_pairs_stay_whole_beside_half_ones() -> None:
+    """Mending half a pair would break the whole ones beside it."""
     store = FakeStore()
     body = orjson.dumps(traces(span("PAIR"), span("HALF")))
     body = body.replace(b"PAIR", rb"\ud83d\ude00").replace(b"HALF", rb"\ud83d")
@@ -275,6 +280,7 @@ def test_snake_case_gets_a_hint(path: str, document: Document, snake: str, camel
 
 
 def test_attributes_may_have_keys_in_snake_case() -> None:
+    """An attribute's key would be taken for a misspelt field."""
     named = span("x", attributes=attribute({"stringValue": "v"}, key="trace_id"))
     assert post_json(FakeStore(), "/v1/traces", orjson.dumps(traces(named))).message == ""
 
@@ -293,6 +299,7 @@ def _spans_in_protobuf(replaced: bytes, by: bytes) -> bytes:
 
 @TRANSPORTS
 def test_a_span_whose_name_is_not_utf8_is_lost_alone(send: Callable[..., Answer]) -> None:
+    """One name in another encoding would cost the whole body."""
     store = FakeStore()
     answer = send(store, "/v1/traces", _spans_in_protobuf(b"BADTEXT", b"caf\xe9 \xff."))
     assert (answer.status, answer.rejected) == (200, 1)
@@ -333,6 +340,7 @@ def test_points_whose_text_is_not_utf8_are_lost_alone(
 
 @TRANSPORTS
 def test_a_damaged_exemplar_in_protobuf_costs_itself(send: Callable[..., Answer]) -> None:
+    """A damaged exemplar would cost the point that it belongs to."""
     request = ExportMetricsServiceRequest()
     found = request.resource_metrics.add().scope_metrics.add().metrics.add(name="cpu")
     traced = found.gauge.data_points.add(as_int=1, time_unix_nano=NOW_NS)
@@ -361,6 +369,7 @@ def test_a_resource_whose_text_is_not_utf8_keeps_its_units(send: Callable[..., A
 
 
 def test_a_body_that_is_cut_short_is_refused_whole() -> None:
+    """Half of a body would be kept and acknowledged, and never sent again."""
     with serve(otlp_app(FakeStore(), FakeStore())) as url:
         body = _spans_in_protobuf(b"BADTEXT", b"BADTEXT")[:-9]
         headers = {"content-type": PROTOBUF}
@@ -391,6 +400,7 @@ def test_links_to_nowhere_are_left_out() -> None:
 
 
 def test_warnings_are_counted() -> None:
+    """An operator would not see that a sender misspells its fields."""
     stats = ReceiverStats()
     store = FakeStore()
     with serve(otlp_app(store, store, stats=stats)) as url:

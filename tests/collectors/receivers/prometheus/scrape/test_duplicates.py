@@ -99,6 +99,7 @@ def test_between_targets() -> None:
 
 @pytest.mark.parametrize("how", ["fails", "is gone"])
 def test_a_target_that_ends_gives_its_series_back(how: str) -> None:
+    """A series would have no sender once the target that claimed it has gone."""
     claims = SeriesClaims()
     first, second = history(claims, "a:1"), history(claims, "b:1")
     first.take(b"a 1\n", False, T0)
