@@ -17,7 +17,7 @@ CALLERS = frozenset({SpanKind.CLIENT, SpanKind.PRODUCER})
 CALLEES = frozenset({SpanKind.SERVER, SpanKind.CONSUMER})
 
 # Of more spans with one id than anybody's servers send, the first are parents.
-_MOST_HALVES = 32
+_MAX_HALVES = 32
 
 Identity = tuple[str, SpanKind, str, int]
 
@@ -72,7 +72,7 @@ def lineage_of(spans: Sequence[Span]) -> Lineage:
         first = by_id.setdefault(span.span_id, at)
         if first != at:
             halves = shared.setdefault(span.span_id, [first])
-            if len(halves) < _MOST_HALVES:
+            if len(halves) < _MAX_HALVES:
                 halves.append(at)
     parent = [_parent(spans, at, by_id, shared) for at in range(len(spans))]
     children: list[list[int]] = [[] for _ in spans]

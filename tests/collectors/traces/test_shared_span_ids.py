@@ -97,6 +97,7 @@ def test_a_server_that_was_not_told_its_parent_still_has_one(kept: str) -> None:
 
 @pytest.mark.parametrize("order", list(permutations((FRONT, CALLER, ANSWER, QUERY))))
 def test_the_map_has_the_edge_whatever_comes_first(order: tuple[Span, ...]) -> None:
+    """A call between two services would be missing from the map, depending on who reports first."""
     store = SpanStore(MemoryJournal())
     for span in order:
         store.write_spans([span])
@@ -109,6 +110,7 @@ def test_the_map_has_the_edge_whatever_comes_first(order: tuple[Span, ...]) -> N
 
 
 def test_two_servers_that_answer_one_client_are_two_calls() -> None:
+    """A second call under the same id would not be counted."""
     store = SpanStore(MemoryJournal())
     store.write_spans([FRONT, SECOND_ANSWER, CALLER, ANSWER])
     found = {(e.client, e.server): e.calls for e in store.edges(0, 10**9)}
@@ -133,6 +135,7 @@ def test_repeats_of_either_half_change_nothing(tmp_path: Path) -> None:
 
 
 def test_search_finds_either_half() -> None:
+    """A search for the server's half would miss the trace, as the client's has the same id."""
     store = SpanStore(MemoryJournal())
     store.write_spans(TRACE)
     for wanted in (
