@@ -68,10 +68,10 @@ def calls_of(spans: Sequence[Span], ended_before_ns: int | None = None) -> list[
         call = _received(lineage, at, answered)
         if call is not None:
             calls.append(call)
-        if span.kind in CALLERS:
+        if _makes_call(span):
             answered.update(_callers_around(lineage, at))
     for at, span in enumerate(spans):
-        if at not in answered and _calls_outside(lineage, at):
+        if at not in answered and _makes_call(span):
             waited = ended_before_ns is None or span.end_ns <= ended_before_ns
             if waited or _is_database(span):
                 calls.append(_alone(span, span.service, _peer(span, _PEER_KEYS) or UNKNOWN))
@@ -92,8 +92,7 @@ def _received(lineage: Lineage, at: int, answered: set[int]) -> Call | None:
     found = _caller(lineage, at)
     if found < 0:
         return None
-    if spans[found].kind in CALLERS:
-        answered.add(found)
+    answered.add(found)
     return _paired(spans[found], span)
 
 
@@ -107,7 +106,7 @@ def _caller(lineage: Lineage, at: int) -> int:
         span = spans[above]
         if outside >= 0 and span.service != spans[outside].service:
             break
-        if span.kind in CALLERS:
+        if _makes_call(span):
             return above
         if outside < 0 and span.service != service:
             outside = above
@@ -123,7 +122,7 @@ def _callers_around(lineage: Lineage, at: int) -> list[int]:
     for _ in range(_MAX_BETWEEN):
         if above < 0 or spans[above].service != spans[at].service:
             return []
-        if spans[above].kind in CALLERS:
+        if _makes_call(spans[above]):
             return [above]
         if spans[above].kind in CALLEES:
             return []
@@ -131,21 +130,21 @@ def _callers_around(lineage: Lineage, at: int) -> list[int]:
     return []
 
 
-def _calls_outside(lineage: Lineage, at: int) -> bool:
-    """Return whether a span that nobody answered is a call all the same."""
-    span = lineage.spans[at]
+def _makes_call(span: Span) -> bool:
+    """Return whether a span stands for a call, answered or not.
+
+    Senders without kinds (Zipkin allows that) still name the other side.
+    """
     if span.kind in CALLERS:
         return True
-    # Senders without kinds (Zipkin allows that) still name the other side.
-    leaf = span.kind is SpanKind.INTERNAL and not lineage.children[at]
-    return leaf and bool(_peer(span, _SERVICE_KEYS))
+    return span.kind is SpanKind.INTERNAL and bool(_peer(span, _SERVICE_KEYS))
 
 
 def _paired(client: Span, server: Span) -> Call:
     # A caller's span that is not a client span lasts longer than the call.
-    caller = client if client.kind in CALLERS else server
-    # A client span that answers another service says nothing of how its own service fared.
-    status = server.status if server.kind not in CALLERS else SpanStatus.UNSET
+    caller = client if _makes_call(client) else server
+    # A span that itself calls says how that call fared, not what its own service answered.
+    status = SpanStatus.UNSET if _makes_call(server) else server.status
     return Call(
         client=client.service,
         server=server.service,

@@ -1,11 +1,13 @@
 """Clock-skew correction at read time."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from collectors.model import Span
-from collectors.traces.clock_skew import ADJUSTED, adjust_clock_skew
+from collectors.model import AttributeValue, Span, SpanEvent
+from collectors.traces.clock_skew import ADJUSTED, NOT_ADJUSTED, adjust_clock_skew
 from collectors.traces.testing import make_span
 
 HOUR_NS = 3_600_000_000_000
@@ -52,6 +54,60 @@ def test_descendants_on_the_host_move_along() -> None:
     ]
     moved = adjust_clock_skew(spans, HOUR_NS)
     assert [s.start_ns / 1e6 for s in moved] == [1_000, 1_025, 1_035]
+
+
+def test_a_span_of_a_third_host_does_not_stop_its_siblings() -> None:
+    """Each host has a difference of its own; what one needs is not given to the next."""
+    spans = [
+        on("a", "1", "", 10, 100),
+        on("b", "2", "1", 0, 50),
+        on("c", "3", "2", 0, 10),
+        on("b", "4", "2", 5, 10),
+        on("b", "5", "2", 10, 10),
+    ]
+    moved = {span.span_id[-1]: span.start_ns / 1e6 for span in adjust_clock_skew(spans, HOUR_NS)}
+    assert moved == {"1": 10, "2": 35, "3": 55, "4": 40, "5": 45}
+
+
+def test_what_seems_off_by_too_much_is_marked() -> None:
+    """A difference that is not believed must not look like a measurement either."""
+    spans = [on("a", "1", "", 10, 100), on("b", "2", "1", 80, 50), on("b", "3", "2", 85, 5)]
+    first, child, grandchild = adjust_clock_skew(spans, 10_000_000)
+    assert NOT_ADJUSTED not in first.attributes
+    assert (child.start_ns / 1e6, child.attributes) == (80, {NOT_ADJUSTED: -45_000_000})
+    assert (grandchild.start_ns / 1e6, grandchild.attributes) == (85, {})
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "corrected"),
+    [
+        ({"host.id": "1"}, {"host.id": "2"}, True),
+        ({"host.id": "1", "host.name": "x"}, {"host.id": "1", "host.name": "y"}, False),
+        ({"host.ip": ["10.0.0.1", "::1"]}, {"host.ip": ["10.0.0.1", "fe80::2"]}, False),
+        ({"host.ip": ["10.0.0.1"]}, {"host.ip": "10.0.0.2"}, True),
+        ({"host.ip": [], "host.name": "x"}, {"host.name": "y"}, False),
+        ({"host.name": "x"}, {"host.name": "y"}, True),
+        ({"host.name": "x"}, {}, False),
+    ],
+)
+def test_hosts_are_told_apart(
+    here: dict[str, AttributeValue], there: dict[str, AttributeValue], corrected: bool
+) -> None:
+    """By id, else by first address, else by name; where one is not known nothing is corrected."""
+    spans = [
+        make_span("1", start_ms=1_000, duration_ms=100, resource=here),
+        make_span("2", parent="1", start_ms=900, duration_ms=50, resource=there),
+    ]
+    child = next(s for s in adjust_clock_skew(spans, HOUR_NS) if s.parent_span_id)
+    assert (ADJUSTED in child.attributes) is corrected
+
+
+def test_events_move_with_their_span() -> None:
+    """An exception would stand outside of the span that it happened in."""
+    event = SpanEvent(name="retry", time_ns=5_000_000, attributes={})
+    spans = [on("a", "1", "", 10, 100), replace(on("b", "2", "1", 0, 50), events=(event,))]
+    child = adjust_clock_skew(spans, HOUR_NS)[1]
+    assert (child.start_ns / 1e6, child.events[0].time_ns / 1e6) == (35, 40)
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
