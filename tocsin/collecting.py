@@ -31,6 +31,7 @@ from collectors.receivers.prometheus.scrape.state import ScrapedTargets
 from collectors.receivers.spectator import registry
 from collectors.receivers.spectator.udp import listen_spectator
 from collectors.receivers.stats import ReceiverStats
+from collectors.receivers.zipkin.http import zipkin_routes
 from collectors.store.history.metric_history import MetricHistory
 from collectors.store.history.rollups import RollupPolicy
 from collectors.store.intake.admission import NO_ROOM
@@ -178,6 +179,7 @@ def collector_routes(collectors: Collectors) -> list[BaseRoute]:
         *publish_routes(writer, limits, collectors.clock, collectors.metrics.step_ms, stats),
         *remote_write_routes(writer, limits, stats, collectors.metrics),
         *target_routes(collectors.scraped),
+        *zipkin_routes(collectors.spans, limits, stats),
         *exemplar_routes(collectors.exemplars),
     ]
 

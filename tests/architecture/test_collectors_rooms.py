@@ -48,6 +48,7 @@ ALLOWED: dict[str, set[str]] = {
     "receivers/prometheus": GROUND | {"receivers"},
     "receivers/prometheus/exposition": GROUND,
     "receivers/prometheus/scrape": GROUND | {"receivers", "documents"},
+    "receivers/zipkin": GROUND | {"receivers"},
     "receivers/testing": GROUND | {"receivers"},
     "traces": GROUND | {"stacklang/predicates"},
     "traces/history": GROUND | {"history", "traces"},

@@ -9,22 +9,19 @@ from __future__ import annotations
 
 import base64
 import functools
-import json
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import orjson
 from google.protobuf import json_format
 from google.protobuf.message import Message
 
 from collectors.errors import DecodeError
+from collectors.receivers.json_body import read_json, whole_text
 from collectors.receivers.otlp.json_mending import NOT_OTLP, fill
 from collectors.receivers.otlp.units import Flaws
 
 _IDS = frozenset({"traceId", "spanId", "parentSpanId"})
 _MAX_DEPTH = 80
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 # No legal id is one byte long: what has it is refused by itself, and its neighbours are kept.
 _NO_ID = b"?"
 
@@ -41,10 +38,7 @@ def to_protobuf(body: bytes, message: Message, flaws: Flaws | None = None) -> by
         DecodeError: The body is not OTLP/JSON.
     """
     flaws = Flaws() if flaws is None else flaws
-    try:
-        document, lenient = orjson.loads(body), False
-    except orjson.JSONDecodeError as error:
-        document, lenient = _read_leniently(body, error), True
+    document, lenient = read_json(body)
     if not isinstance(document, dict):
         raise DecodeError(f"an export request is a JSON object, not {type(document).__name__}")
     walk = _Walk(lenient)
@@ -61,14 +55,6 @@ def to_protobuf(body: bytes, message: Message, flaws: Flaws | None = None) -> by
         return message.SerializeToString()
     except NOT_OTLP as error:
         raise DecodeError(f"the JSON body does not follow OTLP: {str(error)[:300]}") from error
-
-
-def _read_leniently(body: bytes, why: orjson.JSONDecodeError) -> Any:
-    """Read what JavaScript may write and UTF-8 can't hold; raise for what is no JSON at all."""
-    try:
-        return json.loads(body.decode("utf-8", "replace"))
-    except (ValueError, RecursionError) as error:
-        raise DecodeError(f"the body of {len(body)} bytes is not JSON: {why}") from error
 
 
 class _Walk:
@@ -100,7 +86,7 @@ class _Walk:
                 if "_" not in key or self._is_ours(key)
             }
         if self._lenient and isinstance(value, str):
-            return _LONE_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", value)
+            return whole_text(value)
         return value
 
     def tell(self, flaws: Flaws) -> None:

@@ -11,16 +11,11 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError as ProtobufDecodeError
 
 from collectors.errors import DecodeError
+from collectors.receivers.wire_schema import message_classes
 
-_Kind = descriptor_pb2.FieldDescriptorProto
-_MANY = "*"
-
-# message → {field: (number, type)}; a trailing * repeats, a capital letter names a message, and
-# what follows | is the oneof that the field belongs to.
 _SCHEMA = {
     "WriteRequest": {"timeseries": (1, "TimeSeries*"), "metadata": (3, "MetricMetadata*")},
     "TimeSeries": {
@@ -74,17 +69,6 @@ _SCHEMA = {
     },
     "MetadataV2": {"type": (1, "int32"), "help_ref": (3, "uint32"), "unit_ref": (4, "uint32")},
 }
-_TYPES = {
-    "bytes": _Kind.TYPE_BYTES,
-    "double": _Kind.TYPE_DOUBLE,
-    "int32": _Kind.TYPE_INT32,
-    "int64": _Kind.TYPE_INT64,
-    "sint32": _Kind.TYPE_SINT32,
-    "sint64": _Kind.TYPE_SINT64,
-    "string": _Kind.TYPE_STRING,
-    "uint32": _Kind.TYPE_UINT32,
-    "uint64": _Kind.TYPE_UINT64,
-}
 _PACKAGE = "tocsin.remote_write"
 
 
@@ -103,34 +87,4 @@ def parse(name: str, body: bytes) -> Any:
 
 @functools.cache
 def _classes() -> dict[str, Any]:
-    file = descriptor_pb2.FileDescriptorProto(
-        name="tocsin/remote_write.proto", package=_PACKAGE, syntax="proto3"
-    )
-    for name, fields in _SCHEMA.items():
-        message = file.message_type.add(name=name)
-        for field_name, (number, kind) in fields.items():
-            _add_field(message, field_name, number, kind)
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    return {
-        name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.{name}"))
-        for name in _SCHEMA
-    }
-
-
-def _add_field(message: Any, name: str, number: int, kind: str) -> None:
-    field = message.field.add(name=name, number=number)
-    kind, _, oneof = kind.partition("|")
-    field.label = _Kind.LABEL_REPEATED if kind.endswith(_MANY) else _Kind.LABEL_OPTIONAL
-    single = kind.removesuffix(_MANY)
-    if single in _TYPES:
-        field.type = _TYPES[single]
-    else:
-        field.type = _Kind.TYPE_MESSAGE
-        field.type_name = f".{_PACKAGE}.{single}"
-    if oneof:
-        names = [declared.name for declared in message.oneof_decl]
-        if oneof not in names:
-            message.oneof_decl.add(name=oneof)
-            names.append(oneof)
-        field.oneof_index = names.index(oneof)
+    return message_classes(_PACKAGE, _SCHEMA)

@@ -45,6 +45,8 @@ from collectors.receivers.spectator.udp import SpectatorListener
 from collectors.receivers.stats import ReceiverStats
 from collectors.receivers.testing.fakes import FakeStore, serve
 from collectors.receivers.testing.remote_write import label, request_v2
+from collectors.receivers.zipkin.http import zipkin_routes
+from collectors.receivers.zipkin.messages import message_class as zipkin_message_class
 
 T0 = 1_700_000_000_000
 LIMITS = Limits(max_body_bytes=200_000)
@@ -69,7 +71,7 @@ class Subject:
     @property
     def traces(self) -> bool:
         """Whether this receiver takes spans."""
-        return self.good == otlp_spans()
+        return self.good in {otlp_spans(), zipkin_json(), zipkin_protobuf()}
 
 
 def otlp_metrics() -> bytes:
@@ -150,12 +152,41 @@ def remote_write(v2: bool) -> Subject:
     )
 
 
+def zipkin_json(bad: bool = False) -> bytes:
+    """Return a Zipkin span, and one whose id is none."""
+    good = {"traceId": "a1", "id": "b2", "timestamp": 1, "duration": 2, "name": "get"}
+    return orjson.dumps([good, *([{**good, "id": "zz"}] if bad else [])])
+
+
+def zipkin_protobuf(bad: bool = False) -> bytes:
+    """Return a Zipkin span, and one that is cut off."""
+    message = zipkin_message_class("Span")
+    span = message(trace_id=b"t" * 8, id=b"s" * 8, timestamp=1, duration=2, name=b"get")
+    raw = span.SerializeToString()
+    spans = [raw, *([raw[:-1]] if bad else [])]
+    return bytes(zipkin_message_class("ListOfSpans")(spans=spans).SerializeToString())
+
+
+def zipkin(media: str, good: bytes, mixed: bytes) -> Subject:
+    """Zipkin's API for reporters."""
+    store, stats = FakeStore(), ReceiverStats()
+    app = Starlette(routes=zipkin_routes(store, LIMITS, stats))
+    send = over_http(app, "/api/v2/spans", {"content-type": media})
+    return Subject(
+        store=store, stats=stats, send=send, good=good, mixed=mixed, ok="202", partial="202"
+    )
+
+
 HTTP: dict[str, Callable[[], Subject]] = {
     "otlp-http-metrics": lambda: http_otlp("/v1/metrics", otlp_metrics(), otlp_mixed_metrics()),
     "otlp-http-traces": lambda: http_otlp("/v1/traces", otlp_spans(), otlp_spans(bad=True)),
     "publish": http_publish,
     "remote-write-1": lambda: remote_write(v2=False),
     "remote-write-2": lambda: remote_write(v2=True),
+    "zipkin-json": lambda: zipkin("application/json", zipkin_json(), zipkin_json(bad=True)),
+    "zipkin-protobuf": lambda: zipkin(
+        "application/x-protobuf", zipkin_protobuf(), zipkin_protobuf(bad=True)
+    ),
 }
 GRPC = {
     "otlp-grpc-metrics": ("metrics.v1.Metrics", otlp_metrics(), otlp_mixed_metrics()),

@@ -1,0 +1,1 @@
+"""Zipkin's own protocol: version 2 spans in JSON and protobuf."""

@@ -1,0 +1,133 @@
+"""Zipkin's API for reporters: ``POST /api/v2/spans``, JSON and protobuf.
+
+Answers as Zipkin does: 202 without a body when all is kept. What is refused is told in the body,
+with 202 if anything was kept and 400 if nothing was; 503 means try again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import anyio.to_thread
+import orjson
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from collectors.errors import (
+    DecodeError,
+    InputError,
+    OverloadedError,
+    StorageError,
+    UnsupportedError,
+)
+from collectors.limits import Limits
+from collectors.model import Receipt, Rejection, Span, SpanWriter
+from collectors.receivers.body import decompress, receive
+from collectors.receivers.gate import Gate, Place
+from collectors.receivers.json_body import read_json
+from collectors.receivers.reply import partial_success
+from collectors.receivers.stats import ReceiverStats
+from collectors.receivers.zipkin.messages import spans_of
+from collectors.receivers.zipkin.spans import Resource, read_span
+
+RECEIVER = "zipkin"
+JSON, PROTOBUF = "application/json", "application/x-protobuf"
+# Decoded documents take a multiple of their bytes; the gate accounts for it beforehand.
+_GROWTH = 6
+
+
+def zipkin_routes(
+    spans: SpanWriter, limits: Limits | None = None, stats: ReceiverStats | None = None
+) -> list[Route]:
+    """Return the route of the receiver.
+
+    Args:
+        spans: Where spans go.
+        limits: Bounds on what is accepted.
+        stats: Where acceptances and refusals are counted.
+    """
+    receiver = _Receiver(spans, limits or Limits(), stats or ReceiverStats())
+    return [Route("/api/v2/spans", receiver.answer, methods=["POST"])]
+
+
+class _Receiver:
+    def __init__(self, spans: SpanWriter, limits: Limits, stats: ReceiverStats) -> None:
+        self._spans = spans
+        self._limits = limits
+        self._stats = stats
+        self._gate = Gate(limits)
+
+    async def answer(self, request: Request) -> Response:
+        """Answer a reporter."""
+        try:
+            media = _media(request.headers.get("content-type", ""))
+            with self._gate.enter() as place:
+                raw = await receive(request, self._limits, place)
+                encoding = request.headers.get("content-encoding", "")
+                return await anyio.to_thread.run_sync(self._take, raw, encoding, media, place)
+        except InputError as error:
+            self._stats.refuse(RECEIVER, type(error).__name__)
+            return _told(error.status, error.message)
+        except OverloadedError as error:
+            self._stats.refuse(RECEIVER, "overloaded")
+            return _told(error.status, error.message, error.retry_after_s)
+        except StorageError as error:
+            self._stats.refuse(RECEIVER, "storage")
+            return _told(error.status, error.message, self._limits.retry_after_s)
+        except ClientDisconnect:
+            return Response(status_code=400)
+
+    def _take(self, raw: bytes, encoding: str, media: str, place: Place) -> Response:
+        body = decompress(raw, encoding, self._limits.max_body_bytes, place.hold)
+        place.hold(len(body) * _GROWTH)
+        good: list[Span] = []
+        refused: list[Rejection] = []
+        for found in self._read(body, media):
+            if isinstance(found, Rejection):
+                refused.append(found)
+            elif len(good) < self._limits.max_spans_per_request:
+                good.append(found)
+            else:
+                detail = f"more than {self._limits.max_spans_per_request} spans in one request"
+                refused.append(Rejection(reason="batchTooLarge", detail=detail))
+        stored = self._spans.write_spans(good) if good else Receipt(accepted=0)
+        receipt = Receipt(accepted=stored.accepted, rejected=[*refused, *stored.rejected])
+        self._stats.take(RECEIVER, receipt)
+        if not receipt.rejected:
+            return Response(status_code=202)
+        reasons = partial_success("", receipt).message
+        return _told(202 if receipt.accepted else 400, reasons, refused=receipt.rejected_count)
+
+    def _read(self, body: bytes, media: str) -> Iterator[Span | Rejection]:
+        resources: dict[str, Resource] = {}
+        for plain in spans_of(body) if media == PROTOBUF else _listed(body):
+            if isinstance(plain, Rejection):
+                yield plain
+                continue
+            try:
+                yield read_span(plain, self._limits, resources)
+            except DecodeError as error:
+                yield Rejection(reason="invalidSpan", detail=error.message)
+
+
+def _listed(body: bytes) -> list[object]:
+    document, _ = read_json(body)
+    if not isinstance(document, list):
+        raise DecodeError(f"the body is a JSON list of spans, not {type(document).__name__}")
+    return document
+
+
+def _media(content_type: str) -> str:
+    media = content_type.partition(";")[0].strip().lower() or JSON
+    if media not in (JSON, PROTOBUF):
+        raise UnsupportedError(
+            f"content type {media[:60]!r} is not spoken here; use {JSON} or {PROTOBUF}"
+        )
+    return media
+
+
+def _told(status: int, message: str, retry_after_s: int = 0, refused: int = 0) -> Response:
+    headers = {"Retry-After": str(retry_after_s)} if retry_after_s else None
+    content = {"rejected": refused, "message": message} if refused else {"message": message}
+    return Response(orjson.dumps(content), status, headers, media_type=JSON)
