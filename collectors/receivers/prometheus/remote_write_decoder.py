@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,8 +72,8 @@ class RemoteWriteDecoder:
 
     def decode_v1(self, body: bytes) -> Decoded:
         """Decode a ``prometheus.WriteRequest``; raise :class:`DecodeError` for other bytes."""
-        request = parse("WriteRequest", body)
-        self._kinds.learn((m.metric_family_name, m.type) for m in request.metadata)
+        request = parse("WriteRequestParts", body)
+        self._kinds.learn(_types(request.metadata))
         decoded = _Decoding()
         for series in request.timeseries:
             self._add_v1(decoded, series, series.samples)
@@ -81,7 +81,7 @@ class RemoteWriteDecoder:
 
     def decode_v2(self, body: bytes) -> Decoded:
         """Decode an ``io.prometheus.write.v2.Request``; as :meth:`decode_v1`."""
-        request = parse("RequestV2", body)
+        request = parse("RequestV2Parts", body)
         symbols: Sequence[bytes] = list(request.symbols)
         if symbols and symbols[0]:
             first = symbols[0].decode(errors="replace")
@@ -100,9 +100,9 @@ class RemoteWriteDecoder:
         for message in extras.series:
             with _refusing(decoded.samples):
                 if extras.symbols is None:
-                    self._add_v1(decoded, parse("TimeSeries", message), ())
+                    self._add_v1(decoded, parse("TimeSeriesParts", message), ())
                 else:
-                    series = parse("TimeSeriesV2", message)
+                    series = parse("TimeSeriesV2Parts", message)
                     self._add_v2(decoded, series, (), extras.symbols, known)
         return decoded.finished()
 
@@ -117,8 +117,9 @@ class RemoteWriteDecoder:
             return
         self._add_samples(decoded.samples, tags, samples, 0)
         decoded.count += self._add_histograms(decoded.histograms, tags, series.histograms, "", 0)
-        for exemplar in series.exemplars:
+        for raw in series.exemplars:
             with _refusing(decoded.samples):
+                exemplar = _part("Exemplar", raw)
                 pairs = list(map(_label, exemplar.labels))
                 self._add_exemplar(decoded.samples, tags, exemplar, pairs, series)
 
@@ -148,8 +149,9 @@ class RemoteWriteDecoder:
         decoded.count += self._add_histograms(
             decoded.histograms, tags, series.histograms, unit, created_ms
         )
-        for exemplar in series.exemplars:
+        for raw in series.exemplars:
             with _refusing(decoded.samples):
+                exemplar = _part("ExemplarV2", raw)
                 pairs = _pairs(symbols, exemplar.labels_refs)
                 self._add_exemplar(decoded.samples, tags, exemplar, pairs, series)
 
@@ -180,7 +182,7 @@ class RemoteWriteDecoder:
         self,
         builder: BatchBuilder,
         tags: Tags,
-        histograms: Sequence[Any],
+        histograms: Sequence[bytes],
         unit: str,
         created_ms: int,
     ) -> int:
@@ -188,9 +190,10 @@ class RemoteWriteDecoder:
         if histograms and self._is_full(builder, tags, len(histograms)):
             return 0
         good = 0
-        for histogram in histograms:
-            start_ms = histogram.start_timestamp or created_ms
+        for raw in histograms:
             try:
+                histogram = _part("Histogram", raw)
+                start_ms = histogram.start_timestamp or created_ms
                 self._native.add(builder, tags, histogram, unit=unit, start_ms=start_ms)
                 good += 1
             except DecodeError as error:
@@ -256,6 +259,22 @@ class RemoteWriteDecoder:
         self._starts[key] = start_ms
         self._started.append(key)
         return start_ms
+
+
+def _part(name: str, raw: bytes) -> Any:
+    """Parse what may be wrong alone; the error's message begins with a reason and a colon."""
+    try:
+        return parse(name, raw)
+    except DecodeError as error:
+        raise DecodeError(f"bad{name.removesuffix('V2')}: {error.message}") from error
+
+
+def _types(metadata: Iterable[bytes]) -> Iterator[tuple[str, int]]:
+    """Yield names and types of metrics; one that is damaged or not UTF-8 tells of no series."""
+    for raw in metadata:
+        with suppress(DecodeError):
+            told = parse("MetricMetadataParts", raw)
+            yield _text(told.metric_family_name), told.type
 
 
 def _label(raw: bytes) -> tuple[str, str]:

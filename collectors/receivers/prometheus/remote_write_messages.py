@@ -24,6 +24,14 @@ _SCHEMA = {
         "exemplars": (3, "Exemplar*"),
         "histograms": (4, "Histogram*"),
     },
+    # The same for reading: parts that may be wrong without costing the rest stay bytes.
+    "WriteRequestParts": {"timeseries": (1, "TimeSeriesParts*"), "metadata": (3, "bytes*")},
+    "TimeSeriesParts": {
+        "labels": (1, "bytes*"),
+        "samples": (2, "Sample*"),
+        "exemplars": (3, "bytes*"),
+        "histograms": (4, "bytes*"),
+    },
     "BucketSpan": {"offset": (1, "sint32"), "length": (2, "uint32")},
     "Histogram": {
         "count_int": (1, "uint64|count"),
@@ -48,6 +56,7 @@ _SCHEMA = {
     "Sample": {"value": (1, "double"), "timestamp": (2, "int64")},
     "Exemplar": {"labels": (1, "bytes*"), "value": (2, "double"), "timestamp": (3, "int64")},
     "MetricMetadata": {"type": (1, "int32"), "metric_family_name": (2, "string")},
+    "MetricMetadataParts": {"type": (1, "int32"), "metric_family_name": (2, "bytes")},
     "RequestV2": {"symbols": (4, "bytes*"), "timeseries": (5, "TimeSeriesV2*")},
     "TimeSeriesV2": {
         "labels_refs": (1, "uint32*"),
@@ -56,6 +65,15 @@ _SCHEMA = {
         "exemplars": (4, "ExemplarV2*"),
         "metadata": (5, "MetadataV2"),
         "created_timestamp": (6, "int64"),  # as 2.0-rc senders have it, later in every sample
+    },
+    "RequestV2Parts": {"symbols": (4, "bytes*"), "timeseries": (5, "TimeSeriesV2Parts*")},
+    "TimeSeriesV2Parts": {
+        "labels_refs": (1, "uint32*"),
+        "samples": (2, "SampleV2*"),
+        "histograms": (3, "bytes*"),
+        "exemplars": (4, "bytes*"),
+        "metadata": (5, "MetadataV2"),
+        "created_timestamp": (6, "int64"),
     },
     "SampleV2": {
         "value": (1, "double"),

@@ -42,9 +42,6 @@ class RemoteLabels:
         """Return the ids of a body's series; nothing is registered or learned yet.
 
         A series without samples is none of the store's: its id stays -1 when it is not known.
-
-        Raises:
-            DecodeError: A label is damaged or not UTF-8.
         """
         columns = body.columns
         ids, missing = self._ids.find(columns.hash)
@@ -69,11 +66,7 @@ class RemoteLabels:
             self._ids.insert(*resolved.learned)
 
     def learn_types(self, body: DecodedBody) -> dict[str, str]:
-        """Remember the types of metrics that a body tells; return the kinds that changed.
-
-        Raises:
-            DecodeError: They are damaged.
-        """
+        """Remember the types of metrics that a body tells; return the kinds that changed."""
         changed = self._kinds.learn(body.metadata())
         if changed:  # labels that stood for a series of one kind may stand for another's
             self._words.kinds_changed(changed)

@@ -10,12 +10,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from collectors.errors import DecodeError
 from collectors.kernel import inlined, kernel
 from collectors.store.wire.walker import skip_field, varint_at
 
@@ -23,6 +22,7 @@ _BYTES = 2
 _LABEL = 1 << 3 | _BYTES
 # Why a series with such labels is refused, and in which words.
 NOT_UTF8 = "notUtf8", "a label of the series is not UTF-8"
+DAMAGED = "invalidLabels", "a label of the series is damaged"
 
 
 @inlined
@@ -52,28 +52,24 @@ def _find_parts(
     ranges: NDArray[np.int64],
     parts: NDArray[np.int64],
     counts: NDArray[np.int64],
-) -> int:
-    """Find the labels in each range; return the first damaged range, -1 when all are sound."""
+) -> None:
+    """Find the labels in each range; the count of a damaged range is -1."""
     n = 0
     for row in range(len(ranges)):
         at, end = ranges[row, 0], ranges[row, 1]
         first = n
-        while at < end:
+        while 0 <= at < end:
             key, at = varint_at(data, at, end)
-            if at < 0:
-                return row
-            body, after = at, skip_field(data, at, end, key & 7)
-            if key & 7 == _BYTES:
+            body = at
+            if at >= 0 and key & 7 == _BYTES:
                 _, body = varint_at(data, at, end)
-            if after < 0:
-                return row
-            if key == _LABEL:
-                if not _label_part(data, body, after, parts, n):
-                    return row
+            if at >= 0:
+                at = skip_field(data, at, end, key & 7)
+            if at >= 0 and key == _LABEL:
+                at = at if _label_part(data, body, at, parts, n) else -1
                 n += 1
-            at = after
-        counts[row] = n - first
-    return -1
+        counts[row] = n - first if at >= 0 else -1
+        n = n if at >= 0 else first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,11 +80,13 @@ class LabelParts:
         data: The decompressed body.
         places: (L, 4) int64, key start, key end, value start, value end.
         counts: (R,) int64, labels of each row.
+        damaged: (D,) int64, which of the ranges that were looked at are damaged and no rows.
     """
 
     data: NDArray[np.uint8]
     places: NDArray[np.int64]
     counts: NDArray[np.int64]
+    damaged: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     def labels(self, rows: list[int]) -> list[list[tuple[str, str]] | None]:
         """Return the names and values of some rows; None for a row that is not UTF-8."""
@@ -112,18 +110,19 @@ class LabelParts:
 
 
 def find_label_parts(data: NDArray[np.uint8], ranges: NDArray[np.int64]) -> LabelParts:
-    """Return where labels stand; ``ranges`` (R, 2) has the start and end of each row's bytes.
-
-    Raises:
-        DecodeError: A label is damaged.
-    """
+    """Return where labels stand; ``ranges`` (R, 2) has the start and end of each row's bytes."""
     most = int((ranges[:, 1] - ranges[:, 0]).sum()) // 2 + 1
     places = np.empty((most, 4), dtype=np.int64)
     counts = np.empty(len(ranges), dtype=np.int64)
-    damaged = _find_parts(data, ranges, places, counts)
-    if damaged >= 0:
-        raise DecodeError(f"labels at byte {ranges[damaged, 0]} of the write request are damaged")
-    return LabelParts(data=data, places=places[: int(counts.sum())], counts=counts)
+    _find_parts(data, ranges, places, counts)
+    sound = counts >= 0
+    counts = counts[sound]
+    return LabelParts(
+        data=data,
+        places=places[: int(counts.sum())],
+        counts=counts,
+        damaged=np.flatnonzero(~sound),
+    )
 
 
 def label_text(data: NDArray[np.uint8], start: int, end: int) -> str | None:

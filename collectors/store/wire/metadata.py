@@ -9,7 +9,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from collectors.errors import DecodeError
 from collectors.kernel import inlined, kernel
 from collectors.store.wire.label_parts import label_text
 from collectors.store.wire.walker import skip_field, varint_at
@@ -45,8 +44,8 @@ def _one(
 
 
 @kernel
-def _find(data: NDArray[np.uint8], found: NDArray[np.int64]) -> bool:
-    """Fill ``found`` with type, start and end of the name of each; False at damage."""
+def _find(data: NDArray[np.uint8], found: NDArray[np.int64]) -> int:
+    """Fill ``found`` with type, start and end of the name of each sound one; return how many."""
     at, end, n = 0, len(data), 0
     while at < end and n < len(found):
         key, at = varint_at(data, at, end)
@@ -56,24 +55,19 @@ def _find(data: NDArray[np.uint8], found: NDArray[np.int64]) -> bool:
         if at >= 0:
             at = skip_field(data, at, end, key & 7)
         if at < 0:
-            return False
-        if key == _METADATA:
-            if not _one(data, body, at, found, n):
-                return False
+            return n
+        if key == _METADATA and _one(data, body, at, found, n):
             n += 1
-    return True
+    return n
 
 
 def read_metadata(data: NDArray[np.uint8], count: int) -> list[tuple[str, int]]:
     """Return the names and types of the first ``count`` metrics, at most 200,000.
 
-    A metric whose name is not UTF-8 is left out: no series can have it either.
-
-    Raises:
-        DecodeError: One of them is damaged.
+    A metric whose name is not UTF-8 is left out: no series can have it either. So is one that is
+    damaged.
     """
     found = np.zeros((min(count, _MOST), 3), dtype=np.int64)
-    if not _find(data, found):
-        raise DecodeError("the metadata of the write request are damaged")
-    named = ((label_text(data, start, end), kind) for kind, start, end in found.tolist())
+    sound = _find(data, found)
+    named = ((label_text(data, start, end), kind) for kind, start, end in found[:sound].tolist())
     return [(name, kind) for name, kind in named if name is not None]

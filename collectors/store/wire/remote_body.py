@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from collectors.errors import DecodeError, TooLargeError
 from collectors.model import FloatArray, IndexArray, IntArray, Rejection
 from collectors.remote_bodies import RemoteExtras
-from collectors.store.wire.label_parts import LabelParts, find_label_parts
+from collectors.store.wire.label_parts import DAMAGED, LabelParts, find_label_parts
 from collectors.store.wire.metadata import read_metadata
 from collectors.store.wire.walker import Columns, walk
 from collectors.store.wire.walker_v2 import ColumnsV2, Symbols, walk_v2
@@ -79,11 +79,11 @@ class DecodedBody(Protocol):
         ...
 
     def labels(self, rows: NDArray[np.int64]) -> BodyLabels:
-        """Return the labels of some series; raise :class:`DecodeError` if they are damaged."""
+        """Return the labels of some series, or why they have none."""
         ...
 
     def metadata(self) -> list[tuple[str, int]]:
-        """Return names and types of metrics; raise :class:`DecodeError` if they are damaged."""
+        """Return names and types of metrics, without those that are damaged."""
         ...
 
 
@@ -133,9 +133,13 @@ class RemoteBody:
         return None
 
     def labels(self, rows: NDArray[np.int64]) -> BodyLabels:
-        """Return the labels of some series."""
+        """Return the labels of some series; those that are damaged are refused."""
         parts = find_label_parts(self.data, self.columns.labels[rows])
-        return BodyLabels(rows=rows, parts=parts, types=np.zeros(len(rows), dtype=np.int8))
+        refusal = Rejection(reason=DAMAGED[0], detail=DAMAGED[1])
+        refused = dict.fromkeys(rows[parts.damaged].tolist(), refusal)
+        rows = np.delete(rows, parts.damaged)
+        types = np.zeros(len(rows), dtype=np.int8)
+        return BodyLabels(rows=rows, parts=parts, types=types, refused=refused)
 
     def metadata(self) -> list[tuple[str, int]]:
         """Return names and types of metrics."""
