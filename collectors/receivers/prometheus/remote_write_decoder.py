@@ -120,7 +120,7 @@ class RemoteWriteDecoder:
         for raw in series.exemplars:
             with _refusing(decoded.samples):
                 exemplar = _part("Exemplar", raw)
-                pairs = list(map(_label, exemplar.labels))
+                pairs = _labels(exemplar.labels)
                 self._add_exemplar(decoded.samples, tags, exemplar, pairs, series)
 
     def _add_v2(
@@ -227,7 +227,7 @@ class RemoteWriteDecoder:
             self._kinds_version = self._kinds.version
         tags = self._tags.get(raw)
         if tags is None:
-            tags = self._tags[raw] = self._checked(map(_label, raw), MetricType.UNKNOWN)
+            tags = self._tags[raw] = self._checked(_labels(raw), MetricType.UNKNOWN)
         return tags
 
     def _checked(self, pairs: Iterable[tuple[str, str]], metric_type: int) -> Tags:
@@ -266,7 +266,7 @@ def _part(name: str, raw: bytes) -> Any:
     try:
         return parse(name, raw)
     except DecodeError as error:
-        raise DecodeError(f"bad{name.removesuffix('V2')}: {error.message}") from error
+        raise DecodeError(f"invalid{name.removesuffix('V2')}: {error.message}") from error
 
 
 def _types(metadata: Iterable[bytes]) -> Iterator[tuple[str, int]]:
@@ -277,9 +277,10 @@ def _types(metadata: Iterable[bytes]) -> Iterator[tuple[str, int]]:
             yield _text(told.metric_family_name), told.type
 
 
-def _label(raw: bytes) -> tuple[str, str]:
-    message = parse("Label", raw)
-    return _text(message.name), _text(message.value)
+def _labels(raw: Iterable[bytes]) -> list[tuple[str, str]]:
+    # All are looked at before their texts are: damage is the reason that counts.
+    messages = [parse("Label", label) for label in raw]
+    return [(_text(message.name), _text(message.value)) for message in messages]
 
 
 def _text(raw: bytes) -> str:

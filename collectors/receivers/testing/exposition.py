@@ -112,7 +112,7 @@ def _types(comments: Sequence[bytes], refused: list[str]) -> dict[str, MetricTyp
         try:
             found = parse_type(comment)
         except DecodeError:
-            refused.append("badType")
+            refused.append("invalidType")
             continue
         if found and types.setdefault(*found) != found[1]:
             refused.append("contradictingType")
@@ -136,7 +136,7 @@ def _read_line(
     name, first, *_ = page.samples[-max(1, len(samples))]
     for exemplar in found.tail.exemplars:
         page.exemplars.append((name, first, repr(exemplar.value), exemplar.time_ms))
-    page.refused.extend(["badExemplar"] if found.tail.bad_exemplar else [])
+    page.refused.extend(["invalidExemplar"] if found.tail.bad_exemplar else [])
     page.refused.extend(["nativeBuckets"] if found.native else [])
 
 

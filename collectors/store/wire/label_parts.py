@@ -20,6 +20,7 @@ from collectors.store.wire.walker import skip_field, varint_at
 
 _BYTES = 2
 _LABEL = 1 << 3 | _BYTES
+_NAME, _VALUE = 1 << 3 | _BYTES, 2 << 3 | _BYTES
 # Why a series with such labels is refused, and in which words.
 NOT_UTF8 = "notUtf8", "a label of the series is not UTF-8"
 DAMAGED = "invalidLabels", "a label of the series is damaged"
@@ -34,15 +35,18 @@ def _label_part(
         parts[n, i] = 0
     while at < end:
         key, at = varint_at(data, at, end)
-        if at < 0 or key & 7 != _BYTES:
+        if at < 0 or key >> 3 == 0:  # no field has the number 0
             return False
-        length, start = varint_at(data, at, end)
-        if start < 0 or length < 0 or length > end - start:
+        start = at
+        if key & 7 == _BYTES:
+            _, start = varint_at(data, at, end)
+        at = skip_field(data, at, end, key & 7)
+        if at < 0:
             return False
-        at = start + int(length)
-        which = (key >> 3) - 1
-        if 0 <= which <= 1:
-            parts[n, 2 * which], parts[n, 2 * which + 1] = start, at
+        if key == _NAME:
+            parts[n, 0], parts[n, 1] = start, at
+        elif key == _VALUE:
+            parts[n, 2], parts[n, 3] = start, at
     return True
 
 

@@ -86,7 +86,9 @@ class LineMemory:
             try:
                 found = parse_type(stripped)
             except DecodeError as error:
-                flaws.append(Rejection(reason="badType", detail=f"line {number}: {error.message}"))
+                flaws.append(
+                    Rejection(reason="invalidType", detail=f"line {number}: {error.message}")
+                )
                 continue
             if found is None:
                 continue

@@ -37,7 +37,7 @@ class Page:
     ``series`` indexes the parser's list of series; ``time_ms`` and ``start_ms`` are
     :data:`~collectors.receivers.prometheus.exposition.words.NO_TIME_MS` where the page gave none.
     All four have one entry a sample. ``exemplars`` pairs a series with its exemplar.
-    ``rejections`` tells what was left out beside the samples.
+    ``rejections`` tells what was left out beside the samples, ``warnings`` which types are wrong.
     """
 
     series: IntArray
@@ -46,6 +46,7 @@ class Page:
     start_ms: IntArray
     exemplars: list[tuple[int, ParsedExemplar]]
     rejections: list[Rejection]
+    warnings: list[Rejection]
 
 
 class UnsettledError(Exception):
@@ -62,7 +63,7 @@ class Reading:
     Args:
         memory: What is known of the target's pages.
         openmetrics: The page's format.
-        rejections: What was wrong with its types; None while they are not learnt, so that a TYPE
+        warnings: What was wrong with its types; None while they are not learnt, so that a TYPE
             line raises :class:`UnsettledError`.
     """
 
@@ -70,11 +71,11 @@ class Reading:
         self,
         memory: LineMemory,
         openmetrics: bool,
-        rejections: Sequence[Rejection] | None = None,
+        warnings: Sequence[Rejection] | None = None,
     ) -> None:
         self._memory = memory
         self._openmetrics = openmetrics
-        self._settled = rejections is not None
+        self._settled = warnings is not None
         self.series: list[int] = []
         self.texts: list[bytes] = []
         self.stamps: dict[int, bytes] = {}
@@ -82,7 +83,8 @@ class Reading:
         self._times: dict[int, int] = {}
         self._starts: dict[int, int] = {}
         self._exemplars: list[tuple[int, ParsedExemplar]] = []
-        self._rejections = list(rejections or ())
+        self._rejections: list[Rejection] = []
+        self._warnings = list(warnings or ())
 
     def take(self, line: bytes) -> None:
         """Take a line whose beginning is new, or that has more than a number behind it."""
@@ -165,7 +167,7 @@ class Reading:
             return
         self._exemplars += [(index, exemplar) for exemplar in tail.exemplars]
         if tail.bad_exemplar:
-            self._rejections.append(Rejection(reason="badExemplar", detail=tail.bad_exemplar))
+            self._rejections.append(Rejection(reason="invalidExemplar", detail=tail.bad_exemplar))
 
     def page(self) -> Page:
         """Return what was read; raise :class:`UnsettledError` for a text that is no number."""
@@ -179,6 +181,7 @@ class Reading:
             start_ms=self._column(self._starts),
             exemplars=self._exemplars,
             rejections=self._rejections,
+            warnings=self._warnings,
         )
 
     def _numbers(self) -> FloatArray:

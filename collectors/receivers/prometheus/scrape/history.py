@@ -40,13 +40,18 @@ _REPORTS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scraped:
-    """What one scrape gives: samples with their markers, and the counts that it reports."""
+    """What one scrape gives: samples with their markers, and the counts that it reports.
+
+    ``rejections`` tell what of the page was refused, ``warnings`` what was kept but may not be what
+    was meant.
+    """
 
     batch: Batch
     scraped: int
     kept: int
     added: int
     rejections: Sequence[Rejection] = ()
+    warnings: Sequence[Rejection] = ()
 
 
 class TargetHistory:
@@ -107,6 +112,7 @@ class TargetHistory:
                 *self._twice(page.series[repeated]),
                 *self._contested(page.series[wanted & ~held]),
             ],
+            warnings=page.warnings,
         )
         self._compact(page)
         return scraped

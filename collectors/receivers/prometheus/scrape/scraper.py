@@ -14,7 +14,7 @@ import structlog
 from collectors.clock import Clock
 from collectors.errors import InputError, TocsinError
 from collectors.limits import Limits
-from collectors.model import Batch, MetricWriter, Rejection
+from collectors.model import Batch, MetricWriter, Receipt, Rejection
 from collectors.receivers.body import decompress, read_body
 from collectors.receivers.prometheus.scrape.claims import SeriesClaims
 from collectors.receivers.prometheus.scrape.config import ScrapeConfig, ScrapeJob, TargetGroup
@@ -148,20 +148,28 @@ class Scraper:
             error = describe(failure, target.job.timeout_ms / 1_000)
             self.stats.refuse(RECEIVER, "scrapeFailed")
         batch = scraped.batch if scraped else target.history.lose(time_ms)
-        refused = [*(scraped.rejections if scraped else ()), *await self._write(batch)]
+        stored = await self._write(batch)
         target.last_duration_s = time.perf_counter() - began
-        refused += await self._report(target, time_ms, scraped)
-        self.stats.refuse_all(RECEIVER, refused)
-        target.note(time_ms, error, refused)
+        reported = await self._report(target, time_ms, scraped)
+        receipt = Receipt(
+            accepted=stored.accepted + reported.accepted,
+            rejected=[
+                *(scraped.rejections if scraped else ()),
+                *stored.rejected,
+                *reported.rejected,
+            ],
+            warnings=scraped.warnings if scraped else (),
+        )
+        self.stats.take(RECEIVER, receipt)
+        target.note(time_ms, error, receipt)
 
-    async def _report(
-        self, target: Target, time_ms: int, scraped: Scraped | None
-    ) -> Sequence[Rejection]:
-        """Write the series that tell how a scrape went; return what of them was refused."""
+    async def _report(self, target: Target, time_ms: int, scraped: Scraped | None) -> Receipt:
+        """Write the series that tell how a scrape went."""
         counts = (scraped.scraped, scraped.kept, scraped.added) if scraped else (0, 0, 0)
         values = (float(scraped is not None), target.last_duration_s, *map(float, counts))
         batch, refused = target.history.report(time_ms, values)
-        return [*refused, *await self._write(batch)]
+        stored = await self._write(batch)
+        return Receipt(accepted=stored.accepted, rejected=[*refused, *stored.rejected])
 
     async def _end(self, target: Target) -> None:
         if target.task is not None:
@@ -169,7 +177,7 @@ class Scraper:
             # A page that is just being read would otherwise claim its series again.
             await asyncio.gather(target.task, return_exceptions=True)
         markers = target.history.end(self._clock.now_ms())
-        self.stats.refuse_all(RECEIVER, await self._write(markers))
+        self.stats.take(RECEIVER, await self._write(markers))
 
     def _begin(self, job: ScrapeJob, address: TargetAddress) -> Target:
         target = Target(job, address, TargetHistory(job, address, self._limits, self._claims))
@@ -188,6 +196,7 @@ class Scraper:
             except Exception:  # noqa: BLE001 - a defect must not end this target for good
                 self.stats.refuse(RECEIVER, "internalError")
                 _log.exception("scrape failed unexpectedly", url=target.address.url)
+                target.error = "internal error; the log has more"
 
     async def _fetch(self, target: Target) -> tuple[bytes, bool]:
         """Return the page and whether it is OpenMetrics."""
@@ -216,14 +225,11 @@ class Scraper:
         body = await anyio.to_thread.run_sync(decompress, raw, encoding, limit)
         return body, media == "application/openmetrics-text"
 
-    async def _write(self, batch: Batch) -> Sequence[Rejection]:
-        """Keep samples; return what the store refused of them."""
+    async def _write(self, batch: Batch) -> Receipt:
         if not len(batch):
-            return ()
+            return Receipt(accepted=0)
         try:
-            receipt = await anyio.to_thread.run_sync(self._metrics.write, batch)
+            return await anyio.to_thread.run_sync(self._metrics.write, batch)
         except TocsinError as error:
             refusal = Rejection(reason="storeUnavailable", detail=error.message, count=len(batch))
-            return [refusal]
-        self.stats.accept(RECEIVER, receipt.accepted)
-        return receipt.rejected
+            return Receipt(accepted=0, rejected=[refusal])

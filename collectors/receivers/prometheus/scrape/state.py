@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import chain
 
 import structlog
 
 from collectors.errors import TocsinError
-from collectors.model import Rejection
+from collectors.model import Receipt, Rejection
 from collectors.receivers.prometheus.scrape.config import ScrapeJob
 from collectors.receivers.prometheus.scrape.history import TargetHistory
 from collectors.receivers.prometheus.scrape.target import TargetAddress
@@ -38,7 +39,7 @@ class Target:
         address: Where it is.
         history: Its series.
         error: Why the last scrape failed, empty if it did not.
-        refused: What the last scrape refused, by reason.
+        flaws: What of the last page was refused, or kept with a warning, by reason.
         scrapes: How many there were.
         last_scrape_ms: When the last one began, epoch milliseconds.
         last_duration_s: How long it took.
@@ -49,7 +50,7 @@ class Target:
     address: TargetAddress
     history: TargetHistory
     error: str = ""
-    refused: dict[str, Rejection] = field(default_factory=dict)
+    flaws: dict[str, Rejection] = field(default_factory=dict)
     scrapes: int = 0
     last_scrape_ms: int = 0
     last_duration_s: float = 0.0
@@ -67,21 +68,21 @@ class Target:
         """Whether the last scrape succeeded."""
         return self.health is TargetHealth.UP
 
-    def note(self, time_ms: int, error: str, rejections: Sequence[Rejection]) -> None:
+    def note(self, time_ms: int, error: str, receipt: Receipt) -> None:
         """Take in how a scrape that began at ``time_ms`` went; log what is new about it."""
         tell = _log.bind(job=self.job.name, url=self.address.url)
         if error and _kind(error) != _kind(self.error):
             tell.warning("scrape failed", reason=error)
         elif self.error and not error:
             tell.info("scrape succeeds again", reason_before=self.error)
-        refused: dict[str, Rejection] = {}
-        for rejection in rejections:
-            refused.setdefault(rejection.reason, rejection)
-        for reason in refused.keys() - self.refused.keys():
-            tell.warning("part of a page refused", reason=reason, detail=refused[reason].detail)
+        flaws: dict[str, Rejection] = {}
+        for flaw in chain(receipt.rejected, receipt.warnings):
+            flaws.setdefault(flaw.reason, flaw)
+        for reason in sorted(flaws.keys() - self.flaws.keys()):
+            tell.warning("part of a page is wrong", reason=reason, detail=flaws[reason].detail)
         self.error = error
         if not error:
-            self.refused = refused
+            self.flaws = flaws
         self.scrapes += 1
         self.last_scrape_ms = time_ms
 

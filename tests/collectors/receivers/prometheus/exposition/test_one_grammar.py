@@ -58,7 +58,7 @@ def remembered(parser: ExpositionParser, body: bytes, openmetrics: bool) -> Read
             (*series[index][:2], repr(found.value), found.time_ms)
             for index, found in page.exemplars
         ],
-        refused=sorted(rejection.reason for rejection in page.rejections),
+        refused=sorted(flaw.reason for flaw in [*page.rejections, *page.warnings]),
     )
 
 

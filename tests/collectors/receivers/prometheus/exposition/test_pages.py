@@ -159,8 +159,8 @@ def test_kinds(page: bytes, kinds: list[str], times: int) -> None:
 @pytest.mark.parametrize(
     ("page", "reasons"),
     [
-        (b"# TYPE a guage\na 1\n", ["badType"]),
-        (b"# TYPE\na 1\n", ["badType"]),
+        (b"# TYPE a guage\na 1\n", ["invalidType"]),
+        (b"# TYPE\na 1\n", ["invalidType"]),
         (b"# TYPE a counter\n# TYPE a counter\n", []),
         (b"# TYPE a counter\n# TYPE a gauge\n", ["contradictingType"]),
     ],
@@ -169,7 +169,7 @@ def test_types_that_are_wrong_are_told(page: bytes, reasons: list[str]) -> None:
     """They cost themselves alone, each time."""
     parser = ExpositionParser()
     for _ in range(3):
-        assert [told.reason for told in parser.parse(page, False).rejections] == reasons
+        assert [told.reason for told in parser.parse(page, False).warnings] == reasons
 
 
 @pytest.mark.parametrize("before", [b"# TYPE a counter\na 1\nb 1\n", b"a_total 1\na 1\nb 1\n"])
@@ -293,7 +293,7 @@ def test_exemplars(exemplar: bytes, times_ms: list[int], before: bytes) -> None:
     assert page.time_ms[-1] == 5_000
     assert [found.time_ms for _, found in page.exemplars] == times_ms
     wrong = exemplar.count(b"# {") - exemplar.count(b'"# {"') - len(times_ms)
-    assert [told.reason for told in page.rejections] == ["badExemplar"] * wrong
+    assert [told.reason for told in page.rejections] == ["invalidExemplar"] * wrong
 
 
 @pytest.mark.parametrize(
