@@ -27,6 +27,10 @@ class Groups:
     def __len__(self) -> int:
         return len(self.scopes)
 
+    def known(self, tags: Tags) -> int:
+        """Return the number of the group of ``tags``, -1 when there is none."""
+        return self._numbers.get(tuple([tags.get(k, "") for k in self.keys]), -1)
+
     def number(self, tags: Tags) -> int:
         """Return the number of the group of ``tags``, -1 when there is no room for a new one."""
         key = tuple([tags.get(k, "") for k in self.keys])

@@ -28,10 +28,24 @@ def health_route(collectors: Collectors, engine: Engine, *, started_s: float) ->
                 "uptime_s": round(time.monotonic() - started_s, 1),
                 "receivers": _totals(collectors),
                 "rules_failing": dict(engine.faults),
+                "watch": _watch(engine),
             }
         )
 
     return Route("/health", health, methods=["GET"])
+
+
+def _watch(engine: Engine) -> dict[str, object]:
+    """Return how far behind the slowest rule is, and what came late."""
+    lags_ms = engine.lags_ms()
+    slowest = max(lags_ms, key=lags_ms.__getitem__, default=None)
+    return {
+        "rules": len(lags_ms),
+        "lag_s": lags_ms[slowest] / 1_000 if slowest is not None else None,
+        "slowest": slowest,
+        "steps_judged_again": engine.late_steps,
+        "too_late": engine.too_late,
+    }
 
 
 def _totals(collectors: Collectors) -> dict[str, dict[str, int]]:

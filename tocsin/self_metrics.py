@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import resource
 import sys
+from collections.abc import Mapping
+from itertools import islice
 
 import numpy as np
 
@@ -12,22 +14,29 @@ from tocsin.collecting import Collectors
 
 _PREFIX = "tocsin."
 _KIB = 1_024
+_MAX_RULES = 500
 
 
-def self_metrics(collectors: Collectors, now_ms: int) -> Batch:
-    """Return what receivers took and refused, and how much is held and waits.
+def self_metrics(collectors: Collectors, lags_ms: Mapping[str, int], now_ms: int) -> Batch:
+    """Return what receivers took and refused, how much is held and waits, how late rules judge.
 
     Counters: ``tocsin.receiver.accepted`` and ``.refused`` with the reason. Gauges:
     ``tocsin.store.series``, ``tocsin.store.spans``, ``tocsin.process.peakMemory`` (bytes), and with
     history ``tocsin.history.spansWaiting`` and ``tocsin.history.spansBehind`` (1 while the journal
-    has spans that history lacks).
+    has spans that history lacks). ``tocsin.watch.lag`` (s) is how old the newest judged step is, of
+    each rule.
+
+    Args:
+        collectors: What is held.
+        lags_ms: How far behind each rule is, by name.
+        now_ms: The present.
     """
     counted = collectors.stats.news(now_ms)
     gauges = _gauges(collectors)
-    tags = [
-        {"name": _PREFIX + name, "statistic": "gauge", DSTYPE: SeriesKind.GAUGE.value}
-        for name in gauges
-    ]
+    lags = dict(islice(lags_ms.items(), _MAX_RULES))
+    gauge = {"statistic": "gauge", DSTYPE: SeriesKind.GAUGE.value}
+    tags = [{"name": _PREFIX + name, **gauge} for name in gauges]
+    tags += [{"name": _PREFIX + "watch.lag", "rule": rule, **gauge} for rule in lags]
     series, more = len(counted.series), len(tags)
     return Batch(
         series=[*counted.series, *tags],
@@ -35,7 +44,9 @@ def self_metrics(collectors: Collectors, now_ms: int) -> Batch:
             [counted.series_index, np.arange(series, series + more, dtype=np.int32)]
         ),
         time_ms=np.concatenate([counted.time_ms, np.full(more, now_ms, dtype=np.int64)]),
-        value=np.concatenate([counted.value, np.array(list(gauges.values()), dtype=np.float64)]),
+        value=np.concatenate(
+            [counted.value, [*gauges.values()], [ms / 1_000 for ms in lags.values()]]
+        ),
     )
 
 

@@ -34,6 +34,10 @@ from tocsin.sockets import listen_tcp, port_of, serving
 from tocsin.watching import open_engine
 
 Announce = Callable[[Mapping[str, str]], None]
+# A timer may fire a moment early and would then miss the end of a step.
+_MARGIN_MS = 20
+_SHORTEST_LOOK_MS = 1_000
+_LOOKS_A_STEP = 5
 _log = structlog.get_logger(__name__)
 
 
@@ -100,24 +104,29 @@ def api_of(
 async def _watch(
     settings: Settings, collectors: Collectors, engine: Engine, desk: IncidentDesk, clock: Clock
 ) -> None:
-    """Evaluate each step once its data had time to arrive, and publish our own telemetry."""
+    """Evaluate each step once its data have arrived, then publish our own telemetry."""
     caught_up = False
+    told_ms = 0
     garbage = Garbage(clock.now_ms())
 
     def tick() -> None:
-        nonlocal caught_up
+        nonlocal caught_up, told_ms
         garbage.tick(clock.now_ms())
-        collectors.metrics.write(self_metrics(collectors, clock.now_ms()))
-        delayed_ms = clock.now_ms() - settings.evaluation_delay.ms
-        engine.tick(delayed_ms // settings.step.ms * settings.step.ms)
+        completed_ms = clock.now_ms() // settings.step.ms * settings.step.ms
+        engine.tick(completed_ms)
+        if completed_ms > told_ms:
+            told_ms = completed_ms
+            # After the duty: a store that can't take it must not keep anybody from being paged.
+            collectors.metrics.write(self_metrics(collectors, engine.lags_ms(), clock.now_ms()))
         if not caught_up:
             # What ended while nobody was here to be told would keep its incident open for ever.
             desk.reconcile(engine.findings())
             caught_up = True
 
     try:
-        # A small margin: a timer may fire a moment early and would then miss the step.
-        await beat(clock, settings.step.ms, settings.evaluation_delay.ms + 20, tick)
+        # Several looks a step: what completes it comes when its senders speak.
+        every_ms = max(_SHORTEST_LOOK_MS, settings.step.ms // _LOOKS_A_STEP)
+        await beat(clock, min(every_ms, settings.step.ms), _MARGIN_MS, tick)
     finally:
         garbage.end()
 

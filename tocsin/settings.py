@@ -47,8 +47,13 @@ class Settings(BaseSettings):
     step: Length = Field(Duration(10_000), description="Length of one step of stored metrics.")
     hot_window: Length = Field(Duration(6 * 3_600_000), description="How much is kept in memory.")
     evaluation_delay: Length = Field(
-        Duration(2_500),
-        description="How long after a step ends it is evaluated: at least one export interval.",
+        Duration(150_000),
+        description="Longest wait for a sender's data after it was last heard of. How late each "
+        "sender is gets learned: a step is judged as soon as its data are complete.",
+    )
+    late_data: Length = Field(
+        Duration(600_000),
+        description="What comes later than this after its step was judged is not judged again.",
     )
     history: str = Field(
         "embedded",

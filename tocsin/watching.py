@@ -29,4 +29,7 @@ def open_engine(
         settings.step.ms,
         traces=collectors.spans,
         changes=changes,
+        arrivals=collectors.metrics,
+        max_wait_ms=settings.evaluation_delay.ms,
+        max_late_ms=settings.late_data.ms,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,6 +74,14 @@ class Detector(Protocol):
 
     def grow(self, series: int) -> None:
         """Make room for ``series`` series in all; new ones start warming up."""
+        ...
+
+    def mark(self) -> object:
+        """Return what is known of all series, for :meth:`back_to`."""
+        ...
+
+    def back_to(self, mark: Any) -> None:
+        """Know what was known, of series that came since nothing; a mark can be used again."""
         ...
 
     def observe(self, values: FloatArray, step: int) -> Scores:

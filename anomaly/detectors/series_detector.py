@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
+from typing import Any
 
 import numpy as np
 
@@ -34,6 +36,14 @@ class SeriesDetector(ABC):
     def grow(self, series: int) -> None:
         """Make room for ``series`` series in all."""
         self._memory.grow(series)
+
+    def mark(self) -> object:
+        """Return a copy of what is known of all series."""
+        return copy.deepcopy(self.__dict__)
+
+    def back_to(self, mark: Any) -> None:
+        """Know what was known."""
+        self.__dict__.update(copy.deepcopy(mark))
 
     def observe(self, values: FloatArray, step: int) -> Scores:
         """Judge one value a series, then learn from it unless it is anomalous."""

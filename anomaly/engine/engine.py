@@ -1,29 +1,41 @@
-"""The engine: at the end of each step every rule is evaluated, once.
+"""The engine: every rule is evaluated as soon as the data of a step are complete, step by step.
 
 It drives rules and knows no kinds of them. On the first tick it goes through the past that the
 database still has, telling nobody, so that a restart loses neither budgets nor baselines nor open
 findings: rule by rule, many steps at once, with the outcome that single steps have. From then on
-each tick costs the new steps only.
+each tick costs the new steps only. What comes late for steps that were judged is judged again: a
+rule goes back to where it stood before, and what people were told is put right.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import RLock
 from typing import Any
 
+import numpy as np
 import structlog
 
+from anomaly.arrivals import ArrivalLog, Arrived, Listened
+from anomaly.engine.blindness import Blindness
+from anomaly.engine.lateness import Lateness
 from anomaly.engine.past import CHUNK_STEPS, Past
+from anomaly.engine.reconciling import corrections
+from anomaly.engine.watched import Watched
 from anomaly.evidence.exemplars import NoTraces, TraceFinder, with_evidence
 from anomaly.evidence.near_changes import ChangeFinder, NoChanges, with_changes
 from anomaly.findings import Finding, FindingSink, FindingState
 from anomaly.open_findings import OpenFindings
 from anomaly.rules.rule import Report, Row, Rule
 from collectors.clock import Clock
-from collectors.stacklang.evaluation.streaming import StreamingEvaluator
-from collectors.stacklang.lines.database import Database, Window
+from collectors.stacklang.evaluation.streaming import OnceDatabase
+from collectors.stacklang.lines.database import Database, Fetch, Window
+from collectors.store.arrivals import NEVER_MS, News
+
+MAX_WAIT_MS = 150_000
+MAX_LATE_MS = 600_000
 
 _log = structlog.get_logger(__name__)
 
@@ -39,9 +51,14 @@ class Engine:
         step_ms: Length of a step.
         traces: Where exemplars come from; None for nowhere.
         changes: Where changes of the platform come from; None for nowhere.
+        arrivals: Knows when data came; None: everything is complete when its step is over.
+        max_wait_ms: No sender is waited for longer than this after it was last heard of.
+        max_late_ms: What comes later than this after its step was judged is not judged again.
 
     Attributes:
         faults: What can't be evaluated and why, by expression or name of a rule.
+        late_steps: Steps judged again because data came late.
+        too_late: Times that data came too late to be judged again.
     """
 
     def __init__(
@@ -54,47 +71,101 @@ class Engine:
         *,
         traces: TraceFinder | None = None,
         changes: ChangeFinder | None = None,
+        arrivals: ArrivalLog | None = None,
+        max_wait_ms: int = MAX_WAIT_MS,
+        max_late_ms: int = MAX_LATE_MS,
     ) -> None:
         self._database = database
-        self._rules = tuple(rules)
         self._clock = clock
         self._step_ms = step_ms
+        self._max_late_ms = -(-max_late_ms // step_ms) * step_ms
+        self._watched = [Watched(rule, step_ms, self._max_late_ms) for rule in rules]
         self._traces = NoTraces() if traces is None else traces
         self._changes = NoChanges() if changes is None else changes
+        self._arrivals = arrivals
+        self._lateness = Lateness(step_ms, max_wait_ms)
+        self._blindness = Blindness(database, arrivals)
+        self._max_wait_ms = max_wait_ms
         self._lock = RLock()
-        self._done_ms: int | None = None
+        self._started = False
         self._past = Past(database, step_ms)
         self._open = OpenFindings(sinks)
-        wanted = {expression: expression for rule in rules for expression in rule.expressions}
-        self._standing = StreamingEvaluator(wanted, step_ms, tolerant=True)
-        self.faults = self._wrong()
+        self.late_steps = 0
+        self.too_late = 0
+        self._failed: dict[str, str] = {}
+
+    @property
+    def faults(self) -> dict[str, str]:
+        """What can't be evaluated and why, by expression or name of a rule."""
+        wrong: dict[str, str] = {}
+        for watched in self._watched:
+            wrong |= watched.faults
+        return wrong | self._failed
 
     def tick(self, completed_ms: int) -> None:
-        """Evaluate every step up to ``completed_ms`` that has not been evaluated yet.
+        """Evaluate every step up to ``completed_ms`` whose data are complete and not judged yet.
 
-        Calling it again with the same or an earlier time does nothing.
+        Calling it again with the same or an earlier time judges again what has come late.
 
         Args:
             completed_ms: Newest step boundary whose interval is over, a multiple of the step.
         """
         with self._lock:
-            if self._done_ms is None:
+            self._listen()
+            if not self._started:
                 # Set first: whatever comes of the past, the present goes on from here.
-                self._done_ms = completed_ms
+                self._started = True
                 self._go_through_the_past(completed_ms)
-            elif completed_ms > self._done_ms:
-                self._run(self._done_ms + self._step_ms, completed_ms)
-            self._done_ms = max(self._done_ms or 0, completed_ms)
+                return
+            if self._arrivals is not None:
+                self._judge_again(self._arrivals.take_news())
+            self._go_on(completed_ms)
 
     def rows(self, kind: str) -> list[Row]:
         """Return the state of all rules of one kind as JSON objects."""
         with self._lock:
-            return [row for r in self._rules if r.kind == kind for row in r.rows(self.faults)]
+            faults = self.faults
+            rules = [watched.rule for watched in self._watched]
+            return [row for rule in rules if rule.kind == kind for row in rule.rows(faults)]
 
     def findings(self, *, resolved: bool = False) -> tuple[Finding, ...]:
         """Return the open findings; with ``resolved`` also those that are over, newest first."""
         with self._lock:
             return self._open.everything() if resolved else self._open.firing()
+
+    def lags_ms(self) -> dict[str, int]:
+        """Return how far behind the present each rule's newest judged step is, by name."""
+        with self._lock:
+            now_ms = self._clock.now_ms()
+            return {w.rule.name: now_ms - w.done_ms for w in self._watched if w.done_ms}
+
+    # -- how far the data go ---------------------------------------------------------------------
+
+    def _listen(self) -> None:
+        if self._arrivals is None:
+            return
+        known: dict[Fetch, Listened] = {}
+        for watched in self._watched:
+            watched.listen(self._database, self._arrivals, known)
+        self._lateness.observe([one.heard for one in known.values()], self._clock.now_ms())
+        self._blindness.look()
+
+    def _ready_ms(self, watched: Watched, completed_ms: int) -> int:
+        """Return up to when the data of a rule are complete."""
+        complete_ms = self._lateness.complete_ms([one.heard for one in watched.heard()])
+        if complete_ms == NEVER_MS and self._arrivals is not None:
+            # Nobody is waited for. Whether all were silent, or the step has just begun to be told
+            # of, shows when anybody at all has spoken of it.
+            complete_ms = max(self._blindness.heard_ms, completed_ms - self._max_wait_ms)
+        return min(completed_ms, complete_ms // self._step_ms * self._step_ms)
+
+    def _arrived(self, watched: Watched, window: Window) -> Arrived:
+        if self._arrivals is None:
+            return Arrived.everything(window)
+        blind = self._blindness.over(window)
+        return Arrived(window=window, blind=blind, listened=watched.listened)
+
+    # -- the past --------------------------------------------------------------------------------
 
     def _go_through_the_past(self, completed_ms: int) -> None:
         """Count the whole past, judge its last part: what is open now opened within it.
@@ -102,77 +173,133 @@ class Engine:
         All rules look at the newest chunk. What lies before it is asked only for those that look
         further back, one by one: budgets, long windows and seasons.
         """
+        if self._arrivals is not None:
+            self._arrivals.take_news()  # all of it is about to be read
         recent_ms = max(0, completed_ms - CHUNK_STEPS * self._step_ms) + self._step_ms
-        reach_ms = max([self._step_ms, *(rule.reach_ms for rule in self._rules)])
+        reach_ms = max([self._step_ms, *(w.rule.reach_ms for w in self._watched)])
         oldest_ms = max(0, completed_ms - reach_ms) + self._step_ms
         begins_ms = self._past.begins_ms(min(oldest_ms, recent_ms), completed_ms)
+        if self._arrivals is not None:
+            # What was on its way when we were not there comes late for steps without any data.
+            late_ms = max(self._step_ms, completed_ms - self._max_late_ms + self._step_ms)
+            begins_ms = late_ms if begins_ms is None else min(begins_ms, late_ms)
+        for watched in self._watched:
+            watched.done_ms = completed_ms
         if begins_ms is None:
+            for watched in self._watched:
+                watched.leave_waypoint()
             return
         self._open.mute()
         try:
-            if begins_ms < recent_ms:
-                self._go_through_the_older(begins_ms, recent_ms - self._step_ms, completed_ms)
-            window = Window(start_ms=recent_ms, end_ms=completed_ms, step_ms=self._step_ms)
-            self._evaluate(window)
-            first = max(0, (begins_ms - recent_ms) // self._step_ms)
-            for rule in self._rules:
-                self._catch_up(rule, window, first, completed_ms)
+            database = OnceDatabase(self._database)
+            for watched in self._watched:
+                if begins_ms < recent_ms:
+                    end_ms = recent_ms - self._step_ms
+                    self._go_through_the_older(watched, begins_ms, end_ms, completed_ms)
+                first_ms = max(begins_ms, recent_ms)
+                self._go_through_the_recent(watched, database, first_ms, completed_ms)
         finally:
             self._open.unmute()
 
-    def _go_through_the_older(self, start_ms: int, end_ms: int, completed_ms: int) -> None:
-        for rule in self._rules:
-            own_ms = max(start_ms, completed_ms - rule.reach_ms + self._step_ms)
-            for window, answers in self._past.answers(rule.expressions, own_ms, end_ms):
-                rule.take(answers, window.steps)
-                self._catch_up(rule, window, 0, completed_ms)
-
-    def _catch_up(self, rule: Rule[Any], window: Window, first: int, completed_ms: int) -> None:
-        """Let a rule learn from what it took from step ``first`` on, and judge the newest of it."""
-        judged = _index(window, completed_ms - rule.judged_ms, first)
-        if judged > first:
+    def _go_through_the_older(
+        self, watched: Watched, start_ms: int, end_ms: int, completed_ms: int
+    ) -> None:
+        rule = watched.rule
+        own_ms = max(start_ms, completed_ms - rule.reach_ms + self._step_ms)
+        for window, answers in self._past.answers(rule.expressions, own_ms, end_ms):
             with self._isolated(rule):
-                rule.learn(first, judged, window.start_ms + first * self._step_ms)
-        self._judge(rule, judged, window.steps, window)
+                rule.take(answers, Arrived.everything(window))
+            self._catch_up(watched, window, completed_ms)
 
-    def _run(self, start_ms: int, end_ms: int) -> None:
-        """Evaluate and judge what is new, step by step: to people it comes in that order."""
+    def _go_through_the_recent(
+        self, watched: Watched, database: Database, first_ms: int, completed_ms: int
+    ) -> None:
+        """Go up to what is complete; leave a waypoint before what may still come late."""
+        ready_ms = max(first_ms - self._step_ms, self._ready_ms(watched, completed_ms))
+        settled_ms = max(first_ms - self._step_ms, ready_ms - self._max_late_ms)
+        watched.done_ms = first_ms - self._step_ms
+        for end_ms in (settled_ms, ready_ms):
+            if end_ms > watched.done_ms:
+                window = Window(
+                    start_ms=watched.done_ms + self._step_ms,
+                    end_ms=end_ms,
+                    step_ms=self._step_ms,
+                )
+                self._take(watched, database, window)
+                self._catch_up(watched, window, completed_ms)
+                watched.done_ms = end_ms
+            watched.leave_waypoint(due=end_ms == ready_ms)
+
+    def _catch_up(self, watched: Watched, window: Window, completed_ms: int) -> None:
+        """Let a rule learn from what it took, and judge the newest of it."""
+        rule = watched.rule
+        judged = _index(window, completed_ms - rule.judged_ms)
+        if judged > 0:
+            with self._isolated(rule):
+                rule.learn(0, judged, window.start_ms)
+        self._judge(watched, judged, window.steps, window)
+
+    # -- the present -----------------------------------------------------------------------------
+
+    def _go_on(self, completed_ms: int) -> None:
+        """Judge what is complete: rules that stand alike together, step by step."""
+        together: dict[tuple[int, int], list[Watched]] = defaultdict(list)
+        for watched in self._watched:
+            ready_ms = self._ready_ms(watched, completed_ms)
+            if ready_ms > watched.done_ms:
+                together[watched.done_ms, ready_ms].append(watched)
+        for (done_ms, ready_ms), some in sorted(together.items()):
+            self._run(some, done_ms + self._step_ms, ready_ms)
+
+    def _run(self, some: Sequence[Watched], start_ms: int, end_ms: int) -> None:
+        """Evaluate and judge what is new: to people it comes in the order of the steps."""
         for window in self._past.windows(start_ms, end_ms, CHUNK_STEPS):
-            self._evaluate(window)
+            database = OnceDatabase(self._database)
+            for watched in some:
+                self._take(watched, database, window)
             for index in range(window.steps):
                 now_ms = self._clock.now_ms()
-                for rule in self._rules:
-                    self._judge(rule, index, index + 1, window, now_ms)
-                self._done_ms = window.start_ms + index * self._step_ms
+                for watched in some:
+                    self._judge(watched, index, index + 1, window, now_ms)
+            for watched in some:
+                watched.done_ms = window.end_ms
+                watched.leave_waypoint()
 
-    def _evaluate(self, window: Window) -> None:
-        answers = self._standing.advance_window(self._database, window)
-        self.faults = self._wrong()
-        for rule in self._rules:
-            rule.take(answers, window.steps)
-
-    def _wrong(self) -> dict[str, str]:
-        return {name: error.message for name, error in self._standing.errors.items()}
+    def _take(self, watched: Watched, database: Database, window: Window) -> None:
+        answers = watched.evaluate(database, window)
+        with self._isolated(watched.rule):
+            self._failed.pop(watched.rule.name, None)
+            watched.rule.take(answers, self._arrived(watched, window))
 
     def _judge(
         self,
-        rule: Rule[Any],
+        watched: Watched,
         first: int,
         last: int,
         window: Window,
         now_ms: int | None = None,
     ) -> None:
         """Judge steps that a rule took; what is found in the past was detected when it happened."""
+        for report in self._reports(watched, first, last, window, now_ms):
+            with self._isolated(watched.rule):
+                self._put(watched, report)
+
+    def _reports(
+        self, watched: Watched, first: int, last: int, window: Window, now_ms: int | None
+    ) -> Iterator[Report]:
+        rule = watched.rule
         with self._isolated(rule):
             time_ms = window.start_ms + first * self._step_ms
             for at_ms, transition in rule.advance(first, last, time_ms):
                 with self._isolated(rule):
-                    for report in rule.report(
-                        transition, self._open.current, time_ms=at_ms, detected_ms=now_ms or at_ms
-                    ):
-                        self._put(report)
+                    yield from rule.report(
+                        transition,
+                        watched.findings.get,
+                        time_ms=at_ms,
+                        detected_ms=now_ms or at_ms,
+                    )
 
-    def _put(self, report: Report) -> None:
+    def _put(self, watched: Watched, report: Report) -> None:
         """Keep a reported finding, with what shows it and what came before it while it fires."""
         finding = report.finding
         if finding.state is FindingState.FIRING:
@@ -181,7 +308,57 @@ class Engine:
                     finding, self._traces, report.evidence, report.group, self._step_ms
                 )
             finding = with_changes(finding, self._changes, self._step_ms)
-        self._open.put(report.key, finding)
+        self._keep(watched, report.key, finding)
+
+    def _keep(self, watched: Watched, key: Hashable, finding: Finding) -> None:
+        if finding.state is FindingState.RESOLVED:
+            watched.findings.pop(key, None)
+        else:
+            watched.findings[key] = finding
+        self._open.put(key, finding)
+
+    # -- what came late --------------------------------------------------------------------------
+
+    def _judge_again(self, news: News) -> None:
+        for watched in self._watched:
+            oldest_ms = min(
+                (news.oldest_ms(one.heard.series) for one in watched.heard()),
+                default=int(NEVER_MS),
+            )
+            if oldest_ms <= watched.done_ms:
+                self._note_late(watched, news)
+                self._go_again(watched, oldest_ms)
+
+    def _note_late(self, watched: Watched, news: News) -> None:
+        for one in watched.heard():
+            series = one.heard.series
+            known = series < len(news.first_ms)
+            late = np.zeros(len(series), dtype=np.bool_)
+            late[known] = news.first_ms[series[known]] == watched.done_ms
+            if late.any():
+                self._lateness.note_late(one.heard, late)
+
+    def _go_again(self, watched: Watched, oldest_ms: int) -> None:
+        """Have a rule judge again from ``oldest_ms`` on, and put right what people were told."""
+        done_ms, told = watched.done_ms, dict(watched.findings)
+        if watched.go_back(oldest_ms) is None:
+            self.too_late += 1
+            return
+        way_ms = watched.done_ms
+        self.late_steps += (done_ms - way_ms) // self._step_ms
+        now_ms = self._clock.now_ms()
+        ended: dict[Hashable, Finding] = {}
+        for window in self._past.windows(way_ms + self._step_ms, done_ms, CHUNK_STEPS):
+            self._take(watched, self._database, window)
+            for report in self._reports(watched, 0, window.steps, window, now_ms):
+                if report.finding.state is FindingState.RESOLVED:
+                    watched.findings.pop(report.key, None)
+                    ended[report.key] = report.finding
+                else:
+                    watched.findings[report.key] = report.finding
+            watched.done_ms = window.end_ms
+        for key, finding in corrections(told, watched.findings, ended, now_ms):
+            self._keep(watched, key, finding)
 
     @contextmanager
     def _isolated(self, rule: Rule[Any]) -> Iterator[None]:
@@ -190,9 +367,9 @@ class Engine:
             yield
         except Exception as error:  # noqa: BLE001 - see the docstring
             _log.exception("rule failed", rule=rule.name)
-            self.faults[rule.name] = f"{type(error).__name__}: {error}"
+            self._failed[rule.name] = f"{type(error).__name__}: {error}"
 
 
-def _index(window: Window, time_ms: int, first: int) -> int:
-    """Return the first step of ``window`` after ``time_ms``, from ``first`` on; its end if none."""
-    return min(window.steps, max(first, (time_ms - window.start_ms) // window.step_ms + 1))
+def _index(window: Window, time_ms: int) -> int:
+    """Return the first step of ``window`` after ``time_ms``; its end if none."""
+    return min(window.steps, max(0, (time_ms - window.start_ms) // window.step_ms + 1))

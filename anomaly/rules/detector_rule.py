@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite
 
+from anomaly.arrivals import Arrived
 from anomaly.detectors.detector import Phase
 from anomaly.findings import Finding
 from anomaly.rules.detector_definition import DetectorDefinition
@@ -17,7 +18,7 @@ from anomaly.rules.detector_finding import (
     resolved,
     updated,
 )
-from anomaly.rules.detector_watch import DetectorWatch, SeriesTransition, Turn
+from anomaly.rules.detector_watch import DetectorWatch, SeriesTransition, Turn, WatchMark
 from anomaly.rules.rule import JUDGED_STEPS, Current, Report, Row, number
 from collectors.model import Frame
 
@@ -57,9 +58,17 @@ class DetectorRule:
         """An hour or so: what has lasted longer is about to be learned afresh."""
         return JUDGED_STEPS * self._step_ms
 
-    def take(self, answers: Mapping[str, Frame], steps: int) -> None:
-        """Take the values of the next ``steps`` steps."""
-        self._watch.take(answers.get(self._definition.expr), steps)
+    def take(self, answers: Mapping[str, Frame], arrived: Arrived) -> None:
+        """Take the values of the next steps."""
+        self._watch.take(answers.get(self._definition.expr), arrived.blind)
+
+    def mark(self) -> WatchMark:
+        """Return where it stands."""
+        return self._watch.mark()
+
+    def back_to(self, mark: WatchMark) -> None:
+        """Stand where it stood."""
+        self._watch.back_to(mark)
 
     def learn(self, first: int, last: int, time_ms: int) -> None:
         """Let the detector learn from steps if it needs more than those that are judged."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
+from numpy.typing import NDArray
 
 from anomaly.detectors.detector import Phase, Scores
 from anomaly.detectors.registry import detectors
@@ -46,6 +47,17 @@ class SeriesTransition:
     relearned: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchMark:
+    """Where a watch stood; arrays are replaced from step to step, never written to."""
+
+    detector: object
+    values: FloatArray
+    scores: Scores | None
+    usual: FloatArray
+    updated_ms: int
+
+
 class DetectorWatch:
     """State of one rule.
 
@@ -63,13 +75,36 @@ class DetectorWatch:
         self.usual: FloatArray = np.zeros(0)
         self._scope = definition.scope
         self._table: FloatArray = np.zeros((0, 0))
+        self._blind: NDArray[np.bool_] = np.zeros(0, dtype=np.bool_)
         parameters = replace(definition.parameters, step_s=step_ms / 1_000)
         self._detector = detectors()[definition.detector].make(parameters)
 
-    def take(self, frame: Frame | None, steps: int) -> None:
-        """Take the values of the next ``steps`` steps, to be judged one by one; None is no data."""
-        self._table = self.groups.table(frame, steps)
+    def take(self, frame: Frame | None, blind: NDArray[np.bool_]) -> None:
+        """Take the values of the next steps, to be judged one by one.
+
+        Args:
+            frame: None is no data.
+            blind: (steps,) in which of them nothing was received from anybody: they say nothing.
+        """
+        self._table = self.groups.table(frame, len(blind))
+        self._blind = blind
         self._detector.grow(len(self._table))
+
+    def mark(self) -> WatchMark:
+        """Return where it stands."""
+        return WatchMark(
+            detector=self._detector.mark(),
+            values=self.values,
+            scores=self.scores,
+            usual=self.usual,
+            updated_ms=self.updated_ms,
+        )
+
+    def back_to(self, mark: WatchMark) -> None:
+        """Stand where it stood; series that came since are new again."""
+        self._detector.back_to(mark.detector)
+        self.values, self.scores, self.usual = mark.values, mark.scores, mark.usual
+        self.updated_ms = mark.updated_ms
 
     def advance(
         self, first: int, last: int, time_ms: int
@@ -85,9 +120,11 @@ class DetectorWatch:
             When what turned did so, and what it was, in the order of the steps.
         """
         at_once = max(1, _MAX_CELLS_AT_ONCE // max(1, len(self._table)))
-        for start in range(first, last, at_once):
-            start_ms = time_ms + (start - first) * self.step_ms
-            yield from self._advance_steps(start, min(last, start + at_once), start_ms)
+        for run_first, run_last in _runs(~self._blind[first:last]):
+            for start in range(first + run_first, first + run_last, at_once):
+                start_ms = time_ms + (start - first) * self.step_ms
+                stop = min(first + run_last, start + at_once)
+                yield from self._advance_steps(start, stop, start_ms)
 
     def _advance_steps(
         self, first: int, last: int, time_ms: int
@@ -138,6 +175,12 @@ class _Cell:
     scores: Scores
     usual: FloatArray
     group: int
+
+
+def _runs(there: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Return where runs of true values start and end."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], there, [False]])))
+    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
 def _carried(earlier: FloatArray, rows: FloatArray) -> FloatArray:

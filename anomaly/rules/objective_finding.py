@@ -129,7 +129,8 @@ def _explanation(
     short = reading.short_bad / reading.short_total if reading.short_total > 0 else math.nan
     limit = float(tier.factor * objective.budget)
     return (
-        f"{_share(observed, reading.long_total)} over the last {duration(tier.long_s)} and "
+        f"{_share(observed, reading.long_total)} over the last {duration(tier.long_s)}"
+        f"{_measured(reading)} and "
         f"{percent(short)} over the last {duration(tier.short_s)}; above {percent(limit)} "
         f"({multiple(float(tier.factor))} what the objective of "
         f"{percent(float(objective.target))} over {duration(objective.period_s)} allows) this is "
@@ -142,6 +143,14 @@ def _share(observed: float, events: float) -> str:
     if math.isnan(observed):
         return "No events were measured"
     return f"{percent(observed)} of {number(round(events))} events were bad"
+
+
+def _measured(reading: Reading) -> str:
+    """Return how much of the long window was measured, unless it was all of it."""
+    if reading.long_coverage >= 0.99:
+        return ""
+    measured_s = reading.long_coverage * reading.tier.long_s
+    return f" (measured {duration(measured_s)} of it)"
 
 
 def _left(objective: Objective, budget: Budget) -> str:

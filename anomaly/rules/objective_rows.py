@@ -7,9 +7,16 @@ from collections.abc import Mapping, Sequence
 from anomaly.findings import FindingState
 from anomaly.rules.rule import Row, number
 from anomaly.slo.burn import Reading, Verdict
+from anomaly.slo.health import SliFault
 from anomaly.slo.tiers import unreachable
 from anomaly.slo.watch import URGENCIES, GroupState, ObjectiveWatch
 from tocsin.client.wording import multiple
+
+_FAULTS = {
+    SliFault.NO_DATA: "not measured: no events have come for minutes",
+    SliFault.HALF_MISSING: "not measured: events are counted, but nobody reports which were good",
+    SliFault.ABSURD: "makes no sense: more good or bad events than events in all",
+}
 
 
 def objective_rows(watch: ObjectiveWatch, faults: Mapping[str, str]) -> list[Row]:
@@ -36,6 +43,12 @@ def _head(watch: ObjectiveWatch, faults: Mapping[str, str]) -> Row:
         for expression in (objective.part_expr, objective.total_expr, objective.name)
         if expression in faults
     ]
+    reasons += [_FAULTS[fault] for fault in watch.health.told]
+    if watch.groups.refused:
+        reasons.append(
+            f"{watch.groups.refused} more groups are not watched, as there may be "
+            f"{len(watch.groups)} at once"
+        )
     return {
         "name": objective.name,
         "display_name": objective.display_name,
@@ -89,6 +102,8 @@ def _state(state: GroupState, readings: Sequence[Reading]) -> str:
         return "no_data"
     if any(alert.state is not None for alert in alerts):
         return "burning"
+    if any(reading.verdict.over for reading in readings):
+        return "held_back"
     return "no_data" if readings[0].verdict is Verdict.NO_DATA else "ok"
 
 

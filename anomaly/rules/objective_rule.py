@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from anomaly.arrivals import Arrived
 from anomaly.findings import Finding
 from anomaly.rules.objective_finding import frozen, leading, open_finding, resolved, updated
 from anomaly.rules.objective_rows import objective_rows
-from anomaly.rules.rule import JUDGED_STEPS, Current, Report, Row
+from anomaly.rules.rule import JUDGED_STEPS, MAX_BACK_MS, Current, Report, Row
+from anomaly.rules.sli_finding import judged_again, sli_finding
 from anomaly.slo.alert import Transition
+from anomaly.slo.health import SliTransition
 from anomaly.slo.objective import Objective
-from anomaly.slo.watch import AlertTransition, ObjectiveWatch
+from anomaly.slo.watch import AlertTransition, Moved, ObjectiveWatch, WatchMark
 from collectors.model import Frame
 
 
@@ -27,7 +30,8 @@ class ObjectiveRule:
     def __init__(self, objective: Objective, step_ms: int) -> None:
         self._objective = objective
         self._step_ms = step_ms
-        self._watch = ObjectiveWatch(objective, step_ms)
+        spare = -(-MAX_BACK_MS // step_ms)
+        self._watch = ObjectiveWatch(objective, step_ms, spare_steps=spare)
 
     @property
     def name(self) -> str:
@@ -49,23 +53,34 @@ class ObjectiveRule:
         """The longest window: an alert stays open as long as that holds what it fired for."""
         return max(self._watch.longest_ms, JUDGED_STEPS * self._step_ms)
 
-    def take(self, answers: Mapping[str, Frame], steps: int) -> None:
-        """Take the counts of the next ``steps`` steps."""
+    def take(self, answers: Mapping[str, Frame], arrived: Arrived) -> None:
+        """Take the counts of the next steps."""
         part, total = self.expressions
-        self._watch.take(answers.get(part), answers.get(total), steps)
+        self._watch.take(answers.get(part), answers.get(total), arrived)
+
+    def mark(self) -> WatchMark:
+        """Return where it stands."""
+        return self._watch.mark()
+
+    def back_to(self, mark: WatchMark) -> None:
+        """Stand where it stood."""
+        self._watch.back_to(mark)
 
     def learn(self, first: int, last: int, time_ms: int) -> None:
         """Count steps without judging them."""
-        self._watch.feed(first, last, time_ms + (last - 1 - first) * self._step_ms)
+        self._watch.learn(first, last, time_ms + (last - 1 - first) * self._step_ms)
 
-    def advance(self, first: int, last: int, time_ms: int) -> Iterator[tuple[int, AlertTransition]]:
+    def advance(self, first: int, last: int, time_ms: int) -> Iterator[tuple[int, Moved]]:
         """Count steps and judge them."""
         return self._watch.advance(first, last, time_ms)
 
     def report(
-        self, transition: AlertTransition, current: Current, *, time_ms: int, detected_ms: int
+        self, transition: Moved, current: Current, *, time_ms: int, detected_ms: int
     ) -> Iterator[Report]:
         """Yield the finding of the alert that ``transition`` moved on."""
+        if isinstance(transition, SliTransition):
+            yield from self._judgeable(transition, current, time_ms, detected_ms)
+            return
         key = ("slo", self.name, transition.group, transition.urgency)
         known = current(key)
         if known is None or transition.kind is Transition.OPENED:
@@ -76,6 +91,20 @@ class ObjectiveRule:
             finding = self._moved_on(known, transition, time_ms)
         evidence = self._objective.evidence
         yield Report(key=key, finding=finding, evidence=evidence, group=transition.scope)
+
+    def _judgeable(
+        self, transition: SliTransition, current: Current, time_ms: int, detected_ms: int
+    ) -> Iterator[Report]:
+        """Yield that the objective can't be judged, or can again."""
+        key = ("slo", self.name, transition.fault)
+        known = current(key)
+        if transition.found:
+            finding = sli_finding(
+                self._objective, transition, detected_ms=detected_ms, time_ms=time_ms
+            )
+            yield Report(key=key, finding=finding)
+        elif known is not None:
+            yield Report(key=key, finding=judged_again(known, time_ms=time_ms))
 
     def _opened(self, transition: AlertTransition, time_ms: int, detected_ms: int) -> Finding:
         reading = leading(transition.readings)

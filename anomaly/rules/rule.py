@@ -12,6 +12,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
+from anomaly.arrivals import Arrived
 from anomaly.evidence.exemplars import Evidence
 from anomaly.findings import Finding
 from collectors.model import Frame, Tags
@@ -23,6 +24,9 @@ Row = dict[str, Any]
 
 Current = Callable[[Hashable], Finding | None]
 """Returns the open finding about a key."""
+
+MAX_BACK_MS = 2_400_000
+"""How far back a rule may be asked to go again because of data that came late."""
 
 JUDGED_STEPS = 720
 """Steps that are judged again at a start, at least: what is open now opened within them."""
@@ -74,8 +78,21 @@ class Rule(Protocol[TransitionT]):
         """How far back what is open now may have opened; what is older is only learned from."""
         ...
 
-    def take(self, answers: Mapping[str, Frame], steps: int) -> None:
-        """Take the values of the next ``steps`` steps, by expression; what is absent has none."""
+    def take(self, answers: Mapping[str, Frame], arrived: Arrived) -> None:
+        """Take the values of the next steps.
+
+        Args:
+            answers: By expression; what is absent has none.
+            arrived: Which steps they are, and what is known of how the data came.
+        """
+        ...
+
+    def mark(self) -> object:
+        """Return where it stands, for :meth:`back_to`; what is in it never changes."""
+        ...
+
+    def back_to(self, mark: Any) -> None:
+        """Stand where it stood, at most ``MAX_BACK_MS`` ago; the mark can be used again."""
         ...
 
     def learn(self, first: int, last: int, time_ms: int) -> None:

@@ -10,10 +10,16 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from anomaly.findings import Urgency
 from anomaly.slo.objective import Guards, Objective
 from anomaly.slo.ring import EventRing
 from anomaly.slo.tiers import Tier
 from collectors.model import FloatArray, IntArray
+
+MAX_CHANCE = 0.01
+# From this share on a window counts as measured in full.
+_WHOLE = 0.99
+_HALF = 0.5
 
 
 class Verdict(StrEnum):
@@ -24,12 +30,18 @@ class Verdict(StrEnum):
     NO_DATA = "no_data"
     BELOW_VOLUME = "below_volume"
     LOW_COVERAGE = "low_coverage"
+    UNSURE = "unsure"
     WARMING_UP = "warming_up"
 
     @property
     def over(self) -> bool:
         """Whether both windows burn too fast, even if a guard keeps it from firing."""
-        guarded = (Verdict.BELOW_VOLUME, Verdict.LOW_COVERAGE, Verdict.WARMING_UP)
+        guarded = (
+            Verdict.BELOW_VOLUME,
+            Verdict.LOW_COVERAGE,
+            Verdict.WARMING_UP,
+            Verdict.UNSURE,
+        )
         return self is Verdict.BURNING or self in guarded
 
 
@@ -131,7 +143,8 @@ class Windows:
             long_coverage=float(measured[long]) / int(plan.steps[long]),
             verdict=Verdict.QUIET,
         )
-        return replace(reading, verdict=verdict_of(reading, plan.guards, float(self._seen[group])))
+        seen = float(self._seen[group])
+        return replace(reading, verdict=verdict_of(reading, plan.guards, seen, plan.budget))
 
 
 def over_ahead(ring: EventRing, plan: WindowPlan, steps: FloatArray) -> NDArray[np.bool_]:
@@ -162,7 +175,7 @@ def _too_fast(burn: FloatArray, plan: WindowPlan) -> NDArray[np.bool_]:
     return np.asarray(both.any(axis=-1), dtype=np.bool_)
 
 
-def verdict_of(reading: Reading, guards: Guards, seen: float) -> Verdict:
+def verdict_of(reading: Reading, guards: Guards, seen: float, budget: float) -> Verdict:
     """Decide what a reading means; a guard that holds it back is named instead of silence."""
     if reading.short_total <= 0 or math.isnan(reading.long):
         return Verdict.NO_DATA
@@ -175,7 +188,40 @@ def verdict_of(reading: Reading, guards: Guards, seen: float) -> Verdict:
         return Verdict.LOW_COVERAGE
     if reading.long_bad < guards.min_bad_events:
         return Verdict.BELOW_VOLUME
+    if reading.long_coverage < _WHOLE and not _speaks_for_all(reading, factor * budget):
+        return Verdict.UNSURE
     return Verdict.BURNING
+
+
+def _speaks_for_all(reading: Reading, limit: float) -> bool:
+    """Return whether what was measured of the long window leaves no doubt about all of it.
+
+    A page can't wait. A ticket is about what lasts, and can: half of its window must be measured.
+    """
+    if reading.tier.urgency is Urgency.TICKET and reading.long_coverage < _HALF:
+        return False
+    return is_sure(reading.long_bad, reading.long_total, limit)
+
+
+def is_sure(bad: float, total: float, limit: float) -> bool:
+    """Return whether so many bad events can't be chance if the true share were ``limit``.
+
+    What was measured of a window speaks for all of it if chance would bring so much at most once in
+    a hundred times. The bound is Chernoff's (H. Chernoff, "A measure of asymptotic efficiency",
+    1952): the probability is at most exp(-n KL(bad / n, limit)).
+
+    >>> is_sure(2, 2, 0.0144), is_sure(1, 1, 0.0144), is_sure(30, 100, 0.0144)
+    (True, False, True)
+    """
+    if limit >= 1 or total <= 0:
+        return False
+    share = min(1.0, bad / total)
+    if share <= limit:
+        return False
+    spread = share * math.log(share / limit)
+    if share < 1:
+        spread += (1 - share) * math.log((1 - share) / (1 - limit))
+    return total * spread >= -math.log(MAX_CHANCE)
 
 
 def onset_steps(bad: FloatArray, total: FloatArray, ratio: float) -> int:

@@ -14,12 +14,13 @@ class Guards:
 
     Attributes:
         min_bad_events: Bad events in the long window; one failure at night is not an outage.
-        min_coverage: Measured share of the long window, 0 to 1.
+        min_coverage: Measured share of the long window, 0 to 1. By default none: a window that is
+            measured in part may speak if its events leave no doubt.
         min_events: Events seen since the start of the objective's data (warm-up).
     """
 
     min_bad_events: float = 5.0
-    min_coverage: float = 0.5
+    min_coverage: float = 0.0
     min_events: float = 0.0
 
 

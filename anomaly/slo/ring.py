@@ -28,11 +28,12 @@ class EventRing:
 
     Args:
         capacity: Longest window, in steps.
+        spare: How many steps can be taken back.
     """
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, spare: int = 0) -> None:
         self.capacity = capacity
-        self._slots = capacity + 1
+        self._slots = capacity + 1 + spare
         self._cumulative: FloatArray = np.zeros((3, 0, self._slots))
         self._pushed = 0
 
@@ -40,6 +41,18 @@ class EventRing:
     def groups(self) -> int:
         """Number of groups."""
         return int(self._cumulative.shape[1])
+
+    @property
+    def pushed(self) -> int:
+        """Number of steps that were ever appended."""
+        return self._pushed
+
+    def back_to(self, pushed: int) -> None:
+        """Take back the newest steps, down to ``pushed`` in all; no more than are spare."""
+        taken = self._pushed - pushed
+        if not 0 <= taken <= self._slots - 1 - self.capacity:
+            raise ValueError(f"{taken} steps can't be taken back")
+        self._pushed = pushed
 
     def grow(self, groups: int) -> None:
         """Make room for ``groups`` groups; the past of a new one counts as not measured."""

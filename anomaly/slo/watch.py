@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import copy
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
 
+from anomaly.arrivals import Arrived
 from anomaly.findings import Urgency
 from anomaly.groups import Groups
 from anomaly.slo.alert import Alert, Transition, advance
@@ -21,6 +25,8 @@ from anomaly.slo.burn import (
     over_ahead,
     plan_windows,
 )
+from anomaly.slo.halves import Halves
+from anomaly.slo.health import SliHealth, SliStep, SliTransition
 from anomaly.slo.objective import Objective
 from anomaly.slo.ring import EventRing
 from anomaly.slo.tiers import tiers_for
@@ -29,6 +35,11 @@ from collectors.model import FloatArray, Frame, Tags
 URGENCIES = (Urgency.PAGE, Urgency.TICKET)
 _BUDGET_SLOTS = 2_048
 _MIN_HOLD_STEPS = 3
+# A sender of one half alone that has been silent for longer is not expected any more.
+_HORIZON_MS = 150_000
+# Good and total come from different series, which may be a moment apart: no contradiction yet.
+_ABSURD = 1.05
+_TINY = 1e-6
 # Bounds the memory of looking ahead: some fifty numbers for each group and step.
 _MAX_CELLS_AT_ONCE = 32_768
 
@@ -59,40 +70,111 @@ class GroupState:
         return all(alert.state is None and not alert.silent for alert in self.alerts.values())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchMark:
+    """Where a watch stood, but for what its rings still hold."""
+
+    pushed: int
+    slots: int
+    pending: FloatArray
+    pending_steps: int
+    seen: FloatArray
+    known: NDArray[np.bool_]
+    alerts: Sequence[Sequence[tuple[Urgency, Alert]]]
+    health: SliHealth
+    updated_ms: int
+
+
+Moved = AlertTransition | SliTransition
+"""What may happen in a step: to an alert, or to whether the objective can be judged."""
+
+
 class ObjectiveWatch:
     """State of one objective.
 
     Args:
         objective: What is promised.
         step_ms: Length of a step.
+        spare_steps: How far it must be able to go back.
     """
 
-    def __init__(self, objective: Objective, step_ms: int) -> None:
+    def __init__(self, objective: Objective, step_ms: int, *, spare_steps: int = 0) -> None:
         self.objective = objective
+        self.health = SliHealth(step_ms)
         self.tiers = tiers_for(objective.period_s, step_ms)
         self.groups = Groups(objective.group_by)
         self.states: list[GroupState] = []
         self.step_ms = step_ms
         self.updated_ms = 0
         self._plan = plan_windows(objective, self.tiers, step_ms)
-        self._ring = EventRing(int(self._plan.steps.max()))
+        self._ring = EventRing(int(self._plan.steps.max()), spare_steps)
         period_steps = objective.period_s * 1_000 // step_ms
         self._every = max(1, ceil(period_steps / _BUDGET_SLOTS))
-        self._period = EventRing(max(1, period_steps // self._every))
+        spare_slots = -(-spare_steps // self._every) + 1
+        self._period = EventRing(max(1, period_steps // self._every), spare_slots)
         self._pending: FloatArray = np.zeros((3, 0))
         self._pending_steps = 0
         self._seen: FloatArray = np.zeros(0)
         self._known: NDArray[np.bool_] = np.zeros(0, dtype=np.bool_)
         self._parts: FloatArray = np.zeros((0, 0))
         self._totals: FloatArray = np.zeros((0, 0))
+        self._unknown: NDArray[np.bool_] = np.zeros((0, 0), dtype=np.bool_)
+        self._blind: NDArray[np.bool_] = np.zeros(0, dtype=np.bool_)
+        self._halves = Halves(
+            self.groups,
+            must_match=objective.bad_expr is None,
+            horizon_steps=-(-_HORIZON_MS // step_ms),
+        )
 
-    def take(self, part: Frame | None, total: Frame | None, steps: int) -> None:
-        """Take the counts of the next ``steps`` steps, to be fed one by one; None is no data."""
+    def take(self, part: Frame | None, total: Frame | None, arrived: Arrived) -> None:
+        """Take the counts of the next steps, to be fed one by one.
+
+        Args:
+            part: Good or bad events; None is no data.
+            total: All events; None is no data.
+            arrived: Which steps they are, and what is known of the senders.
+        """
+        steps = arrived.window.steps
         totals = self.groups.table(total, steps)
         parts = self.groups.table(part, steps)
         fresh = np.full((len(parts) - len(totals), steps), np.nan)
         self._totals = np.concatenate([totals, fresh])
         self._parts = parts
+        objective = self.objective
+        self._unknown = self._halves.unknown(objective.part_expr, objective.total_expr, arrived)
+        self._blind = arrived.blind
+
+    def mark(self) -> WatchMark:
+        """Return where it stands."""
+        return WatchMark(
+            pushed=self._ring.pushed,
+            slots=self._period.pushed,
+            pending=self._pending.copy(),
+            pending_steps=self._pending_steps,
+            seen=self._seen.copy(),
+            known=self._known.copy(),
+            alerts=tuple(tuple(state.alerts.items()) for state in self.states),
+            health=copy.deepcopy(self.health),
+            updated_ms=self.updated_ms,
+        )
+
+    def back_to(self, mark: WatchMark) -> None:
+        """Stand where it stood; groups that came since have no past again."""
+        self._ring.back_to(mark.pushed)
+        self._period.back_to(mark.slots)
+        groups = len(self.states)
+        self._pending = np.zeros((3, groups))
+        self._pending[:, : mark.pending.shape[1]] = mark.pending
+        self._pending_steps = mark.pending_steps
+        self._seen, self._known = np.zeros(groups), np.zeros(groups, dtype=np.bool_)
+        self._seen[: len(mark.seen)] = mark.seen
+        self._known[: len(mark.known)] = mark.known
+        self.states = [
+            GroupState(alerts=dict(mark.alerts[at])) if at < len(mark.alerts) else GroupState()
+            for at in range(groups)
+        ]
+        self.health = copy.deepcopy(mark.health)
+        self.updated_ms = mark.updated_ms
 
     def feed(self, first: int, last: int, time_ms: int) -> None:
         """Count steps ``first`` up to and without ``last`` of what was taken.
@@ -107,7 +189,12 @@ class ObjectiveWatch:
         self._push(steps)
         self.updated_ms = time_ms
 
-    def advance(self, first: int, last: int, time_ms: int) -> Iterator[tuple[int, AlertTransition]]:
+    def learn(self, first: int, last: int, time_ms: int) -> None:
+        """Count steps as :meth:`feed` does and look after them, telling nobody."""
+        self.feed(first, last, time_ms)
+        deque(self._look_after(first, last, time_ms - (last - 1 - first) * self.step_ms), maxlen=0)
+
+    def advance(self, first: int, last: int, time_ms: int) -> Iterator[tuple[int, Moved]]:
         """Count steps ``first`` up to and without ``last`` of what was taken, and judge them.
 
         While no alert is open, the steps up to the next one that burns are counted together.
@@ -125,9 +212,7 @@ class ObjectiveWatch:
             start_ms = time_ms + (start - first) * self.step_ms
             yield from self._advance_steps(start, min(last, start + at_once), start_ms)
 
-    def _advance_steps(
-        self, first: int, last: int, time_ms: int
-    ) -> Iterator[tuple[int, AlertTransition]]:
+    def _advance_steps(self, first: int, last: int, time_ms: int) -> Iterator[tuple[int, Moved]]:
         burning = np.ones(1, dtype=np.bool_)
         if last - first > 1:
             burning = over_ahead(self._ring, self._plan, self._counts(first, last)[0])
@@ -139,6 +224,7 @@ class ObjectiveWatch:
                 stop = at + 1 + int(ahead.argmax()) if ahead.any() else last
             now_ms = time_ms + (stop - 1 - first) * self.step_ms
             self.feed(at, stop, now_ms)
+            yield from self._look_after(at, stop, now_ms - (stop - 1 - at) * self.step_ms)
             for transition in self.judge(now_ms):
                 yield now_ms, transition
             at = stop
@@ -149,7 +235,7 @@ class ObjectiveWatch:
         The former have shape (3, groups, steps).
         """
         totals, parts = self._totals[:, first:last], self._parts[:, first:last]
-        there = np.isfinite(totals)
+        there = np.isfinite(totals) & ~self._unknown_in(first, last)
         step_s = self.step_ms / 1_000
         events = np.where(there, totals, 0.0) * step_s
         counted = np.where(np.isfinite(parts), parts, 0.0) * step_s
@@ -161,6 +247,35 @@ class ObjectiveWatch:
         known = np.logical_or.accumulate(there, axis=1) | self._known[:, np.newaxis]
         measured = np.where(known & there.any(axis=0), 1.0, 0.0)
         return np.stack([bad, events, measured]), known[:, -1]
+
+    def _unknown_in(self, first: int, last: int) -> NDArray[np.bool_]:
+        """Return where one half is not known; a group that came since has both."""
+        unknown = np.zeros((len(self._totals), last - first), dtype=np.bool_)
+        unknown[: len(self._unknown)] = self._unknown[:, first:last]
+        return unknown
+
+    def _look_after(
+        self, first: int, last: int, time_ms: int
+    ) -> Iterator[tuple[int, SliTransition]]:
+        """Yield whether steps can be judged at all; ``time_ms`` is the end of the first."""
+        unknown = self._unknown_in(first, last)
+        totals, parts = self._totals[:, first:last], self._parts[:, first:last]
+        there = np.isfinite(totals)
+        half = np.any(there & unknown & (np.nan_to_num(totals) > 0), axis=0)
+        measured = np.any(there & ~unknown, axis=0)
+        absurd = np.any(there & ~unknown & (parts > totals * _ABSURD + _TINY), axis=0)
+        flags = np.stack([measured, half, absurd, self._blind[first:last]])
+        changes = np.flatnonzero((flags[:, 1:] != flags[:, :-1]).any(axis=0)) + 1
+        for start, stop in pairwise([0, *changes.tolist(), last - first]):
+            if flags[3, start]:
+                continue
+            step = SliStep(
+                measured=bool(measured[start]),
+                half_missing=bool(half[start]),
+                absurd=bool(absurd[start]),
+            )
+            first_ms = time_ms + start * self.step_ms
+            yield from self.health.advance(step, first_ms, time_ms + (stop - 1) * self.step_ms)
 
     def _grow(self, count: int) -> None:
         missing = count - len(self._known)

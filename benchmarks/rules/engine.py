@@ -19,14 +19,14 @@ from anomaly.testing import FindingList
 from benchmarks.rules.workload import STEP_MS, Platform
 from collectors.clock import Clock
 from collectors.stacklang.evaluation.batch import parse
-from collectors.stacklang.lines.database import Database
+from collectors.store.metric_store import MetricStore
 
 _PERIOD_S = 30 * 86_400
 # Of the synthetic requests two in five are bad: a promise that this keeps, so that little fires.
 _TARGET = Fraction(1, 2)
 
 
-def engine_over(platform: Platform, database: Database, clock: Clock) -> Engine:
+def engine_over(platform: Platform, database: MetricStore, clock: Clock) -> Engine:
     """Return an engine that watches every program of ``platform``.
 
     The first two programs of a service are its bad and all requests: they make an objective. Every
@@ -43,7 +43,7 @@ def engine_over(platform: Platform, database: Database, clock: Clock) -> Engine:
             if program not in taken
         ),
     ]
-    return Engine(database, rules, [FindingList()], clock, STEP_MS)
+    return Engine(database, rules, [FindingList()], clock, STEP_MS, arrivals=database)
 
 
 def _objectives(platform: Platform, programs: Sequence[str]) -> list[Objective]:

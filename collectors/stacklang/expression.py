@@ -54,6 +54,9 @@ class Expr:
             return self
         return dataclasses.replace(self, **changes)  # type: ignore[type-var] # as above
 
+    def __deepcopy__(self, memo: dict[int, object]) -> Expr:
+        return self  # nothing in a tree ever changes
+
     def __str__(self) -> str:
         return self.render()
 

@@ -50,6 +50,7 @@ from collectors.remote_bodies import RemoteReceipt
 from collectors.stacklang.lines.database import Aggregate, Fetch, Lines
 from collectors.stacklang.lines.line_merge import join_lines, sort_groups
 from collectors.stacklang.predicates.predicate import Query
+from collectors.store.arrivals import Heard, News, Senders, heard_of, take_news
 from collectors.store.blocks.hot_tier import HotTier
 from collectors.store.history.feed import LateRows
 from collectors.store.history.keeper import HistoryKeeper
@@ -105,6 +106,7 @@ class MetricStore:
         self._readers = 0
         self._hot = HotTier(step_ms=step_ms, hot_window_ms=hot_window_ms, limits=limits)
         rules, series = TagRules(limits), self._hot.series
+        self._senders = Senders(series)
         self._admission = Admission(series, limits, rules, self._hot.blocks.max_series, clock)
         self.metric_kinds = MetricKinds()
         seed = secrets.randbits(63)
@@ -395,6 +397,23 @@ class MetricStore:
                 plan = self._hot.plan(request)
             self._check_size(len(plan.tags), request.window.steps)
             return Lines(tags=plan.tags, values=self._hot.aggregate(plan, request, skip))
+
+    def heard(self, request: Fetch) -> Heard:
+        """Return when the series that ``request`` matches were last heard of, its window aside."""
+        with self._lock:
+            return heard_of(self._hot.plan(request), self._senders, self._hot.blocks)
+
+    def newest_ms(self, request: Fetch) -> int:
+        """Return the end of the newest step in which any series that matches has a value, or 0."""
+        with self._lock:
+            series = self._hot.plan(request).series
+            seen = self._hot.blocks.arrays.seen[series]
+            return int(seen.max(initial=0)) * self.step_ms
+
+    def take_news(self) -> News:
+        """Return what was written since the last call; for one reader alone."""
+        with self._lock:
+            return take_news(self._hot.blocks, self._hot.series.top)
 
     def keys(self, query: Query) -> list[str]:
         """Return the tag keys of series that match, sorted."""

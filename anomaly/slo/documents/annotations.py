@@ -4,7 +4,7 @@
 ``tocsin.dev/group-by``                   keys, comma separated: each combination of values has
                                           its own budget and its own findings
 ``tocsin.dev/min-bad-events``             bad events that the long window must hold (default 5)
-``tocsin.dev/min-coverage``               measured share of the long window, 0 to 1 (default 0.5)
+``tocsin.dev/min-coverage``               measured share of the long window, 0 to 1 (default 0)
 ``tocsin.dev/min-events``                 events before anything may fire: warm-up (default 0)
 ``tocsin.dev/exemplar-min-duration-ms``   attach slow traces instead of erroneous ones
 ``tocsin.dev/exemplar-service``           service that an attached trace must pass through

@@ -11,14 +11,16 @@ which is their window here.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
 from collectors.errors import ConfigError, InputError, QueryError, StorageError
 from collectors.model import Frame
 from collectors.stacklang.evaluation.batch import EvaluatedExpression, as_frame, parse
-from collectors.stacklang.evaluation.source import DatabaseSource
+from collectors.stacklang.evaluation.source import DatabaseSource, fetch_for
 from collectors.stacklang.expressions.style import StyleExpr
 from collectors.stacklang.lines.database import Database, Fetch, Lines, Window
 from collectors.stacklang.lines.layouts import Layouts
@@ -31,7 +33,7 @@ StandingError = InputError | StorageError
 """Why an expression has no answer."""
 
 
-class _OnceDatabase:
+class OnceDatabase:
     """Asks a database each distinct question once."""
 
     def __init__(self, database: Database) -> None:
@@ -49,6 +51,15 @@ class _OnceDatabase:
         if known is None:
             known = self._answers[request] = self._database.fetch(request)
         return known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """Where an evaluation stood: what its expressions remembered, and its first and last step."""
+
+    memory: dict[Hashable, object]
+    first_ms: int | None
+    last_ms: int | None
 
 
 class StreamingEvaluator:
@@ -129,8 +140,33 @@ class StreamingEvaluator:
             raise illegal_argument(f"step {window.step_ms} ms is not {self._step_ms} ms")
         self._check(window.start_ms)
         for missed_ms in self._missed(window.start_ms):
-            self._evaluate(_OnceDatabase(database), Window.single(missed_ms, self._step_ms))
-        return self._evaluate(_OnceDatabase(database), window)
+            self._evaluate(OnceDatabase(database), Window.single(missed_ms, self._step_ms))
+        return self._evaluate(OnceDatabase(database), window)
+
+    def requests(self, name: str) -> list[Fetch]:
+        """Return what one expression asks of the newest step; what it asks of the past is left out.
+
+        The window is that of some step: it says nothing.
+        """
+        window = Window.single(self._step_ms, self._step_ms)
+        found = (
+            data
+            for style in self._styles.get(name, ())
+            for data in style.expr.data_exprs
+            if not data.offset
+        )
+        return [fetch_for(data, window) for data in dict.fromkeys(found)]
+
+    def mark(self) -> Mark:
+        """Return where the evaluation stands, for :meth:`back_to`."""
+        return Mark(
+            memory=copy.deepcopy(self._memory), first_ms=self._first_ms, last_ms=self._last_ms
+        )
+
+    def back_to(self, mark: Mark) -> None:
+        """Stand again where the evaluation stood; the mark can be used again."""
+        self._memory = copy.deepcopy(mark.memory)
+        self._first_ms, self._last_ms = mark.first_ms, mark.last_ms
 
     def _check(self, time_ms: int) -> None:
         if time_ms % self._step_ms:

@@ -39,6 +39,7 @@ from collectors.store.blocks.page_codec import divisors_for
 from collectors.store.series.reserve import reserve
 
 BLOCK_STEPS = 60
+NEWS_BASE = 1 << 62
 RAW, PACKED, SMALL = 0, 1, 2
 _FREE, _WAITING, _FRESH = 0, 1, 2
 
@@ -53,6 +54,8 @@ class HotArrays(NamedTuple):
         last_value: (2 N,) float64, the newest raw counter value.
         partial: (2 N,) float64, weighted value of the interval that is still open.
         seen: (N,) int64, newest step index that got a value.
+        news: (N,) int64, ``NEWS_BASE`` minus the oldest step index that got a value since somebody
+            last asked, 0 for none.
         pool: (P, BLOCK_STEPS) float64.
         packed: (P, BLOCK_STEPS) uint16, sealed pages as :mod:`page_codec` packs them.
         small: (P, BLOCK_STEPS) uint8, sealed pages whose values lie so close that a byte does.
@@ -75,6 +78,7 @@ class HotArrays(NamedTuple):
     last_value: NDArray[np.float64]
     partial: NDArray[np.float64]
     seen: NDArray[np.int64]
+    news: NDArray[np.int64]
     pool: NDArray[np.float64]
     packed: NDArray[np.uint16]
     small: NDArray[np.uint8]
@@ -100,6 +104,7 @@ def make_arrays(*, series: int, ring_blocks: int, pages: int, step_ms: int) -> H
         last_value=reserve((2 * series,), np.float64),
         partial=reserve((2 * series,), np.float64),
         seen=reserve((series,), np.int64),
+        news=reserve((series,), np.int64),
         pool=reserve((pages, BLOCK_STEPS), np.float64),
         packed=reserve((pages, BLOCK_STEPS), np.uint16),
         small=reserve((pages, BLOCK_STEPS), np.uint8),
@@ -230,6 +235,7 @@ class HotBlocks:
             column[series] = 0
             column[len(self.arrays.kind) + series] = 0
         self.arrays.seen[series] = 0
+        self.arrays.news[series] = 0
         for slot in range(self.ring_blocks):
             row = self.arrays.table[slot]
             self._retire(row[series])

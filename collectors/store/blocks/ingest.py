@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collectors.kernel import called, inlined, kernel
-from collectors.store.blocks.blocks import BLOCK_STEPS, RAW, HotArrays
+from collectors.store.blocks.blocks import BLOCK_STEPS, NEWS_BASE, RAW, HotArrays
 from collectors.store.blocks.pages import give_back, seal_full, seal_page, unpack_page
 from collectors.store.series.kinds import COUNTER, GAUGE, SUM
 
@@ -104,6 +104,7 @@ def _put(hot: HotArrays, series: int, step: int | np.int64, value: float, how: i
     hot.dirty[slot] = 1
     hot.unsaved[slot] = 1
     hot.seen[series] = max(hot.seen[series], step)
+    hot.news[series] = max(hot.news[series], NEWS_BASE - step)
 
 
 @inlined
@@ -252,6 +253,7 @@ def _gauge_run(
     ``page`` is -1 where the block has left the ring or no page is left: its samples are dropped.
     """
     step, end_ms, newest = np.int64(0), np.int64(-1), np.int64(-1)
+    oldest = np.int64(NEWS_BASE)
     block, page = np.int64(-1), np.int64(-1)
     for i in range(first, last):
         t, v = time_ms[i], value[i]
@@ -276,9 +278,10 @@ def _gauge_run(
             old = hot.pool[page, column]
             if old != old or v > old:
                 hot.pool[page, column] = v
-            newest = max(newest, step)
+            newest, oldest = max(newest, step), min(oldest, step)
     if newest >= 0:
         hot.seen[series] = max(hot.seen[series], newest)
+        hot.news[series] = max(hot.news[series], NEWS_BASE - oldest)
         if last - first >= _BULK:
             seal_page(hot, np.int64(np.uint32(block) % np.uint32(hot.ring.shape[0])), series)
 

@@ -121,6 +121,10 @@ def test_at_once_is_the_same_as_step_by_step(
         {f.id: f for f in engine.findings(resolved=True) if f.kind in kinds}
         for engine in (found, expected)
     )
+    if chunk > STEPS:
+        # Since when there has been nothing at all depends on when somebody began to look.
+        never = "slo/gateway-latency/no-data/0"
+        assert known.pop(never).title == wanted.pop(never).title
     assert dict(flat(known)) == dict(flat(wanted))
     assert any(finding.kind is FindingKind.SLO_BURN for finding in known.values())
     assert any(finding.state is FindingState.RESOLVED for finding in known.values())

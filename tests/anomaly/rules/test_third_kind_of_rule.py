@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from anomaly.api.routes import anomaly_routes
+from anomaly.arrivals import Arrived
 from anomaly.engine.engine import Engine
 from anomaly.findings import FindingState
 from anomaly.rules.kinds import RULE_KINDS, RuleKind
@@ -43,10 +44,16 @@ class CeilingRule:
         self._values: FloatArray = np.zeros(0)
         self._over = False
 
-    def take(self, answers: Mapping[str, Frame], steps: int) -> None:
+    def take(self, answers: Mapping[str, Frame], arrived: Arrived) -> None:
         frame = answers.get(EXPRESSION)
-        nothing = np.full(steps, np.nan)
+        nothing = np.full(arrived.window.steps, np.nan)
         self._values = nothing if frame is None or not len(frame.values) else frame.values[0]
+
+    def mark(self) -> bool:
+        return self._over
+
+    def back_to(self, mark: bool) -> None:
+        self._over = mark
 
     def learn(self, first: int, last: int, time_ms: int) -> None:
         del time_ms

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from anomaly.arrivals import Arrived
 from anomaly.slo.testing import example_objective
 from anomaly.slo.watch import ObjectiveWatch
 from collectors.model import Frame
+from collectors.stacklang.lines.database import Window
 
 STEP_MS = 5_000
 NAN = float("nan")
@@ -27,9 +29,13 @@ def frame(rows: dict[str, list[float]]) -> Frame:
     )
 
 
+def arrived(steps: int) -> Arrived:
+    return Arrived.everything(Window(start_ms=STEP_MS, end_ms=steps * STEP_MS, step_ms=STEP_MS))
+
+
 def fed(good: Frame | None, total: Frame | None, cuts: list[int], steps: int) -> ObjectiveWatch:
     watch = ObjectiveWatch(example_objective(), STEP_MS)
-    watch.take(good, total, steps)
+    watch.take(good, total, arrived(steps))
     edges = [0, *cuts, steps]
     for first, last in pairwise(edges):
         if last > first:
@@ -99,7 +105,7 @@ def test_counting(
 def test_bad_events_may_be_given_instead_of_good_ones() -> None:
     """Otherwise such an objective would be read upside down."""
     watch = ObjectiveWatch(example_objective(good_expr=None, bad_expr="b"), STEP_MS)
-    watch.take(frame({"a": [1, 0]}), frame({"a": [4, 4]}), 2)
+    watch.take(frame({"a": [1, 0]}), frame({"a": [4, 4]}), arrived(2))
     watch.feed(0, 2, 2 * STEP_MS)
     assert watch.budget(0).good_ratio == pytest.approx(0.875)
 
@@ -107,7 +113,7 @@ def test_bad_events_may_be_given_instead_of_good_ones() -> None:
 def test_the_budget_spans_the_period_and_forgets_what_is_older() -> None:
     """An outage leaves the budget when the period has passed, give or take one slot."""
     watch = ObjectiveWatch(example_objective(period_s=3_600), STEP_MS)
-    watch.take(frame({"a": [0.0] * 10 + [10.0] * 800}), frame({"a": [10.0] * 810}), 810)
+    watch.take(frame({"a": [0.0] * 10 + [10.0] * 800}), frame({"a": [10.0] * 810}), arrived(810))
     watch.feed(0, 10, 10 * STEP_MS)
     assert watch.budget(0).remaining == pytest.approx(1 - 1 / 0.01)
     watch.feed(10, 720, 720 * STEP_MS)
