@@ -76,6 +76,10 @@ class Detector(Protocol):
         """Make room for ``series`` series in all; new ones start warming up."""
         ...
 
+    def forget(self, series: NDArray[np.intp]) -> None:
+        """Forget all that is known of some series: their places are given to others."""
+        ...
+
     def mark(self) -> object:
         """Return what is known of all series, for :meth:`back_to`."""
         ...

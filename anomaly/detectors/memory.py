@@ -76,6 +76,12 @@ class SeriesMemory:
             )
         self.series = max(self.series, series)
 
+    def forget(self, series: NDArray[np.intp]) -> None:
+        """Forget all that is known of some series."""
+        self.state[:, series] = 0.0
+        for column in self.alarms:
+            column[series] = 0
+
     def verdicts(self, steps: int, series: int) -> Verdicts:
         """Return room for the judgement of ``steps`` steps; nothing is known yet."""
         self.grow(series)  # a kernel does not check its bounds

@@ -55,6 +55,13 @@ class Season:
             block[:, used:wanted] = np.nan
             self._series += wanted - used
 
+    def forget(self, series: NDArray[np.intp]) -> None:
+        """Forget what was learned of some series."""
+        for number, block in enumerate(self._blocks):
+            first = number * BLOCK_SERIES
+            own = series[(series >= first) & (series < first + block.shape[1])] - first
+            block[:, own] = np.nan
+
     def blocks(self, series: int) -> Iterator[SeasonBlock]:
         """Yield the numbers of the first ``series`` series, for which there is room, by blocks."""
         for number, block in enumerate(self._blocks):

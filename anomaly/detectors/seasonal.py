@@ -11,6 +11,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from anomaly.detectors.alarm import ANOMALOUS, has_value, judge, relearn
 from anomaly.detectors.kind import DetectorKind
 from anomaly.detectors.memory import Columns, Verdicts, forget, note_alarms, note_score
@@ -109,6 +112,11 @@ class SeasonalDetector(SeriesDetector):
         """Make room for ``series`` series in all."""
         super().grow(series)
         self._season.grow(series)
+
+    def forget(self, series: NDArray[np.intp]) -> None:
+        """Forget all that is known of some series."""
+        super().forget(series)
+        self._season.forget(series)
 
     def _judge(self, values: FloatArray, step: int, verdicts: Verdicts) -> None:
         for block in self._season.blocks(values.shape[1]):

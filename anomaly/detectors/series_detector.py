@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from anomaly.detectors.detector import Scores
 from anomaly.detectors.memory import SeriesMemory, Verdicts, scores_of
@@ -36,6 +37,10 @@ class SeriesDetector(ABC):
     def grow(self, series: int) -> None:
         """Make room for ``series`` series in all."""
         self._memory.grow(series)
+
+    def forget(self, series: NDArray[np.intp]) -> None:
+        """Forget all that is known of some series."""
+        self._memory.forget(series)
 
     def mark(self) -> object:
         """Return a copy of what is known of all series."""

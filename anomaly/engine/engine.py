@@ -126,7 +126,8 @@ class Engine:
         with self._lock:
             faults = self.faults
             rules = [watched.rule for watched in self._watched]
-            return [row for rule in rules if rule.kind == kind for row in rule.rows(faults)]
+            views = [rule.view(faults) for rule in rules if rule.kind == kind]
+        return [row for view in views for row in view()]
 
     def findings(self, *, resolved: bool = False) -> tuple[Finding, ...]:
         """Return the open findings; with ``resolved`` also those that are over, newest first."""

@@ -19,7 +19,7 @@ from anomaly.rules.detector_finding import (
     updated,
 )
 from anomaly.rules.detector_watch import DetectorWatch, SeriesTransition, Turn, WatchMark
-from anomaly.rules.rule import JUDGED_STEPS, Current, Report, Row, number
+from anomaly.rules.rule import JUDGED_STEPS, Current, Report, Row, View, number
 from collectors.model import Frame
 
 
@@ -139,11 +139,11 @@ class DetectorRule:
             return updated(known, definition, transition, group, time_ms=time_ms)
         return None
 
-    def rows(self, faults: Mapping[str, str]) -> list[Row]:
-        """Return one row for each series; none before the first step."""
+    def view(self, faults: Mapping[str, str]) -> View:
+        """Return what makes one row for each series; none before the first step."""
         definition, scores = self._definition, self._watch.scores
         if scores is None:
-            return []
+            return list
         head: Row = {
             "name": definition.name,
             "display_name": definition.display_name,
@@ -152,16 +152,18 @@ class DetectorRule:
             "unit": definition.unit,
             "updated_ms": self._watch.updated_ms,
             "fault": faults.get(definition.expr) or faults.get(definition.name),
+            "refused": self._watch.groups.refused,
         }
-        return [
+        values, scopes = self._watch.values, self._watch.groups.scopes[: len(scores.phase)]
+        return lambda: [
             {
                 **head,
                 "scope": {**definition.scope, **scope},
                 "state": Phase(int(scores.phase[group])).name.lower(),
-                "value": number(float(self._watch.values[group])),
+                "value": number(float(values[group])),
                 "expected": number(float(scores.expected[group])),
                 "noise": number(float(scores.scale[group])),
                 "score": number(float(scores.score[group])),
             }
-            for group, scope in enumerate(self._watch.groups.scopes[: len(scores.phase)])
+            for group, scope in enumerate(scopes)
         ]

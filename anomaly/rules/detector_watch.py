@@ -13,7 +13,7 @@ from anomaly.detectors.detector import Phase, Scores
 from anomaly.detectors.registry import detectors
 from anomaly.groups import Groups
 from anomaly.rules.detector_definition import DetectorDefinition
-from collectors.model import FloatArray, Frame, Tags
+from collectors.model import FloatArray, Frame, IntArray, Tags
 
 # Bounds the memory of a judgement: some six numbers for each series and step.
 _MAX_CELLS_AT_ONCE = 262_144
@@ -56,6 +56,7 @@ class WatchMark:
     scores: Scores | None
     usual: FloatArray
     updated_ms: int
+    births: IntArray
 
 
 class DetectorWatch:
@@ -74,6 +75,8 @@ class DetectorWatch:
         self.scores: Scores | None = None
         self.usual: FloatArray = np.zeros(0)
         self._scope = definition.scope
+        missing = () if definition.when_missing is None else (Phase.MISSING,)
+        self._open_phases = (Phase.ANOMALOUS, *missing)
         self._table: FloatArray = np.zeros((0, 0))
         self._blind: NDArray[np.bool_] = np.zeros(0, dtype=np.bool_)
         parameters = replace(definition.parameters, step_s=step_ms / 1_000)
@@ -86,9 +89,32 @@ class DetectorWatch:
             frame: None is no data.
             blind: (steps,) in which of them nothing was received from anybody: they say nothing.
         """
-        self._table = self.groups.table(frame, len(blind))
+        births = self.groups.births.copy()
+        (self._table,) = self.groups.tables([frame], len(blind), self._is_quiet)
         self._blind = blind
         self._detector.grow(len(self._table))
+        self._reset(np.flatnonzero(self.groups.births[: len(births)] != births))
+
+    def _is_quiet(self, group: int) -> bool:
+        """Return whether nothing is open about a group: none of its findings waits for an end."""
+        scores = self.scores
+        if scores is None or group >= len(scores.phase):
+            return True
+        return scores.phase[group] not in self._open_phases
+
+    def _reset(self, groups: NDArray[np.intp]) -> None:
+        """Begin anew with groups whose numbers were given to others."""
+        if not len(groups):
+            return
+        self._detector.forget(groups)
+        if self.scores is not None:
+            known = groups[groups < len(self.scores.phase)]
+            phase = self.scores.phase.copy()
+            phase[known] = Phase.WARMING_UP
+            self.scores = replace(self.scores, phase=phase)
+        usual = self.usual.copy()
+        usual[groups[groups < len(usual)]] = np.nan
+        self.usual = usual
 
     def mark(self) -> WatchMark:
         """Return where it stands."""
@@ -98,6 +124,7 @@ class DetectorWatch:
             scores=self.scores,
             usual=self.usual,
             updated_ms=self.updated_ms,
+            births=self.groups.births.copy(),
         )
 
     def back_to(self, mark: WatchMark) -> None:
@@ -105,6 +132,9 @@ class DetectorWatch:
         self._detector.back_to(mark.detector)
         self.values, self.scores, self.usual = mark.values, mark.scores, mark.usual
         self.updated_ms = mark.updated_ms
+        same = self.groups.births[: len(mark.births)] == mark.births
+        self._detector.grow(len(self.groups))
+        self._reset(np.flatnonzero(~same))
 
     def advance(
         self, first: int, last: int, time_ms: int

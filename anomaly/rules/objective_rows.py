@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from anomaly.findings import FindingState
-from anomaly.rules.rule import Row, number
+from anomaly.rules.rule import Row, View, number
+from anomaly.slo.alert import Alert
+from anomaly.slo.budget import Budget
 from anomaly.slo.burn import Reading, Verdict
 from anomaly.slo.health import SliFault
 from anomaly.slo.tiers import unreachable
-from anomaly.slo.watch import URGENCIES, GroupState, ObjectiveWatch
+from anomaly.slo.watch import ObjectiveWatch
+from collectors.model import Tags
 from tocsin.client.wording import multiple
 
 _FAULTS = {
@@ -19,15 +22,23 @@ _FAULTS = {
 }
 
 
-def objective_rows(watch: ObjectiveWatch, faults: Mapping[str, str]) -> list[Row]:
-    """Return one row for each group; an objective without data has one too."""
+def objective_view(watch: ObjectiveWatch, faults: Mapping[str, str]) -> View:
+    """Return what makes one row for each group; an objective without data has one too."""
+    head = _head(watch, faults)
     if not watch.states:
-        return [_empty_row(watch, faults)]
-    windows = watch.windows()
-    return [
-        _group_row(watch, group, windows.readings(group), faults)
-        for group in range(len(watch.states))
-    ]
+        return lambda: [_empty_row(head)]
+    windows, spent = watch.windows(), watch.spent()
+    scopes = list(watch.groups.scopes)
+    alerts = [tuple(state.alerts.values()) for state in watch.states]
+    budget_of = watch.budget_of
+
+    def rows() -> list[Row]:
+        return [
+            _group_row(head, scopes[group], alerts[group], budget_of(spent[:, group]), readings)
+            for group, readings in enumerate(map(windows.readings, range(len(alerts))))
+        ]
+
+    return rows
 
 
 def _head(watch: ObjectiveWatch, faults: Mapping[str, str]) -> Row:
@@ -63,9 +74,9 @@ def _head(watch: ObjectiveWatch, faults: Mapping[str, str]) -> Row:
     }
 
 
-def _empty_row(watch: ObjectiveWatch, faults: Mapping[str, str]) -> Row:
+def _empty_row(head: Row) -> Row:
     return {
-        **_head(watch, faults),
+        **head,
         "scope": {},
         "state": "no_data",
         "good_ratio": None,
@@ -77,17 +88,14 @@ def _empty_row(watch: ObjectiveWatch, faults: Mapping[str, str]) -> Row:
 
 
 def _group_row(
-    watch: ObjectiveWatch, group: int, readings: Sequence[Reading], faults: Mapping[str, str]
+    head: Row, scope: Tags, alerts: Sequence[Alert], budget: Budget, readings: Sequence[Reading]
 ) -> Row:
-    state = watch.states[group]
-    budget = watch.budget(group)
-    head = _head(watch, faults)
-    silent = [state.alerts[u].silent for u in URGENCIES if state.alerts[u].silent]
-    head["reasons"] = [*head["reasons"], *silent]
+    silent = [alert.silent for alert in alerts if alert.silent]
     return {
         **head,
-        "scope": dict(watch.groups.scopes[group]),
-        "state": _state(state, readings),
+        "reasons": [*head["reasons"], *silent],
+        "scope": dict(scope),
+        "state": _state(alerts, readings),
         "good_ratio": number(budget.good_ratio),
         "error_budget_remaining": number(budget.remaining),
         "error_budget_remaining_projected": number(budget.projected_remaining),
@@ -96,8 +104,7 @@ def _group_row(
     }
 
 
-def _state(state: GroupState, readings: Sequence[Reading]) -> str:
-    alerts = state.alerts.values()
+def _state(alerts: Sequence[Alert], readings: Sequence[Reading]) -> str:
     if any(alert.state is FindingState.FROZEN for alert in alerts):
         return "no_data"
     if any(alert.state is not None for alert in alerts):

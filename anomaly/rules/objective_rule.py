@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from anomaly.arrivals import Arrived
 from anomaly.findings import Finding
 from anomaly.rules.objective_finding import frozen, leading, open_finding, resolved, updated
-from anomaly.rules.objective_rows import objective_rows
-from anomaly.rules.rule import JUDGED_STEPS, MAX_BACK_MS, Current, Report, Row
+from anomaly.rules.objective_rows import objective_view
+from anomaly.rules.rule import JUDGED_STEPS, MAX_BACK_MS, Current, Report, View
 from anomaly.rules.sli_finding import judged_again, sli_finding
 from anomaly.slo.alert import Transition
 from anomaly.slo.health import SliTransition
@@ -125,6 +125,6 @@ class ObjectiveRule:
         move_on = resolved if transition.kind is Transition.RESOLVED else updated
         return move_on(known, self._objective, transition, budget, time_ms=time_ms)
 
-    def rows(self, faults: Mapping[str, str]) -> list[Row]:
-        """Return one row for each group; an objective without data has one too."""
-        return objective_rows(self._watch, faults)
+    def view(self, faults: Mapping[str, str]) -> View:
+        """Return what makes one row for each group; an objective without data has one too."""
+        return objective_view(self._watch, faults)

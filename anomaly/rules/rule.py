@@ -22,6 +22,9 @@ TransitionT = TypeVar("TransitionT")
 Row = dict[str, Any]
 """State of a rule as JSON says it."""
 
+View = Callable[[], list[Row]]
+"""Makes the rows of a state that it has taken: nobody who judges needs to wait for that."""
+
 Current = Callable[[Hashable], Finding | None]
 """Returns the open finding about a key."""
 
@@ -132,8 +135,10 @@ class Rule(Protocol[TransitionT]):
         """
         ...
 
-    def rows(self, faults: Mapping[str, str]) -> list[Row]:
-        """Return its state as JSON objects, one for each group or series.
+    def view(self, faults: Mapping[str, str]) -> View:
+        """Return what makes JSON objects of its state, one for each group or series.
+
+        What it shows is as of now, whenever it is called and however long that takes.
 
         Args:
             faults: What is wrong by expression or name of a rule.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from collectors.model import FloatArray, IntArray
 
@@ -53,6 +54,10 @@ class EventRing:
         if not 0 <= taken <= self._slots - 1 - self.capacity:
             raise ValueError(f"{taken} steps can't be taken back")
         self._pushed = pushed
+
+    def reset(self, groups: NDArray[np.intp]) -> None:
+        """Forget all that was counted of some groups."""
+        self._cumulative[:, groups] = 0.0
 
     def grow(self, groups: int) -> None:
         """Make room for ``groups`` groups; the past of a new one counts as not measured."""

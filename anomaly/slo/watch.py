@@ -30,7 +30,7 @@ from anomaly.slo.health import SliHealth, SliStep, SliTransition
 from anomaly.slo.objective import Objective
 from anomaly.slo.ring import EventRing
 from anomaly.slo.tiers import tiers_for
-from collectors.model import FloatArray, Frame, Tags
+from collectors.model import FloatArray, Frame, IntArray, Tags
 
 URGENCIES = (Urgency.PAGE, Urgency.TICKET)
 _BUDGET_SLOTS = 2_048
@@ -83,6 +83,7 @@ class WatchMark:
     alerts: Sequence[Sequence[tuple[Urgency, Alert]]]
     health: SliHealth
     updated_ms: int
+    births: IntArray
 
 
 Moved = AlertTransition | SliTransition
@@ -135,14 +136,29 @@ class ObjectiveWatch:
             arrived: Which steps they are, and what is known of the senders.
         """
         steps = arrived.window.steps
-        totals = self.groups.table(total, steps)
-        parts = self.groups.table(part, steps)
-        fresh = np.full((len(parts) - len(totals), steps), np.nan)
-        self._totals = np.concatenate([totals, fresh])
-        self._parts = parts
+        births = self.groups.births.copy()
+        self._totals, self._parts = self.groups.tables([total, part], steps, self._is_quiet)
+        self._reset(np.flatnonzero(self.groups.births[: len(births)] != births))
         objective = self.objective
         self._unknown = self._halves.unknown(objective.part_expr, objective.total_expr, arrived)
         self._blind = arrived.blind
+
+    def _is_quiet(self, group: int) -> bool:
+        """Return whether nothing is open about a group."""
+        return group >= len(self.states) or self.states[group].idle
+
+    def _reset(self, groups: NDArray[np.intp]) -> None:
+        """Begin anew with groups whose numbers were given to others."""
+        groups = groups[groups < len(self.states)]
+        if not len(groups):
+            return
+        self._ring.reset(groups)
+        self._period.reset(groups)
+        self._pending[:, groups] = 0.0
+        self._seen[groups] = 0.0
+        self._known[groups] = False
+        for group in groups.tolist():
+            self.states[group] = GroupState()
 
     def mark(self) -> WatchMark:
         """Return where it stands."""
@@ -156,6 +172,7 @@ class ObjectiveWatch:
             alerts=tuple(tuple(state.alerts.items()) for state in self.states),
             health=copy.deepcopy(self.health),
             updated_ms=self.updated_ms,
+            births=self.groups.births.copy(),
         )
 
     def back_to(self, mark: WatchMark) -> None:
@@ -175,6 +192,8 @@ class ObjectiveWatch:
         ]
         self.health = copy.deepcopy(mark.health)
         self.updated_ms = mark.updated_ms
+        same = self.groups.births[: len(mark.births)] == mark.births
+        self._reset(np.flatnonzero(~same))
 
     def feed(self, first: int, last: int, time_ms: int) -> None:
         """Count steps ``first`` up to and without ``last`` of what was taken.
@@ -325,7 +344,7 @@ class ObjectiveWatch:
 
     def windows(self) -> Windows:
         """Return all windows as they stand now."""
-        return Windows(self._ring, self._plan, self._seen)
+        return Windows(self._ring, self._plan, self._seen.copy())
 
     def _move_on(
         self, group: int, all_readings: Sequence[Reading], urgency: Urgency, time_ms: int
@@ -352,12 +371,21 @@ class ObjectiveWatch:
 
     def budget(self, group: int) -> Budget:
         """Return the budget of one group over the period, up to now."""
-        sums = self._period.window(self._period.capacity)
-        measured = float(sums.measured[group] + self._pending[2, group])
+        return self.budget_of(self.spent()[:, group])
+
+    def spent(self) -> FloatArray:
+        """Return bad events, all events and measured steps of the period, shape (3, groups)."""
+        steps = np.array([self._period.capacity], dtype=np.int64)
+        spent: FloatArray = self._period.windows(steps)[:, :, 0] + self._pending
+        return spent
+
+    def budget_of(self, spent: FloatArray) -> Budget:
+        """Return the budget for counts of :meth:`spent`, shape (3,)."""
+        bad, total, measured = spent.tolist()
         return budget_of(
-            bad=float(sums.bad[group] + self._pending[0, group]),
-            total=float(sums.total[group] + self._pending[1, group]),
-            coverage=min(1.0, measured / (sums.steps * self._every)),
+            bad=bad,
+            total=total,
+            coverage=min(1.0, measured / (self._period.capacity * self._every)),
             target=self.objective.target,
         )
 

@@ -15,7 +15,7 @@ from anomaly.arrivals import Arrived
 from anomaly.engine.engine import Engine
 from anomaly.findings import FindingState
 from anomaly.rules.kinds import RULE_KINDS, RuleKind
-from anomaly.rules.rule import Current, Report, Row
+from anomaly.rules.rule import Current, Report, Row, View
 from anomaly.rules.testing import load_rules
 from anomaly.testing import FindingList, TableDatabase, example_finding
 from collectors.clock import ManualClock
@@ -86,8 +86,9 @@ class CeilingRule:
             ),
         )
 
-    def rows(self, faults: Mapping[str, str]) -> list[Row]:
-        return [{"name": self.name, "over": self._over, "fault": faults.get(EXPRESSION)}]
+    def view(self, faults: Mapping[str, str]) -> View:
+        row: Row = {"name": self.name, "over": self._over, "fault": faults.get(EXPRESSION)}
+        return lambda: [row]
 
 
 def read_ceiling(text: str, file: str) -> float:
