@@ -176,3 +176,36 @@ def test_any_input_gives_a_judgement(values: list[float], which: str) -> None:
         assert np.isnan(one.score[0]) or 0 <= one.score[0] < np.inf
         np.testing.assert_array_equal(one.score, other.score)
         np.testing.assert_array_equal(one.phase, other.phase)
+
+
+def test_it_can_go_back_and_comes_to_the_same(name: str) -> None:
+    """Late data are judged again from a mark: one that remembers too little tells another story."""
+    steps = healthy()
+    detector = detectors()[name].make(parameters(name))
+    half = len(steps) // 2
+    for step, values in enumerate(steps[:half]):
+        detector.observe(values, step)
+    mark = detector.mark()
+
+    def rest() -> list[Scores]:
+        return [detector.observe(v, half + at) for at, v in enumerate(steps[half:])]
+
+    first = rest()
+    for _ in range(2):  # a mark can be used again
+        detector.back_to(mark)
+        again = rest()
+        for one, other in zip(first, again, strict=True):
+            np.testing.assert_array_equal(one.score, other.score)
+            np.testing.assert_array_equal(one.phase, other.phase)
+
+
+def test_a_series_whose_place_is_given_away_is_forgotten(name: str) -> None:
+    """Who comes after would be judged by the past of somebody else."""
+    steps = healthy()
+    detector = detectors()[name].make(parameters(name))
+    for step, values in enumerate(steps):
+        detector.observe(values, step)
+    detector.forget(np.array([3]))
+    scores = detector.observe(steps[-1], len(steps))
+    assert scores.phase[3] == Phase.WARMING_UP
+    assert scores.phase[2] != Phase.WARMING_UP
