@@ -15,6 +15,16 @@ class ReceiverCounts(TypedDict):
     refused: int
 
 
+class Watch(TypedDict):
+    """How far behind the present rules judge; ``lag_s`` is None before anything was judged."""
+
+    rules: int
+    lag_s: float | None
+    slowest: str | None
+    steps_judged_again: int
+    too_late: int
+
+
 class Health(TypedDict):
     """``GET /health``; ``rules_failing`` says why by expression or rule."""
 
@@ -26,6 +36,7 @@ class Health(TypedDict):
     uptime_s: float
     receivers: dict[str, ReceiverCounts]
     rules_failing: dict[str, str]
+    watch: Watch
 
 
 class TraceSummary(TypedDict):
