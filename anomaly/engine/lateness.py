@@ -24,7 +24,7 @@ from collectors.store.arrivals import NEVER_MS, Heard
 # make everybody wait for the next eight exports.
 _SILENCES = 8
 _UNKNOWN_MS = -1
-_LEAST_SLACK_MS = 1_000
+_MIN_SLACK_MS = 1_000
 _SLACK = 0.2
 # A sender that speaks of a step again when it seemed complete does so by habit if it happens twice
 # within this time or so.
@@ -96,7 +96,7 @@ class Lateness:
         places = found[0] if len(found) == 1 else np.unique(np.concatenate(found))
         newest = self._newest_ms[places]
         expected = self._expected_ms(places)
-        slack = np.maximum(_LEAST_SLACK_MS, (expected * _SLACK).astype(np.int64))
+        slack = np.maximum(_MIN_SLACK_MS, (expected * _SLACK).astype(np.int64))
         patience = np.minimum(expected + slack, self._max_wait_ms)
         awaited = self._looked_ms - newest <= patience
         if not awaited.any():

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 _STEPS = 30
-_LEAST_MS = 45_000
-_MOST_MS = 300_000
+_MIN_MS = 45_000
+_MAX_MS = 300_000
 
 
 class SliFault(StrEnum):
@@ -73,7 +73,7 @@ class SliHealth:
 
     def __init__(self, step_ms: int) -> None:
         self._step_ms = step_ms
-        self.patience_ms = min(_MOST_MS, max(_LEAST_MS, _STEPS * step_ms))
+        self.patience_ms = min(_MAX_MS, max(_MIN_MS, _STEPS * step_ms))
         self.ever_measured = False
         self._courses = {fault: _Course() for fault in SliFault}
 

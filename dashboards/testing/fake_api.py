@@ -103,9 +103,10 @@ class FakeApi:
     def _health(self, _: Request) -> Response:
         series = 0 if self.world.empty else 1840
         body = {"status": "ok", "version": "0.1.0", "step_ms": STEP_MS, "series": series}
-        return JSONResponse(
-            body | {"spans": 120, "uptime_s": 4000.0, "receivers": {}, "rules_failing": {}}
-        )
+        watch = {"rules": 3, "lag_s": 7.4, "slowest": "playback-start-availability"}
+        watch |= {"steps_judged_again": 0, "too_late": 0}
+        held = {"spans": 120, "uptime_s": 4000.0, "receivers": {}, "rules_failing": {}}
+        return JSONResponse(body | held | {"watch": watch})
 
     def _graph(self, request: Request) -> Response:
         query = request.query_params["q"]
