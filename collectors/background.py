@@ -15,42 +15,65 @@ _log = structlog.get_logger(__name__)
 class Background:
     """Runs ``work`` in its own thread whenever :meth:`request` was called since the last run.
 
+    Nothing runs before :meth:`start`. What is requested before is done then.
+
     Args:
         name: Of the thread, and of the work in log messages.
         work: One run; an error is logged and the next run tries again.
         interval_s: Also run this often; None only on request.
+        last_run: Run once more when closed, for what was handed over just before.
     """
 
     def __init__(
-        self, name: str, work: Callable[[], object], *, interval_s: float | None = None
+        self,
+        name: str,
+        work: Callable[[], object],
+        *,
+        interval_s: float | None = None,
+        last_run: bool = False,
     ) -> None:
         self._name = name
         self._work = work
         self._interval_s = interval_s
+        self._last_run = last_run
         self._wanted = threading.Event()
         self._closing = False
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread = threading.Thread(target=self._repeat, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
         self._thread.start()
 
     def request(self) -> None:
         """Ask for a run; returns at once."""
         self._wanted.set()
 
-    def close(self) -> None:
-        """End the thread after what it is doing."""
+    def close(self, timeout_s: float | None = None) -> None:
+        """End the thread after what it is doing; it may not have been started.
+
+        Args:
+            timeout_s: Wait no longer than this; the thread then ends on its own, or with the
+                process. None waits for as long as it takes.
+        """
         self._closing = True
         self._wanted.set()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
 
-    def _run(self) -> None:
+    def _repeat(self) -> None:
         while True:
             self._wanted.wait(self._interval_s)
             self._wanted.clear()
             if self._closing:
-                return
-            try:
-                self._work()
-            except TocsinError as error:
-                _log.error("background work failed", work=self._name, reason=error.message)
-            except Exception:  # noqa: BLE001 - a defect must not end all later runs
-                _log.exception("background work failed unexpectedly", work=self._name)
+                break
+            self._run()
+        if self._last_run:
+            self._run()
+
+    def _run(self) -> None:
+        try:
+            self._work()
+        except TocsinError as error:
+            _log.error("background work failed", work=self._name, reason=error.message)
+        except Exception:  # noqa: BLE001 - a defect must not end all later runs
+            _log.exception("background work failed unexpectedly", work=self._name)

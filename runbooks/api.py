@@ -11,12 +11,13 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from collectors.errors import InputError, StorageError, TocsinError
+from collectors.receivers.body import request_body
 from runbooks import views
 from runbooks.desk import IncidentDesk
 from runbooks.notifiers import slack_interactions
 from runbooks.postmortem.language import warnings
 from runbooks.postmortem.sections import blanks
-from runbooks.requests import MAX_BODY, bounded_body, parse_command
+from runbooks.requests import MAX_BODY_BYTES, parse_command
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -54,7 +55,7 @@ class _Api:
     async def command(self, request: Request) -> Response:
         incident_id = request.path_params["id"]
         self._desk.ledger.incident(incident_id)
-        command = parse_command(await bounded_body(request, MAX_BODY))
+        command = parse_command(await request_body(request, MAX_BODY_BYTES))
         await run_in_threadpool(self._desk.execute, incident_id, command)
         return JSONResponse(await run_in_threadpool(self._detail, incident_id))
 
@@ -82,7 +83,7 @@ class _Api:
         return JSONResponse({"decisions": await run_in_threadpool(self._desk.decisions.latest)})
 
     async def interaction(self, request: Request) -> Response:
-        body = await bounded_body(request, slack_interactions.MAX_BODY)
+        body = await request_body(request, slack_interactions.MAX_BODY_BYTES)
         secret = self._desk.slack_signing_secret
         slack_interactions.verify(secret, self._desk.clock, request.headers, body)
         for press in slack_interactions.presses(body):

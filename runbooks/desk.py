@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +19,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from anomaly.findings import Finding, FindingState, Urgency
+from collectors.background import Background
 from collectors.clock import Clock
 from collectors.errors import StorageError, TocsinError
 from runbooks.alerts.decision_log import DecisionLog
@@ -47,12 +48,13 @@ from runbooks.notifiers.outbox import Outbox, OutboxRow, RowState
 from runbooks.notifiers.slack_interactions import Press
 from runbooks.postmortem.impact import ImpactMeasure, MetricReader
 from runbooks.postmortem.writer import PostMortemWriter, Written
-from runbooks.worker import Worker
 from tocsin.client.wording import duration
 
 log = structlog.get_logger(__name__)
 MAX_WAITING = 10_000
 STALE_CLAIM_MS = 180_000
+MAX_STOP_S = 10.0
+"""A notifier that hangs does not keep the process from ending."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,11 +136,10 @@ class IncidentDesk:
         self._unwritten: deque[str] = deque(
             i.id for i in self.ledger.incidents() if _lacks_post_mortem(i)
         )
-        self._workers = (
-            Worker("tocsin-intake", self._take_in, period_s=0.5),
-            Worker("tocsin-courier", self._deliver, period_s=0.25),
-            Worker("tocsin-post-mortems", self._write_post_mortems, period_s=1.0),
-        )
+        self._intaking = _worker("tocsin-intake", self._take_in, interval_s=0.5)
+        self._delivering = _worker("tocsin-courier", self._deliver, interval_s=0.25)
+        self._writing = _worker("tocsin-post-mortems", self._write_post_mortems, interval_s=1.0)
+        self._workers = (self._intaking, self._delivering, self._writing)
         self.ledger.subscribe(self._changed)
 
     def start(self) -> None:
@@ -151,7 +152,7 @@ class IncidentDesk:
     def stop(self) -> None:
         """Finish what is in hand and end the threads."""
         for worker in self._workers:
-            worker.stop()
+            worker.close(MAX_STOP_S)
         self.engine.dispose()
 
     def receive(self, finding: Finding) -> None:
@@ -161,7 +162,7 @@ class IncidentDesk:
             log.error("finding dropped: the intake is behind", finding=finding.id)
             return
         self._waiting.append(finding)
-        self._workers[0].wake()
+        self._intaking.request()
 
     def reconcile(self, present: Collection[Finding]) -> None:
         """Compare open incidents with ``present``, the findings that are firing or frozen now.
@@ -178,7 +179,7 @@ class IncidentDesk:
     def press(self, press: Press) -> None:
         """Keep the press of a Slack button, to be carried out after: Slack waits three seconds."""
         self._buttons.keep(press)
-        self._workers[0].wake()
+        self._intaking.request()
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """Call ``subscriber`` after every change of an incident."""
@@ -273,9 +274,9 @@ class IncidentDesk:
     def _changed(self, incident: Incident, events: Sequence[Event]) -> None:
         if _lacks_post_mortem(incident) and incident.id not in self._unwritten:
             self._unwritten.append(incident.id)
-            self._workers[2].wake()
+            self._writing.request()
         if any(event.kind is not EventKind.PAGED for event in events):
-            self._workers[1].wake()
+            self._delivering.request()
 
     def _card(self, incident_id: str) -> Card:
         incident = self.ledger.incident(incident_id)
@@ -290,6 +291,10 @@ class IncidentDesk:
             notifier=row.notifier, channel=row.channel, outbox_id=row.id, failure=failure
         )
         self.ledger.execute(row.incident_id, command)
+
+
+def _worker(name: str, work: Callable[[], object], *, interval_s: float) -> Background:
+    return Background(name, work, interval_s=interval_s, last_run=True)
 
 
 def _holding(incident: Incident) -> Collection[Finding]:

@@ -6,9 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from starlette.requests import Request
-
-from collectors.errors import DecodeError, InputError, TooLargeError
+from collectors.errors import DecodeError, InputError
 from runbooks.incidents.commands import (
     Acknowledge,
     Assign,
@@ -24,23 +22,9 @@ from runbooks.incidents.states import Role, Severity, Status
 
 Choice = TypeVar("Choice", Severity, Status, Role, StepState)
 
-MAX_BODY = 20_000
+MAX_BODY_BYTES = 20_000
 MAX_TEXT = 3_000
 MAX_ACTOR = 80
-
-
-async def bounded_body(request: Request, most: int) -> bytes:
-    """Read a request's body.
-
-    Raises:
-        TooLargeError: It is longer than ``most`` bytes.
-    """
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > most:
-            raise TooLargeError(f"the body is longer than {most} bytes; send less")
-    return bytes(body)
 
 
 def parse_command(body: bytes) -> Command:

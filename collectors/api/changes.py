@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, Protocol
 
-import anyio
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -17,13 +16,12 @@ from collectors.api.workers import Workers
 from collectors.changes.change import SERVICE, Change
 from collectors.changes.reader import MAX_BODY_BYTES, Reading, read_changes
 from collectors.clock import Clock
-from collectors.errors import DecodeError, TocsinError
-from collectors.receivers.body import read_body
+from collectors.errors import TocsinError
+from collectors.receivers.body import request_body
 from collectors.receivers.stats import ReceiverStats
 
 RECEIVER = "changes"
 MAX_LISTED = 1_000
-_BODY_TIMEOUT_S = 30.0
 _DAY_MS = 86_400_000
 
 
@@ -54,11 +52,8 @@ def change_routes(
 
     async def announce(request: Request) -> Response:
         try:
-            with anyio.fail_after(_BODY_TIMEOUT_S):
-                body = await read_body(request.stream(), MAX_BODY_BYTES)
+            body = await request_body(request, MAX_BODY_BYTES)
             return await workers.run(partial(_kept, changes, body, clock.now_ms(), stats))
-        except TimeoutError:
-            return error_response(DecodeError(f"no whole body within {_BODY_TIMEOUT_S:g} s"))
         except TocsinError as error:
             stats.refuse(RECEIVER, type(error).__name__)
             return error_response(error)

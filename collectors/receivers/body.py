@@ -15,6 +15,7 @@ from collectors.receivers.gate import Place
 
 Hold = Callable[[int], None]
 
+BODY_TIMEOUT_S = 30.0
 _PIECE = 1 << 20
 
 
@@ -33,25 +34,44 @@ async def read_body(chunks: AsyncIterable[bytes], limit: int, hold: Hold = _igno
     body = bytearray()
     async for chunk in chunks:
         if len(body) + len(chunk) > limit:
-            raise TooLargeError(f"the body is larger than {limit} bytes; send smaller batches")
+            raise TooLargeError(f"the body is larger than {limit} bytes; send less at once")
         hold(len(chunk))
         body += chunk
     return bytes(body)
 
 
+async def request_body(
+    request: Request, limit: int, *, timeout_s: float = BODY_TIMEOUT_S, hold: Hold = _ignore
+) -> bytes:
+    """Return a request's body as sent, within a limit on size and time.
+
+    Args:
+        request: The request.
+        limit: Most bytes.
+        timeout_s: How long all of it may take to arrive, seconds.
+        hold: Told of every chunk; may raise to refuse it.
+
+    Raises:
+        TooLargeError: It is larger than ``limit``.
+        DecodeError: It did not arrive in time.
+    """
+    try:
+        async with asyncio.timeout(timeout_s):
+            return await read_body(request.stream(), limit, hold)
+    except TimeoutError as error:
+        raise DecodeError(f"the body did not arrive within {timeout_s:g} s; send faster") from error
+
+
 async def receive(request: Request, limits: Limits, place: Place) -> bytes:
-    """Return a request's body as sent, within the limits on size and time.
+    """Return a request's body as sent, within the limits on size, time and what all hold together.
 
     Raises:
         TooLargeError: It is larger than ``max_body_bytes``.
         DecodeError: It did not arrive within ``body_timeout_s``.
         OverloadedError: All requests together hold too many bytes.
     """
-    try:
-        async with asyncio.timeout(limits.body_timeout_s):
-            return await read_body(request.stream(), limits.max_body_bytes, place.hold)
-    except TimeoutError as error:
-        raise DecodeError(f"the body did not arrive within {limits.body_timeout_s:g} s") from error
+    most, timeout_s = limits.max_body_bytes, limits.body_timeout_s
+    return await request_body(request, most, timeout_s=timeout_s, hold=place.hold)
 
 
 def decompress(body: bytes, encoding: str, limit: int, hold: Hold = _ignore) -> bytes:

@@ -18,7 +18,7 @@ from collectors.clock import Clock
 from collectors.errors import DecodeError, ForbiddenError
 from runbooks.notifiers.slack_layout import ACKNOWLEDGE, RESOLVE
 
-MAX_BODY = 200_000
+MAX_BODY_BYTES = 200_000
 MAX_AGE_S = 300
 TIMESTAMP, SIGNATURE = "x-slack-request-timestamp", "x-slack-signature"
 

@@ -61,6 +61,7 @@ class HistoryKeeper:
         self._filled_in_ms = -DAY_MS
         self._writing = threading.Lock()
         self._background = Background("store-history", self.flush, interval_s=_INTERVAL_S)
+        self._background.start()
 
     def flush(self, through_ms: int | None = None) -> int:
         """Write changed blocks that are complete, or that begin before ``through_ms``.

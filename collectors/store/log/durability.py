@@ -74,6 +74,7 @@ class Durability:
         self._files = CheckpointFiles(path / "checkpoint", hot.step_ms)
         self._restore()
         self._background = Background("store-checkpoint", self.checkpoint)
+        self._background.start()
 
     def append(
         self, resolved: Resolved, series: NDArray[np.int32], time_ms: IntArray, value: FloatArray

@@ -71,6 +71,7 @@ class SpanKeeper:
         self._closing = threading.Event()
         self._pause = _Pause(interval_s or 0.0)
         self._background = Background("span-history", self._run, interval_s=interval_s)
+        self._background.start()
 
     @property
     def waiting(self) -> int:
