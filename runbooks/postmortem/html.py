@@ -1,39 +1,99 @@
-"""A post-mortem as a web page, every text of it escaped."""
+"""A post-mortem as a web page: people's Markdown, with nothing of it executed."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from functools import cache
+from itertools import pairwise
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 from runbooks.postmortem.document import TEMPLATES
-from runbooks.postmortem.markdown import Block, blocks_of
 from runbooks.postmortem.sections import BLANK
+
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_SAFE = re.compile(r"(?:https?://|/)\S*", re.IGNORECASE)
 
 
 def as_html(document: str) -> str:
-    """Return the page for a post-mortem in Markdown."""
-    blocks = blocks_of(document)
-    title = next((_text(block) for block in blocks if block.kind == "heading"), "Post-mortem")
-    return _environment().get_template("page.html.j2").render(blocks=blocks, title=title)
+    """Return the page for a post-mortem in Markdown: CommonMark with tables.
+
+    Tags are shown as text, comments are left out, and only web addresses become links.
+    """
+    markdown = _markdown()
+    tokens = markdown.parse(_COMMENT.sub("", document))
+    body = markdown.renderer.render(_with_headings(_with_blanks(tokens)), markdown.options, {})
+    return _environment().get_template("page.html.j2").render(body=body, title=_title(tokens))
 
 
-def _text(block: Block) -> str:
-    return "".join(run.text for row in block.rows for cell in row for run in cell)
+def _title(tokens: Sequence[Token]) -> str:
+    headings = (i for i, token in enumerate(tokens) if token.type == "heading_open")
+    return next((_text(tokens[i + 1]) for i in headings), "Post-mortem")
 
 
-def _is_blank(block: Block) -> bool:
-    return _text(block).startswith(BLANK.strip("_"))
+def _text(token: Token) -> str:
+    if token.children is None:
+        return token.content
+    spaces = {"softbreak", "hardbreak"}
+    return "".join(" " if c.type in spaces else c.content for c in token.children)
+
+
+def _with_blanks(tokens: Sequence[Token]) -> Sequence[Token]:
+    """Mark the paragraphs that still wait for a person."""
+    for token, following in pairwise(tokens):
+        if token.type == "paragraph_open" and following.content.startswith(BLANK):
+            token.attrSet("class", "blank")
+    return tokens
+
+
+def _with_headings(tokens: Sequence[Token]) -> list[Token]:
+    """Say what each table's headings are of: its columns, or its rows where the first is empty."""
+    kept: list[Token] = []
+    rows_are_named = False
+    for i, token in enumerate(tokens):
+        if token.type == "thead_open":
+            end = next(j for j in range(i, len(tokens)) if tokens[j].type == "thead_close")
+            rows_are_named = not any(t.content for t in tokens[i:end] if t.type == "inline")
+        if token.type == "th_open":
+            token.attrSet("scope", "col")
+        if rows_are_named and _starts_row(tokens, i):
+            token.tag = tokens[i + 2].tag = "th"
+            token.attrSet("scope", "row")
+        kept.append(token)
+        if token.type == "thead_close" and rows_are_named:
+            del kept[_last(kept, "thead_open") :]
+    return kept
+
+
+def _starts_row(tokens: Sequence[Token], i: int) -> bool:
+    return tokens[i].type == "td_open" and tokens[i - 1].type == "tr_open"
+
+
+def _last(tokens: Sequence[Token], kind: str) -> int:
+    return max(i for i, token in enumerate(tokens) if token.type == kind)
+
+
+class _Markdown(MarkdownIt):
+    """Makes links of web addresses only: a ``javascript:`` target stays text."""
+
+    def validateLink(self, url: str) -> bool:  # noqa: N802 # the library's name
+        return _SAFE.fullmatch(url) is not None
+
+
+@cache
+def _markdown() -> MarkdownIt:
+    return _Markdown("commonmark", {"html": False}).enable("table").disable("image")
 
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
+    return Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.tests["blank"] = _is_blank
-    return environment

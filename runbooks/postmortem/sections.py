@@ -12,6 +12,14 @@ _SECTION = re.compile(
     r"<!-- tocsin:begin (?P<name>[a-z-]+) -->\n.*?<!-- tocsin:end (?P=name) -->", re.DOTALL
 )
 
+_INLINE = re.compile(
+    r"[\\`*_|<>\[\]]"
+    r"|&(?=#?\w+;)"  # an entity
+    r"|(?<!\S)#"  # a heading, or what ends one
+)
+_LINE_START = re.compile(r"^(?:[-+](?=[\s-]|$)|~|[0-9]{1,9}[.)](?=\s|$))")
+"""What begins an item of a list, a rule or a fence; a minus before a number does not."""
+
 
 def enclosed(name: str, body: str) -> str:
     """Return ``body`` between the markers of section ``name``."""
@@ -42,5 +50,6 @@ def escaped(text: object) -> str:
     >>> escaped("a|b <!-- c -->")
     'a\\|b \\<!-- c --\\>'
     """
-    flat = " ".join(str(text).split())
-    return re.sub(r"([\\`*_|<>\[\]])", r"\\\1", flat)
+    flat = " ".join(str(text).split()).replace("\0", "\N{REPLACEMENT CHARACTER}")
+    inline = _INLINE.sub(r"\\\g<0>", flat)
+    return _LINE_START.sub(lambda found: f"{found[0][:-1]}\\{found[0][-1]}", inline)

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from runbooks.postmortem.language import warnings
-from runbooks.postmortem.markdown import blocks_of, runs_of
-from runbooks.postmortem.sections import enclosed, escaped, merged
 
 WARNED = [
     "The engineer should have checked the dashboard.",
@@ -45,28 +41,3 @@ def test_judgements_are_warned_of(line):
 def test_facts_are_not(line):
     """Machines fail, plans describe; a suppression carries its reason."""
     assert warnings(line) == []
-
-
-@given(st.text())
-def test_escaped_text_is_shown_as_it_is(text):
-    """Whatever a text holds, Markdown shows its words and nothing else."""
-    shown = "".join(run.text for run in runs_of(escaped(text)))
-    assert shown == " ".join(text.split())
-    assert all(run.kind == "text" for run in runs_of(escaped(text)))
-
-
-@given(st.text(), st.text(), st.text(alphabet=st.characters(blacklist_characters="<")))
-def test_merging_changes_machine_sections_only(before, after, body):
-    """Text around a section stays to the letter; writing twice is writing once."""
-    marked = enclosed("impact", "old")
-    if "<!-- tocsin:" in before + after:
-        return
-    renewed = merged(before + marked + after, {"impact": body})
-    assert renewed == before + enclosed("impact", body) + after
-    assert merged(renewed, {"impact": body}) == renewed
-
-
-@given(st.text())
-def test_any_text_is_read(text):
-    """The reader takes whatever people write; a line break at the end changes nothing."""
-    assert blocks_of(text) == blocks_of(text + "\n")
