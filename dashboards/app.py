@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dashboards.navigation import pages
+
 st.set_page_config(page_title="tocsin", page_icon=":material/e911_emergency:", layout="wide")
+
+_FOUND = pages()
 
 st.navigation(
     [
-        st.Page(
-            "app_pages/overview.py", title="Overview", icon=":material/monitoring:", default=True
+        *(
+            st.Page(path, title=page.title, icon=page.icon, default=place == 0)
+            for place, (path, page) in enumerate(_FOUND.items())
         ),
-        st.Page("app_pages/war_room.py", title="War room", icon=":material/e911_emergency:"),
-        st.Page("app_pages/traces.py", title="Traces", icon=":material/account_tree:"),
-        st.Page("app_pages/explore.py", title="Explore", icon=":material/query_stats:"),
-        st.Page("app_pages/post_mortems.py", title="Post-mortems", icon=":material/article:"),
-        st.Page("app_pages/slack_preview.py", title="Slack preview", icon=":material/forum:"),
-        # Links in messages live long: both spellings of the address lead to the war room.
-        st.Page(
-            "app_pages/war_room.py", title="War room", url_path="war-room", visibility="hidden"
+        # Links in messages live long: both spellings of an address lead to its page.
+        *(
+            st.Page(path, title=page.title, url_path=page.other_path, visibility="hidden")
+            for path, page in _FOUND.items()
+            if page.other_path
         ),
     ],
     position="top",

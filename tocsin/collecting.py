@@ -16,13 +16,10 @@ from collectors.clock import Clock
 from collectors.history.engine import HistoryEngine
 from collectors.limits import Limits
 from collectors.model import MetricWriter
-from collectors.receivers.atlas import publish
-from collectors.receivers.atlas.publish import publish_routes
+from collectors.receivers.endpoint import Intake, endpoints
 from collectors.receivers.otlp import metrics as otlp_metrics
 from collectors.receivers.otlp.grpc import OtlpGrpcServer
 from collectors.receivers.otlp.http import otlp_app
-from collectors.receivers.prometheus import remote_write
-from collectors.receivers.prometheus.remote_write import remote_write_routes
 from collectors.receivers.prometheus.scrape import scraper
 from collectors.receivers.prometheus.scrape.api import target_routes
 from collectors.receivers.prometheus.scrape.config import ScrapeConfig
@@ -31,7 +28,6 @@ from collectors.receivers.prometheus.scrape.state import ScrapedTargets
 from collectors.receivers.spectator import registry
 from collectors.receivers.spectator.udp import listen_spectator
 from collectors.receivers.stats import ReceiverStats
-from collectors.receivers.zipkin.http import zipkin_routes
 from collectors.store.history.metric_history import MetricHistory
 from collectors.store.history.rollups import RollupPolicy
 from collectors.store.intake.admission import NO_ROOM
@@ -152,8 +148,9 @@ def limits_of(settings: Settings) -> Limits:
 def _stats() -> ReceiverStats:
     """Return counters that tell of a store without room even when it has none for new series."""
     stats = ReceiverStats()
-    receivers = (publish, remote_write, scraper, otlp_metrics, registry)
-    stats.declare([receiver.RECEIVER for receiver in receivers], NO_ROOM)
+    others = (scraper, otlp_metrics, registry)
+    names = [name for name, endpoint in endpoints().items() if endpoint.makes_series]
+    stats.declare([*names, *(receiver.RECEIVER for receiver in others)], NO_ROOM)
     return stats
 
 
@@ -174,12 +171,18 @@ def open_history(settings: Settings, rollups: Sequence[RollupPolicy] = ()) -> Hi
 
 def collector_routes(collectors: Collectors) -> list[BaseRoute]:
     """Return what the API port answers for the collectors."""
-    writer, limits, stats = collectors.writer, collectors.limits, collectors.stats
+    intake = Intake(
+        metrics=collectors.writer,
+        spans=collectors.spans,
+        bodies=collectors.metrics,
+        limits=collectors.limits,
+        stats=collectors.stats,
+        clock=collectors.clock,
+        step_ms=collectors.metrics.step_ms,
+    )
     return [
-        *publish_routes(writer, limits, collectors.clock, collectors.metrics.step_ms, stats),
-        *remote_write_routes(writer, limits, stats, collectors.metrics),
+        *(route for endpoint in endpoints().values() for route in endpoint.routes(intake)),
         *target_routes(collectors.scraped),
-        *zipkin_routes(collectors.spans, limits, stats),
         *exemplar_routes(collectors.exemplars),
     ]
 

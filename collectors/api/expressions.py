@@ -20,7 +20,7 @@ from collectors.stacklang.program.datatypes import as_styled
 from collectors.stacklang.program.interpreter import Interpreter, Step
 from collectors.stacklang.program.type_names import type_summary
 from collectors.stacklang.text.lexer import split_and_trim
-from collectors.stacklang.words.vocabularies import NAMES, interpreter
+from collectors.stacklang.words.vocabularies import interpreter, vocabularies
 
 DEFAULT_VOCABULARY = "custom"
 MAX_DEBUG_STEPS = 1_000
@@ -157,8 +157,9 @@ def _executed(request: Request, *, unstable: bool = True) -> tuple[Interpreter, 
 
 
 def _interpreter(vocabulary: str) -> Interpreter:
-    if vocabulary not in NAMES:
-        raise NotFoundError(f"no vocabulary '{vocabulary[:80]}', known are {', '.join(NAMES)}")
+    known = vocabularies()
+    if vocabulary not in known:
+        raise NotFoundError(f"no vocabulary '{vocabulary[:80]}', known are {', '.join(known)}")
     return interpreter(vocabulary)
 
 

@@ -16,7 +16,7 @@ from collectors.api.reading import MetricReader
 from collectors.errors import QueryError
 from collectors.stacklang.predicates.predicate import AnyOf, Query
 from collectors.stacklang.program.interpreter import Interpreter
-from collectors.stacklang.words.query import QUERY_WORDS
+from collectors.stacklang.words.query import WORDS as QUERY_WORDS
 
 MAX_RESULTS = 1_000
 NEXT_OFFSET_HEADER = "x-nflx-atlas-next-offset"

@@ -7,10 +7,13 @@ import streamlit as st
 
 from dashboards import sources, states
 from dashboards.charts import timeseries
+from dashboards.navigation import Page
 from dashboards.panels import pulse, range_bar
 from dashboards.timerange import TimeRange
 from tocsin.client.graphs import Graph
 from tocsin.client.wording import number
+
+PAGE = Page(title="Explore", icon=":material/query_stats:", order=4)
 
 _LONGEST_QUERY = 4_000
 _HEIGHT = 360

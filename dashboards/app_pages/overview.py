@@ -7,10 +7,13 @@ import streamlit as st
 from dashboards import sources, states
 from dashboards.charts import palette, service_map
 from dashboards.markdown import plain
+from dashboards.navigation import Page
 from dashboards.panels import incident_picker, objectives, pulse, range_bar
 from dashboards.timerange import TimeRange
 from tocsin.client.shapes import IncidentSummary
 from tocsin.client.wording import clock, duration, moment, number, quantity
+
+PAGE = Page(title="Overview", icon=":material/monitoring:", order=1)
 
 _MAP_MINUTES = 5
 _MAP_HEIGHT = 340

@@ -8,7 +8,10 @@ import streamlit as st
 
 from dashboards import sources, states
 from dashboards.markdown import document
+from dashboards.navigation import Page
 from dashboards.panels import incident_picker
+
+PAGE = Page(title="Post-mortems", icon=":material/article:", order=5)
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 

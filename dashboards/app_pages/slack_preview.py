@@ -6,9 +6,12 @@ import streamlit as st
 
 from dashboards import sources, states
 from dashboards.markdown import plain
+from dashboards.navigation import Page
 from dashboards.panels import slack_message
 from tocsin.client.shapes import SlackChannel
 from tocsin.client.slack_preview import SlackPreviewClient
+
+PAGE = Page(title="Slack preview", icon=":material/forum:", order=6)
 
 _LIVE_EVERY_S = 3
 _MOST_MESSAGES = 50

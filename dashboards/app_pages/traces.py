@@ -7,8 +7,11 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from dashboards import sources, states
+from dashboards.navigation import Page
 from dashboards.panels import exemplar
 from tocsin.client.shapes import TraceSummary
+
+PAGE = Page(title="Traces", icon=":material/account_tree:", order=3)
 
 _LIMIT = 50
 _TALLEST = 300

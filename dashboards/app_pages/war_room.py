@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboards import sources, states
 from dashboards.charts import marks
+from dashboards.navigation import Page
 from dashboards.panels import (
     actions,
     evidence,
@@ -22,6 +23,8 @@ from dashboards.panels import (
 )
 from dashboards.timerange import AROUND, TimeRange
 from tocsin.client.shapes import Incident, IncidentSummary
+
+PAGE = Page(title="War room", icon=":material/e911_emergency:", order=2, other_path="war-room")
 
 _TIMELINE_HEIGHT = 398
 

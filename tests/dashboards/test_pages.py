@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from dashboards import sources
+from dashboards.navigation import pages
 from dashboards.testing import FakeApi, OpenPage, World, button, charts, words
 from dashboards.testing.synthetic import TRACE_ID
 
-PAGES = ("overview", "war_room", "traces", "explore", "post_mortems", "slack_preview")
+PAGES = [path.stem for path in pages()]
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from collectors.receivers.atlas.payload import Datapoint, decode_payload
 from collectors.receivers.atlas.rules import refuse_atlas
 from collectors.receivers.batch_builder import BatchBuilder
 from collectors.receivers.body import decompress, receive
+from collectors.receivers.endpoint import Endpoint, Intake
 from collectors.receivers.gate import Gate, Place
 from collectors.receivers.stats import ReceiverStats
 
@@ -149,3 +150,10 @@ def _try_again(message: str, after_s: int) -> Response:
 
 def _message(status: int, content: object, headers: dict[str, str] | None = None) -> Response:
     return Response(orjson.dumps(content), status, headers, media_type="application/json")
+
+
+def _routes(intake: Intake) -> list[Route]:
+    return publish_routes(intake.metrics, intake.limits, intake.clock, intake.step_ms, intake.stats)
+
+
+ENDPOINT = Endpoint(name=RECEIVER, routes=_routes)

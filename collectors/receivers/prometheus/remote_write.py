@@ -34,6 +34,7 @@ from collectors.errors import (
 from collectors.limits import Limits
 from collectors.model import MetricWriter, Receipt, Rejection
 from collectors.receivers.body import receive
+from collectors.receivers.endpoint import Endpoint, Intake
 from collectors.receivers.gate import Gate
 from collectors.receivers.prometheus.remote_write_decoder import Decoded, RemoteWriteDecoder
 from collectors.receivers.reply import partial_success
@@ -256,3 +257,10 @@ def _answer(
     if status == 204:
         return Response(status_code=204, headers=headers)
     return PlainTextResponse(message + "\n", status, headers)
+
+
+def _routes(intake: Intake) -> list[Route]:
+    return remote_write_routes(intake.metrics, intake.limits, intake.stats, intake.bodies)
+
+
+ENDPOINT = Endpoint(name=RECEIVER, routes=_routes)

@@ -24,6 +24,7 @@ from collectors.errors import (
 from collectors.limits import Limits
 from collectors.model import Receipt, Rejection, Span, SpanWriter
 from collectors.receivers.body import decompress, receive
+from collectors.receivers.endpoint import Endpoint, Intake
 from collectors.receivers.gate import Gate, Place
 from collectors.receivers.json_body import read_json
 from collectors.receivers.reply import partial_success
@@ -131,3 +132,10 @@ def _told(status: int, message: str, retry_after_s: int = 0, refused: int = 0) -
     headers = {"Retry-After": str(retry_after_s)} if retry_after_s else None
     content = {"rejected": refused, "message": message} if refused else {"message": message}
     return Response(orjson.dumps(content), status, headers, media_type=JSON)
+
+
+def _routes(intake: Intake) -> list[Route]:
+    return zipkin_routes(intake.spans, intake.limits, intake.stats)
+
+
+ENDPOINT = Endpoint(name=RECEIVER, routes=_routes, makes_series=False)

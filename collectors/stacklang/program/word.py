@@ -119,13 +119,21 @@ def macro(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vocabulary:
-    """A set of words and the vocabularies that it builds on."""
+    """A set of words and the vocabularies that it builds on.
+
+    Attributes:
+        name: How a client asks for it.
+        words: Its own words.
+        depends_on: The vocabularies that it builds on.
+        on_request: Whether programs know its words only where a client asks for it.
+    """
 
     name: str
     words: tuple[Word, ...]
     depends_on: tuple[Vocabulary, ...] = ()
+    on_request: bool = False
 
     def all_words(self) -> tuple[Word, ...]:
         """Return the words it builds on, then its own: the order in which overloads are tried."""
-        inherited = tuple(word for base in self.depends_on for word in base.all_words())
-        return inherited + self.words
+        inherited = [word for base in self.depends_on for word in base.all_words()]
+        return tuple({id(word): word for word in (*inherited, *self.words)}.values())

@@ -19,8 +19,8 @@ from collectors.stacklang.program.interpreter import Interpreter
 from collectors.stacklang.program.word import Vocabulary, Word
 from collectors.stacklang.text.faults import illegal_argument
 from collectors.stacklang.text.lexer import split_and_trim
-from collectors.stacklang.words.query import QUERY_WORDS
-from collectors.stacklang.words.style import STYLE_WORDS
+from collectors.stacklang.words.query import WORDS as QUERY_WORDS
+from collectors.stacklang.words.style import WORDS as STYLE_WORDS
 
 NETFLIX_KEYS = tuple(
     f"nf.{key}"
@@ -73,16 +73,23 @@ DEFAULT_AVERAGES = (
 
 
 def custom_vocabulary(
-    words: Sequence[CustomWord] = (), averages: Sequence[CustomAverage] = DEFAULT_AVERAGES
+    words: Sequence[CustomWord] = (),
+    averages: Sequence[CustomAverage] = DEFAULT_AVERAGES,
+    also: Sequence[Vocabulary] = (),
 ) -> Vocabulary:
     """Return the complete vocabulary with an operator's own words.
+
+    Args:
+        words: What the operator defines as programs.
+        averages: What the operator defines as averages over another metric.
+        also: Vocabularies beside Atlas's own; their words are tried after those.
 
     Raises:
         QueryError: A definition is not a program, or a base query not a query.
     """
     return Vocabulary(
         name="custom",
-        depends_on=(STYLE_WORDS,),
+        depends_on=(STYLE_WORDS, *also),
         words=(
             *(_program_word(word) for word in words),
             *(_average_word(average) for average in averages),

@@ -21,7 +21,7 @@ from collectors.stacklang.program.datatypes import (
 from collectors.stacklang.program.inputs import Parameter, takes
 from collectors.stacklang.program.word import Vocabulary, Word
 from collectors.stacklang.text.durations import Duration
-from collectors.stacklang.words.query import QUERY_WORDS
+from collectors.stacklang.words.query import WORDS as QUERY_WORDS
 
 
 def _fetch(
@@ -68,7 +68,7 @@ def _consolidate(function: Consolidation, summary: str) -> Word:
     )
 
 
-DATA_WORDS = Vocabulary(
+WORDS = Vocabulary(
     name="data",
     depends_on=(QUERY_WORDS,),
     words=(

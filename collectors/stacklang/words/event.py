@@ -8,7 +8,7 @@ from collectors.stacklang.predicates.predicate import Predicate
 from collectors.stacklang.program.datatypes import MISMATCH, QUERY, STRING_LIST, DataType, Mismatch
 from collectors.stacklang.program.inputs import Parameter, takes
 from collectors.stacklang.program.word import Vocabulary, Word
-from collectors.stacklang.words.query import QUERY_WORDS
+from collectors.stacklang.words.query import WORDS as QUERY_WORDS
 
 
 def _event(item: object) -> RawEvents | EventTable | EventSample | Mismatch:
@@ -20,9 +20,10 @@ def _event(item: object) -> RawEvents | EventTable | EventSample | Mismatch:
 EVENT = DataType("EventExpr", _event)
 _QUERY = Parameter(type=QUERY, name="q", summary="which events")
 
-EVENT_WORDS = Vocabulary(
+WORDS = Vocabulary(
     name="event",
     depends_on=(QUERY_WORDS,),
+    on_request=True,
     words=(
         Word(
             name="sample",

@@ -14,7 +14,7 @@ from collectors.stacklang.expressions.series import SeriesExpr
 from collectors.stacklang.program.datatypes import CONSOLIDATION, DURATION, INT, SERIES, STRING
 from collectors.stacklang.program.inputs import Parameter, takes
 from collectors.stacklang.program.word import Vocabulary, Word, macro
-from collectors.stacklang.words.stateful import STATEFUL_WORDS
+from collectors.stacklang.words.stateful import WORDS as STATEFUL_WORDS
 
 _INPUT = Parameter(type=SERIES, summary="input time series")
 _STAT = Parameter(type=STRING, name="stat", summary="avg, max, min, last, total or count")
@@ -62,7 +62,7 @@ def _priority(name: str) -> Word:
     )
 
 
-FILTER_WORDS = Vocabulary(
+WORDS = Vocabulary(
     name="filter",
     depends_on=(STATEFUL_WORDS,),
     words=(

@@ -24,7 +24,7 @@ from collectors.stacklang.program.inputs import Parameter, takes
 from collectors.stacklang.program.word import Vocabulary, Word
 from collectors.stacklang.text.dates import parse_zone
 from collectors.stacklang.words.aggregation import AGGREGATION_WORDS
-from collectors.stacklang.words.data import DATA_WORDS
+from collectors.stacklang.words.data import WORDS as DATA_WORDS
 from collectors.stacklang.words.grouping import COMMON_GROUP_BY, GROUP_BY
 from collectors.stacklang.words.line_word import line_word
 from collectors.stacklang.words.math_macros import MATH_MACROS
@@ -138,7 +138,7 @@ _BINARY_WORDS = (
     _binary("or", "1 where either is present and not zero, 0 elsewhere."),
 )
 
-MATH_WORDS = Vocabulary(
+WORDS = Vocabulary(
     name="math",
     depends_on=(DATA_WORDS,),
     words=(

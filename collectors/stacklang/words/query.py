@@ -21,7 +21,7 @@ from collectors.stacklang.predicates.predicate import (
 from collectors.stacklang.program.datatypes import ANY, QUERY, STRING, STRING_LIST
 from collectors.stacklang.program.inputs import Parameter, takes
 from collectors.stacklang.program.word import Vocabulary, Word
-from collectors.stacklang.words.standard import STANDARD
+from collectors.stacklang.words.standard import WORDS as STANDARD
 
 _KEY = Parameter(type=STRING, name="k", summary="tag key")
 _VALUE = Parameter(type=STRING, name="v", summary="tag value")
@@ -101,7 +101,7 @@ def _common_query(target: object, query: Query) -> object:
     return common_query(target, query) if isinstance(target, Expr) else target
 
 
-QUERY_WORDS = Vocabulary(
+WORDS = Vocabulary(
     name="query",
     depends_on=(STANDARD,),
     words=(

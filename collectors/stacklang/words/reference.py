@@ -4,17 +4,7 @@ from __future__ import annotations
 
 from collectors.stacklang.program.word import Vocabulary, Word
 
-_TITLES = {
-    "std": "Stack",
-    "query": "Query",
-    "data": "Data",
-    "math": "Math",
-    "stateful": "Stateful",
-    "filter": "Filter",
-    "style": "Style",
-    "event": "Event",
-    "custom": "Custom",
-}
+_TITLES = {"std": "Stack"}
 _INTRODUCTION = """\
 # Stack language reference
 
@@ -34,15 +24,16 @@ def render_reference(vocabularies: tuple[Vocabulary, ...] | None = None) -> str:
     """
     parts = [_INTRODUCTION]
     for vocabulary in vocabularies or _all_vocabularies():
-        parts.append(f"## {_TITLES.get(vocabulary.name, vocabulary.name)} (`{vocabulary.name}`)\n")
+        title = _TITLES.get(vocabulary.name, vocabulary.name.capitalize())
+        parts.append(f"## {title} (`{vocabulary.name}`)\n")
         parts.extend(_describe(word) for word in vocabulary.words)
     return "\n".join(parts)
 
 
 def _all_vocabularies() -> tuple[Vocabulary, ...]:
-    from collectors.stacklang.words.vocabularies import NAMES, vocabulary
+    from collectors.stacklang.words.vocabularies import vocabularies
 
-    return tuple(vocabulary(name) for name in NAMES)
+    return tuple(vocabularies().values())
 
 
 def _describe(word: Word) -> str:

@@ -142,7 +142,7 @@ _TWO_LISTS = takes(
 _PAIR = takes(_ITEM, _OTHER)
 _NTH = takes(_ITEM, Parameter(type=INT, name="N", summary="position, 0 is the top"))
 
-STANDARD = Vocabulary(
+WORDS = Vocabulary(
     name="std",
     words=(
         _word(

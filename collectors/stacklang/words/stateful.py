@@ -14,7 +14,7 @@ from collectors.stacklang.program.datatypes import DOUBLE, DURATION, INT, SERIES
 from collectors.stacklang.program.inputs import Parameter, takes
 from collectors.stacklang.program.word import Vocabulary, Word, macro
 from collectors.stacklang.words.line_word import line_word
-from collectors.stacklang.words.math import MATH_WORDS
+from collectors.stacklang.words.math import WORDS as MATH_WORDS
 
 _INPUT = Parameter(type=SERIES, summary="input time series")
 _WINDOW = Parameter(type=WINDOW, name="n", summary="window, this datapoint included")
@@ -86,7 +86,7 @@ EPIC_PARAMETERS = (
     Parameter(type=DOUBLE, name="noise"),
 )
 
-STATEFUL_WORDS = Vocabulary(
+WORDS = Vocabulary(
     name="stateful",
     depends_on=(MATH_WORDS,),
     words=(

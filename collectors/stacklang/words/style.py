@@ -19,7 +19,7 @@ from collectors.stacklang.program.datatypes import (
 from collectors.stacklang.program.inputs import Action, Parameter, takes
 from collectors.stacklang.program.word import Vocabulary, Word, macro
 from collectors.stacklang.text.colors import is_hex_color, parse_color, with_alpha
-from collectors.stacklang.words.filter import FILTER_WORDS
+from collectors.stacklang.words.filter import WORDS as FILTER_WORDS
 from collectors.stacklang.words.stateful import EPIC_PARAMETERS
 
 _INPUT = Parameter(type=STYLED, summary="input time series")
@@ -233,7 +233,7 @@ _COLOR_WORDS = (
     _setting("lw", "The width of the line.", "name,sps,:eq,:sum,(,name,),:by,2"),
 )
 
-STYLE_WORDS = Vocabulary(
+WORDS = Vocabulary(
     name="style",
     depends_on=(FILTER_WORDS,),
     words=(

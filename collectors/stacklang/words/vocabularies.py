@@ -1,42 +1,38 @@
-"""All vocabularies by name, and interpreters for them."""
+"""All vocabularies by name, and interpreters for them: every file here that declares one.
+
+A vocabulary is a module of this package with a :class:`.Vocabulary`
+named ``WORDS``. Nothing else needs to know of it.
+"""
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
+from types import MappingProxyType
 
+from collectors.discovery import declared
+from collectors.stacklang import words as package
 from collectors.stacklang.program.interpreter import Interpreter
 from collectors.stacklang.program.word import Vocabulary
 from collectors.stacklang.text.faults import illegal_argument
 from collectors.stacklang.words.custom import custom_vocabulary
-from collectors.stacklang.words.data import DATA_WORDS
-from collectors.stacklang.words.event import EVENT_WORDS
-from collectors.stacklang.words.filter import FILTER_WORDS
-from collectors.stacklang.words.math import MATH_WORDS
-from collectors.stacklang.words.query import QUERY_WORDS
-from collectors.stacklang.words.standard import STANDARD
-from collectors.stacklang.words.stateful import STATEFUL_WORDS
-from collectors.stacklang.words.style import STYLE_WORDS
-
-_FIXED = (
-    STANDARD,
-    QUERY_WORDS,
-    DATA_WORDS,
-    MATH_WORDS,
-    STATEFUL_WORDS,
-    FILTER_WORDS,
-    STYLE_WORDS,
-    EVENT_WORDS,
-)
-NAMES = (*(vocabulary.name for vocabulary in _FIXED), "custom")
 
 
-def vocabulary(name: str) -> Vocabulary:
-    """Return the vocabulary called ``name``.
+@functools.cache
+def vocabularies() -> Mapping[str, Vocabulary]:
+    """Return all vocabularies by name, each after those that it builds on.
+
+    The last one, ``custom``, knows every word but those of vocabularies that have to be asked for.
 
     Raises:
-        QueryError: There is no such vocabulary.
+        ConfigError: Two files declare the same name.
     """
-    return interpreter(name).vocabulary
+    found = sorted(
+        declared(package, "WORDS", Vocabulary).values(),
+        key=lambda one: (one.on_request, len(one.all_words()), one.name),
+    )
+    custom = custom_vocabulary(also=[one for one in found if not one.on_request])
+    return MappingProxyType({one.name: one for one in (*found, custom)})
 
 
 @functools.cache
@@ -44,14 +40,12 @@ def interpreter(name: str = "custom") -> Interpreter:
     """Return an interpreter for a vocabulary and those that it builds on.
 
     Args:
-        name: One of ``NAMES``; the default knows every word but those for events.
+        name: One of :func:`vocabularies`; the default knows all words that need not be asked for.
 
     Raises:
         QueryError: There is no such vocabulary.
     """
-    if name == "custom":
-        return Interpreter(custom_vocabulary())
-    for known in _FIXED:
-        if known.name == name:
-            return Interpreter(known)
-    raise illegal_argument(f"vocabulary '{name}' not found, known are: {', '.join(NAMES)}")
+    known = vocabularies()
+    if name not in known:
+        raise illegal_argument(f"vocabulary '{name}' not found, known are: {', '.join(known)}")
+    return Interpreter(known[name])

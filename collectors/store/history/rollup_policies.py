@@ -19,7 +19,7 @@ from collectors.documents.values import Text, Words, at_least_one
 from collectors.errors import DocumentError, QueryError
 from collectors.stacklang.predicates.predicate import Query
 from collectors.stacklang.program.interpreter import Interpreter
-from collectors.stacklang.words.query import QUERY_WORDS
+from collectors.stacklang.words.query import WORDS as QUERY_WORDS
 from collectors.store.history.rollups import RollupPolicy
 
 # Without a name nothing is found again, and the kind says how a series is averaged.

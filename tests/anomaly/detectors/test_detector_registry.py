@@ -13,7 +13,7 @@ import anomaly.detectors
 from anomaly.detectors.detector import Phase
 from anomaly.detectors.registry import detectors
 from anomaly.rules.detector_reader import read_rules
-from collectors.errors import DocumentError
+from collectors.errors import ConfigError, DocumentError
 
 ONE_FILE = '''\
 """Ceiling: too high is what lies over a fixed number; there is nothing to learn."""
@@ -121,7 +121,7 @@ def test_two_files_with_one_name_are_refused(one_more: Path) -> None:
     for name in ("ceiling.py", "ceiling_again.py"):
         (one_more / name).write_text(ONE_FILE, encoding="utf-8")
 
-    with pytest.raises(ValueError, match=r"ceiling_again\.py declares a detector 'ceiling'"):
+    with pytest.raises(ConfigError, match=r"ceiling_again declares a DETECTOR 'ceiling'"):
         detectors()
 
 

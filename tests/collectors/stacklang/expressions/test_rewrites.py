@@ -11,7 +11,7 @@ from collectors.stacklang.expression import Expr, render_items
 from collectors.stacklang.expressions.normalization import normalize
 from collectors.stacklang.expressions.rewrites import expand_rewrites
 from collectors.stacklang.words.reference import render_reference
-from collectors.stacklang.words.vocabularies import NAMES, interpreter
+from collectors.stacklang.words.vocabularies import interpreter, vocabularies
 
 quickly = settings(max_examples=60, deadline=None)
 
@@ -167,7 +167,7 @@ def test_whatever_is_rendered_reads_back_as_the_same(
 def test_the_reference_describes_every_word() -> None:
     """Generated from the words themselves, so that it can't be incomplete."""
     page = render_reference()
-    for name in NAMES:
+    for name in vocabularies():
         for word in interpreter(name).vocabulary.words:
             assert f"### `:{word.name}`" in page
             assert word.summary in page

@@ -9,7 +9,7 @@ from collectors.stacklang.expressions.math import Constant
 from collectors.stacklang.expressions.style import StyleExpr
 from collectors.stacklang.program.datatypes import DOUBLE, INT, SERIES, STRING
 from collectors.stacklang.program.inputs import Parameter, takes, takes_as_found
-from collectors.stacklang.words.vocabularies import NAMES, vocabulary
+from collectors.stacklang.words.vocabularies import vocabularies
 
 _LINES = Parameter(type=SERIES)
 _NUMBER = Parameter(type=DOUBLE, name="bound")
@@ -53,8 +53,8 @@ def test_what_is_required_and_does_not_fit_is_an_error() -> None:
         INT.require("a")
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", list(vocabularies()))
 def test_every_word_describes_its_inputs(name: str) -> None:
     """Help and completion would show a word without what it takes."""
-    for word in vocabulary(name).words:
+    for word in vocabularies()[name].words:
         assert word.signature.split(" -- ")[0].strip() or not word.parameters

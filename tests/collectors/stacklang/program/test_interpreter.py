@@ -14,7 +14,7 @@ from collectors.stacklang.program.inputs import takes
 from collectors.stacklang.program.interpreter import Interpreter
 from collectors.stacklang.program.word import Vocabulary, Word
 from collectors.stacklang.words.custom import CustomWord, custom_vocabulary
-from collectors.stacklang.words.vocabularies import NAMES, interpreter
+from collectors.stacklang.words.vocabularies import interpreter, vocabularies
 
 quickly = settings(max_examples=60, deadline=None)
 
@@ -232,8 +232,8 @@ def test_any_program_runs_or_is_refused(tokens: list[str]) -> None:
 
 EXAMPLES = [
     (name, word, example)
-    for name in NAMES
-    for word in interpreter(name).vocabulary.words
+    for name, vocabulary in vocabularies().items()
+    for word in vocabulary.words
     for example in word.examples
 ]
 
@@ -258,8 +258,8 @@ def test_every_example_of_every_word_does_what_it_says(
 
 def test_the_vocabularies_are_complete() -> None:
     """As many entries as Atlas has, by vocabulary and by name."""
-    counts = {name: len(interpreter(name).vocabulary.words) for name in NAMES}
-    assert counts == {
+    counts = {name: len(one.words) for name, one in vocabularies().items()}
+    atlas = {
         "std": 25,
         "query": 18,
         "data": 11,
@@ -270,7 +270,8 @@ def test_the_vocabularies_are_complete() -> None:
         "event": 2,
         "custom": 2,
     }
-    names = {word.name for name in NAMES for word in interpreter(name).words}
+    assert {name: counts[name] for name in atlas} == atlas
+    names = {word.name for name in atlas for word in vocabularies()[name].words}
     assert len(names) == 163
 
 
