@@ -1,4 +1,4 @@
-"""The heartbeat: once a step, evaluate what is complete, then let incidents and pages move on."""
+"""The heartbeat: several times a step, evaluate what is complete, then let pages move on."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ import structlog
 from collectors.clock import Clock
 
 Tick = Callable[[], None]
+
+# Looking is worth a twentieth of the time.
+_REST = 20
 
 _log = structlog.get_logger(__name__)
 
@@ -26,15 +29,39 @@ def delay_to_next_ms(now_ms: int, step_ms: int, delay_ms: int) -> int:
     return step_ms - since_ms
 
 
-async def beat(clock: Clock, step_ms: int, delay_ms: int, tick: Tick) -> None:
-    """Call ``tick`` in a worker thread ``delay_ms`` after the end of every step, until cancelled.
+def rest_ms(took_ms: int, step_ms: int) -> int:
+    """Return how long to rest after a tick so that ticks take a twentieth of the time at most.
+
+    One a step there is in any case.
+
+    >>> rest_ms(10, 5_000), rest_ms(100, 5_000), rest_ms(1_000, 5_000)
+    (200, 2000, 5000)
+    """
+    return min(took_ms * _REST, step_ms)
+
+
+async def beat(clock: Clock, step_ms: int, every_ms: int, delay_ms: int, tick: Tick) -> None:
+    """Call ``tick`` in a worker thread several times a step, until cancelled.
 
     A tick that fails is logged and the next one comes all the same: a broken rule must not stop
     the others from paging.
+
+    Args:
+        clock: The present.
+        step_ms: Length of a step: however long a tick takes, one comes in each.
+        every_ms: How often it is called if it takes no time to speak of.
+        delay_ms: How long after each multiple of that.
+        tick: What is to be done.
     """
+    earliest_ms = 0
     while True:
-        await asyncio.sleep(delay_to_next_ms(clock.now_ms(), step_ms, delay_ms) / 1_000)
+        now_ms = max(clock.now_ms(), earliest_ms)
+        wait_ms = now_ms - clock.now_ms() + delay_to_next_ms(now_ms, every_ms, delay_ms)
+        await asyncio.sleep(wait_ms / 1_000)
+        began_ms = clock.now_ms()
         try:
             await asyncio.to_thread(tick)
         except Exception:  # noqa: BLE001 - see the docstring; the log carries the trace
             _log.exception("tick failed")
+        ended_ms = clock.now_ms()
+        earliest_ms = ended_ms + rest_ms(max(0, ended_ms - began_ms), step_ms) - every_ms

@@ -49,7 +49,8 @@ QUICK = Pace(
     page_s=20,
     fault_after_ack_s=5,
     answer_s=20,
-    recover_s=100,
+    # Some 90 s until the short windows have forgotten the fault; as much again on a busy machine.
+    recover_s=180,
     quiet_s=60,
 )
 # A person answers: no limit on that, and a longer look at the healthy platform and at the fault.
