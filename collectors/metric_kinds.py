@@ -73,7 +73,7 @@ def typed_kind(name: str, metric_type: int) -> SeriesKind:
     if metric_type == MetricType.UNKNOWN:
         return prometheus_kind(name)
     counted = metric_type == MetricType.COUNTER
-    counted = counted or name.endswith(_COUNTED_PARTS.get(metric_type, ("\0",)))
+    counted = counted or name.endswith(_COUNTED_PARTS.get(metric_type, ()))
     return SeriesKind.COUNTER if counted else SeriesKind.GAUGE
 
 

@@ -63,11 +63,12 @@ def demo(directory: Path, *arguments: str) -> Iterator[Demo]:
         cwd=directory,
         env={k: v for k, v in os.environ.items() if not k.startswith("TOCSIN_")},
     )
-    try:
-        yield Demo(process=process, directory=directory)
-    finally:
-        process.terminate()
-        process.wait(30)
+    with process:  # its pipes are closed even where a test fails before it has read them
+        try:
+            yield Demo(process=process, directory=directory)
+        finally:
+            process.terminate()
+            process.wait(30)
 
 
 def processes_about(directory: Path) -> list[str]:

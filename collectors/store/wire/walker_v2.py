@@ -199,12 +199,9 @@ def _known_field(
         return _sample(data, at, end, out, first)
     if key == _METADATA:
         return _metadata(data, at, end, out)
-    row = out.tally[_SERIES]
     if key == _ONE_LABEL:
         out.refs[out.tally[_REFS]] = value & _UINT32
         out.tally[_REFS] += 1
-    elif key == _CREATED and out.start_ms[row] == 0:
-        out.start_ms[row] = value
     return True
 
 
@@ -238,7 +235,7 @@ def _series(
     """Read one TimeSeries message into the next row of ``out``; False when it is damaged."""
     row, first, first_ref = out.tally[_SERIES], out.tally[_SAMPLES], out.tally[_REFS]
     out.types[row], out.start_ms[row] = 0, 0
-    start, has_extras = at, False
+    start, has_extras, created = at, False, np.int64(0)
     while at < end:
         if plain_sample(data, at, end, out.bits, out.time_ms, out.tally[_SAMPLES]):
             out.tally[_SAMPLES] += 1
@@ -254,6 +251,10 @@ def _series(
         if at < 0 or not _known_field(data, key, value, body, at, out, first):
             return False
         has_extras = has_extras or key in (_HISTOGRAM, _EXEMPLAR)
+        if key == _CREATED:  # of a field that comes twice the last one counts
+            created = value
+    if out.start_ms[row] == 0:
+        out.start_ms[row] = created
     if has_extras:
         extra = out.tally[_EXTRAS]
         out.extras[extra, 0], out.extras[extra, 1] = start, end

@@ -34,7 +34,8 @@ STEP_MS = 10_000
 FAR_MS = 20 * 60_000
 
 # Few names, so that series meet again; some that are odd, refused or of a kind that a type changes.
-names = st.sampled_from(["hits", "hits_total", "lat_bucket", "lat_sum", "job:mem:sum", "ünü", ""])
+NAMES = ["hits", "hits_total", "lat_bucket", "lat_sum", "job:mem:sum", "ünü", "", "\0"]
+names = st.sampled_from(NAMES)
 # Half a surrogate pair stands for a byte that is not UTF-8.
 keys = st.sampled_from(["__name__", "job", "name", "a/b", "a_b", "", "x" * 150, "ß", "k\udcff"])
 values = st.sampled_from(["", "a", "b c", "10.0.0.1:80", "ö", "v" * 300, "\udce6\udc9d", "\0"])
@@ -230,14 +231,15 @@ def read_varint(message: bytes, at: int) -> tuple[int, int]:
 
 
 def shuffled(message: bytes, random: Random, series_number: int) -> bytes:
-    """Return the same message with fields in another order, and fields that nobody knows."""
+    """Return the message with fields in another order, some twice, and some that nobody knows."""
     parts = []
     for number, encoded in fields(message):
         if number == series_number:
             _, begin = read_varint(encoded, 1)
             inner = [part for _, part in fields(encoded[begin:])]
             random.shuffle(inner)
-            inner.append(random.choice([b"", field(15, b"?"), varint(14 << 3) + varint(7)]))
+            again = random.choice(inner) if inner else b""
+            inner.append(random.choice([b"", again, field(15, b"?"), varint(14 << 3) + varint(7)]))
             parts.append(field(number, b"".join(inner)))
         else:
             parts.append(encoded)
