@@ -16,11 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collectors.kernel import inlined, kernel
-from collectors.store.wire.walker import skip_field, varint_at
+from collectors.store.wire.fields import BYTES, key_at, skip_field, varint_at
 
-_BYTES = 2
-_LABEL = 1 << 3 | _BYTES
-_NAME, _VALUE = 1 << 3 | _BYTES, 2 << 3 | _BYTES
+_LABEL = 1 << 3 | BYTES
+_NAME, _VALUE = 1 << 3 | BYTES, 2 << 3 | BYTES
 # Why a series with such labels is refused, and in which words.
 NOT_UTF8 = "notUtf8", "a label of the series is not UTF-8"
 DAMAGED = "invalidLabels", "a label of the series is damaged"
@@ -34,13 +33,13 @@ def _label_part(
     for i in range(4):
         parts[n, i] = 0
     while at < end:
-        key, at = varint_at(data, at, end)
-        if at < 0 or key >> 3 == 0:  # no field has the number 0
+        key, at = key_at(data, at, end)
+        if at < 0:
             return False
         start = at
-        if key & 7 == _BYTES:
+        if key & 7 == BYTES:
             _, start = varint_at(data, at, end)
-        at = skip_field(data, at, end, key & 7)
+        at = skip_field(data, at, end, key, 0)
         if at < 0:
             return False
         if key == _NAME:
@@ -63,12 +62,12 @@ def _find_parts(
         at, end = ranges[row, 0], ranges[row, 1]
         first = n
         while 0 <= at < end:
-            key, at = varint_at(data, at, end)
+            key, at = key_at(data, at, end)
             body = at
-            if at >= 0 and key & 7 == _BYTES:
+            if at >= 0 and key & 7 == BYTES:
                 _, body = varint_at(data, at, end)
             if at >= 0:
-                at = skip_field(data, at, end, key & 7)
+                at = skip_field(data, at, end, key, 1)
             if at >= 0 and key == _LABEL:
                 at = at if _label_part(data, body, at, parts, n) else -1
                 n += 1

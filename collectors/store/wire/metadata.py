@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collectors.kernel import inlined, kernel
+from collectors.store.wire.fields import BYTES, VARINT, key_at, skip_field, varint_at
 from collectors.store.wire.label_parts import label_text
-from collectors.store.wire.walker import skip_field, varint_at
 
-_VARINT, _BYTES = 0, 2
-_TYPE, _NAME = 1 << 3 | _VARINT, 2 << 3 | _BYTES
-_METADATA = 3 << 3 | _BYTES
+_TYPE, _NAME = 1 << 3 | VARINT, 2 << 3 | BYTES
+_METADATA = 3 << 3 | BYTES
 _MOST = 200_000
 
 
@@ -27,13 +26,13 @@ def _one(
     for i in range(3):
         found[n, i] = 0
     while at < end:
-        key, at = varint_at(data, at, end)
+        key, at = key_at(data, at, end)
         if at < 0:
             return False
         value, body = np.int64(0), at
-        if key & 7 == _VARINT or key & 7 == _BYTES:
+        if key & 7 == VARINT or key & 7 == BYTES:
             value, body = varint_at(data, at, end)
-        at = skip_field(data, at, end, key & 7)
+        at = skip_field(data, at, end, key, 0)
         if at < 0:
             return False
         if key == _TYPE:
@@ -48,12 +47,12 @@ def _find(data: NDArray[np.uint8], found: NDArray[np.int64]) -> int:
     """Fill ``found`` with type, start and end of the name of each sound one; return how many."""
     at, end, n = 0, len(data), 0
     while at < end and n < len(found):
-        key, at = varint_at(data, at, end)
+        key, at = key_at(data, at, end)
         body = at
-        if at >= 0 and key & 7 == _BYTES:
+        if at >= 0 and key & 7 == BYTES:
             _, body = varint_at(data, at, end)
         if at >= 0:
-            at = skip_field(data, at, end, key & 7)
+            at = skip_field(data, at, end, key, 0)
         if at < 0:
             return n
         if key == _METADATA and _one(data, body, at, found, n):

@@ -24,11 +24,12 @@ from numpy.typing import NDArray
 
 from collectors.errors import DecodeError
 from collectors.kernel import inlined, kernel
+from collectors.store.wire.fields import BYTES, FIXED64, VARINT, key_at, skip_field, varint_at
 from collectors.store.wire.hashing import hash_range, word_at
 
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _TIME_SERIES, _METADATA = 1, 3
 _LABEL, _SAMPLE, _EXEMPLAR, _HISTOGRAM = 1, 2, 3, 4
+_VALUE, _TIME = 1 << 3 | FIXED64, 2 << 3 | VARINT
 # A Sample field with a value and a time from 1971 to 2109, read as two words:
 #
 #     at  +0  +1  +2  +3 ──────── +10  +11  +12 ─────────────── +17
@@ -74,38 +75,6 @@ class Columns(NamedTuple):
 
 
 @inlined
-def varint_at(data: NDArray[np.uint8], at: int, end: int) -> tuple[np.int64, int]:
-    """Return a varint and the offset behind it; the offset is -1 when it is cut or too long."""
-    result = np.uint64(0)
-    shift = 0
-    while at < end and shift < 70:
-        byte = data[np.uint64(at)]
-        at += 1
-        result |= np.uint64(byte & 0x7F) << np.uint64(shift)
-        if byte < 0x80:
-            return np.int64(result), at
-        shift += 7
-    return np.int64(0), -1
-
-
-@inlined
-def skip_field(data: NDArray[np.uint8], at: int, end: int, wire_type: int | np.int64) -> int:
-    """Return the offset behind a field's value, -1 when it does not fit."""
-    if wire_type == _VARINT:
-        _, at = varint_at(data, at, end)
-    elif wire_type == _BYTES:
-        length, body = varint_at(data, at, end)
-        at = body + int(length) if body >= 0 and 0 <= length <= end - body else -1
-    elif wire_type == _FIXED64:
-        at += 8
-    elif wire_type == _FIXED32:
-        at += 4
-    else:
-        return -1
-    return at if at <= end else -1
-
-
-@inlined
 def _sample(
     data: NDArray[np.uint8],
     at: int,
@@ -118,17 +87,16 @@ def _sample(
     bits[n] = np.uint64(0)
     time[n] = 0
     while at < end:
-        key = data[np.uint64(at)]
-        at += 1
-        if key == 0x09 and at + 8 <= end:
+        key, at = key_at(data, at, end)
+        if at < 0:
+            return False
+        if key == _VALUE and at + 8 <= end:
             bits[n] = word_at(data, at)
             at += 8
-        elif key == 0x10:
+        elif key == _TIME:
             time[n], at = varint_at(data, at, end)
-        elif key < 0x80:
-            at = skip_field(data, at, end, key & 7)
         else:
-            at = -1
+            at = skip_field(data, at, end, key, 2)
         if at < 0:
             return False
     return True
@@ -183,16 +151,16 @@ def _series(data: NDArray[np.uint8], at: int, end: int, out: Columns, seed: np.u
             at += PLAIN
             continue
         field_at = at
-        key, at = varint_at(data, at, end)
+        key, at = key_at(data, at, end)
         if at < 0:
             return False
         body = at
-        if key & 7 == _BYTES:
+        if key & 7 == BYTES:
             _, body = varint_at(data, at, end)
-        at = skip_field(data, at, end, key & 7)
+        at = skip_field(data, at, end, key, 1)
         if at < 0:
             return False
-        if key == _LABEL << 3 | _BYTES:
+        if key == _LABEL << 3 | BYTES:
             if label_start < 0:
                 label_start = field_at
             elif label_end != field_at:
@@ -200,12 +168,12 @@ def _series(data: NDArray[np.uint8], at: int, end: int, out: Columns, seed: np.u
                 label_start, label_end = start, end
                 continue
             label_end = at
-        elif key == _SAMPLE << 3 | _BYTES:
+        elif key == _SAMPLE << 3 | BYTES:
             n = out.tally[1]
             if not _sample(data, body, at, out.bits, out.time_ms, n):
                 return False
             out.tally[1] = n + 1
-        elif key == _HISTOGRAM << 3 | _BYTES or key == _EXEMPLAR << 3 | _BYTES:
+        elif key == _HISTOGRAM << 3 | BYTES or key == _EXEMPLAR << 3 | BYTES:
             extras += 1
     _note_extras(out, start, end, extras)
     out.labels[row, 0], out.labels[row, 1] = max(label_start, 0), max(label_end, 0)
@@ -221,16 +189,16 @@ def _walk(data: NDArray[np.uint8], out: Columns, seed: np.uint64) -> None:
     at, end = 0, len(data)
     while at < end:
         field_at = at
-        key, at = varint_at(data, at, end)
+        key, at = key_at(data, at, end)
         body = at
-        if at >= 0 and key & 7 == _BYTES:
+        if at >= 0 and key & 7 == BYTES:
             _, body = varint_at(data, at, end)
         if at >= 0:
-            at = skip_field(data, at, end, key & 7)
+            at = skip_field(data, at, end, key, 0)
         sound = at >= 0
-        if sound and key == _TIME_SERIES << 3 | _BYTES:
+        if sound and key == _TIME_SERIES << 3 | BYTES:
             sound = _series(data, body, at, out, seed)
-        elif key == _METADATA << 3 | _BYTES:
+        elif key == _METADATA << 3 | BYTES:
             out.tally[4] += 1
         if not sound:
             out.tally[3] = field_at

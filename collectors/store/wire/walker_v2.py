@@ -31,16 +31,16 @@ from numpy.typing import NDArray
 
 from collectors.errors import DecodeError
 from collectors.kernel import inlined, kernel
+from collectors.store.wire.fields import BYTES, FIXED64, VARINT, key_at, skip_field, varint_at
 from collectors.store.wire.hashing import hash_range, mixed_in, word_at
-from collectors.store.wire.walker import PLAIN, plain_sample, skip_field, varint_at
+from collectors.store.wire.walker import PLAIN, plain_sample
 
-_VARINT, _FIXED64, _BYTES = 0, 1, 2
-_SYMBOL, _TIME_SERIES = 4 << 3 | _BYTES, 5 << 3 | _BYTES
-_PACKED_LABELS, _ONE_LABEL = 1 << 3 | _BYTES, 1 << 3 | _VARINT
-_SAMPLE, _HISTOGRAM, _EXEMPLAR = 2 << 3 | _BYTES, 3 << 3 | _BYTES, 4 << 3 | _BYTES
-_METADATA, _CREATED = 5 << 3 | _BYTES, 6 << 3 | _VARINT
-_TYPE = 1 << 3 | _VARINT
-_VALUE, _TIME, _START = 1 << 3 | _FIXED64, 2 << 3 | _VARINT, 3 << 3 | _VARINT
+_SYMBOL, _TIME_SERIES = 4 << 3 | BYTES, 5 << 3 | BYTES
+_PACKED_LABELS, _ONE_LABEL = 1 << 3 | BYTES, 1 << 3 | VARINT
+_SAMPLE, _HISTOGRAM, _EXEMPLAR = 2 << 3 | BYTES, 3 << 3 | BYTES, 4 << 3 | BYTES
+_METADATA, _CREATED = 5 << 3 | BYTES, 6 << 3 | VARINT
+_TYPE = 1 << 3 | VARINT
+_VALUE, _TIME, _START = 1 << 3 | FIXED64, 2 << 3 | VARINT, 3 << 3 | VARINT
 _UNKNOWN, _COUNTER, _GAUGE, _HISTOGRAMS, _SUMMARY = 0, 1, 2, 3, 5
 _UINT32 = 0xFFFFFFFF
 _SERIES, _SAMPLES, _EXTRAS, _DAMAGE, _REFS = range(5)
@@ -108,12 +108,12 @@ def _walk_symbols(
     at, end = 0, len(data)
     while at < end:
         field_at = at
-        key, at = varint_at(data, at, end)
+        key, at = key_at(data, at, end)
         body = at
-        if at >= 0 and key & 7 == _BYTES:
+        if at >= 0 and key & 7 == BYTES:
             _, body = varint_at(data, at, end)
         if at >= 0:
-            at = skip_field(data, at, end, key & 7)
+            at = skip_field(data, at, end, key, 0)
         if at < 0:
             tally[1] = field_at
             return
@@ -131,7 +131,7 @@ def _sample(data: NDArray[np.uint8], at: int, end: int, out: ColumnsV2, first: n
     out.bits[n], out.time_ms[n] = np.uint64(0), 0
     start = np.int64(0)
     while at < end:
-        key, at = varint_at(data, at, end)
+        key, at = key_at(data, at, end)
         if at < 0:
             return False
         if key == _VALUE and at + 8 <= end:
@@ -142,7 +142,7 @@ def _sample(data: NDArray[np.uint8], at: int, end: int, out: ColumnsV2, first: n
         elif key == _START:
             start, at = varint_at(data, at, end)
         else:
-            at = skip_field(data, at, end, key & 7)
+            at = skip_field(data, at, end, key, 2)
         if at < 0:
             return False
     if n == first and start != 0:
@@ -167,7 +167,7 @@ def _packed(data: NDArray[np.uint8], at: int, end: int, out: ColumnsV2) -> bool:
 def _metadata(data: NDArray[np.uint8], at: int, end: int, out: ColumnsV2) -> bool:
     """Read the type in a Metadata message; False when it is damaged."""
     while at < end:
-        key, at = varint_at(data, at, end)
+        key, at = key_at(data, at, end)
         if at < 0:
             return False
         if key == _TYPE:
@@ -176,7 +176,7 @@ def _metadata(data: NDArray[np.uint8], at: int, end: int, out: ColumnsV2) -> boo
             plain = told in (_UNKNOWN, _COUNTER, _HISTOGRAMS, _SUMMARY)
             out.types[out.tally[_SERIES]] = told if plain else _GAUGE
         else:
-            at = skip_field(data, at, end, key & 7)
+            at = skip_field(data, at, end, key, 2)
         if at < 0:
             return False
     return True
@@ -241,13 +241,13 @@ def _series(
             out.tally[_SAMPLES] += 1
             at += PLAIN
             continue
-        key, at = varint_at(data, at, end)
+        key, at = key_at(data, at, end)
         if at < 0:
             return False
         value, body = np.int64(0), at
-        if key & 7 == _VARINT or key & 7 == _BYTES:
+        if key & 7 == VARINT or key & 7 == BYTES:
             value, body = varint_at(data, at, end)
-        at = skip_field(data, at, end, key & 7)
+        at = skip_field(data, at, end, key, 1)
         if at < 0 or not _known_field(data, key, value, body, at, out, first):
             return False
         has_extras = has_extras or key in (_HISTOGRAM, _EXEMPLAR)
@@ -273,11 +273,11 @@ def _walk_series(
     at, end = 0, len(data)
     while at < end:
         field_at = at
-        key, at = varint_at(data, at, end)
+        key, at = key_at(data, at, end)
         body = at
-        if key & 7 == _BYTES:
+        if key & 7 == BYTES:
             _, body = varint_at(data, at, end)
-        at = skip_field(data, at, end, key & 7)
+        at = skip_field(data, at, end, key, 0)
         if key == _TIME_SERIES and not _series(data, body, at, out, hashes, seed):
             out.tally[_DAMAGE] = field_at
             return
@@ -287,7 +287,7 @@ def walk_symbols(data: NDArray[np.uint8], seed: int) -> Symbols:
     """Find the symbols of a body.
 
     Raises:
-        DecodeError: The bytes are not a Request, or the first symbol is not empty.
+        DecodeError: The bytes are not a Request.
     """
     most = len(data) // 2 + 1
     found = Symbols(np.empty((most, 2), np.int64), np.empty((most, 2), np.uint64))
@@ -296,9 +296,6 @@ def walk_symbols(data: NDArray[np.uint8], seed: int) -> Symbols:
     count, damage = tally.tolist()
     if damage >= 0:
         raise _damaged(damage, len(data))
-    if count and found.places[0, 0] != found.places[0, 1]:
-        first = data[found.places[0, 0] : found.places[0, 1]].tobytes().decode(errors="replace")
-        raise DecodeError(f"the first symbol must be empty, not {first[:60]!r}")
     return Symbols(places=found.places[:count], hash=found.hash[:count])
 
 
@@ -306,7 +303,7 @@ def walk_v2(data: NDArray[np.uint8], seed: int) -> tuple[ColumnsV2, Symbols]:
     """Decode a body.
 
     Raises:
-        DecodeError: The bytes are not a Request.
+        DecodeError: The bytes are not a Request, or the first symbol is not empty.
     """
     data = data.view()
     data.flags.writeable = False  # one type for the kernel, wherever the bytes come from
@@ -329,6 +326,7 @@ def walk_v2(data: NDArray[np.uint8], seed: int) -> tuple[ColumnsV2, Symbols]:
     series, samples, extras, damage, refs = out.tally.tolist()
     if damage >= 0:
         raise _damaged(damage, len(data))
+    _check_first(data, symbols)
     cut = {name: getattr(out, name)[:series] for name in _BY_SERIES}
     cut |= {name: getattr(out, name)[:samples] for name in ("time_ms", "bits")}
     cut |= {"refs": out.refs[:refs], "extras": out.extras[:extras]}
@@ -336,6 +334,14 @@ def walk_v2(data: NDArray[np.uint8], seed: int) -> tuple[ColumnsV2, Symbols]:
 
 
 _BY_SERIES = ("hash", "samples", "types", "start_ms", "flawed", "ref_counts")
+
+
+def _check_first(data: NDArray[np.uint8], symbols: Symbols) -> None:
+    """Raise if the first symbol, which stands for what a series does not say, is not empty."""
+    start, end = symbols.places[0].tolist() if len(symbols.places) else (0, 0)
+    if start != end:
+        first = data[start:end].tobytes().decode(errors="replace")
+        raise DecodeError(f"the first symbol must be empty, not {first[:60]!r}")
 
 
 def _damaged(at: int, size: int) -> DecodeError:

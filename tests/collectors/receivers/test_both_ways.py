@@ -271,23 +271,14 @@ def mutant(message: bytes, random: Random) -> bytes:
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(sent=st.lists(bodies, min_size=4, max_size=8), random=st.randoms(use_true_random=False))
 def test_they_agree_on_odd_bodies(sent: list[list[Sent]], random: Random) -> None:
-    """Fields in any order, unknown ones, bytes changed on the way.
-
-    What the generic decoder finds to be no message at all may be kept in part by the columns, as
-    they leave alone what they don't need; it never is a fault of ours.
-    """
+    """A body whose fields come in any order or that was changed on the way has one meaning."""
     with tempfile.TemporaryDirectory() as scratch:
         fast = Side(Path(scratch, "fast"), fast=True)
         slow = Side(Path(scratch, "slow"), fast=False)
-        stray = Side(Path(scratch, "stray"), fast=True)
         for one in (one for several in sent for one in several):
             message = shuffled(body_of(one), random, 1 if one[0] == V1 else 5)
             for body in (message, mutant(message, random), mutant(message, random)):
-                expected = slow.post(body, one[0])
-                if expected["refused"] == {"damaged"}:
-                    assert stray.post(body, one[0])["status"] in (204, 400)
-                else:
-                    assert fast.post(body, one[0]) == expected
+                assert fast.post(body, one[0]) == slow.post(body, one[0]), body.hex()
         assert fast.held() == slow.held()
-        for side in (fast, slow, stray):
+        for side in (fast, slow):
             side.store.close()
