@@ -19,9 +19,9 @@ from collectors.receivers.prometheus.scrape.config import ScrapeConfig, load_scr
 from collectors.receivers.prometheus.scrape.shapes import ScrapeFile
 from collectors.store.history.rollup_policies import RollupsFile, load_rollup_policies
 from collectors.store.history.rollups import RollupPolicy
-from runbooks.alerts.routing import Routes, RoutesFile, load_routes
 from runbooks.automation.loading import BUILT_IN, RunbookFile, load_library
 from runbooks.automation.runbook import Runbook
+from runbooks.paging.routing import Routes, RoutesFile, load_routes
 from runbooks.postmortem.impact import ImpactMeasure
 from runbooks.postmortem.impact_loading import ImpactFile, load_measures
 

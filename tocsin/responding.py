@@ -10,12 +10,12 @@ from collectors.model import Frame
 from collectors.stacklang.evaluation.batch import evaluate
 from collectors.stacklang.lines.database import Window
 from collectors.store.metric_store import MetricStore
-from runbooks.alerts.routing import Routes, Target
-from runbooks.desk import DeskSettings, IncidentDesk
+from runbooks.desk.desk import DeskSettings, IncidentDesk
 from runbooks.notifiers.card import Links
 from runbooks.notifiers.console import ConsoleNotifier
 from runbooks.notifiers.delivery import Notifier
 from runbooks.notifiers.slack import SlackNotifier
+from runbooks.paging.routing import Routes, Target
 from tocsin.collecting import Collectors
 from tocsin.configuration import Configuration
 from tocsin.settings import Settings

@@ -18,8 +18,8 @@ from collectors.api.changes import change_routes
 from collectors.changes.store import ChangeStore
 from collectors.clock import Clock, SystemClock
 from collectors.receivers.direct import Direct
-from runbooks.api import runbooks_routes
-from runbooks.desk import IncidentDesk
+from runbooks.api.routes import runbooks_routes
+from runbooks.desk.desk import IncidentDesk
 from tocsin.announcing import open_announcements
 from tocsin.collecting import Collectors, collector_routes, open_collectors, receiving
 from tocsin.configuration import read_configuration

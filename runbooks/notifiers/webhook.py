@@ -7,13 +7,13 @@ from dataclasses import asdict
 
 import httpx2
 
-from runbooks.loopback import is_loopback
 from runbooks.notifiers.delivery import (
     DelayedError,
     Delivery,
     NotDeliveredError,
     UncertainError,
 )
+from runbooks.notifiers.loopback import is_loopback
 
 RETRY_STATUSES = frozenset({408, 425, 429, 502, 503, 504})
 DEFAULT_RETRY_S = 5.0

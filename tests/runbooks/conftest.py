@@ -15,14 +15,14 @@ from collectors.clock import ManualClock
 from demo_stack.slack.app import slack_app
 from demo_stack.slack.faults import Faults
 from demo_stack.slack.server import serving
-from runbooks.alerts.routing import Routes, Target
-from runbooks.api import runbooks_routes
+from runbooks.api.routes import runbooks_routes
 from runbooks.automation.loading import BUILT_IN, load_library
 from runbooks.automation.runbook import Runbook
-from runbooks.desk import DeskSettings, IncidentDesk
+from runbooks.desk.desk import DeskSettings, IncidentDesk
 from runbooks.notifiers.card import Links
 from runbooks.notifiers.recording import RecordingNotifier
 from runbooks.notifiers.slack import SlackNotifier
+from runbooks.paging.routing import Routes, Target
 from runbooks.postmortem.flat_metrics import FlatMetrics
 from runbooks.postmortem.impact import ImpactMeasure, MeasureKind
 

@@ -19,11 +19,11 @@ WRITER = """
     import sys
     from anomaly.findings import Finding, FindingKind, FindingState, Urgency
     from collectors.clock import SystemClock
-    from runbooks.alerts.routing import Routes
+    from runbooks.paging.routing import Routes
     from runbooks.incidents.commands import Note, Open
     from runbooks.incidents.database import open_database
     from runbooks.incidents.states import Severity
-    from runbooks.ledger import Ledger
+    from runbooks.desk.ledger import Ledger
 
     finding = Finding(
         id="f", rule="r", kind=FindingKind.ANOMALY, state=FindingState.FIRING,

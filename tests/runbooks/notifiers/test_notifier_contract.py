@@ -16,7 +16,6 @@ from starlette.routing import Route
 
 import runbooks.notifiers
 from demo_stack.slack.server import serving
-from runbooks.alerts.routing import Routes, Target
 from runbooks.incidents import commands as c
 from runbooks.incidents.decide import decide
 from runbooks.incidents.folding import fold
@@ -33,6 +32,7 @@ from runbooks.notifiers.delivery import (
 )
 from runbooks.notifiers.recording import RecordingNotifier
 from runbooks.notifiers.webhook import WebhookNotifier
+from runbooks.paging.routing import Routes, Target
 
 LINKS = Links(dashboard_url="http://127.0.0.1:8501", api_url="http://127.0.0.1:7101")
 

@@ -6,11 +6,11 @@ import pytest
 
 from anomaly.findings import FindingState
 from demo_stack.slack.faults import Fault
-from runbooks.alerts.routing import Routes, Target
 from runbooks.incidents.commands import Acknowledge, Note, SetStatus
 from runbooks.incidents.states import Status
-from runbooks.notifiers.outbox import RowState
 from runbooks.notifiers.slack import SlackNotifier
+from runbooks.paging.outbox import RowState
+from runbooks.paging.routing import Routes, Target
 
 HUGE = {"service.name": "s" * 9_000, "cloud.region": "r" * 9_000}
 TRACE = "0af7651916cd43dd8448eb211c80319c"

@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 
 from anomaly.findings import FindingState, NearChange, Relation
-from runbooks.alerts.routing import Routes, Target
+from runbooks.api.views import detail
 from runbooks.incidents.commands import SetStatus
 from runbooks.incidents.events import EventKind
 from runbooks.incidents.finding_codec import finding_from_json, finding_to_json
 from runbooks.incidents.states import Status
 from runbooks.notifiers.delivery import Action
-from runbooks.views import detail
+from runbooks.paging.routing import Routes, Target
 
 ONSET_MS = 1_700_000_000_000
 HERE = {"service.name": "playback", "cloud.region": "us-east-1"}

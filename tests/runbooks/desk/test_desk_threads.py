@@ -9,7 +9,7 @@ from contextlib import closing
 import pytest
 
 from collectors.clock import SystemClock
-from runbooks import desk as desk_module
+from runbooks.desk import desk as desk_module
 from runbooks.incidents.commands import Acknowledge, Note
 from runbooks.incidents.events import EventKind
 from runbooks.incidents.states import Severity

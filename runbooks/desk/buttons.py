@@ -8,10 +8,10 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from collectors.clock import Clock
 from collectors.errors import ConflictError, NotFoundError, StorageError
+from runbooks.desk.ledger import Ledger
 from runbooks.incidents.commands import Acknowledge, Command, Note, SetStatus
 from runbooks.incidents.schema import INTERACTIONS
 from runbooks.incidents.states import Status
-from runbooks.ledger import Ledger
 from runbooks.notifiers.slack_interactions import Press
 from runbooks.notifiers.slack_layout import ACKNOWLEDGE
 

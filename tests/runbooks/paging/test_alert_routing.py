@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from collectors.errors import DocumentError
-from runbooks.alerts.routing import Target, load_routes
 from runbooks.incidents import commands as c
 from runbooks.incidents.decide import decide
 from runbooks.incidents.folding import fold
 from runbooks.incidents.states import Severity
+from runbooks.paging.routing import Target, load_routes
 
 ROUTES = """
 default:

@@ -24,10 +24,10 @@ from sqlalchemy import (
     update,
 )
 
-from runbooks.alerts.routing import Target
 from runbooks.incidents.schema import OUTBOX
 from runbooks.notifiers.delivery import Action
-from runbooks.notifiers.planning import Notification
+from runbooks.paging.planning import Notification
+from runbooks.paging.routing import Target
 from tocsin.client.wording import trimmed
 
 MAX_TEXT = 3_000

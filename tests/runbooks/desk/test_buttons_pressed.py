@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 import pytest
 
 from demo_stack.slack.interactions import signature
-from runbooks.alerts.routing import Routes, Target
 from runbooks.incidents.events import EventKind
 from runbooks.incidents.states import Status
+from runbooks.paging.routing import Routes, Target
 
 PATH = "/slack/interactions"
 HEADERS = {"Content-Type": "application/x-www-form-urlencoded"}

@@ -16,7 +16,7 @@ from runbooks.notifiers.delivery import (
     Notifier,
     UncertainError,
 )
-from runbooks.notifiers.outbox import Outbox, OutboxRow, RowState
+from runbooks.paging.outbox import Outbox, OutboxRow, RowState
 
 MAX_AGE_MS = 6 * 3_600_000
 """A page that could not be delivered for this long is given up."""

@@ -12,15 +12,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from collectors.clock import Clock
 from collectors.errors import ConflictError, NotFoundError, StorageError
-from runbooks.alerts.routing import Routes
 from runbooks.incidents.commands import Command, Open
 from runbooks.incidents.decide import decide
 from runbooks.incidents.events import Event
 from runbooks.incidents.folding import fold
 from runbooks.incidents.incident import Incident
 from runbooks.incidents.store import EventStore, append, next_incident_id
-from runbooks.notifiers.outbox import enqueue, targets_told
-from runbooks.notifiers.planning import plan
+from runbooks.paging.outbox import enqueue, targets_told
+from runbooks.paging.planning import plan
+from runbooks.paging.routing import Routes
 
 Subscriber = Callable[[Incident, Sequence[Event]], None]
 """Called after a commit, in the thread that caused it; must be quick."""

@@ -12,12 +12,12 @@ from starlette.routing import Route
 
 from collectors.errors import InputError, StorageError, TocsinError
 from collectors.receivers.body import request_body
-from runbooks import views
-from runbooks.desk import IncidentDesk
+from runbooks.api import views
+from runbooks.api.commands import MAX_BODY_BYTES, parse_command
+from runbooks.desk.desk import IncidentDesk
 from runbooks.notifiers import slack_interactions
 from runbooks.postmortem.language import warnings
 from runbooks.postmortem.sections import blanks
-from runbooks.requests import MAX_BODY_BYTES, parse_command
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 

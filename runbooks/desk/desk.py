@@ -24,9 +24,10 @@ from collectors.clock import Clock
 from collectors.errors import StorageError, TocsinError
 from runbooks.alerts.decision_log import DecisionLog
 from runbooks.alerts.grouping import GroupingRules
-from runbooks.alerts.routing import Routes
 from runbooks.automation.runbook import Runbook
-from runbooks.buttons import Buttons
+from runbooks.desk.buttons import Buttons
+from runbooks.desk.intake import EdgesReader, Intake
+from runbooks.desk.ledger import Ledger, Subscriber
 from runbooks.incidents.commands import (
     Command,
     RecordPage,
@@ -39,13 +40,12 @@ from runbooks.incidents.decide import holding
 from runbooks.incidents.events import MACHINE, Event, EventKind
 from runbooks.incidents.incident import Incident
 from runbooks.incidents.states import Status
-from runbooks.intake import EdgesReader, Intake
-from runbooks.ledger import Ledger, Subscriber
 from runbooks.notifiers.card import Card, Links, card_of
-from runbooks.notifiers.courier import Courier
 from runbooks.notifiers.delivery import Action, Notifier
-from runbooks.notifiers.outbox import Outbox, OutboxRow, RowState
 from runbooks.notifiers.slack_interactions import Press
+from runbooks.paging.courier import Courier
+from runbooks.paging.outbox import Outbox, OutboxRow, RowState
+from runbooks.paging.routing import Routes
 from runbooks.postmortem.impact import ImpactMeasure, MetricReader
 from runbooks.postmortem.writer import PostMortemWriter, Written
 from tocsin.client.wording import duration
@@ -173,7 +173,7 @@ class IncidentDesk:
         self.intake.reconcile(present)
 
     def execute(self, incident_id: str, *commands: Command) -> Incident:
-        """Carry out people's commands; see :meth:`runbooks.ledger.Ledger.execute`."""
+        """Carry out people's commands; see :meth:`runbooks.desk.ledger.Ledger.execute`."""
         return self.ledger.execute(incident_id, *commands)
 
     def press(self, press: Press) -> None:

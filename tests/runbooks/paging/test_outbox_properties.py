@@ -10,23 +10,23 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from collectors.errors import StorageError
-from runbooks.alerts.routing import Target
 from runbooks.incidents import commands as c
 from runbooks.incidents.database import open_database
 from runbooks.incidents.decide import decide
 from runbooks.incidents.folding import fold
 from runbooks.incidents.states import Severity
 from runbooks.notifiers.card import Links, card_of
-from runbooks.notifiers.courier import Courier
 from runbooks.notifiers.delivery import (
     Action,
     DelayedError,
     NotDeliveredError,
     UncertainError,
 )
-from runbooks.notifiers.outbox import Outbox, RowState, enqueue
-from runbooks.notifiers.planning import Notification
 from runbooks.notifiers.recording import RecordingNotifier
+from runbooks.paging.courier import Courier
+from runbooks.paging.outbox import Outbox, RowState, enqueue
+from runbooks.paging.planning import Notification
+from runbooks.paging.routing import Target
 
 TARGETS = [Target(notifier="recording", channel=name) for name in ("one", "two")]
 
