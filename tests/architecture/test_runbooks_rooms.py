@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from tests.architecture.house import against, files_a_folder, product_files, room_imports
+from tests.architecture.house import (
+    ROOT,
+    against,
+    files_a_folder,
+    product_files,
+    room_imports,
+    text_constants,
+)
 
 ALLOWED: dict[str, set[str]] = {
     "": set(),
@@ -40,3 +47,19 @@ def test_the_table_has_no_more_than_the_rooms() -> None:
 def test_no_file_stands_loose() -> None:
     """A file in the room's root belongs to no idea, and makes circles with the rooms below it."""
     assert files_a_folder(product_files())["runbooks"] == 0
+
+
+def test_names_of_notifiers_stand_in_their_own_files() -> None:
+    """Code that knows a notifier by its name would have to be edited for the next one."""
+    room = ROOT / "runbooks" / "notifiers"
+    files = {file.stem: file for file in room.glob("*.py")}
+    names = {name for name, file in files.items() if "\nNOTIFIER = " in file.read_text()}
+    named = {
+        f"{file.relative_to(ROOT)}: {constant}"
+        for file in product_files()
+        for constant in names & text_constants(file)
+        if file.relative_to(ROOT).parts[0] == "runbooks" and file != files[constant]
+    }
+
+    assert len(names) > 1
+    assert named == set()

@@ -31,6 +31,7 @@ from runbooks.notifiers.delivery import (
     UncertainError,
 )
 from runbooks.notifiers.recording import RecordingNotifier
+from runbooks.notifiers.registry import notifiers
 from runbooks.notifiers.webhook import WebhookNotifier
 from runbooks.paging.routing import Routes, Target
 
@@ -143,6 +144,7 @@ def test_every_notifier_is_in_the_suite():
         path.stem for path in room.glob("*.py") if "def deliver(self, delivery" in path.read_text()
     }
     assert delivering - {"delivery"} == set(CASES)
+    assert {*notifiers(), "recording"} == set(CASES)
 
 
 def test_open_edit_reply(case, delivery):
