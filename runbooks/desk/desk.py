@@ -50,7 +50,7 @@ from runbooks.postmortem.impact import ImpactMeasure, MetricReader
 from runbooks.postmortem.writer import PostMortemWriter, Written
 from tocsin.client.wording import duration
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 MAX_WAITING = 10_000
 STALE_CLAIM_MS = 180_000
 MAX_STOP_S = 10.0
@@ -159,7 +159,7 @@ class IncidentDesk:
         """Take note of ``finding``; returns at once. Over the limit it is counted and dropped."""
         if len(self._waiting) >= MAX_WAITING:
             self.dropped_findings += 1
-            log.error("finding dropped: the intake is behind", finding=finding.id)
+            _log.error("finding dropped: the intake is behind", finding=finding.id)
             return
         self._waiting.append(finding)
         self._intaking.request()
@@ -200,11 +200,11 @@ class IncidentDesk:
                 self.intake.take(finding)
             except (StorageError, SQLAlchemyError):
                 # Told once only when it is over: it must not be lost to a locked database.
-                log.exception("finding kept for later", finding=finding.id)
+                _log.exception("finding kept for later", finding=finding.id)
                 self._waiting.appendleft(finding)
                 return
             except TocsinError:
-                log.exception("finding not taken in", finding=finding.id)
+                _log.exception("finding not taken in", finding=finding.id)
         self._move_on()
 
     def _move_on(self) -> None:
@@ -256,7 +256,7 @@ class IncidentDesk:
             try:
                 written = self._write(incident)
             except TocsinError:
-                log.exception("post-mortem not written", incident=incident.id)
+                _log.exception("post-mortem not written", incident=incident.id)
                 self._unwritten.append(incident.id)
                 return
             command = RecordPostMortem(file=written.markdown.name, blanks=written.blanks)

@@ -28,7 +28,7 @@ Subscriber = Callable[[Incident, Sequence[Event]], None]
 MakeOpen = Callable[[str], Sequence[Command]]
 """Given a new incident's id, returns ``Open`` and whatever follows it at once."""
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 class Ledger:
@@ -136,6 +136,5 @@ class Ledger:
         for subscriber in self._subscribers:
             try:
                 subscriber(incident, events)
-            except Exception:
-                # What is committed is committed: a listener's defect must not look like a failure.
-                log.exception("subscriber failed", incident=incident.id)
+            except Exception:  # noqa: BLE001 - what is committed stays; a listener is no failure
+                _log.exception("subscriber failed", incident=incident.id)

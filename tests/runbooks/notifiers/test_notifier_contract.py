@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +15,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 import runbooks.notifiers
+from collectors.clock import ManualClock
+from collectors.errors import TocsinError
 from demo_stack.slack.server import serving
 from runbooks.incidents import commands as c
 from runbooks.incidents.decide import decide
@@ -34,6 +36,7 @@ from runbooks.notifiers.recording import RecordingNotifier
 from runbooks.notifiers.registry import notifiers
 from runbooks.notifiers.webhook import WebhookNotifier
 from runbooks.paging.routing import Routes, Target
+from tests.runbooks.room import MakeDesk, MakeFinding
 
 LINKS = Links(dashboard_url="http://127.0.0.1:8501", api_url="http://127.0.0.1:7101")
 
@@ -61,7 +64,7 @@ class Receiver:
 
 
 @pytest.fixture(scope="session")
-def hook_socket():
+def hook_socket() -> Iterator[tuple[Receiver, WebhookNotifier]]:
     receiver = Receiver()
     app = Starlette(routes=[Route("/hook", receiver.take, methods=["POST"])])
     with serving(lambda _hangup: app) as url:
@@ -69,26 +72,26 @@ def hook_socket():
 
 
 @pytest.fixture
-def hook(hook_socket):
+def hook(hook_socket: tuple[Receiver, WebhookNotifier]) -> tuple[Receiver, WebhookNotifier]:
     receiver, notifier = hook_socket
     receiver.got.clear()
     receiver.answer = Response(status_code=204)
     return receiver, notifier
 
 
-def console_case(_request) -> Case:
+def console_case(_request: pytest.FixtureRequest) -> Case:
     stream = io.StringIO()
     return Case(
         notifier=ConsoleNotifier(stream), channel="stderr", read=stream.getvalue, finds=False
     )
 
 
-def recording_case(_request) -> Case:
+def recording_case(_request: pytest.FixtureRequest) -> Case:
     notifier = RecordingNotifier()
     return Case(notifier=notifier, channel="any", read=lambda: str(notifier.delivered))
 
 
-def slack_case(request) -> Case:
+def slack_case(request: pytest.FixtureRequest) -> Case:
     slack = request.getfixturevalue("slack")
     return Case(
         notifier=slack.notifier,
@@ -97,7 +100,7 @@ def slack_case(request) -> Case:
     )
 
 
-def webhook_case(request) -> Case:
+def webhook_case(request: pytest.FixtureRequest) -> Case:
     receiver, notifier = request.getfixturevalue("hook")
     return Case(
         notifier=notifier,
@@ -116,12 +119,12 @@ CASES = {
 
 
 @pytest.fixture(params=CASES)
-def case(request) -> Case:
+def case(request: pytest.FixtureRequest) -> Case:
     return CASES[request.param](request)
 
 
 @pytest.fixture
-def delivery(make_finding) -> Delivery:
+def delivery(make_finding: MakeFinding) -> Delivery:
     command = c.Open(
         incident_id="inc-0001", finding=make_finding(), severity=Severity.SEV2, why="it pages"
     )
@@ -137,7 +140,7 @@ def delivery(make_finding) -> Delivery:
     )
 
 
-def test_every_notifier_is_in_the_suite():
+def test_every_notifier_is_in_the_suite() -> None:
     """A module that delivers and is not tested here is a mistake."""
     room = Path(next(iter(runbooks.notifiers.__path__)))
     delivering = {
@@ -147,7 +150,7 @@ def test_every_notifier_is_in_the_suite():
     assert {*notifiers(), "recording"} == set(CASES)
 
 
-def test_open_edit_reply(case, delivery):
+def test_open_edit_reply(case: Case, delivery: Delivery) -> None:
     """A page names severity, value and expression; edits and replies take its reference."""
     opening = replace(delivery, channel=case.channel)
     reference = case.notifier.deliver(opening)
@@ -164,7 +167,7 @@ def test_open_edit_reply(case, delivery):
     assert "acknowledged by the incident commander" in case.read()
 
 
-def test_find_what_has_arrived(case, delivery):
+def test_find_what_has_arrived(case: Case, delivery: Delivery) -> None:
     """What arrived is found by its outbox id and nothing else; who can't look says None."""
     opening = replace(delivery, channel=case.channel)
     assert case.notifier.find(opening) is None
@@ -186,25 +189,41 @@ def test_find_what_has_arrived(case, delivery):
         (500, {}, UncertainError),
     ],
 )
-def test_webhook_answers(hook, delivery, status, headers, error):
+def test_webhook_answers(
+    hook: tuple[Receiver, WebhookNotifier],
+    delivery: Delivery,
+    status: int,
+    headers: dict[str, str],
+    error: type[TocsinError],
+) -> None:
     """Which answers mean never, later, and who knows."""
     receiver, notifier = hook
     receiver.answer = Response(status_code=status, headers=headers)
     with pytest.raises(error) as caught:
         notifier.deliver(replace(delivery, channel="pager"))
-    assert not headers or caught.value.retry_after_s == 7
+    if headers:
+        assert isinstance(caught.value, DelayedError)
+        assert caught.value.retry_after_s == 7
     assert receiver.got[0][0] == "41"
 
 
 @pytest.mark.parametrize(("channel", "error"), [("gone", DelayedError), ("no", NotDeliveredError)])
-def test_webhook_that_is_not_there(hook, delivery, channel, error):
+def test_webhook_that_is_not_there(
+    hook: tuple[Receiver, WebhookNotifier], delivery: Delivery, channel: str, error: type[Exception]
+) -> None:
     """Nobody listens: later. Nobody of that name: never."""
     with pytest.raises(error):
         hook[1].deliver(replace(delivery, channel=channel))
 
 
 @pytest.mark.parametrize("error", [DelayedError("x", retry_after_s=1), UncertainError("x")])
-def test_courier_carries_every_page_once(make_desk, recorder, clock, make_finding, error):
+def test_courier_carries_every_page_once(
+    make_desk: MakeDesk,
+    recorder: RecordingNotifier,
+    clock: ManualClock,
+    make_finding: MakeFinding,
+    error: TocsinError,
+) -> None:
     """Whatever fails in between, each notification arrives exactly once and in order."""
     recorder.fail_next(error, error)
     desk = make_desk()
@@ -217,7 +236,7 @@ def test_courier_carries_every_page_once(make_desk, recorder, clock, make_findin
     assert recorder.delivered[0].action is Action.OPEN
 
 
-def test_an_unknown_notifier_fails_loudly(make_desk, make_finding):
+def test_an_unknown_notifier_fails_loudly(make_desk: MakeDesk, make_finding: MakeFinding) -> None:
     """A route to a notifier that is not set up ends on the incident's record."""
     desk = make_desk(notifiers=[])
     desk.receive(make_finding())
@@ -227,11 +246,13 @@ def test_an_unknown_notifier_fails_loudly(make_desk, make_finding):
     assert "page_failed" in kinds
 
 
-def test_a_defective_notifier_does_not_stop_the_others(make_desk, recorder, clock, make_finding):
+def test_a_defective_notifier_does_not_stop_the_others(
+    make_desk: MakeDesk, recorder: RecordingNotifier, clock: ManualClock, make_finding: MakeFinding
+) -> None:
     """An exception that no one expected is noted, and other channels get their pages."""
 
     class Defective(RecordingNotifier):
-        def deliver(self, delivery):
+        def deliver(self, delivery: Delivery) -> str:
             raise ZeroDivisionError(delivery.outbox_id)
 
     targets = tuple(Target(notifier=name, channel="x") for name in ("defective", "recording"))

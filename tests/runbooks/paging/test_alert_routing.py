@@ -14,6 +14,7 @@ from runbooks.incidents.states import Severity
 from runbooks.notifiers.recording import RecordingNotifier
 from runbooks.notifiers.settling import unsettled
 from runbooks.paging.routing import Target, load_routes
+from tests.runbooks.room import MakeDesk, MakeFinding
 
 ROUTES = """
 default:
@@ -39,7 +40,9 @@ routes:
         (Severity.SEV1, "ap-south-1", ["incidents"]),
     ],
 )
-def test_first_match_wins(tmp_path, make_finding, severity, region, channels):
+def test_first_match_wins(
+    tmp_path: Path, make_finding: MakeFinding, severity: Severity, region: str, channels: list[str]
+) -> None:
     """Every condition of a match must hold; the default takes the rest."""
     path = tmp_path / "routes.yaml"
     path.write_text(ROUTES)
@@ -51,7 +54,9 @@ def test_first_match_wins(tmp_path, make_finding, severity, region, channels):
     assert routes.notifiers() == {"slack", "webhook"}
 
 
-def test_severity_raised_pages_more_people(make_desk, make_finding, tmp_path):
+def test_severity_raised_pages_more_people(
+    make_desk: MakeDesk, make_finding: MakeFinding, tmp_path: Path
+) -> None:
     """An incident that grows worse reaches the route of its new severity, and stays on the old."""
     path = tmp_path / "routes.yaml"
     path.write_text(ROUTES)
@@ -130,7 +135,7 @@ def test_a_country_is_no_falsehood(tmp_path: Path) -> None:
     assert route.scope == (("country", frozenset({"NO", "SE"})),)
 
 
-def test_the_demos_routes_load():
+def test_the_demos_routes_load() -> None:
     """The demo platform's own file is right."""
     here = Path(__file__).parents[3]
     routes = load_routes(here / "demo_stack/ops/routes.yaml")
