@@ -10,7 +10,7 @@ import httpx2
 import pytest
 from starlette.applications import Starlette
 
-from anomaly.findings import Finding, FindingKind, FindingState, Urgency
+from anomaly.testing import example_finding
 from collectors.clock import ManualClock
 from demo_stack.slack.app import slack_app
 from demo_stack.slack.faults import Faults
@@ -30,24 +30,19 @@ from tests.runbooks.room import LocalSlack, MakeDesk, MakeFinding, ServeDesk, Sw
 T0 = 1_700_000_000_000
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 
-BASE = Finding(
+BASE = example_finding(
     id="slo/playback/us-east-1/1",
     rule="slo/playback-availability/fast",
-    kind=FindingKind.SLO_BURN,
-    state=FindingState.FIRING,
-    urgency=Urgency.PAGE,
     title="Playback starts fail in us-east-1",
     explanation="8.4 % of starts failed over 5 min; the objective allows 0.1 %.",
     scope={"service.name": "playback", "cloud.region": "us-east-1"},
     started_ms=T0,
     detected_ms=T0 + 10_000,
     updated_ms=T0 + 10_000,
-    ended_ms=None,
     expression="name,stream.starts,:eq,outcome,failure,:eq,:and,:sum",
     window_ms=300_000,
     observed=0.084,
     baseline=0.001,
-    unit="ratio",
     values={"burn_rate_long": 84.0, "burn_rate_short": 90.0, "threshold": 14.4},
     exemplar_trace_ids=(TRACE,),
 )

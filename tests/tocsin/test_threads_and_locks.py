@@ -16,7 +16,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from anomaly.findings import Finding, FindingKind, FindingState, Urgency
+from anomaly.findings import Finding
+from anomaly.testing import example_finding
 from collectors.store.testing.encoder import write_request
 from runbooks.incidents.commands import SetStatus
 from runbooks.incidents.states import Status
@@ -52,25 +53,7 @@ SPAN = {
     "duration": 1_000,
     "localEndpoint": {"serviceName": "playback"},
 }
-FINDING = Finding(
-    id="f",
-    rule="r",
-    kind=FindingKind.ANOMALY,
-    state=FindingState.FIRING,
-    urgency=Urgency.PAGE,
-    title="t",
-    explanation="e",
-    scope={},
-    started_ms=START_MS,
-    detected_ms=START_MS,
-    updated_ms=START_MS,
-    ended_ms=None,
-    expression="name,requests,:eq,:sum",
-    window_ms=60_000,
-    observed=1.0,
-    baseline=None,
-    unit="1/s",
-)
+FINDING = example_finding(started_ms=START_MS, detected_ms=START_MS, updated_ms=START_MS)
 
 _LOCK = re.compile(r"^\s*(?:self\.)?(\w+) = (?:threading\.)?R?Lock\(\)", re.MULTILINE)
 _THREAD = re.compile(

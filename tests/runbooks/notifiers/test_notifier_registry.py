@@ -156,7 +156,7 @@ def test_two_files_with_one_name_are_refused(one_more: Path) -> None:
     """Otherwise the order of files would decide which of them pages."""
     written(one_more, "logbook_again.py", ONE_FILE)
 
-    with pytest.raises(ValueError, match=r"logbook_again\.py declares a notifier 'logbook'"):
+    with pytest.raises(ConfigError, match=r"logbook_again declares a NOTIFIER 'logbook'"):
         notifiers()
 
 
