@@ -12,7 +12,7 @@ from runbooks.notifiers.delivery import Notifier
 P = TypeVar("P", bound=Section)
 
 
-def _any(parameters: Section) -> None:
+def _nothing(parameters: Section) -> None:
     del parameters
 
 
@@ -34,5 +34,5 @@ class NotifierKind(Generic[P]):
     name: str
     parameters: type[P]
     make: Callable[[P], Notifier | None]
-    channels: Callable[[P], Collection[str] | None] = _any
-    default_channel: Callable[[P], str | None] = _any
+    channels: Callable[[P], Collection[str] | None] = _nothing
+    default_channel: Callable[[P], str | None] = _nothing
