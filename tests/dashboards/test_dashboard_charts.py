@@ -128,6 +128,7 @@ def span(span_id: str, parent: int | None, offset_ms: float = 0.0) -> SpanAnswer
         "self_ms": 1.0,
         "critical_ms": None,
         "attributes": {},
+        "resource": {},
         "events": [],
     }
 
