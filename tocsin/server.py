@@ -36,7 +36,7 @@ from tocsin.watching import open_engine
 Announce = Callable[[Mapping[str, str]], None]
 # A timer may fire a moment early and would then miss the end of a step.
 _MARGIN_MS = 20
-_SHORTEST_LOOK_MS = 500
+_MIN_LOOK_MS = 500
 _LOOKS_A_STEP = 10
 _log = structlog.get_logger(__name__)
 
@@ -125,7 +125,7 @@ async def _watch(
 
     try:
         # Several looks a step: what completes it comes when its senders speak.
-        every_ms = max(_SHORTEST_LOOK_MS, settings.step.ms // _LOOKS_A_STEP)
+        every_ms = max(_MIN_LOOK_MS, settings.step.ms // _LOOKS_A_STEP)
         await beat(clock, settings.step.ms, min(every_ms, settings.step.ms), _MARGIN_MS, tick)
     finally:
         garbage.end()

@@ -83,7 +83,7 @@ def test_positive_values_are_read_against_zero() -> None:
 def test_too_many_lines_are_cut_and_it_says_so() -> None:
     """A question with a thousand lines must not freeze the browser."""
     row = timeseries.row_of(graph(*[[1.0]] * 30), "A", "")
-    assert len(row.names) == timeseries.MOST_LINES
+    assert len(row.names) == timeseries.MAX_LINES
     assert row.title == "A (first 24 lines)"
 
 
@@ -162,7 +162,7 @@ def test_a_deep_trace_is_no_recursion() -> None:
         "dropped_spans": 0,
         "spans": chain,
     }
-    assert len(waterfall.table(long)) == waterfall.MOST_SPANS
+    assert len(waterfall.table(long)) == waterfall.MAX_SPANS
 
 
 @pytest.mark.parametrize(
