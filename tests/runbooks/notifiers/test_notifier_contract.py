@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,37 +18,20 @@ import runbooks.notifiers
 from collectors.clock import ManualClock
 from collectors.errors import TocsinError
 from demo_stack.slack.server import serving
-from runbooks.incidents import commands as c
-from runbooks.incidents.decide import decide
-from runbooks.incidents.folding import fold
-from runbooks.incidents.states import Severity
-from runbooks.notifiers.card import Links, card_of
 from runbooks.notifiers.console import ConsoleNotifier
 from runbooks.notifiers.delivery import (
     Action,
     DelayedError,
     Delivery,
     NotDeliveredError,
-    Notifier,
     UncertainError,
 )
 from runbooks.notifiers.recording import RecordingNotifier
 from runbooks.notifiers.registry import notifiers
 from runbooks.notifiers.webhook import WebhookNotifier
 from runbooks.paging.routing import Routes, Target
+from tests.runbooks.notifiers.contract import Case, finds_what_has_arrived, opens_edits_and_replies
 from tests.runbooks.room import MakeDesk, MakeFinding
-
-LINKS = Links(dashboard_url="http://127.0.0.1:8501", api_url="http://127.0.0.1:7101")
-
-
-@dataclass(slots=True, kw_only=True)
-class Case:
-    """A notifier, a channel that works for it, and what people can read there."""
-
-    notifier: Notifier
-    channel: str
-    read: Callable[[], str]
-    finds: bool = True
 
 
 class Receiver:
@@ -123,60 +106,31 @@ def case(request: pytest.FixtureRequest) -> Case:
     return CASES[request.param](request)
 
 
-@pytest.fixture
-def delivery(make_finding: MakeFinding) -> Delivery:
-    command = c.Open(
-        incident_id="inc-0001", finding=make_finding(), severity=Severity.SEV2, why="it pages"
-    )
-    card = card_of(fold(decide(None, command, 1_700_000_010_000)), LINKS)
-    return Delivery(
-        outbox_id=41,
-        action=Action.OPEN,
-        channel="incidents",
-        card=card,
-        text="",
-        reference="",
-        created_ms=1_700_000_010_000,
-    )
+def tests_of_their_own() -> set[str]:
+    """Return the notifiers that are tried by a file of their own, ``test_NAME_notifier.py``."""
+    files = Path(__file__).parent.glob("test_*_notifier.py")
+    return {path.stem.removeprefix("test_").removesuffix("_notifier") for path in files}
 
 
 def test_every_notifier_is_in_the_suite() -> None:
-    """A module that delivers and is not tested here is a mistake."""
+    """A module that delivers and is tested nowhere is a mistake."""
     room = Path(next(iter(runbooks.notifiers.__path__)))
     delivering = {
         path.stem for path in room.glob("*.py") if "def deliver(self, delivery" in path.read_text()
     }
-    assert delivering - {"delivery"} == set(CASES)
-    assert {*notifiers(), "recording"} == set(CASES)
+    tried = set(CASES) | tests_of_their_own()
+    assert delivering - {"delivery"} <= tried
+    assert set(notifiers()) <= tried
 
 
 def test_open_edit_reply(case: Case, delivery: Delivery) -> None:
     """A page names severity, value and expression; edits and replies take its reference."""
-    opening = replace(delivery, channel=case.channel)
-    reference = case.notifier.deliver(opening)
-    assert reference
-    shown = case.read()
-    for wanted in ("[SEV2] Playback starts fail", "8.4 %", "outcome,failure", "inc-0001"):
-        assert wanted in shown, wanted
-    edit = replace(opening, action=Action.EDIT, outbox_id=42, reference=reference)
-    assert case.notifier.deliver(edit) == reference
-    reply = replace(
-        edit, action=Action.REPLY, outbox_id=43, text="acknowledged by the incident commander"
-    )
-    assert case.notifier.deliver(reply)
-    assert "acknowledged by the incident commander" in case.read()
+    opens_edits_and_replies(case, delivery)
 
 
 def test_find_what_has_arrived(case: Case, delivery: Delivery) -> None:
     """What arrived is found by its outbox id and nothing else; who can't look says None."""
-    opening = replace(delivery, channel=case.channel)
-    assert case.notifier.find(opening) is None
-    reference = case.notifier.deliver(opening)
-    assert case.notifier.find(opening) == (reference if case.finds else None)
-    assert case.notifier.find(replace(opening, outbox_id=99)) is None
-    reply = replace(opening, action=Action.REPLY, outbox_id=43, reference=reference, text="hi")
-    case.notifier.deliver(reply)
-    assert bool(case.notifier.find(reply)) == case.finds
+    finds_what_has_arrived(case, delivery)
 
 
 @pytest.mark.parametrize(
