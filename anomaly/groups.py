@@ -68,7 +68,7 @@ class Groups:
             spared: Whether a group that is gone may give its number to another.
         """
         found = [_Lines(frame) for frame in frames]
-        strangers = self._greet(found)
+        strangers = self._note_seen(found)
         self._steps += steps
         self.refused = 0
         places = self._places(spared)
@@ -80,7 +80,7 @@ class Groups:
     def _key(self, tags: Tags) -> tuple[str, ...]:
         return tuple([tags.get(k, "") for k in self.keys])
 
-    def _greet(self, found: Sequence[_Lines]) -> dict[tuple[str, ...], int]:
+    def _note_seen(self, found: Sequence[_Lines]) -> dict[tuple[str, ...], int]:
         """Note when known groups had a value; return new ones with their newest column."""
         strangers: dict[tuple[str, ...], int] = {}
         for lines in found:

@@ -29,7 +29,7 @@ def kernel(function: _F) -> _F:
 
 
 def inlined(function: _F) -> _F:
-    """Compile ``function`` into each kernel that calls it: a call would pass every array anew."""
+    """Compile ``function`` into each kernel that calls it: a call would pass every array again."""
     return cast("_F", _njit(inline="always", **_OPTIONS)(function))
 
 

@@ -13,7 +13,7 @@ from tocsin.client.errors import AnswerError, ClientError, UnreachableError
 
 T = TypeVar("T")
 
-_MOST_KEPT = 256
+_MAX_KEPT = 256
 _FIRST_SERVER_ERROR = 500
 
 
@@ -90,7 +90,7 @@ class Feed:
         with self._lock:
             entry = self._entries.setdefault(key, _Entry(Lock()))
             self._entries.move_to_end(key)
-            while len(self._entries) > _MOST_KEPT:
+            while len(self._entries) > _MAX_KEPT:
                 self._entries.popitem(last=False)
             return entry
 

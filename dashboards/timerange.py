@@ -10,7 +10,7 @@ from tocsin.client.wording import clock, period
 RELATIVE = {"5 min": 5, "15 min": 15, "1 h": 60, "6 h": 360}
 AROUND = "Incident"
 _MARGIN_MS = 3 * 60_000
-_SHORTEST_PIN_MS = 2_000
+_MIN_PIN_MS = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +84,7 @@ def parse_pin(text: str | None) -> TimeRange | None:
     start, _, end = (text or "").partition("-")
     if not (start.isdecimal() and end.isdecimal() and len(start) <= 15 and len(end) <= 15):
         return None
-    if int(end) - int(start) < _SHORTEST_PIN_MS:
+    if int(end) - int(start) < _MIN_PIN_MS:
         return None
     return _fixed(int(start), int(end), paused=True)
 

@@ -19,9 +19,15 @@ from collectors.receivers.prometheus.scrape.config import ScrapeConfig, load_scr
 from collectors.receivers.prometheus.scrape.shapes import ScrapeFile
 from collectors.store.history.rollup_policies import RollupsFile, load_rollup_policies
 from collectors.store.history.rollups import RollupPolicy
-from runbooks.alerts.routing import Routes, RoutesFile, load_routes
 from runbooks.automation.loading import BUILT_IN, RunbookFile, load_library
 from runbooks.automation.runbook import Runbook
+from runbooks.notifiers.settling import (
+    Parameters,
+    load_notifiers,
+    notifiers_file,
+    unsettled,
+)
+from runbooks.paging.routing import Routes, RoutesFile, load_routes
 from runbooks.postmortem.impact import ImpactMeasure
 from runbooks.postmortem.impact_loading import ImpactFile, load_measures
 
@@ -59,6 +65,7 @@ class Configuration:
 
     definitions: Definitions
     runbooks: tuple[Runbook, ...]
+    notifiers: Parameters
     routes: Routes | None
     measures: tuple[ImpactMeasure, ...]
     scrape: ScrapeConfig | None
@@ -80,6 +87,8 @@ def read_configuration(directory: Path | None, context: Context = PLAIN) -> Conf
         file.field: mistakes.attempt(partial(file.load, directory, context), None) for file in FILES
     }
     mistakes.raise_any()
+    if routes := found["routes"]:
+        Mistakes([*routes.mistakes(found["notifiers"])]).raise_any()
     definitions = {kind.name: found.pop(kind.name) for kind in RULE_KINDS}
     return Configuration(definitions=definitions, **found)
 
@@ -97,6 +106,11 @@ def _file(name: str, load: Callable[[Path, Context], Any], absent: object) -> Lo
 def _library(directory: Path | None, context: Context) -> tuple[Runbook, ...]:
     own = [directory / "runbooks"] if directory else []
     return load_library(BUILT_IN, *own, context=context)
+
+
+def _notifiers(directory: Path | None, context: Context) -> Parameters:
+    path = directory / "notifiers.yaml" if directory else None
+    return load_notifiers(path, context) if path is not None and path.exists() else unsettled()
 
 
 def _rules(kind: RuleKind[Any]) -> ConfigFile:
@@ -119,6 +133,15 @@ FILES = (
         configures="What to do: proposed to whoever handles an incident that it applies to.",
         models=lambda: (RunbookFile,),
         load=_library,
+    ),
+    ConfigFile(
+        kind="notifiers",
+        pattern="notifiers.yaml",
+        field="notifiers",
+        configures="Ways to reach people, and what each must be told. Settings come before it. "
+        "Texts may hold `${NAME}` and `${NAME:-default}`, variables of the environment.",
+        models=lambda: (notifiers_file(),),
+        load=_notifiers,
     ),
     ConfigFile(
         kind="routes",

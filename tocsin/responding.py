@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import structlog
+
 from collectors.clock import Clock
-from collectors.errors import ConfigError
 from collectors.model import Frame
 from collectors.stacklang.evaluation.batch import evaluate
 from collectors.stacklang.lines.database import Window
 from collectors.store.metric_store import MetricStore
-from runbooks.alerts.routing import Routes, Target
-from runbooks.desk import DeskSettings, IncidentDesk
+from runbooks.desk.desk import DeskSettings, IncidentDesk
 from runbooks.notifiers.card import Links
-from runbooks.notifiers.console import ConsoleNotifier
-from runbooks.notifiers.delivery import Notifier
-from runbooks.notifiers.slack import SlackNotifier
+from runbooks.notifiers.settling import ReadyNotifiers, ready
+from runbooks.notifiers.slack import SlackParameters
+from runbooks.paging.routing import Routes, Target
 from tocsin.collecting import Collectors
 from tocsin.configuration import Configuration
 from tocsin.settings import Settings
 
+_log = structlog.get_logger(__name__)
 _EDGE_WINDOW_MS = 15 * 60_000
 _NEVER_S = float("inf")
 
@@ -55,15 +56,15 @@ def open_desk(
     """Return the desk, its database opened; not started yet.
 
     Raises:
-        ConfigError: Slack is set up by half.
+        ConfigError: A notifier is set up by half.
     """
-    signing = settings.slack_signing_secret
+    notifiers = ready(configuration.notifiers, settings.given_for)
     auto_resolve_s = settings.auto_resolve.seconds or _NEVER_S
     return IncidentDesk(
         database_url=settings.database_url or _sqlite_url(settings.data_dir),
         clock=clock,
-        notifiers=_notifiers(settings),
-        routes=configuration.routes or _default_routes(settings),
+        notifiers=notifiers.notifiers,
+        routes=routes_of(configuration, notifiers),
         library=configuration.runbooks,
         edges=lambda: _edges(collectors, clock),
         metrics=StoredMetrics(collectors.metrics),
@@ -71,7 +72,7 @@ def open_desk(
         links=Links(dashboard_url=settings.dashboard_url, api_url=api_url),
         post_mortem_dir=settings.data_dir / "post-mortems",
         settings=DeskSettings(auto_resolve_s=auto_resolve_s),
-        slack_signing_secret=signing.get_secret_value() if signing else "",
+        slack_signing_secret=_signing_secret(notifiers),
     )
 
 
@@ -79,26 +80,22 @@ def _sqlite_url(data_dir: Path) -> str:
     return f"sqlite:///{(data_dir / 'incidents.db').absolute()}"
 
 
-def _notifiers(settings: Settings) -> list[Notifier]:
-    """Slack when there is a token; the console always, as the last resort."""
-    notifiers: list[Notifier] = [ConsoleNotifier()]
-    token = settings.slack_bot_token
-    if token is None:
-        return notifiers
-    if settings.slack_signing_secret is None:
-        raise ConfigError(
-            "TOCSIN_SLACK_BOT_TOKEN is set but TOCSIN_SLACK_SIGNING_SECRET is not: buttons could "
-            "not be verified; copy the signing secret from the Slack app's basic information"
-        )
-    slack = SlackNotifier(token.get_secret_value(), base_url=settings.slack_base_url)
-    return [slack, *notifiers]
+def routes_of(configuration: Configuration, notifiers: ReadyNotifiers) -> Routes:
+    """Return the operator's routes, or to all that may be told without any; else to the console."""
+    default = tuple(Target(notifier=name, channel=channel) for name, channel in notifiers.default)
+    routes = configuration.routes or (Routes(default=default) if default else Routes())
+    set_up = {notifier.name for notifier in notifiers.notifiers}
+    if missing := routes.notifiers() - set_up:
+        told = "the console is told in their place"
+        _log.warning("routes to notifiers that are not set up", missing=sorted(missing), told=told)
+    return routes.reaching(set_up)
 
 
-def _default_routes(settings: Settings) -> Routes:
-    """Slack's channel when there is a token, else the console."""
-    if settings.slack_bot_token is None:
-        return Routes()
-    return Routes(default=(Target(notifier="slack", channel=settings.slack_channel),))
+def _signing_secret(notifiers: ReadyNotifiers) -> str:
+    """Return what verifies the interactions of Slack, which have a route of their own."""
+    found = [told for told in notifiers.told.values() if isinstance(told, SlackParameters)]
+    secret = found[0].signing_secret if found else None
+    return secret.get_secret_value() if secret else ""
 
 
 def _edges(collectors: Collectors, clock: Clock) -> set[tuple[str, str]]:

@@ -18,8 +18,8 @@ from collectors.api.changes import change_routes
 from collectors.changes.store import ChangeStore
 from collectors.clock import Clock, SystemClock
 from collectors.receivers.direct import Direct
-from runbooks.api import runbooks_routes
-from runbooks.desk import IncidentDesk
+from runbooks.api.routes import runbooks_routes
+from runbooks.desk.desk import IncidentDesk
 from tocsin.announcing import open_announcements
 from tocsin.collecting import Collectors, collector_routes, open_collectors, receiving
 from tocsin.configuration import read_configuration
@@ -36,7 +36,7 @@ from tocsin.watching import open_engine
 Announce = Callable[[Mapping[str, str]], None]
 # A timer may fire a moment early and would then miss the end of a step.
 _MARGIN_MS = 20
-_SHORTEST_LOOK_MS = 500
+_MIN_LOOK_MS = 500
 _LOOKS_A_STEP = 10
 _log = structlog.get_logger(__name__)
 
@@ -125,7 +125,7 @@ async def _watch(
 
     try:
         # Several looks a step: what completes it comes when its senders speak.
-        every_ms = max(_SHORTEST_LOOK_MS, settings.step.ms // _LOOKS_A_STEP)
+        every_ms = max(_MIN_LOOK_MS, settings.step.ms // _LOOKS_A_STEP)
         await beat(clock, settings.step.ms, min(every_ms, settings.step.ms), _MARGIN_MS, tick)
     finally:
         garbage.end()

@@ -40,8 +40,8 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path("data"), description="Where everything that must survive is kept.")
     config_dir: Path | None = Field(
         None,
-        description="Directory with slos/, detectors/, runbooks/, scrape.yaml, rollups.yaml and "
-        "routes.yaml.",
+        description="Directory with slos/, detectors/, runbooks/, scrape.yaml, rollups.yaml, "
+        "notifiers.yaml and routes.yaml.",
     )
     host: str = Field("127.0.0.1", description="Address that all servers listen on.")
     step: Length = Field(Duration(10_000), description="Length of one step of stored metrics.")
@@ -106,6 +106,12 @@ class Settings(BaseSettings):
     auto_resolve: Length = Field(
         Duration(600_000), description="A mitigated incident resolves after this long; 0s: never."
     )
+
+    def given_for(self, name: str) -> dict[str, object]:
+        """Return what was given of the settings that begin with ``name`` and ``_``, without it."""
+        prefix = f"{name}_"
+        given = (field for field in self.model_fields_set if field.startswith(prefix))
+        return {field.removeprefix(prefix): getattr(self, field) for field in given}
 
     @classmethod
     def settings_customise_sources(

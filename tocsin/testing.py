@@ -14,7 +14,7 @@ from anomaly.engine.engine import Engine
 from collectors.changes.store import ChangeStore
 from collectors.clock import ManualClock
 from collectors.model import Batch
-from runbooks.desk import IncidentDesk
+from runbooks.desk.desk import IncidentDesk
 from tocsin.announcing import open_announcements
 from tocsin.client.client import ApiClient
 from tocsin.collecting import Collectors, open_collectors

@@ -103,7 +103,7 @@ class DetectorWatch:
         return scores.phase[group] not in self._open_phases
 
     def _reset(self, groups: NDArray[np.intp]) -> None:
-        """Begin anew with groups whose numbers were given to others."""
+        """Start again with groups whose numbers were given to others."""
         if not len(groups):
             return
         self._detector.forget(groups)

@@ -148,7 +148,7 @@ class ObjectiveWatch:
         return group >= len(self.states) or self.states[group].idle
 
     def _reset(self, groups: NDArray[np.intp]) -> None:
-        """Begin anew with groups whose numbers were given to others."""
+        """Start again with groups whose numbers were given to others."""
         groups = groups[groups < len(self.states)]
         if not len(groups):
             return

@@ -12,7 +12,19 @@ from fractions import Fraction
 from functools import partial
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, PlainValidator, ValidationInfo, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    PlainValidator,
+    SecretStr,
+    ValidationInfo,
+    WithJsonSchema,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+from pydantic_core.core_schema import no_info_before_validator_function
 
 from collectors.documents.nodes import Items, Look, Scalar
 from collectors.documents.section import WrongValueError, close_to, context_of
@@ -161,6 +173,12 @@ Words = Annotated[
     WithJsonSchema(_WORDS),
 ]
 """Text of at least one character."""
+Secret = Annotated[
+    SecretStr,
+    BeforeValidator(read_text),
+    WithJsonSchema(_WORDS),
+]
+"""Text that no log and no message shows."""
 PureText = Annotated[str, BeforeValidator(read_pure_text), WithJsonSchema({"type": "string"})]
 """Text that must be quoted where it looks like a number."""
 PureWords = Annotated[
@@ -221,6 +239,31 @@ def read_word(raw: object, words: Sequence[str], *, fold: bool = False) -> str:
 def one_of(words: Sequence[str], *, fold: bool = False) -> BeforeValidator:
     """Return a reader that accepts exactly these words."""
     return BeforeValidator(partial(read_word, words=words, fold=fold))
+
+
+class OneOfThese:
+    """Part of a type: a reader that accepts the words that there are when a document is read.
+
+    Args:
+        words: Returns the choices; what is registered later counts, too.
+    """
+
+    def __init__(self, words: Callable[[], Sequence[str]]) -> None:
+        self._words = words
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Read one of the words."""
+        return no_info_before_validator_function(
+            lambda raw: read_word(raw, self._words()), handler(source)
+        )
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """List the words."""
+        return {**handler(schema), "enum": [*self._words()]}
 
 
 def matching(pattern: str, meaning: str) -> AfterValidator:

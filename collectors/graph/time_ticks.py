@@ -50,7 +50,7 @@ def time_ticks(start_ms: int, end_ms: int, zone: tzinfo, wanted: int) -> list[Ti
 
 def _aligned(start_ms: int, end_ms: int, zone: tzinfo, major: int, minor: int) -> list[TimeTick]:
     # Marks fall on round wall-clock times: a zone of +05:30 shifts them by half an hour, and where
-    # clocks change the grid is found anew.
+    # clocks change the grid is found again.
     ticks = []
     time_ms = start_ms
     while time_ms <= end_ms:

@@ -118,7 +118,7 @@ def heard_of(plan: Plan, senders: Senders, blocks: HotBlocks) -> Heard:
 
 
 def take_news(blocks: HotBlocks, top: int) -> News:
-    """Return what was written since the last call, and begin anew."""
+    """Return what was written since the last call, and start again."""
     news = blocks.arrays.news[:top]
     first = np.where(news > 0, (NEWS_BASE - news) * blocks.step_ms, NEVER_MS)
     news[:] = 0

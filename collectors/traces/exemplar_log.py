@@ -1,7 +1,7 @@
 """Where exemplars survive a restart: a journal of their own, rewritten when it grows long.
 
 Spans share a journal that drops its oldest segments; a rare exemplar would go with them. Here what
-memory holds is written anew before the old segments go, so a restart finds what was held.
+memory holds is written again before the old segments go, so a restart finds what was held.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class JournaledExemplars:
 
     Args:
         journal: A journal for exemplars alone.
-        long_bytes: What may be written before everything is written anew; three times what that
+        long_bytes: What may be written before everything is rewritten; three times what that
             took when it is more.
         earlier_bytes: What the journal held when it was opened.
     """

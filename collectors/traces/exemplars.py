@@ -120,7 +120,7 @@ class ExemplarStore:
                 self._shorten()
 
     def _shorten(self) -> None:
-        """Write what is held anew, so that the log forgets the rest."""
+        """Write what is held again, so that the log forgets the rest."""
         held = [(tags, tuple(exemplars)) for tags, exemplars in self._series.values()]
         try:
             self._log.replace([*held, *(one for some in self._waiting.values() for one in some)])

@@ -15,7 +15,7 @@ from tocsin.client.wording import number
 
 PAGE = Page(title="Explore", icon=":material/query_stats:", order=4)
 
-_LONGEST_QUERY = 4_000
+_MAX_QUERY = 4_000
 _HEIGHT = 360
 _UNITS = {"as it is": "", "per second": "1/s", "seconds": "s", "ratio": "ratio"}
 
@@ -28,7 +28,7 @@ def page() -> None:
             value=pulse.STARTS.expression,
             key="q",
             bind="query-params",
-            max_chars=_LONGEST_QUERY,
+            max_chars=_MAX_QUERY,
             width="stretch",
         )
         unit = st.selectbox("Unit", list(_UNITS), key="unit", bind="query-params", width=130)
@@ -76,10 +76,10 @@ def _legend(graph: Graph) -> None:
             "highest": number(float(np.fmax.reduce(line.values, initial=np.nan))),
             "tags": ", ".join(f"{key}={value}" for key, value in sorted(line.tags.items())),
         }
-        for line in graph.lines[: timeseries.MOST_LINES]
+        for line in graph.lines[: timeseries.MAX_LINES]
     ]
     st.dataframe(rows, hide_index=True, key="explore-legend", alt="Lines with their values")
-    hidden = len(graph.lines) - timeseries.MOST_LINES
+    hidden = len(graph.lines) - timeseries.MAX_LINES
     if hidden > 0:
         st.caption(f"{hidden} further lines are not drawn; narrow the expression or add up.")
 

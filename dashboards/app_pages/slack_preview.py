@@ -14,7 +14,7 @@ from tocsin.client.slack_preview import SlackPreviewClient
 PAGE = Page(title="Slack preview", icon=":material/forum:", order=6)
 
 _LIVE_EVERY_S = 3
-_MOST_MESSAGES = 50
+_MAX_MESSAGES = 50
 
 
 def page() -> None:
@@ -59,10 +59,10 @@ def _channel(client: SlackPreviewClient, channel: SlackChannel, user: str) -> No
     messages = channel["messages"]
     reader = slack_message.Reader(client=client, channel=channel["id"], user=user)
     st.subheader(f":material/tag: {plain(channel['name'])}", anchor=False)
-    for message in reversed(messages[-_MOST_MESSAGES:]):
+    for message in reversed(messages[-_MAX_MESSAGES:]):
         slack_message.draw(reader, message)
-    if len(messages) > _MOST_MESSAGES:
-        st.caption(f"{len(messages) - _MOST_MESSAGES} older messages are not shown.")
+    if len(messages) > _MAX_MESSAGES:
+        st.caption(f"{len(messages) - _MAX_MESSAGES} older messages are not shown.")
 
 
 page()

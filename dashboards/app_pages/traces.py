@@ -14,7 +14,7 @@ from tocsin.client.shapes import TraceSummary
 PAGE = Page(title="Traces", icon=":material/account_tree:", order=3)
 
 _LIMIT = 50
-_TALLEST = 300
+_MAX_HEIGHT = 300
 _ROW_HEIGHT = 32
 _TRACE = "trace"
 
@@ -78,7 +78,7 @@ def _results(found: list[TraceSummary]) -> None:
     selected = st.dataframe(
         [_row(trace) for trace in found],
         hide_index=True,
-        height=min(_TALLEST, _ROW_HEIGHT * (len(found) + 1) + 3),
+        height=min(_MAX_HEIGHT, _ROW_HEIGHT * (len(found) + 1) + 3),
         row_height=_ROW_HEIGHT,
         key="found",
         on_select="rerun",

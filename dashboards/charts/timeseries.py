@@ -16,11 +16,11 @@ from tocsin.client.graphs import Graph
 Option = dict[str, Any]
 
 ROW_HEIGHT = 196
-MOST_LINES = 24
+MAX_LINES = 24
 _HEAD = 42
 _FOOT = 26
 _SIGNIFICANT = 5
-_LONGEST_TITLE = 60
+_MAX_TITLE = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,10 +66,10 @@ def row_of(
         limit_name: What that line is.
     """
     factor, shown_unit = _SCALES.get(unit, (1.0, unit))
-    lines = graph.lines[:MOST_LINES]
+    lines = graph.lines[:MAX_LINES]
     values = np.array([line.values for line in lines]).reshape(len(lines), len(graph.times_ms))
     return Row(
-        title=title if len(lines) == len(graph.lines) else f"{title} (first {MOST_LINES} lines)",
+        title=title if len(lines) == len(graph.lines) else f"{title} (first {MAX_LINES} lines)",
         unit=shown_unit,
         names=_unique([name(line.tags, line.label) for line in lines]),
         times_ms=graph.times_ms,
@@ -137,8 +137,8 @@ def _unique(names: list[str]) -> tuple[str, ...]:
 
 
 def _title(row: Row, top: int) -> Option:
-    short = len(row.title) <= _LONGEST_TITLE
-    title = row.title if short else row.title[: _LONGEST_TITLE - 1] + "…"
+    short = len(row.title) <= _MAX_TITLE
+    title = row.title if short else row.title[: _MAX_TITLE - 1] + "…"
     return {
         "text": f"{title}  [{row.unit}]" if row.unit else title,
         "top": top + 4,

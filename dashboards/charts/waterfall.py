@@ -13,7 +13,7 @@ from dashboards.charts import palette
 from tocsin.client.shapes import SpanAnswer, Trace
 from tocsin.client.wording import quantity
 
-MOST_SPANS = 150
+MAX_SPANS = 150
 _BAR_HEIGHT = 22
 _AROUND = 110  # legend above, axis below
 _LABELS = 250  # pixels left of the bars
@@ -28,7 +28,7 @@ _SPAN_AXIS = alt.Axis(
     ticks=False,
     domain=False,
 )
-_LONGEST_LABEL = 46
+_MAX_LABEL = 46
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,7 @@ def ordered(spans: Sequence[SpanAnswer]) -> list[Bar]:
 
 def height(trace: Trace) -> int:
     """Return the height in pixels that :func:`chart` needs."""
-    return min(len(trace["spans"]), MOST_SPANS) * _BAR_HEIGHT + _AROUND
+    return min(len(trace["spans"]), MAX_SPANS) * _BAR_HEIGHT + _AROUND
 
 
 def chart(trace: Trace) -> alt.LayerChart:
@@ -90,7 +90,7 @@ def chart(trace: Trace) -> alt.LayerChart:
 
 def table(trace: Trace) -> pd.DataFrame:
     """Return one row a span in drawing order, with what the chart and its tooltip need."""
-    bars = ordered(trace["spans"])[:MOST_SPANS]
+    bars = ordered(trace["spans"])[:MAX_SPANS]
     return pd.DataFrame([_row(i, bar) for i, bar in enumerate(bars)])
 
 
@@ -98,8 +98,8 @@ def _row(position: int, bar: Bar) -> dict[str, object]:
     span = bar.span
     error = span["status"] == "error"
     label = f"{span['service']}  {span['name']}"
-    if len(label) > _LONGEST_LABEL:
-        label = label[: _LONGEST_LABEL - 1] + "…"
+    if len(label) > _MAX_LABEL:
+        label = label[: _MAX_LABEL - 1] + "…"
     # Vega merges rows of equal names: the position in zero-width digits keeps them apart.
     # The leading one keeps Vega from trimming the indent.
     row = "\u200b" + "\u2003" * bar.depth + label + "\u200b" * position

@@ -12,7 +12,7 @@ from tocsin.client.shapes import Incident
 from tocsin.client.wording import clock
 
 SEVERITIES = ("SEV1", "SEV2", "SEV3", "SEV4")
-_LONGEST_NOTE = 2_000
+_MAX_NOTE = 2_000
 _OVER = frozenset({"resolved", "closed"})
 
 
@@ -107,7 +107,7 @@ def _note(incident_id: str) -> None:
         st.popover("Note", icon=":material/edit_note:", key="note-popover"),
         st.form("note-form", clear_on_submit=True, border=False),
     ):
-        st.text_area("Note for the timeline", key="note-text", max_chars=_LONGEST_NOTE)
+        st.text_area("Note for the timeline", key="note-text", max_chars=_MAX_NOTE)
         st.form_submit_button("Add note", on_click=_add_note, args=(incident_id,))
 
 
@@ -135,7 +135,7 @@ def _severity(incident: Incident) -> None:
 def _add_note(incident_id: str) -> None:
     text = str(st.session_state.get("note-text", "")).strip()
     if text:
-        give(incident_id, "note", text=text[:_LONGEST_NOTE])
+        give(incident_id, "note", text=text[:_MAX_NOTE])
     else:
         st.session_state["said"] = ("error", "An empty note was not added.")
 

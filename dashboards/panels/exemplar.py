@@ -13,7 +13,7 @@ from dashboards.markdown import code, plain
 from tocsin.client.shapes import Trace
 from tocsin.client.wording import moment, quantity
 
-_MOST_ERRORS = 5
+_MAX_ERRORS = 5
 
 
 def draw_chosen(trace_ids: Sequence[str]) -> None:
@@ -48,7 +48,7 @@ def draw(trace: Trace) -> None:
         return
     errors = sum(span["status"] == "error" for span in spans)
     services = {span["service"] for span in spans}
-    hidden = len(spans) - waterfall.MOST_SPANS
+    hidden = len(spans) - waterfall.MAX_SPANS
     st.caption(
         f"{code(trace['trace_id'])} · {moment(trace['start_ms'])} · "
         f"{quantity(trace['duration_ms'], 'ms')} · {len(spans)} spans in "
@@ -79,9 +79,9 @@ def _error_details(trace: Trace) -> None:
     lines = [
         f":red[:material/error:] **{plain(span['service'])}** {plain(span['name'])}: "
         + plain(span["status_message"] or "no message")
-        for span in failed[:_MOST_ERRORS]
+        for span in failed[:_MAX_ERRORS]
     ]
-    if len(failed) > _MOST_ERRORS:
-        lines.append(f":gray[{len(failed) - _MOST_ERRORS} further spans failed]")
+    if len(failed) > _MAX_ERRORS:
+        lines.append(f":gray[{len(failed) - _MAX_ERRORS} further spans failed]")
     if lines:
         st.markdown("  \n".join(lines))

@@ -14,7 +14,7 @@ from tocsin.client.wording import NO_DATA, duration, multiple, percent, scope
 
 _WORDS = {"ok": "no alert", "burning": "burning", "no_data": "no data"}
 _ENOUGH_LEFT = 0.25
-_MOST_REASONS = 2
+_MAX_REASONS = 2
 _MOSTLY_MEASURED = 0.5
 _BUDGET_HELP = (
     "The error budget is the share of events that may fail within the window. A burn rate of 1 "
@@ -65,7 +65,7 @@ def _card(slo: Slo) -> None:
             st.markdown(burn_table(slo["burn_rates"]))
         reasons = slo["reasons"]
         if reasons:
-            st.caption(":material/info: " + plain("; ".join(reasons[:_MOST_REASONS])))
+            st.caption(":material/info: " + plain("; ".join(reasons[:_MAX_REASONS])))
 
 
 def budget_left(slo: Slo) -> str:

@@ -20,7 +20,7 @@ from tocsin.client.graphs import Graph
 from tocsin.client.shapes import Incident
 from tocsin.client.wording import duration, quantity
 
-_MOST_PROPOSED = 4
+_MAX_PROPOSED = 4
 _OLD_MS = 30_000
 _OLD_STEPS = 4
 
@@ -107,7 +107,7 @@ def draw_proposed(incident: Incident, span: TimeRange) -> None:
     shown = {query.expression for query in PULSE}
     queries = [
         PulseQuery(title=chart["title"], expression=chart["expr"], unit=chart["unit"])
-        for chart in incident["charts"][:_MOST_PROPOSED]
+        for chart in incident["charts"][:_MAX_PROPOSED]
         if chart["expr"] not in shown
     ]
     if queries:

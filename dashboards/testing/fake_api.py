@@ -105,7 +105,8 @@ class FakeApi:
         body = {"status": "ok", "version": "0.1.0", "step_ms": STEP_MS, "series": series}
         watch = {"rules": 3, "lag_s": 7.4, "slowest": "playback-start-availability"}
         watch |= {"steps_judged_again": 0, "too_late": 0}
-        held = {"spans": 120, "uptime_s": 4000.0, "receivers": {}, "rules_failing": {}}
+        received = {} if self.world.empty else {"otlp.metrics": {"accepted": 1840, "refused": 2}}
+        held = {"spans": 120, "uptime_s": 4000.0, "receivers": received, "rules_failing": {}}
         return JSONResponse(body | held | {"watch": watch})
 
     def _graph(self, request: Request) -> Response:

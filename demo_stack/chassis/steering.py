@@ -158,7 +158,7 @@ class SiteSteering:
         for site in self._sites.values():
             if site.sick:
                 self._may_recover(site, usual_s)
-            elif site.measured >= MIN_MEASURED and _ails(site, usual_s):
+            elif site.measured >= MIN_MEASURED and _is_slow_or_failing(site, usual_s):
                 site.sick, site.weight, site.streak = True, MIN_WEIGHT, 0
 
     def _may_recover(self, site: _Site, usual_s: float) -> None:
@@ -168,7 +168,7 @@ class SiteSteering:
             site.measured = site.failed = site.seconds = 0.0  # judged by what comes now
 
 
-def _ails(site: _Site, usual_s: float) -> bool:
+def _is_slow_or_failing(site: _Site, usual_s: float) -> bool:
     slow = site.latency_s > max(MIN_LATENCY_S, SICK_LATENCY * usual_s)
     return site.errors >= SICK_ERRORS or slow
 

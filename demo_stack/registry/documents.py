@@ -12,8 +12,8 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from demo_stack.chassis.errors import PlatformError
 from demo_stack.registry.leases import Instance
 
-LONGEST_TEXT = 500
-LONGEST_LEASE_S = 86_400
+MAX_TEXT = 500
+MAX_LEASE_S = 86_400
 METADATA_KEYS = 32
 DATA_CENTRE = "com.netflix.appinfo.InstanceInfo$DefaultDataCenterInfo"
 
@@ -125,13 +125,13 @@ def understand(service: str, body: Any) -> Instance:
 
 
 def _short(text: Any) -> str:
-    if not isinstance(text, str) or len(text) > LONGEST_TEXT:
-        raise TypeError(f"a text of at most {LONGEST_TEXT} characters is needed, not {text!r:.60}")
+    if not isinstance(text, str) or len(text) > MAX_TEXT:
+        raise TypeError(f"a text of at most {MAX_TEXT} characters is needed, not {text!r:.60}")
     return text
 
 
 def _milliseconds(seconds: Any) -> int:
-    return min(max(0, int(seconds)), LONGEST_LEASE_S) * 1_000
+    return min(max(0, int(seconds)), MAX_LEASE_S) * 1_000
 
 
 def _add_application(parent: Element, application: Mapping[str, Any]) -> Element:

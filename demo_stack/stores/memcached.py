@@ -27,7 +27,7 @@ PATIENCE_S = 0.1
 RETRY_S = 2.0
 """How long a node that failed is left alone."""
 
-LONGEST_KEY = 200
+MAX_KEY = 200
 """Memcached takes 250 bytes."""
 
 
@@ -99,6 +99,6 @@ def _client(node: str) -> Client:
 def _safe(key: str) -> bytes:
     """Return the key as memcached takes it: short, without spaces and control characters."""
     raw = key.encode()
-    if len(raw) <= LONGEST_KEY and raw.isascii() and all(33 <= byte < 127 for byte in raw):
+    if len(raw) <= MAX_KEY and raw.isascii() and all(33 <= byte < 127 for byte in raw):
         return raw
     return blake2b(raw, digest_size=16).hexdigest().encode()

@@ -1,5 +1,5 @@
-"""From findings to incidents: grouping, severity, and where pages go. Pure.
+"""From findings to incidents: grouping and severity. Pure, but for the record of decisions.
 
-What flows in: findings, the open incidents, the service graph, the operator's routes. What flows
-out: decisions, each with its reason, also where the decision is to stay silent.
+What flows in: findings, the open incidents, the service graph. What flows out: decisions, each with
+its reason, also where the decision is to stay silent.
 """

@@ -1,5 +1,4 @@
-"""Notifications: an outbox in the incident database and one notifier a channel.
+"""Ways to reach people, one a file, and the card that says what a page is about.
 
-What flows in: events of incidents. What flows out: one message an incident and channel, edited in
-place, with every update in its thread; each delivery ends as sent, failed or unknown, never lost.
+What flows in: a delivery with its card. What flows out: a message, and a reference to it.
 """

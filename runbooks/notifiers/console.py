@@ -5,8 +5,12 @@ from __future__ import annotations
 import sys
 from typing import TextIO
 
+from collectors.documents.section import Section
 from runbooks.notifiers.card import Card
 from runbooks.notifiers.delivery import Action, Delivery
+from runbooks.notifiers.kind import NotifierKind
+
+NAME, CHANNEL = "console", "stderr"
 
 
 class ConsoleNotifier:
@@ -22,7 +26,7 @@ class ConsoleNotifier:
     @property
     def name(self) -> str:
         """``console``."""
-        return "console"
+        return NAME
 
     def deliver(self, delivery: Delivery) -> str:
         """Write the page or the update; an edit shows nothing new on a terminal."""
@@ -49,3 +53,12 @@ def page_text(card: Card) -> str:
         lines += [f"    {item.observed} against {item.baseline} over {item.window}"]
     lines += [f"  {label}: {address}" for label, address in card.links]
     return "\n".join(lines)
+
+
+class ConsoleParameters(Section):
+    """Pages on the standard error of `tocsin serve`; there is nothing to set."""
+
+
+NOTIFIER = NotifierKind(
+    name=NAME, parameters=ConsoleParameters, make=lambda _parameters: ConsoleNotifier()
+)

@@ -11,7 +11,9 @@ from urllib.error import URLError
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse
 
-from collectors.errors import TocsinError
+from collectors.documents.section import Section
+from collectors.documents.values import Secret, Words
+from collectors.errors import ConfigError, TocsinError
 from runbooks.notifiers.delivery import (
     Action,
     DelayedError,
@@ -20,9 +22,11 @@ from runbooks.notifiers.delivery import (
     NotDeliveredError,
     UncertainError,
 )
+from runbooks.notifiers.kind import NotifierKind
 from runbooks.notifiers.slack_client import posting_client, repeating_client
 from runbooks.notifiers.slack_layout import blocks_of, fallback_text
 
+NAME = "slack"
 SLACK_API = "https://slack.com/api/"
 EVENT_TYPE = "tocsin_notification"
 OUTBOX_ID = "outbox_id"
@@ -58,7 +62,7 @@ class SlackNotifier:
     @property
     def name(self) -> str:
         """``slack``."""
-        return "slack"
+        return NAME
 
     def deliver(self, delivery: Delivery) -> str:
         """Post, edit or reply."""
@@ -219,3 +223,36 @@ def _outbox_id(message: Mapping[str, Any]) -> str | None:
     payload = (message.get("metadata") or {}).get("event_payload") or {}
     found = payload.get(OUTBOX_ID)
     return None if found is None else str(found)
+
+
+class SlackParameters(Section):
+    """Pages on Slack; the settings whose names begin with `slack_` come before these."""
+
+    bot_token: Secret | None = None
+    """Bot token (xoxb-...); best as `${NAME}`, read from the environment."""
+    signing_secret: Secret | None = None
+    """Verifies that button clicks come from Slack; needed with a token."""
+    base_url: Words = SLACK_API
+    """Slack's Web API, or a server that speaks it."""
+    channel: Words = "incidents"
+    """Channel that is paged where no routes are given."""
+
+
+def _made(parameters: SlackParameters) -> SlackNotifier | None:
+    token = parameters.bot_token
+    if token is None:
+        return None
+    if parameters.signing_secret is None:
+        raise ConfigError(
+            "Slack has a bot token but no signing secret: buttons could not be verified; "
+            "copy it from the Slack app's basic information to TOCSIN_SLACK_SIGNING_SECRET"
+        )
+    return SlackNotifier(token.get_secret_value(), base_url=parameters.base_url)
+
+
+NOTIFIER = NotifierKind(
+    name=NAME,
+    parameters=SlackParameters,
+    make=_made,
+    default_channel=lambda parameters: parameters.channel,
+)

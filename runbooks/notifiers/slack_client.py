@@ -10,7 +10,7 @@ from typing import Any
 from slack_sdk import WebClient
 from slack_sdk.http_retry.builtin_handlers import ConnectionErrorRetryHandler
 
-from runbooks.loopback import is_loopback
+from runbooks.notifiers.loopback import is_loopback
 
 TIMEOUT_S = 10
 _SILENT = logging.getLogger("runbooks.notifiers.slack_client.sdk")

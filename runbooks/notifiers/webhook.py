@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Annotated
 
 import httpx2
 
-from runbooks.loopback import is_loopback
+from collectors.documents.section import Section
+from collectors.documents.values import DurationMs, Words, matching
 from runbooks.notifiers.delivery import (
     DelayedError,
     Delivery,
     NotDeliveredError,
     UncertainError,
 )
+from runbooks.notifiers.kind import NotifierKind
+from runbooks.notifiers.loopback import is_loopback
 
 RETRY_STATUSES = frozenset({408, 425, 429, 502, 503, 504})
 DEFAULT_RETRY_S = 5.0
+NAME = "webhook"
 
 
 class WebhookNotifier:
@@ -25,7 +30,7 @@ class WebhookNotifier:
     A repeated request carries the same ``Idempotency-Key``: delivery is at least once.
 
     Args:
-        urls: Address by the channel's name in ``routes.yaml``.
+        urls: Address by the channel's name in routes.
         timeout_s: For connecting and answering, seconds.
     """
 
@@ -44,13 +49,13 @@ class WebhookNotifier:
     @property
     def name(self) -> str:
         """``webhook``."""
-        return "webhook"
+        return NAME
 
     def deliver(self, delivery: Delivery) -> str:
         """Post ``delivery``."""
         url = self._urls.get(delivery.channel)
         if url is None:
-            raise NotDeliveredError(f"no webhook is named {delivery.channel!r}; set its address")
+            raise NotDeliveredError(f"no webhook is named {delivery.channel!r}; add its address")
         headers = {"Idempotency-Key": str(delivery.outbox_id)}
         try:
             client = self._clients[delivery.channel]
@@ -85,3 +90,29 @@ def payload(delivery: Delivery) -> dict[str, object]:
 def _retry_after_s(answer: httpx2.Response) -> float:
     raw = answer.headers.get("Retry-After", "")
     return float(raw) if raw.isdigit() else DEFAULT_RETRY_S
+
+
+_Address = Annotated[
+    Words, matching(r"https?://\S+", "an address such as https://example.org/hook")
+]
+
+
+class WebhookParameters(Section):
+    """Pages as JSON to any HTTP endpoint."""
+
+    urls: dict[str, _Address]
+    """Address of each channel that routes name. `${NAME}` reads a variable of the environment."""
+    timeout: DurationMs = 10_000
+    """For connecting, and for each part of the answer."""
+
+
+def _made(parameters: WebhookParameters) -> WebhookNotifier:
+    return WebhookNotifier(parameters.urls, timeout_s=parameters.timeout / 1000)
+
+
+NOTIFIER = NotifierKind(
+    name=NAME,
+    parameters=WebhookParameters,
+    make=_made,
+    channels=lambda parameters: parameters.urls.keys(),
+)

@@ -19,7 +19,7 @@ from runbooks.incidents.incident import Incident, ProposedRunbook
 from runbooks.incidents.measures import Measures, measure
 from runbooks.notifiers.card import Links, evidence_of
 from runbooks.notifiers.delivery import Action
-from runbooks.notifiers.outbox import OutboxRow
+from runbooks.paging.outbox import OutboxRow
 from runbooks.postmortem.course import Course
 from runbooks.postmortem.impact import Figure, graph_query
 from runbooks.postmortem.roles import role_names, without_names

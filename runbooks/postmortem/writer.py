@@ -12,7 +12,7 @@ from runbooks.automation.runbook import Runbook
 from runbooks.incidents.events import Event
 from runbooks.incidents.incident import Incident
 from runbooks.notifiers.card import Links
-from runbooks.notifiers.outbox import OutboxRow
+from runbooks.paging.outbox import OutboxRow
 from runbooks.postmortem.course import course_of
 from runbooks.postmortem.document import gather, machine_sections, skeleton
 from runbooks.postmortem.html import as_html

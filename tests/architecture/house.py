@@ -124,6 +124,12 @@ def files_a_folder(paths: Iterable[Path]) -> Counter[str]:
     )
 
 
+def text_constants(file: Path) -> set[str]:
+    """Return the strings in a Python file."""
+    nodes = ast.walk(ast.parse(file.read_text()))
+    return {n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+
+
 def main() -> None:
     """Print the figures that a newcomer feels."""
     folders = files_a_folder(product_files())

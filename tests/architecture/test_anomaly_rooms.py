@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import ast
-from pathlib import Path
-
-from tests.architecture.house import ROOT, against, file_imports
+from tests.architecture.house import ROOT, against, file_imports, text_constants
 
 GROUND = {""}
 """Findings, those that are open and groups of lines: files that stand in no room."""
@@ -58,9 +55,3 @@ def test_names_of_detectors_stand_in_their_own_files() -> None:
 
     assert len(names) > 1
     assert named == set()
-
-
-def text_constants(file: Path) -> set[str]:
-    """Return the strings in a Python file."""
-    nodes = ast.walk(ast.parse(file.read_text()))
-    return {n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)}

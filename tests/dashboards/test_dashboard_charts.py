@@ -83,7 +83,7 @@ def test_positive_values_are_read_against_zero() -> None:
 def test_too_many_lines_are_cut_and_it_says_so() -> None:
     """A question with a thousand lines must not freeze the browser."""
     row = timeseries.row_of(graph(*[[1.0]] * 30), "A", "")
-    assert len(row.names) == timeseries.MOST_LINES
+    assert len(row.names) == timeseries.MAX_LINES
     assert row.title == "A (first 24 lines)"
 
 
@@ -128,6 +128,7 @@ def span(span_id: str, parent: int | None, offset_ms: float = 0.0) -> SpanAnswer
         "self_ms": 1.0,
         "critical_ms": None,
         "attributes": {},
+        "resource": {},
         "events": [],
     }
 
@@ -161,7 +162,7 @@ def test_a_deep_trace_is_no_recursion() -> None:
         "dropped_spans": 0,
         "spans": chain,
     }
-    assert len(waterfall.table(long)) == waterfall.MOST_SPANS
+    assert len(waterfall.table(long)) == waterfall.MAX_SPANS
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,7 @@ def test_the_how_tos_curl_works(tmp_path: Path) -> None:
 
 
 def test_what_was_announced_survives_kill_nine(tmp_path: Path) -> None:
+    """A deployment that was acknowledged would be missing from the next page."""
     change = {
         "kind": "deploy",
         "service": "playback",

@@ -16,6 +16,7 @@ _OWNER += "with owned(pathlib.Path(sys.argv[1])): print('mine', flush=True); sys
 
 
 def test_a_second_process_is_told_whose_it_is_until_the_first_is_killed(tmp_path: Path) -> None:
+    """Two servers would write one log, and a killed one would lock it for ever."""
     owner = subprocess.Popen(
         [sys.executable, "-c", _OWNER, str(tmp_path)],
         stdin=subprocess.PIPE,
@@ -34,6 +35,7 @@ def test_a_second_process_is_told_whose_it_is_until_the_first_is_killed(tmp_path
 
 
 def test_a_directory_that_can_not_be_is_an_error_of_ours(tmp_path: Path) -> None:
+    """A wrong path would end in a traceback."""
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match="can't be used"), owned(tmp_path / "file"):
         pass

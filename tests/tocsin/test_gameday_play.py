@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -65,12 +66,12 @@ class Desk:
     def __init__(self, clock: Clock) -> None:
         self.commands: list[tuple[str, str]] = []
         self.broken = False
-        self.incident: dict[str, Any] | None = None
+        self._one: dict[str, Any] | None = None
         self._clock = clock
         self._cleared_s = float("inf")
 
     def open(self) -> None:
-        self.incident = {
+        self._one = {
             "id": "inc-1", "title": "t", "severity": "SEV1", "status": "triage",
             "acknowledged_ms": None,
         }  # fmt: skip
@@ -79,30 +80,48 @@ class Desk:
         del state
         if self.broken:
             raise UnreachableError("connection refused")
-        if self.incident is None:
+        if self._one is None:
             return []
         if self._clock.now_s >= self._cleared_s:
-            self.incident["status"] = "mitigated"
-        return [self.incident]
+            self._one["status"] = "mitigated"
+        return [self._one]
 
-    def command(self, incident_id: str, command: str, **_: str) -> None:
-        assert self.incident is not None
+    def incident(self, incident_id: str) -> dict[str, Any]:
+        assert self._one is not None
+        assert self._one["id"] == incident_id
+        return self._one
+
+    def command(
+        self, incident_id: str, command: str, *, actor: str, text: str = "", value: str = ""
+    ) -> None:
+        del actor, text, value
+        assert self._one is not None
         self.commands.append((incident_id, command))
         if command == "acknowledge":
-            self.incident["acknowledged_ms"] = 1
+            self._one["acknowledged_ms"] = 1
             self._cleared_s = self._clock.now_s + 30.0
         else:
-            self.incident = None
+            self._one = None
 
 
 PACE = Pace(settle_s=10.0, hold_s=60.0, recover_s=100.0, rest_s=5.0)
 
 
+Stage = tuple[GameDay, Platform, Desk, Clock, io.StringIO]
+MakeStage = Callable[..., Stage]
+
+
+def _alive() -> bool:
+    return True
+
+
 @pytest.fixture
-def stage():
+def stage() -> MakeStage:
     """Return a game day on fakes, and the fakes."""
 
-    def make(*, endless=False, answers=True, alive=lambda: True):
+    def make(
+        *, endless: bool = False, answers: bool = True, alive: Callable[[], bool] = _alive
+    ) -> Stage:
         clock = Clock()
         platform, desk, told = Platform(clock, endless=endless), Desk(clock), io.StringIO()
         day = GameDay(
@@ -119,7 +138,8 @@ def stage():
     return make
 
 
-def test_a_fault_is_held_taken_back_and_given_time_to_clear(stage):
+def test_a_fault_is_held_taken_back_and_given_time_to_clear(stage: MakeStage) -> None:
+    """Faults would run into each other, and nobody could say which one a page was about."""
     day, platform, _, clock, told = stage()
     day.settle()
     day.play(["auth-errors", "region-death"], frozenset())
@@ -132,14 +152,16 @@ def test_a_fault_is_held_taken_back_and_given_time_to_clear(stage):
     assert "region-death" in told.getvalue()
 
 
-def test_a_scenario_ends_by_itself(stage):
+def test_a_scenario_ends_by_itself(stage: MakeStage) -> None:
+    """A story with its own remedy would be cut off before it."""
     day, platform, _, clock, _ = stage()
     day.play(["elb"], frozenset({"elb"}))
     assert platform.story == [("begin", "elb", 0.0)]
     assert clock.now_s == 95.0
 
 
-def test_a_schedule_is_left_to_the_platform_an_hour_a_minute(stage):
+def test_a_schedule_is_left_to_the_platform_an_hour_a_minute(stage: MakeStage) -> None:
+    """A day of six hours would take six hours, or be told of again and again."""
     day, platform, _, clock, told = stage()
     state = day.play_schedule(seed=3, hours=2.0)
     assert platform.story == [("schedule", "3", 120.0)]
@@ -147,7 +169,8 @@ def test_a_schedule_is_left_to_the_platform_an_hour_a_minute(stage):
     assert told.getvalue().count("auth-errors") == 1
 
 
-def test_pages_are_acknowledged_and_resolved_before_the_day_goes_on(stage):
+def test_pages_are_acknowledged_and_resolved_before_the_day_goes_on(stage: MakeStage) -> None:
+    """One incident would take in all that follows."""
     day, _, desk, clock, _ = stage()
     desk.open()
     day.play(["auth-errors"], frozenset())
@@ -155,7 +178,8 @@ def test_pages_are_acknowledged_and_resolved_before_the_day_goes_on(stage):
     assert clock.now_s == 65.0
 
 
-def test_what_does_not_clear_holds_the_day_up_only_so_long(stage):
+def test_what_does_not_clear_holds_the_day_up_only_so_long(stage: MakeStage) -> None:
+    """A day with one stubborn incident would never end."""
     day, _, desk, clock, _ = stage(answers=False)
     desk.open()
     day.play(["auth-errors"], frozenset())
@@ -163,14 +187,16 @@ def test_what_does_not_clear_holds_the_day_up_only_so_long(stage):
     assert clock.now_s == 60.0 + PACE.recover_s
 
 
-def test_a_tocsin_that_does_not_answer_for_a_while_is_no_reason_to_stop(stage):
+def test_a_tocsin_that_does_not_answer_for_a_while_is_no_reason_to_stop(stage: MakeStage) -> None:
+    """A restart of the server would cost the whole day."""
     day, platform, desk, _, _ = stage()
     desk.broken = True
     day.play(["auth-errors"], frozenset())
     assert [what for what, *_ in platform.story] == ["begin", "end"]
 
 
-def test_a_story_that_never_ends_is_an_error(stage):
+def test_a_story_that_never_ends_is_an_error(stage: MakeStage) -> None:
+    """A platform that hangs would hang whoever plays on it."""
     day, *_ = stage(endless=True)
     with pytest.raises(GameDayError, match="elb did not end"):
         day.play(["elb"], frozenset({"elb"}))
@@ -178,13 +204,15 @@ def test_a_story_that_never_ends_is_an_error(stage):
         day.play_schedule(1, 1.0)
 
 
-def test_a_stage_that_has_died_is_an_error(stage):
+def test_a_stage_that_has_died_is_an_error(stage: MakeStage) -> None:
+    """What was never played would count as missed."""
     day, *_ = stage(alive=lambda: False)
     with pytest.raises(GameDayError, match="ended while auth-errors"):
         day.play(["auth-errors"], frozenset())
 
 
-def test_names_that_the_platform_does_not_have_are_refused_with_those_it_has():
+def test_names_that_the_platform_does_not_have_are_refused_with_those_it_has() -> None:
+    """A slip of the pen would be found after the platform is up, minutes later."""
     known = Catalogue(
         faults=frozenset({"f"}), operations=frozenset({"o"}), scenarios=frozenset({"s"})
     )

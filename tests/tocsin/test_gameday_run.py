@@ -29,20 +29,25 @@ RUN = ["gameday", "run"]
         (["--fail-below", "2"], "0<=x<=1"),
     ],
 )
-def test_what_makes_no_sense_is_refused_before_anything_starts(arguments, words):
+def test_what_makes_no_sense_is_refused_before_anything_starts(
+    arguments: list[str], words: str
+) -> None:
+    """A wrong number would be noticed when the platform is up, or not at all."""
     result = CliRunner().invoke(group, [*RUN, *arguments])
     assert result.exit_code == 2
     assert words in result.output
 
 
-def test_what_can_be_played_is_listed_by_kind():
+def test_what_can_be_played_is_listed_by_kind() -> None:
+    """Nobody would know which names there are."""
     result = CliRunner().invoke(group, ["gameday", "list"])
     assert result.exit_code == 0
     for words in ("scenarios:", "  elb-capacity-2016-01-27: ", "faults:", "  bit-rot: "):
         assert words in result.output
 
 
-def test_a_directory_without_a_platform_is_named(tmp_path):
+def test_a_directory_without_a_platform_is_named(tmp_path: Path) -> None:
+    """A wrong path would end in a traceback."""
     command = [sys.executable, "-m", "tocsin", *RUN, "bit-rot", "--url", "http://127.0.0.1:9"]
     done = subprocess.run(
         [*command, "--platform-dir", str(tmp_path), "--data-dir", str(tmp_path / "d")],
@@ -53,7 +58,8 @@ def test_a_directory_without_a_platform_is_named(tmp_path):
     assert "Traceback" not in done.stderr
 
 
-def test_the_process_ends_with_the_code_that_its_command_exits_with(tmp_path):
+def test_the_process_ends_with_the_code_that_its_command_exits_with(tmp_path: Path) -> None:
+    """A script would take a failure for success."""
     with socket.socket() as busy:
         busy.bind(("127.0.0.1", 0))
         busy.listen()
@@ -70,6 +76,7 @@ def test_the_process_ends_with_the_code_that_its_command_exits_with(tmp_path):
     reason="takes a minute and a half; set TOCSIN_LONG_STORIES=1 to play it",
 )
 def test_a_short_day_with_real_processes_is_played_and_scored(tmp_path: Path) -> None:
+    """The parts would fit each other only in tests with fakes."""
     report = tmp_path / "report.html"
     command = [sys.executable, "-m", "tocsin", *RUN, "playback-errors", "--json"]
     options = ["--settle", "25", "--hold", "30", "--recover", "10", "--report", str(report)]

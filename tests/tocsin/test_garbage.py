@@ -46,6 +46,7 @@ class WrittenDown:
     ],
 )
 def test_what_is_due(after_ms: int, asked: list[str]) -> None:
+    """Collections would come too often and stop the server, or never."""
     collector = WrittenDown()
     garbage = Garbage(7, collector)
     assert collector.asked == ["collect", "freeze"]
@@ -57,6 +58,7 @@ def test_what_is_due(after_ms: int, asked: list[str]) -> None:
 
 
 def test_the_oldest_generation_is_left_alone_until_the_end() -> None:
+    """A full collection would stop every request for a second at some moment."""
     collector = WrittenDown()
     garbage = Garbage(0, collector)
     assert collector.threshold[:2] == (700, 10)
@@ -85,6 +87,7 @@ class Node:
 
 
 def test_new_cycles_go_within_a_minute_and_old_ones_within_hours(garbage: Garbage) -> None:
+    """Memory would grow by every cycle that a library leaves behind."""
     Node.freed = 0
     held = Node()
     Node()

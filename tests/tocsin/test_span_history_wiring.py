@@ -47,6 +47,7 @@ def test_spans_are_found_again_days_later(tmp_path: Path) -> None:
 
 
 def test_without_history_memory_is_all(tmp_path: Path) -> None:
+    """Without a history, spans would be lost at a restart or kept for ever."""
     clock = ManualClock(NOW_MS)
     first = opened(tmp_path, clock, "off")
     first.spans.write_spans([make_span("1", trace="a", start_ms=NOW_MS)])

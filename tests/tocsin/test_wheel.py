@@ -42,16 +42,15 @@ class Installed:
     directory: Path
     size_mb: float
 
-    def start(self, *words: str, **kwargs: int) -> subprocess.Popen[bytes]:
+    def start(self, *words: str) -> subprocess.Popen[bytes]:
         """Start a program of the environment, every port a free one."""
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(("TOCSIN_", "PYTHON"))}
         free = {f"TOCSIN_{name}_PORT": "0" for name in PORTS}
         return subprocess.Popen(
-            [self.python, *words],
+            [str(self.python), *words],
             cwd=self.directory,
             env={**inherited, **free, "TOCSIN_DATA_DIR": str(self.directory / "data")},
             stdout=subprocess.PIPE,
-            **kwargs,
         )
 
     def run(self, *words: str) -> bytes:

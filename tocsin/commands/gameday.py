@@ -26,7 +26,7 @@ from tocsin.gameday.play import GameDay, Pace
 from tocsin.gameday.report import as_html, write_report
 from tocsin.gameday.run import Outcome, Programme, run, summary
 
-_MOST_HOURS = 1_440.0
+_MAX_HOURS = 1_440.0
 _PROBLEMS = 3
 
 
@@ -84,8 +84,8 @@ def play(
     Exit code 0 means played and scored, however tocsin did; 3 that recall or precision is below
     --fail-below; 1 that the day could not be played.
     """
-    if not 0 < hours <= _MOST_HOURS:
-        raise click.BadParameter(f"--hours must be above 0 and at most {_MOST_HOURS:g}")
+    if not 0 < hours <= _MAX_HOURS:
+        raise click.BadParameter(f"--hours must be above 0 and at most {_MAX_HOURS:g}")
     if min(settle_s, hold_s, recover_s) < 0:
         raise click.BadParameter("--settle, --hold and --recover can't be below 0")
     if (url is None) != (platform_dir is None):

@@ -130,7 +130,7 @@ class MaxGaugeMeter:
         self._heard_ms = now_ms
 
     def flush(self, flush: Flush) -> None:
-        """Deliver the maximum and begin anew."""
+        """Deliver the maximum and start again."""
         if self._value > -math.inf:
             flush.builder.add(self._tags, flush.now_ms, self._value)
             self._value = -math.inf
@@ -228,7 +228,7 @@ class DistinctMeter:
         self._heard_ms = now_ms
 
     def flush(self, flush: Flush) -> None:
-        """Deliver the registers and begin anew: the store keeps the largest of a step."""
+        """Deliver the registers and start again: the store keeps the largest of a step."""
         for register, rho in self._registers.items():
             tags = self._tags.get(register)
             if tags is None:

@@ -34,7 +34,7 @@ class NamedRewrite(SeriesExpr):
     """An expression that is displayed as a word applied to another expression.
 
     ``regroup`` says how grouping changes what is evaluated, where that is not simply a group-by on
-    every aggregate. ``reparse`` builds the rewrite anew when the displayed part is rewritten.
+    every aggregate. ``reparse`` builds the rewrite again when the displayed part is rewritten.
     """
 
     name: str

@@ -72,7 +72,7 @@ class HotTier:
             self.blocks.forget(ids)
 
     def shed_words(self) -> None:
-        """Forget the words of series that are gone, and index the others anew."""
+        """Forget the words of series that are gone, and index the others again."""
         self.series.shed_words()
         live = self.series.live_ids()
         self._index.clear()

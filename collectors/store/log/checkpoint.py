@@ -2,7 +2,7 @@
 
 A checkpoint is a manifest that names one file of series with their state, one file a block, and
 the first log segment to replay after them. Only blocks written since the last checkpoint are
-written anew. The manifest is replaced last, so a killed process finds the old one or the new one.
+rewritten. The manifest is replaced last, so a killed process finds the old one or the new one.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ def make_plan(table: SeriesTable, series: IndexArray, keys: GroupKeys) -> Plan:
 class GrowingPlan:
     """A plan that follows its series as they come and go.
 
-    It stays what :func:`make_plan` would make anew. As long as no row comes or goes, ``plan.tags``
+    It stays what :func:`make_plan` would make now. As long as no row comes or goes, ``plan.tags``
     stays the same object, so that what others have derived from it still holds.
 
     Args:

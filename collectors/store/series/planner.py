@@ -26,7 +26,7 @@ from collectors.store.series.words import Words
 
 _CACHED_PLANS = 4_096
 _CACHED_SERIES = 4_000_000
-# What waits until somebody asks; beyond it all plans are made anew rather than brought up to date.
+# What waits until somebody asks; beyond it all plans are rebuilt rather than brought up to date.
 _MAX_WAITING = 131_072
 # What waits for one plan that nobody asks for.
 _MAX_NEWS = 64

@@ -134,7 +134,7 @@ class LabelWords:
         self._kind_of[:] = 0
 
     def kinds_changed(self, names: Iterable[str]) -> None:
-        """Take the kinds of some metrics anew."""
+        """Read the kinds of some metrics again."""
         numbers = {name: number for name in names if (number := self._words.find(name))}
         self._note_kinds(list(numbers), np.array(list(numbers.values()), dtype=np.int32))
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from anomaly.findings import FindingState, Urgency
+from collectors.model import Tags
 from runbooks.alerts.grouping import GroupingRules, group, relation
 from runbooks.alerts.outcomes import Outcome
 from runbooks.incidents import commands as c
 from runbooks.incidents.decide import decide
 from runbooks.incidents.folding import fold
+from runbooks.incidents.incident import Incident
 from runbooks.incidents.states import Severity, Status
+from tests.runbooks.room import MakeFinding
 
 T0 = 1_700_000_000_000
 MIN = 60_000
@@ -18,7 +23,7 @@ EDGES = {("gateway", "playback"), ("gateway", "auth")}
 RULES = GroupingRules(window_ms=10 * MIN, reopen_ms=10 * MIN)
 
 
-def scope(service=None, region=None):
+def scope(service: str | None = None, region: str | None = None) -> Tags:
     found = {"service.name": service, "cloud.region": region}
     return {key: value for key, value in found.items() if value}
 
@@ -42,7 +47,7 @@ RELATIONS = [
 
 
 @pytest.mark.parametrize(("one", "other", "strength"), RELATIONS)
-def test_relations(one, other, strength):
+def test_relations(one: Tags, other: Tags, strength: int | None) -> None:
     """Same place, same service, same region, neighbours, or nothing; either way round."""
     for first, second in ((one, other), (other, one)):
         found = relation(first, second, EDGES)
@@ -50,14 +55,14 @@ def test_relations(one, other, strength):
 
 
 @pytest.fixture
-def incident(make_finding):
+def incident(make_finding: MakeFinding) -> Incident:
     command = c.Open(
         incident_id="inc-1", finding=make_finding(), severity=Severity.SEV2, why="it pages"
     )
     return fold(decide(None, command, T0 + 10_000))
 
 
-def ended(incident, at_ms):
+def ended(incident: Incident, at_ms: int) -> Incident:
     command = c.SetStatus(status=Status.RESOLVED, actor="ann")
     return fold(decide(incident, command, at_ms), incident)
 
@@ -72,13 +77,15 @@ def ended(incident, at_ms):
         (T0 - 10 * MIN - 1, Outcome.OPENS),
     ],
 )
-def test_near_in_time(incident, make_finding, started_ms, outcome):
+def test_near_in_time(
+    incident: Incident, make_finding: MakeFinding, started_ms: int, outcome: Outcome
+) -> None:
     """Related but far apart in time is another cause."""
     finding = make_finding(id="b", started_ms=started_ms)
     assert group(finding, [incident], EDGES, RULES, T0 + 20 * MIN).outcome is outcome
 
 
-def test_the_nearest_incident_wins(make_finding, incident):
+def test_the_nearest_incident_wins(make_finding: MakeFinding, incident: Incident) -> None:
     """Of two open incidents the stronger relation takes the finding."""
     command = c.Open(
         incident_id="inc-2",
@@ -102,7 +109,9 @@ def test_the_nearest_incident_wins(make_finding, incident):
         ({}, Outcome.OPENS, "no related"),
     ],
 )
-def test_alone(make_finding, changes, outcome, word):
+def test_alone(
+    make_finding: MakeFinding, changes: dict[str, Any], outcome: Outcome, word: str
+) -> None:
     """Without an incident, only a firing page opens one; silence has its reason."""
     decision = group(make_finding(**changes), [], EDGES, RULES, T0)
     assert decision.outcome is outcome
@@ -118,7 +127,13 @@ def test_alone(make_finding, changes, outcome, word):
         ({"rule": "other", "started_ms": T0 + 6 * MIN}, T0 + 7 * MIN, Outcome.OPENS),
     ],
 )
-def test_after_the_resolution(incident, make_finding, changes, now_ms, outcome):
+def test_after_the_resolution(
+    incident: Incident,
+    make_finding: MakeFinding,
+    changes: dict[str, Any],
+    now_ms: int,
+    outcome: Outcome,
+) -> None:
     """Late evidence pages nobody; the same rule again reopens; anything else is new."""
     over = ended(incident, T0 + 5 * MIN)
     finding = make_finding(id="late", **changes)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from anomaly.findings import FindingKind, FindingState, Urgency
+from collectors.model import Tags
 from runbooks.alerts.severity import assess
 from runbooks.incidents.states import Severity
+from tests.runbooks.room import MakeFinding
 
 
-def at(service, region):
+def at(service: str, region: str) -> Tags:
     return {"service.name": service, "cloud.region": region}
 
 
@@ -33,7 +37,9 @@ TABLE = [
 
 
 @pytest.mark.parametrize(("changes", "severity", "why"), TABLE)
-def test_severity(make_finding, changes, severity, why):
+def test_severity(
+    make_finding: MakeFinding, changes: list[dict[str, Any]], severity: Severity, why: str
+) -> None:
     """Each row: findings, the severity they have together, and a word of the reason."""
     found = assess([make_finding(**change) for change in changes])
     assert found[0] is severity

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from anomaly.findings import FindingKind
 from collectors.errors import ConfigError, DocumentError
 from runbooks.automation.loading import load_library, load_runbook
 from runbooks.automation.matching import propose
-from runbooks.automation.runbook import StepKind
+from runbooks.automation.runbook import Runbook, StepKind
+from tests.runbooks.room import MakeFinding
 
 ANOMALY = {
     "rule": "detector/sps-by-region",
@@ -37,14 +41,19 @@ PROPOSALS = [
 
 
 @pytest.mark.parametrize(("changes", "name"), PROPOSALS)
-def test_proposals(library, make_finding, changes, name):
+def test_proposals(
+    library: tuple[Runbook, ...],
+    make_finding: MakeFinding,
+    changes: dict[str, Any],
+    name: str | None,
+) -> None:
     """The most specific match is proposed, and says what it matched."""
     proposal = propose(library, [make_finding(**changes)])
     assert (proposal and proposal.runbook.name) == name
     assert proposal is None or make_finding(**changes).title in proposal.why
 
 
-def test_built_in_library(library):
+def test_built_in_library(library: tuple[Runbook, ...]) -> None:
     """At least four, each with something to look at, approvals, and a check of the recovery."""
     assert len(library) >= 4
     for runbook in library:
@@ -89,7 +98,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_broken_runbooks(tmp_path, name):
+def test_broken_runbooks(tmp_path: Path, name: str) -> None:
     """File, line and field of the mistake."""
     right, wrong, field, message = BROKEN[name]
     assert right in GOOD
@@ -101,7 +110,7 @@ def test_broken_runbooks(tmp_path, name):
     assert caught.value.line > 1
 
 
-def test_own_runbooks_replace_built_in_ones(tmp_path):
+def test_own_runbooks_replace_built_in_ones(tmp_path: Path) -> None:
     """A directory of the operator's wins by name; one that isn't there is passed over."""
     (tmp_path / "a.yaml").write_text(GOOD)
     (tmp_path / "b.yaml").write_text(GOOD.replace("Mine", "Ours"))
@@ -113,7 +122,7 @@ def test_own_runbooks_replace_built_in_ones(tmp_path):
 @pytest.mark.parametrize(
     "content", [b"\xff\xfe\x00", b"a: &a [*a]", b"a: !!python/name:os.system x"]
 )
-def test_files_that_are_not_plain_yaml(tmp_path, content):
+def test_files_that_are_not_plain_yaml(tmp_path: Path, content: bytes) -> None:
     """Odd bytes, loops and tags are refused, not executed."""
     path = tmp_path / "odd.yaml"
     path.write_bytes(content)
@@ -121,7 +130,7 @@ def test_files_that_are_not_plain_yaml(tmp_path, content):
         load_runbook(path)
 
 
-def test_a_file_that_is_not_there(tmp_path):
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     """The path and the system's reason."""
     with pytest.raises(DocumentError, match="No such file"):
         load_runbook(tmp_path / "absent.yaml")

@@ -18,7 +18,7 @@ from anomaly.findings import Finding, FindingKind, FindingState, Urgency
 from collectors.errors import ConflictError
 from runbooks.incidents import commands as c
 from runbooks.incidents.decide import decide, holding
-from runbooks.incidents.events import MACHINE, EventKind
+from runbooks.incidents.events import MACHINE, Event, EventKind
 from runbooks.incidents.folding import fold
 from runbooks.incidents.incident import StepState
 from runbooks.incidents.measures import measure
@@ -66,7 +66,7 @@ class IncidentMachine(RuleBasedStateMachine):
     """Commands of every sort, possible or not, with time moving on."""
 
     @initialize(severity=st.sampled_from(list(Severity)))
-    def open(self, severity):
+    def open(self, severity: Severity) -> None:
         self.now_ms = STARTED_MS
         first = a_finding(0, FindingState.FIRING, Urgency.PAGE, self.now_ms)
         command = c.Open(incident_id="inc-1", finding=first, severity=severity, why="it pages")
@@ -74,10 +74,10 @@ class IncidentMachine(RuleBasedStateMachine):
         self.incident = fold(self.events)
 
     @rule(seconds=st.integers(0, 3_600))
-    def wait(self, seconds):
+    def wait(self, seconds: int) -> None:
         self.now_ms += seconds * 1_000
 
-    def ask(self, command):
+    def ask(self, command: c.Command) -> tuple[Event, ...]:
         before = self.incident
         try:
             decided = decide(before, command, self.now_ms)
@@ -89,7 +89,7 @@ class IncidentMachine(RuleBasedStateMachine):
         return decided
 
     @rule(drawn=FINDINGS)
-    def finding(self, drawn):
+    def finding(self, drawn: tuple[int, FindingState, Urgency]) -> None:
         found = a_finding(*drawn, self.now_ms)
         if found.id in self.incident.findings:
             started_ms = self.incident.findings[found.id].started_ms
@@ -98,26 +98,26 @@ class IncidentMachine(RuleBasedStateMachine):
             self.ask(c.AddFinding(finding=found, why="same region"))
 
     @rule(actor=PEOPLE)
-    def acknowledge(self, actor):
+    def acknowledge(self, actor: str) -> None:
         decided = self.ask(c.Acknowledge(actor=actor))
         assert not decided or self.incident.acknowledged_by == actor
 
     @rule(actor=PEOPLE, status=st.sampled_from(list(Status)))
-    def set_status(self, actor, status):
+    def set_status(self, actor: str, status: Status) -> None:
         allowed = status in TRANSITIONS[self.incident.status]
         decided = self.ask(c.SetStatus(actor=actor, status=status))
         assert bool(decided) == allowed
         assert not decided or self.incident.status is status
 
     @rule(actor=PEOPLE)
-    def reopen(self, actor):
+    def reopen(self, actor: str) -> None:
         intervals = len(self.incident.impact)
         if self.ask(c.Reopen(actor=actor, text="back")):
             assert len(self.incident.impact) == intervals + 1
             assert self.incident.status is Status.INVESTIGATING
 
     @rule(actor=PEOPLE | st.just(MACHINE), severity=st.sampled_from(list(Severity)))
-    def set_severity(self, actor, severity):
+    def set_severity(self, actor: str, severity: Severity) -> None:
         before = self.incident
         self.ask(c.SetSeverity(actor=actor, severity=severity))
         if actor == MACHINE:
@@ -126,35 +126,37 @@ class IncidentMachine(RuleBasedStateMachine):
             assert self.incident.severity is before.severity
 
     @rule(actor=PEOPLE, role=st.sampled_from(list(Role)), person=PEOPLE)
-    def assign(self, actor, role, person):
+    def assign(self, actor: str, role: Role, person: str) -> None:
         self.ask(c.Assign(actor=actor, role=role, person=person))
         assert self.incident.roles[role] == person
 
     @rule(actor=PEOPLE, state=st.sampled_from(list(StepState)))
-    def runbook(self, actor, state):
+    def runbook(self, actor: str, state: StepState) -> None:
         propose = c.ProposeRunbook(name="r", title="R", why="fits", step_ids=("one", "two"))
         self.ask(propose)
         assert self.ask(propose) == ()
         self.ask(c.SetStep(actor=actor, step_id="one", state=state))
-        assert self.incident.runbook.steps["one"] is state
+        runbook = self.incident.runbook
+        assert runbook is not None
+        assert runbook.steps["one"] is state
 
     @rule(failure=st.sampled_from(["", "channel_not_found"]))
-    def page(self, failure):
+    def page(self, failure: str) -> None:
         self.ask(c.RecordPage(notifier="slack", channel="x", outbox_id=1, failure=failure))
 
     @precondition(lambda self: not self.incident.is_open)
     @rule()
-    def post_mortem(self):
+    def post_mortem(self) -> None:
         self.ask(c.RecordPostMortem(file="inc-1.md", blanks=3))
 
     @invariant()
-    def log_alone_gives_the_state(self):
+    def log_alone_gives_the_state(self) -> None:
         if hasattr(self, "events"):
             assert fold(self.events) == self.incident
             assert [event.seq for event in self.events] == list(range(1, len(self.events) + 1))
 
     @invariant()
-    def intervals_are_in_order(self):
+    def intervals_are_in_order(self) -> None:
         if not hasattr(self, "events"):
             return
         impact = self.incident.impact
@@ -167,7 +169,7 @@ class IncidentMachine(RuleBasedStateMachine):
         assert (impact[-1].end_ms is None) == (self.incident.status in IMPACTED_STATUSES)
 
     @invariant()
-    def timestamps_fit_the_status(self):
+    def timestamps_fit_the_status(self) -> None:
         if not hasattr(self, "events"):
             return
         incident = self.incident
@@ -179,7 +181,7 @@ class IncidentMachine(RuleBasedStateMachine):
             assert value is None or value >= 0
 
     @invariant()
-    def recovered_only_when_nothing_pages(self):
+    def recovered_only_when_nothing_pages(self) -> None:
         if not hasattr(self, "events"):
             return
         last = self.events[-1]

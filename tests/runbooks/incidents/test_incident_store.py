@@ -5,25 +5,28 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
 from collectors.errors import ConfigError, ConflictError, StorageError
+from runbooks.desk.desk import IncidentDesk
 from runbooks.incidents.commands import Note
 from runbooks.incidents.database import open_database
 from runbooks.incidents.finding_codec import finding_from_json, finding_to_json
 from runbooks.incidents.folding import fold
 from runbooks.incidents.store import EventStore, append
+from tests.runbooks.room import MakeDesk, MakeFinding
 
 WRITER = """
     import sys
     from anomaly.findings import Finding, FindingKind, FindingState, Urgency
     from collectors.clock import SystemClock
-    from runbooks.alerts.routing import Routes
+    from runbooks.paging.routing import Routes
     from runbooks.incidents.commands import Note, Open
     from runbooks.incidents.database import open_database
     from runbooks.incidents.states import Severity
-    from runbooks.ledger import Ledger
+    from runbooks.desk.ledger import Ledger
 
     finding = Finding(
         id="f", rule="r", kind=FindingKind.ANOMALY, state=FindingState.FIRING,
@@ -45,11 +48,12 @@ WRITER = """
 
 @pytest.mark.processes
 @pytest.mark.patient
-def test_kill_9_loses_nothing_acknowledged(tmp_path):
+def test_kill_9_loses_nothing_acknowledged(tmp_path: Path) -> None:
     """Whatever a writer has reported done is there after it was killed, and the log is whole."""
     url = f"sqlite:///{tmp_path}/incidents.db"
     command = [sys.executable, "-c", textwrap.dedent(WRITER), url]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
         acknowledged = [int(process.stdout.readline()) for _ in range(40)]
         process.kill()
         acknowledged += [int(line) for line in process.stdout.read().splitlines()]
@@ -62,7 +66,9 @@ def test_kill_9_loses_nothing_acknowledged(tmp_path):
     engine.dispose()
 
 
-def test_two_writers_cannot_append_the_same_event(desk, make_finding):
+def test_two_writers_cannot_append_the_same_event(
+    desk: IncidentDesk, make_finding: MakeFinding
+) -> None:
     """The second of two that saw the same state is told to read again."""
     desk.receive(make_finding())
     desk.tick()
@@ -73,7 +79,7 @@ def test_two_writers_cannot_append_the_same_event(desk, make_finding):
     assert desk.ledger.events(incident.id) == log
 
 
-def test_another_process_wrote_first(make_desk, make_finding):
+def test_another_process_wrote_first(make_desk: MakeDesk, make_finding: MakeFinding) -> None:
     """A command that meets a log gone on is carried out on what is there now."""
     one = make_desk()
     one.receive(make_finding())
@@ -86,7 +92,7 @@ def test_another_process_wrote_first(make_desk, make_finding):
     assert texts[-2:] == ["first", "second"]
 
 
-def test_findings_survive_json(make_finding):
+def test_findings_survive_json(make_finding: MakeFinding) -> None:
     """What goes into the log comes out the same, numbers that JSON lacks as none."""
     finding = make_finding(ended_ms=5, baseline=None, exemplar_trace_ids=("a", "b"))
     assert finding_from_json(finding_to_json(finding)) == finding
@@ -97,7 +103,7 @@ def test_findings_survive_json(make_finding):
     ("url", "error"),
     [("incidents.db", ConfigError), ("sqlite:////proc/no/incidents.db", StorageError)],
 )
-def test_databases_that_cannot_be_opened(url, error):
+def test_databases_that_cannot_be_opened(url: str, error: type[Exception]) -> None:
     """A wrong URL and an unusable place are told apart."""
     with pytest.raises(error, match="incident database"):
         open_database(url)

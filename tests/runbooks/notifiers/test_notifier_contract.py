@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,36 +15,23 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 import runbooks.notifiers
+from collectors.clock import ManualClock
+from collectors.errors import TocsinError
 from demo_stack.slack.server import serving
-from runbooks.alerts.routing import Routes, Target
-from runbooks.incidents import commands as c
-from runbooks.incidents.decide import decide
-from runbooks.incidents.folding import fold
-from runbooks.incidents.states import Severity
-from runbooks.notifiers.card import Links, card_of
 from runbooks.notifiers.console import ConsoleNotifier
 from runbooks.notifiers.delivery import (
     Action,
     DelayedError,
     Delivery,
     NotDeliveredError,
-    Notifier,
     UncertainError,
 )
 from runbooks.notifiers.recording import RecordingNotifier
+from runbooks.notifiers.registry import notifiers
 from runbooks.notifiers.webhook import WebhookNotifier
-
-LINKS = Links(dashboard_url="http://127.0.0.1:8501", api_url="http://127.0.0.1:7101")
-
-
-@dataclass(slots=True, kw_only=True)
-class Case:
-    """A notifier, a channel that works for it, and what people can read there."""
-
-    notifier: Notifier
-    channel: str
-    read: Callable[[], str]
-    finds: bool = True
+from runbooks.paging.routing import Routes, Target
+from tests.runbooks.notifiers.contract import Case, finds_what_has_arrived, opens_edits_and_replies
+from tests.runbooks.room import MakeDesk, MakeFinding
 
 
 class Receiver:
@@ -60,7 +47,7 @@ class Receiver:
 
 
 @pytest.fixture(scope="session")
-def hook_socket():
+def hook_socket() -> Iterator[tuple[Receiver, WebhookNotifier]]:
     receiver = Receiver()
     app = Starlette(routes=[Route("/hook", receiver.take, methods=["POST"])])
     with serving(lambda _hangup: app) as url:
@@ -68,26 +55,26 @@ def hook_socket():
 
 
 @pytest.fixture
-def hook(hook_socket):
+def hook(hook_socket: tuple[Receiver, WebhookNotifier]) -> tuple[Receiver, WebhookNotifier]:
     receiver, notifier = hook_socket
     receiver.got.clear()
     receiver.answer = Response(status_code=204)
     return receiver, notifier
 
 
-def console_case(_request) -> Case:
+def console_case(_request: pytest.FixtureRequest) -> Case:
     stream = io.StringIO()
     return Case(
         notifier=ConsoleNotifier(stream), channel="stderr", read=stream.getvalue, finds=False
     )
 
 
-def recording_case(_request) -> Case:
+def recording_case(_request: pytest.FixtureRequest) -> Case:
     notifier = RecordingNotifier()
     return Case(notifier=notifier, channel="any", read=lambda: str(notifier.delivered))
 
 
-def slack_case(request) -> Case:
+def slack_case(request: pytest.FixtureRequest) -> Case:
     slack = request.getfixturevalue("slack")
     return Case(
         notifier=slack.notifier,
@@ -96,7 +83,7 @@ def slack_case(request) -> Case:
     )
 
 
-def webhook_case(request) -> Case:
+def webhook_case(request: pytest.FixtureRequest) -> Case:
     receiver, notifier = request.getfixturevalue("hook")
     return Case(
         notifier=notifier,
@@ -115,63 +102,35 @@ CASES = {
 
 
 @pytest.fixture(params=CASES)
-def case(request) -> Case:
+def case(request: pytest.FixtureRequest) -> Case:
     return CASES[request.param](request)
 
 
-@pytest.fixture
-def delivery(make_finding) -> Delivery:
-    command = c.Open(
-        incident_id="inc-0001", finding=make_finding(), severity=Severity.SEV2, why="it pages"
-    )
-    card = card_of(fold(decide(None, command, 1_700_000_010_000)), LINKS)
-    return Delivery(
-        outbox_id=41,
-        action=Action.OPEN,
-        channel="incidents",
-        card=card,
-        text="",
-        reference="",
-        created_ms=1_700_000_010_000,
-    )
+def tests_of_their_own() -> set[str]:
+    """Return the notifiers that are tried by a file of their own, ``test_NAME_notifier.py``."""
+    files = Path(__file__).parent.glob("test_*_notifier.py")
+    return {path.stem.removeprefix("test_").removesuffix("_notifier") for path in files}
 
 
-def test_every_notifier_is_in_the_suite():
-    """A module that delivers and is not tested here is a mistake."""
+def test_every_notifier_is_in_the_suite() -> None:
+    """A module that delivers and is tested nowhere is a mistake."""
     room = Path(next(iter(runbooks.notifiers.__path__)))
     delivering = {
         path.stem for path in room.glob("*.py") if "def deliver(self, delivery" in path.read_text()
     }
-    assert delivering - {"delivery"} == set(CASES)
+    tried = set(CASES) | tests_of_their_own()
+    assert delivering - {"delivery"} <= tried
+    assert set(notifiers()) <= tried
 
 
-def test_open_edit_reply(case, delivery):
+def test_open_edit_reply(case: Case, delivery: Delivery) -> None:
     """A page names severity, value and expression; edits and replies take its reference."""
-    opening = replace(delivery, channel=case.channel)
-    reference = case.notifier.deliver(opening)
-    assert reference
-    shown = case.read()
-    for wanted in ("[SEV2] Playback starts fail", "8.4 %", "outcome,failure", "inc-0001"):
-        assert wanted in shown, wanted
-    edit = replace(opening, action=Action.EDIT, outbox_id=42, reference=reference)
-    assert case.notifier.deliver(edit) == reference
-    reply = replace(
-        edit, action=Action.REPLY, outbox_id=43, text="acknowledged by the incident commander"
-    )
-    assert case.notifier.deliver(reply)
-    assert "acknowledged by the incident commander" in case.read()
+    opens_edits_and_replies(case, delivery)
 
 
-def test_find_what_has_arrived(case, delivery):
+def test_find_what_has_arrived(case: Case, delivery: Delivery) -> None:
     """What arrived is found by its outbox id and nothing else; who can't look says None."""
-    opening = replace(delivery, channel=case.channel)
-    assert case.notifier.find(opening) is None
-    reference = case.notifier.deliver(opening)
-    assert case.notifier.find(opening) == (reference if case.finds else None)
-    assert case.notifier.find(replace(opening, outbox_id=99)) is None
-    reply = replace(opening, action=Action.REPLY, outbox_id=43, reference=reference, text="hi")
-    case.notifier.deliver(reply)
-    assert bool(case.notifier.find(reply)) == case.finds
+    finds_what_has_arrived(case, delivery)
 
 
 @pytest.mark.parametrize(
@@ -184,25 +143,41 @@ def test_find_what_has_arrived(case, delivery):
         (500, {}, UncertainError),
     ],
 )
-def test_webhook_answers(hook, delivery, status, headers, error):
+def test_webhook_answers(
+    hook: tuple[Receiver, WebhookNotifier],
+    delivery: Delivery,
+    status: int,
+    headers: dict[str, str],
+    error: type[TocsinError],
+) -> None:
     """Which answers mean never, later, and who knows."""
     receiver, notifier = hook
     receiver.answer = Response(status_code=status, headers=headers)
     with pytest.raises(error) as caught:
         notifier.deliver(replace(delivery, channel="pager"))
-    assert not headers or caught.value.retry_after_s == 7
+    if headers:
+        assert isinstance(caught.value, DelayedError)
+        assert caught.value.retry_after_s == 7
     assert receiver.got[0][0] == "41"
 
 
 @pytest.mark.parametrize(("channel", "error"), [("gone", DelayedError), ("no", NotDeliveredError)])
-def test_webhook_that_is_not_there(hook, delivery, channel, error):
+def test_webhook_that_is_not_there(
+    hook: tuple[Receiver, WebhookNotifier], delivery: Delivery, channel: str, error: type[Exception]
+) -> None:
     """Nobody listens: later. Nobody of that name: never."""
     with pytest.raises(error):
         hook[1].deliver(replace(delivery, channel=channel))
 
 
 @pytest.mark.parametrize("error", [DelayedError("x", retry_after_s=1), UncertainError("x")])
-def test_courier_carries_every_page_once(make_desk, recorder, clock, make_finding, error):
+def test_courier_carries_every_page_once(
+    make_desk: MakeDesk,
+    recorder: RecordingNotifier,
+    clock: ManualClock,
+    make_finding: MakeFinding,
+    error: TocsinError,
+) -> None:
     """Whatever fails in between, each notification arrives exactly once and in order."""
     recorder.fail_next(error, error)
     desk = make_desk()
@@ -215,7 +190,7 @@ def test_courier_carries_every_page_once(make_desk, recorder, clock, make_findin
     assert recorder.delivered[0].action is Action.OPEN
 
 
-def test_an_unknown_notifier_fails_loudly(make_desk, make_finding):
+def test_an_unknown_notifier_fails_loudly(make_desk: MakeDesk, make_finding: MakeFinding) -> None:
     """A route to a notifier that is not set up ends on the incident's record."""
     desk = make_desk(notifiers=[])
     desk.receive(make_finding())
@@ -225,11 +200,13 @@ def test_an_unknown_notifier_fails_loudly(make_desk, make_finding):
     assert "page_failed" in kinds
 
 
-def test_a_defective_notifier_does_not_stop_the_others(make_desk, recorder, clock, make_finding):
+def test_a_defective_notifier_does_not_stop_the_others(
+    make_desk: MakeDesk, recorder: RecordingNotifier, clock: ManualClock, make_finding: MakeFinding
+) -> None:
     """An exception that no one expected is noted, and other channels get their pages."""
 
     class Defective(RecordingNotifier):
-        def deliver(self, delivery):
+        def deliver(self, delivery: Delivery) -> str:
             raise ZeroDivisionError(delivery.outbox_id)
 
     targets = tuple(Target(notifier=name, channel="x") for name in ("defective", "recording"))

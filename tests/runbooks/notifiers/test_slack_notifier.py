@@ -2,49 +2,58 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from anomaly.findings import FindingState
+from anomaly.findings import Finding, FindingState
+from collectors.clock import ManualClock
 from demo_stack.slack.faults import Fault
-from runbooks.alerts.routing import Routes, Target
+from runbooks.desk.desk import IncidentDesk
 from runbooks.incidents.commands import Acknowledge, Note, SetStatus
+from runbooks.incidents.incident import Incident
 from runbooks.incidents.states import Status
-from runbooks.notifiers.outbox import RowState
+from runbooks.notifiers.delivery import Delivery
 from runbooks.notifiers.slack import SlackNotifier
+from runbooks.paging.outbox import RowState
+from runbooks.paging.routing import Routes, Target
+from tests.runbooks.room import LocalSlack, MakeDesk, MakeFinding
 
 HUGE = {"service.name": "s" * 9_000, "cloud.region": "r" * 9_000}
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 
 
 @pytest.fixture
-def slack_desk(make_desk, slack):
+def slack_desk(make_desk: MakeDesk, slack: LocalSlack) -> IncidentDesk:
     routes = Routes(default=(Target(notifier="slack", channel="incidents"),))
     return make_desk(notifiers=[slack.notifier], routes=routes)
 
 
-def open_incident(desk, finding):
+def open_incident(desk: IncidentDesk, finding: Finding) -> Incident:
     desk.receive(finding)
     desk.tick()
     return desk.ledger.incidents()[0]
 
 
-def settle(desk, clock, seconds: int = 30):
+def settle(desk: IncidentDesk, clock: ManualClock, seconds: int = 30) -> None:
     """Let time pass until the outbox has nothing left to do."""
     for _ in range(seconds):
         clock.advance_ms(1_000)
         desk.tick()
 
 
-def button_ids(message):
+def button_ids(message: dict[str, Any]) -> list[tuple[str, str]]:
     blocks = [b for b in message["blocks"] if b["type"] == "actions"]
     return [(e["action_id"], e["value"]) for b in blocks for e in b["elements"]]
 
 
-def texts(message):
+def texts(message: dict[str, Any]) -> str:
     return str(message["blocks"])
 
 
-def test_page_explains_itself(slack_desk, slack, make_finding):
+def test_page_explains_itself(
+    slack_desk: IncidentDesk, slack: LocalSlack, make_finding: MakeFinding
+) -> None:
     """Header, fields, evidence with expression and values, trace and dashboard links, buttons."""
     finding = make_finding()
     incident = open_incident(slack_desk, finding)
@@ -73,7 +82,9 @@ def test_page_explains_itself(slack_desk, slack, make_finding):
     ]
 
 
-def test_one_message_edited_in_place(slack_desk, slack, clock, make_finding):
+def test_one_message_edited_in_place(
+    slack_desk: IncidentDesk, slack: LocalSlack, clock: ManualClock, make_finding: MakeFinding
+) -> None:
     """Each state shows its buttons in the same message; every update is in its thread."""
     incident = open_incident(slack_desk, make_finding())
     slack_desk.execute(incident.id, Acknowledge(actor="ann"))
@@ -92,7 +103,13 @@ def test_one_message_edited_in_place(slack_desk, slack, clock, make_finding):
 
 
 @pytest.mark.parametrize("fault", [Fault.LOSE_REPLY, Fault.LOSE_REQUEST, Fault.ERROR_500])
-def test_lost_replies_never_duplicate(slack_desk, slack, clock, make_finding, fault):
+def test_lost_replies_never_duplicate(
+    slack_desk: IncidentDesk,
+    slack: LocalSlack,
+    clock: ManualClock,
+    make_finding: MakeFinding,
+    fault: Fault,
+) -> None:
     """Whether request or reply was lost: in the end there is one message, and one reply."""
     slack.faults.arm("chat.postMessage", fault)
     incident = open_incident(slack_desk, make_finding())
@@ -112,12 +129,14 @@ class KilledError(BaseException):
 
 
 class DiesAfterSending(SlackNotifier):
-    def deliver(self, delivery):
+    def deliver(self, delivery: Delivery) -> str:
         super().deliver(delivery)
         raise KilledError
 
 
-def test_killed_while_sending_is_looked_up(make_desk, slack, clock, make_finding):
+def test_killed_while_sending_is_looked_up(
+    make_desk: MakeDesk, slack: LocalSlack, clock: ManualClock, make_finding: MakeFinding
+) -> None:
     """A row that was claimed when the process died is found in the channel, not sent again."""
     routes = Routes(default=(Target(notifier="slack", channel="incidents"),))
     dying = DiesAfterSending("xoxb-test", base_url=f"{slack.url}/api")
@@ -133,7 +152,9 @@ def test_killed_while_sending_is_looked_up(make_desk, slack, clock, make_finding
     assert alive.outbox.rows(incident.id)[0].reason == "found where it was thought lost"
 
 
-def test_rate_limit_waits_in_the_outbox(slack_desk, slack, clock, make_finding):
+def test_rate_limit_waits_in_the_outbox(
+    slack_desk: IncidentDesk, slack: LocalSlack, clock: ManualClock, make_finding: MakeFinding
+) -> None:
     """429 delays the row by Retry-After, without blocking the thread; nothing is lost."""
     incident = open_incident(slack_desk, make_finding())
     for number in range(12):
@@ -148,7 +169,9 @@ def test_rate_limit_waits_in_the_outbox(slack_desk, slack, clock, make_finding):
     assert notes == [f"• note {number} (by ann)" for number in range(12)]
 
 
-def test_slack_down_for_long(make_desk, slack, clock, make_finding):
+def test_slack_down_for_long(
+    make_desk: MakeDesk, slack: LocalSlack, clock: ManualClock, make_finding: MakeFinding
+) -> None:
     """A page waits for Slack to come back; the incident's other work goes on."""
     routes = Routes(default=(Target(notifier="slack", channel="incidents"),))
     desk = make_desk(
@@ -169,7 +192,9 @@ def test_slack_down_for_long(make_desk, slack, clock, make_finding):
     assert "page_failed" in kinds
 
 
-def test_refused_for_good(make_desk, slack, make_finding):
+def test_refused_for_good(
+    make_desk: MakeDesk, slack: LocalSlack, make_finding: MakeFinding
+) -> None:
     """A channel that isn't there fails at once, with Slack's code on the record."""
     routes = Routes(default=(Target(notifier="slack", channel="nowhere"),))
     desk = make_desk(notifiers=[slack.notifier], routes=routes)
@@ -179,7 +204,9 @@ def test_refused_for_good(make_desk, slack, make_finding):
     assert "channel_not_found" in row.reason
 
 
-def test_huge_findings_stay_within_slacks_limits(slack_desk, slack, make_finding):
+def test_huge_findings_stay_within_slacks_limits(
+    slack_desk: IncidentDesk, slack: LocalSlack, make_finding: MakeFinding
+) -> None:
     """Texts of any length go through, cut with a marker."""
     finding = make_finding(
         title="x" * 5_000,
@@ -197,7 +224,12 @@ def test_huge_findings_stay_within_slacks_limits(slack_desk, slack, make_finding
     assert "18 more findings" in texts(message)
 
 
-def test_proxies_are_not_used_on_loopback(slack_desk, slack, make_finding, monkeypatch):
+def test_proxies_are_not_used_on_loopback(
+    slack_desk: IncidentDesk,
+    slack: LocalSlack,
+    make_finding: MakeFinding,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """A proxy in the environment can't reach our loopback, and isn't asked to."""
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
@@ -207,7 +239,9 @@ def test_proxies_are_not_used_on_loopback(slack_desk, slack, make_finding, monke
     assert len(slack.seen()) == 1
 
 
-def test_recovery_shows(slack_desk, slack, clock, make_finding):
+def test_recovery_shows(
+    slack_desk: IncidentDesk, slack: LocalSlack, clock: ManualClock, make_finding: MakeFinding
+) -> None:
     """When every finding is over the message says so."""
     open_incident(slack_desk, make_finding())
     clock.advance_ms(60_000)
@@ -218,7 +252,9 @@ def test_recovery_shows(slack_desk, slack, clock, make_finding):
     assert any("recovering" in reply["text"] for reply in message["thread"])
 
 
-def test_found_in_a_busy_channel(slack_desk, slack, clock, make_finding):
+def test_found_in_a_busy_channel(
+    slack_desk: IncidentDesk, slack: LocalSlack, clock: ManualClock, make_finding: MakeFinding
+) -> None:
     """A message whose reply was lost is found although hundreds were said since."""
     slack.faults.arm("chat.postMessage", Fault.LOSE_REPLY)
     incident = open_incident(slack_desk, make_finding())
@@ -231,7 +267,9 @@ def test_found_in_a_busy_channel(slack_desk, slack, clock, make_finding):
     assert sum("[SEV2]" in message["text"] for message in slack.seen()) == 1
 
 
-def test_a_deleted_message_is_posted_anew(slack_desk, slack, clock, make_finding):
+def test_a_deleted_message_is_posted_again(
+    slack_desk: IncidentDesk, slack: LocalSlack, clock: ManualClock, make_finding: MakeFinding
+) -> None:
     """Somebody deletes the page: the next update posts it again, with that update in its thread."""
     incident = open_incident(slack_desk, make_finding())
     [first] = slack.seen()

@@ -29,7 +29,7 @@ FINE = [
 
 
 @pytest.mark.parametrize("line", WARNED)
-def test_judgements_are_warned_of(line):
+def test_judgements_are_warned_of(line: str) -> None:
     """Line number, phrase and advice."""
     [warned] = warnings(f"# Title\n\n{line}\n")
     assert warned.line == 3
@@ -38,6 +38,6 @@ def test_judgements_are_warned_of(line):
 
 
 @pytest.mark.parametrize("line", FINE)
-def test_facts_are_not(line):
+def test_facts_are_not(line: str) -> None:
     """Machines fail, plans describe; a suppression carries its reason."""
     assert warnings(line) == []

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from anomaly.testing import TableDatabase
+from collectors.model import Frame
 from collectors.stacklang.evaluation.batch import evaluate
 from collectors.stacklang.lines.database import Window
 from runbooks.automation.loading import BUILT_IN, load_library
@@ -18,6 +19,7 @@ from runbooks.incidents.incident import ImpactInterval
 from runbooks.incidents.states import Severity
 from runbooks.postmortem.impact import figures
 from runbooks.postmortem.impact_loading import load_measures
+from tests.runbooks.room import MakeFinding
 
 STEP_MS = 5_000
 ONSET_MS = 1_700_000_000_000
@@ -37,7 +39,7 @@ class Evaluated:
     def __init__(self, database: TableDatabase) -> None:
         self._database = database
 
-    def read(self, expression, start_ms, end_ms):
+    def read(self, expression: str, start_ms: int, end_ms: int) -> Frame:
         window = Window(
             start_ms=-(-start_ms // STEP_MS) * STEP_MS,
             end_ms=end_ms // STEP_MS * STEP_MS,
@@ -47,7 +49,7 @@ class Evaluated:
 
 
 @pytest.fixture
-def database():
+def database() -> TableDatabase:
     """Ten starts a second in each region; in one of them four of ten fail during the impact."""
     table = TableDatabase(STEP_MS)
     for time_ms in range(ONSET_MS - 600_000, END_MS + 60_001, STEP_MS):
@@ -60,7 +62,7 @@ def database():
     return table
 
 
-def test_the_demos_measures_by_hand(database, make_finding):
+def test_the_demos_measures_by_hand(database: TableDatabase, make_finding: MakeFinding) -> None:
     """4 a second for 100 s in one region: 400 failed, 400 lost, and their share of the budget."""
     command = c.Open(
         incident_id="inc-1", finding=make_finding(), severity=Severity.SEV2, why="it pages"
@@ -78,7 +80,9 @@ def test_the_demos_measures_by_hand(database, make_finding):
 
 
 @pytest.mark.parametrize(("runbook", "step", "query"), QUERIES)
-def test_every_query_of_the_library_can_be_evaluated(database, runbook, step, query):
+def test_every_query_of_the_library_can_be_evaluated(
+    database: TableDatabase, runbook: str, step: str, query: str
+) -> None:
     """A query that people copy at night must work."""
     frame = Evaluated(database).read(query, ONSET_MS, END_MS)
 

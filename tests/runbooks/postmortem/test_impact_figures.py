@@ -4,26 +4,28 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from collectors.errors import DocumentError
-from collectors.model import Frame
+from collectors.model import Frame, Tags
 from runbooks.incidents import commands as c
 from runbooks.incidents.decide import decide
 from runbooks.incidents.folding import fold
-from runbooks.incidents.incident import ImpactInterval
+from runbooks.incidents.incident import ImpactInterval, Incident
 from runbooks.incidents.states import Severity
 from runbooks.postmortem.flat_metrics import FlatMetrics
-from runbooks.postmortem.impact import ImpactMeasure, MeasureKind, figure, scoped
+from runbooks.postmortem.impact import ImpactMeasure, MeasureKind, MetricReader, figure, scoped
 from runbooks.postmortem.impact_loading import load_measures
+from tests.runbooks.room import MakeFinding
 
 T0 = 1_700_000_000_000
 
 
 @pytest.fixture
-def incident(make_finding):
+def incident(make_finding: MakeFinding) -> Incident:
     command = c.Open(
         incident_id="inc-1", finding=make_finding(), severity=Severity.SEV2, why="it pages"
     )
@@ -31,7 +33,7 @@ def incident(make_finding):
     return replace(opened, impact=(ImpactInterval(start_ms=T0, end_ms=T0 + 100_000),))
 
 
-def measure(kind, **changes):
+def measure(kind: MeasureKind, **changes: Any) -> ImpactMeasure:
     wanted = {
         "id": "m",
         "title": "M",
@@ -56,7 +58,14 @@ FIGURES = [
 
 
 @pytest.mark.parametrize(("kind", "changes", "metrics", "value", "text"), FIGURES)
-def test_figures(incident, kind, changes, metrics, value, text):
+def test_figures(
+    incident: Incident,
+    kind: MeasureKind,
+    changes: dict[str, Any],
+    metrics: MetricReader,
+    value: str,
+    text: str,
+) -> None:
     """Each row: measure, metrics, the number and how it reads."""
     found = figure(measure(kind, **changes), incident, metrics, T0 + 999_000)
     assert found.value == pytest.approx(value)
@@ -64,7 +73,7 @@ def test_figures(incident, kind, changes, metrics, value, text):
     assert "measured 100 %" in found.note
 
 
-def test_two_intervals_add_up(incident):
+def test_two_intervals_add_up(incident: Incident) -> None:
     """The quiet time between two intervals of impact counts nothing."""
     again = ImpactInterval(start_ms=T0 + 200_000, end_ms=T0 + 250_000)
     twice = replace(incident, impact=(*incident.impact, again))
@@ -75,13 +84,13 @@ def test_two_intervals_add_up(incident):
 class Gaps:
     """Answers with a line of which only a part was measured, or with nothing at all."""
 
-    def __init__(self, values):
+    def __init__(self, values: Any) -> None:
         self.values = values
 
-    def read(self, expression, start_ms, end_ms):
+    def read(self, expression: str, start_ms: int, end_ms: int) -> Frame:
         del end_ms
         values = np.array(self.values, dtype=np.float64)
-        tags = [{}] * len(values)
+        tags: list[Tags] = [{}] * len(values)
         return Frame(
             start_ms=start_ms + 10_000,
             step_ms=10_000,
@@ -100,7 +109,9 @@ class Gaps:
         ([[1.0, 2.0], [3.0, np.nan]], "60 starts", "measured 100 %"),
     ],
 )
-def test_unmeasured_time_is_said_to_be(incident, values, text, note):
+def test_unmeasured_time_is_said_to_be(
+    incident: Incident, values: Any, text: str, note: str
+) -> None:
     """Gaps are neither up nor down: they are not counted, and how much there was is said."""
     found = figure(measure(MeasureKind.INTEGRAL), incident, Gaps(values), T0)
     assert found.text == text
@@ -108,7 +119,7 @@ def test_unmeasured_time_is_said_to_be(incident, values, text, note):
 
 
 @pytest.mark.parametrize("kind", list(MeasureKind))
-def test_a_broken_expression_is_told(incident, kind):
+def test_a_broken_expression_is_told(incident: Incident, kind: MeasureKind) -> None:
     """One expression that can't be evaluated costs its own number only."""
     broken = measure(kind, **(BUDGET | {"expr": "broken", "total": "broken"}))
     found = figure(broken, incident, FlatMetrics(), T0)
@@ -125,7 +136,9 @@ def test_a_broken_expression_is_told(incident, kind):
         (["x,:true,:or"], ":true"),
     ],
 )
-def test_scope_of_an_expression(make_finding, regions, expression):
+def test_scope_of_an_expression(
+    make_finding: MakeFinding, regions: list[str], expression: str
+) -> None:
     """Affected regions become a query; a value that is no plain word can't smuggle words in."""
     findings = [
         make_finding(id=f"f{n}", scope={"cloud.region": region})
@@ -139,7 +152,7 @@ def test_scope_of_an_expression(make_finding, regions, expression):
     assert scoped("{scope}", fold(events)) == expression
 
 
-def test_the_demos_measures_load():
+def test_the_demos_measures_load() -> None:
     """The demo platform's own file is right."""
     here = Path(__file__).parents[3]
     kinds = [found.kind for found in load_measures(here / "demo_stack/ops/impact.yaml")]
@@ -156,7 +169,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_broken_files(tmp_path, name):
+def test_broken_files(tmp_path: Path, name: str) -> None:
     """File, line and field of the mistake."""
     good = (
         "measures:\n- id: a\n  title: A\n  kind: budget\n  expr: x\n  total: t\n"

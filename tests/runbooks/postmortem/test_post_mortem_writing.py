@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from html.parser import HTMLParser
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from anomaly.findings import FindingState
+from collectors.clock import ManualClock
+from runbooks.desk.desk import IncidentDesk
 from runbooks.incidents.commands import Acknowledge, Note, Reopen, SetStatus, SetStep
 from runbooks.incidents.incident import StepState
 from runbooks.incidents.states import Status
 from runbooks.postmortem.sections import BLANK
+from tests.runbooks.room import MakeDesk, MakeFinding
 
 T0 = 1_700_000_000_000
 RESOLVE = SetStatus(status=Status.RESOLVED, actor="ann.smith")
@@ -26,13 +30,13 @@ class Links(HTMLParser):
         self.links: list[str] = []
         self.feed(page)
 
-    def handle_starttag(self, tag, attrs):
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
-        self.links += [value for name, value in attrs if name == "href"]
+        self.links += [value or "" for name, value in attrs if name == "href"]
 
 
 @pytest.fixture
-def resolved(desk, clock, make_finding):
+def resolved(desk: IncidentDesk, clock: ManualClock, make_finding: MakeFinding) -> str:
     desk.receive(make_finding())
     desk.tick()
     [incident] = desk.ledger.incidents()
@@ -49,11 +53,11 @@ def resolved(desk, clock, make_finding):
 
 
 @pytest.fixture
-def path(tmp_path, resolved):
+def path(tmp_path: Path, resolved: str) -> Path:
     return tmp_path / "post-mortems" / f"{resolved}.md"
 
 
-def test_every_number_carries_its_query(desk, resolved, path):
+def test_every_number_carries_its_query(desk: IncidentDesk, resolved: str, path: Path) -> None:
     """Impact is the integral over the impact window, and the link asks for just that window."""
     text = path.read_text()
     assert "200 starts" in text
@@ -64,7 +68,7 @@ def test_every_number_carries_its_query(desk, resolved, path):
     assert (asked["s"], asked["e"]) == ([str(T0)], [str(T0 + 100_000)])
 
 
-def test_what_the_machine_knows(path):
+def test_what_the_machine_knows(path: Path) -> None:
     """Durations, timeline with sources, signals with values, trace, page, runbook's steps."""
     text = path.read_text()
     for wanted in (
@@ -84,7 +88,7 @@ def test_what_the_machine_knows(path):
         assert wanted in text, wanted
 
 
-def test_roles_in_the_place_of_names(path):
+def test_roles_in_the_place_of_names(path: Path) -> None:
     """Nobody is named: neither as an actor nor in what others wrote of them."""
     text = path.read_text()
     assert "ann.smith" not in text
@@ -92,7 +96,9 @@ def test_roles_in_the_place_of_names(path):
     assert "the incident commander moved the traffic — responder" in text
 
 
-def test_human_text_survives_regeneration(desk, clock, resolved, path):
+def test_human_text_survives_regeneration(
+    desk: IncidentDesk, clock: ManualClock, resolved: str, path: Path
+) -> None:
     """Machine sections are renewed; every word between them stays, even removed sections."""
     before = path.read_text()
     first_blank = next(line for line in before.splitlines() if line.startswith(BLANK))
@@ -129,7 +135,9 @@ def _outside(text: str) -> list[str]:
     return kept
 
 
-def test_html_shows_what_people_wrote_escaped(desk, resolved, path):
+def test_html_shows_what_people_wrote_escaped(
+    desk: IncidentDesk, resolved: str, path: Path
+) -> None:
     """The page is made of the Markdown as it is now; nothing in it becomes a tag or a script."""
     text = path.read_text()
     first_blank = next(line for line in text.splitlines() if line.startswith(BLANK))
@@ -143,7 +151,9 @@ def test_html_shows_what_people_wrote_escaped(desk, resolved, path):
     assert "https://example.org/a?b=1" in found.links
 
 
-def test_strangers_texts_cannot_break_out(desk, make_finding, tmp_path):
+def test_strangers_texts_cannot_break_out(
+    desk: IncidentDesk, make_finding: MakeFinding, tmp_path: Path
+) -> None:
     """A finding's text can't end a section, a table or a tag."""
     desk.receive(
         make_finding(
@@ -165,7 +175,9 @@ def test_strangers_texts_cannot_break_out(desk, make_finding, tmp_path):
     assert all(link.startswith("http://127.0.0.1") for link in found.links)
 
 
-def test_a_crash_before_writing_is_made_up_for(make_desk, clock, make_finding, tmp_path):
+def test_a_crash_before_writing_is_made_up_for(
+    make_desk: MakeDesk, clock: ManualClock, make_finding: MakeFinding, tmp_path: Path
+) -> None:
     """An incident that was resolved just before the process died is written up by the next."""
     first = make_desk()
     first.receive(make_finding())
@@ -178,7 +190,9 @@ def test_a_crash_before_writing_is_made_up_for(make_desk, clock, make_finding, t
     assert second.ledger.incident(incident.id).post_mortem_ms == clock.now_ms()
 
 
-def test_a_directory_that_cannot_be_written(make_desk, make_finding, tmp_path):
+def test_a_directory_that_cannot_be_written(
+    make_desk: MakeDesk, make_finding: MakeFinding, tmp_path: Path
+) -> None:
     """The incident is resolved all the same; writing is tried again."""
     (tmp_path / "file").write_text("")
     desk = make_desk(post_mortem_dir=tmp_path / "file" / "below")
@@ -193,7 +207,9 @@ def test_a_directory_that_cannot_be_written(make_desk, make_finding, tmp_path):
     assert desk.ledger.incident(incident.id).post_mortem_ms is not None
 
 
-def test_signals_as_found_and_their_course(desk, clock, make_finding, tmp_path):
+def test_signals_as_found_and_their_course(
+    desk: IncidentDesk, clock: ManualClock, make_finding: MakeFinding, tmp_path: Path
+) -> None:
     """The value that paged stays, beside how it went; first and last explanation are both there."""
     desk.receive(make_finding())
     desk.tick()

@@ -39,7 +39,7 @@ def starts(failing: float) -> Callable[[int], Batch]:
                 values.append(count * 1_000 / STEP_MS)
         return Batch(
             series=series,
-            series_index=np.arange(len(series)),
+            series_index=np.arange(len(series), dtype=np.int32),
             time_ms=np.full(len(series), time_ms),
             value=np.array(values),
         )

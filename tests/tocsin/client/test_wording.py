@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from anomaly.findings import Finding, FindingKind, FindingState, Urgency
 from dashboards.panels import evidence
-from runbooks import views
+from runbooks.api import views
 from runbooks.incidents.commands import Open
 from runbooks.incidents.decide import decide
 from runbooks.incidents.folding import fold

@@ -104,7 +104,7 @@ def test_percentile_buckets(line: bytes, bucket: str) -> None:
 
 
 def test_totals_go_on_across_flushes() -> None:
-    """A second flush carries the total, not the increment, and the maximum begins anew."""
+    """A second flush carries the total, not the increment, and the maximum starts again."""
     registry = new_registry()
     registry.receive(b"c:n:2\nm:x:5", T0)
     registry.flush(T0 + 5_000)

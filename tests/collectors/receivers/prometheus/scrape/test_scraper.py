@@ -133,7 +133,7 @@ def test_what_disappears_gets_a_marker(tmp_path: Path) -> None:
     ],
 )
 def test_a_failed_scrape_commits_nothing(tmp_path: Path, break_it: dict[str, Any]) -> None:
-    """All series end, up is 0, and the next good scrape begins anew."""
+    """All series end, up is 0, and the next good scrape starts again."""
     endpoint = Endpoint(b"a 1\nb 2\n")
 
     def mend() -> None:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections.abc import Sequence
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
-from collectors.clock import SystemClock
-from runbooks import desk as desk_module
+from collectors.clock import ManualClock, SystemClock
+from runbooks.desk import desk as desk_module
+from runbooks.desk.desk import IncidentDesk
 from runbooks.incidents.commands import Acknowledge, Note
-from runbooks.incidents.events import EventKind
+from runbooks.incidents.events import Event, EventKind
+from runbooks.incidents.incident import Incident
 from runbooks.incidents.states import Severity
+from runbooks.notifiers.delivery import Delivery
 from runbooks.notifiers.recording import RecordingNotifier
+from tests.runbooks.room import MakeDesk, MakeFinding
 
 
 class Blocking(RecordingNotifier):
@@ -24,18 +30,18 @@ class Blocking(RecordingNotifier):
         self.entered = threading.Event()
         self.go = threading.Event()
 
-    def deliver(self, delivery):
+    def deliver(self, delivery: Delivery) -> str:
         self.entered.set()
         assert self.go.wait(10)
         return super().deliver(delivery)
 
 
-def test_a_slow_notifier_blocks_nobody(make_desk, make_finding):
+def test_a_slow_notifier_blocks_nobody(make_desk: MakeDesk, make_finding: MakeFinding) -> None:
     """While a page hangs, findings are taken in and commands are carried out."""
     notifier = Blocking()
     paged = threading.Event()
 
-    def watch(_incident, events):
+    def watch(_incident: Incident, events: Sequence[Event]) -> None:
         if any(event.kind is EventKind.PAGED for event in events):
             paged.set()
 
@@ -51,7 +57,9 @@ def test_a_slow_notifier_blocks_nobody(make_desk, make_finding):
     assert paged.wait(10)
 
 
-def test_findings_over_the_limit_are_counted(make_desk, make_finding, monkeypatch):
+def test_findings_over_the_limit_are_counted(
+    make_desk: MakeDesk, make_finding: MakeFinding, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A flood is bounded, and what was dropped is known."""
     monkeypatch.setattr(desk_module, "MAX_WAITING", 3)
     desk = make_desk()
@@ -63,9 +71,13 @@ def test_findings_over_the_limit_are_counted(make_desk, make_finding, monkeypatc
     assert len(incident.findings) == 3
 
 
-def test_a_defective_subscriber_harms_nobody(desk, make_finding):
+def test_a_defective_subscriber_harms_nobody(desk: IncidentDesk, make_finding: MakeFinding) -> None:
     """What is committed stays committed, whoever listens."""
-    desk.subscribe(lambda _incident, _events: 1 / 0)
+
+    def defective(_incident: Incident, _events: Sequence[Event]) -> None:
+        raise ZeroDivisionError
+
+    desk.subscribe(defective)
     desk.receive(make_finding())
     desk.tick()
     [incident] = desk.ledger.incidents()
@@ -73,7 +85,7 @@ def test_a_defective_subscriber_harms_nobody(desk, make_finding):
 
 
 @pytest.mark.parametrize("count", [12])
-def test_many_at_once(make_desk, make_finding, count):
+def test_many_at_once(make_desk: MakeDesk, make_finding: MakeFinding, count: int) -> None:
     """Commands from many threads are all kept, each once, in one order."""
     desk = make_desk(clock=SystemClock())
     desk.receive(make_finding())
@@ -96,7 +108,9 @@ def test_many_at_once(make_desk, make_finding, count):
     assert notes == {str(number) for number in range(count)}
 
 
-def test_a_locked_database_loses_no_finding(make_desk, make_finding, tmp_path):
+def test_a_locked_database_loses_no_finding(
+    make_desk: MakeDesk, make_finding: MakeFinding, tmp_path: Path
+) -> None:
     """While another process holds the database, findings wait; then they are taken in."""
     path = tmp_path / "locked.db"
     desk = make_desk(database_url=f"sqlite:///{path}?timeout=0.05")
@@ -110,7 +124,9 @@ def test_a_locked_database_loses_no_finding(make_desk, make_finding, tmp_path):
     assert len(desk.ledger.incidents()) == 1
 
 
-def test_a_claim_left_behind_is_taken_up_again(desk, recorder, clock, make_finding):
+def test_a_claim_left_behind_is_taken_up_again(
+    desk: IncidentDesk, recorder: RecordingNotifier, clock: ManualClock, make_finding: MakeFinding
+) -> None:
     """A row that was claimed and never finished is looked up after three minutes."""
     desk.receive(make_finding())
     desk._take_in()

@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 
 from collectors.errors import DocumentError
-from runbooks.alerts.routing import Target, load_routes
 from runbooks.incidents import commands as c
 from runbooks.incidents.decide import decide
 from runbooks.incidents.folding import fold
 from runbooks.incidents.states import Severity
+from runbooks.notifiers.recording import RecordingNotifier
+from runbooks.notifiers.settling import unsettled
+from runbooks.paging.routing import Target, load_routes
+from tests.runbooks.room import MakeDesk, MakeFinding
 
 ROUTES = """
 default:
@@ -37,7 +40,9 @@ routes:
         (Severity.SEV1, "ap-south-1", ["incidents"]),
     ],
 )
-def test_first_match_wins(tmp_path, make_finding, severity, region, channels):
+def test_first_match_wins(
+    tmp_path: Path, make_finding: MakeFinding, severity: Severity, region: str, channels: list[str]
+) -> None:
     """Every condition of a match must hold; the default takes the rest."""
     path = tmp_path / "routes.yaml"
     path.write_text(ROUTES)
@@ -46,27 +51,30 @@ def test_first_match_wins(tmp_path, make_finding, severity, region, channels):
     incident = fold(decide(None, command, 0))
     routes = load_routes(path)
     assert [target.channel for target in routes.targets(incident)] == channels
-    assert routes.notifiers == {"slack", "webhook"}
+    assert routes.notifiers() == {"slack", "webhook"}
 
 
-def test_severity_raised_pages_more_people(make_desk, make_finding, recorder, tmp_path):
+def test_severity_raised_pages_more_people(
+    make_desk: MakeDesk, make_finding: MakeFinding, tmp_path: Path
+) -> None:
     """An incident that grows worse reaches the route of its new severity, and stays on the old."""
     path = tmp_path / "routes.yaml"
-    path.write_text(ROUTES.replace("slack", "recording").replace("webhook", "recording"))
-    desk = make_desk(routes=load_routes(path))
+    path.write_text(ROUTES)
+    notifiers = [RecordingNotifier("slack"), RecordingNotifier("webhook")]
+    desk = make_desk(routes=load_routes(path), notifiers=notifiers)
     mild = make_finding(kind="anomaly", observed=90.0, baseline=100.0, values={})
     desk.receive(mild)
     desk.tick()
     desk.receive(make_finding(id="b"))
     desk.tick()
-    opened = [d.channel for d in recorder.delivered if d.action == "open"]
-    assert opened == ["incidents", "war", "pager"]
+    opened = [[d.channel for d in n.delivered if d.action == "open"] for n in notifiers]
+    assert opened == [["incidents", "war"], ["pager"]]
     [incident] = desk.ledger.incidents()
     assert incident.severity is Severity.SEV2
 
 
 NOBODY = "names no target; write - {notifier: slack, channel: incidents}"
-ONE = "default: &one [{notifier: a, channel: b}]\n"
+ONE = "default: &one [{notifier: console, channel: b}]\n"
 BROKEN = [
     ("", 1, "(document)", "is empty"),
     ("default: [", 1, "(document)", "this is not YAML: expected the node content, but found "),
@@ -75,7 +83,7 @@ BROKEN = [
     ("default: []\n", 1, "default", NOBODY),
     ("default: slack\n", 1, "default", "must be a list, got 'slack'"),
     (
-        "default:\n- {notifier: a, chanel: b}\n",
+        "default:\n- {notifier: console, chanel: b}\n",
         2,
         "default[0].chanel",
         "unknown field; did you mean 'channel'?",
@@ -84,7 +92,13 @@ BROKEN = [
         "default:\n- {notifier: true, channel: b}\n",
         2,
         "default[0].notifier",
-        "must be text, got true; put it in quotes if it is meant",
+        "must be one of console, slack, webhook, got true",
+    ),
+    (
+        "default:\n- {notifier: slak, channel: b}\n",
+        2,
+        "default[0].notifier",
+        "must be one of console, slack, webhook, got 'slak'; did you mean 'slack'?",
     ),
     (
         ONE + "routes:\n- to: *one\n  name: x\n  match: {severity: [SEV1, SEVEN1]}\n",
@@ -121,8 +135,34 @@ def test_a_country_is_no_falsehood(tmp_path: Path) -> None:
     assert route.scope == (("country", frozenset({"NO", "SE"})),)
 
 
-def test_the_demos_routes_load():
+def test_the_demos_routes_load() -> None:
     """The demo platform's own file is right."""
     here = Path(__file__).parents[3]
     routes = load_routes(here / "demo_stack/ops/routes.yaml")
     assert routes.default == (Target(notifier="slack", channel="incidents"),)
+
+
+def test_notifiers_that_are_not_set_up_are_told_on_the_console(tmp_path: Path) -> None:
+    """Without a token every page of Slack's routes would end nowhere."""
+    path = tmp_path / "routes.yaml"
+    path.write_text(ROUTES)
+
+    routes = load_routes(path).reaching({"console", "webhook"})
+
+    console = Target(notifier="console", channel="stderr")
+    assert routes.default == (console,)
+    assert [route.targets for route in routes.routes] == [
+        (console, Target(notifier="webhook", channel="pager")),
+        (console,),
+    ]
+
+
+def test_a_route_to_what_cannot_be_set_up_is_a_mistake(tmp_path: Path) -> None:
+    """A page would be refused at night for what could have been told by day."""
+    path = tmp_path / "routes.yaml"
+    path.write_text(ROUTES)
+
+    (mistake,) = load_routes(path).mistakes(unsettled())
+
+    assert (mistake.line, mistake.field) == (9, "routes[0].to[1].notifier")
+    assert mistake.reason == "webhook is not set up; tell it in notifiers.yaml where to"

@@ -8,15 +8,15 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from collectors.clock import Clock
 from collectors.errors import ConflictError, NotFoundError, StorageError
+from runbooks.desk.ledger import Ledger
 from runbooks.incidents.commands import Acknowledge, Command, Note, SetStatus
 from runbooks.incidents.schema import INTERACTIONS
 from runbooks.incidents.states import Status
-from runbooks.ledger import Ledger
 from runbooks.notifiers.slack_interactions import Press
 from runbooks.notifiers.slack_layout import ACKNOWLEDGE
 
 KEPT_MS = 24 * 3_600_000
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 class Buttons:
@@ -51,7 +51,7 @@ class Buttons:
             with self._engine.begin() as connection:
                 connection.execute(insert(INTERACTIONS).values(**values))
         except IntegrityError:
-            log.info("press repeated", key=press.key)
+            _log.info("press repeated", key=press.key)
         except SQLAlchemyError as error:
             raise StorageError(f"the press could not be kept: {error}") from error
 
@@ -84,7 +84,7 @@ class Buttons:
             note = f"{press.user} pressed {press.action_id}: {error.message}"
             self._ledger.execute(press.incident_id, Note(actor=press.user, text=note))
         except NotFoundError:
-            log.warning("press for an unknown incident", incident=press.incident_id)
+            _log.warning("press for an unknown incident", incident=press.incident_id)
 
     def _forget(self, press: Press) -> None:
         """Note that a press is done, and drop those so old that Slack can't repeat them."""

@@ -13,7 +13,7 @@ from runbooks.incidents.finding_codec import change_to_json, finding_to_json
 from runbooks.incidents.incident import Incident
 from runbooks.incidents.states import Role
 from runbooks.notifiers.delivery import Action
-from runbooks.notifiers.outbox import OutboxRow
+from runbooks.paging.outbox import OutboxRow
 from runbooks.postmortem.impact import ImpactMeasure, MeasureKind, scoped
 
 Json = dict[str, JsonValue]

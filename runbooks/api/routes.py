@@ -12,12 +12,12 @@ from starlette.routing import Route
 
 from collectors.errors import InputError, StorageError, TocsinError
 from collectors.receivers.body import request_body
-from runbooks import views
-from runbooks.desk import IncidentDesk
+from runbooks.api import views
+from runbooks.api.commands import MAX_BODY_BYTES, parse_command
+from runbooks.desk.desk import IncidentDesk
 from runbooks.notifiers import slack_interactions
 from runbooks.postmortem.language import warnings
 from runbooks.postmortem.sections import blanks
-from runbooks.requests import MAX_BODY_BYTES, parse_command
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -38,6 +38,12 @@ def runbooks_routes(desk: IncidentDesk) -> list[Route]:
 
 
 class _Api:
+    """The endpoints. Whatever takes the ledger's lock runs off the event loop.
+
+    Args:
+        desk: What answers.
+    """
+
     def __init__(self, desk: IncidentDesk) -> None:
         self._desk = desk
 
@@ -45,22 +51,22 @@ class _Api:
         state = request.query_params.get("state", "open")
         if state not in {"open", "all"}:
             raise InputError(f"state {state[:50]!r} is none of open, all")
-        now_ms = self._desk.clock.now_ms()
-        found = [i for i in self._desk.ledger.incidents() if state == "all" or i.is_open]
-        return JSONResponse({"incidents": [views.summary(i, now_ms) for i in found]})
+        return JSONResponse({"incidents": await run_in_threadpool(self._list, state == "all")})
 
     async def incident(self, request: Request) -> Response:
         return JSONResponse(await run_in_threadpool(self._detail, request.path_params["id"]))
 
     async def command(self, request: Request) -> Response:
         incident_id = request.path_params["id"]
-        self._desk.ledger.incident(incident_id)
+        # Before the body is read: whoever has the wrong incident is told of that first.
+        await run_in_threadpool(self._desk.ledger.incident, incident_id)
         command = parse_command(await request_body(request, MAX_BODY_BYTES))
         await run_in_threadpool(self._desk.execute, incident_id, command)
         return JSONResponse(await run_in_threadpool(self._detail, incident_id))
 
     async def post_mortem(self, request: Request) -> Response:
-        incident_id = self._desk.ledger.incident(request.path_params["id"]).id
+        incident_id = request.path_params["id"]
+        await run_in_threadpool(self._desk.ledger.incident, incident_id)
         form = request.query_params.get("format", "md")
         read = self._desk.post_mortems
         if form == "html":
@@ -89,6 +95,11 @@ class _Api:
         for press in slack_interactions.presses(body):
             await run_in_threadpool(self._desk.press, press)
         return Response(status_code=200)
+
+    def _list(self, every: bool) -> list[views.Json]:
+        now_ms = self._desk.clock.now_ms()
+        found = [i for i in self._desk.ledger.incidents() if every or i.is_open]
+        return [views.summary(incident, now_ms) for incident in found]
 
     def _detail(self, incident_id: str) -> views.Json:
         desk = self._desk

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
+from collectors.documents.nodes import Place
 from collectors.documents.reading import load_section
-from collectors.documents.section import Section
-from collectors.documents.values import OneOrMore, Words, at_least_one, one_of
+from collectors.documents.section import Section, close_to
+from collectors.documents.values import OneOfThese, OneOrMore, Words, at_least_one, one_of
+from collectors.errors import DocumentError
 from runbooks.incidents.incident import Incident
 from runbooks.incidents.states import Severity
-
-FALLBACK_NOTIFIER, FALLBACK_CHANNEL = "console", "stderr"
+from runbooks.notifiers import console
+from runbooks.notifiers.registry import notifiers
+from runbooks.notifiers.settling import Parameters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +27,13 @@ class Target:
 
     notifier: str
     channel: str
+
+    def __str__(self) -> str:
+        return f"{self.notifier}:{self.channel}"
+
+
+FALLBACK = Target(notifier=console.NAME, channel=console.CHANNEL)
+"""Always set up: a page that reaches a terminal is better than none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +58,11 @@ class Route:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routes:
-    """All routes in their order."""
+    """All routes in their order, and where their document names each target first."""
 
     routes: tuple[Route, ...] = ()
-    default: tuple[Target, ...] = (Target(notifier=FALLBACK_NOTIFIER, channel=FALLBACK_CHANNEL),)
+    default: tuple[Target, ...] = (FALLBACK,)
+    places: Mapping[Target, Place] = field(default_factory=dict, compare=False)
 
     def targets(self, incident: Incident) -> tuple[Target, ...]:
         """Return where ``incident`` goes."""
@@ -60,18 +71,57 @@ class Routes:
                 return route.targets
         return self.default
 
-    @property
     def notifiers(self) -> frozenset[str]:
-        """Names of all notifiers that some route uses."""
-        ways = [self.default, *(route.targets for route in self.routes)]
-        return frozenset(target.notifier for way in ways for target in way)
+        """Return the names of all notifiers that some route uses."""
+        return frozenset(target.notifier for target in self._all_targets())
+
+    def reaching(self, set_up: Collection[str]) -> Routes:
+        """Return the routes with the console in the place of notifiers that are not set up."""
+        return Routes(
+            routes=tuple(
+                replace(route, targets=_reaching(route.targets, set_up)) for route in self.routes
+            ),
+            default=_reaching(self.default, set_up),
+        )
+
+    def mistakes(self, told: Parameters) -> Iterator[DocumentError]:
+        """Yield what keeps pages from arriving, as far as the notifiers' parameters tell.
+
+        Args:
+            told: What each notifier is told; one that is missing can't be set up.
+        """
+        for target, place in self.places.items():
+            parameters = told.get(target.notifier)
+            if parameters is None:
+                message = f"{target.notifier} is not set up; tell it in notifiers.yaml where to"
+                yield place.below("notifier").error(message)
+            elif wrong := _wrong_channel(target, parameters):
+                yield place.below("channel").error(wrong)
+
+    def _all_targets(self) -> Iterator[Target]:
+        for way in (self.default, *(route.targets for route in self.routes)):
+            yield from way
+
+
+def _wrong_channel(target: Target, parameters: Section) -> str | None:
+    channels = notifiers()[target.notifier].channels(parameters)
+    if channels is None or target.channel in channels:
+        return None
+    meant = close_to(target.channel, channels)
+    remedy = f"did you mean {meant!r}?" if meant else f"known are {', '.join(sorted(channels))}"
+    return f"{target.channel!r} is no channel of {target.notifier}; {remedy}"
+
+
+def _reaching(targets: Iterable[Target], set_up: Collection[str]) -> tuple[Target, ...]:
+    found = (target if target.notifier in set_up else FALLBACK for target in targets)
+    return tuple(dict.fromkeys(found))
 
 
 class TargetShape(Section):
     """Somebody or something that is told."""
 
-    notifier: Words
-    """Name of the notifier: `slack`, `console`."""
+    notifier: Annotated[str, OneOfThese(lambda: tuple(notifiers()))]
+    """Name of the notifier."""
     channel: Words
     """Channel or address that it is to use."""
 
@@ -125,7 +175,9 @@ def load_routes(path: Path) -> Routes:
     """
     shape = load_section(path, RoutesFile)
     return Routes(
-        routes=tuple(_route(route) for route in shape.routes), default=_targets(shape.default)
+        routes=tuple(_route(route) for route in shape.routes),
+        default=_targets(shape.default),
+        places=_places(shape),
     )
 
 
@@ -140,3 +192,11 @@ def _route(shape: RouteShape) -> Route:
 
 def _targets(shapes: Sequence[TargetShape]) -> tuple[Target, ...]:
     return tuple(Target(notifier=shape.notifier, channel=shape.channel) for shape in shapes)
+
+
+def _places(shape: RoutesFile) -> dict[Target, Place]:
+    found: dict[Target, Place] = {}
+    for way in (shape.default, *(route.to for route in shape.routes)):
+        for told, target in zip(way, _targets(way), strict=True):
+            found.setdefault(target, told.place)
+    return found

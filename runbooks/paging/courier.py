@@ -16,7 +16,7 @@ from runbooks.notifiers.delivery import (
     Notifier,
     UncertainError,
 )
-from runbooks.notifiers.outbox import Outbox, OutboxRow, RowState
+from runbooks.paging.outbox import Outbox, OutboxRow, RowState
 
 MAX_AGE_MS = 6 * 3_600_000
 """A page that could not be delivered for this long is given up."""
@@ -27,7 +27,7 @@ LOOK_AFTER_MS = 1_000
 MAX_BACKOFF_MS = 60_000
 BATCH = 50
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 CardReader = Callable[[str], Card]
 Report = Callable[[OutboxRow, RowState, str], None]
 """Called when a row is done: the row, its final state and the reason."""
@@ -74,8 +74,8 @@ class Courier:
         delivery = _delivery(row, self._card(row.incident_id), reference)
         try:
             self._deliver(row, notifier, delivery, now_ms)
-        except Exception as error:  # a notifier's defect must not stop the others' pages
-            log.exception("notifier failed", notifier=row.notifier, outbox_id=row.id)
+        except Exception as error:  # noqa: BLE001 - a defect must not stop the others' pages
+            _log.exception("notifier failed", notifier=row.notifier, outbox_id=row.id)
             self._again(row, RowState.UNKNOWN, now_ms(), repr(error), LOOK_AFTER_MS)
 
     def _deliver(
@@ -89,7 +89,7 @@ class Courier:
             found = _look(notifier, delivery) if row.state is RowState.UNKNOWN else None
             reference = found or notifier.deliver(delivery)
         except MessageGoneError as error:
-            self._outbox.post_anew(row, now_ms(), f"{error.message}; posted anew")
+            self._outbox.post_again(row, now_ms(), f"{error.message}; posted again")
         except NotDeliveredError as error:
             self._done(row, RowState.FAILED, now_ms(), error.message)
         except DelayedError as error:
@@ -110,7 +110,7 @@ class Courier:
             final = RowState.UNKNOWN if state is RowState.UNKNOWN else RowState.FAILED
             self._done(row, final, now_ms, f"given up: {reason}")
         else:
-            log.warning("notification delayed", outbox_id=row.id, reason=reason, wait_ms=wait_ms)
+            _log.warning("notification delayed", outbox_id=row.id, reason=reason, wait_ms=wait_ms)
             self._outbox.retry(row, state, now_ms + wait_ms, reason)
 
     def _done(

@@ -13,6 +13,7 @@ from runbooks.alerts.outcomes import Decision, Outcome
 from runbooks.alerts.severity import assess
 from runbooks.automation.matching import propose
 from runbooks.automation.runbook import Runbook
+from runbooks.desk.ledger import Ledger
 from runbooks.incidents.commands import (
     AddFinding,
     ChangeFinding,
@@ -25,7 +26,6 @@ from runbooks.incidents.commands import (
 from runbooks.incidents.events import MACHINE
 from runbooks.incidents.incident import Incident, StepState
 from runbooks.incidents.states import Status
-from runbooks.ledger import Ledger
 
 EdgesReader = Callable[[], Collection[ServiceEdge]]
 MAX_LOOSE = 1_000

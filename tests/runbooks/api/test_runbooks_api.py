@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
+import httpx2
 import pytest
+
+from runbooks.desk.desk import IncidentDesk
+from tests.runbooks.room import MakeFinding, ServeDesk
 
 
 @pytest.fixture
-def http(desk, serve_desk):
+def http(desk: IncidentDesk, serve_desk: ServeDesk) -> httpx2.Client:
     return serve_desk(desk)
 
 
 @pytest.fixture
-def incident_id(desk, make_finding):
+def incident_id(desk: IncidentDesk, make_finding: MakeFinding) -> str:
     desk.receive(make_finding())
     desk.tick()
     return desk.ledger.incidents()[0].id
 
 
-def command(http, incident_id, name, *, value="", text="", actor="ann"):
+def command(
+    http: httpx2.Client,
+    incident_id: str,
+    name: str,
+    *,
+    value: str = "",
+    text: str = "",
+    actor: str = "ann",
+) -> httpx2.Response:
     body = {"command": name, "actor": actor, "text": text, "value": value}
     return http.post(f"/api/v2/incidents/{incident_id}/commands", json=body)
 
 
-def test_incident_in_full(http, incident_id, make_finding):
+def test_incident_in_full(http: httpx2.Client, incident_id: str, make_finding: MakeFinding) -> None:
     """Every field that the dashboard was promised."""
     [listed] = http.get("/api/v2/incidents?state=open").json()["incidents"]
     assert set(listed) == {
@@ -56,7 +68,7 @@ def test_incident_in_full(http, incident_id, make_finding):
     assert shown["post_mortem"] is None
 
 
-def test_commands_change_it(http, incident_id, desk):
+def test_commands_change_it(http: httpx2.Client, incident_id: str, desk: IncidentDesk) -> None:
     """A whole response by commands, each answered with the incident."""
     steps = [
         ("acknowledge", "", "status", "investigating"),
@@ -93,7 +105,9 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_refusals_say_why(http, incident_id, desk, name):
+def test_refusals_say_why(
+    http: httpx2.Client, incident_id: str, desk: IncidentDesk, name: str
+) -> None:
     """A clear message, the right status, and nothing changed."""
     status, body = REFUSED[name]
     before = desk.ledger.incident(incident_id)
@@ -112,12 +126,12 @@ def test_refusals_say_why(http, incident_id, desk, name):
         ("/api/v2/incidents?state=some", 400),
     ],
 )
-def test_what_is_not_there(http, path, status):
+def test_what_is_not_there(http: httpx2.Client, path: str, status: int) -> None:
     """Unknown things are 404, unknown values 400."""
     assert http.get(path).status_code == status
 
 
-def test_odd_bodies(http, incident_id):
+def test_odd_bodies(http: httpx2.Client, incident_id: str) -> None:
     """Broken and oversized bodies are refused by name."""
     path = f"/api/v2/incidents/{incident_id}/commands"
     assert http.post(path, content=b"{").status_code == 400
@@ -125,7 +139,9 @@ def test_odd_bodies(http, incident_id):
     assert http.post(path, content=b"x" * 20_001).status_code == 413
 
 
-def test_post_mortem_in_three_forms(http, incident_id, desk):
+def test_post_mortem_in_three_forms(
+    http: httpx2.Client, incident_id: str, desk: IncidentDesk
+) -> None:
     """Before the resolution there is none; then Markdown, HTML, and JSON with what to look at."""
     path = f"/api/v2/incidents/{incident_id}/post-mortem"
     assert http.get(path).status_code == 404
@@ -137,7 +153,7 @@ def test_post_mortem_in_three_forms(http, incident_id, desk):
     assert http.get(path, params={"format": "pdf"}).status_code == 400
 
 
-def test_runbooks_and_decisions(http, incident_id):
+def test_runbooks_and_decisions(http: httpx2.Client, incident_id: str) -> None:
     """The library, and why each finding did or did not page."""
     names = [runbook["name"] for runbook in http.get("/api/v2/runbooks").json()["runbooks"]]
     assert len(names) >= 4

@@ -24,9 +24,10 @@ from collectors.clock import Clock
 from collectors.errors import StorageError, TocsinError
 from runbooks.alerts.decision_log import DecisionLog
 from runbooks.alerts.grouping import GroupingRules
-from runbooks.alerts.routing import Routes
 from runbooks.automation.runbook import Runbook
-from runbooks.buttons import Buttons
+from runbooks.desk.buttons import Buttons
+from runbooks.desk.intake import EdgesReader, Intake
+from runbooks.desk.ledger import Ledger, Subscriber
 from runbooks.incidents.commands import (
     Command,
     RecordPage,
@@ -39,18 +40,17 @@ from runbooks.incidents.decide import holding
 from runbooks.incidents.events import MACHINE, Event, EventKind
 from runbooks.incidents.incident import Incident
 from runbooks.incidents.states import Status
-from runbooks.intake import EdgesReader, Intake
-from runbooks.ledger import Ledger, Subscriber
 from runbooks.notifiers.card import Card, Links, card_of
-from runbooks.notifiers.courier import Courier
 from runbooks.notifiers.delivery import Action, Notifier
-from runbooks.notifiers.outbox import Outbox, OutboxRow, RowState
 from runbooks.notifiers.slack_interactions import Press
+from runbooks.paging.courier import Courier
+from runbooks.paging.outbox import Outbox, OutboxRow, RowState
+from runbooks.paging.routing import Routes
 from runbooks.postmortem.impact import ImpactMeasure, MetricReader
 from runbooks.postmortem.writer import PostMortemWriter, Written
 from tocsin.client.wording import duration
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 MAX_WAITING = 10_000
 STALE_CLAIM_MS = 180_000
 MAX_STOP_S = 10.0
@@ -159,7 +159,7 @@ class IncidentDesk:
         """Take note of ``finding``; returns at once. Over the limit it is counted and dropped."""
         if len(self._waiting) >= MAX_WAITING:
             self.dropped_findings += 1
-            log.error("finding dropped: the intake is behind", finding=finding.id)
+            _log.error("finding dropped: the intake is behind", finding=finding.id)
             return
         self._waiting.append(finding)
         self._intaking.request()
@@ -173,7 +173,7 @@ class IncidentDesk:
         self.intake.reconcile(present)
 
     def execute(self, incident_id: str, *commands: Command) -> Incident:
-        """Carry out people's commands; see :meth:`runbooks.ledger.Ledger.execute`."""
+        """Carry out people's commands; see :meth:`runbooks.desk.ledger.Ledger.execute`."""
         return self.ledger.execute(incident_id, *commands)
 
     def press(self, press: Press) -> None:
@@ -200,11 +200,11 @@ class IncidentDesk:
                 self.intake.take(finding)
             except (StorageError, SQLAlchemyError):
                 # Told once only when it is over: it must not be lost to a locked database.
-                log.exception("finding kept for later", finding=finding.id)
+                _log.exception("finding kept for later", finding=finding.id)
                 self._waiting.appendleft(finding)
                 return
             except TocsinError:
-                log.exception("finding not taken in", finding=finding.id)
+                _log.exception("finding not taken in", finding=finding.id)
         self._move_on()
 
     def _move_on(self) -> None:
@@ -256,7 +256,7 @@ class IncidentDesk:
             try:
                 written = self._write(incident)
             except TocsinError:
-                log.exception("post-mortem not written", incident=incident.id)
+                _log.exception("post-mortem not written", incident=incident.id)
                 self._unwritten.append(incident.id)
                 return
             command = RecordPostMortem(file=written.markdown.name, blanks=written.blanks)

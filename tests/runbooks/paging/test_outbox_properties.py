@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from collectors.clock import ManualClock
 from collectors.errors import StorageError
-from runbooks.alerts.routing import Target
+from runbooks.desk.desk import IncidentDesk
 from runbooks.incidents import commands as c
 from runbooks.incidents.database import open_database
 from runbooks.incidents.decide import decide
 from runbooks.incidents.folding import fold
 from runbooks.incidents.states import Severity
-from runbooks.notifiers.card import Links, card_of
-from runbooks.notifiers.courier import Courier
+from runbooks.notifiers.card import Card, Links, card_of
 from runbooks.notifiers.delivery import (
     Action,
     DelayedError,
+    Delivery,
     NotDeliveredError,
     UncertainError,
 )
-from runbooks.notifiers.outbox import Outbox, RowState, enqueue
-from runbooks.notifiers.planning import Notification
 from runbooks.notifiers.recording import RecordingNotifier
+from runbooks.paging.courier import Courier
+from runbooks.paging.outbox import Outbox, RowState, enqueue
+from runbooks.paging.planning import Notification
+from runbooks.paging.routing import Target
+from tests.runbooks.room import MakeDesk, MakeFinding
 
 TARGETS = [Target(notifier="recording", channel=name) for name in ("one", "two")]
 
@@ -38,7 +43,7 @@ class Unreliable(RecordingNotifier):
         super().__init__()
         self.plan = plan
 
-    def deliver(self, delivery):
+    def deliver(self, delivery: Delivery) -> str:
         how = self.plan.pop(0) if self.plan else "well"
         if how == "delayed":
             raise DelayedError("later", retry_after_s=1)
@@ -51,7 +56,7 @@ class Unreliable(RecordingNotifier):
 
 
 @pytest.fixture(scope="session")
-def card(make_finding):
+def card(make_finding: MakeFinding) -> Card:
     command = c.Open(
         incident_id="i", finding=make_finding(), severity=Severity.SEV2, why="it pages"
     )
@@ -64,7 +69,7 @@ def card(make_finding):
     plan=st.lists(st.sampled_from(["well", "delayed", "arrived", "lost"]), max_size=12),
     replies=st.lists(st.sampled_from(TARGETS), max_size=6),
 )
-def test_everything_once_and_in_order(card, plan, replies):
+def test_everything_once_and_in_order(card: Card, plan: list[str], replies: list[Target]) -> None:
     """Whatever goes wrong in between, each channel gets its page first, then its replies."""
     engine = open_database("sqlite://")
     with ExitStack() as stack:
@@ -81,7 +86,7 @@ def test_everything_once_and_in_order(card, plan, replies):
             outbox, {"recording": notifier}, lambda _incident: card, lambda *_report: None
         )
         for minute in range(len(plan) + 2):
-            courier.deliver_due(lambda now_ms=minute * 60_000: now_ms)
+            courier.deliver_due(partial(int, minute * 60_000))
         assert {row.state for row in outbox.rows("i")} == {RowState.SENT}
     for target in TARGETS:
         got = [d for d in notifier.delivered if d.channel == target.channel]
@@ -92,7 +97,9 @@ def test_everything_once_and_in_order(card, plan, replies):
     assert len(ids) == len(set(ids))
 
 
-def test_a_refused_page_is_not_repeated(make_desk, recorder, clock, make_finding):
+def test_a_refused_page_is_not_repeated(
+    make_desk: MakeDesk, recorder: RecordingNotifier, clock: ManualClock, make_finding: MakeFinding
+) -> None:
     """What is refused for good is tried once; what depends on it says so."""
     recorder.fail_next(NotDeliveredError("channel_not_found"))
     desk = make_desk()
@@ -109,7 +116,9 @@ def test_a_refused_page_is_not_repeated(make_desk, recorder, clock, make_finding
     ]
 
 
-def test_events_and_notifications_are_one_transaction(desk, make_finding):
+def test_events_and_notifications_are_one_transaction(
+    desk: IncidentDesk, make_finding: MakeFinding
+) -> None:
     """When the notification can't be queued the event is not kept either."""
     desk.receive(make_finding())
     desk.tick()
@@ -127,7 +136,9 @@ def test_events_and_notifications_are_one_transaction(desk, make_finding):
     assert desk.ledger.events(incident.id)[-1].text == "kept"
 
 
-def test_edits_that_wait_are_drawn_once(desk, recorder, make_finding):
+def test_edits_that_wait_are_drawn_once(
+    desk: IncidentDesk, recorder: RecordingNotifier, make_finding: MakeFinding
+) -> None:
     """Ten changes before the courier comes make one edit, which shows the last of them."""
     desk.receive(make_finding())
     desk.tick()

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 from urllib.parse import urlencode
 
+import httpx2
 import pytest
 
+from collectors.clock import ManualClock
 from demo_stack.slack.interactions import signature
-from runbooks.alerts.routing import Routes, Target
+from runbooks.desk.desk import IncidentDesk
 from runbooks.incidents.events import EventKind
+from runbooks.incidents.incident import Incident
 from runbooks.incidents.states import Status
+from runbooks.paging.routing import Routes, Target
+from tests.runbooks.room import LocalSlack, MakeDesk, MakeFinding, ServeDesk
 
 PATH = "/slack/interactions"
 HEADERS = {"Content-Type": "application/x-www-form-urlencoded"}
 
+Room = tuple[IncidentDesk, httpx2.Client]
+"""A desk, and a client of its routes on a real socket."""
+
 
 @pytest.fixture
-def room(make_desk, slack, serve_desk):
+def room(make_desk: MakeDesk, slack: LocalSlack, serve_desk: ServeDesk) -> Room:
     """A desk behind a real server, that the local Slack sends its interactions to."""
     routes = Routes(default=(Target(notifier="slack", channel="incidents"),))
     desk = make_desk(notifiers=[slack.notifier], routes=routes)
@@ -27,20 +36,26 @@ def room(make_desk, slack, serve_desk):
 
 
 @pytest.fixture
-def incident(room, make_finding):
+def incident(room: Room, make_finding: MakeFinding) -> Incident:
     desk, _ = room
     desk.receive(make_finding())
     desk.tick()
     return desk.ledger.incidents()[0]
 
 
-def click(slack, action_id, channel="incidents"):
+def click(slack: LocalSlack, action_id: str, channel: str = "incidents") -> Any:
     [message] = slack.seen()
     asked = {"channel": channel, "ts": message["ts"], "action_id": action_id, "user": "U7"}
     return slack.http.post("/preview/click", json=asked).json()
 
 
-def payload(incident, *, action_ts="1.5", user="U7", action_id="incident.acknowledge"):
+def payload(
+    incident: Incident,
+    *,
+    action_ts: str = "1.5",
+    user: str = "U7",
+    action_id: str = "incident.acknowledge",
+) -> dict[str, Any]:
     return {
         "type": "block_actions",
         "user": {"id": user},
@@ -48,7 +63,9 @@ def payload(incident, *, action_ts="1.5", user="U7", action_id="incident.acknowl
     }
 
 
-def signed(clock, shown, *, secret="shhh", age_s=0):
+def signed(
+    clock: ManualClock, shown: dict[str, Any], *, secret: str = "shhh", age_s: int = 0
+) -> dict[str, Any]:
     body = urlencode({"payload": json.dumps(shown)}).encode()
     stamp = str(clock.now_ms() // 1000 - age_s)
     return {
@@ -61,7 +78,12 @@ def signed(clock, shown, *, secret="shhh", age_s=0):
     }
 
 
-def test_acknowledge_then_resolve(room, incident, slack, clock):
+def test_acknowledge_then_resolve(
+    room: Room,
+    incident: Incident,
+    slack: LocalSlack,
+    clock: ManualClock,
+) -> None:
     """A press changes the incident and the message, which then offers what is left to do."""
     desk, _ = room
     assert click(slack, "incident.acknowledge") == {"ok": True, "status": 200}
@@ -78,7 +100,7 @@ def test_acknowledge_then_resolve(room, incident, slack, clock):
     assert desk.ledger.incident(incident.id).post_mortem_ms is not None
 
 
-def test_repeated_press_counts_once(room, incident, clock):
+def test_repeated_press_counts_once(room: Room, incident: Incident, clock: ManualClock) -> None:
     """Slack repeats what it thinks was lost: the same press is carried out once."""
     desk, http = room
     for _ in range(3):
@@ -89,7 +111,7 @@ def test_repeated_press_counts_once(room, incident, clock):
     assert EventKind.NOTE not in kinds
 
 
-def test_second_person_is_told(room, incident, clock):
+def test_second_person_is_told(room: Room, incident: Incident, clock: ManualClock) -> None:
     """Another person's press of an outdated button is answered in the thread."""
     desk, http = room
     for user in ("U7", "U8"):
@@ -100,7 +122,7 @@ def test_second_person_is_told(room, incident, clock):
     assert "acknowledged by slack:U7 before" in notes[0]
 
 
-FORGED = {
+FORGED: dict[str, tuple[dict[str, str | bytes], dict[str, Any]]] = {
     "another secret": ({}, {"secret": "guess"}),
     "five minutes and a second old": ({}, {"age_s": 301}),
     "from the future": ({}, {"age_s": -301}),
@@ -114,7 +136,7 @@ FORGED = {
 
 
 @pytest.mark.parametrize("name", FORGED)
-def test_forged_signatures(room, incident, clock, name):
+def test_forged_signatures(room: Room, incident: Incident, clock: ManualClock, name: str) -> None:
     """401 for whatever is not signed by Slack within five minutes; nothing changes."""
     desk, http = room
     changes, how = FORGED[name]
@@ -127,7 +149,7 @@ def test_forged_signatures(room, incident, clock, name):
     assert desk.ledger.incident(incident.id).acknowledged_by is None
 
 
-def test_body_changed_after_signing(room, incident, clock):
+def test_body_changed_after_signing(room: Room, incident: Incident, clock: ManualClock) -> None:
     """The signature covers the body."""
     _, http = room
     request = signed(clock, payload(incident))
@@ -144,7 +166,7 @@ def test_body_changed_after_signing(room, incident, clock):
         b"payload=" + b"[" * 50_000,
     ],
 )
-def test_odd_bodies_rightly_signed(room, clock, body):
+def test_odd_bodies_rightly_signed(room: Room, clock: ManualClock, body: bytes) -> None:
     """Whatever is inside: an answer below 500, and the process lives."""
     _, http = room
     stamp = str(clock.now_ms() // 1000)
@@ -154,13 +176,13 @@ def test_odd_bodies_rightly_signed(room, clock, body):
     assert answer.status_code in {200, 400, 401}
 
 
-def test_oversized_body(room):
+def test_oversized_body(room: Room) -> None:
     """A body over the limit is refused before its signature is looked at."""
     _, http = room
     assert http.post(PATH, content=b"x" * 300_000, headers=HEADERS).status_code == 413
 
 
-def test_unknown_buttons_and_incidents(room, incident, clock):
+def test_unknown_buttons_and_incidents(room: Room, incident: Incident, clock: ManualClock) -> None:
     """Buttons that are not ours do nothing; an unknown incident does not stop the others."""
     desk, http = room
     other = payload(incident, action_id="somebody.elses")
@@ -172,14 +194,21 @@ def test_unknown_buttons_and_incidents(room, incident, clock):
     assert desk.ledger.incident(incident.id).acknowledged_by == "slack:U7"
 
 
-def test_without_a_secret_everything_is_refused(make_desk, serve_desk, clock, incident):
+def test_without_a_secret_everything_is_refused(
+    make_desk: MakeDesk, serve_desk: ServeDesk, clock: ManualClock, incident: Incident
+) -> None:
     """No signing secret is no way in."""
     http = serve_desk(make_desk(slack_signing_secret=""))
     answer = http.post(PATH, **signed(clock, payload(incident), secret=""))
     assert answer.status_code == 401
 
 
-def test_a_press_survives_the_process(room, make_desk, incident, clock):
+def test_a_press_survives_the_process(
+    room: Room,
+    make_desk: MakeDesk,
+    incident: Incident,
+    clock: ManualClock,
+) -> None:
     """What Slack was told is taken is carried out, if need be by the next process."""
     _, http = room
     assert http.post(PATH, **signed(clock, payload(incident))).status_code == 200

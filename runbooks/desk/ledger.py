@@ -12,15 +12,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from collectors.clock import Clock
 from collectors.errors import ConflictError, NotFoundError, StorageError
-from runbooks.alerts.routing import Routes
 from runbooks.incidents.commands import Command, Open
 from runbooks.incidents.decide import decide
 from runbooks.incidents.events import Event
 from runbooks.incidents.folding import fold
 from runbooks.incidents.incident import Incident
 from runbooks.incidents.store import EventStore, append, next_incident_id
-from runbooks.notifiers.outbox import enqueue, targets_told
-from runbooks.notifiers.planning import plan
+from runbooks.paging.outbox import enqueue, targets_told
+from runbooks.paging.planning import plan
+from runbooks.paging.routing import Routes
 
 Subscriber = Callable[[Incident, Sequence[Event]], None]
 """Called after a commit, in the thread that caused it; must be quick."""
@@ -28,7 +28,7 @@ Subscriber = Callable[[Incident, Sequence[Event]], None]
 MakeOpen = Callable[[str], Sequence[Command]]
 """Given a new incident's id, returns ``Open`` and whatever follows it at once."""
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 class Ledger:
@@ -136,6 +136,5 @@ class Ledger:
         for subscriber in self._subscribers:
             try:
                 subscriber(incident, events)
-            except Exception:
-                # What is committed is committed: a listener's defect must not look like a failure.
-                log.exception("subscriber failed", incident=incident.id)
+            except Exception:  # noqa: BLE001 - what is committed stays; a listener is no failure
+                _log.exception("subscriber failed", incident=incident.id)

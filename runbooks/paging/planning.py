@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from runbooks.alerts.routing import Routes, Target
 from runbooks.incidents.decide import EVIDENCE
 from runbooks.incidents.events import Event, EventKind
 from runbooks.incidents.incident import Incident
 from runbooks.notifiers.delivery import Action
+from runbooks.paging.routing import Routes, Target
 
 UPDATES = frozenset(
     {

@@ -24,10 +24,10 @@ from sqlalchemy import (
     update,
 )
 
-from runbooks.alerts.routing import Target
 from runbooks.incidents.schema import OUTBOX
 from runbooks.notifiers.delivery import Action
-from runbooks.notifiers.planning import Notification
+from runbooks.paging.planning import Notification
+from runbooks.paging.routing import Target
 from tocsin.client.wording import trimmed
 
 MAX_TEXT = 3_000
@@ -150,7 +150,7 @@ class Outbox:
         }
         self._set(row, values)
 
-    def post_anew(self, row: OutboxRow, now_ms: int, reason: str) -> None:
+    def post_again(self, row: OutboxRow, now_ms: int, reason: str) -> None:
         """End ``row``, whose message is gone, and queue a new message with what it had to say."""
         target = Target(notifier=row.notifier, channel=row.channel)
         newer = select(OUTBOX.c.id).where(
@@ -161,10 +161,10 @@ class Outbox:
             actions += [Action.REPLY] if row.action is Action.REPLY else []
             for action in actions:
                 text = row.text if action is Action.REPLY else ""
-                anew = Notification(
+                again = Notification(
                     incident_id=row.incident_id, target=target, action=action, text=text
                 )
-                _insert(connection, anew, now_ms)
+                _insert(connection, again, now_ms)
         self.finish(row, RowState.FAILED, now_ms, reason=reason)
 
     def recover(self, claimed_before_ms: int) -> int:
