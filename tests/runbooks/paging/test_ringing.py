@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -12,6 +11,8 @@ from hypothesis import strategies as st
 from anomaly.findings import Finding, FindingState
 from collectors.clock import ManualClock
 from collectors.errors import ConflictError
+from collectors.model import Tags
+from runbooks.automation.runbook import Runbook
 from runbooks.desk.desk import DeskSettings, IncidentDesk
 from runbooks.incidents import commands as c
 from runbooks.incidents.states import Severity, Status
@@ -21,6 +22,7 @@ from runbooks.notifiers.recording import RecordingNotifier
 from runbooks.paging.ringing import elsewhere
 from runbooks.paging.routing import Routes, Target
 from runbooks.postmortem.flat_metrics import FlatMetrics
+from tests.runbooks.room import MakeFinding
 
 FLAT = FlatMetrics(before=0.0, after=2.0, onset_ms=1_700_000_000_000)
 LINKS = Links(dashboard_url="http://127.0.0.1:1", api_url="http://127.0.0.1:2")
@@ -62,14 +64,18 @@ def pass_by(desk: IncidentDesk, clock: ManualClock, ms: int) -> None:
         ({}, {}, True),
     ],
 )
-def test_what_tells_of_what(make_finding, before, after, news):
+def test_what_tells_of_what(
+    make_finding: MakeFinding, before: Tags, after: Tags, news: bool
+) -> None:
     """A service that fails as a whole is taken for its one operation, no scope for every scope."""
     known = make_finding(id="a", rule="slo/a", scope=before)
     finding = make_finding(id="b", rule="slo/b", scope=after)
     assert bool(elsewhere([known], [known, finding])) is news
 
 
-def test_it_fires_again_after_a_person_resolved(desk, recorder, clock, make_finding):
+def test_it_fires_again_after_a_person_resolved(
+    desk: IncidentDesk, recorder: RecordingNotifier, clock: ManualClock, make_finding: MakeFinding
+) -> None:
     """An old card is edited, and nobody looks at it."""
     first = make_finding(scope=HERE)
     take(desk, first)
@@ -82,7 +88,9 @@ def test_it_fires_again_after_a_person_resolved(desk, recorder, clock, make_find
     assert "fires 42 s after resolution" in rings(recorder)[1].text
 
 
-def test_an_onset_before_the_resolution_is_no_excuse(desk, recorder, clock, make_finding):
+def test_an_onset_before_the_resolution_is_no_excuse(
+    desk: IncidentDesk, recorder: RecordingNotifier, clock: ManualClock, make_finding: MakeFinding
+) -> None:
     """What pages now joins an incident that is over, because it may have begun before that."""
     take(desk, make_finding(scope=HERE))
     desk.execute("inc-0001", c.SetStatus(status=Status.RESOLVED, actor="ann"))
@@ -93,7 +101,9 @@ def test_an_onset_before_the_resolution_is_no_excuse(desk, recorder, clock, make
     assert desk.ledger.incident("inc-0001").status is Status.INVESTIGATING
 
 
-def test_a_second_place_rings(desk, recorder, clock, make_finding):
+def test_a_second_place_rings(
+    desk: IncidentDesk, recorder: RecordingNotifier, clock: ManualClock, make_finding: MakeFinding
+) -> None:
     """A second region fails in the thread of the first, whose people sleep or look elsewhere."""
     take(desk, make_finding(scope=HERE))
     desk.execute("inc-0001", c.Acknowledge(actor="ann"))
@@ -103,7 +113,9 @@ def test_a_second_place_rings(desk, recorder, clock, make_finding):
     assert "also: Playback starts fail in eu" in rings(recorder)[1].text
 
 
-def test_a_rise_in_severity_rings(desk, recorder, clock, make_finding):
+def test_a_rise_in_severity_rings(
+    desk: IncidentDesk, recorder: RecordingNotifier, clock: ManualClock, make_finding: MakeFinding
+) -> None:
     """Who was told SEV3 goes on sleeping at SEV1; a fall wakes somebody."""
     take(desk, make_finding(scope=HERE))
     for severity in (Severity.SEV4, Severity.SEV1):
@@ -113,7 +125,9 @@ def test_a_rise_in_severity_rings(desk, recorder, clock, make_finding):
     assert [d.text for d in rings(recorder)] == ["", "severity rose from SEV4 to SEV1"]
 
 
-def test_a_thaw_after_the_resolution_rings(desk, recorder, clock, make_finding):
+def test_a_thaw_after_the_resolution_rings(
+    desk: IncidentDesk, recorder: RecordingNotifier, clock: ManualClock, make_finding: MakeFinding
+) -> None:
     """Data come back and show that it still burns, half an hour before anybody is told."""
     first = make_finding(scope=HERE)
     take(desk, first)
@@ -124,7 +138,9 @@ def test_a_thaw_after_the_resolution_rings(desk, recorder, clock, make_finding):
     assert len(rings(recorder)) == 2
 
 
-def test_what_pages_after_its_incident_was_closed(desk, recorder, clock, make_finding):
+def test_what_pages_after_its_incident_was_closed(
+    desk: IncidentDesk, recorder: RecordingNotifier, clock: ManualClock, make_finding: MakeFinding
+) -> None:
     """A finding of a closed incident is dropped when it fires on."""
     first = make_finding(scope=HERE)
     take(desk, first)
@@ -136,7 +152,9 @@ def test_what_pages_after_its_incident_was_closed(desk, recorder, clock, make_fi
     assert [d.card.incident_id for d in rings(recorder)] == ["inc-0001", "inc-0002"]
 
 
-def test_many_places_at_once_ring_once(desk, recorder, clock, make_finding):
+def test_many_places_at_once_ring_once(
+    desk: IncidentDesk, recorder: RecordingNotifier, clock: ManualClock, make_finding: MakeFinding
+) -> None:
     """A storm is a page for each place instead of one that names what is new."""
     take(desk, make_finding(scope=HERE))
     clock.advance_ms(MIN)
@@ -148,7 +166,9 @@ def test_many_places_at_once_ring_once(desk, recorder, clock, make_finding):
     assert all(f"r{n}" in rings(recorder)[2].text for n in range(1, 12))
 
 
-def test_what_nobody_acknowledges_rings_again(desk, recorder, clock, make_finding):
+def test_what_nobody_acknowledges_rings_again(
+    desk: IncidentDesk, recorder: RecordingNotifier, clock: ManualClock, make_finding: MakeFinding
+) -> None:
     """One message at 3 a.m. is all that ever rings, or it rings on after somebody is on it."""
     take(desk, make_finding(scope=HERE))
     times = []
@@ -163,7 +183,9 @@ def test_what_nobody_acknowledges_rings_again(desk, recorder, clock, make_findin
     assert len(rings(recorder)) == 6
 
 
-def test_giving_up_is_no_recovery(desk, recorder, clock, make_finding):
+def test_giving_up_is_no_recovery(
+    desk: IncidentDesk, recorder: RecordingNotifier, clock: ManualClock, make_finding: MakeFinding
+) -> None:
     """A lasting outage is learned as normal, and its incident says that it is over."""
     first = make_finding(scope=HERE)
     take(desk, first)
@@ -193,7 +215,7 @@ class Listener(RecordingNotifier):
         return super().deliver(delivery)
 
 
-SCOPES = [HERE, THERE, {"service.name": "auth"}, {"service.name": "gateway"}, {}]
+SCOPES: list[Tags] = [HERE, THERE, {"service.name": "auth"}, {"service.name": "gateway"}, {}]
 MOVES = st.one_of(
     st.tuples(st.just("fire"), st.integers(0, 9)),
     st.tuples(st.just("end"), st.integers(0, 9)),
@@ -209,7 +231,7 @@ class Play:
     desk: IncidentDesk
     clock: ManualClock
     listener: Listener
-    make_finding: Callable[..., Finding]
+    make_finding: MakeFinding
     firing: dict[int, Finding] = field(default_factory=dict)
     promised: list[tuple[str, int]] = field(default_factory=list)
 
@@ -250,7 +272,7 @@ class Play:
         self.desk.receive(finding)
 
     def _press(self, what: str, which: int) -> None:
-        commands = {
+        commands: dict[str, c.Command] = {
             "acknowledge": c.Acknowledge(actor="ann"),
             "resolve": c.SetStatus(status=Status.RESOLVED, actor="ann"),
             "close": c.SetStatus(status=Status.CLOSED, actor="ann"),
@@ -278,7 +300,12 @@ class Play:
 
 @settings(max_examples=40)
 @given(moves=st.lists(MOVES, max_size=25))
-def test_every_page_worthy_state_has_rung(make_finding, library, tmp_path_factory, moves):
+def test_every_page_worthy_state_has_rung(
+    make_finding: MakeFinding,
+    library: tuple[Runbook, ...],
+    tmp_path_factory: pytest.TempPathFactory,
+    moves: list[tuple[str, int]],
+) -> None:
     """Some order of findings and presses leaves an outage that nobody was rung for."""
     clock = ManualClock(1_700_000_000_000)
     listener = Listener(clock)

@@ -8,12 +8,20 @@ import pytest
 
 from anomaly.findings import FindingKind, FindingState
 from collectors.errors import TocsinError
+from runbooks.desk.desk import IncidentDesk
 from runbooks.incidents.events import EventKind
-from runbooks.notifiers.delivery import Action, DelayedError, NotDeliveredError, UncertainError
+from runbooks.notifiers.delivery import (
+    Action,
+    DelayedError,
+    Delivery,
+    NotDeliveredError,
+    UncertainError,
+)
 from runbooks.notifiers.recording import RecordingNotifier
 from runbooks.paging.outbox import RowState
 from runbooks.paging.routing import Route, Routes, Target
 from runbooks.paging.ways import Ways
+from tests.runbooks.room import MakeDesk, MakeFinding
 
 PAYMENTS = Target(notifier="slack", channel="payments")
 INCIDENTS = Target(notifier="slack", channel="incidents")
@@ -27,7 +35,7 @@ class Choosy(RecordingNotifier):
         super().__init__(name)
         self.broken: dict[str, Callable[[], TocsinError]] = {}
 
-    def deliver(self, delivery):
+    def deliver(self, delivery: Delivery) -> str:
         if delivery.channel in self.broken:
             error = self.broken[delivery.channel]()
             raise error
@@ -45,7 +53,7 @@ def console() -> Choosy:
 
 
 @pytest.fixture
-def paging(make_desk, slack, console):
+def paging(make_desk: MakeDesk, slack: Choosy, console: Choosy) -> IncidentDesk:
     """A desk whose playback pages go to ``payments``, all else to ``incidents``."""
     mine = Route(
         name="playback", targets=(PAYMENTS,), scope=(("service.name", frozenset({"playback"})),)
@@ -67,7 +75,13 @@ def refused() -> TocsinError:
     return NotDeliveredError("Slack refused it: channel_not_found")
 
 
-def test_a_refused_page_takes_the_next_way(paging, slack, console, clock, make_finding):
+def test_a_refused_page_takes_the_next_way(
+    paging: IncidentDesk,
+    slack: Choosy,
+    console: Choosy,
+    clock: ManualClock,
+    make_finding: MakeFinding,
+) -> None:
     """A renamed channel is the end of a page, and nobody knows."""
     slack.broken["payments"] = refused
     paging.receive(make_finding())
@@ -84,7 +98,9 @@ def test_a_refused_page_takes_the_next_way(paging, slack, console, clock, make_f
     assert pages(slack, "inc-0002") == ["incidents"]
 
 
-def test_it_is_sent_when_the_way_is_open_again(paging, slack, clock, make_finding):
+def test_it_is_sent_when_the_way_is_open_again(
+    paging: IncidentDesk, slack: Choosy, clock: ManualClock, make_finding: MakeFinding
+) -> None:
     """The channel is back, and its people learn of the incident by chance."""
     slack.broken["payments"] = refused
     paging.receive(make_finding())
@@ -100,7 +116,13 @@ def test_it_is_sent_when_the_way_is_open_again(paging, slack, clock, make_findin
 
 
 @pytest.mark.parametrize("error", [DelayedError("down", retry_after_s=1), UncertainError("lost")])
-def test_a_delay_takes_the_next_way_after_a_while(paging, slack, clock, make_finding, error):
+def test_a_delay_takes_the_next_way_after_a_while(
+    paging: IncidentDesk,
+    slack: Choosy,
+    clock: ManualClock,
+    make_finding: MakeFinding,
+    error: TocsinError,
+) -> None:
     """Slack is down for two minutes, and so is the alarm; or a second's delay pages twice."""
     slack.broken["payments"] = lambda: error
     paging.receive(make_finding())
@@ -114,7 +136,13 @@ def test_a_delay_takes_the_next_way_after_a_while(paging, slack, clock, make_fin
     assert pages(slack) == ["incidents"]
 
 
-def test_all_of_slack_is_down(paging, slack, console, clock, make_finding):
+def test_all_of_slack_is_down(
+    paging: IncidentDesk,
+    slack: Choosy,
+    console: Choosy,
+    clock: ManualClock,
+    make_finding: MakeFinding,
+) -> None:
     """The second way fails as the first does, and there the page ends."""
     slack.broken = {"payments": refused, "incidents": refused}
     paging.receive(make_finding())
@@ -125,7 +153,9 @@ def test_all_of_slack_is_down(paging, slack, console, clock, make_finding):
     assert {way.target for way in paging.ways.failing()} == {PAYMENTS, INCIDENTS}
 
 
-def test_an_unknown_notifier(make_desk, console, make_finding):
+def test_an_unknown_notifier(
+    make_desk: MakeDesk, console: Choosy, make_finding: MakeFinding
+) -> None:
     """A route names what is not there, and its pages vanish."""
     gone = Target(notifier="pager", channel="x")
     desk = make_desk(notifiers=[console], routes=Routes(default=(gone,)))
@@ -136,7 +166,7 @@ def test_an_unknown_notifier(make_desk, console, make_finding):
     assert desk.outbox.rows("inc-0001")[0].state is RowState.FAILED
 
 
-def test_one_finding_a_failure():
+def test_one_finding_a_failure() -> None:
     """A way that fails for long raises a finding for each page."""
     ways = Ways()
     assert ways.worked(PAYMENTS, 1) is None
