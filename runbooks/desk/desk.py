@@ -46,7 +46,7 @@ from runbooks.notifiers.delivery import Action, Notifier
 from runbooks.notifiers.slack_interactions import Press
 from runbooks.paging.courier import Courier
 from runbooks.paging.outbox import Outbox, OutboxRow, RowState
-from runbooks.paging.routing import FALLBACK_CHANNEL, FALLBACK_NOTIFIER, Routes, Target
+from runbooks.paging.routing import FALLBACK, Routes
 from runbooks.paging.ways import Ways, name_of, next_way
 from runbooks.postmortem.impact import ImpactMeasure, MetricReader
 from runbooks.postmortem.writer import PostMortemWriter, Written
@@ -135,8 +135,8 @@ class IncidentDesk:
         )
         by_name = {notifier.name: notifier for notifier in notifiers}
         self.ways = Ways()
-        console = [Target(notifier=FALLBACK_NOTIFIER, channel=FALLBACK_CHANNEL)]
-        self._fallbacks = [*routes.default, *(w for w in console if w.notifier in by_name)]
+        last = [FALLBACK] if FALLBACK.notifier in by_name else []
+        self._fallbacks = [*routes.default, *last]
         self._courier = Courier(self.outbox, by_name, self._card, self._report, self._fall_over)
         self._buttons = Buttons(self.ledger, self.engine, clock)
         self._waiting: deque[Finding] = deque()

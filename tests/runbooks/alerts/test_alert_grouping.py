@@ -183,7 +183,13 @@ def test_alone(
         ({"rule": "other", "started_ms": T0 + 6 * MIN}, T0 + 7 * MIN, Outcome.OPENS),
     ],
 )
-def test_after_the_resolution(incident, make_finding, changes, now_ms, outcome):
+def test_after_the_resolution(
+    incident: Incident,
+    make_finding: MakeFinding,
+    changes: dict[str, Any],
+    now_ms: int,
+    outcome: Outcome,
+) -> None:
     """What fires now is told to nobody, because it may have begun before the resolution."""
     over = ended(incident, T0 + 5 * MIN)
     finding = make_finding(id="late", **changes)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from anomaly.findings import FindingKind, FindingState
+from collectors.clock import ManualClock
 from collectors.errors import TocsinError
 from runbooks.desk.desk import IncidentDesk
 from runbooks.incidents.events import EventKind
