@@ -16,6 +16,7 @@ class FindingKind(StrEnum):
     SLO_BURN = "slo_burn"
     ANOMALY = "anomaly"
     NO_DATA = "no_data"
+    OWN_FAULT = "own_fault"
 
 
 class FindingState(StrEnum):
@@ -99,6 +100,7 @@ class Finding:
         exemplar_trace_ids: Up to three traces that show it.
         changes: Up to three changes before it, the nearest first, what was done in the same place
             before what was done elsewhere.
+        given_up: It ended because nothing watches it any more, not because it is well again.
     """
 
     id: str
@@ -121,6 +123,7 @@ class Finding:
     values: Mapping[str, float] = field(default_factory=dict)
     exemplar_trace_ids: tuple[str, ...] = ()
     changes: tuple[NearChange, ...] = ()
+    given_up: bool = False
 
 
 class FindingSink(Protocol):

@@ -1,26 +1,32 @@
-"""``GET /health``: alive, how much is held, what was refused, which rules can't be evaluated."""
+"""``GET /health``: alive, how much is held, what was refused, which rules and ways fail."""
 
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from anomaly.engine.engine import Engine
+from runbooks.desk.desk import IncidentDesk
+from runbooks.paging.ways import name_of
 from tocsin.cli import package_version
 from tocsin.collecting import Collectors
 
 
-def health_route(collectors: Collectors, engine: Engine, *, started_s: float) -> Route:
+def health_route(
+    collectors: Collectors, engine: Engine, desk: IncidentDesk, *, started_s: float
+) -> Route:
     """Return the route; ``started_s`` is on the monotonic clock."""
 
     async def health(request: Request) -> JSONResponse:
         del request
+        delivery = _delivery(desk)
         return JSONResponse(
             {
-                "status": "degraded" if engine.faults else "ok",
+                "status": "degraded" if engine.faults or any(delivery.values()) else "ok",
                 "version": package_version(),
                 "step_ms": collectors.metrics.step_ms,
                 "series": collectors.metrics.series_count,
@@ -29,6 +35,7 @@ def health_route(collectors: Collectors, engine: Engine, *, started_s: float) ->
                 "receivers": _totals(collectors),
                 "rules_failing": dict(engine.faults),
                 "watch": _watch(engine),
+                "delivery": delivery,
             }
         )
 
@@ -46,6 +53,15 @@ def _watch(engine: Engine) -> dict[str, object]:
         "steps_judged_again": engine.late_steps,
         "too_late": engine.too_late,
     }
+
+
+def _delivery(desk: IncidentDesk) -> dict[str, Any]:
+    """Return what did not reach people: ways that fail, and findings that nobody could take."""
+    failing = [
+        {"way": name_of(way.target), "since_ms": way.since_ms, "reason": way.reason}
+        for way in desk.ways.failing()
+    ]
+    return {"failing": failing, "dropped_findings": desk.dropped_findings}
 
 
 def _totals(collectors: Collectors) -> dict[str, dict[str, int]]:

@@ -60,6 +60,7 @@ def open_desk(
     """
     notifiers = ready(configuration.notifiers, settings.given_for)
     auto_resolve_s = settings.auto_resolve.seconds or _NEVER_S
+    ring_again_s = settings.ring_again.seconds or _NEVER_S
     return IncidentDesk(
         database_url=settings.database_url or _sqlite_url(settings.data_dir),
         clock=clock,
@@ -71,7 +72,7 @@ def open_desk(
         measures=configuration.measures,
         links=Links(dashboard_url=settings.dashboard_url, api_url=api_url),
         post_mortem_dir=settings.data_dir / "post-mortems",
-        settings=DeskSettings(auto_resolve_s=auto_resolve_s),
+        settings=DeskSettings(auto_resolve_s=auto_resolve_s, ring_again_s=ring_again_s),
         slack_signing_secret=_signing_secret(notifiers),
     )
 

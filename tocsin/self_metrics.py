@@ -10,6 +10,8 @@ from itertools import islice
 import numpy as np
 
 from collectors.model import DSTYPE, Batch, SeriesKind
+from runbooks.paging.routing import Target
+from runbooks.paging.ways import FAILING_METRIC
 from tocsin.collecting import Collectors
 
 _PREFIX = "tocsin."
@@ -17,18 +19,25 @@ _KIB = 1_024
 _MAX_RULES = 500
 
 
-def self_metrics(collectors: Collectors, lags_ms: Mapping[str, int], now_ms: int) -> Batch:
+def self_metrics(
+    collectors: Collectors,
+    lags_ms: Mapping[str, int],
+    ways: Mapping[Target, bool],
+    now_ms: int,
+) -> Batch:
     """Return what receivers took and refused, how much is held and waits, how late rules judge.
 
     Counters: ``tocsin.receiver.accepted`` and ``.refused`` with the reason. Gauges:
     ``tocsin.store.series``, ``tocsin.store.spans``, ``tocsin.process.peakMemory`` (bytes), and with
     history ``tocsin.history.spansWaiting`` and ``tocsin.history.spansBehind`` (1 while the journal
     has spans that history lacks). ``tocsin.watch.lag`` (s) is how old the newest judged step is, of
-    each rule.
+    each rule. ``tocsin.way.failing`` is 1 while a way to people takes no pages, of each way that
+    was tried.
 
     Args:
         collectors: What is held.
         lags_ms: How far behind each rule is, by name.
+        ways: Which ways to people fail.
         now_ms: The present.
     """
     counted = collectors.stats.news(now_ms)
@@ -37,6 +46,10 @@ def self_metrics(collectors: Collectors, lags_ms: Mapping[str, int], now_ms: int
     gauge = {"statistic": "gauge", DSTYPE: SeriesKind.GAUGE.value}
     tags = [{"name": _PREFIX + name, **gauge} for name in gauges]
     tags += [{"name": _PREFIX + "watch.lag", "rule": rule, **gauge} for rule in lags]
+    tags += [
+        {"name": FAILING_METRIC, "notifier": way.notifier, "channel": way.channel, **gauge}
+        for way in ways
+    ]
     series, more = len(counted.series), len(tags)
     return Batch(
         series=[*counted.series, *tags],
@@ -45,7 +58,12 @@ def self_metrics(collectors: Collectors, lags_ms: Mapping[str, int], now_ms: int
         ),
         time_ms=np.concatenate([counted.time_ms, np.full(more, now_ms, dtype=np.int64)]),
         value=np.concatenate(
-            [counted.value, [*gauges.values()], [ms / 1_000 for ms in lags.values()]]
+            [
+                counted.value,
+                [*gauges.values()],
+                [ms / 1_000 for ms in lags.values()],
+                [float(fails) for fails in ways.values()],
+            ]
         ),
     )
 

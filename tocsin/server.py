@@ -91,7 +91,7 @@ def api_of(
 ) -> ASGIApp:
     """Return all that the API's port answers."""
     routes = [
-        health_route(collectors, engine, started_s=time.monotonic()),
+        health_route(collectors, engine, desk, started_s=time.monotonic()),
         *collector_routes(collectors),
         *change_routes(changes, clock, collectors.stats),
         *anomaly_routes(engine),
@@ -117,7 +117,8 @@ async def _watch(
         if completed_ms > told_ms:
             told_ms = completed_ms
             # After the duty: a store that can't take it must not keep anybody from being paged.
-            collectors.metrics.write(self_metrics(collectors, engine.lags_ms(), clock.now_ms()))
+            told = self_metrics(collectors, engine.lags_ms(), desk.ways.states(), clock.now_ms())
+            collectors.metrics.write(told)
         if not caught_up:
             # What ended while nobody was here to be told would keep its incident open for ever.
             desk.reconcile(engine.findings())

@@ -106,6 +106,13 @@ class Settings(BaseSettings):
     auto_resolve: Length = Field(
         Duration(600_000), description="A mitigated incident resolves after this long; 0s: never."
     )
+    ring_again: Length = Field(
+        Duration(300_000),
+        description=(
+            "A page that nobody acknowledges rings again after this long, then after twice as "
+            "long, at most hourly; 0s: never."
+        ),
+    )
 
     def given_for(self, name: str) -> dict[str, object]:
         """Return what was given of the settings that begin with ``name`` and ``_``, without it."""

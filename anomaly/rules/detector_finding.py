@@ -104,7 +104,8 @@ def resolved(
     if transition.relearned:
         words = (
             "It has lasted so long that the new state is taken as normal from now on and learned "
-            "afresh. That it ends here does not mean that it is well again."
+            "afresh. Nothing watches for it any more; that it ends here does not mean that it is "
+            "well again."
         )
     else:
         words = (
@@ -117,6 +118,7 @@ def resolved(
         explanation=words,
         updated_ms=time_ms,
         ended_ms=time_ms,
+        given_up=transition.relearned,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from anomaly.findings import Finding, FindingState, Urgency
+from anomaly.findings import Finding, FindingState, Relation, Urgency
 from collectors.model import Tags
 from runbooks.alerts.outcomes import Decision, Outcome
 from runbooks.incidents.incident import Incident
@@ -89,15 +89,11 @@ def _rank(
             return None
         outcome, why = Outcome.JOINS, f"grouped: {why}, started near it in time"
     else:
-        resolved_ms = incident.resolved_ms or 0
-        if finding.started_ms <= resolved_ms:
-            outcome = Outcome.JOINS_ENDED
-            why = f"late evidence: {why}, it began before the incident was resolved"
-        elif _same_rule(finding, incident) and now_ms - resolved_ms <= rules.reopen_ms:
-            outcome = Outcome.REOPENS
-            why = f"again: the same rule fired {(now_ms - resolved_ms) // 1000} s after resolution"
-        else:
+        ended = _ended(finding, incident, rules, now_ms - (incident.resolved_ms or 0))
+        if ended is None:
             return None
+        outcome, reason = ended
+        why = f"{reason}: {why}"
     return _Candidate(
         order=(0 if incident.is_open else 1, strength, -incident.opened_ms),
         incident=incident,
@@ -106,38 +102,75 @@ def _rank(
     )
 
 
+def _ended(
+    finding: Finding, incident: Incident, rules: GroupingRules, since_ms: int
+) -> tuple[Outcome, str] | None:
+    """Return what becomes of a finding that belongs to an incident resolved ``since_ms`` ago.
+
+    What pages now is told now, whenever it may have begun: an onset is an estimate.
+    """
+    began_before = finding.started_ms <= (incident.resolved_ms or 0)
+    pages = finding.urgency is Urgency.PAGE and finding.state is FindingState.FIRING
+    if not pages:
+        late = "late evidence, it began before the incident was resolved"
+        return (Outcome.JOINS_ENDED, late) if began_before else None
+    if since_ms <= rules.reopen_ms and (began_before or _same_rule(finding, incident)):
+        return Outcome.REOPENS, f"again, it fires {max(0, since_ms) // 1000} s after resolution"
+    return None
+
+
 def nearest_relation(
     finding: Finding, incident: Incident, edges: Collection[ServiceEdge]
 ) -> tuple[int, str] | None:
     """Return how ``finding`` relates to ``incident``: strength (0 strongest) and why, or None."""
-    found = (relation(finding.scope, other.scope, edges) for other in incident.findings.values())
+    found = (relation(finding, other, edges) for other in incident.findings.values())
     return min((r for r in found if r is not None), default=None)
 
 
-def relation(one: Tags, other: Tags, edges: Collection[ServiceEdge]) -> tuple[int, str] | None:
-    """Return how two scopes relate: strength (0 strongest) and why, or None.
+def relation(
+    one: Finding, other: Finding, edges: Collection[ServiceEdge]
+) -> tuple[int, str] | None:
+    """Return why two findings belong together: strength (0 strongest) and why, or None.
 
-    >>> relation({"cloud.region": "eu"}, {"cloud.region": "eu", "service.name": "auth"}, ())
-    (2, 'same region eu')
+    It takes a reason to belong together. That nothing tells two apart is none, nor is a region,
+    in which everything may fail for reasons of its own.
     """
-    regions, services = (one.get(REGION), other.get(REGION)), (one.get(SERVICE), other.get(SERVICE))
-    same_region = regions[0] is not None and regions[0] == regions[1]
-    same_service = services[0] is not None and services[0] == services[1]
-    if same_region and same_service:
-        return 0, f"same service {services[0]} in the same region {regions[0]}"
-    if same_service:
-        return 1, f"same service {services[0]}"
-    if same_region:
-        return 2, f"same region {regions[0]}"
-    if _both(services) and (services in edges or services[::-1] in edges):
-        return 3, f"{services[0]} and {services[1]} call each other"
-    if not _both(regions) and not _both(services):
-        return 4, "nothing in their scopes tells them apart"
+    if one.rule == other.rule and dict(one.scope) == dict(other.scope):
+        return 0, "same rule in the same place"
+    return _by_scope(one.scope, other.scope, edges) or _by_change(one, other)
+
+
+def _by_scope(one: Tags, other: Tags, edges: Collection[ServiceEdge]) -> tuple[int, str] | None:
+    """Return how two scopes relate: strength and why, or None.
+
+    >>> _by_scope({"cloud.region": "eu"}, {"cloud.region": "eu", "service.name": "auth"}, ())
+    >>> _by_scope({"service.name": "auth"}, {"cloud.region": "eu", "service.name": "auth"}, ())
+    (2, 'same service auth')
+    """
+    region, service = one.get(REGION), one.get(SERVICE)
+    if service is None or other.get(SERVICE) is None:
+        return None
+    if service == other[SERVICE]:
+        if region is not None and region == other.get(REGION):
+            return 1, f"same service {service} in the same region {region}"
+        return 2, f"same service {service}"
+    called = other[SERVICE]
+    if (service, called) in edges or (called, service) in edges:
+        return 3, f"{service} and {called} call each other"
     return None
 
 
-def _both(pair: tuple[str | None, str | None]) -> bool:
-    return None not in pair
+def _by_change(one: Finding, other: Finding) -> tuple[int, str] | None:
+    """Return that the nearest change before both is the same one, in a place that is theirs."""
+    if not one.changes or not other.changes or one.changes[0].id != other.changes[0].id:
+        return None
+    nearest = one.changes[0]
+    if _ELSEWHERE & {nearest.relation, other.changes[0].relation}:
+        return None
+    return 4, f"the same change before both: {nearest.summary}"
+
+
+_ELSEWHERE = frozenset({Relation.UNBOUND, Relation.OTHER_SERVICE, Relation.OTHER_REGION})
 
 
 def _near(finding: Finding, incident: Incident, rules: GroupingRules) -> bool:

@@ -33,19 +33,21 @@ from runbooks.incidents.commands import (
     RecordPage,
     RecordPostMortem,
     Reopen,
+    RingAgain,
     SetStatus,
 )
 from runbooks.incidents.database import open_database
 from runbooks.incidents.decide import holding
 from runbooks.incidents.events import MACHINE, Event, EventKind
 from runbooks.incidents.incident import Incident
-from runbooks.incidents.states import Status
+from runbooks.incidents.states import IMPACTED_STATUSES, Status
 from runbooks.notifiers.card import Card, Links, card_of
 from runbooks.notifiers.delivery import Action, Notifier
 from runbooks.notifiers.slack_interactions import Press
 from runbooks.paging.courier import Courier
 from runbooks.paging.outbox import Outbox, OutboxRow, RowState
-from runbooks.paging.routing import Routes
+from runbooks.paging.routing import FALLBACK, Routes
+from runbooks.paging.ways import Ways, name_of, next_way
 from runbooks.postmortem.impact import ImpactMeasure, MetricReader
 from runbooks.postmortem.writer import PostMortemWriter, Written
 from tocsin.client.wording import duration
@@ -53,6 +55,7 @@ from tocsin.client.wording import duration
 _log = structlog.get_logger(__name__)
 MAX_WAITING = 10_000
 STALE_CLAIM_MS = 180_000
+MAX_RING_AGAIN_S = 3_600.0
 MAX_STOP_S = 10.0
 """A notifier that hangs does not keep the process from ending."""
 
@@ -65,11 +68,14 @@ class DeskSettings:
         auto_resolve_s: A mitigated incident is resolved after being stable for this long, seconds.
         still_firing_s: An incident that a person resolved while it fired is reopened if it fires
             this long after, seconds.
+        ring_again_s: A page that nobody acknowledges rings again after this long, then after twice
+            as long and so on, at most hourly; seconds.
         grouping: How near findings must be to belong together.
     """
 
     auto_resolve_s: float = 600.0
     still_firing_s: float = 1_800.0
+    ring_again_s: float = 300.0
     grouping: GroupingRules = field(default_factory=GroupingRules)
 
 
@@ -128,7 +134,10 @@ class IncidentDesk:
             clock=clock,
         )
         by_name = {notifier.name: notifier for notifier in notifiers}
-        self._courier = Courier(self.outbox, by_name, self._card, self._report)
+        self.ways = Ways()
+        last = [FALLBACK] if FALLBACK.notifier in by_name else []
+        self._fallbacks = [*routes.default, *last]
+        self._courier = Courier(self.outbox, by_name, self._card, self._report, self._fall_over)
         self._buttons = Buttons(self.ledger, self.engine, clock)
         self._waiting: deque[Finding] = deque()
         self._recovered_ms = clock.now_ms()
@@ -218,6 +227,20 @@ class IncidentDesk:
             elif still := self._still_firing(incident, now_ms):
                 text = f"still firing {duration(self.settings.still_firing_s)} after: {still.title}"
                 self.ledger.execute(incident.id, Reopen(actor=MACHINE, text=text))
+            elif self._unheard(incident, now_ms):
+                text = f"rung again: nobody has acknowledged it; {incident.title}"
+                self.ledger.execute(incident.id, RingAgain(text=text))
+
+    def _unheard(self, incident: Incident, now_ms: int) -> bool:
+        """Whether something still pages that nobody has acknowledged since people were rung."""
+        if incident.acknowledged_by is not None or incident.rung_ms is None:
+            return False
+        if incident.status not in IMPACTED_STATUSES:
+            return False
+        pages = any(f.urgency is Urgency.PAGE for f in incident.firing)
+        patience_s = self.settings.ring_again_s * 2 ** min(incident.reminders, 10)
+        patience_s = min(patience_s, max(self.settings.ring_again_s, MAX_RING_AGAIN_S))
+        return pages and now_ms - incident.rung_ms >= patience_s * 1000
 
     def _is_stable(self, incident: Incident, now_ms: int) -> bool:
         if incident.status is not Status.MITIGATED or incident.mitigated_ms is None:
@@ -282,10 +305,34 @@ class IncidentDesk:
         incident = self.ledger.incident(incident_id)
         return card_of(incident.with_latest(self.intake.live), self.links)
 
+    def _fall_over(self, row: OutboxRow, reason: str) -> None:
+        """Let a page take the next way, and say that its own way fails."""
+        now_ms = self.clock.now_ms()
+        found = self.ways.failed(row.target, reason, now_ms)
+        instead = next_way(row.target, self._fallbacks)
+        told = f"{name_of(row.target)} did not take this page: {reason}"
+        if instead is not None:
+            self.outbox.fall_over(row, instead, told, now_ms)
+        way = "there is no other way" if instead is None else f"{name_of(instead)} is told instead"
+        _log.error("page not delivered", incident=row.incident_id, reason=reason, way=way)
+        command = RecordPage(
+            notifier=row.notifier,
+            channel=row.channel,
+            outbox_id=row.id,
+            failure=f"{reason}; {way}",
+        )
+        self.ledger.execute(row.incident_id, command)
+        if found is not None:
+            self.receive(found)
+
     def _report(self, row: OutboxRow, state: RowState, reason: str) -> None:
         """Put pages, and everything that finally failed, on the incident's record."""
-        if state is RowState.SENT and row.action is not Action.OPEN:
-            return
+        if state is RowState.SENT:
+            ended = self.ways.worked(row.target, self.clock.now_ms())
+            if ended is not None:
+                self.receive(ended)
+            if row.action is not Action.OPEN:
+                return
         failure = "" if state is RowState.SENT else f"{row.action} {state}: {reason}"
         command = RecordPage(
             notifier=row.notifier, channel=row.channel, outbox_id=row.id, failure=failure

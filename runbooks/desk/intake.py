@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
-from anomaly.findings import Finding, FindingState
+from anomaly.findings import Finding, FindingState, Urgency
 from collectors.clock import Clock
 from runbooks.alerts.decision_log import DecisionLog
 from runbooks.alerts.grouping import GroupingRules, ServiceEdge, group, relation
@@ -93,10 +93,18 @@ class Intake:
                 self._ledger.execute(incident.id, *ended)
 
     def _update(self, incident: Incident, finding: Finding) -> None:
-        self.live[finding.id] = finding
+        starts = _starts_paging(incident.findings.get(finding.id), finding)
         if incident.status is Status.CLOSED:
+            self.live[finding.id] = finding
+            if starts:  # what is closed stays as it is
+                del self._owner[finding.id]
+                self._place(finding)
             return
+        self.live[finding.id] = finding
         commands: list[Command] = [ChangeFinding(finding=finding)]
+        if incident.status is Status.RESOLVED and starts:
+            text = f"again: {finding.title}"
+            commands.append(Reopen(actor=MACHINE, text=text, impact_start_ms=finding.updated_ms))
         if incident.is_open:
             commands += self._reassess(incident, finding)
         self._ledger.execute(incident.id, *commands)
@@ -156,7 +164,7 @@ class Intake:
         for loose in self._loose.values():
             other = loose.finding
             near = abs(other.started_ms - finding.started_ms) <= self._rules.window_ms
-            related = relation(other.scope, finding.scope, edges)
+            related = relation(other, finding, edges)
             if near and related and other.state is FindingState.FIRING and other.id != finding.id:
                 found.append((other, f"recorded before: {related[1]}"))
         return found
@@ -203,6 +211,13 @@ class Intake:
             return True
         ended_ms = incident.resolved_ms or 0
         return incident.status is Status.RESOLVED and now_ms - ended_ms <= LATE_MS
+
+
+def _starts_paging(before: Finding | None, finding: Finding) -> bool:
+    """Return whether a finding pages now that was over, frozen or less urgent before."""
+    if finding.state is not FindingState.FIRING or finding.urgency is not Urgency.PAGE:
+        return False
+    return before is None or (before.state, before.urgency) != (finding.state, finding.urgency)
 
 
 def _about(finding: Finding) -> tuple[str, frozenset[tuple[str, str]]]:

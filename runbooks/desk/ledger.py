@@ -114,7 +114,7 @@ class Ledger:
         with self._transaction() as connection:
             append(connection, events)
             told = targets_told(connection, incident.id)
-            enqueue(connection, plan(incident, events, self._routes, told), now_ms)
+            enqueue(connection, plan(before, incident, events, self._routes, told), now_ms)
         return incident, events
 
     def _reloaded(self, before: Incident | None) -> Incident | None:

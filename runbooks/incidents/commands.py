@@ -103,6 +103,14 @@ class RecordPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RingAgain:
+    """Ring again: nobody has acknowledged it."""
+
+    text: str
+    actor: str = MACHINE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProposeRunbook:
     """Propose a runbook with the ids and titles of its steps; ``score`` says how well it fits."""
 
@@ -145,6 +153,7 @@ Command = (
     | Assign
     | Note
     | RecordPage
+    | RingAgain
     | ProposeRunbook
     | SetStep
     | RecordPostMortem

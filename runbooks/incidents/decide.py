@@ -102,7 +102,7 @@ def _change_finding(incident: Incident, command: c.ChangeFinding) -> list[_Draft
 def _change(before: Finding, after: Finding) -> str | None:
     """Return what makes a change worth an event: state, urgency, twice as bad, first traces."""
     if before.state is not after.state:
-        return after.state.value
+        return GIVEN_UP if after.given_up else after.state.value
     if before.urgency is not after.urgency:
         return after.urgency.value
     if before.baseline is not None and after.baseline is not None:
@@ -143,7 +143,7 @@ def _noted(changes: Sequence[NearChange], onset_ms: int) -> list[_Draft]:
 def _consequences(incident: Incident, finding: Finding) -> list[_Draft]:
     """Return what follows for the status from ``finding`` as it is now."""
     findings = holding({**incident.findings, finding.id: finding}.values())
-    over = all(f.state is FindingState.RESOLVED for f in findings)
+    over = all(f.state is FindingState.RESOLVED and not f.given_up for f in findings)
     if over and incident.status in IMPACTED_STATUSES:
         ended_ms = max(f.ended_ms or f.updated_ms for f in findings)
         return [_status(incident, Status.MITIGATED, "recovering, every finding is over", ended_ms)]
@@ -205,7 +205,7 @@ def _set_severity(incident: Incident, command: c.SetSeverity) -> list[_Draft]:
         raise ConflictError(f"{incident.id} is {incident.severity} already")
     text = f"{incident.severity} → {command.severity}"
     text += f": {command.text}" if command.text else ""
-    data: Data = {"severity": command.severity.value}
+    data: Data = {"from": incident.severity.value, "severity": command.severity.value}
     return [_Draft(kind=EventKind.SEVERITY_SET, text=text, data=data)]
 
 
@@ -228,6 +228,12 @@ def _record_page(incident: Incident, command: c.RecordPage) -> list[_Draft]:
         return [_Draft(kind=EventKind.PAGE_FAILED, text=text, data=data)]
     text = f"paged {where}: [{incident.severity}] {incident.title}"
     return [_Draft(kind=EventKind.PAGED, text=text, data=data)]
+
+
+def _ring_again(incident: Incident, command: c.RingAgain) -> list[_Draft]:
+    if not incident.is_open or incident.acknowledged_by is not None:
+        return []
+    return [_Draft(kind=EventKind.RUNG_AGAIN, text=command.text)]
 
 
 def _propose_runbook(incident: Incident, command: c.ProposeRunbook) -> list[_Draft]:
@@ -286,7 +292,11 @@ def _assignment(role: Role, person: str, why: str = "") -> _Draft:
 EVIDENCE = "evidence"
 """A change that only adds evidence: worth keeping, not worth telling everybody."""
 
+GIVEN_UP = "given_up"
+"""A change that ends the watch but not the trouble."""
+
 _CHANGE_TEXTS: Mapping[str, str] = {
+    GIVEN_UP: "taken as normal after so long; not known to be over until a person says so",
     FindingState.RESOLVED: "over",
     FindingState.FROZEN: "its data stopped; neither better nor worse",
     FindingState.FIRING: "firing again",
@@ -310,6 +320,7 @@ _DECISIONS: Mapping[type, Callable[[Incident, Any], list[_Draft]]] = {
     c.Assign: _assign,
     c.Note: _note,
     c.RecordPage: _record_page,
+    c.RingAgain: _ring_again,
     c.ProposeRunbook: _propose_runbook,
     c.SetStep: _set_step,
     c.RecordPostMortem: _record_post_mortem,

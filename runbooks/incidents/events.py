@@ -28,6 +28,7 @@ class EventKind(StrEnum):
     NOTE = "note"
     PAGED = "paged"
     PAGE_FAILED = "page_failed"
+    RUNG_AGAIN = "rung_again"
     CHANGE_NOTED = "change_noted"
     RUNBOOK_PROPOSED = "runbook_proposed"
     STEP_SET = "step_set"

@@ -37,6 +37,7 @@ def finding_from_json(data: Mapping[str, JsonValue]) -> Finding:
     values["exemplar_trace_ids"] = tuple(traces) if isinstance(traces, list) else ()
     near = data.get("changes")
     found = near if isinstance(near, list) else []  # none in what was written before there were any
+    values["given_up"] = data.get("given_up") is True
     values["changes"] = tuple(change_from_json(c) for c in found if isinstance(c, dict))
     return Finding(**{name: values[name] for name in NAMES})  # type: ignore[arg-type]  # by name
 

@@ -104,6 +104,7 @@ def _reopened(incident: Incident, event: Event) -> Incident:
         impact=impact,
         mitigated_ms=None,
         resolved_ms=None,
+        reminders=0,
         acknowledged_ms=None if was_resolved else incident.acknowledged_ms,
         acknowledged_by=None if was_resolved else incident.acknowledged_by,
     )
@@ -121,7 +122,13 @@ def _role(incident: Incident, event: Event) -> Incident:
 
 def _paged(incident: Incident, event: Event) -> Incident:
     """``where``, ``outbox_id``."""
-    return replace(incident, paged_ms=incident.paged_ms or event.time_ms)
+    paged_ms = incident.paged_ms or event.time_ms
+    return replace(incident, paged_ms=paged_ms, rung_ms=event.time_ms)
+
+
+def _rung_again(incident: Incident, event: Event) -> Incident:
+    """No data."""
+    return replace(incident, reminders=incident.reminders + 1, rung_ms=event.time_ms)
 
 
 def _runbook(incident: Incident, event: Event) -> Incident:
@@ -173,6 +180,7 @@ _CHANGES: Mapping[EventKind, Callable[[Incident, Event], Incident]] = {
     EventKind.ACKNOWLEDGED: _acknowledged,
     EventKind.ROLE_ASSIGNED: _role,
     EventKind.PAGED: _paged,
+    EventKind.RUNG_AGAIN: _rung_again,
     EventKind.RUNBOOK_PROPOSED: _runbook,
     EventKind.STEP_SET: _step,
     EventKind.POST_MORTEM_WRITTEN: _post_mortem,

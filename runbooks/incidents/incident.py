@@ -55,6 +55,8 @@ class Incident:
         acknowledged_ms: First acknowledgement of the first page.
         acknowledged_by: By whom.
         paged_ms: When the first page was delivered.
+        reminders: How often it was rung again because nobody acknowledged it.
+        rung_ms: When people were last rung: when a page was delivered, or asked for again.
         mitigated_ms: When the impact last ended; None while it lasts.
         resolved_ms: When it was last resolved; None while it is open.
         roles: Who does what.
@@ -74,6 +76,8 @@ class Incident:
     acknowledged_ms: int | None = None
     acknowledged_by: str | None = None
     paged_ms: int | None = None
+    reminders: int = 0
+    rung_ms: int | None = None
     mitigated_ms: int | None = None
     resolved_ms: int | None = None
     roles: Mapping[Role, str] = field(default_factory=dict)

@@ -32,7 +32,8 @@ class ConsoleNotifier:
         """Write the page or the update; an edit shows nothing new on a terminal."""
         stream = self._stream or sys.stderr
         if delivery.action is Action.OPEN:
-            stream.write(page_text(delivery.card) + "\n")
+            again = f"again: {delivery.text}\n" if delivery.text else ""
+            stream.write(again + page_text(delivery.card) + "\n")
         elif delivery.action is Action.REPLY:
             stream.write(f"{delivery.card.incident_id}: {delivery.text}\n")
         stream.flush()

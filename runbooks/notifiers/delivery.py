@@ -11,7 +11,7 @@ from runbooks.notifiers.card import Card
 
 
 class Action(StrEnum):
-    """``OPEN`` posts the incident's message, ``EDIT`` replaces it, ``REPLY`` adds to its thread."""
+    """``OPEN`` posts a message that rings, ``EDIT`` replaces it, ``REPLY`` adds below it."""
 
     OPEN = "open"
     EDIT = "edit"
@@ -27,7 +27,7 @@ class Delivery:
         action: What to do.
         channel: Where, in the notifier's own terms.
         card: The incident as it is now.
-        text: The update, for a reply.
+        text: The update, for a reply; for a message that rings again, why.
         reference: The incident's message as :meth:`Notifier.deliver` named it; empty for ``OPEN``.
         created_ms: When it was queued, epoch milliseconds.
     """

@@ -24,7 +24,7 @@ from runbooks.notifiers.delivery import (
 )
 from runbooks.notifiers.kind import NotifierKind
 from runbooks.notifiers.slack_client import posting_client, repeating_client
-from runbooks.notifiers.slack_layout import blocks_of, fallback_text
+from runbooks.notifiers.slack_layout import blocks_of, escape, fallback_text
 
 NAME = "slack"
 SLACK_API = "https://slack.com/api/"
@@ -100,14 +100,13 @@ class SlackNotifier:
         }
         if delivery.action is Action.REPLY:
             channel, ts = split(delivery.reference)
-            message |= {"channel": channel, "thread_ts": ts, "text": delivery.text}
+            message |= {"channel": channel, "thread_ts": ts, "text": escape(delivery.text)}
             answer = _posting(lambda: self._posting.chat_postMessage(**message))
             return f"{answer['channel']}:{answer['ts']}"
-        message["text"] = fallback_text(delivery.card)
+        message["text"] = fallback_text(delivery.card, delivery.text)
+        blocks = blocks_of(delivery.card, delivery.text)
         try:
-            answer = _posting(
-                lambda: self._posting.chat_postMessage(**message, blocks=blocks_of(delivery.card))
-            )
+            answer = _posting(lambda: self._posting.chat_postMessage(**message, blocks=blocks))
         except _RefusedBlocksError:
             answer = _posting(lambda: self._posting.chat_postMessage(**message))
         return f"{answer['channel']}:{answer['ts']}"

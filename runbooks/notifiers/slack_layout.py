@@ -39,18 +39,25 @@ _SIGNS = {
 }
 
 
-def fallback_text(card: Card) -> str:
-    """Return what a notification, a screen reader or a client without blocks shows."""
-    why = card.evidence[0].explanation if card.evidence else ""
+def fallback_text(card: Card, again: str = "") -> str:
+    """Return what a notification, a screen reader or a client without blocks shows.
+
+    Args:
+        card: The incident.
+        again: Why it rings again; empty at the first time.
+    """
+    why = again or (card.evidence[0].explanation if card.evidence else "")
     return trimmed(escape(f"{card.headline} — {card.status}. {why}"), MAX_TEXT)
 
 
-def blocks_of(card: Card) -> list[Block]:
-    """Return the incident's message."""
+def blocks_of(card: Card, again: str = "") -> list[Block]:
+    """Return the incident's message; ``again`` is why it rings again, if it does."""
     blocks: list[Block] = [
         HeaderBlock(text=trimmed(f"{_SIGNS[card.status]} {card.headline}", MAX_HEADER, "…")),
         SectionBlock(fields=[_field(name, value) for name, value in card.fields][:10]),
     ]
+    if again:
+        blocks.insert(1, SectionBlock(text=_mrkdwn(f"*Again:* {escape(again)}", MAX_SECTION)))
     for item in card.evidence:
         blocks.append(SectionBlock(text=_mrkdwn(escape(item.explanation), MAX_SECTION)))
         blocks.append(ContextBlock(elements=[_mrkdwn(part, MAX_SECTION) for part in _facts(item)]))

@@ -21,16 +21,25 @@ from runbooks.paging.outbox import Outbox, OutboxRow, RowState
 MAX_AGE_MS = 6 * 3_600_000
 """A page that could not be delivered for this long is given up."""
 
+FALL_OVER_MS = 30_000
+"""A page that is delayed for this long takes the next way too; one that is refused does at once."""
+
 LOOK_AFTER_MS = 1_000
 """How long to wait before looking for a message whose reply was lost: it may be on its way."""
 
 MAX_BACKOFF_MS = 60_000
+REFUSED_AGAIN_MS = 5_000
+"""How long to wait at least before a page that was refused is tried again."""
+
 BATCH = 50
 
 _log = structlog.get_logger(__name__)
 CardReader = Callable[[str], Card]
 Report = Callable[[OutboxRow, RowState, str], None]
 """Called when a row is done: the row, its final state and the reason."""
+
+FallOver = Callable[[OutboxRow, str], None]
+"""Called once for each page that its way does not take: the row and the reason."""
 
 
 class Courier:
@@ -41,15 +50,23 @@ class Courier:
         notifiers: By the name that routes use.
         card: Draws an incident as it is now.
         report: Told of every row that is done.
+        fall_over: Told of every page that its way does not take.
     """
 
     def __init__(
-        self, outbox: Outbox, notifiers: Mapping[str, Notifier], card: CardReader, report: Report
+        self,
+        outbox: Outbox,
+        notifiers: Mapping[str, Notifier],
+        card: CardReader,
+        report: Report,
+        fall_over: FallOver,
     ) -> None:
         self._outbox = outbox
         self._notifiers = notifiers
         self._card = card
         self._report = report
+        self._fall_over = fall_over
+        self._fallen: set[int] = set()
 
     def deliver_due(self, now_ms: Callable[[], int]) -> int:
         """Deliver what is due, up to a batch; return how many rows were taken."""
@@ -64,7 +81,10 @@ class Courier:
         notifier = self._notifiers.get(row.notifier)
         if notifier is None:
             known = ", ".join(sorted(self._notifiers)) or "none"
-            self._done(row, RowState.FAILED, now_ms(), f"no notifier {row.notifier!r}; {known}")
+            reason = f"no notifier {row.notifier!r}; {known}"
+            if row.action is Action.OPEN:
+                self._take_next_way(row, reason)
+            self._done(row, RowState.FAILED, now_ms(), reason)
             return
         reference = "" if row.action is Action.OPEN else self._outbox.reference(row)
         if row.action is not Action.OPEN and not reference:
@@ -91,7 +111,7 @@ class Courier:
         except MessageGoneError as error:
             self._outbox.post_again(row, now_ms(), f"{error.message}; posted again")
         except NotDeliveredError as error:
-            self._done(row, RowState.FAILED, now_ms(), error.message)
+            self._refused(row, error.message, now_ms())
         except DelayedError as error:
             wait_ms = max(int(error.retry_after_s * 1000), _backoff_ms(row.attempts))
             state = row.state if delivery.action is not Action.EDIT else RowState.PENDING
@@ -103,6 +123,20 @@ class Courier:
             reason = "found where it was thought lost" if found else ""
             self._done(row, RowState.SENT, now_ms(), reason, reference)
 
+    def _refused(self, row: OutboxRow, reason: str, now_ms: int) -> None:
+        """Try a page again later: a channel comes back, an app is invited, a token renewed."""
+        if row.action is not Action.OPEN:
+            self._done(row, RowState.FAILED, now_ms, reason)
+            return
+        self._take_next_way(row, reason)
+        wait_ms = max(REFUSED_AGAIN_MS, _backoff_ms(row.attempts))
+        self._again(row, RowState.PENDING, now_ms, reason, wait_ms)
+
+    def _take_next_way(self, row: OutboxRow, reason: str) -> None:
+        if row.id not in self._fallen:
+            self._fallen.add(row.id)
+            self._fall_over(row, reason)
+
     def _again(
         self, row: OutboxRow, state: RowState, now_ms: int, reason: str, wait_ms: int
     ) -> None:
@@ -110,12 +144,15 @@ class Courier:
             final = RowState.UNKNOWN if state is RowState.UNKNOWN else RowState.FAILED
             self._done(row, final, now_ms, f"given up: {reason}")
         else:
+            if row.action is Action.OPEN and now_ms - row.created_ms >= FALL_OVER_MS:
+                self._take_next_way(row, reason)
             _log.warning("notification delayed", outbox_id=row.id, reason=reason, wait_ms=wait_ms)
             self._outbox.retry(row, state, now_ms + wait_ms, reason)
 
     def _done(
         self, row: OutboxRow, state: RowState, now_ms: int, reason: str, reference: str = ""
     ) -> None:
+        self._fallen.discard(row.id)
         self._outbox.finish(row, state, now_ms, reason=reason, reference=reference)
         self._report(row, state, reason)
 

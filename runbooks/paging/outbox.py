@@ -19,7 +19,6 @@ from sqlalchemy import (
     and_,
     exists,
     insert,
-    or_,
     select,
     update,
 )
@@ -43,6 +42,10 @@ class RowState(StrEnum):
     UNKNOWN = "unknown"
 
 
+DRAWS = (Action.OPEN, Action.EDIT)
+RING_GAP_MS = 10_000
+"""Between two messages of one incident that ring: what happens meanwhile rings once."""
+
 UNFINISHED = (RowState.PENDING.value, RowState.UNKNOWN.value)
 
 
@@ -65,17 +68,28 @@ class OutboxRow:
     reference: str
     reason: str
 
+    @property
+    def target(self) -> Target:
+        """Where it goes."""
+        return Target(notifier=self.notifier, channel=self.channel)
+
 
 def enqueue(connection: Connection, planned: Iterable[Notification], now_ms: int) -> None:
     """Add notifications within the caller's transaction.
 
-    An edit is left out while one for the same message still waits: the card is drawn when it is
-    sent, so that one will show this change too.
+    What draws the card is left out while something that will draw it still waits: it is drawn when
+    it is sent, so that one will show this change too. Messages that ring keep a distance.
     """
     for notification in planned:
-        if notification.action is Action.EDIT and _edit_waits(connection, notification):
+        if notification.action is Action.EDIT and _waiting(connection, notification, DRAWS):
             continue
-        _insert(connection, notification, now_ms)
+        due_ms = now_ms
+        if notification.action is Action.OPEN:
+            if (row_id := _waiting(connection, notification, [Action.OPEN])) is not None:
+                _also(connection, row_id, notification.text)
+                continue
+            due_ms = max(now_ms, _last_rung_ms(connection, notification) + RING_GAP_MS)
+        _insert(connection, notification, now_ms, due_ms)
 
 
 def targets_told(connection: Connection, incident_id: str) -> list[Target]:
@@ -152,9 +166,8 @@ class Outbox:
 
     def post_again(self, row: OutboxRow, now_ms: int, reason: str) -> None:
         """End ``row``, whose message is gone, and queue a new message with what it had to say."""
-        target = Target(notifier=row.notifier, channel=row.channel)
         newer = select(OUTBOX.c.id).where(
-            _same_target(row), OUTBOX.c.action == Action.OPEN.value, OUTBOX.c.id > row.id
+            _same_message(row), OUTBOX.c.action == Action.OPEN.value, OUTBOX.c.id > row.id
         )
         with self._engine.begin() as connection:
             actions = [] if connection.scalar(newer.limit(1)) else [Action.OPEN]
@@ -162,10 +175,22 @@ class Outbox:
             for action in actions:
                 text = row.text if action is Action.REPLY else ""
                 again = Notification(
-                    incident_id=row.incident_id, target=target, action=action, text=text
+                    incident_id=row.incident_id, target=row.target, action=action, text=text
                 )
                 _insert(connection, again, now_ms)
         self.finish(row, RowState.FAILED, now_ms, reason=reason)
+
+    def fall_over(self, row: OutboxRow, target: Target, text: str, now_ms: int) -> None:
+        """Queue for ``target`` what ``row`` could not bring to its own.
+
+        A first page does not ring there again if the incident's message went there by itself.
+        """
+        instead = Notification(
+            incident_id=row.incident_id, target=target, action=Action.OPEN, text=text
+        )
+        with self._engine.begin() as connection:
+            if row.text or target not in targets_told(connection, row.incident_id):
+                enqueue(connection, [instead], now_ms)
 
     def recover(self, claimed_before_ms: int) -> int:
         """Mark rows whose worker died as unknown; return how many."""
@@ -179,7 +204,7 @@ class Outbox:
     def reference(self, row: OutboxRow) -> str:
         """Return the reference of the message that ``row`` edits or replies to; "" if none."""
         query = select(OUTBOX.c.reference).where(
-            _same_target(row), OUTBOX.c.action == Action.OPEN.value, OUTBOX.c.state == "sent"
+            _same_message(row), OUTBOX.c.action == Action.OPEN.value, OUTBOX.c.state == "sent"
         )
         with self._engine.connect() as connection:
             return connection.scalar(query.order_by(OUTBOX.c.id.desc()).limit(1)) or ""
@@ -199,7 +224,9 @@ NEVER_MS = 2**62
 """Due never: kept on record as unknown, and in nobody's way."""
 
 
-def _insert(connection: Connection, notification: Notification, now_ms: int) -> None:
+def _insert(
+    connection: Connection, notification: Notification, now_ms: int, due_ms: int | None = None
+) -> None:
     connection.execute(
         insert(OUTBOX).values(
             incident_id=notification.incident_id,
@@ -210,30 +237,49 @@ def _insert(connection: Connection, notification: Notification, now_ms: int) -> 
             state=RowState.PENDING.value,
             attempts=0,
             created_ms=now_ms,
-            due_ms=now_ms,
+            due_ms=now_ms if due_ms is None else due_ms,
             reference="",
             reason="",
         )
     )
 
 
-def _edit_waits(connection: Connection, notification: Notification) -> bool:
+def _waiting(
+    connection: Connection, notification: Notification, actions: Iterable[Action]
+) -> int | None:
+    """Return the row that waits to be taken for the same message, None if there is none."""
     query = select(OUTBOX.c.id).where(
-        OUTBOX.c.incident_id == notification.incident_id,
-        OUTBOX.c.notifier == notification.target.notifier,
-        OUTBOX.c.channel == notification.target.channel,
-        or_(OUTBOX.c.action == Action.EDIT.value, OUTBOX.c.action == Action.OPEN.value),
+        _same_message(notification),
+        OUTBOX.c.action.in_([action.value for action in actions]),
         OUTBOX.c.state == RowState.PENDING.value,
         OUTBOX.c.claimed_ms.is_(None),
     )
-    return connection.scalar(query.limit(1)) is not None
+    found = connection.scalar(query.limit(1))
+    return None if found is None else int(found)
 
 
-def _same_target(row: OutboxRow) -> ColumnElement[bool]:
+def _also(connection: Connection, row_id: int, text: str) -> None:
+    """Let a message that waits say one more reason why it rings."""
+    row = OUTBOX.c.id == row_id
+    before = connection.scalar(select(OUTBOX.c.text).where(row))
+    if before and text not in before:  # a first page says all by its card
+        said = trimmed(f"{before}; {text}", MAX_TEXT)
+        connection.execute(update(OUTBOX).where(row).values(text=said))
+
+
+def _last_rung_ms(connection: Connection, notification: Notification) -> int:
+    rung = OUTBOX.c.action == Action.OPEN.value
+    query = select(OUTBOX.c.due_ms).where(
+        _same_message(notification), rung, OUTBOX.c.due_ms < NEVER_MS
+    )
+    return int(connection.scalar(query.order_by(OUTBOX.c.id.desc()).limit(1)) or 0)
+
+
+def _same_message(one: Notification | OutboxRow) -> ColumnElement[bool]:
     return and_(
-        OUTBOX.c.incident_id == row.incident_id,
-        OUTBOX.c.notifier == row.notifier,
-        OUTBOX.c.channel == row.channel,
+        OUTBOX.c.incident_id == one.incident_id,
+        OUTBOX.c.notifier == one.target.notifier,
+        OUTBOX.c.channel == one.target.channel,
     )
 
 

@@ -9,6 +9,7 @@ from runbooks.incidents.decide import EVIDENCE
 from runbooks.incidents.events import Event, EventKind
 from runbooks.incidents.incident import Incident
 from runbooks.notifiers.delivery import Action
+from runbooks.paging.ringing import ring_reason
 from runbooks.paging.routing import Routes, Target
 
 UPDATES = frozenset(
@@ -18,6 +19,7 @@ UPDATES = frozenset(
         EventKind.SEVERITY_SET,
         EventKind.STATUS_SET,
         EventKind.REOPENED,
+        EventKind.RUNG_AGAIN,
         EventKind.ACKNOWLEDGED,
         EventKind.ROLE_ASSIGNED,
         EventKind.NOTE,
@@ -41,11 +43,16 @@ class Notification:
 
 
 def plan(
-    incident: Incident, events: Sequence[Event], routes: Routes, told: Collection[Target]
+    before: Incident | None,
+    incident: Incident,
+    events: Sequence[Event],
+    routes: Routes,
+    told: Collection[Target],
 ) -> list[Notification]:
     """Return what is to be sent after ``events`` led to ``incident``.
 
     Args:
+        before: The state before; None if there was none.
         incident: The state now.
         events: What just happened, in order.
         routes: Where incidents go.
@@ -54,7 +61,8 @@ def plan(
     kinds = {event.kind for event in events}
     targets = list(told)
     planned: list[Notification] = []
-    if kinds & {EventKind.OPENED, EventKind.SEVERITY_SET, EventKind.REOPENED}:
+    again = ring_reason(before, incident, events)
+    if again or kinds & {EventKind.OPENED, EventKind.SEVERITY_SET}:
         for target in routes.targets(incident):
             if target not in targets:
                 targets.append(target)
@@ -66,6 +74,10 @@ def plan(
             planned.append(_notification(incident, target, Action.EDIT))
         if text:
             planned.append(_notification(incident, target, Action.REPLY, text))
+    if again:
+        # After what is still to be said below the message that people have.
+        loud = [target for target in routes.targets(incident) if target in told]
+        planned += [_notification(incident, target, Action.OPEN, again) for target in loud]
     return planned
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from anomaly.findings import FindingState, Urgency
+from anomaly.findings import FindingState, NearChange, Relation, Urgency
 from collectors.model import Tags
 from runbooks.alerts.grouping import GroupingRules, group, relation
 from runbooks.alerts.outcomes import Outcome
@@ -29,16 +29,18 @@ def scope(service: str | None = None, region: str | None = None) -> Tags:
 
 
 RELATIONS = [
-    (scope("playback", "us"), scope("playback", "us"), 0),
-    (scope("playback", "us"), scope("playback", "eu"), 1),
-    (scope("playback", "us"), scope("playback"), 1),
-    (scope("playback", "us"), scope("auth", "us"), 2),
-    (scope(None, "us"), scope("auth", "us"), 2),
+    (scope("playback", "us"), scope("playback", "us"), 1),
+    (scope("playback", "us"), scope("playback", "eu"), 2),
+    (scope("playback", "us"), scope("playback"), 2),
+    (scope("playback", "us"), scope("auth", "us"), None),
+    (scope(None, "us"), scope("auth", "us"), None),
     (scope("playback", "us"), scope("gateway", "eu"), 3),
     (scope("gateway", "us"), scope("auth", "eu"), 3),
     (scope("playback"), scope("gateway"), 3),
-    (scope("playback"), scope(None, "us"), 4),
-    (scope(), scope("playback", "us"), 4),
+    (scope("playback"), scope(None, "us"), None),
+    (scope(), scope("playback", "us"), None),
+    (scope(), scope(), None),
+    (scope(None, "us"), scope(None, "us"), None),
     (scope("playback", "us"), scope("auth", "eu"), None),
     (scope("playback"), scope("auth"), None),
     (scope(None, "us"), scope(None, "eu"), None),
@@ -47,11 +49,59 @@ RELATIONS = [
 
 
 @pytest.mark.parametrize(("one", "other", "strength"), RELATIONS)
-def test_relations(one: Tags, other: Tags, strength: int | None) -> None:
-    """Same place, same service, same region, neighbours, or nothing; either way round."""
-    for first, second in ((one, other), (other, one)):
+def test_relations(make_finding: MakeFinding, one: Tags, other: Tags, strength: int | None) -> None:
+    """Two causes meet in one incident, or one cause pages twice; either way round."""
+    here = make_finding(id="a", rule="slo/a", scope=one)
+    there = make_finding(id="b", rule="slo/b", scope=other)
+    for first, second in ((here, there), (there, here)):
         found = relation(first, second, EDGES)
         assert (found and found[0]) == strength
+
+
+def test_the_same_rule_in_the_same_place(make_finding: MakeFinding) -> None:
+    """A rule without a scope that fires again is taken for another."""
+    one, other = (make_finding(id=name, scope={}) for name in "ab")
+    assert relation(one, other, ()) == (0, "same rule in the same place")
+
+
+@pytest.mark.parametrize(
+    ("ids", "places", "together"),
+    [
+        (("c1", "c1"), (Relation.SAME_SERVICE, Relation.SUSPECT), True),
+        (("c1", "c2"), (Relation.SAME_SERVICE, Relation.SAME_SERVICE), False),
+        (("c1", "c1"), (Relation.SAME_SERVICE, Relation.OTHER_SERVICE), False),
+        (("c1", "c1"), (Relation.UNBOUND, Relation.UNBOUND), False),
+    ],
+)
+def test_the_same_change(
+    make_finding: MakeFinding,
+    ids: tuple[str, str],
+    places: tuple[Relation, Relation],
+    together: bool,
+) -> None:
+    """What one deployment broke in two services pages twice, or any change ties all together."""
+    one, other = (
+        make_finding(
+            id=service,
+            rule=f"slo/{service}",
+            scope=scope(service),
+            changes=(
+                NearChange(
+                    id=change,
+                    time_ms=T0 - MIN,
+                    kind="deploy",
+                    summary="v2",
+                    service=service,
+                    scope={},
+                    url="",
+                    relation=place,
+                    before_ms=MIN,
+                ),
+            ),
+        )
+        for service, change, place in zip(("a", "b"), ids, places, strict=True)
+    )
+    assert (relation(one, other, ()) is not None) is together
 
 
 @pytest.fixture
@@ -121,7 +171,13 @@ def test_alone(
 @pytest.mark.parametrize(
     ("changes", "now_ms", "outcome"),
     [
-        ({"rule": "slow", "started_ms": T0 + MIN}, T0 + 30 * MIN, Outcome.JOINS_ENDED),
+        ({"rule": "slow", "started_ms": T0 + MIN}, T0 + 7 * MIN, Outcome.REOPENS),
+        ({"rule": "slow", "started_ms": T0 + MIN}, T0 + 30 * MIN, Outcome.OPENS),
+        (
+            {"rule": "slow", "started_ms": T0 + MIN, "urgency": Urgency.TICKET},
+            T0 + 30 * MIN,
+            Outcome.JOINS_ENDED,
+        ),
         ({"started_ms": T0 + 6 * MIN}, T0 + 7 * MIN, Outcome.REOPENS),
         ({"started_ms": T0 + 15 * MIN}, T0 + 15 * MIN + 1, Outcome.OPENS),
         ({"rule": "other", "started_ms": T0 + 6 * MIN}, T0 + 7 * MIN, Outcome.OPENS),
@@ -134,7 +190,7 @@ def test_after_the_resolution(
     now_ms: int,
     outcome: Outcome,
 ) -> None:
-    """Late evidence pages nobody; the same rule again reopens; anything else is new."""
+    """What fires now is told to nobody, because it may have begun before the resolution."""
     over = ended(incident, T0 + 5 * MIN)
     finding = make_finding(id="late", **changes)
     assert group(finding, [over], EDGES, RULES, now_ms).outcome is outcome

@@ -71,18 +71,18 @@ def test_from_finding_to_post_mortem(
 def test_findings_of_one_cause_page_once(
     desk: IncidentDesk, recorder: RecordingNotifier, make_finding: MakeFinding
 ) -> None:
-    """A second finding of the same region joins; the message is edited, the thread told."""
+    """A second finding in the same place rings again, though people know of it already."""
     second = make_finding(
         id="detector/sps/us-east-1",
         rule="detector/sps",
         title="SPS down in us-east-1",
-        scope={"cloud.region": "us-east-1"},
+        scope=make_finding().scope,
     )
     [incident] = take(desk, make_finding(), second)
     assert set(incident.findings) == {make_finding().id, second.id}
     assert sum(d.action is Action.OPEN for d in recorder.delivered) == 1
     reasons = [str(row["reason"]) for row in desk.decisions.latest()]
-    assert reasons[0].startswith("grouped: same region us-east-1")
+    assert reasons[0].startswith("grouped: same service playback in the same region us-east-1")
 
 
 @pytest.mark.parametrize("urgency", [Urgency.TICKET, Urgency.INFO])
@@ -163,14 +163,16 @@ def test_resolved_too_early_comes_back(
 def test_late_evidence_alone_does_not_reopen(
     desk: IncidentDesk, clock: ManualClock, make_finding: MakeFinding
 ) -> None:
-    """A slow rule that notices after the end pages nobody, however long it fires."""
+    """A ticket that notices after the end pages somebody, because it fires for long."""
     finding = make_finding()
     [incident] = take(desk, finding)
     clock.advance_ms(60_000)
     take(desk, make_finding(**resolved(finding, clock)))
     desk.execute(incident.id, SetStatus(status=Status.RESOLVED, actor="ann"))
     clock.advance_ms(60_000)
-    late = make_finding(id="late", rule="slo/slow", detected_ms=clock.now_ms())
+    late = make_finding(
+        id="late", rule="slo/slow", detected_ms=clock.now_ms(), urgency=Urgency.TICKET
+    )
     take(desk, late)
     clock.advance_ms(3_600_000)
     take(desk, replace(late, updated_ms=clock.now_ms()))

@@ -10,9 +10,9 @@ from anomaly.findings import Finding, FindingState
 from collectors.clock import ManualClock
 from demo_stack.slack.faults import Fault
 from runbooks.desk.desk import IncidentDesk
-from runbooks.incidents.commands import Acknowledge, Note, SetStatus
+from runbooks.incidents.commands import Acknowledge, Note, SetSeverity, SetStatus
 from runbooks.incidents.incident import Incident
-from runbooks.incidents.states import Status
+from runbooks.incidents.states import Severity, Status
 from runbooks.notifiers.delivery import Delivery
 from runbooks.notifiers.slack import SlackNotifier
 from runbooks.paging.outbox import RowState
@@ -192,16 +192,34 @@ def test_slack_down_for_long(
     assert "page_failed" in kinds
 
 
-def test_refused_for_good(
+def test_what_strangers_write_rings_nobody(
+    slack_desk: IncidentDesk, slack: LocalSlack, clock: ManualClock, make_finding: MakeFinding
+) -> None:
+    """A note or a change's summary rings a channel, or shows a link of its writer's choice."""
+    incident = open_incident(
+        slack_desk, make_finding(explanation="<!channel> <https://e.example|b>")
+    )
+    text = "p99 < 200 ms & <!here> <@U1> <https://evil.example|dashboard>"
+    slack_desk.execute(incident.id, Note(actor="<!everyone>", text=text))
+    slack_desk.execute(incident.id, SetSeverity(severity=Severity.SEV1, actor="<!everyone>"))
+    settle(slack_desk, clock)
+    messages = slack.seen()
+    said = [m["text"] for m in messages] + [r["text"] for m in messages for r in m["thread"]]
+    assert any("&lt;!here&gt;" in one for one in said)
+    assert not any(mark in str(messages) for mark in ("<!", "<@", "<https://e"))
+
+
+def test_a_missing_channel_is_no_end(
     make_desk: MakeDesk, slack: LocalSlack, make_finding: MakeFinding
 ) -> None:
-    """A channel that isn't there fails at once, with Slack's code on the record."""
+    """A page is lost because its channel was missing when it was first sent."""
     routes = Routes(default=(Target(notifier="slack", channel="nowhere"),))
     desk = make_desk(notifiers=[slack.notifier], routes=routes)
     incident = open_incident(desk, make_finding())
     row = desk.outbox.rows(incident.id)[0]
-    assert row.state is RowState.FAILED
+    assert row.state is RowState.PENDING
     assert "channel_not_found" in row.reason
+    assert [way.target.channel for way in desk.ways.failing()] == ["nowhere"]
 
 
 def test_huge_findings_stay_within_slacks_limits(
