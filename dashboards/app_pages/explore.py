@@ -8,7 +8,8 @@ import streamlit as st
 from dashboards import sources, states
 from dashboards.charts import timeseries
 from dashboards.navigation import Page
-from dashboards.panels import pulse, range_bar
+from dashboards.panels import chart_stack, range_bar
+from dashboards.telemetry.service_panels import pulse_panels
 from dashboards.timerange import TimeRange
 from tocsin.client.graphs import Graph
 from tocsin.client.wording import number
@@ -17,6 +18,7 @@ PAGE = Page(title="Explore", icon=":material/query_stats:", order=4)
 
 _LONGEST_QUERY = 4_000
 _HEIGHT = 360
+_OWN = "name,tocsin.store.series,:eq,:sum"
 _UNITS = {"as it is": "", "per second": "1/s", "seconds": "s", "ratio": "ratio"}
 
 
@@ -25,7 +27,7 @@ def page() -> None:
     with st.form("query", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
         query = st.text_input(
             "Stack-language expression",
-            value=pulse.STARTS.expression,
+            value=_start(),
             key="q",
             bind="query-params",
             max_chars=_LONGEST_QUERY,
@@ -44,6 +46,12 @@ def page() -> None:
     st.fragment(_live, run_every=every)(asked, _UNITS[unit or "as it is"], span)
 
 
+def _start() -> str:
+    """Return an expression of something that is there: requests, else what tocsin itself holds."""
+    found = pulse_panels(sources.known_services(), most=1)
+    return found[0].expression if found else _OWN
+
+
 def _live(query: str, unit: str, span: TimeRange) -> None:
     graph = states.value_or_notice(
         sources.graph(query, span.start, span.end), "expression", key="explore"
@@ -60,7 +68,7 @@ def _live(query: str, unit: str, span: TimeRange) -> None:
             span,
             height=_HEIGHT,
             key="explore",
-            alt=pulse.described([row]),
+            alt=chart_stack.described([row]),
         )
         _legend(graph)
     url = sources.api().graph_url(query, start=span.start, end=span.end)
@@ -71,7 +79,7 @@ def _legend(graph: Graph) -> None:
     rows = [
         {
             "line": line.label,
-            "newest": number(pulse.newest_value(line.values)),
+            "newest": number(chart_stack.newest_value(line.values)),
             "lowest": number(float(np.fmin.reduce(line.values, initial=np.nan))),
             "highest": number(float(np.fmax.reduce(line.values, initial=np.nan))),
             "tags": ", ".join(f"{key}={value}" for key, value in sorted(line.tags.items())),

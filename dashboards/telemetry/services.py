@@ -1,0 +1,167 @@
+"""Services as their telemetry tells of them, and their figures side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from dashboards.telemetry.conventions import Side
+from dashboards.telemetry.instruments import Instrument
+from tocsin.client.graphs import Graph
+from tocsin.client.shapes import ServiceEdge, ServiceMap
+
+RECENT = "e-5m"
+RECENT_S = 300
+_ENTRIES = (Side.SERVED, Side.CONSUMED)
+_MS = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """One service.
+
+    Attributes:
+        name: As its telemetry says.
+        instruments: Its metrics, in the order of the table of conventions.
+        called_by: Calls into it that spans tell of.
+        calls: Calls that it made, as spans tell.
+    """
+
+    name: str
+    instruments: tuple[Instrument, ...] = ()
+    called_by: tuple[ServiceEdge, ...] = ()
+    calls: tuple[ServiceEdge, ...] = ()
+
+    def of_side(self, *sides: Side) -> tuple[Instrument, ...]:
+        """Return the instruments of some sides."""
+        return tuple(one for side in sides for one in self.instruments if one.side is side)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """How a service is just now; None is not measured, which is not zero.
+
+    Attributes:
+        service: Its name.
+        traffic: Events a second.
+        error_ratio: Share that failed.
+        duration_s: How long they take.
+        duration_kind: ``p99`` or ``mean``; empty without a duration.
+        source: What is counted, or that it comes from spans.
+    """
+
+    service: str
+    traffic: float | None = None
+    error_ratio: float | None = None
+    duration_s: float | None = None
+    duration_kind: str = ""
+    source: str = "nothing in the last 5 minutes"
+
+
+def services_of(instruments: Sequence[Instrument], found: ServiceMap | None) -> tuple[Service, ...]:
+    """Return every service that metrics or spans name, by name."""
+    edges = found["edges"] if found else []
+    names = {name for one in instruments for name in one.services}
+    names |= set(found["services"]) if found else set()
+    return tuple(
+        Service(
+            name=name,
+            instruments=tuple(one for one in instruments if name in one.services),
+            called_by=tuple(edge for edge in edges if edge["server"] == name),
+            calls=tuple(edge for edge in edges if edge["client"] == name),
+        )
+        for name in sorted(names)
+    )
+
+
+def figure_queries(instruments: Iterable[Instrument]) -> tuple[str, ...]:
+    """Return the expressions that :func:`figures_of` needs: a few an instrument, not a service."""
+    entries = [one for one in instruments if one.side in _ENTRIES]
+    return tuple(query for one in entries for query in _queries(one).values())
+
+
+def figures_of(
+    services: Iterable[Service], graphs: Mapping[str, Graph], *, seconds: float = RECENT_S
+) -> tuple[Figures, ...]:
+    """Return the figures of services.
+
+    Args:
+        services: Which.
+        graphs: The answers to :func:`figure_queries`; what is lacking is not measured.
+        seconds: What the calls of spans were counted over.
+    """
+    return tuple(_figures(service, graphs, seconds) for service in services)
+
+
+def _figures(service: Service, graphs: Mapping[str, Graph], seconds: float) -> Figures:
+    for one in service.of_side(*_ENTRIES):
+        measured = _measured(one, service, graphs)
+        if measured is not None:
+            return measured
+    if service.called_by:
+        return _from_spans(service.name, service.called_by, seconds)
+    if service.calls:
+        return Figures(service=service.name, source="only calls others, as spans tell")
+    return Figures(service=service.name)
+
+
+def _queries(one: Instrument) -> dict[str, str]:
+    key = one.service_key
+    queries = {"traffic": one.traffic(None, key)}
+    if one.tells_failures:
+        queries["failures"] = one.failures(None, key)
+    if one.percentiles:
+        queries["p99"] = one.quantiles(None, key, of=(99,))
+    elif one.timed:
+        queries["mean"] = one.mean(None, key)
+    return queries
+
+
+def _measured(one: Instrument, service: Service, graphs: Mapping[str, Graph]) -> Figures | None:
+    newest = {
+        what: newest_by(graphs[query], one.service_key).get(service.name)
+        for what, query in _queries(one).items()
+        if query in graphs
+    }
+    traffic = newest.get("traffic")
+    if traffic is None:
+        return None
+    ratio = None
+    if "failures" in newest and traffic > 0:
+        # Traffic was measured and failures can be told: no line means that none failed.
+        ratio = (newest["failures"] or 0.0) / traffic
+    kind = "p99" if "p99" in newest else "mean"
+    duration_s = newest.get(kind)
+    return Figures(
+        service=service.name,
+        traffic=traffic,
+        error_ratio=ratio,
+        duration_s=duration_s,
+        duration_kind=kind if duration_s is not None else "",
+        source=one.convention.noun,
+    )
+
+
+def _from_spans(name: str, edges: Sequence[ServiceEdge], seconds: float) -> Figures:
+    calls = sum(edge["calls"] for edge in edges)
+    slowest = max((edge["p99_ms"] for edge in edges if edge["p99_ms"] is not None), default=None)
+    return Figures(
+        service=name,
+        traffic=calls / seconds,
+        error_ratio=sum(edge["errors"] for edge in edges) / calls if calls else None,
+        duration_s=None if slowest is None else slowest / _MS,
+        duration_kind="" if slowest is None else "p99",
+        source="spans",
+    )
+
+
+def newest_by(graph: Graph, key: str) -> dict[str, float]:
+    """Return the newest known value of each line by the value of a tag; lines without are left."""
+    found = {}
+    for line in graph.lines:
+        known = line.values[np.isfinite(line.values)]
+        if len(known) and key in line.tags:
+            found[line.tags[key]] = float(known[-1])
+    return found
