@@ -41,7 +41,7 @@ def draw(panels: Sequence[Panel], span: TimeRange, *, marks: Marks | None = None
     )
     if span.live:
         for note in ages(drawable, sources.now_ms()):
-            st.caption(f":orange[:material/hourglass_bottom: {plain(note)}]")
+            st.markdown(f":small[:orange[:material/hourglass_bottom: {plain(note)}]]")
 
 
 def ages(rows: Sequence[Row], now_ms: int) -> list[str]:
