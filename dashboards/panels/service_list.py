@@ -28,7 +28,7 @@ _ERRORS_SOME = 0.005
 
 def draw(services: Sequence[Service]) -> None:
     """Draw one row a service, those that fail most first."""
-    st.markdown(f"**Services** · {len(services)}, newest figures of the last 5 min")
+    st.markdown(f"**Services** · {len(services)}, newest minute within the last 5")
     if not services:
         states.empty(
             "No service yet: send traces or metrics to OTLP on port 4318, or scrape a page of "

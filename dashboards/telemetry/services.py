@@ -16,6 +16,7 @@ RECENT = "e-5m"
 RECENT_S = 300
 _ENTRIES = (Side.SERVED, Side.CONSUMED)
 _MS = 1_000
+_MINUTE_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,26 +121,19 @@ def _queries(one: Instrument) -> dict[str, str]:
 
 
 def _measured(one: Instrument, service: Service, graphs: Mapping[str, Graph]) -> Figures | None:
-    newest = {
-        what: newest_by(graphs[query], one.service_key).get(service.name)
-        for what, query in _queries(one).items()
-        if query in graphs
-    }
-    traffic = newest.get("traffic")
-    if traffic is None:
+    asked = {what: graphs[query] for what, query in _queries(one).items() if query in graphs}
+    key, name = one.service_key, service.name
+    traffic = _newest_minute(asked.get("traffic"), key, name)
+    if not traffic:
         return None
-    ratio = None
-    if "failures" in newest and traffic > 0:
-        # Traffic was measured and failures can be told: no line means that none failed.
-        ratio = (newest["failures"] or 0.0) / traffic
-    kind = "p99" if "p99" in newest else "mean"
-    duration_s = newest.get(kind)
+    kind = "p99" if "p99" in asked else "mean"
+    durations = _newest_minute(asked.get(kind), key, name)
     return Figures(
-        service=service.name,
-        traffic=traffic,
-        error_ratio=ratio,
-        duration_s=duration_s,
-        duration_kind=kind if duration_s is not None else "",
+        service=name,
+        traffic=sum(traffic.values()) / len(traffic),
+        error_ratio=_failed_share(asked.get("failures"), traffic, key, name),
+        duration_s=durations[max(durations)] if durations else None,
+        duration_kind=kind if durations else "",
         source=one.convention.noun,
     )
 
@@ -157,11 +151,36 @@ def _from_spans(name: str, edges: Sequence[ServiceEdge], seconds: float) -> Figu
     )
 
 
-def newest_by(graph: Graph, key: str) -> dict[str, float]:
-    """Return the newest known value of each line by the value of a tag; lines without are left."""
-    found = {}
-    for line in graph.lines:
-        known = line.values[np.isfinite(line.values)]
-        if len(known) and key in line.tags:
-            found[line.tags[key]] = float(known[-1])
-    return found
+def _newest_minute(graph: Graph | None, key: str, name: str) -> dict[int, float]:
+    """Return what is known of a service's line in its newest minute, by time.
+
+    Not the newest value alone: its step may still be filling.
+    """
+    known = _known(graph, key, name)
+    newest = max(known, default=0)
+    return {time: value for time, value in known.items() if time > newest - _MINUTE_MS}
+
+
+def _known(graph: Graph | None, key: str, name: str) -> dict[int, float]:
+    """Return the known values of a service's line by time."""
+    line = next((one for one in graph.lines if one.tags.get(key) == name), None) if graph else None
+    if graph is None or line is None:
+        return {}
+    known = np.isfinite(line.values)
+    return dict(zip(graph.times_ms[known].tolist(), line.values[known].tolist(), strict=True))
+
+
+def _failed_share(
+    graph: Graph | None, traffic: Mapping[int, float], key: str, name: str
+) -> float | None:
+    """Return the share that failed, over the times that both answers know.
+
+    None when nobody tells failures, or when nothing happened. Where failures can be told, no line
+    means that nothing failed.
+    """
+    if graph is None:
+        return None
+    failures = _known(graph, key, name)
+    common = traffic.keys() & set(graph.times_ms.tolist()) if graph.lines else traffic.keys()
+    total = sum(traffic[time] for time in common)
+    return sum(failures.get(time, 0.0) for time in common) / total if total > 0 else None

@@ -194,6 +194,41 @@ def test_explore_shows_what_the_server_says_of_a_bad_expression(opened: OpenPage
     assert not page.exception
 
 
+def test_explore_starts_from_what_is_there(opened: OpenPage) -> None:
+    """A first visit draws something of the platform at hand, not of another."""
+    page = opened("explore")
+    assert page.text_input(key="q").value.startswith("name,http.server.request.duration,:eq")
+    assert len(charts(page)) == 1
+
+
+def test_explore_builds_an_expression_by_clicks(opened: OpenPage) -> None:
+    """A metric, a value and a key are chosen; the expression and the chart follow."""
+    page = opened("explore")
+    page.selectbox(key="metric").select("http.server.request.duration").run()
+    assert page.text_input(key="q").value.endswith(",:percentiles")
+    page.selectbox(key="tag-key").select("service.name").run()
+    button(page, "is-service.name-gateway").click().run()
+    button(page, "by-service.name").click().run()
+    text = page.text_input(key="q").value
+    assert "(,service.name,),:by,(,50,95,99,),:percentiles" in text
+    assert text.endswith("service.name,gateway,:eq,:cq")
+    assert not page.exception
+
+
+def test_explore_offers_the_words_that_can_follow(opened: OpenPage) -> None:
+    """A word of the language is added by choosing it."""
+    page = opened("explore", q="name,stream.starts,:eq")
+    page.selectbox(key="word").select("sum").run()
+    assert page.text_input(key="q").value == "name,stream.starts,:eq,:sum"
+
+
+def test_explore_takes_the_unit_that_the_sender_told(opened: OpenPage) -> None:
+    """Seconds are drawn as milliseconds without anybody choosing a unit."""
+    query = "name,http.server.request.duration,:eq,(,99,),:percentiles"
+    title = charts(opened("explore", q=query))[0]["title"][0]["text"]
+    assert title.endswith("[ms]")
+
+
 def test_a_post_mortem_is_shown_and_can_be_taken_away(
     api: FakeApi, opened: OpenPage, now_ms: int
 ) -> None:

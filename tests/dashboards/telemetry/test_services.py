@@ -40,9 +40,9 @@ def timer(*services: str, **more: Sequence[str]) -> MetricTags:
 
 
 def graph(key: str, **newest: float) -> Graph:
-    """Return a line a service whose last known value is the one given."""
+    """Return a line a service with the value given, but for the newest step."""
     lines = tuple(
-        Line(label=name, tags={key: name}, values=np.array([0.5, value, NAN]))
+        Line(label=name, tags={key: name}, values=np.array([value, value, NAN]))
         for name, value in newest.items()
     )
     return Graph(start_ms=0, step_ms=5_000, lines=lines)
@@ -178,3 +178,25 @@ def test_spans_tell_of_a_service_without_metrics() -> None:
     till, web = figures_of(services_of([], SPANS), {}, seconds=300)
     assert (till.traffic, till.error_ratio, till.duration_s) == (2.0, 0.1, 0.08)
     assert (web.traffic, web.error_ratio, web.source) == (1.0, 0.0, "spans")
+
+
+def test_a_step_that_is_still_filling_does_not_mislead(requests: Instrument) -> None:
+    """The answers were asked for one after the other: the newest step is of two moments."""
+    traffic, failures, _ = figure_queries([requests])
+
+    def line(*values: float) -> Graph:
+        one = Line(label="", tags={"service.name": "shop"}, values=np.array(values))
+        return Graph(start_ms=1_000_000, step_ms=20_000, lines=(one,))
+
+    graphs = {traffic: line(90.0, 10.0, 10.0, 1.0), failures: line(90.0, 3.0, 3.0, 1.0, 4.0)}
+    row = figures_of(services_of([requests], None), graphs)[1]
+    assert row.traffic == 7.0
+    assert row.error_ratio == pytest.approx(7 / 21)
+
+
+def test_a_service_that_stopped_has_no_share_of_failures(requests: Instrument) -> None:
+    """Nought of nought is not a success."""
+    traffic, failures, _ = figure_queries([requests])
+    graphs = {traffic: graph("service.name", shop=0.0), failures: graph("service.name", shop=0.0)}
+    row = figures_of(services_of([requests], None), graphs)[1]
+    assert (row.traffic, row.error_ratio) == (0.0, None)
