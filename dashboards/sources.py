@@ -14,7 +14,7 @@ from dashboards.telemetry.conventions import NAMES, convention_of
 from dashboards.telemetry.instruments import Instrument, instruments_of
 from dashboards.telemetry.service_panels import query_of
 from dashboards.telemetry.services import Service, services_of
-from dashboards.telemetry.words import equals, matches
+from dashboards.telemetry.words import equals, matches, one_of
 from tocsin.client.client import ApiClient
 from tocsin.client.graphs import Graph
 from tocsin.client.shapes import (
@@ -133,11 +133,20 @@ def instruments() -> Reading[Instruments]:
             for name in following[:_MOST_INSTRUMENTS]
         }
         return Instruments(
-            found=instruments_of(tags),
+            found=instruments_of(tags, _with_buckets(following)),
             left_out=max(0, len(following) - _MOST_INSTRUMENTS) + names["left_out"],
         )
 
     return _ask("instruments", ask, _SLOW_MS)
+
+
+def _with_buckets(names: Sequence[str]) -> frozenset[str]:
+    """Return which counts of classic histograms have buckets: summaries have none."""
+    counts = [name for name in names if name.endswith("_count")]
+    buckets = {f"{name.removesuffix('_count')}_bucket": name for name in counts}
+    asked = api().metrics(query=one_of("name", buckets), limit=_MOST_NAMES) if buckets else None
+    rows = asked["metrics"] if asked else []
+    return frozenset(buckets[row["name"]] for row in rows if row["name"] in buckets)
 
 
 def known_services() -> tuple[Service, ...]:

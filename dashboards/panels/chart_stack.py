@@ -14,6 +14,7 @@ from dashboards.charts.marks import Marks
 from dashboards.charts.timeseries import Row
 from dashboards.markdown import plain
 from dashboards.panels import range_bar
+from dashboards.telemetry.buckets import quantile_lines
 from dashboards.telemetry.panel import Panel
 from dashboards.timerange import TimeRange
 from tocsin.client.wording import duration, quantity
@@ -83,7 +84,7 @@ def _row(panel: Panel, span: TimeRange, key: str) -> Row | None:
     if graph is None:
         return None
     return timeseries.row_of(
-        graph,
+        quantile_lines(graph, panel.ranks) if panel.ranks else graph,
         panel.title,
         panel.unit,
         name=panel.line_name,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from dashboards.telemetry.buckets import BOUND
 from dashboards.telemetry.conventions import (
     ANY,
     CONVENTIONS,
@@ -70,7 +71,15 @@ class Instrument:
         return ratio(self.failures(service), self.traffic(service))
 
     def quantiles(self, service: str | None, *keys: str, of: tuple[int, ...] = PERCENTILES) -> str:
-        """Return percentiles of the duration, seconds."""
+        """Return percentiles of the duration, seconds.
+
+        Classic histograms give their buckets, of which
+        :func:`dashboards.telemetry.buckets.quantile_lines` makes percentiles.
+        """
+        if self.convention.form is Form.CLASSIC:
+            name = self.name.removesuffix("_count")
+            buckets = both(equals("name", f"{name}_bucket"), self._of(service))
+            return summed(buckets, *keys, BOUND)
         ranks = ",".join(map(str, of))
         measured = both(equals("name", self.name), self._of(service))
         return f"{measured}{grouped(*keys)},(,{ranks},),:percentiles"
@@ -102,10 +111,17 @@ class Instrument:
         return either(*(f"{key},:has" if how == ANY else matches(key, how) for key, how in known))
 
 
-def instrument_of(name: str, found: MetricTags) -> Instrument | None:
+def instrument_of(
+    name: str, found: MetricTags, bucketed: Collection[str] = ()
+) -> Instrument | None:
     """Return the instrument ``name`` with the tags that its series have.
 
     None when it follows no convention, or when its series name no service.
+
+    Args:
+        name: Of the metric.
+        found: Its tags.
+        bucketed: Counts of classic histograms that have buckets, which summaries have not.
     """
     convention = convention_of(name)
     tags = {row["key"]: row for row in found["tags"]}
@@ -121,13 +137,15 @@ def instrument_of(name: str, found: MetricTags) -> Instrument | None:
         service_key=key,
         services=tuple(row["value"] for row in tags[key]["top"]),
         timed=classic or "totalTime" in statistics,
-        percentiles="percentile" in statistics and "totalTime" in statistics,
+        percentiles=name in bucketed or {"percentile", "totalTime"} <= set(statistics),
     )
 
 
-def instruments_of(found: Mapping[str, MetricTags]) -> tuple[Instrument, ...]:
+def instruments_of(
+    found: Mapping[str, MetricTags], bucketed: Collection[str] = ()
+) -> tuple[Instrument, ...]:
     """Return the instruments among some metrics, in the order of the table of conventions."""
-    every = (instrument_of(name, tags) for name, tags in found.items())
+    every = (instrument_of(name, tags, bucketed) for name, tags in found.items())
     return tuple(sorted((one for one in every if one is not None), key=_rank))
 
 

@@ -27,6 +27,7 @@ class Panel:
         limits: Horizontal lines.
         stacked: Whether lines stand upon each other, as parts of a whole do.
         legend: The tag whose value names a line; empty takes what the server says.
+        ranks: Percentiles to make of lines that are buckets; empty draws the lines as they are.
     """
 
     title: str
@@ -35,6 +36,7 @@ class Panel:
     limits: tuple[Limit, ...] = ()
     stacked: bool = False
     legend: str = ""
+    ranks: tuple[int, ...] = ()
 
     def line_name(self, tags: Mapping[str, str], label: str) -> str:
         """Name a line by its percentile, or by the panel's tag, otherwise as the server did.

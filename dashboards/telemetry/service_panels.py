@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from dashboards.telemetry.conventions import Side
-from dashboards.telemetry.instruments import SERVICE_KEYS, Instrument
+from dashboards.telemetry.conventions import Form, Side
+from dashboards.telemetry.instruments import PERCENTILES, SERVICE_KEYS, Instrument
 from dashboards.telemetry.panel import Panel, labelled
 from dashboards.telemetry.saturation import gauges_among
 from dashboards.telemetry.services import Service
@@ -13,6 +13,7 @@ from dashboards.telemetry.words import both, either, equals
 from tocsin.client.shapes import MetricName
 
 MOST_OPERATIONS = 8
+_SLOWEST = 99
 _SIDES = {
     Side.SERVED: "Served",
     Side.CONSUMED: "Consumed",
@@ -92,7 +93,12 @@ def _traffic(name: str, one: Instrument) -> Panel:
 def _duration(name: str, one: Instrument) -> Panel:
     noun = one.convention.noun
     if one.percentiles:
-        return Panel(title=f"Duration of {noun}", expression=one.quantiles(name), unit="s")
+        return Panel(
+            title=f"Duration of {noun}",
+            expression=one.quantiles(name),
+            unit="s",
+            ranks=_ranks(one, PERCENTILES),
+        )
     mean = labelled(one.mean(name), "mean")
     return Panel(title=f"Mean duration of {noun}", expression=mean, unit="s")
 
@@ -109,7 +115,18 @@ def _slowest(one: Instrument) -> tuple[Panel, ...]:
     if not one.timed:
         return ()
     key, noun = one.service_key, one.convention.noun
-    kind = "p99" if one.percentiles else "Mean duration"
-    read = one.quantiles(None, key, of=(99,)) if one.percentiles else one.mean(None, key)
-    expression = f"{read},max,{MOST_OPERATIONS},:topk"
-    return (Panel(title=f"{kind} of {noun}", expression=expression, unit="s", legend=key),)
+    if not one.percentiles:
+        expression = f"{one.mean(None, key)},max,{MOST_OPERATIONS},:topk"
+        title = f"Mean duration of {noun}"
+        return (Panel(title=title, expression=expression, unit="s", legend=key),)
+    ranks = _ranks(one, (_SLOWEST,))
+    expression = one.quantiles(None, key, of=(_SLOWEST,))
+    # Buckets are all needed: which service is slowest shows only when percentiles are made of them.
+    expression += "" if ranks else f",max,{MOST_OPERATIONS},:topk"
+    title = f"p{_SLOWEST} of {noun}"
+    return (Panel(title=title, expression=expression, unit="s", legend=key, ranks=ranks),)
+
+
+def _ranks(one: Instrument, ranks: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the percentiles that are made of buckets here, none where the server makes them."""
+    return ranks if one.convention.form is Form.CLASSIC else ()

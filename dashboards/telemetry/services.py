@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dashboards.telemetry.conventions import Side
+from dashboards.telemetry.buckets import quantile_lines
+from dashboards.telemetry.conventions import Form, Side
 from dashboards.telemetry.instruments import Instrument
 from tocsin.client.graphs import Graph
 from tocsin.client.shapes import ServiceEdge, ServiceMap
@@ -97,15 +98,29 @@ def figures_of(
 
 
 def _figures(service: Service, graphs: Mapping[str, Graph], seconds: float) -> Figures:
-    for one in service.of_side(*_ENTRIES):
-        measured = _measured(one, service, graphs)
-        if measured is not None:
-            return measured
+    for side in _ENTRIES:
+        every = (_measured(one, service, graphs) for one in service.of_side(side))
+        measured = [one for one in every if one is not None]
+        if measured:
+            return _together(measured)
     if service.called_by:
         return _from_spans(service.name, service.called_by, seconds)
     if service.calls:
         return Figures(service=service.name, source="only calls others, as spans tell")
     return Figures(service=service.name)
+
+
+def _together(measured: Sequence[Figures]) -> Figures:
+    """Return the first figures, with what they lack from others that count the same side."""
+    telling = next((one for one in measured if one.error_ratio is not None), measured[0])
+    timed = [one for one in measured if one.duration_s is not None] or [measured[0]]
+    best = next((one for one in timed if one.duration_kind == "p99"), timed[0])
+    return replace(
+        measured[0],
+        error_ratio=telling.error_ratio,
+        duration_s=best.duration_s,
+        duration_kind=best.duration_kind,
+    )
 
 
 def _queries(one: Instrument) -> dict[str, str]:
@@ -127,7 +142,10 @@ def _measured(one: Instrument, service: Service, graphs: Mapping[str, Graph]) ->
     if not traffic:
         return None
     kind = "p99" if "p99" in asked else "mean"
-    durations = _newest_minute(asked.get(kind), key, name)
+    slow = asked.get(kind)
+    if slow is not None and kind == "p99" and one.convention.form is Form.CLASSIC:
+        slow = quantile_lines(slow, (99,))
+    durations = _newest_minute(slow, key, name)
     return Figures(
         service=name,
         traffic=sum(traffic.values()) / len(traffic),

@@ -23,6 +23,11 @@ def equals(key: str, value: str) -> str:
     return f"{literal(key)},{literal(value)},:eq"
 
 
+def one_of(key: str, values: Iterable[str]) -> str:
+    """Return the query that a tag has one of some values."""
+    return f"{literal(key)},(,{','.join(map(literal, values))},),:in"
+
+
 def matches(key: str, pattern: str) -> str:
     """Return the query that a tag's value begins with what ``pattern`` matches."""
     return f"{literal(key)},{pattern},:re"

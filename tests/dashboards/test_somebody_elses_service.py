@@ -1,4 +1,4 @@
-"""A service that nobody here knows: an OpenTelemetry SDK with defaults, a server, the pages."""
+"""Services that nobody here knows, by OpenTelemetry and by Prometheus: a server, the pages."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.trace import SpanKind, StatusCode
+from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
 
 from dashboards import sources
 from dashboards.panels.service_list import figures
@@ -28,15 +29,58 @@ from dashboards.testing import OpenPage, charts, open_page, words
 pytestmark = [pytest.mark.processes, pytest.mark.slow]
 
 NAME, CALLER, ROUTE = "tariff-quoter", "kiosk", "/quotes/{country}"
+TILL = "corner-till"
 PORTS = ("API", "OTLP_HTTP", "OTLP_GRPC", "SPECTATOR")
 WITHIN_S = 60
 _SETTLED = 400
 
 
+class Till:
+    """An application instrumented for Prometheus: a page of metrics to be scraped."""
+
+    def __init__(self) -> None:
+        registry = CollectorRegistry()
+        self.requests = Counter("http_requests", "Requests", ["code"], registry=registry)
+        self.duration = Histogram(
+            "http_request_duration_seconds", "Wait", buckets=[0.1, 0.3], registry=registry
+        )
+        self.page, self.thread = start_http_server(0, addr="127.0.0.1", registry=registry)
+
+    def serve(self) -> None:
+        """Serve ten requests, of which two fail, each within 0.1 to 0.3 s."""
+        for number in range(10):
+            self.requests.labels("503" if number < 2 else "200").inc()
+            self.duration.observe(0.2)
+
+    def stop(self) -> None:
+        """Take the page away."""
+        self.page.shutdown()
+        self.page.server_close()
+        self.thread.join()
+
+
+@pytest.fixture(scope="module", name="till")
+def _till() -> Iterator[Till]:
+    running = Till()
+    yield running
+    running.stop()
+
+
 @pytest.fixture(scope="module", name="addresses")
-def _addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """A server without any configuration."""
+def _addresses(tmp_path_factory: pytest.TempPathFactory, till: Till) -> Iterator[dict[str, str]]:
+    """A server that scrapes the till and has no other configuration."""
     directory = tmp_path_factory.mktemp("data")
+    config = tmp_path_factory.mktemp("config")
+    (config / "scrape.yaml").write_text(
+        f"""\
+scrape_configs:
+  - job_name: {TILL}
+    scrape_interval: 1s
+    scrape_timeout: 1s
+    static_configs:
+      - targets: ["127.0.0.1:{till.page.server_port}"]
+"""
+    )
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("TOCSIN_")}
     process = subprocess.Popen(
         [sys.executable, "-m", "tocsin", "serve", "--json"],
@@ -44,6 +88,7 @@ def _addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, s
             **inherited,
             **{f"TOCSIN_{name}_PORT": "0" for name in PORTS},
             "TOCSIN_DATA_DIR": str(directory),
+            "TOCSIN_CONFIG_DIR": str(config),
             "TOCSIN_HISTORY": "off",
             "TOCSIN_STEP": "1s",
         },
@@ -142,7 +187,7 @@ def test_a_strangers_service_appears_with_traffic_errors_and_duration(
     assert {NAME, CALLER} & set(links) == {NAME}
     assert "30 %" in words(overview)
     drawn = [title["text"] for c in charts(overview) for title in c.get("title", [])]
-    assert drawn == ["HTTP requests  [/s]", "p99 of HTTP requests  [ms]"]
+    assert {"HTTP requests  [/s]", "p99 of HTTP requests  [ms]"} <= set(drawn)
 
     page = opened("service", service=NAME)
     assert not page.error
@@ -154,3 +199,26 @@ def test_a_strangers_service_appears_with_traffic_errors_and_duration(
     ]
     assert ROUTE in {series["name"].strip("\u200b") for series in charts(page)[0]["series"]}
     assert f"Called by **{CALLER}**" in words(page)
+
+
+def test_a_scraped_service_appears_with_traffic_errors_and_duration(
+    till: Till, opened: OpenPage
+) -> None:
+    """Whoever has Prometheus metrics would have to learn OpenTelemetry first."""
+
+    def measured() -> Figures | None:
+        till.serve()
+        sources.release()
+        row = {row.service: row for row in figures(sources.known_services())}.get(TILL)
+        return row if row is not None and row.error_ratio and row.duration_s else None
+
+    row = eventually(measured)
+    assert row.source == "requests"
+    assert row.error_ratio == pytest.approx(0.2, abs=0.1)
+    assert row.duration_kind == "p99"
+    assert row.duration_s == pytest.approx(0.298)
+
+    page = opened("service", service=TILL)
+    assert not page.error
+    drawn = [title["text"].partition("  ")[0] for title in charts(page)[0]["title"]]
+    assert drawn == ["Requests a second", "Errors of requests", "Duration of requests"]

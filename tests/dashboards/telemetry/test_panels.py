@@ -78,6 +78,19 @@ def test_what_one_instrument_can_not_tell_another_does() -> None:
     assert "http_request_duration_seconds_sum" in duration.expression
 
 
+def test_buckets_give_percentiles_and_a_summary_its_mean() -> None:
+    """Who has buckets would see a mean, which hides the slow; who has none an empty chart."""
+    name = "http_request_duration_seconds_count"
+    metrics = {name: tags(job=["api"])}
+    with_buckets = instruments_of(metrics, {name})
+    duration = red_panels("api", with_buckets)[-1]
+    assert duration.ranks == (50, 95, 99)
+    assert parse(duration.expression)
+    assert duration.expression.startswith("name,http_request_duration_seconds_bucket,:eq")
+    assert red_panels("api", instruments_of(metrics))[-1].title == "Mean duration of requests"
+    assert pulse_panels(services_of(with_buckets, None), most=1)[1].ranks == (99,)
+
+
 def test_without_a_status_there_is_no_chart_of_errors() -> None:
     """A line at 0 % would say that nothing failed although nobody tells."""
     metrics = {"http_requests_total": tags(job=["api"])}

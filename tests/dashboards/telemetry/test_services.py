@@ -200,3 +200,20 @@ def test_a_service_that_stopped_has_no_share_of_failures(requests: Instrument) -
     graphs = {traffic: graph("service.name", shop=0.0), failures: graph("service.name", shop=0.0)}
     row = figures_of(services_of([requests], None), graphs)[1]
     assert (row.traffic, row.error_ratio) == (0.0, None)
+
+
+def test_what_one_instrument_lacks_another_of_the_same_side_tells() -> None:
+    """A Prometheus client has the status on its counter and the duration on its histogram."""
+    name = "http_request_duration_seconds_count"
+    metrics = {name: tags(job=["till"]), "http_requests_total": tags(job=["till"], code=["200"])}
+    instruments = instruments_of(metrics)
+    histogram, mean, counter, failures = figure_queries(instruments)
+    graphs = {
+        histogram: graph("job", till=10.0),
+        mean: graph("job", till=0.2),
+        counter: graph("job", till=10.0),
+        failures: graph("job", till=1.0),
+    }
+    (row,) = figures_of(services_of(instruments, None), graphs)
+    assert (row.traffic, row.error_ratio) == (10.0, 0.1)
+    assert (row.duration_s, row.duration_kind) == (0.2, "mean")
