@@ -111,15 +111,9 @@ def boards() -> Reading[list[Board]]:
     return _ask("boards", api().dashboards)
 
 
-def board_values(found: Sequence[Board]) -> dict[str, tuple[str, ...]]:
-    """Return the values that can be chosen for the variables of dashboards, by variable."""
-    variables = [one for board in found for one in board["variables"]]
-    return {one["name"]: _tag_values(one["tag"], one["query"]) for one in variables}
-
-
-def _tag_values(tag: str, query: str) -> tuple[str, ...]:
-    reading = _ask(f"tag {tag} {query}", lambda: api().tags(tag, query=query or None), _SLOW_MS)
-    return tuple(reading.value or ())
+def tag_values(tag: str, query: str) -> Reading[list[str]]:
+    """Return the values of a tag among the series that match; an empty query matches all."""
+    return _ask(f"tag {tag} {query}", lambda: api().tags(tag, query=query or None), _SLOW_MS)
 
 
 def instruments() -> Reading[Instruments]:

@@ -8,6 +8,7 @@ from dashboards import sources, states
 from dashboards.markdown import plain
 from dashboards.navigation import Page
 from dashboards.panels import chart_stack, range_bar
+from dashboards.panels.board_values import values_of
 from dashboards.telemetry.boards import left_out, rows_of
 from dashboards.timerange import TimeRange
 from tocsin.client.shapes import Board
@@ -50,12 +51,12 @@ def page() -> None:
 
 
 def _choices(board: Board) -> dict[str, str]:
-    values = sources.board_values([board])
+    values = values_of([board], key="choices")
     choices: dict[str, str] = {}
     for variable in board["variables"]:
         chosen = st.selectbox(
             variable["name"],
-            [_ALL, *values[variable["name"]]],
+            [_ALL, *values.get(variable["name"], ())],
             key=f"var-{variable['name']}",
             bind="query-params",
             width=200,
@@ -65,14 +66,14 @@ def _choices(board: Board) -> dict[str, str]:
 
 
 def _live(board: Board, choices: dict[str, str], span: TimeRange) -> None:
-    values = sources.board_values([board])
+    values = values_of([board], key="values")
     rows = rows_of(board, choices, values)
     for position, (title, panels) in enumerate(rows):
         with st.container(border=True), states.panel(title or "Charts"):
             if title:
                 st.markdown(f"**{plain(title)}**")
             chart_stack.draw(panels, span, key=f"row-{position}")
-    if not rows:
+    if not rows and all(one["name"] in values for one in board["variables"]):
         states.empty("The rows repeat by a tag that no series has yet.")
     for name, count in left_out(board, choices, values).items():
         st.caption(f"{count} more values of {plain(name)} are not drawn; choose one above.")

@@ -44,12 +44,12 @@ def _live(span: TimeRange) -> None:
     slos = states.value_or_notice(sources.slos(), "objectives", key="slos")
     services = services_of(metrics.found if metrics else (), spans)
     with states.panel("Figures"):
-        _figures(incidents, len(services) if metrics or spans else None, slos)
+        _figures(incidents, len(services) if metrics and spans else None, slos)
     with states.panel("Open incidents"):
         _open(incidents or [])
     left, right = st.columns([3, 2], gap="small")
     with left, st.container(border=True), states.panel("Services"):
-        if metrics is not None or spans is not None:
+        if services or (metrics is not None and spans is not None):
             service_list.draw(services)
     with right, st.container(border=True), states.panel("Service map"):
         _map(spans)

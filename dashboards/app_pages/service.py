@@ -12,7 +12,7 @@ from dashboards.markdown import code, plain
 from dashboards.navigation import Page
 from dashboards.panels import chart_stack, dependencies, objectives, range_bar, service_list
 from dashboards.telemetry.service_panels import saturation_panels, side_panels
-from dashboards.telemetry.services import Service
+from dashboards.telemetry.services import Service, services_of
 from dashboards.telemetry.watched import objectives_of, rules_of
 from dashboards.timerange import TimeRange
 from tocsin.client.shapes import AnnouncedChange
@@ -22,18 +22,17 @@ PAGE = Page(title="Service", icon=":material/deployed_code:", order=2.3)
 
 _MOST_CHANGES = 10
 _DAY_MS = 86_400_000
+_UNKNOWN = "Nothing is known of {}: no metric and no span of the last minutes names it."
 
 
 def page() -> None:
     """Draw the choice of a service and the range, the rest in a live fragment."""
     with states.loading():
-        metrics = sources.instruments()
-        spans = sources.services(sources.MAP_MINUTES)
-    services = {one.name: one for one in sources.known_services()}
+        names = [one.name for one in sources.known_services()]
     with st.container(horizontal=True, vertical_alignment="bottom", key="service-bar"):
         name = st.selectbox(
             "Service",
-            sorted(services),
+            names,
             index=None,
             key=service_list.PARAMETER,
             bind="query-params",
@@ -42,28 +41,29 @@ def page() -> None:
             accept_new_options=True,
         )
         span = range_bar.choose(None)
-    states.value_or_notice(metrics, "metrics", key="instruments")
-    states.value_or_notice(spans, "service map", key="services")
-    if not name:
-        _nothing_chosen(services)
-        return
-    st.fragment(_live, run_every=range_bar.run_every(span))(str(name), span)
+    st.fragment(_live, run_every=range_bar.run_every(span))(str(name or ""), span)
 
 
-def _nothing_chosen(services: dict[str, Service]) -> None:
-    if services:
-        service_list.draw(list(services.values()))
-    elif not sources.instruments().error:
-        states.empty("No service yet: send traces or metrics to OTLP on port 4318.")
+def _services() -> tuple[list[Service], bool]:
+    """Return the services, and whether every answer came; what did not is told."""
+    metrics = states.value_or_notice(sources.instruments(), "metrics", key="instruments")
+    spans = states.value_or_notice(
+        sources.services(sources.MAP_MINUTES), "service map", key="services"
+    )
+    found = services_of(metrics.found if metrics else (), spans)
+    return list(found), metrics is not None and spans is not None
 
 
 def _live(name: str, span: TimeRange) -> None:
-    service = next((one for one in sources.known_services() if one.name == name), None)
+    services, complete = _services()
+    if not name:
+        if services or complete:
+            service_list.draw(services)
+        return
+    service = next((one for one in services if one.name == name), None)
     if service is None:
-        states.empty(
-            f"Nothing is known of {plain(name)}: no metric and no span of the last minutes "
-            "names it."
-        )
+        if complete:
+            states.empty(_UNKNOWN.format(plain(name)))
         return
     announced = states.value_or_notice(
         sources.changes(name, sources.now_ms() - _DAY_MS), "changes", key="changes"

@@ -9,6 +9,7 @@ import streamlit as st
 from dashboards import sources, states
 from dashboards.charts.marks import Marks, of_incident
 from dashboards.panels import chart_stack
+from dashboards.panels.board_values import values_of
 from dashboards.telemetry.boards import pinned_panels
 from dashboards.telemetry.conventions import Side
 from dashboards.telemetry.panel import Panel
@@ -18,6 +19,11 @@ from dashboards.timerange import TimeRange
 from tocsin.client.shapes import Incident
 
 _MOST_PROPOSED = 4
+_NOTHING = (
+    "No requests, messages or calls are measured yet. Point an OpenTelemetry SDK at port 4318, "
+    "have Prometheus metrics scraped, or pin charts with a file in the configuration directory's "
+    "dashboards/."
+)
 _MOST_INSTRUMENTS = 2
 _MOST_SERVICES = 2
 
@@ -33,18 +39,17 @@ def draw(
         marks: Drawn over every row.
         involved: Services whose own charts come first when nothing is pinned.
     """
-    boards = states.value_or_notice(sources.boards(), "dashboards", key="boards")
-    pinned = pinned_panels(boards or [], page, sources.board_values(boards or []))
-    panels = pinned or _found(involved)
+    boards = states.value_or_notice(sources.boards(), "dashboards", key="boards") or []
+    panels = pinned_panels(boards, page, values_of(boards, key="pulse"))
+    if not panels:
+        metrics = states.value_or_notice(sources.instruments(), "metrics", key="pulse-metrics")
+        if metrics is None:
+            return ()  # what there is to draw is not known
+        panels = _found(involved)
     if panels:
         chart_stack.draw(panels, span, marks=marks, key="pulse")
     else:
-        states.empty(
-            "No requests, messages or calls are measured yet. Point an OpenTelemetry SDK at port "
-            "4318, have Prometheus metrics scraped, or pin charts with a file in the configuration "
-            "directory's dashboards/.",
-            icon=":material/timeline:",
-        )
+        states.empty(_NOTHING, icon=":material/timeline:")
     return panels
 
 

@@ -107,6 +107,9 @@ def _figures(service: Service, graphs: Mapping[str, Graph], seconds: float) -> F
         return _from_spans(service.name, service.called_by, seconds)
     if service.calls:
         return Figures(service=service.name, source="only calls others, as spans tell")
+    entries = service.of_side(*_ENTRIES)
+    if any(query not in graphs for one in entries for query in _queries(one).values()):
+        return Figures(service=service.name, source="not known: no answer came")
     return Figures(service=service.name)
 
 

@@ -105,6 +105,35 @@ def test_the_last_good_data_stay_with_their_age(
     assert len(charts(page)) == 2
 
 
+@pytest.mark.parametrize("name", ["overview", "war_room", "service", "boards"])
+def test_a_question_that_failed_is_not_taken_for_nothing(
+    name: str, api: FakeApi, opened: OpenPage, now_ms: int
+) -> None:
+    """No service at all would be a claim about an answer that never came."""
+    api.world = World.quiet(now_ms)
+    for path in ("/api/v2/metrics", "/api/v2/dashboards", "/api/v2/services"):
+        api.answer_with(path, 500, '{"message": "not now"}')
+    text = words(opened(name))
+    assert "refused (500)" in text
+    claims = ("No service yet", "are measured yet", "No dashboard is defined", "Nothing is known")
+    assert [claim for claim in claims if claim in text] == []
+
+
+def test_a_services_page_keeps_what_it_knew_with_its_age(
+    mortal_api: FakeApi, opened_mortal: OpenPage
+) -> None:
+    """While the server is away, old figures must not pass for new ones."""
+    page = opened_mortal("service", service="playback")
+    mortal_api.stop()
+    sources.retry()
+    page.run()
+    text = words(page)
+    assert not page.exception
+    assert "Metrics: data" in text
+    assert "Service map: data" in text
+    assert len(charts(page)) == 3
+
+
 def test_the_overview_counts_what_is_there(opened: OpenPage) -> None:
     """Services, incidents, burning objectives and how far behind rules judge, as figures."""
     page = opened("overview")

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from dashboards.testing import FakeApi, World, browser_missing, browser_page
+from dashboards.testing import FakeApi, World, browser_missing, browser_page, dashboard_process
 from dashboards.testing.axe import AxeMissingError, fetch_axe, violations
 from dashboards.testing.synthetic import TRACE_ID
 
@@ -45,21 +41,9 @@ def _axe(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module", name="dashboard")
 def _dashboard(shared_api: FakeApi, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The dashboard in its own process, as ``tocsin dashboard`` starts it."""
-    command = [sys.executable, "-m", "dashboards.serve", "--port", "0"]
-    process = subprocess.Popen(
-        [*command, "--api-url", shared_api.url, "--slack-url", shared_api.url],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        cwd=ROOT,
-        env={**os.environ, "HOME": str(tmp_path_factory.mktemp("home"))},
-    )
-    assert process.stdout is not None
-    url: str = json.loads(process.stdout.readline())["url"]
-    yield url
-    process.terminate()
-    process.wait(10)
-    process.stdout.close()
+    home = tmp_path_factory.mktemp("home")
+    with dashboard_process(shared_api.url, home) as url:
+        yield url
 
 
 def drawn(page: Page, dashboard: str, name: str, now_ms: int) -> None:

@@ -217,3 +217,9 @@ def test_what_one_instrument_lacks_another_of_the_same_side_tells() -> None:
     (row,) = figures_of(services_of(instruments, None), graphs)
     assert (row.traffic, row.error_ratio) == (10.0, 0.1)
     assert (row.duration_s, row.duration_kind) == (0.2, "mean")
+
+
+def test_an_answer_that_did_not_come_is_not_silence(requests: Instrument) -> None:
+    """Nothing in the last 5 minutes would be a claim about a question that failed."""
+    (_, shop, _) = figures_of(services_of([requests], None), {})
+    assert (shop.traffic, shop.source) == (None, "not known: no answer came")
