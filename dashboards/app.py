@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 from dashboards.navigation import pages
 
-st.set_page_config(page_title="tocsin", page_icon=":material/e911_emergency:", layout="wide")
+# A file of ours: an icon by name would be fetched from a stranger's server.
+_ICON = Path(__file__).with_name("icon.svg")
+
+st.set_page_config(page_title="tocsin", page_icon=str(_ICON), layout="wide")
 
 _FOUND = pages()
 

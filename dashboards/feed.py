@@ -13,7 +13,7 @@ from tocsin.client.errors import AnswerError, ClientError, UnreachableError
 
 T = TypeVar("T")
 
-_MAX_KEPT = 256
+_MAX_KEPT = 512
 _FIRST_SERVER_ERROR = 500
 
 
@@ -70,11 +70,17 @@ class Feed:
         self._lock = Lock()
         self._down: tuple[int, UnreachableError] | None = None
 
-    def read(self, key: str, fetch: Callable[[], T]) -> Reading[T]:
-        """Return the answer to the question ``key``, asking with ``fetch`` when it is due."""
+    def read(
+        self, key: str, fetch: Callable[[], T], *, max_age_ms: int | None = None
+    ) -> Reading[T]:
+        """Return the answer to the question ``key``, asking with ``fetch`` when it is due.
+
+        ``max_age_ms`` is for questions whose answers change slowly.
+        """
         entry = self._entry(key)
+        due_ms = self._max_age_ms if max_age_ms is None else max_age_ms
         with entry.lock:
-            if entry.reading is None or self._now_ms() - entry.tried_ms >= self._max_age_ms:
+            if entry.reading is None or self._now_ms() - entry.tried_ms >= due_ms:
                 entry.reading = self._ask(entry.reading, fetch)
                 entry.tried_ms = self._now_ms()
             return entry.reading

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 import streamlit as st
 
 from dashboards.feed import Feed, Reading, system_now_ms
+from dashboards.telemetry.conventions import NAMES, convention_of
+from dashboards.telemetry.instruments import Instrument, instruments_of
+from dashboards.telemetry.service_panels import query_of
+from dashboards.telemetry.services import Service, services_of
+from dashboards.telemetry.words import equals, matches, one_of
 from tocsin.client.client import ApiClient
 from tocsin.client.graphs import Graph
 from tocsin.client.shapes import (
+    AnnouncedChange,
+    Board,
+    DetectorRow,
     Health,
     Incident,
     IncidentSummary,
+    MetricNames,
+    MetricTags,
     ServiceMap,
     SlackChannel,
     Slo,
     Trace,
     TraceSummary,
+    Word,
 )
 from tocsin.client.slack_preview import SlackPreviewClient
 
@@ -29,6 +41,20 @@ API_URL = "TOCSIN_API_URL"
 SLACK_PREVIEW_URL = "TOCSIN_SLACK_PREVIEW_URL"
 _DEFAULT_API_URL = "http://127.0.0.1:7101"
 _TIMEOUT_S = 3.0
+# Which metrics and tags there are changes slowly; a new service waits at most so long.
+_SLOW_MS = 10_000
+_MAX_NAMES = 1_000
+_MAX_INSTRUMENTS = 40
+_MAX_SERVICES = 500
+MAP_MINUTES = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instruments:
+    """What follows a convention; ``left_out`` more metrics do and were not looked at."""
+
+    found: tuple[Instrument, ...]
+    left_out: int
 
 
 def api() -> ApiClient:
@@ -80,6 +106,84 @@ def slos() -> Reading[list[Slo]]:
     return _ask("slos", api().slos)
 
 
+def boards() -> Reading[list[Board]]:
+    """Return the operator's dashboards."""
+    return _ask("boards", api().dashboards)
+
+
+def tag_values(tag: str, query: str) -> Reading[list[str]]:
+    """Return the values of a tag among the series that match; an empty query matches all."""
+    return _ask(f"tag {tag} {query}", lambda: api().tags(tag, query=query or None), _SLOW_MS)
+
+
+def instruments() -> Reading[Instruments]:
+    """Return the metrics that follow a convention, with the services that have them."""
+
+    def ask() -> Instruments:
+        names = api().metrics(query=matches("name", NAMES), limit=_MAX_NAMES)
+        following = [row["name"] for row in names["metrics"] if convention_of(row["name"])]
+        tags = {
+            name: api().metric_tags(equals("name", name), limit=_MAX_SERVICES)
+            for name in following[:_MAX_INSTRUMENTS]
+        }
+        return Instruments(
+            found=instruments_of(tags, _with_buckets(following)),
+            left_out=max(0, len(following) - _MAX_INSTRUMENTS) + names["left_out"],
+        )
+
+    return _ask("instruments", ask, _SLOW_MS)
+
+
+def _with_buckets(names: Sequence[str]) -> frozenset[str]:
+    """Return which counts of classic histograms have buckets: summaries have none."""
+    counts = [name for name in names if name.endswith("_count")]
+    buckets = {f"{name.removesuffix('_count')}_bucket": name for name in counts}
+    asked = api().metrics(query=one_of("name", buckets), limit=_MAX_NAMES) if buckets else None
+    rows = asked["metrics"] if asked else []
+    return frozenset(buckets[row["name"]] for row in rows if row["name"] in buckets)
+
+
+def known_services() -> tuple[Service, ...]:
+    """Return the services that metrics and spans name, as far as there are answers."""
+    metrics = instruments().value
+    return services_of(metrics.found if metrics else (), services(MAP_MINUTES).value)
+
+
+def metrics_of(service: str) -> Reading[MetricNames]:
+    """Return the metrics that a service sends."""
+    asked = query_of(service)
+    return _ask(f"metrics of {service}", lambda: api().metrics(query=asked, limit=1_000), _SLOW_MS)
+
+
+def metrics(prefix: str, search: str) -> Reading[MetricNames]:
+    """Return metrics by the beginning of their names and words in them."""
+    return _ask(f"metrics {prefix} / {search}", lambda: api().metrics(prefix=prefix, search=search))
+
+
+def metric_tags(query: str) -> Reading[MetricTags]:
+    """Return the tags of the series that match, counted."""
+    return _ask(f"metric-tags {query}", lambda: api().metric_tags(query))
+
+
+def words_after(program: str) -> Reading[list[Word]]:
+    """Return the words of the stack language that could follow a program."""
+    return _ask(f"words {program}", lambda: api().complete(program), _SLOW_MS)
+
+
+def changes(service: str, start_ms: int) -> Reading[list[AnnouncedChange]]:
+    """Return the changes of a service since a time."""
+
+    def ask() -> list[AnnouncedChange]:
+        return api().changes(start_ms=start_ms, end_ms=now_ms(), service=service)
+
+    return _ask(f"changes {service} {start_ms // 60_000}", ask)
+
+
+def detectors() -> Reading[list[DetectorRow]]:
+    """Return the series that detector rules watch."""
+    return _ask("detectors", api().detectors)
+
+
 def graph(query: str, start: str | int, end: str | int = "now") -> Reading[Graph]:
     """Return the lines of an expression."""
     return _ask(f"graph {query} {start} {end}", lambda: api().graph(query, start=start, end=end))
@@ -117,8 +221,8 @@ def slack_channels(client: SlackPreviewClient) -> Reading[list[SlackChannel]]:
     return _feed_of(os.environ.get(SLACK_PREVIEW_URL, "")).read("channels", client.channels)
 
 
-def _ask(key: str, fetch: Callable[[], T]) -> Reading[T]:
-    return _feed_of(api().base_url).read(key, fetch)
+def _ask(key: str, fetch: Callable[[], T], max_age_ms: int | None = None) -> Reading[T]:
+    return _feed_of(api().base_url).read(key, fetch, max_age_ms=max_age_ms)
 
 
 @st.cache_resource(max_entries=8, on_release=ApiClient.close)

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 import httpx2
 from starlette.routing import BaseRoute
 
-from collectors.api.routes import exemplar_routes
+from collectors.api.routes import catalogue_routes, exemplar_routes
 from collectors.clock import Clock
 from collectors.history.engine import HistoryEngine
 from collectors.limits import Limits
+from collectors.metric_units import MetricUnits
 from collectors.model import MetricWriter
 from collectors.receivers.endpoint import Intake, endpoints
 from collectors.receivers.otlp import metrics as otlp_metrics
@@ -70,6 +71,7 @@ class Collectors:
     limits: Limits
     stats: ReceiverStats
     scraped: ScrapedTargets
+    units: MetricUnits
     clock: Clock
 
     @property
@@ -129,6 +131,7 @@ def open_collectors(
         limits=limits,
         stats=_stats(),
         scraped=ScrapedTargets(),
+        units=MetricUnits(),
         clock=clock,
     )
 
@@ -184,6 +187,7 @@ def collector_routes(collectors: Collectors) -> list[BaseRoute]:
         *(route for endpoint in endpoints().values() for route in endpoint.routes(intake)),
         *target_routes(collectors.scraped),
         *exemplar_routes(collectors.exemplars),
+        *catalogue_routes(collectors.metrics, collectors.units),
     ]
 
 
@@ -200,7 +204,11 @@ async def receiving(
         otlp = listen_tcp(settings.host, settings.otlp_http_port, "TOCSIN_OTLP_HTTP_PORT")
         stack.callback(otlp.close)
         grpc = OtlpGrpcServer(
-            collectors.writer, collectors.spans, collectors.limits, collectors.stats
+            collectors.writer,
+            collectors.spans,
+            collectors.limits,
+            collectors.stats,
+            units=collectors.units,
         )
         grpc_port = grpc.start(settings.otlp_grpc_port, settings.host)
         stack.push_async_callback(asyncio.to_thread, grpc.stop)
@@ -226,7 +234,13 @@ async def receiving(
 
 @asynccontextmanager
 async def _otlp_over_http(collectors: Collectors, sock: socket.socket) -> AsyncIterator[None]:
-    app = otlp_app(collectors.writer, collectors.spans, collectors.limits, collectors.stats)
+    app = otlp_app(
+        collectors.writer,
+        collectors.spans,
+        collectors.limits,
+        collectors.stats,
+        units=collectors.units,
+    )
     async with serving(app, sock):
         yield
 

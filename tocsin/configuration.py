@@ -30,6 +30,7 @@ from runbooks.notifiers.settling import (
 from runbooks.paging.routing import Routes, RoutesFile, load_routes
 from runbooks.postmortem.impact import ImpactMeasure
 from runbooks.postmortem.impact_loading import ImpactFile, load_measures
+from tocsin.boards.document import DashboardFile, load_boards
 
 PAGE = "reference/configuration-files.md"
 
@@ -70,6 +71,7 @@ class Configuration:
     measures: tuple[ImpactMeasure, ...]
     scrape: ScrapeConfig | None
     rollups: tuple[RollupPolicy, ...]
+    boards: tuple[DashboardFile, ...]
 
 
 def read_configuration(directory: Path | None, context: Context = PLAIN) -> Configuration:
@@ -176,6 +178,15 @@ FILES = (
         configures="Which tags old series lose, so that years of history take little space.",
         models=lambda: (RollupsFile,),
         load=_file("rollups.yaml", lambda path, _: load_rollup_policies(path), ()),
+    ),
+    ConfigFile(
+        kind="dashboard",
+        pattern="dashboards/*.yaml",
+        field="boards",
+        configures="Charts of your own: on the page of dashboards, and on overview and war room if "
+        "they say so.",
+        models=lambda: (DashboardFile,),
+        load=_file("dashboards", load_boards, ()),
     ),
 )
 """The table."""

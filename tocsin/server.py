@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 
 import structlog
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from anomaly.api.routes import anomaly_routes
@@ -21,6 +22,7 @@ from collectors.receivers.direct import Direct
 from runbooks.api.routes import runbooks_routes
 from runbooks.desk.desk import IncidentDesk
 from tocsin.announcing import open_announcements
+from tocsin.boards.routes import board_routes
 from tocsin.collecting import Collectors, collector_routes, open_collectors, receiving
 from tocsin.configuration import read_configuration
 from tocsin.data_directory import owned
@@ -73,7 +75,8 @@ async def serve(settings: Settings, announce: Announce, clock: Clock | None = No
         )
         desk.start()
         stack.push_async_callback(asyncio.to_thread, desk.stop)
-        app = api_of(collectors, changes.store, engine, desk, clock)
+        boards = board_routes(configuration.boards)
+        app = api_of(collectors, changes.store, engine, desk, clock, boards)
         await stack.enter_async_context(serving(app, api))
         pulse = asyncio.create_task(_watch(settings, collectors, engine, desk, clock))
         stack.callback(pulse.cancel)
@@ -88,14 +91,16 @@ def api_of(
     engine: Engine,
     desk: IncidentDesk,
     clock: Clock,
+    more: Sequence[BaseRoute] = (),
 ) -> ASGIApp:
-    """Return all that the API's port answers."""
+    """Return all that the API's port answers, and ``more`` besides."""
     routes = [
         health_route(collectors, engine, desk, started_s=time.monotonic()),
         *collector_routes(collectors),
         *change_routes(changes, clock, collectors.stats),
         *anomaly_routes(engine),
         *runbooks_routes(desk),
+        *more,
     ]
     app = api_app(collectors.metrics, collectors.spans, clock, extra_routes=routes)
     return Direct(app, routes)

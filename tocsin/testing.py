@@ -16,6 +16,7 @@ from collectors.clock import ManualClock
 from collectors.model import Batch
 from runbooks.desk.desk import IncidentDesk
 from tocsin.announcing import open_announcements
+from tocsin.boards.routes import board_routes
 from tocsin.client.client import ApiClient
 from tocsin.collecting import Collectors, open_collectors
 from tocsin.configuration import read_configuration
@@ -81,7 +82,8 @@ def local_tocsin(settings: Settings) -> Iterator[LocalTocsin]:
         desk = open_desk(settings, configuration, collectors, clock, settings.api_url)
         stack.callback(desk.stop)
         engine = open_engine(settings, configuration, collectors, clock, desk, announced.store)
-        app = api_of(collectors, announced.store, engine, desk, clock)
+        boards = board_routes(configuration.boards)
+        app = api_of(collectors, announced.store, engine, desk, clock, boards)
         api = stack.enter_context(ApiClient(stack.enter_context(_served(app))))
         yield LocalTocsin(
             collectors=collectors,

@@ -125,4 +125,5 @@ def _burn_row(reading: Reading) -> Row:
         "threshold": float(reading.tier.factor),
         "firing": reading.verdict is Verdict.BURNING,
         "verdict": reading.verdict.value,
+        "coverage": number(reading.long_coverage),
     }

@@ -10,6 +10,7 @@ from collectors.api.exemplars import ExemplarReader, exemplars_answer
 from collectors.api.expressions import EXPRESSION_ANSWERS
 from collectors.api.fetching import FetchEndpoint
 from collectors.api.graph import graph_answer
+from collectors.api.metrics import TagCounter, UnitReader, metric_tags_answer, metrics_answer
 from collectors.api.reading import MetricReader
 from collectors.api.tags import tags_answer
 from collectors.api.traces import SpanReader, search_answer, services_answer, trace_answer
@@ -60,3 +61,17 @@ def exemplar_routes(exemplars: ExemplarReader, workers: Workers | None = None) -
     """Return the search for exemplars over ``exemplars``."""
     answer = answering(exemplars_answer(exemplars), workers or Workers())
     return [Route("/api/v2/exemplars", answer, methods=["GET"])]
+
+
+def catalogue_routes(
+    counter: TagCounter, units: UnitReader, workers: Workers | None = None
+) -> list[Route]:
+    """Return the list of metrics and the tags of their series, counted."""
+    workers = workers or Workers(threads=2)
+    answers = {
+        "/api/v2/metrics": metrics_answer(counter, units),
+        "/api/v2/metric-tags": metric_tags_answer(counter, units),
+    }
+    return [
+        Route(path, answering(answer, workers), methods=["GET"]) for path, answer in answers.items()
+    ]

@@ -68,6 +68,7 @@ from collectors.store.wire.remote_body import (
     decode_body,
     decode_body_v2,
 )
+from collectors.tag_counts import TagCounts
 from collectors.tag_rules import TagRules
 
 # What one sample takes in the log as columns: value, time and series id.
@@ -424,6 +425,16 @@ class MetricStore:
         """Return the values of ``key`` among series that match, sorted."""
         with self._lock:
             return self._hot.values(key, query)
+
+    def value_counts(self, key: str, query: Query) -> dict[str, int]:
+        """Return how many of the series that match have each value of ``key``."""
+        with self._lock:
+            return self._hot.value_counts(key, query)
+
+    def tag_counts(self, query: Query, most: int) -> TagCounts:
+        """Return how many of the series that match have each tag, counted over ``most`` of them."""
+        with self._lock:
+            return self._hot.tag_counts(query, most)
 
     def _check_window(self, request: Fetch) -> None:
         window = request.window

@@ -8,7 +8,10 @@ import streamlit as st
 from dashboards import sources, states
 from dashboards.charts import timeseries
 from dashboards.navigation import Page
-from dashboards.panels import pulse, range_bar
+from dashboards.panels import chart_stack, metric_browser, range_bar
+from dashboards.telemetry.browsing import metric_in, unit_for
+from dashboards.telemetry.service_panels import pulse_panels
+from dashboards.telemetry.words import equals
 from dashboards.timerange import TimeRange
 from tocsin.client.graphs import Graph
 from tocsin.client.wording import number
@@ -17,31 +20,57 @@ PAGE = Page(title="Explore", icon=":material/query_stats:", order=4)
 
 _MAX_QUERY = 4_000
 _HEIGHT = 360
-_UNITS = {"as it is": "", "per second": "1/s", "seconds": "s", "ratio": "ratio"}
+_OWN = "name,tocsin.store.series,:eq,:sum"
+_TOLD = "as told"
+_UNITS = {"as it is": "", "per second": "1/s", "seconds": "s", "bytes": "By", "ratio": "ratio"}
 
 
 def page() -> None:
-    """Draw the query box, then the live chart."""
+    """Draw the query box, beside it what there is to choose from, and the live chart."""
+    query, unit = _query()
+    span = range_bar.choose(None)
+    left, right = st.columns([1, 2], gap="medium")
+    with left, states.panel("Metrics"):
+        metric_browser.draw(query)
+    with right:
+        if not query:
+            states.empty(
+                "Write an expression, for example `name,cpu,:eq,:sum`, or choose a metric."
+            )
+            return
+        with states.loading(height=_HEIGHT):
+            sources.graph(query, span.start, span.end)
+        every = range_bar.run_every(span)
+        st.fragment(_live, run_every=every)(query, unit, span)
+
+
+def _query() -> tuple[str, str]:
     with st.form("query", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
         query = st.text_input(
             "Stack-language expression",
-            value=pulse.STARTS.expression,
-            key="q",
+            value=_start(),
+            key=metric_browser.QUERY,
             bind="query-params",
             max_chars=_MAX_QUERY,
             width="stretch",
         )
-        unit = st.selectbox("Unit", list(_UNITS), key="unit", bind="query-params", width=130)
+        unit = st.selectbox("Unit", [_TOLD, *_UNITS], key="unit", bind="query-params", width=130)
         st.form_submit_button("Draw", icon=":material/show_chart:", type="primary")
-    span = range_bar.choose(None)
-    if not (query or "").strip():
-        states.empty("Write an expression, for example `name,cpu,:eq,:sum`.")
-        return
-    asked = str(query).strip()
-    with states.loading(height=_HEIGHT):
-        sources.graph(asked, span.start, span.end)
-    every = range_bar.run_every(span)
-    st.fragment(_live, run_every=every)(asked, _UNITS[unit or "as it is"], span)
+    asked = str(query or "").strip()
+    return asked, _told(asked) if unit in (None, _TOLD) else _UNITS[str(unit)]
+
+
+def _told(query: str) -> str:
+    """Return the unit that the metric's sender told, as far as it can be known."""
+    name = metric_in(query)
+    tags = sources.metric_tags(equals("name", name)).value if name else None
+    return unit_for(query, name, tags) if name and tags else ""
+
+
+def _start() -> str:
+    """Return an expression of something that is there: requests, else what tocsin itself holds."""
+    found = pulse_panels(sources.known_services(), most=1)
+    return found[0].expression if found else _OWN
 
 
 def _live(query: str, unit: str, span: TimeRange) -> None:
@@ -60,7 +89,7 @@ def _live(query: str, unit: str, span: TimeRange) -> None:
             span,
             height=_HEIGHT,
             key="explore",
-            alt=pulse.described([row]),
+            alt=chart_stack.described([row]),
         )
         _legend(graph)
     url = sources.api().graph_url(query, start=span.start, end=span.end)
@@ -71,7 +100,7 @@ def _legend(graph: Graph) -> None:
     rows = [
         {
             "line": line.label,
-            "newest": number(pulse.newest_value(line.values)),
+            "newest": number(chart_stack.newest_value(line.values)),
             "lowest": number(float(np.fmin.reduce(line.values, initial=np.nan))),
             "highest": number(float(np.fmax.reduce(line.values, initial=np.nan))),
             "tags": ", ".join(f"{key}={value}" for key, value in sorted(line.tags.items())),

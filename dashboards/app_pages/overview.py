@@ -1,4 +1,4 @@
-"""Overview: is the platform well? Pulse, open incidents, objectives, who calls whom."""
+"""Overview: is all well? Services, open incidents, objectives, who calls whom."""
 
 from __future__ import annotations
 
@@ -8,14 +8,21 @@ from dashboards import sources, states
 from dashboards.charts import palette, service_map
 from dashboards.markdown import plain
 from dashboards.navigation import Page
-from dashboards.panels import incident_picker, objectives, pulse, range_bar
+from dashboards.panels import (
+    incident_picker,
+    judging,
+    objectives,
+    pulse,
+    range_bar,
+    service_list,
+)
+from dashboards.telemetry.services import services_of
 from dashboards.timerange import TimeRange
-from tocsin.client.shapes import IncidentSummary
-from tocsin.client.wording import clock, duration, moment, number, quantity
+from tocsin.client.shapes import IncidentSummary, ServiceMap, Slo
+from tocsin.client.wording import clock, duration, moment, number
 
 PAGE = Page(title="Overview", icon=":material/monitoring:", order=1)
 
-_MAP_MINUTES = 5
 _MAP_HEIGHT = 340
 
 
@@ -24,48 +31,55 @@ def page() -> None:
     span = range_bar.choose(None)
     with states.loading():
         sources.incidents()
+        sources.instruments()
     st.fragment(_live, run_every=range_bar.run_every(span))(span)
 
 
 def _live(span: TimeRange) -> None:
     incidents = states.value_or_notice(sources.incidents(), "incidents", key="incidents")
+    metrics = states.value_or_notice(sources.instruments(), "metrics", key="instruments")
+    spans = states.value_or_notice(
+        sources.services(sources.MAP_MINUTES), "service map", key="services"
+    )
+    slos = states.value_or_notice(sources.slos(), "objectives", key="slos")
+    services = services_of(metrics.found if metrics else (), spans)
     with states.panel("Figures"):
-        _figures(incidents)
+        _figures(incidents, len(services) if metrics and spans else None, slos)
     with states.panel("Open incidents"):
         _open(incidents or [])
     left, right = st.columns([3, 2], gap="small")
-    with left, st.container(border=True), states.panel("Pulse"):
-        pulse.draw(span, key="pulse")
+    with left, st.container(border=True), states.panel("Services"):
+        if services or (metrics is not None and spans is not None):
+            service_list.draw(services)
     with right, st.container(border=True), states.panel("Service map"):
-        _services()
+        _map(spans)
+    with st.container(border=True), states.panel("Pulse"):
+        st.markdown("**Pulse**")
+        pulse.draw("overview", span)
     with states.panel("Objectives"):
-        slos = states.value_or_notice(sources.slos(), "objectives", key="slos")
         if slos is not None:
             objectives.draw(slos)
 
 
-def _figures(incidents: list[IncidentSummary] | None) -> None:
-    starts = sources.graph(pulse.STARTS.expression, "e-5m").value
-    latency = sources.graph(pulse.LATENCY.expression, "e-5m").value
-    by_region = pulse.newest(starts) if starts else {}
-    p99 = pulse.newest(latency).get("p99") if latency else None
+def _figures(
+    incidents: list[IncidentSummary] | None, services: int | None, slos: list[Slo] | None
+) -> None:
     open_count = sum(map(incident_picker.is_open, incidents)) if incidents is not None else None
-    health = sources.health().value
-    with st.grid(4, gap="small"):
-        st.metric(
-            "Stream starts, all regions",
-            quantity(sum(by_region.values()) if by_region else None, "1/s"),
-            border=True,
-        )
-        st.metric("Gateway p99", quantity(p99, "s"), border=True)
+    reading = sources.health()
+    health = reading.value
+    with st.grid(5, gap="small"):
+        st.metric("Services", number(services), border=True)
         st.metric("Open incidents", number(open_count), border=True)
+        st.metric("Objectives burning", objectives.burning(slos), border=True)
+        judging.draw(health)
         st.metric(
             "Series kept",
             number(health["series"] if health else None),
             border=True,
             help=f"Server up {duration(health['uptime_s'])}" if health else None,
         )
-    st.caption(f"Newest complete step · read {clock(sources.now_ms())}")
+    judging.draw_faults(health)
+    st.caption(f"Read {clock(reading.read_ms)}")
 
 
 def _open(incidents: list[IncidentSummary]) -> None:
@@ -88,16 +102,16 @@ def _open(incidents: list[IncidentSummary]) -> None:
             )
 
 
-def _services() -> None:
-    st.markdown(f"**Service map** · last {_MAP_MINUTES} min")
-    found = states.value_or_notice(sources.services(_MAP_MINUTES), "services", key="services")
+def _map(found: ServiceMap | None) -> None:
+    minutes = sources.MAP_MINUTES
+    st.markdown(f"**Service map** · last {minutes} min, from spans")
     if found is None:
         return
     if not found["services"]:
         states.empty("No spans in the last minutes. Send traces to OTLP on port 4318.")
         return
     st.echarts_chart(
-        service_map.option(found, seconds=_MAP_MINUTES * 60),
+        service_map.option(found, seconds=minutes * 60),
         height=_MAP_HEIGHT,
         key="service-map",
         alt=f"{len(found['services'])} services with {len(found['edges'])} kinds of calls",

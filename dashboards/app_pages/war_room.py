@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from dashboards import sources, states
@@ -21,6 +23,7 @@ from dashboards.panels import (
     runbook,
     timeline,
 )
+from dashboards.telemetry.panel import Panel
 from dashboards.timerange import AROUND, TimeRange
 from tocsin.client.shapes import Incident, IncidentSummary
 
@@ -69,19 +72,20 @@ def _incident(incident: Incident, read_ms: int | None, span: TimeRange) -> None:
         actions.draw(incident)
         incident_header.draw_times(incident, now_ms=now_ms)
     left, right = st.columns([5, 3], gap="small")
+    drawn: tuple[Panel, ...] = ()
     with left, states.panel("Pulse"):
-        drawn = marks.of_incident(incident, now_ms=now_ms)
-        pulse.draw(span, marks=drawn, key="pulse")
+        window = marks.of_incident(incident, now_ms=now_ms)
+        drawn = pulse.draw("war_room", span, marks=window, involved=incident["services"])
     with right, states.panel("Timeline"):
         timeline.draw(incident["timeline"], height=_TIMELINE_HEIGHT)
     with states.panel("Objectives"):
         slos = states.value_or_notice(sources.slos(), "objectives", key="slos")
         if slos is not None:
             objectives.draw(slos)
-    _below(incident, span)
+    _below(incident, span, drawn)
 
 
-def _below(incident: Incident, span: TimeRange) -> None:
+def _below(incident: Incident, span: TimeRange, drawn: Sequence[Panel]) -> None:
     left, right = st.columns(2, gap="small")
     with left, st.container(border=True), states.panel("Evidence"):
         evidence.draw(incident["findings"])
@@ -93,7 +97,7 @@ def _below(incident: Incident, span: TimeRange) -> None:
     with st.container(border=True), states.panel("Notifications"):
         notifications.draw(incident)
     with states.panel("Incident's charts"):
-        pulse.draw_proposed(incident, span)
+        pulse.draw_proposed(incident, span, drawn)
 
 
 def _listed(incidents: list[IncidentSummary]) -> tuple[str, ...]:

@@ -28,7 +28,6 @@ _STATUSES: dict[str, BadgeColor] = {
     "resolved": "green",
     "closed": "gray",
 }
-_OBJECTIVES: dict[str, BadgeColor] = {"ok": "green", "burning": "red", "no_data": "gray"}
 
 
 def severity(name: str) -> BadgeColor:
@@ -39,11 +38,6 @@ def severity(name: str) -> BadgeColor:
 def status(name: str) -> BadgeColor:
     """Return the badge colour of an incident's status."""
     return _STATUSES.get(name, "gray")
-
-
-def objective(state: str) -> BadgeColor:
-    """Return the badge colour of an objective's state."""
-    return _OBJECTIVES.get(state, "gray")
 
 
 def line(position: int) -> str:

@@ -33,8 +33,8 @@ class Row:
         names: One name a line.
         times_ms: Shape (steps,), ends of the intervals, epoch milliseconds.
         values: Shape (lines, steps), NaN where there is no data.
-        limit: A horizontal line worth comparing with, in ``unit``.
-        limit_name: What that line is.
+        limits: Horizontal lines worth comparing with: where, in ``unit``, and what they are.
+        stacked: Whether lines stand upon each other.
     """
 
     title: str
@@ -42,8 +42,8 @@ class Row:
     names: tuple[str, ...]
     times_ms: NDArray[np.int64]
     values: NDArray[np.float64]
-    limit: float | None = None
-    limit_name: str = ""
+    limits: tuple[tuple[float, str], ...] = ()
+    stacked: bool = False
 
 
 def row_of(
@@ -52,20 +52,20 @@ def row_of(
     unit: str,
     *,
     name: Callable[[Mapping[str, str], str], str] = lambda _tags, label: label,
-    limit: float | None = None,
-    limit_name: str = "",
+    limits: Sequence[tuple[float, str]] = (),
+    stacked: bool = False,
 ) -> Row:
-    """Turn a graph into a row; a ratio becomes per cent, seconds become milliseconds.
+    """Turn a graph into a row; a ratio becomes per cent, seconds milliseconds, bytes MiB.
 
     Args:
         graph: Lines over a time grid.
         title: What is drawn.
         unit: Unit of the values: ``ratio``, ``s``, ``1/s`` or any other word.
         name: Gives a line's name from its tags and its label.
-        limit: A horizontal line, in ``unit``.
-        limit_name: What that line is.
+        limits: Horizontal lines: where, in ``unit``, and what they are.
+        stacked: Whether lines stand upon each other.
     """
-    factor, shown_unit = _SCALES.get(unit, (1.0, unit))
+    factor, shown_unit = _SCALES.get(unit, (1.0, unit.strip("{}")))
     lines = graph.lines[:MAX_LINES]
     values = np.array([line.values for line in lines]).reshape(len(lines), len(graph.times_ms))
     return Row(
@@ -74,8 +74,8 @@ def row_of(
         names=_unique([name(line.tags, line.label) for line in lines]),
         times_ms=graph.times_ms,
         values=values * factor,
-        limit=None if limit is None else limit * factor,
-        limit_name=limit_name,
+        limits=tuple((value * factor, name) for value, name in limits),
+        stacked=stacked,
     )
 
 
@@ -115,7 +115,9 @@ def option(
     }
 
 
-_SCALES = {"s": (1000.0, "ms"), "ratio": (100.0, "%"), "1/s": (1.0, "/s")}
+_MIB = 1 / 2**20
+_SCALES = {"s": (1000.0, "ms"), "ratio": (100.0, "%"), "1/s": (1.0, "/s"), "1": (1.0, "")}
+_SCALES |= {"By": (_MIB, "MiB"), "By/s": (_MIB, "MiB/s")}
 
 
 def _span_ms(rows: Sequence[Row], fixed: tuple[int, int] | None) -> int:
@@ -216,6 +218,7 @@ def _series(position: int, row: Row, marks: Marks, labels: Sequence[str]) -> lis
             "color": palette.line(i),
             "sampling": "lttb",
         }
+        | ({"stack": f"row-{position}", "areaStyle": {"opacity": 0.25}} if row.stacked else {})
         for i, name in enumerate(row.names)
     ]
     if drawn:
@@ -236,15 +239,15 @@ def _overlay(position: int, row: Row, marks: Marks, labels: Sequence[str]) -> Op
         _moment(mark, label if position == 0 else "", row)
         for mark, label in zip(marks.moments, labels, strict=True)
     ]
-    if row.limit is not None:
-        lines.append(
-            {
-                "yAxis": row.limit,
-                "name": row.limit_name,
-                "lineStyle": {"color": palette.QUIET, "type": "dashed", "width": 1},
-                "label": {"formatter": "{b}", "position": "insideStartTop", "fontSize": 10},
-            }
-        )
+    lines += [
+        {
+            "yAxis": value,
+            "name": name,
+            "lineStyle": {"color": palette.QUIET, "type": "dashed", "width": 1},
+            "label": {"formatter": "{b}", "position": "insideStartTop", "fontSize": 10},
+        }
+        for value, name in row.limits
+    ]
     overlay: Option = {"markLine": {"symbol": "none", "silent": True, "data": lines}}
     if marks.window_ms is not None:
         start_ms, end_ms = marks.window_ms

@@ -56,7 +56,7 @@ def draw(trace: Trace) -> None:
         + (f" · the last {hidden} are not drawn" if hidden > 0 else "")
     )
     if told := trace.get("incomplete"):
-        st.caption(f":orange[:material/content_cut:] {plain(told)}")
+        st.markdown(f":small[:orange[:material/content_cut:] {plain(told)}]")
     st.vega_lite_chart(
         _specification(trace, trace["trace_id"], len(spans)),
         height=waterfall.height(trace),

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboards import states
-from dashboards.charts import palette
+from dashboards.charts.palette import BadgeColor
 from dashboards.markdown import plain
 from tocsin.client.shapes import BurnRate, Slo
 from tocsin.client.wording import NO_DATA, duration, multiple, percent, scope
 
-_WORDS = {"ok": "no alert", "burning": "burning", "no_data": "no data"}
 _ENOUGH_LEFT = 0.25
 _MAX_REASONS = 2
 _MOSTLY_MEASURED = 0.5
+_ALL_MEASURED = 0.99
 _BUDGET_HELP = (
     "The error budget is the share of events that may fail within the window. A burn rate of 1 "
     "spends it exactly by the window's end; an alert needs both windows above its rate."
@@ -45,15 +45,16 @@ def columns(cards: int) -> int:
 
 def ranked(slos: Sequence[Slo]) -> list[Slo]:
     """Put burning objectives first, then those without data, then by name."""
-    order = {"burning": 0, "no_data": 1, "ok": 2}
-    return sorted(slos, key=lambda s: (order.get(s["state"], 3), s["name"], scope(s["scope"])))
+    order = {"red": 0, "orange": 1, "gray": 2, "green": 3}
+    return sorted(slos, key=lambda s: (order.get(standing(s)[1], 2), s["name"], scope(s["scope"])))
 
 
 def _card(slo: Slo) -> None:
     with st.container(border=True, height="stretch"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{plain(slo['display_name'] or slo['name'])}**", width="stretch")
-            st.badge(_WORDS.get(slo["state"], slo["state"]), color=palette.objective(slo["state"]))
+            words, color = standing(slo)
+            st.badge(words, color=color)
         where = scope(slo["scope"]) or slo["service"]
         st.caption(
             f"{plain(where)} · target {percent(slo['target'])} over {duration(slo['window_s'])}",
@@ -68,23 +69,79 @@ def _card(slo: Slo) -> None:
             st.caption(":material/info: " + plain("; ".join(reasons[:_MAX_REASONS])))
 
 
+def standing(slo: Slo) -> tuple[str, BadgeColor]:
+    """Return how an objective stands, in words and in a colour: never green over a red number.
+
+    An alert is one thing, a spent budget or a burn rate above its limit another; the worst counts.
+    """
+    state = slo["state"]
+    if state == "burning":
+        return "burning", "red"
+    if state == "no_data" or slo["good_ratio"] is None:
+        return "not measured", "gray"
+    rates = slo["burn_rates"]
+    if state == "held_back" or any(_over(r, r["long"]) and _over(r, r["short"]) for r in rates):
+        return "burning fast, no alert yet", "orange"
+    if any(_over(r, r["long"]) or _over(r, r["short"]) for r in rates):
+        return "one window burns fast", "orange"
+    if _left(slo) is not None and (_left(slo) or 0.0) <= 0:
+        return "budget spent", "red"
+    if state == "ok":
+        return "no alert", "green"
+    return state.replace("_", " "), "gray"
+
+
+def burning(slos: Sequence[Slo] | None) -> str:
+    """Return how many objectives burn, of how many that are measured."""
+    if slos is None:
+        return NO_DATA
+    if not slos:
+        return "none set"
+    measured = [slo for slo in slos if standing(slo)[1] != "gray"]
+    hot = sum(standing(slo)[1] in ("red", "orange") for slo in measured)
+    return f"{hot} of {len(measured)}" if measured else "not measured"
+
+
+def _over(rate: BurnRate, value: float | None) -> bool:
+    return value is not None and value > rate["threshold"]
+
+
+def _left(slo: Slo) -> float | None:
+    """Return what is left of the budget: projected while most of the window is not measured."""
+    projected, coverage = slo["error_budget_remaining_projected"], slo["coverage"]
+    if coverage is not None and coverage < _MOSTLY_MEASURED and projected is not None:
+        return projected
+    return slo["error_budget_remaining"]
+
+
+def measured_of(coverage: float | None, window_s: float) -> str:
+    """Say how much of a window has been measured.
+
+    >>> measured_of(0.1, 3600), measured_of(1.0, 3600), measured_of(None, 3600)
+    ('measured 6 min of 1 h', 'measured 1 h', 'not measured')
+    """
+    if not coverage:
+        return "not measured"
+    if coverage >= 1:
+        return f"measured {duration(window_s)}"
+    return f"measured {duration(coverage * window_s)} of {duration(window_s)}"
+
+
 def budget_left(slo: Slo) -> str:
     """Word what is left of the budget, and of how much of the window that is known.
 
     While most of the window is not measured yet, a share of the measured events says little about
     the whole: the projection to the window's end at the same traffic is given instead.
     """
-    measured, coverage = slo["error_budget_remaining"], slo["coverage"]
-    projected = slo["error_budget_remaining_projected"]
-    young = coverage is not None and coverage < _MOSTLY_MEASURED and projected is not None
-    ratio = projected if young else measured
+    ratio = _left(slo)
     if ratio is None:
         return f"**{NO_DATA}**"
     color = "red" if ratio <= 0 else "green" if ratio >= _ENOUGH_LEFT else "orange"
-    words = "projected, " if young else ""
-    return (
-        f":{color}[**{percent(ratio)}**] :gray[({words}{percent(coverage)} of the window measured)]"
-    )
+    if color == "green" and standing(slo)[1] in ("red", "orange"):
+        color = "orange"
+    words = "projected, " if ratio is not slo["error_budget_remaining"] else ""
+    known = measured_of(slo["coverage"], slo["window_s"])
+    return f":{color}[**{percent(ratio)}**] :gray[({words}{known})]"
 
 
 def burn_table(rates: Sequence[BurnRate]) -> str:
@@ -95,10 +152,18 @@ def burn_table(rates: Sequence[BurnRate]) -> str:
 
 def _burn_row(rate: BurnRate) -> str:
     return (
-        f"| {duration(rate['long_s'])} / {duration(rate['short_s'])} "
+        f"| {_long_window(rate)} / {duration(rate['short_s'])} "
         f"| {_rate(rate, rate['long'])} / {_rate(rate, rate['short'])} "
         f"| {multiple(rate['threshold'])} {plain(rate['urgency'])} |"
     )
+
+
+def _long_window(rate: BurnRate) -> str:
+    """Word the long window, with what of it is measured while that is not all."""
+    coverage = rate.get("coverage")
+    if coverage is None or coverage >= _ALL_MEASURED:
+        return duration(rate["long_s"])
+    return measured_of(coverage, rate["long_s"])
 
 
 def _unbroken(text: str) -> str:
@@ -108,4 +173,4 @@ def _unbroken(text: str) -> str:
 
 def _rate(rate: BurnRate, value: float | None) -> str:
     worded = multiple(value)
-    return f":red[**{worded}**]" if rate["firing"] else worded
+    return f":red[**{worded}**]" if rate["firing"] or _over(rate, value) else worded

@@ -20,7 +20,7 @@ def draw(incidents: Sequence[IncidentSummary], span: TimeRange) -> None:
         st.markdown(":green[:material/check_circle:] **All quiet.** No incident is open.")
         st.caption(f"{_last(incidents)} · checked {clock(sources.now_ms())}")
     with states.panel("Pulse"):
-        pulse.draw(span, key="pulse")
+        pulse.draw("war_room", span)
     with states.panel("Objectives"):
         slos = states.value_or_notice(sources.slos(), "objectives", key="slos")
         if slos is not None:

@@ -13,6 +13,7 @@ from tocsin.client.shapes import Incident
 
 PIN = "pin"
 LIVE_EVERY_S = 5
+_USUAL = "15 min"
 _PINS = "pins"
 _BRUSH: dict[str, Any] = {
     "brush": {"xAxisIndex": "all", "brushMode": "single", "outOfBrush": {}},
@@ -32,10 +33,13 @@ def choose(incident: Incident | None, *, extra: Sequence[str] = ()) -> TimeRange
     with st.container(
         horizontal=True, vertical_alignment="center", width="content", key="range-bar"
     ):
-        name = st.segmented_control(
+        # Not a segmented control: its chosen text has the colour that buttons need dark, so that
+        # one of the two can't be read on dark ground.
+        name = st.radio(
             "Range",
             names,
-            default=names[0] if extra else "15 min",
+            index=0 if extra else names.index(_USUAL),
+            horizontal=True,
             key="range",
             bind="query-params",
             label_visibility="collapsed",
@@ -115,7 +119,7 @@ def _stand_still(pin: str) -> None:
 def _span(name: str | None, incident: Incident | None) -> TimeRange:
     if incident is not None and (name == timerange.AROUND or name is None):
         return timerange.around(incident)
-    return timerange.relative(name or "15 min")
+    return timerange.relative(name or _USUAL)
 
 
 def _resume() -> None:

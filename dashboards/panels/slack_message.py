@@ -82,7 +82,9 @@ def _text(block: Block) -> None:
     elif kind == "section":
         _section(block)
     elif kind == "context":
-        st.caption(" · ".join(mrkdwn.text_of(e) for e in block.get("elements", ())))
+        # Not a caption: links in its pale text could hardly be read.
+        words = " · ".join(mrkdwn.text_of(e) for e in block.get("elements", ()))
+        st.markdown(f":small[{words}]")
     elif kind == "divider":
         st.divider()
     else:

@@ -3,7 +3,7 @@
 The data are made up, and say so in their titles; no page imports this package.
 """
 
-from dashboards.testing.browser import browser_missing, browser_page
+from dashboards.testing.browser import browser_missing, browser_page, dashboard_process
 from dashboards.testing.fake_api import FakeApi
 from dashboards.testing.pages import OpenPage, button, charts, open_page, words
 from dashboards.testing.synthetic import World
@@ -16,6 +16,7 @@ __all__ = [
     "browser_page",
     "button",
     "charts",
+    "dashboard_process",
     "open_page",
     "words",
 ]

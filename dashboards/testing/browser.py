@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -23,6 +26,7 @@ _FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+_STOP_WITHIN_S = 10
 _TIMEOUT_MS = 90_000  # a busy two-core machine takes its time to draw
 
 
@@ -68,6 +72,31 @@ def browser_page(
             yield page
         finally:
             browser.close()
+
+
+@contextmanager
+def dashboard_process(api_url: str, home: Path) -> Iterator[str]:
+    """Run the dashboard in its own process, as ``tocsin dashboard`` starts it; yield its address.
+
+    Args:
+        api_url: Where the API and the local Slack server answer.
+        home: Directory that stands for the user's.
+    """
+    command = [sys.executable, "-m", "dashboards.serve", "--port", "0"]
+    process = subprocess.Popen(  # noqa: S603 - our own command line
+        [*command, "--api-url", api_url, "--slack-url", api_url],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "HOME": str(home)},
+    )
+    if process.stdout is None:
+        raise RuntimeError("the dashboard's process has no output to read its address from")
+    with process.stdout:
+        try:
+            yield str(json.loads(process.stdout.readline())["url"])
+        finally:
+            process.terminate()
+            process.wait(_STOP_WITHIN_S)
 
 
 def _chromium() -> str | None:

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from dashboards.testing import story, synthetic
+from dashboards.testing import catalogue, story, synthetic
 from dashboards.testing.synthetic import INCIDENT_ID, STEP_MS, JsonObject, World
 
 _STOP_WITHIN_S = 5
@@ -73,6 +73,16 @@ class FakeApi:
             "/api/v1/graph": self._graph,
             "/api/v1/tags": lambda _: JSONResponse(["name", "cloud.region"]),
             "/api/v1/tags/{key}": lambda _: JSONResponse(list(synthetic.REGIONS)),
+            "/api/v1/expr/complete": lambda _: JSONResponse(_WORDS),
+            "/api/v2/metrics": self._metrics,
+            "/api/v2/metric-tags": self._metric_tags,
+            "/api/v2/dashboards": lambda _: JSONResponse(
+                {"dashboards": catalogue.boards(self.world)}
+            ),
+            "/api/v2/changes": self._changes,
+            "/api/v2/detectors": lambda _: JSONResponse(
+                {"detectors": catalogue.detectors(self.world)}
+            ),
             "/api/v2/traces": self._traces,
             "/api/v2/traces/{id}": self._trace,
             "/api/v2/services": self._services,
@@ -130,6 +140,18 @@ class FakeApi:
             }
         )
 
+    def _metrics(self, request: Request) -> Response:
+        asked = request.query_params
+        prefix, search = asked.get("prefix", ""), asked.get("search", "")
+        return JSONResponse(catalogue.metrics(self.world, prefix, search, asked.get("q", "")))
+
+    def _metric_tags(self, request: Request) -> Response:
+        return JSONResponse(catalogue.metric_tags(self.world, request.query_params["q"]))
+
+    def _changes(self, request: Request) -> Response:
+        found = catalogue.changes(self.world, request.query_params.get("service", ""))
+        return JSONResponse({"changes": found, "left_out": 0})
+
     def _traces(self, request: Request) -> Response:
         if self.world.empty or request.query_params.get("service") == "nobody":
             return JSONResponse({"traces": []})
@@ -186,6 +208,7 @@ class FakeApi:
         return JSONResponse({"ok": True, "status": 200})
 
 
+_WORDS = [{"name": "sum", "signature": "Query -- DataExpr", "description": "Adds up."}]
 _TRACE_IDS = (synthetic.TRACE_ID, synthetic.SLOW_TRACE_ID)
 
 
@@ -209,6 +232,11 @@ def _apply(world: World, body: JsonObject) -> None:
 def _lines(
     world: World, query: str, times: np.ndarray[Any, np.dtype[np.int64]]
 ) -> list[tuple[dict[str, str], Any]]:
+    if ":percentiles" in query and "(,service.name,),:by" in query:
+        return [
+            ({"name": catalogue.REQUESTS, "service.name": s}, synthetic.latency_s(world, times, 99))
+            for s in catalogue.SERVICES
+        ]
     if ":percentiles" in query:
         name = "http.server.request.duration"
         return [
@@ -217,6 +245,8 @@ def _lines(
         ]
     if ":nothing" in query:
         return []
+    if f"name,{catalogue.REQUESTS}" in query or "db.client" in query:
+        return _by_service(world, query, times)
     wanted = [region for region in synthetic.REGIONS if region in query] or synthetic.REGIONS
     if "stream.starts" not in query:
         return [({"name": "playback.errors"}, synthetic.latency_s(world, times, 50))]
@@ -224,6 +254,19 @@ def _lines(
         ({"name": "stream.starts", "cloud.region": r}, synthetic.starts(world, times, r))
         for r in wanted
     ]
+
+
+def _by_service(
+    world: World, query: str, times: np.ndarray[Any, np.dtype[np.int64]]
+) -> list[tuple[dict[str, str], Any]]:
+    """Return requests, failed ones or mean durations: a line a service, or one."""
+    key = next((k for k in ("service.name", "http.route") if f"(,{k},),:by" in query), "")
+    values = synthetic.latency_s(world, times, 50)
+    values = values if "status_code" in query else values * 1_000
+    if not key:
+        return [({"name": catalogue.REQUESTS}, values)]
+    lines = catalogue.SERVICES if key == "service.name" else ("/v1/play", "/v1/titles")
+    return [({"name": catalogue.REQUESTS, key: one}, values) for one in lines]
 
 
 def _summary(world: World, trace_id: str) -> JsonObject:

@@ -30,6 +30,7 @@ class World:
         steps_done: Ids of runbook steps that were ticked off.
         clicks: Buttons pressed on the Slack preview.
         empty: No series, no spans, no objectives: a first start.
+        plain_boards: Whether the dashboard has no row that repeats.
     """
 
     now_ms: int
@@ -40,6 +41,7 @@ class World:
     steps_done: set[str] = field(default_factory=set)
     clicks: list[JsonObject] = field(default_factory=list)
     empty: bool = False
+    plain_boards: bool = True
 
     @classmethod
     def quiet(cls, now_ms: int) -> World:

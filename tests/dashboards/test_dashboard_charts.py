@@ -49,6 +49,8 @@ def test_gaps_stay_gaps_and_the_option_is_json() -> None:
         ("s", 0.25, 250.0, "ms"),
         ("ratio", 0.5, 50.0, "%"),
         ("1/s", 3.0, 3.0, "/s"),
+        ("By", 3.0 * 2**20, 3.0, "MiB"),
+        ("{start}", 2.0, 2.0, "start"),
         ("", 2.0, 2, ""),
     ],
 )
@@ -56,8 +58,8 @@ def test_units_are_those_that_people_read(
     unit: str, value: float, shown: float, shown_unit: str
 ) -> None:
     """Seconds are drawn in milliseconds and ratios in per cent, limits alike."""
-    row = timeseries.row_of(graph([value]), "A", unit, limit=value)
-    assert (row.values[0, 0], row.unit, row.limit) == (shown, shown_unit, shown)
+    row = timeseries.row_of(graph([value]), "A", unit, limits=[(value, "")])
+    assert (row.values[0, 0], row.unit, row.limits[0][0]) == (shown, shown_unit, shown)
 
 
 def test_rows_share_crosshair_and_have_their_own_axes() -> None:

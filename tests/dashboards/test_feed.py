@@ -100,7 +100,7 @@ def test_old_questions_are_dropped(source: Source) -> None:
     """A session that asks ever new questions does not fill the memory."""
     feed = source.feed()
     ask: Callable[[], int] = source
-    for i in range(300):
+    for i in range(600):
         feed.read(f"k{i}", ask)
     before = source.asked
     feed.read("k0", ask)

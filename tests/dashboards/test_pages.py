@@ -50,10 +50,13 @@ def test_a_page_without_a_server_says_so_and_offers_a_retry(
             (
                 "No spans in the last minutes",
                 "No objectives are loaded",
-                "Stream starts by region: no data",
+                "No service yet",
+                "No requests, messages or calls are measured yet",
             ),
         ),
         ("war_room", ("All quiet",)),
+        ("service", ("No service yet",)),
+        ("boards", ("No dashboard is defined",)),
         ("traces", ("No trace matches",)),
         ("explore", ("Nothing matches in this range",)),
         ("post_mortems", ("No post-mortem yet",)),
@@ -102,18 +105,84 @@ def test_the_last_good_data_stay_with_their_age(
     assert len(charts(page)) == 2
 
 
-def test_the_overview_counts_what_is_open_and_what_flows(opened: OpenPage) -> None:
-    """Starts are added over the regions, the latency is in milliseconds."""
+@pytest.mark.parametrize("name", ["overview", "war_room", "service", "boards"])
+def test_a_question_that_failed_is_not_taken_for_nothing(
+    name: str, api: FakeApi, opened: OpenPage, now_ms: int
+) -> None:
+    """No service at all would be a claim about an answer that never came."""
+    api.world = World.quiet(now_ms)
+    for path in ("/api/v2/metrics", "/api/v2/dashboards", "/api/v2/services"):
+        api.answer_with(path, 500, '{"message": "not now"}')
+    text = words(opened(name))
+    assert "refused (500)" in text
+    claims = ("No service yet", "are measured yet", "No dashboard is defined", "Nothing is known")
+    assert [claim for claim in claims if claim in text] == []
+
+
+def test_a_services_page_keeps_what_it_knew_with_its_age(
+    mortal_api: FakeApi, opened_mortal: OpenPage
+) -> None:
+    """While the server is away, old figures must not pass for new ones."""
+    page = opened_mortal("service", service="playback")
+    mortal_api.stop()
+    sources.retry()
+    page.run()
+    text = words(page)
+    assert not page.exception
+    assert "Metrics: data" in text
+    assert "Service map: data" in text
+    assert len(charts(page)) == 3
+
+
+def test_the_overview_counts_what_is_there(opened: OpenPage) -> None:
+    """Services, incidents, burning objectives and how far behind rules judge, as figures."""
     page = opened("overview")
     figures = {metric.label: metric.value for metric in page.metric}
+    assert figures["Services"] == "7"
     assert figures["Open incidents"] == "1"
-    assert 30 < float(figures["Stream starts, all regions"].removesuffix("/s")) < 60
-    assert 300 < float(figures["Gateway p99"].removesuffix(" ms")) < 500
+    assert figures["Objectives burning"] == "1 of 3"
+    assert figures["Rules judge data of"] == "7.4 s ago"
+
+
+def test_the_overview_lists_services_with_traffic_errors_and_duration(opened: OpenPage) -> None:
+    """A service that metrics name has its figures; one that only spans know has the spans'."""
+    page = opened("overview")
+    text = words(page)
+    assert "/s · **0.1 %** fail · p99 " in text
+    links = [link.proto.label for link in page.get("page_link")]
+    assert {"auth", "gateway", "edge"} <= set(links)
+    assert "spans" in text
+
+
+def test_a_service_has_its_charts_dependencies_changes_and_objectives(opened: OpenPage) -> None:
+    """The page of a service shows its telemetry, whom it calls, what changed and what it owes."""
+    page = opened("service", service="playback")
+    text = words(page)
+    assert [len(chart["title"]) for chart in charts(page) if "title" in chart] == [3, 1]
+    assert "Deployed playback 1.1.0" in text.replace("\\", "")
+    assert "Called by **gateway**" in text
+    assert "Playback starts" in text
+
+
+def test_a_service_that_nobody_knows_is_said_to_be_so(opened: OpenPage) -> None:
+    """A mistyped name must not look like a service without traffic."""
+    assert "Nothing is known of nobody" in words(opened("service", service="nobody"))
+
+
+def test_a_dashboard_repeats_its_row_and_narrows_to_what_is_chosen(
+    api: FakeApi, opened: OpenPage
+) -> None:
+    """Each value of the variable has a row; a choice in the address leaves one."""
+    api.world.plain_boards = False
+    assert len(charts(opened("boards"))) == 3
+    page = opened("boards", **{"var-region": "eu-west-1"})
+    assert len(charts(page)) == 2
+    assert any("cloud.region%2Ceu-west-1%2C%3Aeq" in url for url in api.asked)
 
 
 def test_the_overview_maps_the_services(opened: OpenPage) -> None:
     """Every service of the map is a node, every edge a link."""
-    graph = charts(opened("overview"))[1]["series"][0]
+    graph = next(c for c in charts(opened("overview")) if "title" not in c)["series"][0]
     assert {node["name"] for node in graph["data"]} >= {"gateway", "playback", "edge"}
     assert len(graph["links"]) == 6
 
@@ -152,6 +221,41 @@ def test_explore_shows_what_the_server_says_of_a_bad_expression(opened: OpenPage
     page = opened("explore", q="name,a,:nonsense")
     assert "unknown word ':nonsense'" in words(page)
     assert not page.exception
+
+
+def test_explore_starts_from_what_is_there(opened: OpenPage) -> None:
+    """A first visit draws something of the platform at hand, not of another."""
+    page = opened("explore")
+    assert page.text_input(key="q").value.startswith("name,http.server.request.duration,:eq")
+    assert len(charts(page)) == 1
+
+
+def test_explore_builds_an_expression_by_clicks(opened: OpenPage) -> None:
+    """A metric, a value and a key are chosen; the expression and the chart follow."""
+    page = opened("explore")
+    page.selectbox(key="metric").select("http.server.request.duration").run()
+    assert page.text_input(key="q").value.endswith(",:percentiles")
+    page.selectbox(key="tag-key").select("service.name").run()
+    button(page, "is-service.name-gateway").click().run()
+    button(page, "by-service.name").click().run()
+    text = page.text_input(key="q").value
+    assert "(,service.name,),:by,(,50,95,99,),:percentiles" in text
+    assert text.endswith("service.name,gateway,:eq,:cq")
+    assert not page.exception
+
+
+def test_explore_offers_the_words_that_can_follow(opened: OpenPage) -> None:
+    """A word of the language is added by choosing it."""
+    page = opened("explore", q="name,stream.starts,:eq")
+    page.selectbox(key="word").select("sum").run()
+    assert page.text_input(key="q").value == "name,stream.starts,:eq,:sum"
+
+
+def test_explore_takes_the_unit_that_the_sender_told(opened: OpenPage) -> None:
+    """Seconds are drawn as milliseconds without anybody choosing a unit."""
+    query = "name,http.server.request.duration,:eq,(,99,),:percentiles"
+    title = charts(opened("explore", q=query))[0]["title"][0]["text"]
+    assert title.endswith("[ms]")
 
 
 def test_a_post_mortem_is_shown_and_can_be_taken_away(

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from dashboards.testing import FakeApi, World, browser_missing, browser_page
+from dashboards.testing import FakeApi, World, browser_missing, browser_page, dashboard_process
 
 pytestmark = [
     pytest.mark.browser,
@@ -22,20 +18,8 @@ pytestmark = [
 
 @pytest.fixture(name="dashboard")
 def _dashboard(api: FakeApi, tmp_path: Path) -> Iterator[str]:
-    """The dashboard in its own process, as ``tocsin dashboard`` starts it."""
-    command = [sys.executable, "-m", "dashboards.serve", "--port", "0"]
-    process = subprocess.Popen(
-        [*command, "--api-url", api.url, "--slack-url", api.url],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "HOME": str(tmp_path)},
-    )
-    assert process.stdout is not None
-    url: str = json.loads(process.stdout.readline())["url"]
-    yield url
-    process.terminate()
-    process.wait(10)
-    process.stdout.close()
+    with dashboard_process(api.url, tmp_path) as url:
+        yield url
 
 
 def test_a_person_sees_the_incident_come_reads_it_and_takes_it(

@@ -13,15 +13,21 @@ from urllib.parse import quote, urlencode
 from tocsin.client.errors import UnreadableError
 from tocsin.client.graphs import Graph, graph_columns
 from tocsin.client.shapes import (
+    AnnouncedChange,
+    Board,
+    DetectorRow,
     Finding,
     Health,
     Incident,
     IncidentSummary,
+    MetricNames,
+    MetricTags,
     Runbook,
     ServiceMap,
     Slo,
     Trace,
     TraceSummary,
+    Word,
 )
 from tocsin.client.transport import (
     JsonObject,
@@ -111,6 +117,47 @@ class ApiClient:
         """Return the services seen between two times, and who called whom."""
         params = {"start_ms": start_ms, "end_ms": end_ms}
         return cast("ServiceMap", self._transport.get("/api/v2/services", params))
+
+    def metrics(
+        self, *, prefix: str = "", search: str = "", query: str = "", limit: int = 200
+    ) -> MetricNames:
+        """Return names of metrics with units and numbers of series.
+
+        Args:
+            prefix: What the names begin with.
+            search: Words that the names hold.
+            query: A query that a series must match.
+            limit: Most names.
+        """
+        params: dict[str, ParamValue] = {"prefix": prefix, "search": search, "limit": limit}
+        params |= {"q": query} if query else {}
+        return cast("MetricNames", self._transport.get("/api/v2/metrics", params))
+
+    def metric_tags(self, query: str, *, limit: int = 20) -> MetricTags:
+        """Return the tags of the series that match, with at most ``limit`` values a key."""
+        params: dict[str, ParamValue] = {"q": query, "limit": limit}
+        return cast("MetricTags", self._transport.get("/api/v2/metric-tags", params))
+
+    def complete(self, program: str) -> list[Word]:
+        """Return the words of the stack language that could follow ``program``."""
+        answer = self._transport.send("GET", "/api/v1/expr/complete", params={"q": program})
+        return cast("list[Word]", parsed(answer))
+
+    def changes(
+        self, *, start_ms: int, end_ms: int, service: str | None = None
+    ) -> list[AnnouncedChange]:
+        """Return the changes announced between two times, oldest first."""
+        params: dict[str, ParamValue] = {"start_ms": start_ms, "end_ms": end_ms}
+        params |= {"service": service} if service else {}
+        return cast("list[AnnouncedChange]", self._listed("/api/v2/changes", "changes", params))
+
+    def dashboards(self) -> list[Board]:
+        """Return the dashboards of the configuration directory."""
+        return cast("list[Board]", self._listed("/api/v2/dashboards", "dashboards"))
+
+    def detectors(self) -> list[DetectorRow]:
+        """Return each series that a detector rule watches."""
+        return cast("list[DetectorRow]", self._listed("/api/v2/detectors", "detectors"))
 
     def slos(self) -> list[Slo]:
         """Return each objective with its burn rates and the budget left."""

@@ -120,8 +120,104 @@ class ServiceMap(TypedDict):
     edges: list[ServiceEdge]
 
 
+class MetricName(TypedDict):
+    """One row of ``GET /api/v2/metrics``; ``unit`` (UCUM) is empty when nobody told it."""
+
+    name: str
+    unit: str
+    series: int
+
+
+class MetricNames(TypedDict):
+    """``GET /api/v2/metrics``; ``left_out`` names more match."""
+
+    metrics: list[MetricName]
+    left_out: int
+
+
+class ValueCount(TypedDict):
+    """How many series have one value of a tag."""
+
+    value: str
+    series: int
+
+
+class TagCount(TypedDict):
+    """A tag key of some series: how many values it has, and those of most series."""
+
+    key: str
+    values: int
+    series: int
+    top: list[ValueCount]
+
+
+class MetricTags(TypedDict):
+    """``GET /api/v2/metric-tags``: tags of the series that match, counted over ``counted``."""
+
+    series: int
+    counted: int
+    units: dict[str, str]
+    tags: list[TagCount]
+
+
+class Word(TypedDict):
+    """A word of the stack language that could follow a program."""
+
+    name: str
+    signature: str
+    description: str
+
+
+class BoardThreshold(TypedDict):
+    """A horizontal line of a panel."""
+
+    value: float
+    name: str
+
+
+class BoardPanel(TypedDict):
+    """One chart of a dashboard; ``{name}`` in ``expr`` stands for the query of a variable."""
+
+    title: str
+    expr: str
+    unit: str
+    stacked: bool
+    legend: str
+    thresholds: list[BoardThreshold]
+
+
+class BoardRow(TypedDict):
+    """Charts that belong together; ``repeat`` names a variable, or is empty."""
+
+    title: str
+    repeat: str
+    panels: list[BoardPanel]
+
+
+class BoardVariable(TypedDict):
+    """Something that a reader of a dashboard chooses: a value of ``tag``."""
+
+    name: str
+    tag: str
+    query: str
+
+
+class Board(TypedDict):
+    """One dashboard of ``GET /api/v2/dashboards``."""
+
+    name: str
+    title: str
+    description: str
+    pages: list[str]
+    variables: list[BoardVariable]
+    rows: list[BoardRow]
+
+
 class BurnRate(TypedDict):
-    """One multi-window alert; ``long`` and ``short`` are multiples of the allowed error rate."""
+    """One multi-window alert; ``long`` and ``short`` are multiples of the allowed error rate.
+
+    ``coverage`` is the measured share of the long window.
+    """
 
     tier: str
     urgency: str
@@ -132,6 +228,7 @@ class BurnRate(TypedDict):
     threshold: float
     firing: bool
     verdict: str
+    coverage: NotRequired[float | None]
 
 
 class Slo(TypedDict):
@@ -168,6 +265,39 @@ class Change(TypedDict):
     url: str
     relation: str
     before_ms: int
+
+
+class AnnouncedChange(TypedDict):
+    """One row of ``GET /api/v2/changes``; ``end_ms`` only where the end was told."""
+
+    id: str
+    time_ms: int
+    kind: str
+    summary: str
+    service: str
+    scope: dict[str, str]
+    url: str
+    author: str
+    end_ms: NotRequired[int]
+
+
+class DetectorRow(TypedDict):
+    """One series of a detector rule of ``GET /api/v2/detectors``."""
+
+    name: str
+    display_name: str
+    detector: str
+    expr: str
+    unit: str
+    scope: dict[str, str]
+    state: str
+    value: float | None
+    expected: float | None
+    noise: float | None
+    score: float | None
+    updated_ms: int
+    fault: str | None
+    refused: int
 
 
 class NearChange(Change):

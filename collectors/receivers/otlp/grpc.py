@@ -18,6 +18,7 @@ from google.rpc.status_pb2 import Status
 
 from collectors.errors import ConfigError, InputError, OverloadedError, StorageError, TooLargeError
 from collectors.limits import Limits
+from collectors.metric_units import MetricUnits
 from collectors.model import MetricWriter, Receipt, SpanWriter
 from collectors.receivers.gate import Gate
 from collectors.receivers.otlp.http import refuse_logs
@@ -38,6 +39,7 @@ class OtlpGrpcServer:
         spans: Where spans go.
         limits: Bounds on what is accepted.
         stats: Where acceptances and refusals are counted.
+        units: What each metric's unit is told to.
     """
 
     def __init__(
@@ -46,6 +48,8 @@ class OtlpGrpcServer:
         spans: SpanWriter,
         limits: Limits | None = None,
         stats: ReceiverStats | None = None,
+        *,
+        units: MetricUnits | None = None,
     ) -> None:
         self._limits = limits or Limits()
         self._stats = stats or ReceiverStats()
@@ -57,7 +61,7 @@ class OtlpGrpcServer:
             ),
             _SERVICE.format("metrics", "Metrics"): (
                 "rejected_data_points",
-                OtlpMetrics(metrics, self._limits, self._stats).export,
+                OtlpMetrics(metrics, self._limits, self._stats, units=units).export,
             ),
             _SERVICE.format("logs", "Logs"): (
                 "rejected_log_records",

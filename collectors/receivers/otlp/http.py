@@ -32,6 +32,7 @@ from collectors.errors import (
     UnsupportedError,
 )
 from collectors.limits import Limits
+from collectors.metric_units import MetricUnits
 from collectors.model import MetricWriter, Receipt, Rejection, SpanWriter
 from collectors.receivers.body import decompress, receive
 from collectors.receivers.gate import Gate, Place
@@ -68,6 +69,8 @@ def otlp_app(
     spans: SpanWriter,
     limits: Limits | None = None,
     stats: ReceiverStats | None = None,
+    *,
+    units: MetricUnits | None = None,
 ) -> Starlette:
     """Return the ASGI app of the OTLP/HTTP receiver.
 
@@ -76,6 +79,7 @@ def otlp_app(
         spans: Where spans go.
         limits: Bounds on what is accepted.
         stats: Where acceptances and refusals are counted.
+        units: What each metric's unit is told to.
     """
     limits, stats = limits or Limits(), stats or ReceiverStats()
     gate = Gate(limits)
@@ -87,7 +91,7 @@ def otlp_app(
         ),
         "/v1/metrics": _Signal(
             request=ExportMetricsServiceRequest,
-            export=OtlpMetrics(metrics, limits, stats).export,
+            export=OtlpMetrics(metrics, limits, stats, units=units).export,
             rejected_field="rejected_data_points",
         ),
         "/v1/logs": _Signal(

@@ -8,6 +8,7 @@ from typing import Any
 
 from collectors.errors import DecodeError, TocsinError
 from collectors.limits import Limits
+from collectors.metric_units import MetricUnits
 from collectors.model import MetricWriter, Receipt, Rejection, Tags
 from collectors.receivers.batch_builder import BatchBuilder
 from collectors.receivers.histogram_readings import Measure
@@ -32,9 +33,23 @@ class OtlpMetrics:
 
     Decoding keeps state from request to request (see :mod:`collectors.receivers.streams`), so
     requests take turns; parsing the protobuf happens outside that turn.
+
+    Args:
+        metrics: Where samples go.
+        limits: Bounds.
+        stats: What was kept and refused is counted here.
+        units: What each metric's unit is told to; nobody by default.
     """
 
-    def __init__(self, metrics: MetricWriter, limits: Limits, stats: ReceiverStats) -> None:
+    def __init__(
+        self,
+        metrics: MetricWriter,
+        limits: Limits,
+        stats: ReceiverStats,
+        *,
+        units: MetricUnits | None = None,
+    ) -> None:
+        self._units = MetricUnits() if units is None else units
         self._metrics = metrics
         self._limits = limits
         self._stats = stats
@@ -109,6 +124,7 @@ class OtlpMetrics:
             reason, _, detail = error.message.partition(": ")
             builder.refuse(reason, detail, {"name": name[:80]}, len(data.data_points))
             return
+        self._units.tell(family.name, metric.unit)
         if len(builder) > self._limits.max_batch_samples:
             detail = f"the request holds more than {self._limits.max_batch_samples} samples"
             builder.refuse("batchTooLarge", detail, {"name": family.name}, len(data.data_points))

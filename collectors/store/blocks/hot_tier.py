@@ -19,6 +19,7 @@ from collectors.store.series.plan import Plan
 from collectors.store.series.planner import Planner
 from collectors.store.series.table import NewSeries, SeriesSnapshot, SeriesTable
 from collectors.store.series.tag_index import TagIndex
+from collectors.tag_counts import TagCounts
 
 
 class HotTier:
@@ -200,3 +201,23 @@ class HotTier:
             return self._index.values(key)
         found = np.unique(self.series.column(key)[self._planner.matching(query)])
         return sorted(self.series.words.texts[number] for number in found.tolist() if number)
+
+    def value_counts(self, key: str, query: Query) -> dict[str, int]:
+        """Return how many of the series that match have each value of ``key``."""
+        found = self.series.column(key)[self._planner.matching(query)]
+        numbers, counts = np.unique(found, return_counts=True)
+        texts = self.series.words.texts
+        pairs = zip(numbers.tolist(), counts.tolist(), strict=True)
+        return {texts[number]: count for number, count in pairs if number}
+
+    def tag_counts(self, query: Query, most: int) -> TagCounts:
+        """Return how many of the series that match have each tag, counted over ``most`` of them."""
+        matching = self._planner.matching(query)
+        pairs = self.series.tag_rows(matching[:most]).pairs
+        codes = pairs[::2].astype(np.int64) << 32 | pairs[1::2]
+        found, counts = np.unique(codes, return_counts=True)
+        texts = self.series.words.texts
+        tags: dict[str, dict[str, int]] = {}
+        for code, count in zip(found.tolist(), counts.tolist(), strict=True):
+            tags.setdefault(texts[code >> 32], {})[texts[code & 0xFFFFFFFF]] = count
+        return TagCounts(series=len(matching), counted=min(len(matching), most), tags=tags)

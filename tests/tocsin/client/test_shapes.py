@@ -26,6 +26,14 @@ ASK: dict[str, Ask] = {
     "graph_bytes": lambda api, _i, _t: api.graph_bytes(GRAPH),
     "graph_url": lambda api, _i, _t: api.graph_url(QUERY, start="e-5m"),
     "tags": lambda api, _i, _t: api.tags("cloud.region"),
+    "metrics": lambda api, _i, _t: api.metrics(search="start"),
+    "metric_tags": lambda api, _i, _t: api.metric_tags("name,stream.starts,:eq"),
+    "complete": lambda api, _i, _t: api.complete("name,stream.starts,:eq"),
+    "dashboards": lambda api, _i, _t: api.dashboards(),
+    "changes": lambda api, _i, _t: api.changes(
+        start_ms=START_MS - 3_600_000, end_ms=START_MS + 3_600_000, service="playback"
+    ),
+    "detectors": lambda api, _i, _t: api.detectors(),
     "traces": lambda api, _i, _t: api.traces(service="gateway", limit=5),
     "trace": lambda api, _i, trace: api.trace(trace),
     "services": lambda api, _i, _t: api.services(start_ms=START_MS, end_ms=START_MS + 900_000),

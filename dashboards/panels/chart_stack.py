@@ -1,0 +1,93 @@
+"""Panels drawn as rows of one chart, with what they say in words and how old they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from dashboards import sources, states
+from dashboards.charts import timeseries
+from dashboards.charts.marks import Marks
+from dashboards.charts.timeseries import Row
+from dashboards.markdown import plain
+from dashboards.panels import range_bar
+from dashboards.telemetry.buckets import quantile_lines
+from dashboards.telemetry.panel import Panel
+from dashboards.timerange import TimeRange
+from tocsin.client.wording import duration, quantity
+
+# Exporters of OpenTelemetry speak once a minute: younger than that and a bit is not old.
+_OLD_MS = 80_000
+_OLD_STEPS = 4
+
+
+def draw(panels: Sequence[Panel], span: TimeRange, *, marks: Marks | None = None, key: str) -> None:
+    """Draw panels as rows of one chart; a brushed stretch is pinned in the address."""
+    rows = [row for panel in panels if (row := _row(panel, span, key)) is not None]
+    drawable = [row for row in rows if row.names]
+    for row in rows:
+        if not row.names:
+            states.empty(f"{row.title}: no data ({span.words}).", icon=":material/timeline:")
+    if not drawable:
+        return
+    range_bar.brushable(
+        timeseries.option(drawable, marks=marks, span_ms=span.span_ms),
+        span,
+        height=timeseries.height(drawable),
+        key=key,
+        alt=described(drawable),
+    )
+    if span.live:
+        for note in ages(drawable, sources.now_ms()):
+            st.markdown(f":small[:orange[:material/hourglass_bottom: {plain(note)}]]")
+
+
+def ages(rows: Sequence[Row], now_ms: int) -> list[str]:
+    """Say of each row whose newest sample is old how old it is: a flat line must not look alive."""
+    notes = []
+    for row in rows:
+        known = row.times_ms[np.isfinite(row.values).any(axis=0)]
+        if not len(known):
+            continue
+        step_ms = int(row.times_ms[1] - row.times_ms[0]) if len(row.times_ms) > 1 else 0
+        age_ms = now_ms - int(known[-1])
+        if age_ms > max(_OLD_MS, _OLD_STEPS * step_ms):
+            notes.append(f"{row.title}: the newest sample is {duration(age_ms // 1000)} old")
+    return notes
+
+
+def described(rows: Sequence[Row]) -> str:
+    """Say in words what the rows show, for those who can't see them."""
+    parts = []
+    for row in rows:
+        newest = ", ".join(
+            f"{name} {quantity(newest_value(row.values[i]), row.unit)}"
+            for i, name in enumerate(row.names)
+        )
+        parts.append(f"{row.title}, newest values: {newest}")
+    return "; ".join(parts)
+
+
+def newest_value(values: NDArray[np.float64]) -> float:
+    """Return the last value that is known, NaN when none is."""
+    known = values[np.isfinite(values)]
+    return float(known[-1]) if len(known) else float("nan")
+
+
+def _row(panel: Panel, span: TimeRange, key: str) -> Row | None:
+    reading = sources.graph(panel.expression, span.start, span.end)
+    what = f"chart {panel.title}"
+    graph = states.value_or_notice(reading, what, key=f"{key}-{plain(panel.title)}")
+    if graph is None:
+        return None
+    return timeseries.row_of(
+        quantile_lines(graph, panel.ranks) if panel.ranks else graph,
+        panel.title,
+        panel.unit,
+        name=panel.line_name,
+        limits=[(limit.value, limit.name) for limit in panel.limits],
+        stacked=panel.stacked,
+    )
