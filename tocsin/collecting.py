@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import httpx2
 from starlette.routing import BaseRoute
 
+from collectors.api.explaining import explain_routes
 from collectors.api.routes import exemplar_routes
 from collectors.clock import Clock
 from collectors.history.engine import HistoryEngine
@@ -21,6 +22,7 @@ from collectors.receivers.atlas.publish import publish_routes
 from collectors.receivers.otlp import metrics as otlp_metrics
 from collectors.receivers.otlp.grpc import OtlpGrpcServer
 from collectors.receivers.otlp.http import otlp_app
+from collectors.receivers.otlp.metrics import OtlpMetrics
 from collectors.receivers.prometheus import remote_write
 from collectors.receivers.prometheus.remote_write import remote_write_routes
 from collectors.receivers.prometheus.scrape import scraper
@@ -73,6 +75,7 @@ class Collectors:
     span_keeper: SpanKeeper | None
     limits: Limits
     stats: ReceiverStats
+    otlp: OtlpMetrics
     scraped: ScrapedTargets
     clock: Clock
 
@@ -118,10 +121,12 @@ def open_collectors(
     if history is not None:
         retention_ms = settings.trace_retention.ms
         keeper = SpanKeeper(history.spans, metrics.journal, clock, retention_ms=retention_ms)
+    exemplars = ExemplarStore(log=JournaledExemplars.open(settings.data_dir / "exemplars"))
+    stats = _stats()
     return Collectors(
         metrics=metrics,
         history=history,
-        exemplars=ExemplarStore(log=JournaledExemplars.open(settings.data_dir / "exemplars")),
+        exemplars=exemplars,
         spans=SpanStore(
             metrics.journal,
             limits,
@@ -131,7 +136,14 @@ def open_collectors(
         ),
         span_keeper=keeper,
         limits=limits,
-        stats=_stats(),
+        stats=stats,
+        otlp=OtlpMetrics(
+            ExemplarWriter(metrics, exemplars),
+            limits,
+            stats,
+            patterns=settings.resource_tags,
+            recollection=metrics,
+        ),
         scraped=ScrapedTargets(),
         clock=clock,
     )
@@ -181,6 +193,7 @@ def collector_routes(collectors: Collectors) -> list[BaseRoute]:
         *target_routes(collectors.scraped),
         *zipkin_routes(collectors.spans, limits, stats),
         *exemplar_routes(collectors.exemplars),
+        *explain_routes(collectors.otlp.families),
     ]
 
 
@@ -197,7 +210,11 @@ async def receiving(
         otlp = listen_tcp(settings.host, settings.otlp_http_port, "TOCSIN_OTLP_HTTP_PORT")
         stack.callback(otlp.close)
         grpc = OtlpGrpcServer(
-            collectors.writer, collectors.spans, collectors.limits, collectors.stats
+            collectors.writer,
+            collectors.spans,
+            collectors.limits,
+            collectors.stats,
+            collectors.otlp,
         )
         grpc_port = grpc.start(settings.otlp_grpc_port, settings.host)
         stack.push_async_callback(asyncio.to_thread, grpc.stop)
@@ -223,7 +240,13 @@ async def receiving(
 
 @asynccontextmanager
 async def _otlp_over_http(collectors: Collectors, sock: socket.socket) -> AsyncIterator[None]:
-    app = otlp_app(collectors.writer, collectors.spans, collectors.limits, collectors.stats)
+    app = otlp_app(
+        collectors.writer,
+        collectors.spans,
+        collectors.limits,
+        collectors.stats,
+        collectors.otlp,
+    )
     async with serving(app, sock):
         yield
 

@@ -38,6 +38,7 @@ class OtlpGrpcServer:
         spans: Where spans go.
         limits: Bounds on what is accepted.
         stats: Where acceptances and refusals are counted.
+        receiver: Takes the metrics; others may share it. One of its own by default.
     """
 
     def __init__(
@@ -46,9 +47,11 @@ class OtlpGrpcServer:
         spans: SpanWriter,
         limits: Limits | None = None,
         stats: ReceiverStats | None = None,
+        receiver: OtlpMetrics | None = None,
     ) -> None:
         self._limits = limits or Limits()
         self._stats = stats or ReceiverStats()
+        receiver = receiver or OtlpMetrics(metrics, self._limits, self._stats)
         self._gate = Gate(self._limits)
         self._exports: dict[str, tuple[str, Callable[[bytes], Receipt]]] = {
             _SERVICE.format("trace", "Trace"): (
@@ -57,7 +60,7 @@ class OtlpGrpcServer:
             ),
             _SERVICE.format("metrics", "Metrics"): (
                 "rejected_data_points",
-                OtlpMetrics(metrics, self._limits, self._stats).export,
+                receiver.export,
             ),
             _SERVICE.format("logs", "Logs"): (
                 "rejected_log_records",

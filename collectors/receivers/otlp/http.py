@@ -68,6 +68,7 @@ def otlp_app(
     spans: SpanWriter,
     limits: Limits | None = None,
     stats: ReceiverStats | None = None,
+    receiver: OtlpMetrics | None = None,
 ) -> Starlette:
     """Return the ASGI app of the OTLP/HTTP receiver.
 
@@ -76,8 +77,10 @@ def otlp_app(
         spans: Where spans go.
         limits: Bounds on what is accepted.
         stats: Where acceptances and refusals are counted.
+        receiver: Takes the metrics; others may share it. One of its own by default.
     """
     limits, stats = limits or Limits(), stats or ReceiverStats()
+    receiver = receiver or OtlpMetrics(metrics, limits, stats)
     gate = Gate(limits)
     signals = {
         "/v1/traces": _Signal(
@@ -87,7 +90,7 @@ def otlp_app(
         ),
         "/v1/metrics": _Signal(
             request=ExportMetricsServiceRequest,
-            export=OtlpMetrics(metrics, limits, stats).export,
+            export=receiver.export,
             rejected_field="rejected_data_points",
         ),
         "/v1/logs": _Signal(
