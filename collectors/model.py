@@ -67,11 +67,36 @@ class Rejection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What one of several streams adds to a series that they share, in columns of one length.
+
+    Of a counter, ``value`` events happened after ``start_ms`` and up to ``time_ms``; they are added
+    to what others counted then. Of a gauge, ``value`` takes the place of what its step has.
+
+    Attributes:
+        series_index: (P,) positions in ``Batch.series``.
+        start_ms: (P,) before ``time_ms`` for counters.
+        time_ms: (P,) epoch milliseconds.
+        value: (P,) events, not a total; or the gauge's value.
+    """
+
+    series_index: IndexArray
+    start_ms: IntArray
+    time_ms: IntArray
+    value: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """Samples in columns, as every receiver delivers them.
 
     ``series`` holds the distinct tag sets of this batch; ``series_index``, ``time_ms`` and
-    ``value`` have one entry a sample, ``series_index`` pointing into ``series``.
+    ``value`` have one entry a sample, ``series_index`` pointing into ``series``. ``parts`` come
+    after them. ``whole_resets`` says how a counter that falls is read: as Prometheus does, what it
+    shows now was counted since its reset; else, as Atlas does, nothing is known of that interval.
     """
 
     series: Sequence[Tags]
@@ -79,9 +104,32 @@ class Batch:
     time_ms: IntArray
     value: FloatArray
     exemplars: Sequence[Exemplar] = ()
+    parts: Parts | None = None
+    whole_resets: bool = False
 
     def __len__(self) -> int:
-        return len(self.value)
+        return len(self.value) + (len(self.parts) if self.parts is not None else 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """What a store knows of a series from before a receiver's memory began.
+
+    Attributes:
+        time_ms: Time of its newest sample, 0 for none.
+        value: The newest value of a gauge, NaN for none and for other kinds.
+    """
+
+    time_ms: int = 0
+    value: float = float("nan")
+
+
+class Recollection(Protocol):
+    """Where a receiver that has just begun learns what was counted before."""
+
+    def counted(self, tags: Tags) -> Counted:
+        """Return what is known of the series with exactly these tags."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,7 +92,7 @@ def share_of(lo: float, hi: float) -> dict[int, float]:
     shares: dict[int, float] = {}
     carried = 0.0
     for bucket in range(first, last + 1):
-        upper = bounds[bucket + 1] if bucket + 1 < len(bounds) else MAX_AMOUNT
+        upper = bounds[bucket + 1] if bucket + 1 < len(bounds) else math.inf
         carried += max(0.0, min(hi, upper) - max(lo, bounds[bucket])) / (hi - lo)
         if carried >= SMALLEST_SHARE:
             shares[bucket] = carried

@@ -21,6 +21,7 @@ _COMMANDS = {
     "demo": "A streaming platform, a fault, a page, a war room, a post-mortem.",
     "gameday": "Play faults into the demo platform and score how tocsin does.",
     "query": "Evaluate a stack-language expression and draw it.",
+    "explain-series": "Show who sends a series, and which attributes are no tags.",
     "check-config": "Validate settings and the configuration directory.",
     "settings": "Print the table of settings and where each value comes from.",
     "doctor": "Look for what would keep tocsin from working on this machine.",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import httpx2
 from starlette.routing import BaseRoute
 
+from collectors.api.explaining import explain_routes
 from collectors.api.routes import catalogue_routes, exemplar_routes
 from collectors.clock import Clock
 from collectors.history.engine import HistoryEngine
@@ -21,6 +22,7 @@ from collectors.receivers.endpoint import Intake, endpoints
 from collectors.receivers.otlp import metrics as otlp_metrics
 from collectors.receivers.otlp.grpc import OtlpGrpcServer
 from collectors.receivers.otlp.http import otlp_app
+from collectors.receivers.otlp.metrics import OtlpMetrics
 from collectors.receivers.prometheus.scrape import scraper
 from collectors.receivers.prometheus.scrape.api import target_routes
 from collectors.receivers.prometheus.scrape.config import ScrapeConfig
@@ -70,6 +72,7 @@ class Collectors:
     span_keeper: SpanKeeper | None
     limits: Limits
     stats: ReceiverStats
+    otlp: OtlpMetrics
     scraped: ScrapedTargets
     units: MetricUnits
     clock: Clock
@@ -116,10 +119,12 @@ def open_collectors(
     if history is not None:
         retention_ms = settings.trace_retention.ms
         keeper = SpanKeeper(history.spans, metrics.journal, clock, retention_ms=retention_ms)
+    exemplars = ExemplarStore(log=JournaledExemplars.open(settings.data_dir / "exemplars"))
+    stats, units = _stats(), MetricUnits()
     return Collectors(
         metrics=metrics,
         history=history,
-        exemplars=ExemplarStore(log=JournaledExemplars.open(settings.data_dir / "exemplars")),
+        exemplars=exemplars,
         spans=SpanStore(
             metrics.journal,
             limits,
@@ -129,9 +134,17 @@ def open_collectors(
         ),
         span_keeper=keeper,
         limits=limits,
-        stats=_stats(),
+        stats=stats,
+        otlp=OtlpMetrics(
+            ExemplarWriter(metrics, exemplars),
+            limits,
+            stats,
+            patterns=settings.resource_tags,
+            recollection=metrics,
+            units=units,
+        ),
         scraped=ScrapedTargets(),
-        units=MetricUnits(),
+        units=units,
         clock=clock,
     )
 
@@ -188,6 +201,7 @@ def collector_routes(collectors: Collectors) -> list[BaseRoute]:
         *target_routes(collectors.scraped),
         *exemplar_routes(collectors.exemplars),
         *catalogue_routes(collectors.metrics, collectors.units),
+        *explain_routes(collectors.otlp.families),
     ]
 
 
@@ -208,7 +222,7 @@ async def receiving(
             collectors.spans,
             collectors.limits,
             collectors.stats,
-            units=collectors.units,
+            collectors.otlp,
         )
         grpc_port = grpc.start(settings.otlp_grpc_port, settings.host)
         stack.push_async_callback(asyncio.to_thread, grpc.stop)
@@ -239,7 +253,7 @@ async def _otlp_over_http(collectors: Collectors, sock: socket.socket) -> AsyncI
         collectors.spans,
         collectors.limits,
         collectors.stats,
-        units=collectors.units,
+        collectors.otlp,
     )
     async with serving(app, sock):
         yield

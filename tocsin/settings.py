@@ -23,10 +23,13 @@ from pydantic_settings import (
 )
 
 from collectors.errors import ConfigError
+from collectors.receivers.resource_tags import DEFAULT_PATTERNS
 from tocsin.duration import Duration
+from tocsin.names import Names
 
 PREFIX = "TOCSIN_"
 Length = Annotated[Duration, NoDecode, BeforeValidator(Duration.parse), PlainSerializer(str)]
+NameList = Annotated[Names, NoDecode, BeforeValidator(Names.parse), PlainSerializer(str)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
 
 
@@ -62,6 +65,11 @@ class Settings(BaseSettings):
     history_retention: Length = Field(Duration(400 * 86_400_000), description="Age of the oldest.")
     trace_retention: Length = Field(
         Duration(14 * 86_400_000), description="Age of the oldest spans in the long-term store."
+    )
+    resource_tags: NameList = Field(
+        Names(DEFAULT_PATTERNS),
+        description="Attributes of OTLP resources that become tags, the most useful first; `*` "
+        "stands for any text. `tocsin explain-series` shows which are dropped, and why.",
     )
     max_series: int = Field(2_000_000, ge=1, description="New series beyond this are refused.")
     memory_bytes: int = Field(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from collectors.model import Batch, Exemplar, Rejection, Tags
+from collectors.model import Batch, Exemplar, Parts, Rejection, Tags
 
 
 class BatchBuilder:
@@ -19,9 +19,13 @@ class BatchBuilder:
         rejections: Why samples were left out.
         warnings: What else a sender should know.
         invented: Samples that the receiver itself put in, such as a counter's zero at its start.
+
+    Args:
+        whole_resets: Whether counters that fall count whole; see :class:`Batch`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, whole_resets: bool = False) -> None:
+        self.whole_resets = whole_resets
         self.rejections: list[Rejection] = []
         self.warnings: list[Rejection] = []
         self.invented = 0
@@ -31,14 +35,15 @@ class BatchBuilder:
         self._time_ms: list[int] = []
         self._value: list[float] = []
         self._exemplars: list[Exemplar] = []
+        self._parts: list[tuple[int, int, int, float]] = []
 
     def __len__(self) -> int:
-        return len(self._value)
+        return len(self._value) + len(self._parts)
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing to deliver, not even an exemplar."""
-        return not self._value and not self._exemplars
+        return not len(self) and not self._exemplars
 
     def series(self, tags: Tags) -> int:
         """Return the index of ``tags`` in the batch, adding it when new."""
@@ -67,6 +72,10 @@ class BatchBuilder:
         self._value.extend(values)
         self._time_ms.extend([time_ms] * (len(self._value) - before))
 
+    def add_part(self, tags: Tags, start_ms: int, time_ms: int, value: float) -> None:
+        """Append what one of several streams adds to a series; see :class:`Parts`."""
+        self._parts.append((self.series(tags), start_ms, time_ms, value))
+
     def exemplar(self, tags: Tags, time_ms: int, value: float, trace_id: str, span_id: str) -> None:
         """Attach an exemplar to the series ``tags``."""
         series = self.series(tags)
@@ -93,4 +102,16 @@ class BatchBuilder:
             time_ms=np.array(self._time_ms, dtype=np.int64),
             value=np.array(self._value, dtype=np.float64),
             exemplars=self._exemplars,
+            parts=_in_columns(self._parts) if self._parts else None,
+            whole_resets=self.whole_resets,
         )
+
+
+def _in_columns(parts: Sequence[tuple[int, int, int, float]]) -> Parts:
+    series, start_ms, time_ms, value = zip(*parts, strict=True)
+    return Parts(
+        series_index=np.array(series, dtype=np.int32),
+        start_ms=np.array(start_ms, dtype=np.int64),
+        time_ms=np.array(time_ms, dtype=np.int64),
+        value=np.array(value, dtype=np.float64),
+    )

@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -20,7 +20,7 @@ from collectors.errors import DecodeError
 from collectors.model import FloatArray, SeriesKind, Tags
 from collectors.percentile_buckets import lower_bounds, share_of, spread
 from collectors.receivers.batch_builder import BatchBuilder
-from collectors.receivers.streams import BucketMask, Stream
+from collectors.receivers.streams import BucketMask, Stream, Totals
 
 _NANOS = {"s": 1e9, "ms": 1e6, "us": 1e3, "ns": 1.0}
 
@@ -57,16 +57,30 @@ class Reading:
     largest: float | None
     buckets: FloatArray
 
+    def since(self, before: Totals | None) -> Reading:
+        """Return what was counted since an earlier reading; all of it without one."""
+        if before is None:
+            return self
+        both = self.total is not None and before.total is not None
+        return replace(
+            self,
+            count=max(0.0, self.count - before.observations),
+            total=(self.total or 0.0) - (before.total or 0.0) if both else self.total,
+            buckets=np.maximum(0.0, self.buckets - before.buckets),
+        )
+
 
 def explicit_buckets(
     counts: Sequence[float], bounds: Sequence[float], measure: Measure
 ) -> FloatArray:
     """Spread the counts of buckets ``(bounds[i - 1], bounds[i]]``, the last one without an end.
 
+    A single bucket without bounds says nothing of how values are spread: nothing is counted.
+
     Raises:
         DecodeError: Counts and bounds don't fit each other, or there are too many.
     """
-    if not len(counts) and not len(bounds):
+    if len(counts) < 2 and not len(bounds):
         return np.zeros(len(lower_bounds()))
     if len(counts) != len(bounds) + 1:
         raise DecodeError(
@@ -126,6 +140,24 @@ def write_reading(
         builder.add_column(zeros, fresh_ms, [0.0] * len(zeros))
     values = reading.buckets[mask].tolist()
     builder.add_column(_columns(stream, measure, mask), reading.time_ms, values)
+
+
+def write_parts(
+    stream: Stream, since: Reading, builder: BatchBuilder, *, measure: Measure, begin_ms: int
+) -> None:
+    """Append what was counted after ``begin_ms`` as parts, in every bucket ever used."""
+    time_ms = since.time_ms
+    builder.add_part(stream.variant(SeriesKind.COUNTER, "count"), begin_ms, time_ms, since.count)
+    if since.total is not None and since.total >= 0:
+        total = stream.variant(SeriesKind.COUNTER, measure.total)
+        builder.add_part(total, begin_ms, time_ms, since.total)
+    mask = since.buckets > 0
+    if stream.seen is not None:
+        mask = mask | stream.seen
+    stream.unseen(mask)
+    values = since.buckets[mask].tolist()
+    for tags, value in zip(_columns(stream, measure, mask), values, strict=True):
+        builder.add_part(tags, begin_ms, time_ms, value)
 
 
 def write_gauges(stream: Stream, reading: Reading, measure: Measure, builder: BatchBuilder) -> None:

@@ -45,12 +45,22 @@ from collectors.errors import ConfigError, QueryError, StorageError
 from collectors.journal import FileJournal, Journal
 from collectors.limits import Limits
 from collectors.metric_kinds import MetricKinds
-from collectors.model import Batch, FloatArray, IndexArray, IntArray, Receipt, Rejection
+from collectors.model import (
+    Batch,
+    Counted,
+    IndexArray,
+    Receipt,
+    Rejection,
+    SeriesKind,
+    Tags,
+    kind_of,
+)
 from collectors.remote_bodies import RemoteReceipt
 from collectors.stacklang.lines.database import Aggregate, Fetch, Lines
 from collectors.stacklang.lines.line_merge import join_lines, sort_groups
 from collectors.stacklang.predicates.predicate import Query
 from collectors.store.arrivals import Heard, News, Senders, heard_of, take_news
+from collectors.store.blocks.columns import Columns, apply_columns, joined, rows_of
 from collectors.store.blocks.hot_tier import HotTier
 from collectors.store.history.feed import LateRows
 from collectors.store.history.keeper import HistoryKeeper
@@ -212,8 +222,20 @@ class MetricStore:
         with self._lock:
             self._shed_words()
             resolved = self._admission.resolve(batch.series)
-            kept = self._keep(resolved, batch.series_index, batch.time_ms, batch.value)
-        return self._receipt(kept)
+            kept = [self._keep(resolved, rows) for rows in rows_of(batch)]
+        return joined([self._receipt(one) for one in kept])
+
+    def counted(self, tags: Tags) -> Counted:
+        """Return what is known of the series with exactly these tags."""
+        with self._lock:
+            found = int(self._admission.find(tags))
+            if found < 0:
+                return Counted()
+            arrays, gauge = self._hot.blocks.arrays, kind_of(tags) is SeriesKind.GAUGE
+            return Counted(
+                time_ms=int(arrays.last_ms[found]),
+                value=self._hot.newest_value(found) if gauge else float("nan"),
+            )
 
     def write_remote(self, body: bytes) -> RemoteReceipt:
         """Keep a snappy-compressed Prometheus remote-write 1.0 body.
@@ -259,12 +281,14 @@ class MetricStore:
             return None
         zeros = rows[unseen].astype(np.int32)
         row = np.repeat(np.arange(len(resolved.ids), dtype=np.int32), columns.samples)
-        kept = self._keep(
-            resolved,
+        samples = Columns(
             np.insert(row, offsets[zeros], zeros),
+            None,
             np.insert(columns.time_ms, offsets[zeros], start_ms[zeros]),
             np.insert(columns.value, offsets[zeros], 0.0),
+            True,
         )
+        kept = self._keep(resolved, samples)
         self._starts.note(ids, starts)
         return replace(kept, accepted=kept.accepted - len(zeros))
 
@@ -280,7 +304,8 @@ class MetricStore:
         small = len(body) + ids.nbytes < _COLUMN_BYTES * count
         if not count or not small or first_ms <= oldest_ms or last_ms > newest_ms:
             row = np.repeat(np.arange(len(ids), dtype=np.int32), columns.samples)
-            return self._keep(resolved, row, columns.time_ms, columns.value)
+            rows = Columns(row, None, columns.time_ms, columns.value, True)
+            return self._keep(resolved, rows)
         self._durability.append_body(resolved, body, record=record)
         self._register(resolved)
         with self._moving(last_ms):
@@ -300,39 +325,34 @@ class MetricStore:
         """Give new series their places. Labels are learned at once: a series may expire next."""
         if resolved.new is not None:
             self._hot.register(resolved.new)
+            resolved.new = None
         self._labels.learn(resolved)
 
-    def _keep(
-        self,
-        resolved: Resolved,
-        row: IndexArray,
-        time_ms: IntArray,
-        value: FloatArray,
-    ) -> _Kept:
-        """Log, register and apply samples; ``row`` says which of the resolved each belongs to."""
+    def _keep(self, resolved: Resolved, rows: Columns) -> _Kept:
+        """Log, register and apply samples, whose ``series`` are positions among the resolved."""
         ids = resolved.ids
         now = self._clock.now_ms()
         oldest_ms = self._hot.oldest_ms(now)
         newest_ms = now + max(self._limits.max_future_ms, self.step_ms)
-        timing = judge_times(time_ms, oldest_ms=oldest_ms, newest_ms=newest_ms)
-        everything = ids[row], time_ms, value
-        admitted = everything[0] >= 0
-        timely = _chosen(everything, timing.timely & admitted)
-        self._durability.append(resolved, *timely)
+        timing = judge_times(rows.time_ms, oldest_ms=oldest_ms, newest_ms=newest_ms)
+        everything = rows._replace(series=ids[rows.series])
+        admitted = everything.series >= 0
+        timely = everything.chosen(timing.timely & admitted)
+        self._durability.append(resolved, timely)
         self._register(resolved)
-        self._apply(*timely)
-        rejected = _refusals(resolved, np.bincount(row, minlength=len(ids)))
+        self._apply(timely)
+        rejected = _refusals(resolved, np.bincount(rows.series, minlength=len(ids)))
         if early := int((timing.early & admitted).sum()):
             rejected.append(refuse_early(early, newest_ms))
         late = timing.late & admitted
-        rows = None
+        late_rows = None
         if self._keeper and late.any():
-            rows = self._keeper.take_late(*_chosen(everything, late))
+            late_rows = self._keeper.take_late(everything.chosen(late))
         return _Kept(
-            accepted=len(timely[0]),
+            accepted=len(timely.series),
             rejected=rejected,
             late=int(late.sum()),
-            late_rows=rows,
+            late_rows=late_rows,
             oldest_ms=oldest_ms,
         )
 
@@ -354,12 +374,12 @@ class MetricStore:
             rejected.append(refuse_late(kept.late - saved, kept.oldest_ms, history_ms))
         return Receipt(accepted=kept.accepted + saved, rejected=rejected)
 
-    def _apply(self, series: IndexArray, time_ms: IntArray, value: FloatArray) -> None:
+    def _apply(self, columns: Columns) -> None:
         """Put samples into the blocks."""
-        if not len(series):
+        if not len(columns.series):
             return
-        with self._moving(int(time_ms.max())):
-            self._hot.apply(series, time_ms, value)
+        with self._moving(int(columns.time_ms.max())):
+            apply_columns(self._hot, columns)
 
     @contextmanager
     def _moving(self, newest_ms: int) -> Iterator[None]:
@@ -472,12 +492,3 @@ def _refusals(resolved: Resolved, counts: NDArray[np.int_] | IndexArray) -> list
         for at, r in resolved.refused.items()
         if counts[at]
     ]
-
-
-def _chosen(
-    columns: tuple[IndexArray, IntArray, FloatArray], chosen: NDArray[np.bool_]
-) -> tuple[IndexArray, IntArray, FloatArray]:
-    """Return the chosen rows of three columns; the columns themselves when that is all."""
-    if chosen.all():
-        return columns
-    return columns[0][chosen], columns[1][chosen], columns[2][chosen]

@@ -19,6 +19,7 @@ from collectors.store.blocks.aggregation import CF_AVG, SUM, aggregate
 from collectors.store.blocks.blocks import HotBlocks, make_arrays
 from collectors.store.blocks.ingest import ingest, ingest_rows
 from collectors.store.blocks.page_codec import pack_pages, unpack_pages
+from collectors.store.blocks.parts import ingest_parts
 from collectors.store.blocks.sealing import Sealer, gather_pages
 from collectors.store.intake.time_bounds import extremes_of
 from collectors.store.series.table import NewSeries, SeriesTable
@@ -55,7 +56,9 @@ def warm() -> None:
 def _warm_all() -> None:
     hot = make_arrays(series=1, ring_blocks=1, pages=1, step_ms=1)
     ids = np.zeros(1, dtype=np.int32)
-    ingest(hot, ids, np.ones(1, dtype=np.int64), np.ones(1), 1, 1)
+    ingest(hot, ids, np.ones(1, dtype=np.int64), np.ones(1), 1, 1, 0)
+    zero, one = np.zeros(1, dtype=np.int64), np.ones(1, dtype=np.int64)
+    ingest_parts(hot, ids, zero, one, np.ones(1), 1)
     ingest_rows(hot, ids, ids, np.ones(0, dtype=np.int64), np.ones(0), 1, 1)
     extremes_of(ids, ids, np.ones(0, dtype=np.int64))
     unpack_pages(pack_pages(np.ones((1, 1)), 1000), 1)

@@ -226,7 +226,7 @@ def test_explore_shows_what_the_server_says_of_a_bad_expression(opened: OpenPage
 def test_explore_starts_from_what_is_there(opened: OpenPage) -> None:
     """A first visit draws something of the platform at hand, not of another."""
     page = opened("explore")
-    assert page.text_input(key="q").value.startswith("name,http.server.request.duration,:eq")
+    assert str(page.text_input(key="q").value).startswith("name,http.server.request.duration,:eq")
     assert len(charts(page)) == 1
 
 
@@ -234,11 +234,11 @@ def test_explore_builds_an_expression_by_clicks(opened: OpenPage) -> None:
     """A metric, a value and a key are chosen; the expression and the chart follow."""
     page = opened("explore")
     page.selectbox(key="metric").select("http.server.request.duration").run()
-    assert page.text_input(key="q").value.endswith(",:percentiles")
+    assert str(page.text_input(key="q").value).endswith(",:percentiles")
     page.selectbox(key="tag-key").select("service.name").run()
     button(page, "is-service.name-gateway").click().run()
     button(page, "by-service.name").click().run()
-    text = page.text_input(key="q").value
+    text = str(page.text_input(key="q").value)
     assert "(,service.name,),:by,(,50,95,99,),:percentiles" in text
     assert text.endswith("service.name,gateway,:eq,:cq")
     assert not page.exception

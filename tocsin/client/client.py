@@ -83,6 +83,10 @@ class ApiClient:
         params = _graph_params(query, start, end, step_s)
         return graph_columns(self._transport.get("/api/v1/graph", params))
 
+    def explain(self, query: str) -> JsonObject:
+        """Return who feeds the series of an expression; see ``GET /api/v1/explain``."""
+        return self._transport.get("/api/v1/explain", {"q": query})
+
     def graph_bytes(self, params: Mapping[str, ParamValue]) -> bytes:
         """Return a graph in whatever ``format`` the parameters ask for: png, csv, std.json."""
         return self._transport.send("GET", "/api/v1/graph", params=params).content

@@ -18,7 +18,6 @@ from google.rpc.status_pb2 import Status
 
 from collectors.errors import ConfigError, InputError, OverloadedError, StorageError, TooLargeError
 from collectors.limits import Limits
-from collectors.metric_units import MetricUnits
 from collectors.model import MetricWriter, Receipt, SpanWriter
 from collectors.receivers.gate import Gate
 from collectors.receivers.otlp.http import refuse_logs
@@ -39,7 +38,7 @@ class OtlpGrpcServer:
         spans: Where spans go.
         limits: Bounds on what is accepted.
         stats: Where acceptances and refusals are counted.
-        units: What each metric's unit is told to.
+        receiver: Takes the metrics; others may share it. One of its own by default.
     """
 
     def __init__(
@@ -48,11 +47,11 @@ class OtlpGrpcServer:
         spans: SpanWriter,
         limits: Limits | None = None,
         stats: ReceiverStats | None = None,
-        *,
-        units: MetricUnits | None = None,
+        receiver: OtlpMetrics | None = None,
     ) -> None:
         self._limits = limits or Limits()
         self._stats = stats or ReceiverStats()
+        receiver = receiver or OtlpMetrics(metrics, self._limits, self._stats)
         self._gate = Gate(self._limits)
         self._exports: dict[str, tuple[str, Callable[[bytes], Receipt]]] = {
             _SERVICE.format("trace", "Trace"): (
@@ -61,7 +60,7 @@ class OtlpGrpcServer:
             ),
             _SERVICE.format("metrics", "Metrics"): (
                 "rejected_data_points",
-                OtlpMetrics(metrics, self._limits, self._stats, units=units).export,
+                receiver.export,
             ),
             _SERVICE.format("logs", "Logs"): (
                 "rejected_log_records",

@@ -17,21 +17,26 @@ from collectors.receivers.histogram_readings import (
     Reading,
     explicit_buckets,
     exponential_shares,
+    write_parts,
     write_reading,
     zero_shares,
 )
+from collectors.receivers.otlp.intervals import begin_delta, begin_shared, close_gap
 from collectors.receivers.otlp.numbers import (
     DELTA,
     NO_RECORDED_VALUE,
     add_exemplars,
     place,
     refuse_point,
-    refuse_repeated,
 )
-from collectors.receivers.streams import Family, Stream, StreamTable
+from collectors.receivers.streams import Family, Stream, StreamTable, Totals
 
 # Beyond this an exponential bucket's bound overflows a double; SDKs stay within -10 to 20.
 _SCALES = range(-11, 21)
+_UNBOUNDED = (
+    "a histogram without explicit_bounds has count, sum and mean but no percentiles; give its view "
+    "boundaries, or let it be exponential"
+)
 
 
 def add_histogram(
@@ -47,7 +52,7 @@ def add_histogram(
     add_reading = _add_delta if temporality == DELTA else _add_cumulative
     for point in points:
         try:
-            stream, start_ms, time_ms = place(family, point, table)
+            stream, start_ms, time_ms = place(family, point, table, builder)
             if point.flags & NO_RECORDED_VALUE:
                 builder.add(stream.variant(SeriesKind.COUNTER, "count"), time_ms, math.nan)
                 continue
@@ -59,10 +64,17 @@ def add_histogram(
                 largest=point.max * measure.to_total if point.HasField("max") else None,
                 buckets=_buckets(point, measure),
             )
+            if unbounded(point) and stream.last_ms == -1:
+                builder.warn("histogramUnbounded", _UNBOUNDED, stream.tags)
             add_reading(family, stream, reading, measure=measure, table=table, builder=builder)
             add_exemplars(point, stream.variant(SeriesKind.COUNTER, "count"), builder)
         except DecodeError as error:
             refuse_point(error, family, builder)
+
+
+def unbounded(point: Any) -> bool:
+    """Return whether a histogram has no bounds: it says nothing of how values are spread."""
+    return hasattr(point, "explicit_bounds") and not point.explicit_bounds
 
 
 def _buckets(point: Any, measure: Measure) -> FloatArray:
@@ -97,20 +109,54 @@ def _add_cumulative(
     table: StreamTable,
     builder: BatchBuilder,
 ) -> None:
+    largest, restarted = stream.largest, stream.start_ms not in (-1, reading.start_ms)
+    if restarted:
+        largest = -math.inf
+    if stream.meeting is None:
+        _write_cumulative(family, stream, reading, measure=measure, table=table, builder=builder)
+    else:
+        when = (reading.start_ms, reading.time_ms)
+        begin = begin_shared(family, stream, when, table)
+        if begin is None:
+            return
+        before = None if begin.from_zero else stream.totals
+        table.advance(stream, *when)
+        stream.totals = _totals(reading)
+        if begin.time_ms >= 0:
+            since = reading.since(before)
+            write_parts(stream, since, builder, measure=measure, begin_ms=begin.time_ms)
+    if reading.largest is not None and reading.largest > largest:
+        # A maximum since the start says something about this interval only when it rose.
+        stream.largest = reading.largest
+        builder.add(stream.variant(SeriesKind.GAUGE, "max"), reading.time_ms, reading.largest)
+
+
+def _write_cumulative(
+    family: Family,
+    stream: Stream,
+    reading: Reading,
+    *,
+    measure: Measure,
+    table: StreamTable,
+    builder: BatchBuilder,
+) -> None:
+    """Append a reading of the only stream that has its tags."""
     time_ms = reading.time_ms
     family.note_export(time_ms)
     oldest_ms = time_ms - table.limits.zero_point_ms
     zero_ms = family.zero_ms(stream, reading.start_ms, time_ms, oldest_ms)
-    last_ms, largest = stream.last_ms, stream.largest
+    last_ms = stream.last_ms
     restarted = stream.start_ms not in (-1, reading.start_ms)
     table.advance(stream, reading.start_ms, time_ms)
     if restarted:
-        stream.seen, largest = None, -math.inf
+        stream.seen = None
+    if time_ms > last_ms:
+        stream.totals = _totals(reading)
     write_reading(stream, reading, builder, measure=measure, zero_ms=zero_ms, last_ms=last_ms)
-    if reading.largest is not None and reading.largest > largest:
-        # A maximum since the start says something about this interval only when it rose.
-        stream.largest = reading.largest
-        builder.add(stream.variant(SeriesKind.GAUGE, "max"), time_ms, reading.largest)
+
+
+def _totals(reading: Reading) -> Totals:
+    return Totals(reading.count, reading.total, reading.buckets)
 
 
 def _add_delta(
@@ -122,34 +168,14 @@ def _add_delta(
     table: StreamTable,
     builder: BatchBuilder,
 ) -> None:
-    time_ms, start_ms = reading.time_ms, reading.start_ms
-    refuse_repeated(stream, time_ms)
-    family.note_export(time_ms)
-    first, after_gap = stream.last_ms == -1, stream.last_ms < start_ms < time_ms
-    last_ms = start_ms if after_gap else stream.last_ms
-    table.advance(stream, start_ms, time_ms)
-    if stream.buckets is None:
-        stream.buckets = np.zeros(len(lower_bounds()))
-    if after_gap and not first:
-        before = _running(stream, reading, start_ms)
-        write_reading(stream, before, builder, measure=measure, zero_ms=None, last_ms=last_ms)
-    stream.count += reading.count
-    stream.total += reading.total or 0.0
-    stream.buckets = stream.buckets + reading.buckets
-    zero_ms = last_ms if first and last_ms > 0 else None
-    now = _running(stream, reading, time_ms)
-    write_reading(stream, now, builder, measure=measure, zero_ms=zero_ms, last_ms=last_ms)
+    count = stream.variant(SeriesKind.COUNTER, "count")
+    when = (reading.start_ms, reading.time_ms)
+    begin_ms = begin_delta(family, stream, count, when, table)
+    counters = [count]
+    if reading.total is not None:
+        counters.append(stream.variant(SeriesKind.COUNTER, measure.total))
+    close_gap(stream, counters, begin_ms, table, builder)
+    table.advance(stream, *when)
+    write_parts(stream, reading, builder, measure=measure, begin_ms=begin_ms)
     if reading.largest is not None:
-        builder.add(stream.variant(SeriesKind.GAUGE, "max"), time_ms, reading.largest)
-
-
-def _running(stream: Stream, reading: Reading, time_ms: int) -> Reading:
-    assert stream.buckets is not None  # noqa: S101 - set by the caller; tells the type checker
-    return Reading(
-        start_ms=reading.start_ms,
-        time_ms=time_ms,
-        count=stream.count,
-        total=None if reading.total is None else stream.total,
-        largest=None,
-        buckets=stream.buckets,
-    )
+        builder.add(stream.variant(SeriesKind.GAUGE, "max"), reading.time_ms, reading.largest)

@@ -32,7 +32,6 @@ from collectors.errors import (
     UnsupportedError,
 )
 from collectors.limits import Limits
-from collectors.metric_units import MetricUnits
 from collectors.model import MetricWriter, Receipt, Rejection, SpanWriter
 from collectors.receivers.body import decompress, receive
 from collectors.receivers.gate import Gate, Place
@@ -69,8 +68,7 @@ def otlp_app(
     spans: SpanWriter,
     limits: Limits | None = None,
     stats: ReceiverStats | None = None,
-    *,
-    units: MetricUnits | None = None,
+    receiver: OtlpMetrics | None = None,
 ) -> Starlette:
     """Return the ASGI app of the OTLP/HTTP receiver.
 
@@ -79,9 +77,10 @@ def otlp_app(
         spans: Where spans go.
         limits: Bounds on what is accepted.
         stats: Where acceptances and refusals are counted.
-        units: What each metric's unit is told to.
+        receiver: Takes the metrics; others may share it. One of its own by default.
     """
     limits, stats = limits or Limits(), stats or ReceiverStats()
+    receiver = receiver or OtlpMetrics(metrics, limits, stats)
     gate = Gate(limits)
     signals = {
         "/v1/traces": _Signal(
@@ -91,7 +90,7 @@ def otlp_app(
         ),
         "/v1/metrics": _Signal(
             request=ExportMetricsServiceRequest,
-            export=OtlpMetrics(metrics, limits, stats, units=units).export,
+            export=receiver.export,
             rejected_field="rejected_data_points",
         ),
         "/v1/logs": _Signal(

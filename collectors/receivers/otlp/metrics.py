@@ -9,7 +9,7 @@ from typing import Any
 from collectors.errors import DecodeError, TocsinError
 from collectors.limits import Limits
 from collectors.metric_units import MetricUnits
-from collectors.model import MetricWriter, Receipt, Rejection, Tags
+from collectors.model import MetricWriter, Receipt, Recollection, Rejection
 from collectors.receivers.batch_builder import BatchBuilder
 from collectors.receivers.histogram_readings import Measure
 from collectors.receivers.otlp.histograms import add_histogram
@@ -21,11 +21,14 @@ from collectors.receivers.otlp.numbers import (
     add_summary,
 )
 from collectors.receivers.otlp.units import Flaws
-from collectors.receivers.otlp.wire import metrics_request, resource_attributes
+from collectors.receivers.otlp.wire import metrics_request, resource_attributes, scope_identity
+from collectors.receivers.resource_tags import DEFAULT_PATTERNS, ResourceTags
 from collectors.receivers.stats import ReceiverStats
-from collectors.receivers.streams import Family, StreamTable
+from collectors.receivers.streams import Family, Kind, Source, StreamTable
 
 RECEIVER = "otlp.metrics"
+MAX_SOURCES = 20_000
+MAX_SOURCE_BYTES = 8_192
 
 
 class OtlpMetrics:
@@ -47,14 +50,22 @@ class OtlpMetrics:
         limits: Limits,
         stats: ReceiverStats,
         *,
+        patterns: Sequence[str] = DEFAULT_PATTERNS,
+        recollection: Recollection | None = None,
         units: MetricUnits | None = None,
     ) -> None:
         self._units = MetricUnits() if units is None else units
         self._metrics = metrics
         self._limits = limits
         self._stats = stats
-        self._streams = StreamTable(limits)
+        self._streams = StreamTable(limits, ResourceTags(patterns, limits), recollection)
+        self._sources: dict[tuple[bytes, bytes], Source] = {}
         self._turn = threading.Lock()
+
+    def families(self) -> list[Family]:
+        """Return all that is remembered of what was sent, for whoever asks what became of it."""
+        with self._turn:
+            return self._streams.families()
 
     def export(self, body: bytes, flaws: Flaws | None = None) -> Receipt:
         """Decode and store one ``ExportMetricsServiceRequest``.
@@ -101,25 +112,42 @@ class OtlpMetrics:
         return Receipt(accepted=kept, rejected=_within(refused, points), warnings=builder.warnings)
 
     def _resource(self, group: Any, builder: BatchBuilder) -> int:
-        metrics = [metric for scope in group.scope_metrics for metric in scope.metrics]
-        points = sum(map(_point_count, metrics))
-        try:
-            tags = self._streams.resource_tags(resource_attributes(group.resource))
-        except DecodeError as error:
-            builder.refuse("invalidResource", error.message, count=points)
-            return points
-        for metric in metrics:
-            self._metric(group.resource, tags, metric, builder)
-        return points
+        total = 0
+        for scope in group.scope_metrics:
+            points = sum(map(_point_count, scope.metrics))
+            total += points
+            try:
+                source = self._source(group.resource, scope.scope)
+            except DecodeError as error:
+                reason, _, detail = error.message.partition(": ")
+                known = reason == "resourceTooLarge"
+                given = (reason, detail) if known else ("invalidResource", error.message)
+                builder.refuse(*given, count=points)
+                continue
+            for metric in scope.metrics:
+                self._metric(source, metric, builder)
+        return total
 
-    def _metric(self, resource: bytes, tags: Tags, metric: Any, builder: BatchBuilder) -> None:
+    def _source(self, resource: bytes, scope: bytes) -> Source:
+        """Return whose measurements those of a resource and scope are."""
+        source = self._sources.get((resource, scope))
+        if source is None:
+            attributes = resource_attributes(resource)
+            source = self._streams.source(attributes, scope_identity(scope))
+            if len(self._sources) >= MAX_SOURCES:
+                self._sources.clear()
+            if len(resource) + len(scope) <= MAX_SOURCE_BYTES:
+                self._sources[resource, scope] = source
+        return source
+
+    def _metric(self, source: Source, metric: Any, builder: BatchBuilder) -> None:
         shape = metric.WhichOneof("data")
         if shape is None:
             return
         data = getattr(metric, shape)
         name = metric.name
         try:
-            family = self._streams.family(resource, tags, name, f"{shape}:{metric.unit[:64]}")
+            family = self._streams.family(source, name, _kind(shape, metric.unit, data))
         except DecodeError as error:
             reason, _, detail = error.message.partition(": ")
             builder.refuse(reason, detail, {"name": name[:80]}, len(data.data_points))
@@ -162,6 +190,17 @@ class OtlpMetrics:
                 table=self._streams,
                 builder=builder,
             )
+
+
+def _kind(shape: str, unit: str, data: Any) -> Kind:
+    temporality = getattr(data, "aggregation_temporality", 0)
+    falls = shape == "gauge" or not getattr(data, "is_monotonic", True)
+    return Kind(
+        text=f"{shape}:{unit[:64]}:{temporality}:{falls}",
+        accumulates=not falls,
+        adds=shape != "gauge",
+        distributes="histogram" in shape,
+    )
 
 
 def _point_count(metric: Any) -> int:

@@ -1,7 +1,8 @@
 """OTLP sums, gauges and summaries → samples.
 
-Monotonic sums become counters with ``statistic=count``; deltas become running totals first. Other
-sums and gauges become gauges. Data model: opentelemetry-proto ``metrics.proto``.
+Monotonic sums become counters with ``statistic=count``: one cumulative stream as it is, deltas and
+streams that share a series as parts of it. Other sums and gauges become gauges. Data model:
+opentelemetry-proto ``metrics.proto``.
 """
 
 from __future__ import annotations
@@ -12,11 +13,24 @@ from typing import Any
 from collectors.errors import DecodeError
 from collectors.model import SeriesKind, Tags
 from collectors.receivers.batch_builder import BatchBuilder
+from collectors.receivers.meetings import standing_total
+from collectors.receivers.otlp.intervals import (
+    begin_delta,
+    begin_shared,
+    close_gap,
+    refuse_negative,
+    refuse_repeated,
+    show_gauge,
+    show_gauges,
+)
 from collectors.receivers.streams import NANOS_PER_MS, Family, Stream, StreamTable
 
 NO_RECORDED_VALUE = 1
 DELTA = 1
 CUMULATIVE = 2
+
+_RISING = (SeriesKind.COUNTER, "count")
+_STANDING = (SeriesKind.GAUGE,)
 
 MAX_EXEMPLARS_PER_POINT = 4
 MAX_QUANTILES = 32
@@ -27,11 +41,14 @@ def add_gauge(family: Family, points: Any, table: StreamTable, builder: BatchBui
     """Append gauge points: the value at its time, whatever the start says."""
     for point in points:
         try:
-            stream, _, time_ms = place(family, point, table)
-            family.note_export(time_ms)
-            stream.last_ms = time_ms
+            stream, _, time_ms = place(family, point, table, builder)
+            value = number(point)
             tags = stream.variant(SeriesKind.GAUGE)
-            builder.add(tags, time_ms, number(point))
+            if time_ms != family.current_ms:
+                family.note_export(time_ms)
+            stream.heard(time_ms)
+            stream.total = value
+            show_gauge(stream, tags, time_ms, value, builder)
             add_exemplars(point, tags, builder)
         except DecodeError as error:
             refuse_point(error, family, builder)
@@ -52,21 +69,27 @@ def add_sum(
         try:
             if plain and _add_known(family, point, builder):
                 continue
-            stream, start_ms, time_ms = place(family, point, table)
-            if monotonic:
-                tags = stream.variant(SeriesKind.COUNTER, "count")
-            else:
-                tags = stream.variant(SeriesKind.GAUGE)
+            stream, start_ms, time_ms = place(family, point, table, builder)
             value = number(point)
-            if temporality == DELTA:
-                value = _running_total(
-                    stream, value, tags, when=(start_ms, time_ms), table=table, builder=builder
-                )
-            elif monotonic:
+            tags = stream.variant(*(_RISING if monotonic else _STANDING))
+            if not monotonic:
+                add_standing(family, point, stream, temporality, table, builder)
+            elif temporality == DELTA:
+                begin_ms = begin_delta(family, stream, tags, (start_ms, time_ms), table)
+                refuse_negative(value)
+                close_gap(stream, [tags], begin_ms, table, builder)
+                table.advance(stream, start_ms, time_ms)
+                builder.add_part(tags, begin_ms, time_ms, value)
+            elif stream.meeting is not None:
+                _add_shared(family, stream, tags, value, (start_ms, time_ms), table, builder)
+            else:
+                newest = time_ms > stream.last_ms
                 _start_from_zero(
                     family, stream, [tags], when=(start_ms, time_ms), table=table, builder=builder
                 )
-            builder.add(tags, time_ms, value)
+                builder.add(tags, time_ms, value)
+                if newest:
+                    stream.total = value
             add_exemplars(point, tags, builder)
         except DecodeError as error:
             refuse_point(error, family, builder)
@@ -75,7 +98,7 @@ def add_sum(
 def _add_known(family: Family, point: Any, builder: BatchBuilder) -> bool:
     """Append the next point of a cumulative counter that goes on as before, if it is one."""
     stream = family.streams.get(tuple(point.attributes))
-    if stream is None or point.flags:
+    if stream is None or point.flags or stream.meeting is not None:
         return False
     time_ms = point.time_unix_nano // NANOS_PER_MS
     started_ms = point.start_time_unix_nano // NANOS_PER_MS
@@ -84,7 +107,9 @@ def _add_known(family: Family, point: Any, builder: BatchBuilder) -> bool:
     value = number(point)
     if time_ms != family.current_ms:
         family.note_export(time_ms)
+    stream.every_ms = time_ms - stream.last_ms
     stream.last_ms = time_ms
+    stream.total = value
     tags = stream.variant(SeriesKind.COUNTER, "count")
     builder.add(tags, time_ms, value)
     if point.exemplars:
@@ -92,27 +117,96 @@ def _add_known(family: Family, point: Any, builder: BatchBuilder) -> bool:
     return True
 
 
+def _add_shared(
+    family: Family,
+    stream: Stream,
+    tags: Tags,
+    value: float,
+    when: tuple[int, int],
+    table: StreamTable,
+    builder: BatchBuilder,
+) -> None:
+    """Add what a cumulative counter counted since its last point to a series that others feed."""
+    begin = begin_shared(family, stream, when, table)
+    if begin is None or not math.isfinite(value):
+        return
+    begin_ms, before = begin.time_ms, 0.0 if begin.from_zero else stream.total
+    if begin_ms >= 0:
+        builder.add_part(tags, begin_ms, when[1], max(0.0, value - before))
+    table.advance(stream, *when)
+    stream.total = value
+
+
+def add_standing(
+    family: Family,
+    point: Any,
+    stream: Stream,
+    temporality: int,
+    table: StreamTable,
+    builder: BatchBuilder,
+) -> None:
+    """Append a point of a sum that may fall: a gauge, the sum of all that share the series."""
+    value, tags = number(point), stream.variant(*_STANDING)
+    time_ms = point.time_unix_nano // NANOS_PER_MS
+    if temporality == DELTA:
+        counted = table.recall(stream, tags) if stream.last_ms == -1 else None
+        refuse_repeated(max(stream.last_ms, counted.time_ms if counted else -1), time_ms)
+        before = counted.value if counted and counted.value == counted.value else stream.total
+        value = before + value if math.isfinite(value) else before
+    family.note_export(time_ms)
+    newest = time_ms >= stream.last_ms
+    if temporality == DELTA:
+        table.advance(stream, stream.start_ms, time_ms)
+    stream.heard(time_ms)
+    if newest:
+        stream.total = value
+    if stream.meeting is None or not stream.meeting.adds:
+        show_gauge(stream, tags, time_ms, value, builder)
+    elif newest:
+        total = standing_total(stream.meeting.streams, time_ms)
+        builder.add_part(tags, time_ms, time_ms, total)
+
+
 def add_summary(family: Family, points: Any, table: StreamTable, builder: BatchBuilder) -> None:
     """Append a summary: counters for count and total, a gauge for each quantile."""
     for point in points:
         try:
-            stream, start_ms, time_ms = place(family, point, table)
-            counters = [
-                stream.variant(SeriesKind.COUNTER, "count"),
-                stream.variant(SeriesKind.COUNTER, "totalAmount"),
-            ]
-            _start_from_zero(
-                family, stream, counters, when=(start_ms, time_ms), table=table, builder=builder
-            )
-            builder.add_column(counters, time_ms, [float(point.count), point.sum])
-            for quantile in point.quantile_values[:MAX_QUANTILES]:
-                tags = stream.variant(SeriesKind.GAUGE, f"quantile.{quantile.quantile:g}")
-                builder.add(tags, time_ms, quantile.value)
+            _add_summary_point(family, point, table, builder)
         except DecodeError as error:
             refuse_point(error, family, builder)
 
 
-def place(family: Family, point: Any, table: StreamTable) -> tuple[Stream, int, int]:
+def _add_summary_point(
+    family: Family, point: Any, table: StreamTable, builder: BatchBuilder
+) -> None:
+    stream, start_ms, time_ms = place(family, point, table, builder)
+    counters = [stream.variant(*_RISING), stream.variant(SeriesKind.COUNTER, "totalAmount")]
+    now = (float(point.count), float(point.sum))
+    newest = time_ms > stream.last_ms
+    if stream.meeting is None:
+        _start_from_zero(
+            family, stream, counters, when=(start_ms, time_ms), table=table, builder=builder
+        )
+        builder.add_column(counters, time_ms, now)
+    else:
+        begin = begin_shared(family, stream, (start_ms, time_ms), table)
+        if begin is None:
+            return
+        before = (0.0, 0.0) if begin.from_zero else (stream.count, stream.total)
+        table.advance(stream, start_ms, time_ms)
+        if begin.time_ms >= 0:
+            for tags, value, last in zip(counters, now, before, strict=True):
+                builder.add_part(tags, begin.time_ms, time_ms, max(0.0, value - last))
+    if newest:
+        stream.count, stream.total = now
+    quantiles = point.quantile_values[:MAX_QUANTILES]
+    tags_of = [stream.variant(SeriesKind.GAUGE, f"quantile.{q.quantile:g}") for q in quantiles]
+    show_gauges(stream, tags_of, time_ms, [q.value for q in quantiles], builder)
+
+
+def place(
+    family: Family, point: Any, table: StreamTable, builder: BatchBuilder
+) -> tuple[Stream, int, int]:
     """Return the point's stream (not yet advanced), its start and its time, epoch milliseconds."""
     time_ms = point.time_unix_nano // NANOS_PER_MS
     if time_ms == 0:
@@ -121,11 +215,12 @@ def place(family: Family, point: Any, table: StreamTable) -> tuple[Stream, int, 
         raise DecodeError(
             f"badTimestamp: time_unix_nano {point.time_unix_nano} is beyond year 2200"
         )
-    return (
-        table.stream(family, point.attributes),
-        point.start_time_unix_nano // NANOS_PER_MS,
-        time_ms,
-    )
+    stream = table.stream(family, point.attributes)
+    if stream.dropped and stream.last_ms == -1:
+        shown = ", ".join(sorted(stream.dropped))[:200]
+        detail = f"more than {table.limits.max_tags} tags; these attributes are none: {shown}"
+        builder.warn("attributesDropped", detail, {"name": family.name})
+    return stream, point.start_time_unix_nano // NANOS_PER_MS, time_ms
 
 
 def refuse_point(error: DecodeError, family: Family, builder: BatchBuilder) -> None:
@@ -134,14 +229,6 @@ def refuse_point(error: DecodeError, family: Family, builder: BatchBuilder) -> N
     if not detail or " " in reason:
         reason, detail = "invalidPoint", error.message
     builder.refuse(reason, detail, {"name": family.name})
-
-
-def refuse_repeated(stream: Stream, time_ms: int) -> None:
-    """Raise if a delta point is not newer than the last one: adding it twice would be wrong."""
-    if time_ms <= stream.last_ms:
-        raise DecodeError(
-            f"outOfOrder: a delta at {time_ms} is not after {stream.last_ms}, perhaps a repetition"
-        )
 
 
 def _start_from_zero(
@@ -161,26 +248,6 @@ def _start_from_zero(
         builder.add_column(counters, zero_ms, [0.0] * len(counters))
     if start_ms != stream.start_ms or time_ms > stream.last_ms:
         table.advance(stream, start_ms, time_ms)
-
-
-def _running_total(
-    stream: Stream,
-    value: float,
-    tags: Tags,
-    *,
-    when: tuple[int, int],
-    table: StreamTable,
-    builder: BatchBuilder,
-) -> float:
-    """Add a delta to its stream; nothing happened between two deltas that leave a gap."""
-    start_ms, time_ms = when
-    refuse_repeated(stream, time_ms)
-    if stream.last_ms < start_ms < time_ms:
-        builder.add(tags, start_ms, stream.total)
-    table.advance(stream, start_ms, time_ms)
-    if math.isfinite(value):
-        stream.total += value
-    return stream.total
 
 
 def number(point: Any) -> float:

@@ -50,6 +50,20 @@ def scope(raw: bytes) -> tuple[str, str]:
     return message.name, message.version
 
 
+@functools.lru_cache(maxsize=4_096)
+def scope_identity(raw: bytes) -> tuple[bytes, str]:
+    """Return what tells an ``InstrumentationScope`` from others, and its name.
+
+    Attributes in another order are the same; a scope that can't be read is its bytes.
+    """
+    try:
+        message = _parse("common.v1.InstrumentationScope", raw)
+    except DecodeError:
+        return raw, ""
+    parts = (message.name.encode(), message.version.encode(), *sorted(message.attributes))
+    return b"".join(len(part).to_bytes(4, "big") + part for part in parts), message.name
+
+
 def _request(name: str, body: bytes, flaws: Flaws) -> Any:
     found = _message_class(f"{_PACKAGE}.{name}")
     try:

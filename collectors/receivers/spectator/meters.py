@@ -12,17 +12,49 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
+from weakref import WeakValueDictionary
 
 from xxhash import xxh64_intdigest
 
 from collectors.errors import DecodeError
 from collectors.model import DSTYPE, SeriesKind, Tags
+from collectors.prometheus_labels import free_key
 from collectors.receivers.batch_builder import BatchBuilder
 from collectors.receivers.spectator.lines import Line, shown
 
 METER_TTL_MS = 15 * 60_000
 MIN_GAUGE_TTL_MS = 5_000
 _WRAP = 2**64
+
+
+@dataclass(slots=True, weakref_slot=True, eq=False)
+class Total:
+    """The running total of one series, and when it was last delivered; 0 for never."""
+
+    tags: Tags
+    value: float = 0.0
+    told_ms: int = 0
+
+
+class Totals:
+    """The running totals of all series: meters of several types that count into one share it.
+
+    A counter and a timer of one name and tags have the same ``statistic=count``. One total that
+    both add to is their sum; two would be delivered in turn and look like resets of each other.
+    """
+
+    def __init__(self) -> None:
+        self._by_tags: WeakValueDictionary[frozenset[tuple[str, str]], Total] = (
+            WeakValueDictionary()
+        )
+
+    def of(self, tags: Tags) -> Total:
+        """Return the total of the series with these tags; kept while any meter has it."""
+        key = frozenset(tags.items())
+        total = self._by_tags.get(key)
+        if total is None:
+            total = self._by_tags[key] = Total(tags)
+        return total
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,11 +65,14 @@ class Flush:
     previous_ms: int
     builder: BatchBuilder
 
-    def total(self, tags: Tags, value: float, first: bool) -> None:
+    def tell(self, total: Total) -> None:
         """Deliver a running total, after a zero at the previous flush if it is the first."""
-        if first:
-            self.builder.add(tags, self.previous_ms, 0.0)
-        self.builder.add(tags, self.now_ms, value)
+        if total.told_ms == self.now_ms:
+            return
+        if not total.told_ms:
+            self.builder.add(total.tags, self.previous_ms, 0.0)
+        self.builder.add(total.tags, self.now_ms, total.value)
+        total.told_ms = self.now_ms
 
 
 class Meter(Protocol):
@@ -61,6 +96,15 @@ def series_tags(tags: Tags, kind: SeriesKind, **more: str) -> Tags:
     return {**more, **tags, DSTYPE: kind.value}
 
 
+def own_tags(tags: Mapping[str, str], kind: SeriesKind, **own: str) -> Tags:
+    """Return ``tags`` with kind and statistic where a meter has several series.
+
+    What the client calls so, too, stands beside it under another name; the series would be one.
+    """
+    own[DSTYPE] = kind.value
+    return {**{free_key(key, tags, own): value for key, value in tags.items()}, **own}
+
+
 def amount(line: Line) -> float:
     """Return a value that must not be negative."""
     value = line.number()
@@ -72,21 +116,18 @@ def amount(line: Line) -> float:
 class CounterMeter:
     """``c``: increments."""
 
-    def __init__(self, tags: Mapping[str, str]) -> None:
-        self._tags = series_tags(tags, SeriesKind.COUNTER, statistic="count")
-        self._total = 0.0
-        self._first = True
+    def __init__(self, tags: Mapping[str, str], totals: Totals) -> None:
+        self._total = totals.of(series_tags(tags, SeriesKind.COUNTER, statistic="count"))
         self._heard_ms = 0
 
     def record(self, line: Line, now_ms: int) -> None:
         """Add an increment."""
-        self._total += amount(line)
+        self._total.value += amount(line)
         self._heard_ms = now_ms
 
     def flush(self, flush: Flush) -> None:
         """Deliver the total."""
-        flush.total(self._tags, self._total, self._first)
-        self._first = False
+        flush.tell(self._total)
 
     def expires_ms(self) -> int:
         """Return 15 minutes after the last increment."""

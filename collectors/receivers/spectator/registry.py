@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from collectors.errors import DecodeError
 from collectors.limits import Limits
@@ -20,6 +20,7 @@ from collectors.receivers.spectator.meters import (
     MaxGaugeMeter,
     Meter,
     MonotonicMeter,
+    Totals,
 )
 from collectors.receivers.spectator.timers import DistributionMeter
 from collectors.receivers.stats import ReceiverStats
@@ -29,20 +30,31 @@ RECEIVER = "spectator"
 # Samples delivered at once: some thirty milliseconds of work.
 PIECE_SAMPLES = 10_000
 
-METERS: dict[str, Callable[[Tags], Meter]] = {
-    "A": AgeGaugeMeter,
+# Orders of a meter's tags that are found at once.
+MAX_ORDERS = 8
+
+METERS: dict[str, Callable[[Tags, Totals], Meter]] = {
+    "A": lambda tags, _: AgeGaugeMeter(tags),
     "c": CounterMeter,
-    "C": MonotonicMeter,
-    "U": MonotonicMeter,
-    "X": MonotonicMeter,
-    "d": lambda tags: DistributionMeter(tags, "d"),
-    "D": lambda tags: DistributionMeter(tags, "D"),
-    "g": GaugeMeter,
-    "m": MaxGaugeMeter,
-    "S": DistinctMeter,
-    "t": lambda tags: DistributionMeter(tags, "t"),
-    "T": lambda tags: DistributionMeter(tags, "T"),
+    "C": lambda tags, _: MonotonicMeter(tags),
+    "U": lambda tags, _: MonotonicMeter(tags),
+    "X": lambda tags, _: MonotonicMeter(tags),
+    "d": lambda tags, totals: DistributionMeter(tags, totals, "d"),
+    "D": lambda tags, totals: DistributionMeter(tags, totals, "D"),
+    "g": lambda tags, _: GaugeMeter(tags),
+    "m": lambda tags, _: MaxGaugeMeter(tags),
+    "S": lambda tags, _: DistinctMeter(tags),
+    "t": lambda tags, totals: DistributionMeter(tags, totals, "t"),
+    "T": lambda tags, totals: DistributionMeter(tags, totals, "T"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A meter, and how its name and tags were written."""
+
+    meter: Meter
+    identities: list[bytes]
 
 
 class MeterRegistry:
@@ -52,7 +64,9 @@ class MeterRegistry:
         self._limits = limits
         self._bounds = TagBounds.of(limits)
         self._stats = stats
-        self._meters: dict[tuple[str, bytes], Meter] = {}
+        self._meters: dict[tuple[str, frozenset[tuple[str, str]]], _Held] = {}
+        self._by_identity: dict[tuple[str, bytes], Meter] = {}
+        self._totals = Totals()
         self._previous_ms = now_ms
         self._series = 0
 
@@ -90,13 +104,14 @@ class MeterRegistry:
         return self._flush(now_ms, PIECE_SAMPLES)
 
     def _flush(self, now_ms: int, samples: int) -> Iterator[Batch]:
-        for key in [key for key, meter in self._meters.items() if meter.expires_ms() <= now_ms]:
-            del self._meters[key]
+        for key in [k for k, held in self._meters.items() if held.meter.expires_ms() <= now_ms]:
+            for identity in self._meters.pop(key).identities:
+                del self._by_identity[key[0], identity]
         previous_ms = min(self._previous_ms, now_ms - 1)
         flush = Flush(now_ms=now_ms, previous_ms=previous_ms, builder=BatchBuilder())
         series = 0
-        for meter in list(self._meters.values()):
-            meter.flush(flush)
+        for held in list(self._meters.values()):
+            held.meter.flush(flush)
             if len(flush.builder) >= samples:
                 batch = flush.builder.build()
                 series += len(batch.series)
@@ -108,18 +123,30 @@ class MeterRegistry:
         yield batch
 
     def _record(self, line: Line, now_ms: int) -> None:
-        key = (line.type, line.identity)
-        meter = self._meters.get(key)
+        meter = self._by_identity.get((line.type, line.identity))
         if meter is not None:
             meter.record(line, now_ms)
             return
+        tags = tags_of(line.identity)
+        key = (line.type, frozenset(tags.items()))
+        held = self._meters.get(key)
+        if held is not None:
+            held.meter.record(line, now_ms)
+            self._note(held, line)
+            return
         if max(len(self._meters), self._series) >= self._limits.max_meter_series:
             raise DecodeError(f"metersTooMany: {len(self._meters)} meters are kept already")
-        tags = tags_of(line.identity)
         refusal = self._bounds.refuse(tags)
         if refusal is not None:
             raise DecodeError(f"{refusal.reason}: {refusal.detail}")
-        meter = METERS[line.type](tags)
+        meter = METERS[line.type](tags, self._totals)
         # Kept only after the first line has proved legal.
         meter.record(line, now_ms)
-        self._meters[key] = meter
+        held = self._meters[key] = _Held(meter, [])
+        self._note(held, line)
+
+    def _note(self, held: _Held, line: Line) -> None:
+        """Find a meter at once by its tags in the order in which they were written."""
+        if len(held.identities) < MAX_ORDERS:
+            held.identities.append(line.identity)
+            self._by_identity[line.type, line.identity] = held.meter

@@ -43,7 +43,7 @@ class FakeStore:
                 reason="refusedByTest",
                 detail="refused",
                 tags=tags,
-                count=int(np.count_nonzero(batch.series_index == i)),
+                count=_rows_of(batch, i),
             )
             for i, tags in enumerate(batch.series)
             if tags["name"] in self.refuse_names
@@ -74,6 +74,22 @@ class FakeStore:
                     rows.append((int(time_ms), float(value)))
         return rows
 
+    def parts(self, **tags: str) -> list[tuple[int, int, float]]:
+        """Return (start_ms, time_ms, value) of every part whose series has all these tags."""
+        return [
+            (int(start_ms), int(time_ms), float(value))
+            for batch in self.batches
+            if batch.parts is not None
+            for i, start_ms, time_ms, value in zip(
+                batch.parts.series_index,
+                batch.parts.start_ms,
+                batch.parts.time_ms,
+                batch.parts.value,
+                strict=True,
+            )
+            if _matches(batch.series[i], tags)
+        ]
+
     def series(self, **tags: str) -> list[Tags]:
         """Return the distinct tag sets that have all these tags."""
         found: list[Tags] = []
@@ -91,6 +107,11 @@ class FakeStore:
             for exemplar in batch.exemplars
             if _matches(batch.series[exemplar.series], tags)
         ]
+
+
+def _rows_of(batch: Batch, series: int) -> int:
+    parts = 0 if batch.parts is None else np.count_nonzero(batch.parts.series_index == series)
+    return int(np.count_nonzero(batch.series_index == series) + parts)
 
 
 def _matches(series: Tags, wanted: Tags) -> bool:

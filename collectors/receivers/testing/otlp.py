@@ -18,18 +18,23 @@ DELTA, CUMULATIVE = 1, 2
 class HandExporter:
     """Exports one metric a call to a receiver over a :class:`FakeStore`; times are in seconds."""
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(self, limits: Limits | None = None, **options: Any) -> None:
         self.store = FakeStore()
-        self.receiver = OtlpMetrics(self.store, limits or Limits(), ReceiverStats())
+        self.stats = ReceiverStats()
+        self.receiver = OtlpMetrics(self.store, limits or Limits(), self.stats, **options)
 
-    def export(self, fill: Any, name: str = "m", unit: str = "", **resource: str) -> Receipt:
+    def export(
+        self, fill: Any, name: str = "m", unit: str = "", scope: str = "", **resource: str
+    ) -> Receipt:
         """Export the metric that ``fill`` fills in; resource keys have ``_`` for dots."""
         request = ExportMetricsServiceRequest()
         group = request.resource_metrics.add()
         for key, value in resource.items():
             attribute = group.resource.attributes.add(key=key.replace("_", "."))
             attribute.value.string_value = value
-        fill(group.scope_metrics.add().metrics.add(name=name, unit=unit))
+        metrics = group.scope_metrics.add()
+        metrics.scope.name = scope
+        fill(metrics.metrics.add(name=name, unit=unit))
         return self.receiver.export(request.SerializeToString())
 
     def sum(
@@ -40,8 +45,9 @@ class HandExporter:
         temporality: int = CUMULATIVE,
         monotonic: bool = True,
         path: str = "",
+        **sender: str,
     ) -> Receipt:
-        """Export one point of a sum."""
+        """Export one point of a sum; ``sender`` may name scope and resource."""
 
         def fill(metric: Any) -> None:
             metric.sum.aggregation_temporality = temporality
@@ -49,7 +55,13 @@ class HandExporter:
             point = metric.sum.data_points.add(as_double=value)
             place(point, start_s, time_s, path)
 
-        return self.export(fill)
+        return self.export(fill, **sender)
+
+    def gauge(self, value: float, time_s: float, **sender: str) -> Receipt:
+        """Export one point of a gauge."""
+        return self.export(
+            lambda metric: place(metric.gauge.data_points.add(as_double=value), 0, time_s), **sender
+        )
 
     def histogram(
         self,
@@ -59,6 +71,7 @@ class HandExporter:
         time_s: float,
         temporality: int = CUMULATIVE,
         unit: str = "s",
+        scope: str = "",
         **fields: float,
     ) -> Receipt:
         """Export one point of an explicit-bucket histogram."""
@@ -70,11 +83,18 @@ class HandExporter:
             )
             place(point, start_s, time_s)
 
-        return self.export(fill, unit=unit)
+        return self.export(fill, unit=unit, scope=scope)
 
     def seconds(self, **tags: str) -> list[tuple[float, float]]:
         """Return (time in seconds, value) of the stored samples with these tags."""
         return [(t / 1_000, round(v, 6)) for t, v in self.store.samples(**tags)]
+
+    def parts(self, **tags: str) -> list[tuple[float, float, float]]:
+        """Return (start, time in seconds, value) of the stored parts with these tags."""
+        return [
+            (start / 1_000, time / 1_000, round(value, 6))
+            for start, time, value in self.store.parts(**tags)
+        ]
 
 
 def place(point: Any, start_s: float, time_s: float, path: str = "") -> None:

@@ -14,7 +14,8 @@ from collectors.stacklang.predicates.predicate import AnyOf, Query
 from collectors.store.blocks import aggregation
 from collectors.store.blocks.blocks import BLOCK_STEPS, HotBlocks
 from collectors.store.blocks.ingest import counter_heartbeat_ms, ingest, ingest_rows
-from collectors.store.blocks.sealing import Sealer
+from collectors.store.blocks.parts import ingest_parts
+from collectors.store.blocks.sealing import Sealer, gather_pages
 from collectors.store.series.plan import Plan
 from collectors.store.series.planner import Planner
 from collectors.store.series.table import NewSeries, SeriesSnapshot, SeriesTable
@@ -91,14 +92,27 @@ class HotTier:
         for name, column in state.items():
             getattr(self.blocks.arrays, name)[: len(column)] = column[: self.series.capacity]
 
-    def apply(self, series: IndexArray, time_ms: IntArray, value: FloatArray) -> None:
-        """Normalise samples into the blocks."""
+    def apply(
+        self, series: IndexArray, time_ms: IntArray, value: FloatArray, *, whole: bool = False
+    ) -> None:
+        """Normalise samples into the blocks; ``whole``: counters that fall count whole."""
         if not len(series):
             return
         newest_ms = int(time_ms.max())
         self.blocks.advance(self.block_of(newest_ms))
         arrays = self.blocks.arrays
-        ingest(arrays, series, time_ms, value, self.step_ms, self._heartbeat_ms)
+        ingest(arrays, series, time_ms, value, self.step_ms, self._heartbeat_ms, int(whole))
+        self._seal_some(newest_ms, len(series))
+
+    def apply_parts(
+        self, series: IndexArray, start_ms: IntArray, time_ms: IntArray, value: FloatArray
+    ) -> None:
+        """Add parts to the series that they belong to; see :class:`~collectors.model.Parts`."""
+        if not len(series):
+            return
+        newest_ms = int(time_ms.max())
+        self.blocks.advance(self.block_of(newest_ms))
+        ingest_parts(self.blocks.arrays, series, start_ms, time_ms, value, self.step_ms)
         self._seal_some(newest_ms, len(series))
 
     def apply_rows(
@@ -137,15 +151,20 @@ class HotTier:
         """Return the block that holds a sample of ``time_ms``."""
         return self.blocks.step_of(time_ms) // BLOCK_STEPS
 
-    def apply_known(self, series: IndexArray, time_ms: IntArray, value: FloatArray) -> int:
-        """As :meth:`apply`, leaving out ids that are not registered; return how many were."""
+    def known(self, series: IndexArray) -> NDArray[np.bool_]:
+        """Return which ids are registered."""
         known = (series >= 0) & (series < self.series.top)
         known[known] = self.series.alive[series[known]] == 1
-        if known.all():
-            self.apply(series, time_ms, value)
-            return 0
-        self.apply(series[known], time_ms[known], value[known])
-        return int((~known).sum())
+        return known
+
+    def newest_value(self, series: int) -> float:
+        """Return the value of the newest step that has one, NaN without any."""
+        block, column = divmod(int(self.blocks.arrays.seen[series]), BLOCK_STEPS)
+        slot = block % self.blocks.ring_blocks
+        arrays = self.blocks.arrays
+        if arrays.ring[slot] != block or not arrays.table[slot, series]:
+            return float("nan")
+        return float(gather_pages(arrays, slot, np.array([series], dtype=np.int32))[0, column])
 
     def expire(self) -> None:
         """Forget series without a value in the ring."""

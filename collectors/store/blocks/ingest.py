@@ -27,13 +27,13 @@ from collectors.store.blocks.blocks import BLOCK_STEPS, NEWS_BASE, RAW, HotArray
 from collectors.store.blocks.pages import give_back, seal_full, seal_page, unpack_page
 from collectors.store.series.kinds import COUNTER, GAUGE, SUM
 
-_SET, _MAX, _ADD, _FILL = range(4)
+SET, MAX, ADD, FILL = range(4)
 # Samples of a series in one request from which on it counts as sent in bulk.
 _BULK = 16
 
 
 @inlined
-def _floor_div(time: int | np.int64, step: int) -> np.int64:
+def floor_div(time: int | np.int64, step: int) -> np.int64:
     """Divide by way of a float, then correct: an integer division takes several times as long."""
     quotient = np.int64(np.float64(time) / np.float64(step))
     if quotient * step > time:
@@ -42,9 +42,9 @@ def _floor_div(time: int | np.int64, step: int) -> np.int64:
 
 
 @inlined
-def _step_of(time: int, step: int) -> np.int64:
+def step_of(time: int, step: int) -> np.int64:
     """Return the index of the step whose interval contains ``time``, its end included."""
-    quotient = _floor_div(time, step)
+    quotient = floor_div(time, step)
     if quotient * step < time:
         quotient += 1
     return quotient
@@ -84,7 +84,7 @@ def _page(hot: HotArrays, slot: int | np.int64, block: int | np.int64, series: i
 
 
 @inlined
-def _put(hot: HotArrays, series: int, step: int | np.int64, value: float, how: int) -> None:
+def put(hot: HotArrays, series: int, step: int | np.int64, value: float, how: int) -> None:
     """Write one normalised value; outside the ring it is dropped."""
     block = step // BLOCK_STEPS
     slot = np.int64(np.uint32(block) % np.uint32(hot.ring.shape[0]))
@@ -95,11 +95,11 @@ def _put(hot: HotArrays, series: int, step: int | np.int64, value: float, how: i
         return
     column = step - block * BLOCK_STEPS
     old = hot.pool[page, column]
-    if how == _SET or old != old:
+    if how == SET or old != old:
         hot.pool[page, column] = value
-    elif how == _ADD:
+    elif how == ADD:
         hot.pool[page, column] = old + value
-    elif how == _MAX and value > old:
+    elif how == MAX and value > old:
         hot.pool[page, column] = value
     hot.dirty[slot] = 1
     hot.unsaved[slot] = 1
@@ -116,17 +116,17 @@ def _normalise(
     ``state`` is where the run's state is kept, ``how`` what becomes of values that are there.
     """
     last = hot.last_ms[state]
-    boundary = _floor_div(time, step) * step
+    boundary = floor_div(time, step) * step
     if last < boundary:
-        next_boundary = _floor_div(last, step) * step + step
+        next_boundary = floor_div(last, step) * step + step
         offset = last - next_boundary + step
         first = hot.partial[state] + value * ((step - offset) / step)
-        end = _floor_div(next_boundary, step)
-        _put(hot, series, end, first, how)
+        end = floor_div(next_boundary, step)
+        put(hot, series, end, first, how)
         while next_boundary < boundary:
             next_boundary += step
             end += 1
-            _put(hot, series, end, value, how)
+            put(hot, series, end, value, how)
         hot.partial[state] = value * ((time - boundary) / step)
     else:
         hot.partial[state] += value * ((time - last) / step)
@@ -139,23 +139,35 @@ def _rate(hot: HotArrays, series: int, time: int, value: float, step: int) -> No
     last = hot.last_ms[series]
     if time <= last:
         if time < last // step * step:
-            _put(hot, series, _step_of(time, step), value, _FILL)
+            put(hot, series, step_of(time, step), value, FILL)
         return
     if last > 0 and time - last <= step:
-        _normalise(hot, series, series, time, value, step, _SET)
+        _normalise(hot, series, series, time, value, step, SET)
         return
     offset = time % step
     if offset == 0:
-        _put(hot, series, time // step, value, _SET)
+        put(hot, series, time // step, value, SET)
     else:
-        _put(hot, series, time // step, value * ((step - offset) / step), _SET)
+        put(hot, series, time // step, value * ((step - offset) / step), SET)
     hot.partial[series] = value * (offset / step)
     hot.last_ms[series] = time
 
 
+@inlined
+def _increase(before: float, value: float, whole: int) -> float:
+    """Return what a counter counted between two readings, of which the second may be lower.
+
+    Then it began again. With ``whole`` all that it shows was counted since (Prometheus,
+    ``promql/functions.go`` ``extrapolatedRate``); else nothing is known (Atlas, ``core/norm``).
+    """
+    if value >= before:
+        return value - before
+    return value if whole and value > 0.0 else 0.0
+
+
 @called
 def _late_counter(
-    hot: HotArrays, series: int, time: int, value: float, step: int, heartbeat: int
+    hot: HotArrays, series: int, time: int, value: float, step: int, heartbeat: int, whole: int
 ) -> None:
     """One sample of a counter that is older than its newest.
 
@@ -166,9 +178,9 @@ def _late_counter(
     late = len(hot.kind) + series
     last = hot.last_ms[late]
     if 0 < last < time and time - last <= heartbeat:
-        delta = value - hot.last_value[late]
-        rate = delta * 1000.0 / (time - last) if delta > 0 else 0.0
-        _normalise(hot, series, late, time, rate, step, _FILL)
+        delta = _increase(hot.last_value[late], value, whole)
+        rate = delta * 1000.0 / (time - last)
+        _normalise(hot, series, late, time, rate, step, FILL)
     else:
         hot.partial[late] = 0.0
         hot.last_ms[late] = time
@@ -177,36 +189,40 @@ def _late_counter(
 
 @inlined
 def _counter(
-    hot: HotArrays, series: int, time: int, value: float, step: int, heartbeat: int
+    hot: HotArrays, series: int, time: int, value: float, step: int, heartbeat: int, whole: int
 ) -> None:
-    """One sample of a cumulative counter; the first one, or one after a long gap, gives no rate."""
+    """One sample of a cumulative counter; the first one, or one after a long gap, gives no rate.
+
+    So does the first after parts (:mod:`parts`), which leave NaN as the newest value.
+    """
     last = hot.last_ms[series]
     if time <= last:
         if time < last:
-            _late_counter(hot, series, time, value, step, heartbeat)
+            _late_counter(hot, series, time, value, step, heartbeat, whole)
         return
-    if last > 0 and time - last <= heartbeat:
-        delta = value - hot.last_value[series]
-        rate = delta * 1000.0 / (time - last) if delta > 0 else 0.0
-        _normalise(hot, series, series, time, rate, step, _SET)
+    before = hot.last_value[series]
+    if last > 0 and time - last <= heartbeat and before == before:
+        delta = _increase(before, value, whole)
+        rate = delta * 1000.0 / (time - last)
+        _normalise(hot, series, series, time, rate, step, SET)
     else:
         hot.partial[series] = 0.0
         hot.last_ms[series] = time
-        hot.seen[series] = max(hot.seen[series], _step_of(time, step))
+        hot.seen[series] = max(hot.seen[series], step_of(time, step))
     hot.last_value[series] = value
 
 
 @inlined
 def _sample(
-    hot: HotArrays, s: int, t: int, v: float, kind: int, step_ms: int, heartbeat_ms: int
+    hot: HotArrays, s: int, t: int, v: float, kind: int, step_ms: int, heartbeat_ms: int, whole: int
 ) -> None:
     """Apply one sample of a series of ``kind``."""
     if kind == GAUGE:
-        _put(hot, s, _step_of(t, step_ms), v, _MAX)
+        put(hot, s, step_of(t, step_ms), v, MAX)
     elif kind == COUNTER:
-        _counter(hot, s, t, v, step_ms, heartbeat_ms)
+        _counter(hot, s, t, v, step_ms, heartbeat_ms, whole)
     elif kind == SUM:
-        _put(hot, s, _step_of(t, step_ms), v, _ADD)
+        put(hot, s, step_of(t, step_ms), v, ADD)
     else:
         _rate(hot, s, t, v, step_ms)
 
@@ -219,12 +235,16 @@ def ingest(
     value: NDArray[np.float64],
     step_ms: int,
     heartbeat_ms: int,
+    whole: int,
 ) -> None:
-    """Apply samples (three columns of equal length) in their order; NaN means no sample."""
+    """Apply samples (three columns of equal length) in their order; NaN means no sample.
+
+    ``whole`` is 1 where counters that fall count whole, as Prometheus has it.
+    """
     for i in range(len(series)):
         if value[i] == value[i]:
             s = series[i]
-            _sample(hot, s, time_ms[i], value[i], hot.kind[s], step_ms, heartbeat_ms)
+            _sample(hot, s, time_ms[i], value[i], hot.kind[s], step_ms, heartbeat_ms, whole)
 
 
 @inlined
@@ -263,7 +283,7 @@ def _gauge_run(
             step += 1
             end_ms += step_ms
         elif not (end_ms - step_ms < t <= end_ms):
-            step = _step_of(t, step_ms)
+            step = step_of(t, step_ms)
             end_ms = step * step_ms
         if not (block * BLOCK_STEPS <= step < (block + 1) * BLOCK_STEPS) or block < 0:
             block = step // BLOCK_STEPS
@@ -298,6 +318,8 @@ def ingest_rows(
 ) -> None:
     """Apply samples that follow one another by series; an id below zero is left out.
 
+    Prometheus sent them, so counters that fall count whole.
+
     Args:
         hot: The blocks.
         ids: (S,) series.
@@ -320,7 +342,7 @@ def ingest_rows(
         else:
             for i in range(first, last):
                 if value[i] == value[i]:
-                    _sample(hot, s, time_ms[i], value[i], kind, step_ms, heartbeat_ms)
+                    _sample(hot, s, time_ms[i], value[i], kind, step_ms, heartbeat_ms, 1)
 
 
 def counter_heartbeat_ms(step_ms: int) -> int:

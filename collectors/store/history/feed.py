@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from collectors.model import FloatArray, IndexArray, IntArray, Tags
 from collectors.store.blocks.blocks import BLOCK_STEPS
+from collectors.store.blocks.columns import Columns
 from collectors.store.blocks.hot_tier import HotTier
 from collectors.store.blocks.sealing import gather_pages
 from collectors.store.history.late_counters import late_rates
@@ -107,18 +108,18 @@ class HistoryFeed:
         time_ms = (rows.block * BLOCK_STEPS + column) * self._hot.step_ms
         self.history.write_samples(rows.fingerprint[at], time_ms, rows.pages[at, column])
 
-    def take_late(
-        self, series: IndexArray, time_ms: IntArray, value: FloatArray, after_ms: int
-    ) -> LateRows:
+    def take_late(self, columns: Columns, after_ms: int) -> LateRows:
         """Copy samples from before the hot window and after ``after_ms``; the lock is held.
 
-        Those of counters become rates with the others of their series that came with them.
+        Those of counters become rates with the others of their series that came with them, or by
+        the intervals that they tell themselves.
         """
         table, step_ms = self._hot.series, self._hot.step_ms
+        series, _, time_ms, value, _ = columns
         present = ~np.isnan(value) & (time_ms > after_ms)
         counter = self._hot.blocks.arrays.kind[series] == COUNTER
-        kept, counts = present & ~counter, present & counter
-        rates = late_rates(series[counts], time_ms[counts], value[counts], step_ms)
+        kept = present & ~counter
+        rates = late_rates(columns.chosen(present & counter), step_ms)
         ids = np.concatenate((series[kept], rates.series))
         return LateRows(
             samples=int(kept.sum()) + rates.used,

@@ -10,9 +10,9 @@ import structlog
 from collectors.background import Background
 from collectors.clock import Clock
 from collectors.errors import StorageError
-from collectors.model import FloatArray, IndexArray, IntArray
 from collectors.stacklang.lines.database import Fetch, Lines
 from collectors.store.blocks.blocks import BLOCK_STEPS
+from collectors.store.blocks.columns import Columns
 from collectors.store.blocks.hot_tier import HotTier
 from collectors.store.history.feed import HistoryFeed, LateRows
 from collectors.store.history.metric_history import MetricHistory
@@ -117,9 +117,9 @@ class HistoryKeeper:
         """Return the time after which late samples are taken."""
         return self._clock.now_ms() - self._retention_ms
 
-    def take_late(self, series: IndexArray, time_ms: IntArray, value: FloatArray) -> LateRows:
+    def take_late(self, columns: Columns) -> LateRows:
         """Copy samples from before the hot window; the store's lock is held."""
-        return self._feed.take_late(series, time_ms, value, self.late_from_ms())
+        return self._feed.take_late(columns, self.late_from_ms())
 
     def write_late(self, rows: LateRows) -> int:
         """Write late samples; return how many history has now.

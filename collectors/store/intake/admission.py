@@ -101,6 +101,12 @@ class Admission:
         self._admit([self._fresh_tags(dict(enumerate(series)), resolved)], resolved)
         return resolved
 
+    def find(self, tags: Tags) -> int:
+        """Return the id of the series with exactly these tags, -1 for none."""
+        rows = find_rows(self._table.words, [tags])
+        found = self._table.find(rows.identities(self._table.words))
+        return int(found[0]) if rows.known()[0] else -1
+
     def resolve_labels(self, rows: LabelRows) -> Resolved:
         """As :meth:`resolve` for labels of a remote-write body."""
         count = len(rows.clean) + len(rows.odd) + len(rows.refused)

@@ -21,15 +21,14 @@ import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import numpy as np
 import structlog
-from numpy.typing import NDArray
 
 from collectors.background import Background
 from collectors.errors import DecodeError, StorageError
 from collectors.journal import FileJournal
 from collectors.metric_kinds import MetricKinds
-from collectors.model import FloatArray, IndexArray, IntArray
+from collectors.model import IndexArray
+from collectors.store.blocks.columns import Columns, apply_columns
 from collectors.store.blocks.hot_tier import HotTier
 from collectors.store.intake.admission import Resolved
 from collectors.store.intake.time_bounds import extremes_of
@@ -76,16 +75,21 @@ class Durability:
         self._background = Background("store-checkpoint", self.checkpoint)
         self._background.start()
 
-    def append(
-        self, resolved: Resolved, series: NDArray[np.int32], time_ms: IntArray, value: FloatArray
-    ) -> None:
+    def append(self, resolved: Resolved, samples: Columns) -> None:
         """Log new series and samples; the lock is held.
 
         Raises:
             StorageError: The disk refuses; nothing of the batch is in the log.
         """
-        samples = records.encode_samples(series, time_ms, value) if len(series) else b""
-        self._append(resolved, (records.SAMPLES, samples))
+        series, start_ms, time_ms, value, whole = samples
+        if not len(series):
+            self._append(resolved, (records.SAMPLES, b""))
+        elif start_ms is not None:
+            parts = records.encode_parts(series, start_ms, time_ms, value)
+            self._append(resolved, (records.PARTS, parts))
+        else:
+            record = records.WHOLE_SAMPLES if whole else records.SAMPLES
+            self._append(resolved, (record, records.encode_samples(series, time_ms, value)))
 
     def append_body(self, resolved: Resolved, body: bytes, *, record: int) -> None:
         """Log new series and a remote-write body as it came; the lock is held.
@@ -168,8 +172,13 @@ class Durability:
         """Apply one record; return how many samples belong to series that are lost."""
         if kind == records.SERIES:
             self._hot.register_snapshot(records.decode_series(payload))
-        elif kind == records.SAMPLES:
-            return self._hot.apply_known(*records.decode_samples(payload))
+        elif kind in (records.SAMPLES, records.WHOLE_SAMPLES):
+            series, time_ms, value = records.decode_samples(payload)
+            whole = kind == records.WHOLE_SAMPLES
+            return self._replay_columns(Columns(series, None, time_ms, value, whole))
+        elif kind == records.PARTS:
+            series, start_ms, time_ms, value = records.decode_parts(payload)
+            return self._replay_columns(Columns(series, start_ms, time_ms, value, False))
         elif kind in _DECODERS:
             ids, body = records.decode_body_record(payload)
             decoded = _DECODERS[kind](body, max_bytes=_NO_LIMIT, seed=0)
@@ -177,6 +186,12 @@ class Durability:
         elif kind == records.KINDS:
             self._kinds.apply(records.decode_kinds(payload))
         return 0
+
+    def _replay_columns(self, columns: Columns) -> int:
+        """Apply samples; return how many belong to series that are lost."""
+        known = self._hot.known(columns.series)
+        apply_columns(self._hot, columns.chosen(known))
+        return int((~known).sum())
 
     def _replay_body(self, ids: IndexArray, body: DecodedBody) -> int:
         """Apply a logged body; return how many samples belong to series that are lost."""

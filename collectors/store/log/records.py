@@ -18,6 +18,8 @@ from collectors.store.series.table import NewSeries, SeriesSnapshot, snapshot_of
 from collectors.store.series.words import Words
 
 SERIES, SAMPLES, BODY, BODY_V2, KINDS = 1, 2, 3, 4, 5
+# Samples whose counters count whole when they fall, and parts of series.
+WHOLE_SAMPLES, PARTS = 6, 7
 _SAMPLES_HEADER = struct.Struct("<Iqq")
 _SERIES_HEADER = struct.Struct("<II")
 _BODY_HEADER = struct.Struct("<I")
@@ -78,6 +80,23 @@ def encode_samples(series: IndexArray, time_ms: IntArray, value: FloatArray) -> 
     header = _SAMPLES_HEADER.pack(len(value), base, span)
     times = offset.astype(width).tobytes() if span else b""
     return b"".join((header, value.tobytes(), times, series.tobytes()))
+
+
+def encode_parts(
+    series: IndexArray, start_ms: IntArray, time_ms: IntArray, value: FloatArray
+) -> bytes:
+    """Encode four columns: the parts' lengths, then the rest as samples."""
+    lengths = (time_ms - start_ms).astype(np.int64)
+    samples = encode_samples(series, time_ms, value)
+    return b"".join((_BODY_HEADER.pack(len(lengths)), lengths.tobytes(), samples))
+
+
+def decode_parts(payload: bytes) -> tuple[IndexArray, IntArray, IntArray, FloatArray]:
+    """Read what :func:`encode_parts` wrote."""
+    (count,) = _BODY_HEADER.unpack_from(payload)
+    lengths = np.frombuffer(payload, np.int64, count, _BODY_HEADER.size)
+    series, time_ms, value = decode_samples(payload[_BODY_HEADER.size + lengths.nbytes :])
+    return series, time_ms - lengths, time_ms, value
 
 
 def decode_samples(payload: bytes) -> tuple[IndexArray, IntArray, FloatArray]:

@@ -17,6 +17,7 @@ from dashboards.telemetry.browsing import (
     unit_for,
 )
 from tests.dashboards.telemetry.test_services import tags, timer
+from tocsin.client.shapes import MetricTags
 
 GAUGE = tags(app=["a", "b"], zone=["x", "y"], atlas__dstype=["gauge"], name=["m"])
 COUNTER = tags(app=["a"], atlas__dstype=["counter"])
@@ -50,9 +51,9 @@ def lines(database: MemoryDatabase, expression: str) -> dict[tuple[str, ...], fl
         (timer("shop"), "name,m,:eq,(,50,95,99,),:percentiles"),
     ],
 )
-def test_a_metric_begins_as_its_kind_asks_for(found: object, expression: str) -> None:
+def test_a_metric_begins_as_its_kind_asks_for(found: MetricTags, expression: str) -> None:
     """The sum of a histogram's buckets, or of temperatures, says nothing."""
-    assert start_of("m", found) == expression  # type: ignore[arg-type] # from a table
+    assert start_of("m", found) == expression
 
 
 @pytest.mark.parametrize("start", ["name,m,:eq,:sum", " name, m, :eq,\n :sum, "])
@@ -89,11 +90,12 @@ def test_both_sides_of_a_ratio_are_grouped(database: MemoryDatabase) -> None:
     ],
 )
 def test_the_unit_is_what_was_told_of_what_is_drawn(
-    expression: str, found: object, told: str, unit: str
+    expression: str, found: MetricTags, told: str, unit: str
 ) -> None:
     """Milliseconds over a chart of seconds would be wrong by a thousand."""
-    units = {"m": told}
-    assert unit_for(expression, "m", {**found, "units": units}) == unit  # type: ignore[dict-item] # as above
+    known = found.copy()
+    known["units"] = {"m": told}
+    assert unit_for(expression, "m", known) == unit
 
 
 def test_keys_that_say_nothing_come_last() -> None:

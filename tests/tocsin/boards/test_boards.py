@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from collectors.documents.section import Context
 from collectors.errors import DocumentError
 from collectors.stacklang.evaluation.batch import parse
-from dashboards.telemetry.boards import MOST_REPEATS, left_out, pinned_panels, rows_of
+from dashboards.telemetry.boards import MAX_REPEATS, left_out, pinned_panels, rows_of
 from tocsin.boards.document import load_boards, read_boards
 from tocsin.boards.routes import board_routes
 from tocsin.client.shapes import Board
@@ -86,8 +86,8 @@ def test_repeated_rows_are_bounded_and_what_is_left_out_is_told(tmp_path: Path) 
     """A tag of a thousand values would ask a thousand questions every five seconds."""
     write(tmp_path, a=GOOD)
     (board,) = answered(tmp_path)
-    values = {"region": tuple(f"r{i}" for i in range(MOST_REPEATS + 3))}
-    assert len(rows_of(board, {}, values)) == 1 + MOST_REPEATS
+    values = {"region": tuple(f"r{i}" for i in range(MAX_REPEATS + 3))}
+    assert len(rows_of(board, {}, values)) == 1 + MAX_REPEATS
     assert left_out(board, {}, values) == {"region": 3}
     assert left_out(board, {"region": "r1"}, values) == {}
 

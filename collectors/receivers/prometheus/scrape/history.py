@@ -241,6 +241,7 @@ class TargetHistory:
             time_ms=np.concatenate([times[kept], np.full(len(gone), time_ms, dtype=np.int64)]),
             value=np.concatenate([page.value[kept], np.full(len(gone), math.nan)]),
             exemplars=exemplars,
+            whole_resets=True,
         )
 
     def _compact(self, page: Page) -> None:

@@ -48,21 +48,33 @@ def test_a_bucket_that_fills_later_was_zero_at_the_last_export() -> None:
     assert exporter.seconds(percentile=late) == [(110, 0), (120, 2)]
 
 
-def test_delta_histograms_become_running_totals() -> None:
+def test_delta_histograms_are_counted_over_their_own_intervals() -> None:
     """Rates of a delta histogram would drop to nothing or run double."""
     exporter = HandExporter()
     exporter.histogram([0, 3, 0], [5.0, 5.5], 100, 110, DELTA, sum=15, max=5.2)
     exporter.histogram([0, 1, 0], [5.0, 5.5], 110, 120, DELTA, sum=5, max=5.1)
     exporter.histogram([0, 1, 0], [5.0, 5.5], 150, 160, DELTA)
-    assert exporter.seconds(percentile="T008D") == [
-        (100, 0),
-        (110, 3),
-        (120, 4),
-        (150, 4),
-        (160, 5),
-    ]
-    assert exporter.seconds(statistic="totalTime") == [(100, 0), (110, 15), (120, 20)]
+    buckets = [(100, 110, 3), (110, 120, 1), (150, 160, 1)]
+    assert exporter.parts(percentile="T008D") == buckets
+    assert exporter.parts(statistic="count") == [*buckets[:2], (120, 150, 0), buckets[2]]
+    assert exporter.parts(statistic="totalTime") == [(100, 110, 15), (110, 120, 5)]
     assert exporter.seconds(statistic="max") == [(110, 5.2), (120, 5.1)]
+
+
+@pytest.mark.parametrize("temporality", [CUMULATIVE, DELTA])
+def test_a_histogram_without_bounds_has_no_percentiles(temporality: int) -> None:
+    """A made-up p99 of a nanosecond would be shown; count and mean are known and stay."""
+    exporter = HandExporter()
+    receipts = [
+        exporter.histogram([9], [], 100 + i, 101 + i, temporality, sum=1.8) for i in range(3)
+    ]
+    assert [[w.reason for w in receipt.warnings] for receipt in receipts] == [
+        ["histogramUnbounded"],
+        [],
+        [],
+    ]
+    assert exporter.store.series(statistic="percentile") == []
+    assert {s["statistic"] for s in exporter.store.series()} == {"count", "totalTime"}
 
 
 def test_a_cumulative_maximum_is_told_only_when_it_rises() -> None:

@@ -48,13 +48,13 @@ def test_a_start_in_the_points_own_millisecond() -> None:
     assert exporter.seconds() == [(99.999, 0), (100, 5)]
 
 
-def test_deltas_become_a_running_total() -> None:
-    """Deltas would be stored as if they were totals."""
+def test_deltas_are_counted_over_their_own_intervals() -> None:
+    """Deltas would be stored as if they were totals, or a gap between two as an outage."""
     exporter = HandExporter()
     exporter.sum(5, 100, 110, DELTA)
     exporter.sum(2, 110, 120, DELTA)
     exporter.sum(1, 150, 160, DELTA)
-    assert exporter.seconds() == [(100, 0), (110, 5), (120, 7), (150, 7), (160, 8)]
+    assert exporter.parts() == [(100, 110, 5), (110, 120, 2), (120, 150, 0), (150, 160, 1)]
 
 
 def test_a_repeated_delta_counts_once() -> None:
@@ -63,7 +63,22 @@ def test_a_repeated_delta_counts_once() -> None:
     exporter.sum(5, 100, 110, DELTA)
     receipt = exporter.sum(5, 100, 110, DELTA)
     assert (receipt.accepted, receipt.rejected[0].reason) == (0, "outOfOrder")
-    assert exporter.seconds() == [(100, 0), (110, 5)]
+    assert exporter.parts() == [(100, 110, 5)]
+
+
+def test_a_delta_without_a_start_counts_since_the_one_before() -> None:
+    """The events of a sender that tells no start would be lost, or smeared since 1970."""
+    exporter = HandExporter()
+    exporter.sum(5, 0, 110, DELTA)
+    exporter.sum(2, 0, 120, DELTA)
+    assert exporter.parts() == [(109.999, 110, 5), (110, 120, 2)]
+
+
+def test_a_negative_delta_of_what_only_rises_is_refused() -> None:
+    """A broken sender would take away what others counted."""
+    exporter = HandExporter()
+    assert exporter.sum(-5, 100, 110, DELTA).rejected[0].reason == "negativeValue"
+    assert exporter.parts() == []
 
 
 def test_a_delta_that_the_store_refused_is_taken_at_the_retry() -> None:
@@ -78,8 +93,8 @@ def test_a_delta_that_the_store_refused_is_taken_at_the_retry() -> None:
     exporter.store.failure = None
     exporter.sum(2, 110, 120, DELTA)
     exporter.histogram([1, 0], [1.0], 110, 120, DELTA)
-    assert exporter.seconds(atlas_dstype="counter", statistic="count") == [
-        (100, 0), (110, 5), (120, 7), (110, 0), (120, 1),
+    assert exporter.parts(atlas_dstype="counter", statistic="count") == [
+        (100, 110, 5), (110, 120, 2), (110, 120, 1),
     ]  # fmt: skip
 
 

@@ -99,7 +99,6 @@ def _long_name(metric: Any) -> None:
         (_bad_counts, "malformedHistogram"),
         (_bad_scale, "malformedHistogram"),
         (_long_value, "valueTooLong"),
-        (_many_tags, "tagsTooMany"),
     ],
 )
 def test_refusals(fill: Any, reason: str) -> None:
@@ -109,6 +108,17 @@ def test_refusals(fill: Any, reason: str) -> None:
     assert (receipt.accepted, receipt.rejected_count) == (0, 1)
     assert receipt.rejected[0].reason == reason
     assert exporter.sum(1, 100, 110).accepted == 1
+
+
+def test_of_more_attributes_than_a_series_has_tags_some_are_dropped_and_told() -> None:
+    """A point with many attributes would be lost, or lose some in silence."""
+    exporter = HandExporter()
+    receipt = exporter.export(_many_tags, service_name="shop")
+    assert (receipt.accepted, [w.reason for w in receipt.warnings]) == (1, ["attributesDropped"])
+    (tags,) = exporter.store.series()
+    assert len(tags) <= Limits().max_tags
+    assert "service.name" not in tags  # the point's own come first
+    assert exporter.export(_many_tags, service_name="shop").warnings == []
 
 
 def test_streams_are_bounded_and_the_idle_are_forgotten() -> None:

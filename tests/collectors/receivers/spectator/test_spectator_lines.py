@@ -1,6 +1,7 @@
 """The line protocol: each type, its extras, and what is refused."""
 
 import base64
+import itertools
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -238,3 +239,65 @@ def test_pieces_say_what_a_flush_says(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [len(piece) for piece in pieces] == [4, 4, 4, 2]
     assert [row for piece in pieces for row in piece] == rows(whole.flush(T0 + 1_000))
     assert ("counter count", "meanwhile", 2, 4.0) in rows(parts.flush(T0 + 2_000))
+
+
+def samples(batch: Batch, **tags: str) -> list[tuple[int, float]]:
+    """Return (seconds after T0, value) of the samples whose series has these tags."""
+    return [
+        ((int(time_ms) - T0) // 1_000, float(value))
+        for i, time_ms, value in zip(batch.series_index, batch.time_ms, batch.value, strict=True)
+        if tags.items() <= dict(batch.series[i]).items()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lines", "statistic", "total"),
+    [
+        (b"c:n,a=1,b=2:2\nc:n,b=2,a=1:3", "count", 5.0),
+        (b"c:n,a=1,b=2:4\nt:n,b=2,a=1:0.5", "count", 5.0),
+        (b"t:n:0.5\nT:n:1.5", "totalTime", 2.0),
+        (b"d:n:5\nD:n:7\nc:n:1", "count", 3.0),
+        (b"c:n,statistic=totalAmount:4\nd:n:5", "totalAmount", 9.0),
+    ],
+)
+def test_meters_that_count_into_one_series_are_summed(
+    lines: bytes, statistic: str, total: float
+) -> None:
+    """Tags in another order, or two types of one name, would deliver two totals in turn."""
+    registry = new_registry()
+    for i in (1, 2):
+        assert registry.receive(lines, T0 + 1_000 * i) == []
+        batch = registry.flush(T0 + 5_000 * i)
+        values = samples(batch, statistic=statistic)
+        assert values[-1] == (5 * i, i * total)
+        assert len(values) == (2 if i == 1 else 1)
+
+
+def test_of_a_gauge_in_two_orders_the_newest_counts() -> None:
+    """Two meters would be delivered at one moment, and the larger shown."""
+    registry = new_registry()
+    registry.receive(b"g:n,a=1,b=2:9\ng:n,b=2,a=1:3", T0)
+    assert samples(registry.flush(T0 + 5_000), statistic="gauge") == [(5, 3.0)]
+
+
+def test_a_timers_series_stay_apart_whatever_its_tags_say() -> None:
+    """Count, total and squares of a timer with a tag ``statistic`` would be one series."""
+    registry = new_registry()
+    registry.receive(b"t:n,statistic=mine:0.5", T0)
+    batch = registry.flush(T0 + 5_000)
+    assert samples(batch, statistic="count", exported_statistic="mine")[-1] == (5, 1.0)
+    assert samples(batch, statistic="totalTime", exported_statistic="mine")[-1] == (5, 0.5)
+
+
+def test_orders_of_tags_are_forgotten_with_their_meter() -> None:
+    """A client whose tags come in random order would fill the memory."""
+    registry = new_registry()
+    tags = [f"k{i}=v" for i in range(5)]
+    for order in itertools.permutations(tags):
+        registry.receive(f"c:n,{','.join(order)}:1".encode(), T0)
+    assert len(registry) == 1
+    assert samples(registry.flush(T0 + 1_000))[-1] == (1, 120.0)
+    registry.flush(T0 + 3_600_000)
+    assert len(registry) == 0
+    registry.receive(f"c:n,{','.join(tags)}:1".encode(), T0 + 3_600_000)
+    assert samples(registry.flush(T0 + 3_601_000))[-1] == (3_601, 1.0)

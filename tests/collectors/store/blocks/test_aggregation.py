@@ -72,7 +72,7 @@ def test_groups_equal_brute_force(
     series = np.array([s for s, _ in data], dtype=np.int32)
     times = np.array([(FIRST + step) * 1000 for _, step in data], dtype=np.int64)
     values = np.array(list(data.values()), dtype=np.float64)
-    ingest(blocks.arrays, series, times, values, 1000, 120_000)
+    ingest(blocks.arrays, series, times, values, 1000, 120_000, 0)
     columns = (2 * BLOCK_STEPS) // multiple + 1
     lines = aggregate(
         blocks.arrays,

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from collectors.model import SeriesKind
 from collectors.store.blocks.blocks import BLOCK_STEPS, HotBlocks
+from collectors.store.blocks.columns import Columns
 from collectors.store.blocks.ingest import counter_heartbeat_ms, ingest
 from collectors.store.history.late_counters import late_rates
 from collectors.store.series.kinds import KINDS
@@ -70,7 +71,7 @@ def by_kernel(kind: SeriesKind, samples: list[tuple[int, float]], step_ms: int) 
     times = np.array([t for t, _ in samples], dtype=np.int64)
     values = np.array([v for _, v in samples], dtype=np.float64)
     series = np.zeros(len(samples), dtype=np.int32)
-    ingest(blocks.arrays, series, times, values, step_ms, counter_heartbeat_ms(step_ms))
+    ingest(blocks.arrays, series, times, values, step_ms, counter_heartbeat_ms(step_ms), 0)
     out = {}
     for slot, block in enumerate(blocks.arrays.ring.tolist()):
         page = blocks.arrays.table[slot, 0] - 1
@@ -158,7 +159,7 @@ def test_rates_of_late_counters_integrate_to_their_increase(
     counts = np.cumsum([0, *increases[: len(gaps)]]).astype(float)
     order = np.random.default_rng(len(gaps)).permutation(len(times))
     series = np.zeros(len(times), dtype=np.int32)
-    rates = late_rates(series, times[order], counts[order], STEP_MS)
+    rates = late_rates(Columns(series, None, times[order], counts[order], False), STEP_MS)
     assert rates.used == len(times)
     # A step that is covered in part holds the mean of its covered part.
     ends, starts = rates.time_ms, rates.time_ms - STEP_MS

@@ -41,7 +41,7 @@ def filled(batches: list[list[tuple[int, int, float]]], *, sealed: bool) -> HotB
         series = np.array([s for s, _, _ in batch], dtype=np.int32)
         times = np.array([step * 60_000 for _, step, _ in batch], dtype=np.int64)
         column = np.array([value for _, _, value in batch], dtype=np.float64)
-        ingest(blocks.arrays, series, times, column, 60_000, 120_000)
+        ingest(blocks.arrays, series, times, column, 60_000, 120_000, 0)
         if sealed:
             for block in range(3):
                 sealer.seal_block(block, SERIES)
