@@ -73,6 +73,7 @@ class FakeApi:
             "/api/v1/graph": self._graph,
             "/api/v1/tags": lambda _: JSONResponse(["name", "cloud.region"]),
             "/api/v1/tags/{key}": lambda _: JSONResponse(list(synthetic.REGIONS)),
+            "/api/v1/explain": lambda _: JSONResponse({"series": []}),
             "/api/v1/expr/complete": lambda _: JSONResponse(_WORDS),
             "/api/v2/metrics": self._metrics,
             "/api/v2/metric-tags": self._metric_tags,
@@ -117,7 +118,8 @@ class FakeApi:
         watch |= {"steps_judged_again": 0, "too_late": 0}
         received = {} if self.world.empty else {"otlp.metrics": {"accepted": 1840, "refused": 2}}
         held = {"spans": 120, "uptime_s": 4000.0, "receivers": received, "rules_failing": {}}
-        return JSONResponse(body | held | {"watch": watch})
+        delivery = {"failing": [], "dropped_findings": 0}
+        return JSONResponse(body | held | {"watch": watch, "delivery": delivery})
 
     def _graph(self, request: Request) -> Response:
         query = request.query_params["q"]

@@ -152,6 +152,7 @@ def finding(world: World) -> JsonObject:
         "values": {"score": 11.2, "threshold": 5.0},
         "exemplar_trace_ids": [TRACE_ID],
         "changes": [{k: v for k, v in near_change(world).items() if k != "text"}],
+        "given_up": False,
     }
 
 

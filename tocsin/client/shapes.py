@@ -25,6 +25,21 @@ class Watch(TypedDict):
     too_late: int
 
 
+class FailingWay(TypedDict):
+    """A way to people that takes no pages."""
+
+    way: str
+    since_ms: int
+    reason: str
+
+
+class Deliveries(TypedDict):
+    """What did not reach people."""
+
+    failing: list[FailingWay]
+    dropped_findings: int
+
+
 class Health(TypedDict):
     """``GET /health``; ``rules_failing`` says why by expression or rule."""
 
@@ -37,6 +52,7 @@ class Health(TypedDict):
     receivers: dict[str, ReceiverCounts]
     rules_failing: dict[str, str]
     watch: Watch
+    delivery: Deliveries
 
 
 class TraceSummary(TypedDict):
@@ -329,6 +345,7 @@ class Finding(TypedDict):
     values: dict[str, float | None]
     exemplar_trace_ids: list[str]
     changes: list[Change]
+    given_up: bool
 
 
 class IncidentSummary(TypedDict):

@@ -89,6 +89,8 @@ class Percentiles(SeriesExpr):
     def evaluate(self, scope: Scope) -> LineSet:
         """Return the lines, groups in the order of their labels."""
         counts = self.source.evaluate(scope)
+        if not len(counts):
+            return counts
         layout = scope.layouts.get(self, (counts.tags,), lambda: self._layout(counts.tags))
         if not layout.groups:  # histograms without bounds among them: nobody knows the percentiles
             return no_data(scope.steps)

@@ -96,7 +96,7 @@ EFFECTS = {
 }
 
 
-def tests_of_their_own() -> set[str]:
+def _with_tests_of_their_own() -> set[str]:
     """Return the faults that are tried by a file of their own, ``test_fault_NAME.py``."""
     stems = {path.stem.removeprefix("test_fault_") for path in HERE.glob("test_fault_*.py")}
     return {stem.replace("_", "-") for stem in stems}
@@ -104,7 +104,7 @@ def tests_of_their_own() -> set[str]:
 
 def test_no_fault_goes_untried() -> None:
     """A fault without a measured effect may do nothing at all, and nobody would notice."""
-    assert sorted(set(FAULTS) - tests_of_their_own()) == sorted(EFFECTS)
+    assert sorted(set(FAULTS) - _with_tests_of_their_own()) == sorted(EFFECTS)
 
 
 @pytest.mark.parametrize("name", sorted(set(FAULTS) & set(EFFECTS)))

@@ -106,7 +106,7 @@ def case(request: pytest.FixtureRequest) -> Case:
     return CASES[request.param](request)
 
 
-def tests_of_their_own() -> set[str]:
+def _with_tests_of_their_own() -> set[str]:
     """Return the notifiers that are tried by a file of their own, ``test_NAME_notifier.py``."""
     files = Path(__file__).parent.glob("test_*_notifier.py")
     return {path.stem.removeprefix("test_").removesuffix("_notifier") for path in files}
@@ -118,7 +118,7 @@ def test_every_notifier_is_in_the_suite() -> None:
     delivering = {
         path.stem for path in room.glob("*.py") if "def deliver(self, delivery" in path.read_text()
     }
-    tried = set(CASES) | tests_of_their_own()
+    tried = set(CASES) | _with_tests_of_their_own()
     assert delivering - {"delivery"} <= tried
     assert set(notifiers()) <= tried
 
