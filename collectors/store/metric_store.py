@@ -78,7 +78,7 @@ from collectors.store.wire.remote_body import (
     decode_body,
     decode_body_v2,
 )
-from collectors.tag_counts import TagCounts
+from collectors.tag_counts import TagCounts, counted
 from collectors.tag_rules import TagRules
 
 # What one sample takes in the log as columns: value, time and series id.
@@ -454,7 +454,9 @@ class MetricStore:
     def tag_counts(self, query: Query, most: int) -> TagCounts:
         """Return how many of the series that match have each tag, counted over ``most`` of them."""
         with self._lock:
-            return self._hot.tag_counts(query, most)
+            series, rows, texts = self._hot.tag_rows(query, most)
+        # Counting takes long: outside of the lock, so that writers need not wait for it.
+        return TagCounts(series=series, counted=len(rows), tags=counted(rows.pairs, texts))
 
     def _check_window(self, request: Fetch) -> None:
         window = request.window

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from collectors.store.series.plan import Plan
 from collectors.store.series.planner import Planner
 from collectors.store.series.table import NewSeries, SeriesSnapshot, SeriesTable
 from collectors.store.series.tag_index import TagIndex
-from collectors.tag_counts import TagCounts
+from collectors.store.series.tag_rows import TagRows
 
 
 class HotTier:
@@ -229,14 +230,11 @@ class HotTier:
         pairs = zip(numbers.tolist(), counts.tolist(), strict=True)
         return {texts[number]: count for number, count in pairs if number}
 
-    def tag_counts(self, query: Query, most: int) -> TagCounts:
-        """Return how many of the series that match have each tag, counted over ``most`` of them."""
+    def tag_rows(self, query: Query, most: int) -> tuple[int, TagRows, Sequence[str]]:
+        """Return how many series match, the tags of ``most`` of them, and the words they name.
+
+        All three stay as they are whatever is written later.
+        """
         matching = self._planner.matching(query)
-        pairs = self.series.tag_rows(matching[:most]).pairs
-        codes = pairs[::2].astype(np.int64) << 32 | pairs[1::2]
-        found, counts = np.unique(codes, return_counts=True)
-        texts = self.series.words.texts
-        tags: dict[str, dict[str, int]] = {}
-        for code, count in zip(found.tolist(), counts.tolist(), strict=True):
-            tags.setdefault(texts[code >> 32], {})[texts[code & 0xFFFFFFFF]] = count
-        return TagCounts(series=len(matching), counted=min(len(matching), most), tags=tags)
+        rows = self.series.tag_rows(matching[:most])
+        return len(matching), rows, self.series.words.texts
