@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboards.markdown import code, plain
 from tocsin.client.shapes import Health
-from tocsin.client.wording import NO_DATA, duration
+from tocsin.client.wording import NO_DATA, duration, number
 
 _MAX_FAULTS = 3
 
@@ -57,7 +57,8 @@ def draw_faults(health: Health | None) -> None:
         return
     faults = health["rules_failing"]
     st.warning(
-        f"**{len(faults)} rules can't be evaluated.** {worded(faults)}", icon=":material/rule:"
+        f"**{number(len(faults))} of the rules can't be evaluated.** {worded(faults)}",
+        icon=":material/rule:",
     )
 
 

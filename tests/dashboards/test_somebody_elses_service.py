@@ -181,6 +181,9 @@ def test_a_strangers_service_appears_with_traffic_errors_and_duration(
     assert row.duration_s == pytest.approx(0.2, rel=0.5)
     assert row.source == "HTTP requests"
 
+    told = {one["name"]: one["unit"] for one in sources.api().metrics()["metrics"]}
+    assert told["http.server.request.duration"] == "s"
+
     overview = opened("overview")
     assert not overview.error
     links = [link.proto.label.replace("\\", "") for link in overview.get("page_link")]
