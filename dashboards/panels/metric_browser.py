@@ -45,15 +45,25 @@ def label(row: MetricName) -> str:
     return " · ".join(part for part in parts if part)
 
 
+def prefix_and_words(search: str) -> tuple[str, str]:
+    """Return what names begin with, and the words that they hold, of what was typed.
+
+    >>> prefix_and_words("http.* duration"), prefix_and_words(" requests total ")
+    (('http.', 'duration'), ('', 'requests total'))
+    """
+    first, _, rest = search.strip().partition(" ")
+    return (first[:-1], rest.strip()) if first.endswith("*") else ("", search.strip())
+
+
 def _names() -> None:
     search = st.text_input(
         "Find a metric",
         key="find",
         bind="query-params",
-        placeholder="words in its name",
+        placeholder="words in its name, or how it begins: http.*",
         max_chars=200,
     )
-    reading = sources.metrics("", (search or "").strip())
+    reading = sources.metrics(*prefix_and_words(search or ""))
     found = states.value_or_notice(reading, "metrics", key="metrics")
     if found is None:
         return

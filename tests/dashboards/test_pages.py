@@ -244,6 +244,13 @@ def test_explore_builds_an_expression_by_clicks(opened: OpenPage) -> None:
     assert not page.exception
 
 
+def test_explore_finds_metrics_by_words_and_by_their_beginning(opened: OpenPage) -> None:
+    """Whoever knows how a name begins, or a word in it, finds it among thousands."""
+    for search, found in (("DURATION", 2), ("db.*", 1), ("http.* client", 0)):
+        boxes = opened("explore", find=search).selectbox
+        assert [len(box.options) for box in boxes if box.key == "metric"] == [found] * bool(found)
+
+
 def test_explore_offers_the_words_that_can_follow(opened: OpenPage) -> None:
     """A word of the language is added by choosing it."""
     page = opened("explore", q="name,stream.starts,:eq")
