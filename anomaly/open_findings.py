@@ -51,12 +51,13 @@ class OpenFindings:
         self._silent = True
 
     def unmute(self) -> None:
-        """Tell from now on, beginning with what is open."""
+        """Tell from now on, beginning with what is open and news."""
         self._silent = False
         self._resolved.extend(_newest(self._ended))
         self._ended = []
         for key, finding in sorted(self._open.items(), key=lambda item: item[1].detected_ms):
-            self._tell(key, finding)
+            if _matters(self._told.get(key), finding):
+                self._tell(key, finding)
 
     def firing(self) -> tuple[Finding, ...]:
         """Return the open findings, frozen ones among them, the oldest first."""

@@ -43,6 +43,8 @@ from collectors.traces.store import SpanStore
 from tocsin.settings import Settings
 from tocsin.sockets import listen_tcp, port_of, serving
 
+NOTHING_SCRAPED = ScrapeConfig(jobs=())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
@@ -206,9 +208,7 @@ def collector_routes(collectors: Collectors) -> list[BaseRoute]:
 
 
 @asynccontextmanager
-async def receiving(
-    collectors: Collectors, settings: Settings, scrape: ScrapeConfig | None
-) -> AsyncIterator[dict[str, str]]:
+async def receiving(collectors: Collectors, settings: Settings) -> AsyncIterator[dict[str, str]]:
     """Open every receiver; yield their addresses; close them again.
 
     Raises:
@@ -238,7 +238,6 @@ async def receiving(
         # What came since the last flush would be lost with the process.
         stack.push_async_callback(udp.flush)
         await stack.enter_async_context(_otlp_over_http(collectors, otlp))
-        await stack.enter_async_context(_scraping(collectors, scrape))
         yield {
             "otlp_http": f"http://{settings.host}:{port_of(otlp)}",
             "otlp_grpc": f"http://{settings.host}:{grpc_port}",
@@ -260,13 +259,11 @@ async def _otlp_over_http(collectors: Collectors, sock: socket.socket) -> AsyncI
 
 
 @asynccontextmanager
-async def _scraping(collectors: Collectors, config: ScrapeConfig | None) -> AsyncIterator[None]:
-    if config is None:
-        yield
-        return
+async def scraping(collectors: Collectors, config: ScrapeConfig | None) -> AsyncIterator[Scraper]:
+    """Scrape what ``config`` names until the end; yield what can be given another one."""
     async with httpx2.AsyncClient(trust_env=False) as http:
         scraper = Scraper(
-            config,
+            config or NOTHING_SCRAPED,
             collectors.writer,
             collectors.clock,
             http,
@@ -276,7 +273,7 @@ async def _scraping(collectors: Collectors, config: ScrapeConfig | None) -> Asyn
         )
         task = asyncio.create_task(scraper.run())
         try:
-            yield
+            yield scraper
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)

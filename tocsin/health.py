@@ -14,19 +14,26 @@ from runbooks.desk.desk import IncidentDesk
 from runbooks.paging.ways import name_of
 from tocsin.cli import package_version
 from tocsin.collecting import Collectors
+from tocsin.reloading import Reloader
 
 
 def health_route(
-    collectors: Collectors, engine: Engine, desk: IncidentDesk, *, started_s: float
+    collectors: Collectors,
+    engine: Engine,
+    desk: IncidentDesk,
+    reloader: Reloader,
+    *,
+    started_s: float,
 ) -> Route:
     """Return the route; ``started_s`` is on the monotonic clock."""
 
     async def health(request: Request) -> JSONResponse:
         del request
         delivery = _delivery(desk)
+        degraded = engine.faults or any(delivery.values()) or reloader.refused
         return JSONResponse(
             {
-                "status": "degraded" if engine.faults or any(delivery.values()) else "ok",
+                "status": "degraded" if degraded else "ok",
                 "version": package_version(),
                 "step_ms": collectors.metrics.step_ms,
                 "series": collectors.metrics.series_count,
@@ -35,6 +42,7 @@ def health_route(
                 "receivers": _totals(collectors),
                 "rules_failing": dict(engine.faults),
                 "watch": _watch(engine),
+                "configuration": reloader.as_json(),
                 "delivery": delivery,
             }
         )

@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
+from collectors.documents.schema import schema_of
 from collectors.stacklang.words.reference import render_reference
+from tocsin.configuration import FILES, ConfigFile
 from tocsin.settings import setting_rows
 
 _SETTINGS_HEAD = """# Settings
@@ -33,9 +36,63 @@ def settings_page() -> str:
     return _SETTINGS_HEAD + "".join(rows)
 
 
+_FILES_HEAD = """# Configuration files
+
+Everything below the configuration directory (`TOCSIN_CONFIG_DIR`), in YAML or JSON. `tocsin check-config` names file, line and field of every
+mistake; `tocsin schema KIND` prints the JSON Schema for an editor. This page is generated from `tocsin/configuration.py`.
+"""  # noqa: E501 - prose in a Markdown page
+
+_REFERENCE = "#/$defs/"
+
+
+def configuration_page() -> str:
+    """Return the page as Markdown: a section a kind of file, a table a part of it."""
+    return _FILES_HEAD + "".join(line for file in FILES for line in _section(file))
+
+
+def _section(file: ConfigFile) -> Iterator[str]:
+    yield f"\n## `{file.pattern}`\n\n{file.configures} Kind for `tocsin schema`: `{file.kind}`.\n"
+    schema = schema_of(file.models())
+    for name, shape in schema.get("$defs", {}).items():
+        if shape.get("properties"):
+            yield f"\n### {_heading(file, name)}\n\n{_line(shape.get('description', ''))}\n\n"
+            yield "| field | | meaning |\n|---|---|---|\n"
+            required = shape.get("required", ())
+            for field, content in shape["properties"].items():
+                yield _row(field, content, schema["$defs"], needed=field in required)
+
+
+def _heading(file: ConfigFile, name: str) -> str:
+    return f"{file.kind}: {name.removesuffix('Shape').removesuffix('File') or name}"
+
+
+def _row(field: str, content: Any, known: Mapping[str, Any], *, needed: bool) -> str:
+    words = [_line(content.get("description", "")), *_choices(content, known)]
+    default = content.get("default")
+    if not needed and default not in (None, "", [], {}):
+        words.append(f"Default: `{default}`.")
+    return f"| `{field}` | {'required' if needed else ''} | {' '.join(filter(None, words))} |\n"
+
+
+def _choices(content: Any, known: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the words that a field may hold, or the part of the document that it is."""
+    for each in (content, *content.get("anyOf", ()), content.get("items", {})):
+        name = each.get("$ref", "").removeprefix(_REFERENCE)
+        shape = known.get(name, {})
+        if shape.get("enum"):
+            yield f"One of {', '.join(f'`{word}`' for word in shape['enum'])}."
+        elif shape.get("properties"):
+            yield f"See {name.removesuffix('Shape')}."
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
 def pages() -> Mapping[str, str]:
     """Return every generated page by its path below ``docs/``."""
     return {
+        "reference/configuration-files.md": configuration_page(),
         "reference/settings.md": settings_page(),
         "reference/stack-language.md": render_reference(),
     }

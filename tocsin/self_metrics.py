@@ -24,6 +24,8 @@ def self_metrics(
     lags_ms: Mapping[str, int],
     ways: Mapping[Target, bool],
     now_ms: int,
+    *,
+    refused: bool = False,
 ) -> Batch:
     """Return what receivers took and refused, how much is held and waits, how late rules judge.
 
@@ -32,16 +34,18 @@ def self_metrics(
     history ``tocsin.history.spansWaiting`` and ``tocsin.history.spansBehind`` (1 while the journal
     has spans that history lacks). ``tocsin.watch.lag`` (s) is how old the newest judged step is, of
     each rule. ``tocsin.way.failing`` is 1 while a way to people takes no pages, of each way that
-    was tried.
+    was tried. ``tocsin.configuration.refused`` is 1 while the files on the disk have mistakes and
+    an older configuration is in force.
 
     Args:
         collectors: What is held.
         lags_ms: How far behind each rule is, by name.
         ways: Which ways to people fail.
         now_ms: The present.
+        refused: Whether the last reading of the configuration was refused.
     """
     counted = collectors.stats.news(now_ms)
-    gauges = _gauges(collectors)
+    gauges = _gauges(collectors) | {"configuration.refused": float(refused)}
     lags = dict(islice(lags_ms.items(), _MAX_RULES))
     gauge = {"statistic": "gauge", DSTYPE: SeriesKind.GAUGE.value}
     tags = [{"name": _PREFIX + name, **gauge} for name in gauges]

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 
 import structlog
-from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from anomaly.api.routes import anomaly_routes
@@ -19,21 +18,33 @@ from collectors.api.changes import change_routes
 from collectors.changes.store import ChangeStore
 from collectors.clock import Clock, SystemClock
 from collectors.receivers.direct import Direct
+from collectors.receivers.prometheus.scrape.scraper import Scraper
 from runbooks.api.routes import runbooks_routes
 from runbooks.desk.desk import IncidentDesk
+from runbooks.notifiers.settling import ready
 from tocsin.announcing import open_announcements
 from tocsin.boards.routes import board_routes
-from tocsin.collecting import Collectors, collector_routes, open_collectors, receiving
-from tocsin.configuration import read_configuration
+from tocsin.collecting import (
+    NOTHING_SCRAPED,
+    Collectors,
+    collector_routes,
+    open_collectors,
+    receiving,
+    scraping,
+)
+from tocsin.configuration import Configuration
+from tocsin.configuration_checks import checked_configuration
 from tocsin.data_directory import owned
+from tocsin.front import front_route
 from tocsin.garbage import Garbage
 from tocsin.health import health_route
 from tocsin.pulse import beat
-from tocsin.responding import open_desk
+from tocsin.reloading import Reloader, Use, reload_route
+from tocsin.responding import open_desk, routes_of
 from tocsin.self_metrics import self_metrics
 from tocsin.settings import Settings
 from tocsin.sockets import listen_tcp, port_of, serving
-from tocsin.watching import open_engine
+from tocsin.watching import Made, open_engine, rules_of
 
 Announce = Callable[[Mapping[str, str]], None]
 # A timer may fire a moment early and would then miss the end of a step.
@@ -55,7 +66,7 @@ async def serve(settings: Settings, announce: Announce, clock: Clock | None = No
         ConfigError: A port is taken, or a file in the configuration directory is wrong.
     """
     clock = clock or SystemClock()
-    configuration = read_configuration(settings.config_dir)
+    configuration = checked_configuration(settings.config_dir)
     stopping = _stop_signal()
     async with AsyncExitStack() as stack:
         api = listen_tcp(settings.host, settings.api_port, "TOCSIN_API_PORT")
@@ -69,17 +80,19 @@ async def serve(settings: Settings, announce: Announce, clock: Clock | None = No
         changes = await asyncio.to_thread(open_announcements, settings)
         stack.callback(changes.close)
         desk = open_desk(settings, configuration, collectors, clock, api_url)
-        engine = open_engine(settings, configuration, collectors, clock, desk, changes.store)
-        addresses = await stack.enter_async_context(
-            receiving(collectors, settings, configuration.scrape)
-        )
+        rules = rules_of(configuration.definitions, settings.step.ms)
+        engine = open_engine(settings, rules, collectors, clock, desk, changes.store)
+        addresses = await stack.enter_async_context(receiving(collectors, settings))
+        scraper = await stack.enter_async_context(scraping(collectors, configuration.scrape))
+        use = using(settings, configuration, rules, engine=engine, desk=desk, scraper=scraper)
+        reloader = Reloader(settings.config_dir, clock, configuration, use)
         desk.start()
         stack.push_async_callback(asyncio.to_thread, desk.stop)
-        boards = board_routes(configuration.boards)
-        app = api_of(collectors, changes.store, engine, desk, clock, boards)
+        app = api_of(collectors, changes.store, engine, desk, reloader)
         await stack.enter_async_context(serving(app, api))
-        pulse = asyncio.create_task(_watch(settings, collectors, engine, desk, clock))
+        pulse = asyncio.create_task(_watch(settings, collectors, engine, desk, reloader, clock))
         stack.callback(pulse.cancel)
+        _reload_on_hangup(reloader)
         announce({"api": api_url, **addresses})
         await stopping.wait()
         _log.info("stopping")
@@ -90,24 +103,56 @@ def api_of(
     changes: ChangeStore,
     engine: Engine,
     desk: IncidentDesk,
-    clock: Clock,
-    more: Sequence[BaseRoute] = (),
+    reloader: Reloader,
 ) -> ASGIApp:
-    """Return all that the API's port answers, and ``more`` besides."""
+    """Return all that the API's port answers."""
+    clock = collectors.clock
     routes = [
-        health_route(collectors, engine, desk, started_s=time.monotonic()),
+        front_route(desk.links.dashboard_url),
+        health_route(collectors, engine, desk, reloader, started_s=time.monotonic()),
+        reload_route(reloader),
+        *board_routes(lambda: reloader.configuration.boards),
         *collector_routes(collectors),
         *change_routes(changes, clock, collectors.stats),
         *anomaly_routes(engine),
         *runbooks_routes(desk),
-        *more,
     ]
     app = api_app(collectors.metrics, collectors.spans, clock, extra_routes=routes)
     return Direct(app, routes)
 
 
+def using(
+    settings: Settings,
+    started: Configuration,
+    rules: Sequence[Made],
+    *,
+    engine: Engine,
+    desk: IncidentDesk,
+    scraper: Scraper | None,
+) -> Use:
+    """Return what puts another configuration into force, all but what only a start can change."""
+    made = tuple(rules)
+    notifiers = ready(started.notifiers, settings.given_for)
+
+    def use(read: Configuration) -> None:
+        nonlocal made
+        made = rules_of(read.definitions, settings.step.ms, made)
+        engine.watch([one.rule for one in made])
+        routes = routes_of(read, notifiers)
+        desk.use(routes=routes, library=read.runbooks, measures=read.measures)
+        if scraper is not None:
+            scraper.use(read.scrape or NOTHING_SCRAPED)
+
+    return use
+
+
 async def _watch(
-    settings: Settings, collectors: Collectors, engine: Engine, desk: IncidentDesk, clock: Clock
+    settings: Settings,
+    collectors: Collectors,
+    engine: Engine,
+    desk: IncidentDesk,
+    reloader: Reloader,
+    clock: Clock,
 ) -> None:
     """Evaluate each step once its data have arrived, then publish our own telemetry."""
     caught_up = False
@@ -122,7 +167,8 @@ async def _watch(
         if completed_ms > told_ms:
             told_ms = completed_ms
             # After the duty: a store that can't take it must not keep anybody from being paged.
-            told = self_metrics(collectors, engine.lags_ms(), desk.ways.states(), clock.now_ms())
+            lags_ms, ways, refused = engine.lags_ms(), desk.ways.states(), reloader.refused
+            told = self_metrics(collectors, lags_ms, ways, clock.now_ms(), refused=refused)
             collectors.metrics.write(told)
         if not caught_up:
             # What ended while nobody was here to be told would keep its incident open for ever.
@@ -135,6 +181,12 @@ async def _watch(
         await beat(clock, settings.step.ms, min(every_ms, settings.step.ms), _MARGIN_MS, tick)
     finally:
         garbage.end()
+
+
+def _reload_on_hangup(reloader: Reloader) -> None:
+    """Read the configuration again at SIGHUP, as servers do; in a thread, for it takes a while."""
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, lambda: loop.run_in_executor(None, reloader.reload))
 
 
 def _stop_signal() -> asyncio.Event:

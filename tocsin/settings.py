@@ -7,8 +7,10 @@ default. ``docs/reference/settings.md`` is generated from this class.
 from __future__ import annotations
 
 import os
+import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -139,8 +141,8 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Order the sources: command line, environment, TOML."""
         del dotenv_settings, file_secret_settings
-        toml = Path(os.environ.get("TOCSIN_CONFIG_FILE", "tocsin.toml"))
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=toml)
+        toml = TomlConfigSettingsSource(settings_cls, toml_file=settings_file())
+        return init_settings, env_settings, toml
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,8 +168,34 @@ def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
     except ValidationError as error:
         raise ConfigError(_explain(error)) from error
     except ValueError as error:
-        file = os.environ.get("TOCSIN_CONFIG_FILE", "tocsin.toml")
-        raise ConfigError(f"{file}: can't be read as TOML: {error}") from error
+        raise ConfigError(f"{settings_file()}: can't be read as TOML: {error}") from error
+
+
+class Source(StrEnum):
+    """Where the value of a setting comes from."""
+
+    COMMAND_LINE = "command line"
+    ENVIRONMENT = "environment"
+    FILE = "file"
+    DEFAULT = "default"
+
+
+def source_of(name: str, overrides: Mapping[str, Any] | None = None) -> tuple[Source, str]:
+    """Return where a setting's value comes from, and the option, variable or file that gave it."""
+    row = next(row for row in setting_rows() if row.name == name)
+    if (overrides or {}).get(name) is not None:
+        return Source.COMMAND_LINE, row.option
+    if row.variable in {variable.upper() for variable in os.environ}:
+        return Source.ENVIRONMENT, row.variable
+    file = settings_file()
+    if file.is_file() and name in tomllib.loads(file.read_text(encoding="utf-8")):
+        return Source.FILE, str(file)
+    return Source.DEFAULT, ""
+
+
+def settings_file() -> Path:
+    """Return the path of the settings' file, whether it is there or not."""
+    return Path(os.environ.get("TOCSIN_CONFIG_FILE", "tocsin.toml"))
 
 
 def setting_rows() -> Iterator[SettingRow]:

@@ -56,13 +56,13 @@ class EmbeddedServer(uvicorn.Server):
 
 
 def embedded_server(app: ASGIApp) -> EmbeddedServer:
-    """Return a server for ``app`` that logs warnings only and stops within two seconds."""
+    """Return a server for ``app`` that logs warnings only and stops within a second."""
     config = uvicorn.Config(
         app,
         log_level="warning",
         access_log=False,
         lifespan="on",
-        timeout_graceful_shutdown=2,
+        timeout_graceful_shutdown=1,
         ws="none",
         server_header=False,
         proxy_headers=False,

@@ -16,15 +16,15 @@ from collectors.clock import ManualClock
 from collectors.model import Batch
 from runbooks.desk.desk import IncidentDesk
 from tocsin.announcing import open_announcements
-from tocsin.boards.routes import board_routes
 from tocsin.client.client import ApiClient
 from tocsin.collecting import Collectors, open_collectors
-from tocsin.configuration import read_configuration
+from tocsin.configuration_checks import checked_configuration
+from tocsin.reloading import Reloader
 from tocsin.responding import open_desk
-from tocsin.server import api_of
+from tocsin.server import api_of, using
 from tocsin.settings import Settings
 from tocsin.sockets import embedded_server, listen_tcp, port_of
-from tocsin.watching import open_engine
+from tocsin.watching import open_engine, rules_of
 
 START_MS = 1_700_000_000_000
 
@@ -74,16 +74,18 @@ def local_tocsin(settings: Settings) -> Iterator[LocalTocsin]:
     """Open everything that ``settings`` ask for, at :data:`START_MS`, and close it again."""
     clock = ManualClock(START_MS)
     with ExitStack() as stack:
-        configuration = read_configuration(settings.config_dir)
+        configuration = checked_configuration(settings.config_dir)
         collectors = open_collectors(settings, clock, configuration.rollups)
         stack.callback(collectors.close)
         announced = open_announcements(settings)
         stack.callback(announced.close)
         desk = open_desk(settings, configuration, collectors, clock, settings.api_url)
         stack.callback(desk.stop)
-        engine = open_engine(settings, configuration, collectors, clock, desk, announced.store)
-        boards = board_routes(configuration.boards)
-        app = api_of(collectors, announced.store, engine, desk, clock, boards)
+        rules = rules_of(configuration.definitions, settings.step.ms)
+        engine = open_engine(settings, rules, collectors, clock, desk, announced.store)
+        use = using(settings, configuration, rules, engine=engine, desk=desk, scraper=None)
+        reloader = Reloader(settings.config_dir, clock, configuration, use)
+        app = api_of(collectors, announced.store, engine, desk, reloader)
         api = stack.enter_context(ApiClient(stack.enter_context(_served(app))))
         yield LocalTocsin(
             collectors=collectors,

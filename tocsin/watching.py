@@ -1,20 +1,56 @@
-"""The watching half: rules from the configuration directory."""
+"""The watching half: rules from the configuration directory, and what becomes of them on reload."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from anomaly.engine.engine import Engine
 from anomaly.evidence.near_changes import ChangeFinder
 from anomaly.findings import FindingSink
-from anomaly.rules.kinds import make_rules
+from anomaly.rules.kinds import RULE_KINDS, Definitions, make_rules
+from anomaly.rules.rule import Rule
 from collectors.clock import Clock
 from tocsin.collecting import Collectors
-from tocsin.configuration import Configuration
 from tocsin.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A rule with the definition that it was made of, without the place of that in its file."""
+
+    kind: str
+    definition: Any
+    rule: Rule[Any]
+
+
+def rules_of(
+    definitions: Definitions, step_ms: int, before: Iterable[Made] = ()
+) -> tuple[Made, ...]:
+    """Return the rules of ``definitions``; those of ``before`` that did not change are kept.
+
+    Args:
+        definitions: By the name of their kind.
+        step_ms: Length of a step.
+        before: The rules so far, with their state.
+    """
+    known = {(made.kind, made.definition.name): made for made in before}
+    rules: list[Made] = []
+    for kind in RULE_KINDS:
+        for definition in definitions.get(kind.name, ()):
+            placeless = replace(definition, source="")
+            made = known.get((kind.name, definition.name))
+            if made is None or made.definition != placeless:
+                (rule,) = make_rules({kind.name: [definition]}, step_ms, [kind])
+                made = Made(kind=kind.name, definition=placeless, rule=rule)
+            rules.append(made)
+    return tuple(rules)
 
 
 def open_engine(
     settings: Settings,
-    configuration: Configuration,
+    rules: Sequence[Made],
     collectors: Collectors,
     clock: Clock,
     sink: FindingSink,
@@ -23,7 +59,7 @@ def open_engine(
     """Return the engine over everything that the configuration asks to watch."""
     return Engine(
         collectors.metrics,
-        make_rules(configuration.definitions, settings.step.ms),
+        [made.rule for made in rules],
         [sink],
         clock,
         settings.step.ms,

@@ -10,7 +10,7 @@ rule goes back to where it stood before, and what people were told is put right.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Container, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import RLock
 from typing import Any
@@ -22,7 +22,7 @@ from anomaly.arrivals import ArrivalLog, Arrived, Listened
 from anomaly.engine.blindness import Blindness
 from anomaly.engine.lateness import Lateness
 from anomaly.engine.past import CHUNK_STEPS, Past
-from anomaly.engine.reconciling import corrections
+from anomaly.engine.reconciling import corrections, unwatched
 from anomaly.engine.watched import Watched
 from anomaly.evidence.exemplars import NoTraces, TraceFinder, with_evidence
 from anomaly.evidence.near_changes import ChangeFinder, NoChanges, with_changes
@@ -88,6 +88,7 @@ class Engine:
         self._max_wait_ms = max_wait_ms
         self._lock = RLock()
         self._started = False
+        self._completed_ms = 0
         self._past = Past(database, step_ms)
         self._open = OpenFindings(sinks)
         self.late_steps = 0
@@ -112,14 +113,40 @@ class Engine:
         """
         with self._lock:
             self._listen()
+            self._completed_ms = max(self._completed_ms, completed_ms)
             if not self._started:
                 # Set first: whatever comes of the past, the present goes on from here.
                 self._started = True
-                self._go_through_the_past(completed_ms)
+                if self._arrivals is not None:
+                    self._arrivals.take_news()  # all of it is about to be read
+                self._go_through_the_past(self._watched, completed_ms)
                 return
             if self._arrivals is not None:
                 self._judge_again(self._arrivals.take_news())
             self._go_on(completed_ms)
+
+    def watch(self, rules: Sequence[Rule[Any]]) -> None:
+        """Watch ``rules`` from now on: what is watched already keeps its state.
+
+        A new rule goes through the past, as at a start. What was open about a rule that is gone
+        ends, unless a new rule found the same.
+
+        Args:
+            rules: All that are wanted; the very objects for those that go on.
+        """
+        with self._lock:
+            before = {id(watched.rule): watched for watched in self._watched}
+            self._watched = [
+                before.get(id(rule)) or Watched(rule, self._step_ms, self._max_late_ms)
+                for rule in rules
+            ]
+            new = [watched for watched in self._watched if id(watched.rule) not in before]
+            if self._started and new:
+                self._listen()
+                self._go_through_the_past(new, self._completed_ms)
+            wanted = {id(rule) for rule in rules}
+            gone = [watched for name, watched in before.items() if name not in wanted]
+            self._forget(gone, {key for watched in new for key in watched.findings})
 
     def rows(self, kind: str) -> list[Row]:
         """Return the state of all rules of one kind as JSON objects."""
@@ -141,6 +168,15 @@ class Engine:
         now_ms = self._clock.now_ms()
         done_ms = {watched.rule.name: watched.done_ms for watched in self._watched}
         return {name: now_ms - done for name, done in done_ms.items() if done}
+
+    def _forget(self, gone: Sequence[Watched], still: Container[Hashable]) -> None:
+        """End what was open about rules that are gone, what others found ``still`` left out."""
+        now_ms = self._clock.now_ms()
+        for watched in gone:
+            self._failed.pop(watched.rule.name, None)
+            for key, finding in watched.findings.items():
+                if key not in still:
+                    self._open.put(key, unwatched(finding, now_ms))
 
     # -- how far the data go ---------------------------------------------------------------------
 
@@ -170,32 +206,30 @@ class Engine:
 
     # -- the past --------------------------------------------------------------------------------
 
-    def _go_through_the_past(self, completed_ms: int) -> None:
-        """Count the whole past, judge its last part: what is open now opened within it.
+    def _go_through_the_past(self, some: Sequence[Watched], completed_ms: int) -> None:
+        """Have rules count the whole past and judge its last part: what is open opened within it.
 
-        All rules look at the newest chunk. What lies before it is asked only for those that look
+        All look at the newest chunk. What lies before it is asked only for those that look
         further back, one by one: budgets, long windows and seasons.
         """
-        if self._arrivals is not None:
-            self._arrivals.take_news()  # all of it is about to be read
         recent_ms = max(0, completed_ms - CHUNK_STEPS * self._step_ms) + self._step_ms
-        reach_ms = max([self._step_ms, *(w.rule.reach_ms for w in self._watched)])
+        reach_ms = max([self._step_ms, *(w.rule.reach_ms for w in some)])
         oldest_ms = max(0, completed_ms - reach_ms) + self._step_ms
         begins_ms = self._past.begins_ms(min(oldest_ms, recent_ms), completed_ms)
         if self._arrivals is not None:
             # What was on its way when we were not there comes late for steps without any data.
             late_ms = max(self._step_ms, completed_ms - self._max_late_ms + self._step_ms)
             begins_ms = late_ms if begins_ms is None else min(begins_ms, late_ms)
-        for watched in self._watched:
+        for watched in some:
             watched.done_ms = completed_ms
         if begins_ms is None:
-            for watched in self._watched:
+            for watched in some:
                 watched.leave_waypoint()
             return
         self._open.mute()
         try:
             database = OnceDatabase(self._database)
-            for watched in self._watched:
+            for watched in some:
                 if begins_ms < recent_ms:
                     end_ms = recent_ms - self._step_ms
                     self._go_through_the_older(watched, begins_ms, end_ms, completed_ms)

@@ -35,6 +35,21 @@ def corrections(
             yield key, _withdrawn(before, now_ms)
 
 
+def unwatched(finding: Finding, now_ms: int) -> Finding:
+    """Return ``finding`` at its end because its rule is gone from the configuration."""
+    words = (
+        "Its rule was taken out of the configuration or changed, so this is not watched any more: "
+        f"that it ends here does not mean that it is well again. Before: {finding.explanation}"
+    )
+    return replace(
+        finding,
+        state=FindingState.RESOLVED,
+        explanation=words,
+        updated_ms=now_ms,
+        ended_ms=now_ms,
+    )
+
+
 def _same(finding: Finding, before: Finding) -> Finding:
     """Return ``finding`` as the one that people know: its name and its moment stay."""
     return replace(

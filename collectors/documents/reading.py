@@ -18,7 +18,7 @@ Result = TypeVar("Result")
 Instead = TypeVar("Instead")
 Model = TypeVar("Model", bound=Section)
 
-_SUFFIXES = (".yaml", ".yml", ".json")
+SUFFIXES = (".yaml", ".yml", ".json")
 _BOUNDS = Bounds()
 
 
@@ -81,7 +81,7 @@ def files_of(directory: Path) -> list[Path]:
     """Return the documents' files in a directory, in order; none if it does not exist."""
     if not directory.is_dir():
         return []
-    return sorted(path for path in directory.iterdir() if path.suffix in _SUFFIXES)
+    return sorted(path for path in directory.iterdir() if path.suffix in SUFFIXES)
 
 
 def text_of(path: Path, bounds: Bounds = _BOUNDS) -> str:

@@ -158,7 +158,8 @@ class Stream:
 class Family:
     """One metric of one resource and scope; ``weight`` is what each of its streams counts.
 
-    ``accumulates`` says whether values only rise: counters and histograms.
+    ``accumulates`` says whether values only rise: counters and histograms. ``advised``: its sender
+    was told that its buckets don't suit it.
     """
 
     name: str
@@ -169,6 +170,7 @@ class Family:
     current_ms: int = -1
     previous_ms: int = -1
     streams: dict[tuple[bytes, ...], Stream] = field(default_factory=dict)
+    advised: bool = False
 
     def note_export(self, time_ms: int) -> None:
         """Remember the time of this export and of the one before it."""

@@ -116,10 +116,18 @@ class FakeApi:
         body = {"status": "ok", "version": "0.1.0", "step_ms": STEP_MS, "series": series}
         watch = {"rules": 3, "lag_s": 7.4, "slowest": "playback-start-availability"}
         watch |= {"steps_judged_again": 0, "too_late": 0}
+        read: dict[str, object] = {
+            "directory": None,
+            "read_ms": 0,
+            "refused": False,
+            "changes": [],
+            "problems": [],
+        }
         received = {} if self.world.empty else {"otlp.metrics": {"accepted": 1840, "refused": 2}}
         held = {"spans": 120, "uptime_s": 4000.0, "receivers": received, "rules_failing": {}}
         delivery = {"failing": [], "dropped_findings": 0}
-        return JSONResponse(body | held | {"watch": watch, "delivery": delivery})
+        told = {"watch": watch, "delivery": delivery, "configuration": read}
+        return JSONResponse(body | held | told)
 
     def _graph(self, request: Request) -> Response:
         query = request.query_params["q"]

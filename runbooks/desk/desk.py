@@ -181,6 +181,15 @@ class IncidentDesk:
         """
         self.intake.reconcile(present)
 
+    def use(
+        self, *, routes: Routes, library: Sequence[Runbook], measures: Sequence[ImpactMeasure]
+    ) -> None:
+        """Go on with other routes, runbooks and measures; what was proposed or paged stays."""
+        self.ledger.use_routes(routes)
+        self.library = {runbook.name: runbook for runbook in library}
+        self.intake.library = tuple(library)
+        self.measures = self.post_mortems.measures = tuple(measures)
+
     def execute(self, incident_id: str, *commands: Command) -> Incident:
         """Carry out people's commands; see :meth:`runbooks.desk.ledger.Ledger.execute`."""
         return self.ledger.execute(incident_id, *commands)

@@ -61,7 +61,7 @@ class Intake:
     ) -> None:
         self._ledger = ledger
         self._decisions = decisions
-        self._library = library
+        self.library = library
         self._edges = edges
         self._rules = rules
         self._clock = clock
@@ -180,7 +180,7 @@ class Intake:
         return commands if begun else commands + self._proposal(findings)
 
     def _proposal(self, findings: Sequence[Finding]) -> list[Command]:
-        proposal = propose(self._library, findings)
+        proposal = propose(self.library, findings)
         if proposal is None:
             return []
         runbook = proposal.runbook

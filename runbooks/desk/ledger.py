@@ -53,6 +53,11 @@ class Ledger:
         """Call ``subscriber`` after every change."""
         self._subscribers.append(subscriber)
 
+    def use_routes(self, routes: Routes) -> None:
+        """Send what is paged from now on along ``routes``."""
+        with self._lock:
+            self._routes = routes
+
     def incidents(self) -> list[Incident]:
         """Return all incidents, newest first."""
         with self._lock:

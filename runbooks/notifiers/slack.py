@@ -125,16 +125,25 @@ class SlackNotifier:
             _reading(lambda: self._repeating.chat_update(**message))
         return delivery.reference
 
-    def _channel_id(self, name: str) -> str:
-        """Return the id of a channel; reading, unlike posting, doesn't take a name."""
-        wanted = name.removeprefix("#")
+    def lists(self, channel: str) -> bool:
+        """Return whether Slack lists a channel of this name or id to us.
+
+        Raises:
+            NotDeliveredError: Slack refused, for example the token.
+            DelayedError: Slack can't be reached or wants us to wait.
+        """
+        wanted = channel.removeprefix("#")
         if wanted not in self._channel_ids:
             listed = self._repeating.conversations_list
-            for channel in _pages(lambda cursor: listed(limit=PAGE, cursor=cursor), "channels"):
-                self._channel_ids |= {channel["name"]: channel["id"], channel["id"]: channel["id"]}
-        if wanted not in self._channel_ids:
+            for found in _pages(lambda cursor: listed(limit=PAGE, cursor=cursor), "channels"):
+                self._channel_ids |= {found["name"]: found["id"], found["id"]: found["id"]}
+        return wanted in self._channel_ids
+
+    def _channel_id(self, name: str) -> str:
+        """Return the id of a channel; reading, unlike posting, doesn't take a name."""
+        if not self.lists(name):
             raise DelayedError(f"Slack lists no channel {name!r}; invite the app", retry_after_s=30)
-        return self._channel_ids[wanted]
+        return self._channel_ids[name.removeprefix("#")]
 
 
 class _RefusedBlocksError(NotDeliveredError):

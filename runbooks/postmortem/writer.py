@@ -48,7 +48,7 @@ class PostMortemWriter:
     ) -> None:
         self._directory = directory
         self._metrics = metrics
-        self._measures = measures
+        self.measures = measures
         self._links = links
 
     def write(
@@ -64,7 +64,7 @@ class PostMortemWriter:
             StorageError: The directory can't be written.
         """
         now_ms = events[-1].time_ms if events else incident.opened_ms
-        counted = figures(self._measures, incident, self._metrics, now_ms)
+        counted = figures(self.measures, incident, self._metrics, now_ms)
         courses = {
             finding.id: course_of(finding, incident, self._metrics, now_ms)
             for finding in incident.findings.values()

@@ -25,6 +25,15 @@ COMMANDS = [
     "settings",
     "doctor",
     "history",
+    "init",
+    "incidents",
+    "slo",
+    "metrics",
+    "tags",
+    "traces",
+    "changes",
+    "reload",
+    "schema",
 ]
 
 
@@ -110,3 +119,23 @@ def test_a_busy_port_is_a_clear_error() -> None:
 
     assert "TOCSIN_API_PORT" in caught.value.message
     assert "0 for any free one" in caught.value.message
+
+
+@pytest.mark.parametrize("kind", ["slo", "detector", "runbook", "routes", "impact", "scrape"])
+def test_schemas_are_printed_for_editors(kind: str) -> None:
+    """An editor that can't read the schema underlines everything, or nothing."""
+    result = CliRunner().invoke(group, ["schema", kind])
+
+    assert result.exit_code == 0
+    schema = orjson.loads(result.output)
+    assert schema["$schema"].startswith("https://json-schema.org/")
+    assert schema["$defs"]
+    assert f"{kind} " in CliRunner().invoke(group, ["schema"]).output
+
+
+def test_an_unknown_kind_of_schema_names_those_that_there_are() -> None:
+    """Exit code 2, as for every wrong argument."""
+    result = CliRunner().invoke(group, ["schema", "slos"])
+
+    assert result.exit_code == 2
+    assert "slo, detector" in result.output

@@ -41,6 +41,7 @@ class Server:
             stderr=subprocess.PIPE,
         )
         self.addresses: dict[str, str] = {}
+        self.complaint = ""
 
     def wait(self) -> None:
         """Return once the addresses are announced."""
@@ -61,7 +62,7 @@ def server(directory: Path, **environment: str) -> Iterator[Server]:
         yield running
     finally:
         running.process.terminate()
-        running.process.communicate(timeout=30)
+        running.complaint = running.process.communicate(timeout=30)[1].decode()
 
 
 def eventually(reached: Callable[[], bool], timeout_s: float = 30) -> None:
@@ -176,3 +177,30 @@ def test_the_how_tos_curl_works(tmp_path: Path) -> None:
             loud = local.replace("curl -s", "curl -s --noproxy '*' -o /dev/null -w '%{http_code}'")
             done = subprocess.run(["bash", "-c", loud], capture_output=True, text=True, check=True)
             assert done.stdout == "200"
+
+
+def test_ctrl_c_ends_it_within_three_seconds(tmp_path: Path) -> None:
+    """An idle connection and a body that never ends must not keep a terminal, or a deployment."""
+    with server(tmp_path) as running:
+        host, _, port = running.addresses["api"].removeprefix("http://").partition(":")
+        with socket.create_connection((host, int(port))) as idle:
+            idle.sendall(b"GET /health HTTP/1.1\r\nHost: here\r\n\r\n")
+            assert b"200 OK" in idle.recv(65_536)
+            with socket.create_connection((host, int(port))) as stuck:
+                stuck.sendall(
+                    b"POST /api/v1/publish HTTP/1.1\r\nHost: here\r\n"
+                    b"Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
+                )
+                began = time.monotonic()
+                running.process.send_signal(signal.SIGINT)
+                assert running.process.wait(timeout=20) == 0
+    assert time.monotonic() - began <= 3
+
+
+def test_every_printed_address_answers_a_person(tmp_path: Path) -> None:
+    """Who opens what was printed must not stand before a 404."""
+    with server(tmp_path) as running:
+        for name in ("api", "otlp_http"):
+            front = httpx2.get(running.addresses[name] + "/", trust_env=False)
+            assert (name, front.status_code) == (name, 200)
+            assert len(front.text) > 50

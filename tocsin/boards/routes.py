@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from starlette.requests import Request
@@ -12,13 +12,12 @@ from starlette.routing import Route
 from tocsin.boards.document import DashboardFile, PanelShape
 
 
-def board_routes(boards: Sequence[DashboardFile]) -> list[Route]:
-    """Return the route that answers ``boards``."""
-    answer = {"dashboards": [_board(board) for board in boards]}
+def board_routes(boards: Callable[[], Sequence[DashboardFile]]) -> list[Route]:
+    """Return the route that answers what ``boards`` returns: a reload changes it."""
 
     async def dashboards(request: Request) -> JSONResponse:
         del request
-        return JSONResponse(answer)
+        return JSONResponse({"dashboards": [_board(board) for board in boards()]})
 
     return [Route("/api/v2/dashboards", dashboards, methods=["GET"])]
 

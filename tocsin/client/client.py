@@ -15,6 +15,8 @@ from tocsin.client.graphs import Graph, graph_columns
 from tocsin.client.shapes import (
     AnnouncedChange,
     Board,
+    ChangeReceipt,
+    ConfigurationState,
     DetectorRow,
     Finding,
     Health,
@@ -37,6 +39,9 @@ from tocsin.client.transport import (
     parsed,
     shortened,
 )
+
+MAX_PAGES = 100
+_NEXT_OFFSET = "x-nflx-atlas-next-offset"
 
 
 class ApiClient:
@@ -96,13 +101,24 @@ class ApiClient:
         return f"{self.base_url}/api/v1/graph?{urlencode(_graph_params(query, start, end, None))}"
 
     def tags(self, key: str | None = None, *, query: str | None = None) -> list[str]:
-        """Return the tag keys, or the values of ``key``, of the series that match ``query``."""
+        """Return the tag keys, or the values of ``key``, of the series that match ``query``.
+
+        The server answers in pages of a thousand; ``MAX_PAGES`` of them are read.
+        """
         path = "/api/v1/tags" if key is None else f"/api/v1/tags/{quote(key, safe='')}"
-        answer = self._transport.send("GET", path, params={"q": query} if query else None)
-        values = parsed(answer)
-        if not isinstance(values, list):
-            raise UnreadableError(f"{answer.url} answered no list but {shortened(answer.text)}")
-        return [str(value) for value in values]
+        found: list[str] = []
+        params: dict[str, ParamValue] = {"q": query} if query else {}
+        for _ in range(MAX_PAGES):
+            answer = self._transport.send("GET", path, params=params)
+            values = parsed(answer)
+            if not isinstance(values, list):
+                raise UnreadableError(f"{answer.url} answered no list but {shortened(answer.text)}")
+            found += [str(value) for value in values]
+            following = answer.headers.get(_NEXT_OFFSET)
+            if following is None:
+                break
+            params["offset"] = following
+        return found
 
     def traces(self, **criteria: ParamValue) -> list[TraceSummary]:
         """Search traces.
@@ -190,6 +206,18 @@ class ApiClient:
         """
         body = {"command": command, "actor": actor, "text": text, "value": value}
         return cast("Incident", self._transport.post(_incident_path(incident_id, "commands"), body))
+
+    def announce(self, change: JsonObject) -> ChangeReceipt:
+        """Announce a change; see ``docs/how-to/announce-changes.md`` for its fields."""
+        return cast("ChangeReceipt", self._transport.post("/api/v2/changes", change))
+
+    def reload(self) -> ConfigurationState:
+        """Have the server read its configuration directory again; return what changed.
+
+        Raises:
+            RefusedError: The files have mistakes; the message has a line for each.
+        """
+        return cast("ConfigurationState", self._transport.post("/api/v2/reload", {}))
 
     def post_mortem(self, incident_id: str, *, form: str = "md") -> str:
         """Return the post-mortem as Markdown (``md``) or as a page (``html``)."""

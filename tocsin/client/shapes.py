@@ -25,6 +25,25 @@ class Watch(TypedDict):
     too_late: int
 
 
+class Problem(TypedDict):
+    """A mistake in the configuration; the place is None where it is not known."""
+
+    file: str | None
+    line: int
+    field: str | None
+    message: str
+
+
+class ConfigurationState(TypedDict):
+    """How the last reading of the configuration directory went; refused: the one before stays."""
+
+    directory: str | None
+    read_ms: int
+    refused: bool
+    changes: list[str]
+    problems: list[Problem]
+
+
 class FailingWay(TypedDict):
     """A way to people that takes no pages."""
 
@@ -52,6 +71,7 @@ class Health(TypedDict):
     receivers: dict[str, ReceiverCounts]
     rules_failing: dict[str, str]
     watch: Watch
+    configuration: ConfigurationState
     delivery: Deliveries
 
 
@@ -295,6 +315,15 @@ class AnnouncedChange(TypedDict):
     url: str
     author: str
     end_ms: NotRequired[int]
+
+
+class ChangeReceipt(TypedDict):
+    """What became of announced changes: how many are new, were known, and were refused and why."""
+
+    ids: list[str]
+    accepted: int
+    known: int
+    rejected: list[dict[str, str]]
 
 
 class DetectorRow(TypedDict):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import httpx2
@@ -17,9 +18,12 @@ from tocsin.client.errors import (
 from tocsin.client.wording import duration, trimmed
 
 JsonObject = dict[str, Any]
-ParamValue = str | int | float
+ParamValue = str | int | float | Sequence[str]
+"""Of a parameter; a sequence is given several times."""
 
 MAX_MESSAGE_CHARS = 500
+# Atlas's answers begin with the name of a Java class, which tells people nothing.
+_JAVA_NAME = re.compile(r"^(?:[A-Za-z.]*(?:Exception|Error): )?(?:requirement failed: )?")
 
 
 class Transport:
@@ -87,7 +91,9 @@ def _server_message(answer: httpx2.Response) -> str:
     except ValueError:
         body = None
     message = body.get("message") or body.get("error") if isinstance(body, dict) else None
-    return str(message) if message else f"HTTP {answer.status_code}: {shortened(answer.text)}"
+    if not message:
+        return f"HTTP {answer.status_code}: {shortened(answer.text)}"
+    return _JAVA_NAME.sub("", str(message), count=1)
 
 
 def parsed(answer: httpx2.Response) -> object:

@@ -2,55 +2,89 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
 import orjson
 
-from collectors.documents.section import Context
-from collectors.errors import ConfigError, DocumentError
+from collectors.errors import ConfigError
 from tocsin.commands.options import setting_options
-from tocsin.settings import load_settings
+from tocsin.settings import Settings, load_settings
 
 
 def problems(directory: Path) -> Sequence[ConfigError]:
-    """Return what keeps the server from starting, and expressions that can't be evaluated."""
-    from collectors.stacklang.evaluation.batch import parse
-    from tocsin.configuration import read_configuration
+    """Return what keeps the server from starting."""
+    from tocsin.configuration_checks import checked_configuration
 
-    if not directory.is_dir():
-        return [ConfigError(f"{directory}: no such directory; set TOCSIN_CONFIG_DIR")]
     try:
-        read_configuration(directory, Context(check_expression=parse))
+        checked_configuration(directory)
     except ConfigError as error:
         return error.each()
     return ()
 
 
-def as_row(error: ConfigError) -> dict[str, object]:
-    """Return an error for ``--json``: the place apart where it is known."""
-    if isinstance(error, DocumentError):
-        place = {"file": error.file, "line": error.line, "field": error.field}
-        return {**place, "message": error.reason}
-    return {"file": None, "line": 0, "field": None, "message": error.message}
+def asked_others(settings: Settings, directory: Path) -> Iterator[tuple[bool, ConfigError]]:
+    """Yield what a running server and Slack say against it, and whether that is only a warning."""
+    from runbooks.notifiers.settling import ready
+    from runbooks.notifiers.slack import SlackNotifier
+    from tocsin.client.client import ApiClient
+    from tocsin.configuration import read_configuration
+    from tocsin.online_checks import unknown_channels, unknown_metrics
+
+    configuration = read_configuration(directory)
+    with ApiClient(settings.api_url) as api:
+        for unknown in unknown_metrics(configuration, api):
+            yield True, unknown
+    set_up = ready(configuration.notifiers, settings.given_for).notifiers
+    slack = next((one for one in set_up if isinstance(one, SlackNotifier)), None)
+    if slack is None:
+        yield (
+            True,
+            ConfigError(
+                "Slack has no token (TOCSIN_SLACK_BOT_TOKEN): its channels are not checked, and "
+                "pages for it go to the console"
+            ),
+        )
+        return
+    for missing in unknown_channels(directory, slack):
+        yield False, missing
 
 
 @click.command("check-config")
-@setting_options("config_dir")
+@setting_options(
+    "config_dir",
+    "api_url",
+    "slack_base_url",
+)
+@click.option("--online", is_flag=True, help="Ask the server for metrics and Slack for channels.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
-def command(ctx: click.Context, /, as_json: bool, **overrides: object) -> None:
-    """Validate the settings and the configuration directory; exit 3 when something is wrong."""
+def command(ctx: click.Context, /, online: bool, as_json: bool, **overrides: object) -> None:
+    """Validate the settings and the configuration directory; exit 3 when something is wrong.
+
+    With --online also: metrics that the running server at --api-url does not hold are warnings,
+    channels that Slack does not list are problems.
+    """
+    from tocsin.reloading import problem_row
+
     settings = load_settings(overrides)
     found = [] if settings.config_dir is None else list(problems(settings.config_dir))
+    warnings: list[ConfigError] = []
+    if online and settings.config_dir is not None and not found:
+        for is_warning, told in asked_others(settings, settings.config_dir):
+            (warnings if is_warning else found).append(told)
     if as_json:
-        body = {"ok": not found, "problems": [as_row(error) for error in found]}
+        body: dict[str, object] = {"ok": not found, "problems": [*map(problem_row, found)]}
+        if online:
+            body["warnings"] = [*map(problem_row, warnings)]
         click.echo(orjson.dumps(body).decode())
-    elif found:
-        for error in found:
-            click.echo(error.message)
-    else:
+        ctx.exit(3 if found else 0)
+    for error in found:
+        click.echo(error.message)
+    for warning in warnings:
+        click.echo(f"warning: {warning.message}")
+    if not found:
         where = settings.config_dir or "no configuration directory"
         click.echo(f"{where}: everything is in order")
     ctx.exit(3 if found else 0)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 import click
@@ -90,6 +91,8 @@ def play(
         raise click.BadParameter("--settle, --hold and --recover can't be below 0")
     if (url is None) != (platform_dir is None):
         raise click.BadParameter("--url and --platform-dir go together: both or neither")
+    if url is None:
+        _check(names)
     stop_on_signals()
     narrator = Narrator(colour=sys.stderr.isatty() and "NO_COLOR" not in os.environ)
     directory = (data_dir or fresh_directory()).absolute()
@@ -103,6 +106,19 @@ def play(
         raise TocsinError(error.message) from error
     _tell(outcome, narrator, report, as_json=as_json)
     ctx.exit(_PROBLEMS if fail_below is not None and outcome.falls_below(fail_below) else 0)
+
+
+def _check(names: tuple[str, ...]) -> None:
+    """Refuse a name that the platform does not know before anything is started.
+
+    Raises:
+        BadParameter: With the names that are close, or all that there are.
+    """
+    known = [name for found in listing().values() for name in found]
+    for name in names:
+        if name not in known:
+            near = get_close_matches(name, known, n=3) or known
+            raise click.BadParameter(f"{name!r} can't be played; there is {', '.join(near)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import time
+from difflib import get_close_matches
 from pathlib import Path
 
 import click
@@ -15,8 +17,9 @@ import orjson
 from collectors.graph.terminal import draw
 from collectors.model import Frame
 from tocsin.client.client import ApiClient
-from tocsin.client.errors import ClientError
+from tocsin.client.errors import AnswerError
 from tocsin.client.graphs import Graph, graph_columns
+from tocsin.commands.answers import EMPTY
 from tocsin.commands.options import setting_options
 from tocsin.settings import load_settings
 
@@ -43,6 +46,7 @@ def frame_of(graph: Graph) -> Frame:
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 @click.option("--json", "as_json", is_flag=True, help="Print Atlas's std.json.")
 @click.option("--watch", is_flag=True, help="Draw again every few seconds until interrupted.")
+@click.option("--fail-empty", is_flag=True, help="Exit 3 when no line has a value.")
 def command(
     expression: str,
     start: str,
@@ -52,28 +56,51 @@ def command(
     as_csv: bool,
     as_json: bool,
     watch: bool,
+    fail_empty: bool,
     **overrides: object,
 ) -> None:
-    """Evaluate EXPRESSION, for example ``name,stream.starts,:eq,:sum``."""
+    """Evaluate EXPRESSION, for example ``name,http.server.requests,:eq,:sum``."""
     settings = load_settings(overrides)
     params = {"q": expression, "s": start, "e": end} | ({"step": step} if step else {})
     try:
         with ApiClient(settings.api_url) as api:
+            answer = api.graph_bytes(params | {"format": "std.json"})
             if png is not None:
                 png.write_bytes(api.graph_bytes(params | {"format": "png"}))
                 click.echo(f"{png} written", err=True)
-            elif as_csv or as_json:
-                form = "csv" if as_csv else "std.json"
-                click.echo(api.graph_bytes(params | {"format": form}).decode())
+            elif as_csv:
+                click.echo(api.graph_bytes(params | {"format": "csv"}).decode())
+            elif as_json:
+                click.echo(answer.decode())
             else:
-                _draw(api, params, watch=watch)
-    except ClientError as error:
-        raise click.ClickException(error.message) from error
+                _draw(api, params, answer, watch=watch)
+    except AnswerError as error:
+        raise click.ClickException(f"{error.message}{hint(error.message)}") from error
+    if is_empty(answer):
+        click.echo(f"no data: nothing between {start} and {end} matches {expression}", err=True)
+        if fail_empty:
+            click.get_current_context().exit(EMPTY)
 
 
-def _draw(api: ApiClient, params: dict[str, str], *, watch: bool) -> None:
+def is_empty(answer: bytes) -> bool:
+    """Return whether no line of a graph has a value."""
+    lines = graph_columns(orjson.loads(answer)).lines
+    return not any(np.isfinite(line.values).any() for line in lines)
+
+
+def hint(message: str) -> str:
+    """Return what an unknown word may have been meant for, empty if nobody can say."""
+    unknown = re.search(r"unknown word ':([^']{1,40})'", message)
+    if unknown is None:
+        return ""
+    from collectors.stacklang.words.vocabularies import interpreter
+
+    near = get_close_matches(unknown[1], [word.name for word in interpreter().words], n=1)
+    return f"; did you mean ':{near[0]}'?" if near else ""
+
+
+def _draw(api: ApiClient, params: dict[str, str], answer: bytes, *, watch: bool) -> None:
     while True:
-        answer = api.graph_bytes(params | {"format": "std.json"})
         frame = frame_of(graph_columns(orjson.loads(answer)))
         size = shutil.get_terminal_size((100, 30))
         if watch:
@@ -86,3 +113,4 @@ def _draw(api: ApiClient, params: dict[str, str], *, watch: bool) -> None:
         if not watch:
             return
         time.sleep(5)
+        answer = api.graph_bytes(params | {"format": "std.json"})

@@ -6,7 +6,8 @@ import click
 import orjson
 from pydantic import SecretStr
 
-from tocsin.settings import Settings, load_settings, setting_rows
+from tocsin.commands.answers import table
+from tocsin.settings import Settings, Source, load_settings, setting_rows, source_of
 
 
 def shown_value(settings: Settings, name: str) -> str | None:
@@ -19,14 +20,27 @@ def shown_value(settings: Settings, name: str) -> str | None:
 
 @click.command("settings")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def command(as_json: bool) -> None:
-    """Print every setting with the value in force."""
+@click.option("--sources", is_flag=True, help="With --json: an object for each, with its source.")
+def command(as_json: bool, sources: bool) -> None:
+    """Print every setting with the value in force and where that comes from.
+
+    A command line goes before TOCSIN_* in the environment, that before tocsin.toml (or the file
+    that TOCSIN_CONFIG_FILE names), and that before the default.
+    """
     settings = load_settings()
     if as_json:
-        values = {row.name: shown_value(settings, row.name) for row in setting_rows()}
+        values: dict[str, object] = {}
+        for row in setting_rows():
+            value = shown_value(settings, row.name)
+            source, place = source_of(row.name)
+            full = {"value": value, "source": source.value, "from": place or None}
+            values[row.name] = full if sources else value
         click.echo(orjson.dumps(values).decode())
         return
-    width = max(len(row.variable) for row in setting_rows())
+    rows = []
     for row in setting_rows():
+        source, place = source_of(row.name)
+        where = place if source is Source.FILE else source.value
         value = shown_value(settings, row.name)
-        click.echo(f"{row.variable:<{width}}  {value or '-':<24}  {row.description}")
+        rows.append([row.variable, "-" if value is None else value, where, row.description])
+    click.echo("\n".join(table(["setting", "value", "from", "meaning"], rows)))

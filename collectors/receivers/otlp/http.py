@@ -103,7 +103,15 @@ def otlp_app(
         Route(path, _Endpoint(signal, gate, limits, stats).answer, methods=_METHODS)
         for path, signal in signals.items()
     ]
-    return Starlette(routes=routes)
+    return Starlette(routes=[Route("/", _front, methods=["GET"]), *routes])
+
+
+async def _front(request: Request) -> Response:
+    """Tell a person who opens the address what it is for."""
+    return PlainTextResponse(
+        f"OTLP over HTTP is received here. Set OTEL_EXPORTER_OTLP_ENDPOINT={request.base_url}\n"
+        "and OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf in the environment of your service.\n"
+    )
 
 
 def refuse_logs(body: bytes, stats: ReceiverStats, flaws: Flaws | None = None) -> Receipt:

@@ -6,12 +6,15 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
+import structlog
+
 from collectors.errors import DecodeError, TocsinError
 from collectors.limits import Limits
 from collectors.metric_units import MetricUnits
 from collectors.model import MetricWriter, Receipt, Recollection, Rejection
 from collectors.receivers.batch_builder import BatchBuilder
 from collectors.receivers.histogram_readings import Measure
+from collectors.receivers.otlp.default_bounds import REASON, misfit
 from collectors.receivers.otlp.histograms import add_histogram
 from collectors.receivers.otlp.numbers import (
     CUMULATIVE,
@@ -27,6 +30,7 @@ from collectors.receivers.stats import ReceiverStats
 from collectors.receivers.streams import Family, Kind, Source, StreamTable
 
 RECEIVER = "otlp.metrics"
+_log = structlog.get_logger(__name__)
 MAX_SOURCES = 20_000
 MAX_SOURCE_BYTES = 8_192
 
@@ -182,6 +186,7 @@ class OtlpMetrics:
                 builder=builder,
             )
         else:
+            self._advise(family, metric, points, builder)
             add_histogram(
                 family,
                 points,
@@ -190,6 +195,17 @@ class OtlpMetrics:
                 table=self._streams,
                 builder=builder,
             )
+
+    def _advise(self, family: Family, metric: Any, points: Any, builder: BatchBuilder) -> None:
+        """Tell a sender once, and the log, that its buckets are the default and don't suit."""
+        if family.advised:
+            return
+        family.advised = True
+        advice = misfit(family.name, metric.unit, points)
+        if advice is not None:
+            builder.warn(REASON, advice, {"name": family.name})
+            service = family.source.sent.get("service.name", "")
+            _log.warning("buckets don't suit their unit", service=service, detail=advice)
 
 
 def _kind(shape: str, unit: str, data: Any) -> Kind:

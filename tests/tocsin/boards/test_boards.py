@@ -54,7 +54,7 @@ def write(directory: Path, **texts: str) -> Path:
 def answered(directory: Path) -> list[Board]:
     """Return what the API says of the dashboards below a configuration directory."""
     boards = read_configuration(directory, CHECKED).boards
-    client = TestClient(Starlette(routes=board_routes(boards)))
+    client = TestClient(Starlette(routes=board_routes(lambda: boards)))
     found: list[Board] = client.get("/api/v2/dashboards").json()["dashboards"]
     return found
 

@@ -81,6 +81,12 @@ class Scraper:
         """The targets known now."""
         return list(self._targets.values())
 
+    def use(self, config: ScrapeConfig) -> None:
+        """Go on with another configuration; targets whose job did not change keep their series."""
+        self._shown.dropped.clear()
+        self._shown.dropped_counts.clear()
+        self._discoveries = [(job, Discovery(job, self._http)) for job in config.jobs]
+
     async def run(self) -> None:
         """Find and scrape targets until cancelled."""
         self._running = True
@@ -108,8 +114,11 @@ class Scraper:
         present: dict[object, Target] = {}
         for job, address in found:
             key = (job.name, address.key)
-            present[key] = self._targets.get(key) or self._begin(job, address)
-        gone = [target for key, target in self._targets.items() if key not in present]
+            known = self._targets.get(key)
+            if known is None or known.job != job:
+                known = self._begin(job, address)
+            present[key] = known
+        gone = [t for key, t in self._targets.items() if present.get(key) is not t]
         self._targets = present
         self._shown.targets = list(present.values())
         for target in gone:

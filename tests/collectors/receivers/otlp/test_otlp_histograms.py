@@ -144,3 +144,33 @@ def test_a_wide_zero_bucket_is_spread() -> None:
     assert sum(found.values()) == pytest.approx(10)
     assert 0 not in found
     assert lower_bounds()[max(found)] < 1e6 <= lower_bounds()[max(found) + 1]
+
+
+DEFAULT = [0.0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10000]
+OWN = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 20]
+
+
+@pytest.mark.parametrize(
+    ("unit", "bounds", "told"),
+    [
+        ("s", DEFAULT, 1),
+        ("s", DEFAULT[1:], 1),
+        ("s", DEFAULT[:11], 1),
+        ("ms", DEFAULT, 0),
+        ("By", DEFAULT, 0),
+        ("s", OWN, 0),
+    ],
+)
+def test_the_default_buckets_on_seconds_are_told_once(
+    unit: str, bounds: list[float], told: int
+) -> None:
+    """All that takes less than five seconds falls into one of them: percentiles would lie."""
+    exporter = HandExporter()
+    counts = [0, 9] + [0] * (len(bounds) - 1)
+    first = exporter.histogram(counts, bounds, 100, 110, unit=unit)
+    again = exporter.histogram(counts, bounds, 100, 120, unit=unit)
+
+    assert [warning.reason for warning in first.warnings] == ["defaultBucketBounds"] * told
+    assert all("explicit_bucket_boundaries" in warning.detail for warning in first.warnings)
+    assert not again.warnings
+    assert first.accepted == 1

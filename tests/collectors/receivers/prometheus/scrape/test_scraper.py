@@ -297,3 +297,34 @@ def test_a_target_that_is_not_there(tmp_path: Path) -> None:
     store, scraper = scrape(config_of(tmp_path, "http://127.0.0.1:1"))
     assert values(store, "up") == [0.0]
     assert scraper.targets[0].error
+
+
+def test_another_configuration_keeps_the_targets_that_did_not_change(tmp_path: Path) -> None:
+    """A reload that began all targets afresh would lose the counts between two scrapes."""
+    endpoint = Endpoint(b"# TYPE orders counter\norders_total 1\n")
+    other = Endpoint(b"stock 5\n")
+
+    async def run(first: str, second: str) -> tuple[FakeStore, list[bool]]:
+        store, clock, config = FakeStore(), ManualClock(T0), config_of(tmp_path, first)
+        async with httpx2.AsyncClient() as http:
+            scraper = Scraper(config, store, clock, http)
+            await scraper.refresh()
+            (kept,) = scraper.targets
+            more = f"  - job_name: other\n    static_configs: [{{targets: ['{second}']}}]\n"
+            scraper.use(config_of(tmp_path, first, more))
+            await scraper.refresh()
+            await scraper.scrape_all()
+            both = [target is kept for target in scraper.targets]
+            scraper.use(ScrapeConfig(jobs=config_of(tmp_path, first, more).jobs[1:]))
+            await scraper.refresh()
+            clock.advance_ms(10_000)
+            await scraper.scrape_all()
+            return store, [*both, *(target is kept for target in scraper.targets)]
+
+    with serve_endpoint(endpoint) as first, serve_endpoint(other) as second:
+        store, kept = asyncio.run(run(first, second.removeprefix("http://")))
+
+    assert kept == [True, False, False]
+    assert values(store, "up")[:2] == [1.0, 1.0]
+    assert values(store, "stock") == [5.0, 5.0]
+    assert len(endpoint.requests) == 1
