@@ -15,10 +15,12 @@ import httpx2
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from anomaly.detectors.warm import warm as detector_kernels
 from collectors.receivers.otlp.http import otlp_app
 from collectors.receivers.prometheus.remote_write_messages import message_class
 from collectors.receivers.testing.fakes import serve
 from collectors.receivers.testing.remote_write import label
+from collectors.store.warm import warm as store_kernels
 from demo_stack.slack.app import slack_app
 from demo_stack.slack.server import serving
 from tocsin.client.slack_preview import SlackPreviewClient
@@ -98,6 +100,9 @@ def missed(wanted: Sequence[str], passed: Sequence[str]) -> list[str]:
 
 @pytest.fixture(name="passed", scope="module")
 def _passed() -> Iterator[Passed]:
+    # A compiler that is looked at takes ten times as long.
+    store_kernels()
+    detector_kernels()
     found = Passed()
     with found.installed():
         yield found
