@@ -19,6 +19,7 @@ from collectors.api.changes import change_routes
 from collectors.changes.store import ChangeStore
 from collectors.clock import Clock, SystemClock
 from collectors.receivers.direct import Direct
+from collectors.receivers.sources.middleware import Attributed
 from runbooks.api.routes import runbooks_routes
 from runbooks.desk.desk import IncidentDesk
 from tocsin.announcing import open_announcements
@@ -103,7 +104,7 @@ def api_of(
         *more,
     ]
     app = api_app(collectors.metrics, collectors.spans, clock, extra_routes=routes)
-    return Direct(app, routes)
+    return Attributed(Direct(app, routes), collectors.sources)
 
 
 async def _watch(
