@@ -17,6 +17,7 @@ from dashboards.telemetry.services import Service, services_of
 from dashboards.telemetry.words import equals, matches, one_of
 from tocsin.client.client import ApiClient
 from tocsin.client.graphs import Graph
+from tocsin.client.sender_shapes import Sources
 from tocsin.client.shapes import (
     AnnouncedChange,
     Board,
@@ -89,6 +90,11 @@ def release() -> None:
     _api_at.clear()
     _slack_at.clear()
     _feed_of.clear()
+
+
+def senders() -> Reading[Sources]:
+    """Return who sends what."""
+    return _ask("senders", api().sources)
 
 
 def incidents() -> Reading[list[IncidentSummary]]:

@@ -28,6 +28,9 @@ from collectors.receivers.prometheus.scrape.api import target_routes
 from collectors.receivers.prometheus.scrape.config import ScrapeConfig
 from collectors.receivers.prometheus.scrape.scraper import Scraper
 from collectors.receivers.prometheus.scrape.state import ScrapedTargets
+from collectors.receivers.sources.api import source_routes
+from collectors.receivers.sources.ledger import SourceLedger
+from collectors.receivers.sources.middleware import Attributed
 from collectors.receivers.spectator import registry
 from collectors.receivers.spectator.udp import listen_spectator
 from collectors.receivers.stats import ReceiverStats
@@ -77,6 +80,7 @@ class Collectors:
     otlp: OtlpMetrics
     scraped: ScrapedTargets
     units: MetricUnits
+    sources: SourceLedger
     clock: Clock
 
     @property
@@ -147,6 +151,7 @@ def open_collectors(
         ),
         scraped=ScrapedTargets(),
         units=units,
+        sources=SourceLedger(clock),
         clock=clock,
     )
 
@@ -201,6 +206,7 @@ def collector_routes(collectors: Collectors) -> list[BaseRoute]:
     return [
         *(route for endpoint in endpoints().values() for route in endpoint.routes(intake)),
         *target_routes(collectors.scraped),
+        *source_routes(collectors.sources, collectors.clock),
         *exemplar_routes(collectors.exemplars),
         *catalogue_routes(collectors.metrics, collectors.units),
         *explain_routes(collectors.otlp.families),
@@ -223,6 +229,7 @@ async def receiving(collectors: Collectors, settings: Settings) -> AsyncIterator
             collectors.limits,
             collectors.stats,
             collectors.otlp,
+            collectors.sources,
         )
         grpc_port = grpc.start(settings.otlp_grpc_port, settings.host)
         stack.push_async_callback(asyncio.to_thread, grpc.stop)
@@ -233,6 +240,7 @@ async def receiving(collectors: Collectors, settings: Settings) -> AsyncIterator
             settings.spectator_port,
             limits=collectors.limits,
             stats=collectors.stats,
+            sources=collectors.sources,
         )
         stack.callback(udp.close)
         # What came since the last flush would be lost with the process.
@@ -254,7 +262,7 @@ async def _otlp_over_http(collectors: Collectors, sock: socket.socket) -> AsyncI
         collectors.stats,
         collectors.otlp,
     )
-    async with serving(app, sock):
+    async with serving(Attributed(app, collectors.sources), sock):
         yield
 
 
@@ -270,6 +278,7 @@ async def scraping(collectors: Collectors, config: ScrapeConfig | None) -> Async
             limits=collectors.limits,
             stats=collectors.stats,
             shown=collectors.scraped,
+            sources=collectors.sources,
         )
         task = asyncio.create_task(scraper.run())
         try:

@@ -19,6 +19,7 @@ from collectors.changes.store import ChangeStore
 from collectors.clock import Clock, SystemClock
 from collectors.receivers.direct import Direct
 from collectors.receivers.prometheus.scrape.scraper import Scraper
+from collectors.receivers.sources.middleware import Attributed
 from runbooks.api.routes import runbooks_routes
 from runbooks.desk.desk import IncidentDesk
 from runbooks.notifiers.settling import ready
@@ -118,7 +119,7 @@ def api_of(
         *runbooks_routes(desk),
     ]
     app = api_app(collectors.metrics, collectors.spans, clock, extra_routes=routes)
-    return Direct(app, routes)
+    return Attributed(Direct(app, routes), collectors.sources)
 
 
 def using(

@@ -10,6 +10,7 @@ from itertools import product
 import numpy as np
 
 from collectors.model import DSTYPE, Batch, Receipt, Rejection, SeriesKind, Tags
+from collectors.receivers.sources.arrival import note_accepted, note_refused
 
 
 class ReceiverStats:
@@ -44,16 +45,21 @@ class ReceiverStats:
         if count:
             with self._lock:
                 self._accepted[receiver] += count
+            note_accepted(receiver, count)
 
-    def refuse(self, receiver: str, reason: str, count: int = 1) -> None:
-        """Note ``count`` things that ``receiver`` refused because of ``reason``."""
+    def refuse(self, receiver: str, reason: str, count: int = 1, detail: str = "") -> None:
+        """Note ``count`` things that ``receiver`` refused because of ``reason``.
+
+        ``detail`` says it in words, for whoever looks at the sender.
+        """
         with self._lock:
             self._refused[receiver, reason] += count
+        note_refused(receiver, reason, count, detail)
 
     def refuse_all(self, receiver: str, rejections: Iterable[Rejection]) -> None:
         """Note every rejection under its reason."""
         for rejection in rejections:
-            self.refuse(receiver, rejection.reason, rejection.count)
+            self.refuse(receiver, rejection.reason, rejection.count, rejection.detail)
 
     def take(self, receiver: str, receipt: Receipt) -> None:
         """Note all that a receipt says."""

@@ -88,6 +88,7 @@ class FakeApi:
             "/api/v2/traces/{id}": self._trace,
             "/api/v2/services": self._services,
             "/api/v2/slos": lambda _: JSONResponse({"slos": synthetic.slos(self.world)}),
+            "/api/v2/sources": lambda _: JSONResponse(synthetic.sources(self.world)),
             "/api/v2/findings": self._findings,
             "/api/v2/incidents": self._incidents,
             "/api/v2/incidents/{id}": self._incident,

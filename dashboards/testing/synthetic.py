@@ -110,6 +110,50 @@ def slos(world: World) -> list[JsonObject]:
     return [*found, _slo(world, "gateway-latency", "Gateway under 200 ms", "gateway", "", False)]
 
 
+def sources(world: World) -> JsonObject:
+    """Return three senders: one in order, one that is silent, and one of whom much is refused."""
+    rows = [
+        _source(world, "otlp.metrics", "playback", "playback-1", silent_s=3, interval_s=10),
+        _source(world, "prometheus.scrape", "node", "http://10.0.0.9:9100", silent_s=300),
+        _source(world, "spectator", "", "", silent_s=1, interval_s=1, refused=412),
+    ]
+    return {
+        "now_ms": world.now_ms,
+        "window_ms": 3_600_000,
+        "forgotten": 0,
+        "sources": [] if world.empty else rows,
+    }
+
+
+def _source(
+    world: World,
+    receiver: str,
+    name: str,
+    instance: str,
+    *,
+    silent_s: int,
+    interval_s: int = 15,
+    refused: int = 0,
+) -> JsonObject:
+    detail = "a line has a type, an id and a value, not 'c:*bold*' (synthetic)"
+    part = {"reason": "invalidLine", "count": refused, "detail": detail}
+    return {
+        "receiver": receiver,
+        "name": name,
+        "instance": instance,
+        "peer": "10.0.0.9",
+        "agent": "synthetic/1.0",
+        "services": [],
+        "first_ms": world.at(50),
+        "last_ms": world.now_ms - silent_s * 1_000,
+        "interval_ms": interval_s * 1_000,
+        "overdue": silent_s > 3 * interval_s,
+        "requests": 240,
+        "accepted": 12_000,
+        "refused": [part] if refused else [],
+    }
+
+
 def near_change(world: World) -> JsonObject:
     """Return the change that was made before the impact."""
     return {

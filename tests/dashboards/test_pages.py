@@ -61,6 +61,7 @@ def test_a_page_without_a_server_says_so_and_offers_a_retry(
         ("explore", ("Nothing matches in this range",)),
         ("post_mortems", ("No post-mortem yet",)),
         ("slack_preview", ("nothing has paged",)),
+        ("senders", ("Nobody has sent anything yet",)),
     ],
 )
 def test_emptiness_is_explained(

@@ -151,6 +151,40 @@ def test_an_official_exporter_is_heard(tmp_path: Path) -> None:
         provider.shutdown()
 
 
+def test_doctor_knows_a_running_tocsin_and_asks_it(tmp_path: Path) -> None:
+    """The ports are tocsin's own, and whoever sends is shown with what was refused of it."""
+    doctor = [sys.executable, "-m", "tocsin", "doctor", "--json"]
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("TOCSIN_")}
+    environment = {**inherited, "TOCSIN_DATA_DIR": str(tmp_path / "other")}
+    with server(tmp_path) as running:
+        refused = httpx2.post(running.addresses["otlp_http"] + "/v1/metrics", trust_env=False)
+        assert refused.status_code == 415
+        port = running.addresses["api"].rpartition(":")[2]
+        here = subprocess.run(
+            [*doctor, "--api-port", port], env=environment, capture_output=True, check=False
+        )
+        url = running.addresses["api"]
+        live = subprocess.run(
+            [*doctor, "--live", "--api-url", url], env=environment, capture_output=True, check=False
+        )
+        pid = running.process.pid
+    gone = subprocess.run(
+        [*doctor, "--live", "--api-url", url], env=environment, capture_output=True, check=False
+    )
+
+    own = {one["name"]: one for one in orjson.loads(here.stdout)["checks"]}["api_port"]
+    assert (own["health"], own["detail"]) == (
+        "fine",
+        f"{port} is tocsin's own: process {pid} is running",
+    )
+    checks = {one["name"]: one for one in orjson.loads(live.stdout)["checks"]}
+    assert checks["server"]["health"] == "fine"
+    assert "refused 1, UnsupportedError: content type" in checks["from 127.0.0.1"]["detail"]
+    assert live.returncode == 0
+    (away,) = orjson.loads(gone.stdout)["checks"]
+    assert (gone.returncode, away["health"]) == (3, "problem")
+
+
 def test_a_busy_port_ends_with_a_clear_error(tmp_path: Path) -> None:
     """Exit code 2; the message names the setting."""
     with socket.socket() as busy:

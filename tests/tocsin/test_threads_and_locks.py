@@ -36,6 +36,7 @@ LOOP = "api"
 LIGHT = {
     "collectors.api.workers._lock",
     "collectors.receivers.gate._lock",
+    "collectors.receivers.sources.ledger._lock",
     "collectors.receivers.stats._lock",
     "runbooks.paging.ways._lock",
 }

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 
 from tocsin.client.errors import UnreadableError
 from tocsin.client.graphs import Graph, graph_columns
+from tocsin.client.sender_shapes import Sources
 from tocsin.client.shapes import (
     AnnouncedChange,
     Board,
@@ -73,6 +74,13 @@ class ApiClient:
     def health(self) -> Health:
         """Return version, step, number of series and spans, uptime."""
         return cast("Health", self._transport.get("/health"))
+
+    def sources(self) -> Sources:
+        """Return who sends what, and what was kept and refused of it in the last hour."""
+        path = "/api/v2/sources"
+        answer = self._transport.get(path)
+        list_in(answer, "sources", path)
+        return cast("Sources", answer)
 
     def graph(
         self, query: str, *, start: str | int, end: str | int = "now", step_s: int | None = None

@@ -8,14 +8,15 @@ import shutil
 import socket
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from enum import StrEnum
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 import orjson
 import psutil
 
+from tocsin.commands.checks import Check, Health
+from tocsin.commands.doctor_live import examine_server, owner_of
 from tocsin.commands.options import setting_options
 from tocsin.settings import PREFIX, Settings, load_settings, setting_rows
 
@@ -27,23 +28,6 @@ KNOWN_VARIABLES = {
     "TOCSIN_LONG_STORIES",
 }
 _NEEDED_MEMORY = 1 << 30
-
-
-class Health(StrEnum):
-    """How bad a check's answer is."""
-
-    FINE = "fine"
-    WARNING = "warning"
-    PROBLEM = "problem"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """One thing that was looked at, and what to do if it is not fine."""
-
-    name: str
-    health: Health
-    detail: str
 
 
 def examine(settings: Settings) -> Iterator[Check]:
@@ -86,10 +70,18 @@ def _ports(settings: Settings) -> Iterator[Check]:
             try:
                 probe.bind((settings.host, port))
             except OSError as error:
-                detail = f"{port}: {error.strerror}; set {row.variable} (0 for any free port)"
-                yield Check(name=row.name, health=Health.PROBLEM, detail=detail)
+                yield _taken(row.name, port, f"{error.strerror}; set {row.variable}")
             else:
                 yield Check(name=row.name, health=Health.FINE, detail=f"{port} is free")
+
+
+def _taken(name: str, port: int, reason: str) -> Check:
+    """Say who has a port; that it is a tocsin already running is no problem of the machine."""
+    owner = owner_of(port)
+    if owner is not None:
+        detail = f"{port} is tocsin's own: process {owner} is running"
+        return Check(name=name, health=Health.FINE, detail=detail)
+    return Check(name=name, health=Health.PROBLEM, detail=f"{port}: {reason} (0 for any free port)")
 
 
 def _writable(path: Path) -> Check:
@@ -125,12 +117,16 @@ def _browser() -> Check:
 
 
 @click.command("doctor")
-@setting_options("data_dir", "host", "api_port", "otlp_http_port", "otlp_grpc_port")
+@setting_options("data_dir", "host", "api_url", "api_port", "otlp_http_port", "otlp_grpc_port")
+@click.option(
+    "--live", is_flag=True, help="Ask the running server who sends what, and how it goes."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
-def command(ctx: click.Context, /, as_json: bool, **overrides: object) -> None:
+def command(ctx: click.Context, /, live: bool, as_json: bool, **overrides: object) -> None:
     """Look for what would keep tocsin from working; exit 3 when there is a problem."""
-    checks = list(examine(load_settings(overrides)))
+    settings = load_settings(overrides)
+    checks = list(examine_server(settings.api_url) if live else examine(settings))
     problems = [check for check in checks if check.health is Health.PROBLEM]
     if as_json:
         body = {"ok": not problems, "checks": [asdict(check) for check in checks]}

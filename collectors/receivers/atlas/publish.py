@@ -75,13 +75,13 @@ class _Publisher:
                 encoding = request.headers.get("content-encoding", "")
                 return await anyio.to_thread.run_sync(self._publish, raw, encoding, place)
         except InputError as error:
-            self._stats.refuse(RECEIVER, type(error).__name__)
+            self._stats.refuse(RECEIVER, type(error).__name__, detail=error.message)
             return _message(error.status, {"type": "error", "message": error.message})
         except OverloadedError as error:
-            self._stats.refuse(RECEIVER, "overloaded")
+            self._stats.refuse(RECEIVER, "overloaded", detail=error.message)
             return _try_again(error.message, error.retry_after_s)
         except StorageError as error:
-            self._stats.refuse(RECEIVER, "storage")
+            self._stats.refuse(RECEIVER, "storage", detail=error.message)
             return _try_again(error.message, self._limits.retry_after_s)
         except ClientDisconnect:
             return Response(status_code=400)

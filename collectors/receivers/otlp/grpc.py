@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent import futures
 from typing import Any
+from urllib.parse import unquote
 
 import grpc
 from google.protobuf.any_pb2 import Any as AnyMessage
@@ -24,6 +25,7 @@ from collectors.receivers.otlp.http import refuse_logs
 from collectors.receivers.otlp.metrics import OtlpMetrics
 from collectors.receivers.otlp.spans import OtlpSpans
 from collectors.receivers.reply import partial_success
+from collectors.receivers.sources.ledger import SourceLedger
 from collectors.receivers.stats import ReceiverStats
 
 RECEIVER = "otlp.grpc"
@@ -39,6 +41,7 @@ class OtlpGrpcServer:
         limits: Bounds on what is accepted.
         stats: Where acceptances and refusals are counted.
         receiver: Takes the metrics; others may share it. One of its own by default.
+        sources: Where senders are kept; nobody keeps them by default.
     """
 
     def __init__(
@@ -48,10 +51,12 @@ class OtlpGrpcServer:
         limits: Limits | None = None,
         stats: ReceiverStats | None = None,
         receiver: OtlpMetrics | None = None,
+        sources: SourceLedger | None = None,
     ) -> None:
         self._limits = limits or Limits()
         self._stats = stats or ReceiverStats()
         receiver = receiver or OtlpMetrics(metrics, self._limits, self._stats)
+        self._sources = sources
         self._gate = Gate(self._limits)
         self._exports: dict[str, tuple[str, Callable[[bytes], Receipt]]] = {
             _SERVICE.format("trace", "Trace"): (
@@ -99,7 +104,11 @@ class OtlpGrpcServer:
 
     def _handlers(self, service: str, field: str, export: Callable[[bytes], Receipt]) -> Any:
         def call(body: bytes, context: Any) -> bytes:
-            return self._export(body, context, field, export)
+            if self._sources is None:
+                return self._export(body, context, field, export)
+            agent = dict(context.invocation_metadata()).get("user-agent", "")
+            with self._sources.arriving(host_of(context.peer()), agent):
+                return self._export(body, context, field, export)
 
         # No (de)serialisers: the body stays bytes, as over HTTP.
         return grpc.method_handlers_generic_handler(
@@ -114,16 +123,16 @@ class OtlpGrpcServer:
                 place.hold(len(body))
                 return partial_success(field, export(body)).as_protobuf()
         except TooLargeError as error:
-            self._stats.refuse(RECEIVER, "tooLarge")
+            self._stats.refuse(RECEIVER, "tooLarge", detail=error.message)
             context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, error.message)
         except InputError as error:
-            self._stats.refuse(RECEIVER, type(error).__name__)
+            self._stats.refuse(RECEIVER, type(error).__name__, detail=error.message)
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, error.message)
         except OverloadedError as error:
-            self._stats.refuse(RECEIVER, "overloaded")
+            self._stats.refuse(RECEIVER, "overloaded", detail=error.message)
             self._abort_retryable(context, error.message, error.retry_after_s)
         except StorageError as error:
-            self._stats.refuse(RECEIVER, "storage")
+            self._stats.refuse(RECEIVER, "storage", detail=error.message)
             self._abort_retryable(context, error.message, self._limits.retry_after_s)
         return b""
 
@@ -137,3 +146,14 @@ class OtlpGrpcServer:
         trailer = (("grpc-status-details-bin", status.SerializeToString()),)
         context.set_trailing_metadata(trailer)
         context.abort(grpc.StatusCode.UNAVAILABLE, message)
+
+
+def host_of(peer: str) -> str:
+    """Return the host of a peer as gRPC names it.
+
+    >>> host_of("ipv4:10.0.0.1:51234"), host_of("ipv6:%5B::1%5D:51234"), host_of("unix:")
+    ('10.0.0.1', '::1', 'unix:')
+    """
+    family, _, rest = unquote(peer).partition(":")
+    host, _, port = rest.rpartition(":")
+    return host.strip("[]") if family in ("ipv4", "ipv6") and port else peer

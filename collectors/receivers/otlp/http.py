@@ -149,14 +149,14 @@ class _Endpoint:
             with self._gate.enter() as place:
                 return await self._export(request, media, place)
         except InputError as error:
-            self._stats.refuse(RECEIVER, type(error).__name__)
+            self._stats.refuse(RECEIVER, type(error).__name__, detail=error.message)
             code = _RESOURCE_EXHAUSTED if isinstance(error, TooLargeError) else _INVALID_ARGUMENT
             return _failure(media, error.status, code, error.message)
         except OverloadedError as error:
-            self._stats.refuse(RECEIVER, "overloaded")
+            self._stats.refuse(RECEIVER, "overloaded", detail=error.message)
             return _unavailable(media, error.message, error.retry_after_s)
         except StorageError as error:
-            self._stats.refuse(RECEIVER, "storage")
+            self._stats.refuse(RECEIVER, "storage", detail=error.message)
             return _unavailable(media, error.message, self._limits.retry_after_s)
         except ClientDisconnect:
             return Response(status_code=400)

@@ -26,6 +26,7 @@ from collectors.receivers.otlp.numbers import (
 from collectors.receivers.otlp.units import Flaws
 from collectors.receivers.otlp.wire import metrics_request, resource_attributes, scope_identity
 from collectors.receivers.resource_tags import DEFAULT_PATTERNS, ResourceTags
+from collectors.receivers.sources.arrival import speaks_for
 from collectors.receivers.stats import ReceiverStats
 from collectors.receivers.streams import Family, Kind, Source, StreamTable
 
@@ -128,6 +129,8 @@ class OtlpMetrics:
                 given = (reason, detail) if known else ("invalidResource", error.message)
                 builder.refuse(*given, count=points)
                 continue
+            sent = source.sent
+            speaks_for(sent.get("service.name", ""), sent.get("service.instance.id", ""))
             for metric in scope.metrics:
                 self._metric(source, metric, builder)
         return total

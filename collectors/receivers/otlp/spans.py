@@ -22,6 +22,7 @@ from collectors.model import (
 from collectors.receivers.attributes import AttributeReader, as_text
 from collectors.receivers.otlp.units import Flaws
 from collectors.receivers.otlp.wire import resource_attributes, scope, trace_request
+from collectors.receivers.sources.arrival import speaks_for
 from collectors.receivers.stats import ReceiverStats
 
 RECEIVER = "otlp.spans"
@@ -89,6 +90,8 @@ class OtlpSpans:
                 count = sum(len(scoped.spans) for scoped in group.scope_spans)
                 yield Rejection(reason="invalidResource", detail=error.message, count=count)
                 continue
+            service, instance = resource.get("service.name"), resource.get("service.instance.id")
+            speaks_for(as_text(service), as_text(instance))
             for scoped in group.scope_spans:
                 yield from self._scoped(resource, scoped)
 

@@ -120,13 +120,13 @@ class _RemoteWriter:
                 loop = asyncio.get_running_loop()
                 written = await loop.run_in_executor(self._workers, export, body)
         except InputError as error:
-            self._stats.refuse(RECEIVER, type(error).__name__)
+            self._stats.refuse(RECEIVER, type(error).__name__, detail=error.message)
             return _answer(protocol, error.status, error.message)
         except OverloadedError as error:
-            self._stats.refuse(RECEIVER, "overloaded")
+            self._stats.refuse(RECEIVER, "overloaded", detail=error.message)
             return _try_again(protocol, error.message, error.retry_after_s)
         except StorageError as error:
-            self._stats.refuse(RECEIVER, "storage")
+            self._stats.refuse(RECEIVER, "storage", detail=error.message)
             return _try_again(protocol, error.message, self._limits.retry_after_s)
         except ClientDisconnect:
             return Response(status_code=400)

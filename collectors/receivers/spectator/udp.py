@@ -13,6 +13,8 @@ from collectors.clock import Clock
 from collectors.errors import ConfigError, TocsinError
 from collectors.limits import Limits
 from collectors.model import Batch, MetricWriter
+from collectors.receivers.sources.arrival import Arrival
+from collectors.receivers.sources.ledger import MAX_SOURCES, SourceLedger, attributed_to
 from collectors.receivers.spectator.registry import RECEIVER, MeterRegistry
 from collectors.receivers.stats import ReceiverStats
 
@@ -24,10 +26,18 @@ _log = structlog.get_logger(__name__)
 class SpectatorListener(asyncio.DatagramProtocol):
     """An open socket, its meters and the task that flushes them; see :func:`listen_spectator`."""
 
-    def __init__(self, registry: MeterRegistry, metrics: MetricWriter, clock: Clock) -> None:
+    def __init__(
+        self,
+        registry: MeterRegistry,
+        metrics: MetricWriter,
+        clock: Clock,
+        sources: SourceLedger | None = None,
+    ) -> None:
         self._registry = registry
         self._metrics = metrics
         self._clock = clock
+        self._sources = sources or SourceLedger(clock)
+        self._heard: dict[str, Arrival] = {}
         self._transport: asyncio.DatagramTransport | None = None
         self._flushing: asyncio.Task[None] | None = None
         self.port = 0
@@ -35,8 +45,12 @@ class SpectatorListener(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: object) -> None:
         """Take the lines of a datagram."""
-        del addr
-        self._registry.receive(data, self._clock.now_ms())
+        peer = str(addr[0]) if isinstance(addr, tuple) else ""
+        # Datagrams are many and small: a sender's are added up until the next flush.
+        if peer not in self._heard and len(self._heard) >= MAX_SOURCES:
+            self._note_heard()
+        with attributed_to(self._heard.setdefault(peer, Arrival(peer=peer))):
+            self._registry.receive(data, self._clock.now_ms())
 
     def error_received(self, exc: Exception) -> None:
         """Log an error of the socket; the listener goes on."""
@@ -53,9 +67,15 @@ class SpectatorListener(asyncio.DatagramProtocol):
 
     async def flush(self) -> None:
         """Deliver now what the meters have to say."""
+        self._note_heard()
         for batch in self._registry.pieces(self._clock.now_ms()):
             if len(batch):
                 await self._deliver(batch)
+
+    def _note_heard(self) -> None:
+        heard, self._heard = self._heard, {}
+        for arrival in heard.values():
+            self._sources.note(arrival)
 
     async def _deliver(self, batch: Batch) -> None:
         try:
@@ -92,6 +112,7 @@ async def listen_spectator(
     *,
     limits: Limits | None = None,
     stats: ReceiverStats | None = None,
+    sources: SourceLedger | None = None,
     flush_interval_ms: int = FLUSH_INTERVAL_MS,
 ) -> SpectatorListener:
     """Listen for lines and deliver samples every ``flush_interval_ms``.
@@ -103,6 +124,7 @@ async def listen_spectator(
         port: Port to listen on, 0 for any free one.
         limits: Bounds on meters and tags.
         stats: Where lines accepted and refused are counted.
+        sources: Where senders are kept.
         flush_interval_ms: How often meters are delivered.
 
     Returns:
@@ -113,7 +135,7 @@ async def listen_spectator(
     """
     limits, stats = limits or Limits(), stats or ReceiverStats()
     registry = MeterRegistry(limits, stats, clock.now_ms())
-    listener = SpectatorListener(registry, metrics, clock)
+    listener = SpectatorListener(registry, metrics, clock, sources)
     loop = asyncio.get_running_loop()
     try:
         transport, _ = await loop.create_datagram_endpoint(

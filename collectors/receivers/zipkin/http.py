@@ -28,6 +28,7 @@ from collectors.receivers.endpoint import Endpoint, Intake
 from collectors.receivers.gate import Gate, Place
 from collectors.receivers.json_body import read_json
 from collectors.receivers.reply import partial_success
+from collectors.receivers.sources.arrival import speaks_for
 from collectors.receivers.stats import ReceiverStats
 from collectors.receivers.zipkin.messages import spans_of
 from collectors.receivers.zipkin.spans import Resource, read_span
@@ -68,13 +69,13 @@ class _Receiver:
                 encoding = request.headers.get("content-encoding", "")
                 return await anyio.to_thread.run_sync(self._take, raw, encoding, media, place)
         except InputError as error:
-            self._stats.refuse(RECEIVER, type(error).__name__)
+            self._stats.refuse(RECEIVER, type(error).__name__, detail=error.message)
             return _told(error.status, error.message)
         except OverloadedError as error:
-            self._stats.refuse(RECEIVER, "overloaded")
+            self._stats.refuse(RECEIVER, "overloaded", detail=error.message)
             return _told(error.status, error.message, error.retry_after_s)
         except StorageError as error:
-            self._stats.refuse(RECEIVER, "storage")
+            self._stats.refuse(RECEIVER, "storage", detail=error.message)
             return _told(error.status, error.message, self._limits.retry_after_s)
         except ClientDisconnect:
             return Response(status_code=400)
@@ -92,6 +93,8 @@ class _Receiver:
             else:
                 detail = f"more than {self._limits.max_spans_per_request} spans in one request"
                 refused.append(Rejection(reason="batchTooLarge", detail=detail))
+        for service in {span.service for span in good}:
+            speaks_for(service)
         stored = self._spans.write_spans(good) if good else Receipt(accepted=0)
         receipt = Receipt(accepted=stored.accepted, rejected=[*refused, *stored.rejected])
         self._stats.take(RECEIVER, receipt)

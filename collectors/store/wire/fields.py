@@ -38,7 +38,7 @@ def varint_at(data: NDArray[np.uint8], at: int, end: int) -> tuple[np.int64, int
     return np.int64(0), -1
 
 
-@inlined
+@called
 def _any_key_at(data: NDArray[np.uint8], at: int, end: int) -> tuple[np.int64, int]:
     """As :func:`key_at`, with field 0 allowed: in a group that is skipped nobody minds it."""
     key, behind = varint_at(data, at, end)
@@ -58,7 +58,7 @@ def key_at(data: NDArray[np.uint8], at: int, end: int) -> tuple[np.int64, int]:
     return key, behind if key >> 3 != 0 else -1
 
 
-@inlined
+@called
 def _skip_plain(data: NDArray[np.uint8], at: int, end: int, wire_type: int | np.int64) -> int:
     """Return the offset behind a value that is no group, -1 when it does not fit."""
     if wire_type == VARINT:

@@ -22,6 +22,7 @@ Ask = Callable[[ApiClient, str, str], object]
 GRAPH: dict[str, str | int | float] = {"q": QUERY, "s": "e-5m", "e": "now", "format": "std.json"}
 ASK: dict[str, Ask] = {
     "health": lambda api, _i, _t: api.health(),
+    "sources": lambda api, _i, _t: api.sources(),
     "graph": lambda api, _i, _t: api.graph(QUERY, start="e-5m", step_s=5),
     "graph_bytes": lambda api, _i, _t: api.graph_bytes(GRAPH),
     "graph_url": lambda api, _i, _t: api.graph_url(QUERY, start="e-5m"),

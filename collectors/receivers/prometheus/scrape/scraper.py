@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 import anyio
 import anyio.to_thread
@@ -22,6 +23,7 @@ from collectors.receivers.prometheus.scrape.discovery import Discovery
 from collectors.receivers.prometheus.scrape.history import Scraped, TargetHistory
 from collectors.receivers.prometheus.scrape.state import ScrapedTargets, Target, describe
 from collectors.receivers.prometheus.scrape.target import TargetAddress, relabelled
+from collectors.receivers.sources.ledger import SourceLedger
 from collectors.receivers.stats import ReceiverStats
 
 RECEIVER = "prometheus.scrape"
@@ -51,6 +53,7 @@ class Scraper:
         limits: Bounds on tags.
         stats: Where samples accepted and refused are counted.
         shown: Kept up to date with what is scraped and how that goes.
+        sources: Where targets are noted as senders.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class Scraper:
         limits: Limits | None = None,
         stats: ReceiverStats | None = None,
         shown: ScrapedTargets | None = None,
+        sources: SourceLedger | None = None,
     ) -> None:
         self._metrics = metrics
         self._clock = clock
@@ -73,6 +77,7 @@ class Scraper:
         self._targets: dict[object, Target] = {}
         self._claims = SeriesClaims()
         self._shown = shown or ScrapedTargets()
+        self._sources = sources or SourceLedger(clock)
         self._beyond: dict[str, int] = {}
         self._running = False
 
@@ -145,6 +150,12 @@ class Scraper:
 
     async def scrape(self, target: Target) -> None:
         """Scrape one target and write what it gave, or markers and ``up`` 0 if it failed."""
+        url = target.address.url
+        with self._sources.arriving(urlsplit(url).hostname or "") as arrival:
+            arrival.named.add((target.job.name, url))
+            await self._scrape(target)
+
+    async def _scrape(self, target: Target) -> None:
         time_ms = self._clock.now_ms()
         began = time.perf_counter()
         scraped, error = None, ""
@@ -155,7 +166,7 @@ class Scraper:
             )
         except _FAILURES as failure:
             error = describe(failure, target.job.timeout_ms / 1_000)
-            self.stats.refuse(RECEIVER, "scrapeFailed")
+            self.stats.refuse(RECEIVER, "scrapeFailed", detail=error)
         batch = scraped.batch if scraped else target.history.lose(time_ms)
         stored = await self._write(batch)
         target.last_duration_s = time.perf_counter() - began
