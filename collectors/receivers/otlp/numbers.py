@@ -15,6 +15,7 @@ from collectors.model import SeriesKind, Tags
 from collectors.receivers.batch_builder import BatchBuilder
 from collectors.receivers.meetings import standing_total
 from collectors.receivers.otlp.intervals import (
+    advance_delta,
     begin_delta,
     begin_shared,
     close_gap,
@@ -69,7 +70,9 @@ def add_sum(
         try:
             if plain and _add_known(family, point, builder):
                 continue
-            stream, start_ms, time_ms = place(family, point, table, builder)
+            stream, start_ms, time_ms = place(
+                family, point, table, builder, cumulative=temporality == CUMULATIVE
+            )
             value = number(point)
             tags = stream.variant(*(_RISING if monotonic else _STANDING))
             if not monotonic:
@@ -78,7 +81,7 @@ def add_sum(
                 begin_ms = begin_delta(family, stream, tags, (start_ms, time_ms), table)
                 refuse_negative(value)
                 close_gap(stream, [tags], begin_ms, table, builder)
-                table.advance(stream, start_ms, time_ms)
+                advance_delta(stream, (start_ms, time_ms), table)
                 builder.add_part(tags, begin_ms, time_ms, value)
             elif stream.meeting is not None:
                 _add_shared(family, stream, tags, value, (start_ms, time_ms), table, builder)
@@ -155,9 +158,10 @@ def add_standing(
         value = before + value if math.isfinite(value) else before
     family.note_export(time_ms)
     newest = time_ms >= stream.last_ms
-    if temporality == DELTA:
-        table.advance(stream, stream.start_ms, time_ms)
-    stream.heard(time_ms)
+    start_ms = (
+        stream.start_ms if temporality == DELTA else point.start_time_unix_nano // NANOS_PER_MS
+    )
+    table.advance(stream, start_ms, max(time_ms, stream.last_ms))
     if newest:
         stream.total = value
     if stream.meeting is None or not stream.meeting.adds:
@@ -179,7 +183,7 @@ def add_summary(family: Family, points: Any, table: StreamTable, builder: BatchB
 def _add_summary_point(
     family: Family, point: Any, table: StreamTable, builder: BatchBuilder
 ) -> None:
-    stream, start_ms, time_ms = place(family, point, table, builder)
+    stream, start_ms, time_ms = place(family, point, table, builder, cumulative=True)
     counters = [stream.variant(*_RISING), stream.variant(SeriesKind.COUNTER, "totalAmount")]
     now = (float(point.count), float(point.sum))
     newest = time_ms > stream.last_ms
@@ -205,7 +209,12 @@ def _add_summary_point(
 
 
 def place(
-    family: Family, point: Any, table: StreamTable, builder: BatchBuilder
+    family: Family,
+    point: Any,
+    table: StreamTable,
+    builder: BatchBuilder,
+    *,
+    cumulative: bool = False,
 ) -> tuple[Stream, int, int]:
     """Return the point's stream (not yet advanced), its start and its time, epoch milliseconds."""
     time_ms = point.time_unix_nano // NANOS_PER_MS
@@ -220,7 +229,10 @@ def place(
         shown = ", ".join(sorted(stream.dropped))[:200]
         detail = f"more than {table.limits.max_tags} tags; these attributes are none: {shown}"
         builder.warn("attributesDropped", detail, {"name": family.name})
-    return stream, point.start_time_unix_nano // NANOS_PER_MS, time_ms
+    start_ms = point.start_time_unix_nano // NANOS_PER_MS
+    if cumulative:
+        stream = table.writer(stream, start_ms)
+    return stream, start_ms, time_ms
 
 
 def refuse_point(error: DecodeError, family: Family, builder: BatchBuilder) -> None:
