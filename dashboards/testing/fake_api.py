@@ -71,6 +71,7 @@ class FakeApi:
         answers: dict[str, Callable[[Request], Response]] = {
             "/health": self._health,
             "/api/v1/graph": self._graph,
+            "/api/v1/explain": lambda _: JSONResponse({"series": [], "more": False}),
             "/api/v1/tags": lambda _: JSONResponse(["name", "cloud.region"]),
             "/api/v1/tags/{key}": lambda _: JSONResponse(list(synthetic.REGIONS)),
             "/api/v1/explain": lambda _: JSONResponse({"series": []}),

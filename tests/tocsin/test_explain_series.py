@@ -1,17 +1,19 @@
 """``tocsin explain-series``: what an operator reads, as the documentation shows it."""
 
 from pathlib import Path
+from typing import cast
 
 import orjson
 import pytest
 from click.testing import CliRunner
 
 from tocsin.client.client import ApiClient
+from tocsin.client.shapes import ExplainedSeries
 from tocsin.commands import explain_series
 from tocsin.commands.explain_series import told
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "receivers.md").read_text()
-SHOP = {
+SHOP: ExplainedSeries = {
     "tags": {"name": "shop.orders", "service.name": "shop", "host.name": "box"},
     "statistics": ["count"],
     "merged": "summed",
@@ -45,7 +47,7 @@ def test_the_documented_answer() -> None:
 )
 def test_what_is_not_known_or_not_shown_is_said(change: dict[str, object], expected: str) -> None:
     """An operator would take what is left out for all there is."""
-    assert expected in told(SHOP | change)
+    assert expected in told(cast("ExplainedSeries", {**SHOP, **change}))
 
 
 def test_the_command_prints_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:

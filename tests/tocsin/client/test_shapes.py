@@ -25,6 +25,7 @@ ASK: dict[str, Ask] = {
     "graph": lambda api, _i, _t: api.graph(QUERY, start="e-5m", step_s=5),
     "graph_bytes": lambda api, _i, _t: api.graph_bytes(GRAPH),
     "graph_url": lambda api, _i, _t: api.graph_url(QUERY, start="e-5m"),
+    "explain": lambda api, _i, _t: api.explain(QUERY),
     "tags": lambda api, _i, _t: api.tags("cloud.region"),
     "metrics": lambda api, _i, _t: api.metrics(search="start"),
     "explain": lambda api, _i, _t: api.explain("name,stream.starts,:eq"),
