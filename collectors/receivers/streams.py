@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple, cast
 
 import numpy as np
@@ -36,6 +37,9 @@ HISTOGRAM_WEIGHT = 32
 # Processes that write under one identity; of more the one that was silent longest is forgotten.
 MAX_WRITERS = 64
 MAX_FORMERS = 8
+
+# Deltas of a stream by which a repetition is told from one that is late.
+MAX_RECENT = 16
 
 BucketMask = NDArray[np.bool_]
 
@@ -426,6 +430,14 @@ class StreamTable:
 
         self._undo.append(undo)
 
+    def advance_delta(self, stream: Stream, start_ms: int, time_ms: int) -> None:
+        """Move a stream of deltas on, remembering how to undo it; none moves it back."""
+        undo = partial(_put_back, stream, stream.start_ms, stream.last_ms, stream.recent)
+        self._undo.append(undo)
+        if time_ms > stream.last_ms:
+            stream.start_ms, stream.last_ms = start_ms, time_ms
+        stream.recent = (*stream.recent[1 - MAX_RECENT :], (start_ms, time_ms))
+
     def commit(self) -> None:
         """Keep the changes since the last commit: the store has the batch."""
         self._undo.clear()
@@ -463,6 +475,12 @@ class StreamTable:
             if not family.streams and family.current_ms < oldest_ms:
                 del self._families[name]
         return (self._count, len(self._families)) < before
+
+
+def _put_back(
+    stream: Stream, start_ms: int, last_ms: int, recent: tuple[tuple[int, int], ...]
+) -> None:
+    stream.start_ms, stream.last_ms, stream.recent = start_ms, last_ms, recent
 
 
 def _mark(stream: Stream) -> int:

@@ -21,7 +21,7 @@ from collectors.receivers.histogram_readings import (
     write_reading,
     zero_shares,
 )
-from collectors.receivers.otlp.intervals import advance_delta, begin_delta, begin_shared, close_gap
+from collectors.receivers.otlp.intervals import begin_delta, begin_shared, close_gap
 from collectors.receivers.otlp.numbers import (
     DELTA,
     NO_RECORDED_VALUE,
@@ -177,7 +177,7 @@ def _add_delta(
     if reading.total is not None:
         counters.append(stream.variant(SeriesKind.COUNTER, measure.total))
     close_gap(stream, counters, begin_ms, table, builder)
-    advance_delta(stream, when, table)
+    table.advance_delta(stream, *when)
     write_parts(stream, reading, builder, measure=measure, begin_ms=begin_ms)
     if reading.largest is not None:
         builder.add(stream.variant(SeriesKind.GAUGE, "max"), reading.time_ms, reading.largest)

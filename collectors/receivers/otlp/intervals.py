@@ -15,9 +15,6 @@ from collectors.model import Tags
 from collectors.receivers.batch_builder import BatchBuilder
 from collectors.receivers.streams import Family, Stream, StreamTable
 
-# Deltas of a stream by which a repetition is told from one that is late.
-MAX_RECENT = 16
-
 
 class Begin(NamedTuple):
     """Since when a cumulative stream counted, -1 if nobody knows: from zero or its last point."""
@@ -67,14 +64,6 @@ def begin_delta(
     if not start_ms and 0 < stream.last_ms < time_ms:
         start_ms = stream.last_ms
     return start_ms if 0 < start_ms < time_ms else time_ms - 1
-
-
-def advance_delta(stream: Stream, when: tuple[int, int], table: StreamTable) -> None:
-    """Move a stream of deltas on, remembering the interval; one out of order moves nothing back."""
-    start_ms, time_ms = when
-    table.advance(stream, start_ms, max(time_ms, stream.last_ms))
-    stream.formers = ()
-    stream.recent = (*stream.recent[1 - MAX_RECENT :], when)
 
 
 def close_gap(
