@@ -74,7 +74,6 @@ class FakeApi:
             "/api/v1/explain": lambda _: JSONResponse({"series": [], "more": False}),
             "/api/v1/tags": lambda _: JSONResponse(["name", "cloud.region"]),
             "/api/v1/tags/{key}": lambda _: JSONResponse(list(synthetic.REGIONS)),
-            "/api/v1/explain": lambda _: JSONResponse({"series": []}),
             "/api/v1/expr/complete": lambda _: JSONResponse(_WORDS),
             "/api/v2/metrics": self._metrics,
             "/api/v2/metric-tags": self._metric_tags,

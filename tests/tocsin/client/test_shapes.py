@@ -28,7 +28,6 @@ ASK: dict[str, Ask] = {
     "explain": lambda api, _i, _t: api.explain(QUERY),
     "tags": lambda api, _i, _t: api.tags("cloud.region"),
     "metrics": lambda api, _i, _t: api.metrics(search="start"),
-    "explain": lambda api, _i, _t: api.explain("name,stream.starts,:eq"),
     "metric_tags": lambda api, _i, _t: api.metric_tags("name,stream.starts,:eq"),
     "complete": lambda api, _i, _t: api.complete("name,stream.starts,:eq"),
     "dashboards": lambda api, _i, _t: api.dashboards(),
