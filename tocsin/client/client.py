@@ -11,12 +11,12 @@ from typing import Self, cast
 from urllib.parse import quote, urlencode
 
 from tocsin.client.errors import UnreadableError
+from tocsin.client.explained import Explained
 from tocsin.client.graphs import Graph, graph_columns
 from tocsin.client.shapes import (
     AnnouncedChange,
     Board,
     DetectorRow,
-    Explained,
     Finding,
     Health,
     Incident,

@@ -15,40 +15,6 @@ class ReceiverCounts(TypedDict):
     refused: int
 
 
-class DroppedAttribute(TypedDict):
-    """An attribute that is no tag; ``reason`` is a word such as ``notChosen``."""
-
-    attribute: str
-    value: str
-    reason: str
-
-
-class ExplainedSender(TypedDict):
-    """One stream that feeds a series, last heard of at ``lastMs``."""
-
-    scope: str
-    lastMs: int
-    dropped: list[DroppedAttribute]
-
-
-class ExplainedSeries(TypedDict):
-    """Who feeds the series of one set of tags; ``merged`` is "summed", "newest" or ""."""
-
-    tags: dict[str, str]
-    statistics: list[str]
-    merged: str
-    note: str
-    senders: list[ExplainedSender]
-    senderCount: int
-
-
-class Explained(TypedDict):
-    """``GET /api/v1/explain``; ``more`` says that there are more series than are told."""
-
-    series: list[ExplainedSeries]
-    more: bool
-
-
 class Watch(TypedDict):
     """How far behind the present rules judge; ``lag_s`` is None before anything was judged."""
 

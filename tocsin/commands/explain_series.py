@@ -7,7 +7,7 @@ import orjson
 
 from tocsin.client.client import ApiClient
 from tocsin.client.errors import ClientError
-from tocsin.client.shapes import ExplainedSeries
+from tocsin.client.explained import ExplainedSeries
 from tocsin.commands.options import setting_options
 from tocsin.settings import load_settings
 
