@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import tzinfo
 
 from collectors.api.graph_request import GraphRequest
 from collectors.api.parameters import refuse
 from collectors.stacklang.evaluation.batch import EvaluatedExpression, evaluate_expressions
 from collectors.stacklang.expression import Expr
+from collectors.stacklang.expressions.percentiles import Percentiles
 from collectors.stacklang.expressions.simple_legends import with_simple_legends
 from collectors.stacklang.expressions.style import StyleExpr
 from collectors.stacklang.lines.database import Database
+from collectors.stacklang.lines.line_set import no_data
 from collectors.stacklang.predicates.predicate import Query
 from collectors.stacklang.program.datatypes import expect_styled
 from collectors.stacklang.words.query import common_query
@@ -46,8 +49,18 @@ def parse_styles(
 def evaluate_request(
     wanted: GraphRequest, database: Database, now_ms: int
 ) -> list[EvaluatedExpression]:
-    """Evaluate every expression of a graph request, bottom of the stack first."""
+    """Evaluate every expression of a graph request, bottom of the stack first.
+
+    Percentiles of which nothing is known are told as a line without data: an empty chart could
+    mean that there is no such histogram, where there is one without buckets.
+    """
     styles = parse_styles(
         wanted.program, wanted.zones[0], unstable=wanted.unstable, common=wanted.common
     )
-    return evaluate_expressions(styles, database, wanted.window, now_ms=now_ms)
+    found = evaluate_expressions(styles, database, wanted.window, now_ms=now_ms)
+    return [_told(expression, wanted.window.steps) for expression in found]
+
+
+def _told(expression: EvaluatedExpression, steps: int) -> EvaluatedExpression:
+    unknown = isinstance(expression.style.expr, Percentiles) and not len(expression.lines)
+    return replace(expression, lines=no_data(steps)) if unknown else expression

@@ -13,9 +13,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from collectors.api.answers import json_response
+from collectors.api.answers import answering, json_response
 from collectors.api.expressions import drawable
 from collectors.api.parameters import Parameters, refuse
+from collectors.api.workers import Workers
 from collectors.model import Tags
 from collectors.receivers.streams import Family, Stream
 from collectors.stacklang.predicates.predicate import Query
@@ -26,8 +27,15 @@ MAX_SENDERS = 20
 _MAX_SHOWN_CHARS = 255
 
 
-def explain_routes(families: Callable[[], Sequence[Family]]) -> list[Route]:
-    """Return the route that tells of the streams in ``families``."""
+def explain_routes(
+    families: Callable[[], Sequence[Family]], workers: Workers | None = None
+) -> list[Route]:
+    """Return the route that tells of the streams in ``families``.
+
+    Args:
+        families: All that is remembered of what was sent.
+        workers: Threads to look in; own ones if None.
+    """
 
     def explain(request: Request) -> Response:
         stack = interpreter("custom").execute(Parameters.of(request).required("q"))
@@ -38,7 +46,8 @@ def explain_routes(families: Callable[[], Sequence[Family]]) -> list[Route]:
         found = list(_found(families(), queries))
         return json_response({"series": found[:MAX_EXPLAINED], "more": len(found) > MAX_EXPLAINED})
 
-    return [Route("/api/v1/explain", explain, methods=["GET"])]
+    answer = answering(explain, workers or Workers())
+    return [Route("/api/v1/explain", answer, methods=["GET"])]
 
 
 def _found(families: Sequence[Family], queries: set[Query]) -> Iterator[dict[str, object]]:

@@ -22,7 +22,23 @@ from collectors.percentile_buckets import lower_bounds, share_of, spread
 from collectors.receivers.batch_builder import BatchBuilder
 from collectors.receivers.streams import BucketMask, Stream, Totals
 
-_NANOS = {"s": 1e9, "ms": 1e6, "us": 1e3, "ns": 1.0}
+# UCUM's codes, and the words that Micrometer sends.
+_NANOS = {
+    "d": 86_400e9,
+    "h": 3_600e9,
+    "min": 60e9,
+    "s": 1e9,
+    "ms": 1e6,
+    "us": 1e3,
+    "ns": 1.0,
+    "days": 86_400e9,
+    "hours": 3_600e9,
+    "minutes": 60e9,
+    "seconds": 1e9,
+    "milliseconds": 1e6,
+    "microseconds": 1e3,
+    "nanoseconds": 1.0,
+}
 
 # SDKs use up to 160; a stranger's million would fill the memory with spread tables.
 MAX_BUCKETS = 320

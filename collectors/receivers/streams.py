@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple, cast
 
 import numpy as np
@@ -32,6 +33,13 @@ MAX_RESOURCE_BYTES = 65_536
 
 # Streams that one histogram counts as: it has the tags of some thirty buckets.
 HISTOGRAM_WEIGHT = 32
+
+# Processes that write under one identity; of more the one that was silent longest is forgotten.
+MAX_WRITERS = 64
+MAX_FORMERS = 8
+
+# Deltas of a stream by which a repetition is told from one that is late.
+MAX_RECENT = 16
 
 BucketMask = NDArray[np.bool_]
 
@@ -58,6 +66,16 @@ class Totals(NamedTuple):
     observations: float
     total: float | None
     buckets: FloatArray
+
+
+class Former(NamedTuple):
+    """State of a cumulative stream before it started anew."""
+
+    start_ms: int
+    last_ms: int
+    total: float
+    observations: float
+    totals: Totals | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +115,9 @@ class Stream:
         columns: The buckets of the last point, as a mask's bytes, and their tags.
         largest: Largest value that a cumulative histogram ever told.
         meeting: The streams with the same tags, None while there is no other.
+        formers: Its states before the last starts, as another writer may come back to one.
+        writers: Streams by start, once several write under one identity.
+        recent: Intervals of the last deltas.
         dropped: Attributes for which there was no room, by reason.
     """
 
@@ -115,12 +136,20 @@ class Stream:
     seen: BucketMask | None = None
     columns: tuple[bytes, list[Tags]] = (b"", [])
     meeting: Meeting | None = None
+    formers: tuple[Former, ...] = ()
+    writers: dict[int, Stream] | None = None
+    recent: tuple[tuple[int, int], ...] = ()
     dropped: Mapping[str, str] = field(default_factory=dict)
     _variants: dict[tuple[str, str, str], Tags] = field(default_factory=dict)
 
     def variants(self) -> list[Tags]:
         """Return the tags of all series that came of the stream."""
         return list(self._variants.values())
+
+    def silent(self, since_ms: int) -> bool:
+        """Return whether none of those who write under this identity was heard since."""
+        writers = self.writers.values() if self.writers else (self,)
+        return all(writer.last_ms < since_ms for writer in writers)
 
     def heard(self, time_ms: int) -> None:
         """Note the time of a point."""
@@ -323,6 +352,44 @@ class StreamTable:
         stream.meeting = first.meeting
         stream.known_ms = first.known_ms
 
+    def writer(self, stream: Stream, start_ms: int) -> Stream:
+        """Return whose point it is that started at ``start_ms``.
+
+        Processes that fork after their SDK was set up report under one identity. A start that is
+        older than the last tells: a stream that started anew never goes back. From then on each
+        start is a stream of its own, and all of them meet.
+        """
+        if stream.writers is None:
+            if not 0 < start_ms < stream.start_ms:
+                return stream
+            stream.writers = {stream.start_ms: stream}
+        found = stream.writers.get(start_ms)
+        if found is None:
+            found = stream.writers[start_ms] = self._another(stream, start_ms)
+        return found
+
+    def _another(self, stream: Stream, start_ms: int) -> Stream:
+        """Return a new stream beside one with the same identity, with its former state if known."""
+        found = Stream(
+            tags=stream.tags,
+            family=stream.family,
+            key=stream.key,
+            adds=stream.adds,
+            dropped=stream.dropped,
+        )
+        for former in stream.formers:
+            if former.start_ms == start_ms:
+                found.start_ms, found.last_ms, found.total, found.count, found.totals = former
+        self._meet(found)
+        if stream.writers is not None and len(stream.writers) >= MAX_WRITERS:
+            self._part(stream.writers.pop(self._oldest_writer(stream)))
+        return found
+
+    @staticmethod
+    def _oldest_writer(stream: Stream) -> int:
+        others = {s: w for s, w in (stream.writers or {}).items() if w is not stream}
+        return min(others, key=lambda start_ms: others[start_ms].last_ms)
+
     def _part(self, stream: Stream) -> None:
         """Take a stream that is forgotten out of where it met others."""
         meeting, mark = stream.meeting, _mark(stream)
@@ -348,6 +415,12 @@ class StreamTable:
         before = (stream.start_ms, stream.last_ms, stream.every_ms)
         counted = (stream.count, stream.total, stream.totals, stream.largest)
         seen = None if stream.seen is None else stream.seen.copy()
+        others = stream.formers, stream.recent
+        if 0 < stream.start_ms < start_ms:
+            former = Former(
+                stream.start_ms, stream.last_ms, stream.total, stream.count, stream.totals
+            )
+            stream.formers = (*stream.formers[1 - MAX_FORMERS :], former)
         stream.heard(time_ms)
         stream.start_ms, stream.last_ms = start_ms, time_ms
 
@@ -355,8 +428,17 @@ class StreamTable:
             stream.start_ms, stream.last_ms, stream.every_ms = before
             stream.count, stream.total, stream.totals, stream.largest = counted
             stream.seen = seen
+            stream.formers, stream.recent = others
 
         self._undo.append(undo)
+
+    def advance_delta(self, stream: Stream, start_ms: int, time_ms: int) -> None:
+        """Move a stream of deltas on, remembering how to undo it; none moves it back."""
+        undo = partial(_put_back, stream, stream.start_ms, stream.last_ms, stream.recent)
+        self._undo.append(undo)
+        if time_ms > stream.last_ms:
+            stream.start_ms, stream.last_ms = start_ms, time_ms
+        stream.recent = (*stream.recent[1 - MAX_RECENT :], (start_ms, time_ms))
 
     def commit(self) -> None:
         """Keep the changes since the last commit: the store has the batch."""
@@ -378,7 +460,8 @@ class StreamTable:
             self._orders -= 1
             return
         self._count -= family.weight
-        self._part(stream)
+        for one in {id(w): w for w in (stream, *(stream.writers or {}).values())}.values():
+            self._part(one)
 
     def _forget_idle(self) -> bool:
         """Make room; return whether there is some. At most once a request, as it looks at all."""
@@ -389,11 +472,17 @@ class StreamTable:
         oldest_ms = newest_ms - self.limits.stream_idle_ms
         before = self._count, len(self._families)
         for name, family in list(self._families.items()):
-            for key in [k for k, s in family.streams.items() if s.last_ms < oldest_ms]:
+            for key in [k for k, s in family.streams.items() if s.silent(oldest_ms)]:
                 self._drop(family, key)
             if not family.streams and family.current_ms < oldest_ms:
                 del self._families[name]
         return (self._count, len(self._families)) < before
+
+
+def _put_back(
+    stream: Stream, start_ms: int, last_ms: int, recent: tuple[tuple[int, int], ...]
+) -> None:
+    stream.start_ms, stream.last_ms, stream.recent = start_ms, last_ms, recent
 
 
 def _mark(stream: Stream) -> int:

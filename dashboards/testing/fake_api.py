@@ -71,9 +71,9 @@ class FakeApi:
         answers: dict[str, Callable[[Request], Response]] = {
             "/health": self._health,
             "/api/v1/graph": self._graph,
+            "/api/v1/explain": lambda _: JSONResponse({"series": [], "more": False}),
             "/api/v1/tags": lambda _: JSONResponse(["name", "cloud.region"]),
             "/api/v1/tags/{key}": lambda _: JSONResponse(list(synthetic.REGIONS)),
-            "/api/v1/explain": lambda _: JSONResponse({"series": []}),
             "/api/v1/expr/complete": lambda _: JSONResponse(_WORDS),
             "/api/v2/metrics": self._metrics,
             "/api/v2/metric-tags": self._metric_tags,

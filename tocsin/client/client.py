@@ -11,6 +11,7 @@ from typing import Self, cast
 from urllib.parse import quote, urlencode
 
 from tocsin.client.errors import UnreadableError
+from tocsin.client.explained import Explained
 from tocsin.client.graphs import Graph, graph_columns
 from tocsin.client.sender_shapes import Sources
 from tocsin.client.shapes import (
@@ -96,9 +97,9 @@ class ApiClient:
         params = _graph_params(query, start, end, step_s)
         return graph_columns(self._transport.get("/api/v1/graph", params))
 
-    def explain(self, query: str) -> JsonObject:
-        """Return who feeds the series of an expression; see ``GET /api/v1/explain``."""
-        return self._transport.get("/api/v1/explain", {"q": query})
+    def explain(self, query: str) -> Explained:
+        """Return who feeds the series of an expression."""
+        return cast("Explained", self._transport.get("/api/v1/explain", {"q": query}))
 
     def graph_bytes(self, params: Mapping[str, ParamValue]) -> bytes:
         """Return a graph in whatever ``format`` the parameters ask for: png, csv, std.json."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import click
 import orjson
 
 from tocsin.client.client import ApiClient
 from tocsin.client.errors import ClientError
+from tocsin.client.explained import ExplainedSeries
 from tocsin.commands.options import setting_options
 from tocsin.settings import load_settings
 
@@ -51,7 +49,7 @@ def command(expression: str, as_json: bool, **overrides: object) -> None:
         click.echo("No OTLP sender is known for it: nothing came since the server started.")
 
 
-def told(series: Mapping[str, Any]) -> str:
+def told(series: ExplainedSeries) -> str:
     """Return one series as an operator reads it."""
     tags = ", ".join(f"{key}={value}" for key, value in sorted(series["tags"].items()))
     lines = [tags]

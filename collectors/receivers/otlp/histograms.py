@@ -52,7 +52,9 @@ def add_histogram(
     add_reading = _add_delta if temporality == DELTA else _add_cumulative
     for point in points:
         try:
-            stream, start_ms, time_ms = place(family, point, table, builder)
+            stream, start_ms, time_ms = place(
+                family, point, table, builder, cumulative=temporality != DELTA
+            )
             if point.flags & NO_RECORDED_VALUE:
                 builder.add(stream.variant(SeriesKind.COUNTER, "count"), time_ms, math.nan)
                 continue
@@ -175,7 +177,7 @@ def _add_delta(
     if reading.total is not None:
         counters.append(stream.variant(SeriesKind.COUNTER, measure.total))
     close_gap(stream, counters, begin_ms, table, builder)
-    table.advance(stream, *when)
+    table.advance_delta(stream, *when)
     write_parts(stream, reading, builder, measure=measure, begin_ms=begin_ms)
     if reading.largest is not None:
         builder.add(stream.variant(SeriesKind.GAUGE, "max"), reading.time_ms, reading.largest)

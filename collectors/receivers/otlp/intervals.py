@@ -49,14 +49,19 @@ def begin_delta(
 ) -> int:
     """Return since when a delta counts; raise :class:`DecodeError` if it was counted before.
 
-    One whose start is unknown counts from the last point, the very first in its own moment.
+    One that is older than the last is counted as long as it is known not to be a repetition:
+    queues deliver out of order, and several processes may write under one identity. One whose
+    start is unknown counts from the last point, the very first in its own moment.
     """
     start_ms, time_ms = when
     if stream.last_ms == -1:
         refuse_repeated(table.recall(stream, tags).time_ms, time_ms)
-    refuse_repeated(stream.last_ms, time_ms)
+    elif time_ms <= stream.last_ms:
+        known_since = min(end_ms for _, end_ms in stream.recent) if stream.recent else time_ms
+        if not start_ms or time_ms < known_since or when in stream.recent:
+            refuse_repeated(stream.last_ms, time_ms)
     family.note_export(time_ms)
-    if not start_ms and stream.last_ms > 0:
+    if not start_ms and 0 < stream.last_ms < time_ms:
         start_ms = stream.last_ms
     return start_ms if 0 < start_ms < time_ms else time_ms - 1
 

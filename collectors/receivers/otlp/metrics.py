@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import structlog
+from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 
 from collectors.errors import DecodeError, TocsinError
 from collectors.limits import Limits
+from collectors.metric_kinds import prometheus_kind
 from collectors.metric_units import MetricUnits
-from collectors.model import MetricWriter, Receipt, Recollection, Rejection
+from collectors.model import MetricWriter, Receipt, Recollection, Rejection, SeriesKind
 from collectors.receivers.batch_builder import BatchBuilder
 from collectors.receivers.histogram_readings import Measure
 from collectors.receivers.otlp.default_bounds import REASON, misfit
@@ -153,8 +155,10 @@ class OtlpMetrics:
             return
         data = getattr(metric, shape)
         name = metric.name
+        untyped = shape == "gauge" and is_untyped_counter(metric)
         try:
-            family = self._streams.family(source, name, _kind(shape, metric.unit, data))
+            kind = _kind("sum" if untyped else shape, metric.unit, data)
+            family = self._streams.family(source, name, kind)
         except DecodeError as error:
             reason, _, detail = error.message.partition(": ")
             builder.refuse(reason, detail, {"name": name[:80]}, len(data.data_points))
@@ -164,7 +168,9 @@ class OtlpMetrics:
             detail = f"the request holds more than {self._limits.max_batch_samples} samples"
             builder.refuse("batchTooLarge", detail, {"name": family.name}, len(data.data_points))
             return
-        if shape in ("gauge", "summary"):
+        if untyped:
+            self._sum(family, data.data_points, CUMULATIVE, True, builder)
+        elif shape in ("gauge", "summary"):
             add = add_gauge if shape == "gauge" else add_summary
             add(family, data.data_points, self._streams, builder)
         elif data.aggregation_temporality not in (DELTA, CUMULATIVE):
@@ -174,20 +180,25 @@ class OtlpMetrics:
         else:
             self._accumulated(family, shape, metric, data, builder)
 
+    def _sum(
+        self, family: Family, points: Any, temporality: int, monotonic: bool, builder: BatchBuilder
+    ) -> None:
+        add_sum(
+            family,
+            points,
+            temporality=temporality,
+            monotonic=monotonic,
+            table=self._streams,
+            builder=builder,
+        )
+
     def _accumulated(
         self, family: Family, shape: str, metric: Any, data: Any, builder: BatchBuilder
     ) -> None:
         temporality = data.aggregation_temporality
         points = data.data_points
         if shape == "sum":
-            add_sum(
-                family,
-                points,
-                temporality=temporality,
-                monotonic=data.is_monotonic,
-                table=self._streams,
-                builder=builder,
-            )
+            self._sum(family, points, temporality, data.is_monotonic, builder)
         else:
             self._advise(family, metric, points, builder)
             add_histogram(
@@ -209,6 +220,26 @@ class OtlpMetrics:
             builder.warn(REASON, advice, {"name": family.name})
             service = family.source.sent.get("service.name", "")
             _log.warning("buckets don't suit their unit", service=service, detail=advice)
+
+
+def is_untyped_counter(metric: Any) -> bool:
+    """Return whether a gauge is a counter of which a Prometheus page did not tell the type.
+
+    The OpenTelemetry Collector sends what it scraped without a type as a gauge and says so in the
+    metric's metadata. The name decides then, as it does for pages and remote write.
+    """
+    if not metric.metadata or prometheus_kind(metric.name) is not SeriesKind.COUNTER:
+        return False
+    return not _UNTYPED.isdisjoint(metric.metadata)
+
+
+def _untyped(word: str) -> bytes:
+    metadata = KeyValue(key="prometheus.type")
+    metadata.value.string_value = word
+    return metadata.SerializeToString()
+
+
+_UNTYPED = frozenset(map(_untyped, ("unknown", "untyped")))
 
 
 def _kind(shape: str, unit: str, data: Any) -> Kind:

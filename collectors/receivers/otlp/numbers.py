@@ -46,10 +46,16 @@ def add_gauge(family: Family, points: Any, table: StreamTable, builder: BatchBui
             tags = stream.variant(SeriesKind.GAUGE)
             if time_ms != family.current_ms:
                 family.note_export(time_ms)
-            stream.heard(time_ms)
+            if 0 < stream.last_ms < time_ms:
+                stream.every_ms = time_ms - stream.last_ms
+            stream.last_ms = max(time_ms, stream.last_ms)
             stream.total = value
-            show_gauge(stream, tags, time_ms, value, builder)
-            add_exemplars(point, tags, builder)
+            if stream.meeting is None:
+                builder.add(tags, time_ms, value)
+            else:
+                show_gauge(stream, tags, time_ms, value, builder)
+            if point.exemplars:
+                add_exemplars(point, tags, builder)
         except DecodeError as error:
             refuse_point(error, family, builder)
 
@@ -64,12 +70,18 @@ def add_sum(
     builder: BatchBuilder,
 ) -> None:
     """Append the points of a sum."""
-    plain = monotonic and temporality == CUMULATIVE
+    delta = temporality == DELTA
     for point in points:
         try:
-            if plain and _add_known(family, point, builder):
+            if monotonic and (
+                _add_next_delta(family, point, table, builder)
+                if delta
+                else _add_known(family, point, builder)
+            ):
                 continue
-            stream, start_ms, time_ms = place(family, point, table, builder)
+            stream, start_ms, time_ms = place(
+                family, point, table, builder, cumulative=temporality == CUMULATIVE
+            )
             value = number(point)
             tags = stream.variant(*(_RISING if monotonic else _STANDING))
             if not monotonic:
@@ -78,7 +90,7 @@ def add_sum(
                 begin_ms = begin_delta(family, stream, tags, (start_ms, time_ms), table)
                 refuse_negative(value)
                 close_gap(stream, [tags], begin_ms, table, builder)
-                table.advance(stream, start_ms, time_ms)
+                table.advance_delta(stream, start_ms, time_ms)
                 builder.add_part(tags, begin_ms, time_ms, value)
             elif stream.meeting is not None:
                 _add_shared(family, stream, tags, value, (start_ms, time_ms), table, builder)
@@ -107,7 +119,6 @@ def _add_known(family: Family, point: Any, builder: BatchBuilder) -> bool:
     value = number(point)
     if time_ms != family.current_ms:
         family.note_export(time_ms)
-    stream.every_ms = time_ms - stream.last_ms
     stream.last_ms = time_ms
     stream.total = value
     tags = stream.variant(SeriesKind.COUNTER, "count")
@@ -155,9 +166,10 @@ def add_standing(
         value = before + value if math.isfinite(value) else before
     family.note_export(time_ms)
     newest = time_ms >= stream.last_ms
-    if temporality == DELTA:
-        table.advance(stream, stream.start_ms, time_ms)
-    stream.heard(time_ms)
+    start_ms = (
+        stream.start_ms if temporality == DELTA else point.start_time_unix_nano // NANOS_PER_MS
+    )
+    table.advance(stream, start_ms, max(time_ms, stream.last_ms))
     if newest:
         stream.total = value
     if stream.meeting is None or not stream.meeting.adds:
@@ -165,6 +177,27 @@ def add_standing(
     elif newest:
         total = standing_total(stream.meeting.streams, time_ms)
         builder.add_part(tags, time_ms, time_ms, total)
+
+
+def _add_next_delta(family: Family, point: Any, table: StreamTable, builder: BatchBuilder) -> bool:
+    """Append a delta that begins where the last one of its stream ended, if it is one."""
+    stream = family.streams.get(tuple(point.attributes))
+    if stream is None or point.flags:
+        return False
+    start_ms = point.start_time_unix_nano // NANOS_PER_MS
+    time_ms = point.time_unix_nano // NANOS_PER_MS
+    if start_ms != stream.last_ms or not start_ms < time_ms <= NEWEST_MS:
+        return False
+    value = number(point)
+    refuse_negative(value)
+    if time_ms != family.current_ms:
+        family.note_export(time_ms)
+    table.advance_delta(stream, start_ms, time_ms)
+    tags = stream.variant(SeriesKind.COUNTER, "count")
+    builder.add_part(tags, start_ms, time_ms, value)
+    if point.exemplars:
+        add_exemplars(point, tags, builder)
+    return True
 
 
 def add_summary(family: Family, points: Any, table: StreamTable, builder: BatchBuilder) -> None:
@@ -179,7 +212,7 @@ def add_summary(family: Family, points: Any, table: StreamTable, builder: BatchB
 def _add_summary_point(
     family: Family, point: Any, table: StreamTable, builder: BatchBuilder
 ) -> None:
-    stream, start_ms, time_ms = place(family, point, table, builder)
+    stream, start_ms, time_ms = place(family, point, table, builder, cumulative=True)
     counters = [stream.variant(*_RISING), stream.variant(SeriesKind.COUNTER, "totalAmount")]
     now = (float(point.count), float(point.sum))
     newest = time_ms > stream.last_ms
@@ -205,7 +238,12 @@ def _add_summary_point(
 
 
 def place(
-    family: Family, point: Any, table: StreamTable, builder: BatchBuilder
+    family: Family,
+    point: Any,
+    table: StreamTable,
+    builder: BatchBuilder,
+    *,
+    cumulative: bool = False,
 ) -> tuple[Stream, int, int]:
     """Return the point's stream (not yet advanced), its start and its time, epoch milliseconds."""
     time_ms = point.time_unix_nano // NANOS_PER_MS
@@ -220,7 +258,10 @@ def place(
         shown = ", ".join(sorted(stream.dropped))[:200]
         detail = f"more than {table.limits.max_tags} tags; these attributes are none: {shown}"
         builder.warn("attributesDropped", detail, {"name": family.name})
-    return stream, point.start_time_unix_nano // NANOS_PER_MS, time_ms
+    start_ms = point.start_time_unix_nano // NANOS_PER_MS
+    if cumulative:
+        stream = table.writer(stream, start_ms)
+    return stream, start_ms, time_ms
 
 
 def refuse_point(error: DecodeError, family: Family, builder: BatchBuilder) -> None:

@@ -92,7 +92,7 @@ class Percentiles(SeriesExpr):
         if not len(counts):
             return counts
         layout = scope.layouts.get(self, (counts.tags,), lambda: self._layout(counts.tags))
-        if not layout.groups:  # histograms without bounds among them: nobody knows the percentiles
+        if not layout.groups:
             return no_data(scope.steps)
         percents = np.array(sorted(set(self.percents)))
         values = [group.estimate(counts.values, percents) for group in layout.groups]

@@ -317,3 +317,10 @@ def test_the_store_is_read_while_it_is_written(client: TestClient, store: Metric
     before = store.series_count
     assert client.get(uri(SPS, "format=std.json&s=e-1m")).json()["values"] == [[120.0]]
     assert store.series_count == before
+
+
+def test_percentiles_of_what_has_no_buckets_are_no_data(client: TestClient) -> None:
+    """A chart without a line would say nothing of a histogram that has no bounds."""
+    content = client.get(uri(f"{SPS},(,50,99,),:percentiles", "s=e-3m&format=std.json")).json()
+    assert content["legend"] == ["NO DATA"]
+    assert content["values"] == [["NaN"]] * 3

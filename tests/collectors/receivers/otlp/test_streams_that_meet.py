@@ -197,6 +197,51 @@ def test_streams_that_are_forgotten_leave_the_meeting() -> None:
     assert exporter.parts()[-1] == (250, 260, 7)
 
 
+@pytest.mark.parametrize("starts_s", [(100, 105, 103, 101), (101, 102, 103, 104), (104, 101)])
+def test_processes_under_one_identity_are_told_apart_by_their_starts(
+    starts_s: tuple[float, ...],
+) -> None:
+    """Workers that fork after their SDK was set up would each look like a restart of another."""
+    exporter = HandExporter()
+    for i in range(1, 6):
+        for n, start_s in enumerate(starts_s):
+            exporter.sum(10**n * i, start_s, 110 + 10 * i + n)
+            exporter.histogram([10**n * i, 0], [1.0], start_s, 110 + 10 * i + n)
+    rounds = sum(10**n for n in range(len(starts_s)))
+    seconds = [sample for sample in exporter.seconds(statistic="count") if sample[1]]
+    told = sum(value for _, value in seconds)
+    told += sum(value for _, _, value in exporter.parts(statistic="count"))
+    assert told == 2 * 5 * rounds
+
+
+def test_standing_sums_of_processes_under_one_identity_are_added_up() -> None:
+    """Requests at work would be those of the worker that reported last."""
+    exporter = HandExporter()
+    for i in range(3):
+        for n, start_s in enumerate((100, 102, 101)):
+            exporter.sum(n + 1, start_s, 110 + 10 * i + n, monotonic=False)
+    assert exporter.parts()[-1] == (132, 132, 6)
+
+
+def test_a_restart_is_no_second_process() -> None:
+    """A counter that starts anew would be counted in parts for ever after."""
+    exporter = HandExporter()
+    for start_s in (100, 200, 300):
+        exporter.sum(5, start_s, start_s + 50)
+    assert exporter.parts() == []
+
+
+def test_deltas_out_of_order_are_counted_once() -> None:
+    """A collector's queue sends several at a time; what overtook another would cost it."""
+    exporter = HandExporter()
+    intervals = [(100, 110), (120, 130), (110, 120), (140, 150), (130, 140)]
+    for start_s, time_s in (*intervals, *intervals):
+        exporter.sum(5, start_s, time_s, DELTA)
+    assert sum(value for _, _, value in exporter.parts()) == 25
+    late = exporter.sum(5, 10, 20, DELTA)
+    assert late.rejected[0].reason == "outOfOrder"
+
+
 _KEYS = st.sampled_from(["service.name", "service.version", "host.name", "team", "os.type", "a.b"])
 _TAGS = st.dictionaries(_KEYS, st.text("xyz", min_size=1, max_size=3))
 
