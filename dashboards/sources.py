@@ -15,24 +15,22 @@ from dashboards.telemetry.instruments import Instrument, instruments_of
 from dashboards.telemetry.service_panels import query_of
 from dashboards.telemetry.services import Service, services_of
 from dashboards.telemetry.words import equals, matches, one_of
+from tocsin.client.board_shapes import Board
 from tocsin.client.client import ApiClient
 from tocsin.client.graphs import Graph
+from tocsin.client.metric_shapes import MetricNames, MetricTags, Word
 from tocsin.client.sender_shapes import Sources
 from tocsin.client.shapes import (
     AnnouncedChange,
-    Board,
     DetectorRow,
     Health,
     Incident,
     IncidentSummary,
-    MetricNames,
-    MetricTags,
     ServiceMap,
     SlackChannel,
     Slo,
     Trace,
     TraceSummary,
-    Word,
 )
 from tocsin.client.slack_preview import SlackPreviewClient
 

@@ -11,7 +11,7 @@ from dashboards.panels import chart_stack, range_bar
 from dashboards.panels.board_values import values_of
 from dashboards.telemetry.boards import left_out, rows_of
 from dashboards.timerange import TimeRange
-from tocsin.client.shapes import Board
+from tocsin.client.board_shapes import Board
 
 PAGE = Page(title="Dashboards", icon=":material/dashboard:", order=2.6)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from dashboards import sources, states
-from tocsin.client.shapes import Board
+from tocsin.client.board_shapes import Board
 
 
 def values_of(boards: Iterable[Board], *, key: str) -> dict[str, tuple[str, ...]]:

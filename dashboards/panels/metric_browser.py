@@ -15,7 +15,7 @@ from dashboards.telemetry.browsing import (
     start_of,
 )
 from dashboards.telemetry.words import equals
-from tocsin.client.shapes import MetricName, MetricTags, TagCount, Word
+from tocsin.client.metric_shapes import MetricName, MetricTags, TagCount, Word
 from tocsin.client.wording import number
 
 QUERY = "q"

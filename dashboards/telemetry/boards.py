@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from dashboards.telemetry.panel import Limit, Panel, bound
 from dashboards.telemetry.words import equals
-from tocsin.client.shapes import Board, BoardPanel, BoardRow, BoardVariable
+from tocsin.client.board_shapes import Board, BoardPanel, BoardRow, BoardVariable
 
 EVERYTHING = ":true"
 MAX_REPEATS = 12

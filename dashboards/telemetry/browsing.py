@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from dashboards.telemetry.words import both, equals, literal
-from tocsin.client.shapes import MetricTags, TagCount
+from tocsin.client.metric_shapes import MetricTags, TagCount
 
 HIDDEN_KEYS = frozenset({"name", "statistic", "percentile", "atlas.dstype"})
 _AGGREGATES = ":(?:sum|avg|max|min|count)"

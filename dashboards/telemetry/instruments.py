@@ -15,7 +15,7 @@ from dashboards.telemetry.conventions import (
     convention_of,
 )
 from dashboards.telemetry.words import both, either, equals, grouped, matches, ratio, summed
-from tocsin.client.shapes import MetricTags
+from tocsin.client.metric_shapes import MetricTags
 
 SERVICE_KEYS = ("service.name", "service_name", "job", "nf.app", "app")
 PERCENTILES = (50, 95, 99)

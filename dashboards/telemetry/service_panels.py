@@ -10,7 +10,7 @@ from dashboards.telemetry.panel import Panel, labelled
 from dashboards.telemetry.saturation import gauges_among
 from dashboards.telemetry.services import Service
 from dashboards.telemetry.words import both, either, equals
-from tocsin.client.shapes import MetricName
+from tocsin.client.metric_shapes import MetricName
 
 MAX_OPERATIONS = 8
 _SLOWEST = 99

@@ -135,8 +135,8 @@ class IncidentDesk:
         )
         by_name = {notifier.name: notifier for notifier in notifiers}
         self.ways = Ways()
-        last = [FALLBACK] if FALLBACK.notifier in by_name else []
-        self._fallbacks = [*routes.default, *last]
+        self._last_way = (FALLBACK,) if FALLBACK.notifier in by_name else ()
+        self._fallbacks = (*routes.default, *self._last_way)
         self._courier = Courier(self.outbox, by_name, self._card, self._report, self._fall_over)
         self._buttons = Buttons(self.ledger, self.engine, clock)
         self._waiting: deque[Finding] = deque()
@@ -186,6 +186,7 @@ class IncidentDesk:
     ) -> None:
         """Go on with other routes, runbooks and measures; what was proposed or paged stays."""
         self.ledger.use_routes(routes)
+        self._fallbacks = (*routes.default, *self._last_way)
         self.library = {runbook.name: runbook for runbook in library}
         self.intake.library = tuple(library)
         self.measures = self.post_mortems.measures = tuple(measures)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 pytestmark = [
+    pytest.mark.patient,
     pytest.mark.browser,
     pytest.mark.slow,
     pytest.mark.skipif(browser_missing() is not None, reason=browser_missing() or ""),

@@ -26,7 +26,7 @@ from dashboards.panels.service_list import figures
 from dashboards.telemetry.services import Figures
 from dashboards.testing import OpenPage, charts, open_page, words
 
-pytestmark = [pytest.mark.processes, pytest.mark.slow]
+pytestmark = [pytest.mark.processes, pytest.mark.patient, pytest.mark.slow]
 
 NAME, CALLER, ROUTE = "tariff-quoter", "kiosk", "/quotes/{country}"
 TILL = "corner-till"

@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from typing import Self, cast
 from urllib.parse import quote, urlencode
 
+from tocsin.client.board_shapes import Board
 from tocsin.client.errors import UnreadableError
 from tocsin.client.explained import Explained
 from tocsin.client.graphs import Graph, graph_columns
+from tocsin.client.metric_shapes import MetricNames, MetricTags, Word
 from tocsin.client.sender_shapes import Sources
 from tocsin.client.shapes import (
     AnnouncedChange,
-    Board,
     ChangeReceipt,
     ConfigurationState,
     DetectorRow,
@@ -24,14 +25,11 @@ from tocsin.client.shapes import (
     Health,
     Incident,
     IncidentSummary,
-    MetricNames,
-    MetricTags,
     Runbook,
     ServiceMap,
     Slo,
     Trace,
     TraceSummary,
-    Word,
 )
 from tocsin.client.transport import (
     JsonObject,

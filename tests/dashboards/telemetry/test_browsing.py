@@ -17,7 +17,7 @@ from dashboards.telemetry.browsing import (
     unit_for,
 )
 from tests.dashboards.telemetry.test_services import tags, timer
-from tocsin.client.shapes import MetricTags
+from tocsin.client.metric_shapes import MetricTags
 
 GAUGE = tags(app=["a", "b"], zone=["x", "y"], atlas__dstype=["gauge"], name=["m"])
 COUNTER = tags(app=["a"], atlas__dstype=["counter"])

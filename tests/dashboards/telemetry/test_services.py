@@ -10,7 +10,8 @@ import pytest
 from dashboards.telemetry.instruments import Instrument, instrument_of, instruments_of
 from dashboards.telemetry.services import Figures, figure_queries, figures_of, services_of
 from tocsin.client.graphs import Graph, Line
-from tocsin.client.shapes import MetricTags, ServiceMap
+from tocsin.client.metric_shapes import MetricTags
+from tocsin.client.shapes import ServiceMap
 
 NAN = float("nan")
 

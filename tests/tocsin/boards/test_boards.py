@@ -14,7 +14,7 @@ from collectors.stacklang.evaluation.batch import parse
 from dashboards.telemetry.boards import MAX_REPEATS, left_out, pinned_panels, rows_of
 from tocsin.boards.document import load_boards, read_boards
 from tocsin.boards.routes import board_routes
-from tocsin.client.shapes import Board
+from tocsin.client.board_shapes import Board
 from tocsin.configuration import read_configuration
 
 GOOD = """\
