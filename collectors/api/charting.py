@@ -225,6 +225,19 @@ def _width(given: str | None) -> float:
     return width
 
 
+def shown_lines(expressions: Sequence[EvaluatedExpression]) -> int:
+    """Return how many lines a chart of ``expressions`` has: ``:limit`` cuts before anything counts.
+
+    Raises:
+        QueryError: A limit is no whole number.
+    """
+    limits = [_limit(e.style.settings.get("limit")) for e in expressions]
+    return sum(
+        len(e.lines) if limit is None else min(limit, len(e.lines))
+        for e, limit in zip(expressions, limits, strict=True)
+    )
+
+
 def _limit(given: str | None) -> int | None:
     if given is None:
         return None

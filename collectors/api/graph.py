@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from collectors.api.answers import error_message
-from collectors.api.charting import ChartBuilder
+from collectors.api.charting import ChartBuilder, shown_lines
 from collectors.api.evaluating import evaluate_request
 from collectors.api.format_choice import write_chart
 from collectors.api.graph_request import GraphRequest, read_graph_request
@@ -52,8 +52,7 @@ def make_chart(wanted: GraphRequest, database: Database, now_ms: int) -> Chart:
         QueryError: The program is wrong or the answer is over a limit.
     """
     expressions = evaluate_request(wanted, database, now_ms)
-    lines = sum(len(e.lines) for e in expressions)
-    check_limits(lines, wanted.window.steps)
+    check_limits(shown_lines(expressions), wanted.window.steps)
     return ChartBuilder(wanted).build(expressions)
 
 

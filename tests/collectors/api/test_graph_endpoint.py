@@ -255,7 +255,11 @@ def test_too_many_lines_are_refused_but_may_be_cut_by_the_program(clock: ManualC
     refused = client.get(uri(q, "format=json"))
     assert refused.status_code == 400
     assert "too many lines: 1025 > 1024" in refused.json()["message"]
-    assert client.get(uri(f"{q},max,5,:topk", "format=json")).status_code == 200
+    for cut in ("max,5,:topk", "5,:limit"):
+        answer = client.get(uri(f"{q},{cut}", "format=json"))
+        assert (answer.status_code, len(answer.json()["legend"])) == (200, 5)
+    two = client.get(uri(f"{q},1000,:limit,{q},25,:limit", "format=json"))
+    assert "too many lines: 1025 > 1024" in two.json()["message"]
 
 
 def test_a_defect_is_an_answer_without_its_details(clock: ManualClock) -> None:
