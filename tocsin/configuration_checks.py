@@ -51,6 +51,23 @@ def checked_configuration(directory: Path | None, context: Context = PLAIN) -> C
     return read_configuration(directory, context) if read is None else read
 
 
+def starting_configuration(
+    directory: Path | None,
+) -> tuple[Configuration, tuple[ConfigError, ...]]:
+    """Return what a start puts into force, and what is wrong although it starts.
+
+    A bare directory waits for its first file: nothing in it can be mistaken, and a reload takes
+    what comes. That nothing is watched until then has to be told.
+
+    Raises:
+        ConfigError: There is no such directory.
+        DocumentError: All mistakes of all files, with file, line and field.
+    """
+    if directory is not None and directory.is_dir() and not any(directory.iterdir()):
+        return read_configuration(None), tuple(layout_mistakes(directory))
+    return checked_configuration(directory), ()
+
+
 def layout_mistakes(directory: Path) -> Iterator[DocumentError]:
     """Yield what stands in ``directory`` and would not be read although it is meant to be."""
     folders, files = _known_names()

@@ -7,7 +7,7 @@ force, and that is said in the log, in ``/health`` and by the metric
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -54,6 +54,7 @@ class Reloader:
         clock: The present.
         configuration: What is in force.
         use: Puts another one into force.
+        problems: What is wrong with the directory although its configuration is in force.
 
     Attributes:
         configuration: What is in force.
@@ -61,10 +62,17 @@ class Reloader:
     """
 
     def __init__(
-        self, directory: Path | None, clock: Clock, configuration: Configuration, use: Use
+        self,
+        directory: Path | None,
+        clock: Clock,
+        configuration: Configuration,
+        use: Use,
+        problems: Sequence[ConfigError] = (),
     ) -> None:
         self.directory = directory
-        self.latest = Reading(time_ms=clock.now_ms())
+        self.latest = Reading(time_ms=clock.now_ms(), problems=tuple(problems))
+        for problem in problems:
+            _log.error("nothing is watched until a reload", problem=problem.message)
         self._clock = clock
         self.configuration = configuration
         self._use = use

@@ -34,7 +34,7 @@ from tocsin.collecting import (
     scraping,
 )
 from tocsin.configuration import Configuration
-from tocsin.configuration_checks import checked_configuration
+from tocsin.configuration_checks import starting_configuration
 from tocsin.data_directory import owned
 from tocsin.front import front_route
 from tocsin.garbage import Garbage
@@ -67,7 +67,7 @@ async def serve(settings: Settings, announce: Announce, clock: Clock | None = No
         ConfigError: A port is taken, or a file in the configuration directory is wrong.
     """
     clock = clock or SystemClock()
-    configuration = checked_configuration(settings.config_dir)
+    configuration, lacking = starting_configuration(settings.config_dir)
     stopping = _stop_signal()
     async with AsyncExitStack() as stack:
         api = listen_tcp(settings.host, settings.api_port, "TOCSIN_API_PORT")
@@ -86,7 +86,7 @@ async def serve(settings: Settings, announce: Announce, clock: Clock | None = No
         addresses = await stack.enter_async_context(receiving(collectors, settings))
         scraper = await stack.enter_async_context(scraping(collectors, configuration.scrape))
         use = using(settings, configuration, rules, engine=engine, desk=desk, scraper=scraper)
-        reloader = Reloader(settings.config_dir, clock, configuration, use)
+        reloader = Reloader(settings.config_dir, clock, configuration, use, lacking)
         desk.start()
         stack.push_async_callback(asyncio.to_thread, desk.stop)
         app = api_of(collectors, changes.store, engine, desk, reloader)

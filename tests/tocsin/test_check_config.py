@@ -9,10 +9,12 @@ import orjson
 import pytest
 from click.testing import CliRunner
 
+from collectors.errors import DocumentError
 from collectors.model import Batch
 from demo_stack.slack.app import slack_app
 from demo_stack.slack.server import serving
 from tocsin.cli import group
+from tocsin.configuration_checks import starting_configuration
 from tocsin.settings import Settings
 from tocsin.testing import local_tocsin
 
@@ -147,6 +149,16 @@ def test_other_peoples_files_are_left_alone(tmp_path: Path) -> None:
         (tmp_path / name).write_text("")
 
     assert check(tmp_path) == (0, {"ok": True, "problems": []})
+
+
+def test_a_server_waits_on_a_bare_directory(tmp_path: Path) -> None:
+    """It would not start before the first file stands, or start and say that all is well."""
+    read, problems = starting_configuration(tmp_path)
+    assert not any(read.definitions.values())
+    assert "holds nothing that is read" in problems[0].message
+    (tmp_path / "notes.txt").write_text("")
+    with pytest.raises(DocumentError, match="holds nothing that is read"):
+        starting_configuration(tmp_path)
 
 
 def test_an_empty_directory_is_a_problem(tmp_path: Path) -> None:
