@@ -16,7 +16,7 @@ import httpx2
 import orjson
 import pytest
 
-pytestmark = [pytest.mark.processes, pytest.mark.patient, pytest.mark.slow]
+pytestmark = [pytest.mark.processes, pytest.mark.waits, pytest.mark.slow]
 ROOT = Path(__file__).parents[2]
 ROOMS = ("tocsin", "collectors", "anomaly", "runbooks", "dashboards", "demo_stack")
 PORTS = ("API", "OTLP_HTTP", "OTLP_GRPC", "SPECTATOR", "DASHBOARD")

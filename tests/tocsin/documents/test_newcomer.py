@@ -27,7 +27,7 @@ from tocsin.configuration_checks import checked_configuration
 from tocsin.starting.current import Current, current
 from tocsin.starting.indicator import Indicator
 
-pytestmark = [pytest.mark.processes, pytest.mark.patient, pytest.mark.slow]
+pytestmark = [pytest.mark.processes, pytest.mark.waits, pytest.mark.slow]
 TOKEN, SECRET = "xoxb-local", "shared"
 LATEST_PAGE_S = 150.0
 # What stands in an unfinished step; and for a page that is scraped every 15 s what it had counted
