@@ -30,6 +30,10 @@ ADDRESS = {"service": "service=playback", "traces": f"trace={TRACE_ID}"}
 AFTERWARDS = {"post_mortems"}
 _DONE = "[data-testid=stApp][data-test-script-state=notRunning]"
 _LOADING = "[data-testid=stSkeleton]"
+# What is about to be replaced is pale, and what is new fades in: nobody reads it then.
+_STANDS_STILL = """() => !document.querySelector('[data-stale=true]')
+  && document.getAnimations().every(
+    one => one.playState !== 'running' || one.effect.getComputedTiming().endTime === Infinity)"""
 
 
 @pytest.fixture(scope="module", name="axe")
@@ -56,6 +60,7 @@ def drawn(page: Page, dashboard: str, name: str, now_ms: int) -> None:
     page.locator(_DONE).wait_for()
     page.wait_for_function(f"() => !document.querySelector('{_LOADING}')")
     page.evaluate("() => document.fonts.ready.then(() => true)")
+    page.wait_for_function(_STANDS_STILL)
 
 
 def in_full(now_ms: int, name: str) -> World:
