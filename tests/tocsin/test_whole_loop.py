@@ -92,7 +92,7 @@ def moments(answer: dict[str, Any]) -> list[datetime]:
 def test_from_a_healthy_platform_through_a_fault_to_a_post_mortem(tmp_path: Path) -> None:
     """Playback errors are found in time, paged, acknowledged, resolved and written up."""
     with demo(tmp_path, "--fault", "playback-errors") as running:
-        room = running.wait_for_line(r"war room\s+(http\S+)")[1]
+        room = running.wait_for_line(r"war room\s+(http\S+incident=\S+)")[1]
         if (missing := browser_missing()) is None:
             read_the_war_room(room)
         answer = running.finish()
