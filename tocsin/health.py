@@ -14,7 +14,7 @@ from runbooks.desk.desk import IncidentDesk
 from runbooks.paging.ways import name_of
 from tocsin.cli import package_version
 from tocsin.collecting import Collectors
-from tocsin.reloading import Reloader
+from tocsin.configuration.reloading import Reloader
 
 
 def health_route(

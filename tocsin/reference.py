@@ -12,7 +12,7 @@ from typing import Any
 
 from collectors.documents.schema import schema_of
 from collectors.stacklang.words.reference import render_reference
-from tocsin.configuration import FILES, ConfigFile
+from tocsin.configuration.reading import FILES, ConfigFile
 from tocsin.settings import setting_rows
 
 _SETTINGS_HEAD = """# Settings
@@ -39,7 +39,7 @@ def settings_page() -> str:
 _FILES_HEAD = """# Configuration files
 
 Everything below the configuration directory (`TOCSIN_CONFIG_DIR`), in YAML or JSON. `tocsin check-config` names file, line and field of every
-mistake; `tocsin schema KIND` prints the JSON Schema for an editor. This page is generated from `tocsin/configuration.py`.
+mistake; `tocsin schema KIND` prints the JSON Schema for an editor. This page is generated from `tocsin/configuration/reading.py`.
 """  # noqa: E501 - prose in a Markdown page
 
 _REFERENCE = "#/$defs/"

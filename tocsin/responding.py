@@ -17,7 +17,7 @@ from runbooks.notifiers.settling import ReadyNotifiers, ready
 from runbooks.notifiers.slack import SlackParameters
 from runbooks.paging.routing import Routes, Target
 from tocsin.collecting import Collectors
-from tocsin.configuration import Configuration
+from tocsin.configuration.reading import Configuration
 from tocsin.settings import Settings
 
 _log = structlog.get_logger(__name__)

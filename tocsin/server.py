@@ -33,14 +33,14 @@ from tocsin.collecting import (
     receiving,
     scraping,
 )
-from tocsin.configuration import Configuration
-from tocsin.configuration_checks import starting_configuration
+from tocsin.configuration.checks import starting_configuration
+from tocsin.configuration.reading import Configuration
+from tocsin.configuration.reloading import Reloader, Use, reload_route
 from tocsin.data_directory import owned
 from tocsin.front import front_route
 from tocsin.garbage import Garbage
 from tocsin.health import health_route
 from tocsin.pulse import beat
-from tocsin.reloading import Reloader, Use, reload_route
 from tocsin.responding import open_desk, routes_of
 from tocsin.self_metrics import self_metrics
 from tocsin.settings import Settings

@@ -18,8 +18,8 @@ from runbooks.desk.desk import IncidentDesk
 from tocsin.announcing import open_announcements
 from tocsin.client.client import ApiClient
 from tocsin.collecting import Collectors, open_collectors
-from tocsin.configuration_checks import checked_configuration
-from tocsin.reloading import Reloader
+from tocsin.configuration.checks import checked_configuration
+from tocsin.configuration.reloading import Reloader
 from tocsin.responding import open_desk
 from tocsin.server import api_of, using
 from tocsin.settings import Settings

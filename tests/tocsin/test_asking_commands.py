@@ -10,7 +10,7 @@ import httpx2
 import orjson
 import pytest
 
-from tests.tocsin.test_reload import failing, settings, write
+from tests.tocsin.configuration.test_reload import failing, settings, write
 from tocsin import cli
 from tocsin.testing import LocalTocsin, local_tocsin
 

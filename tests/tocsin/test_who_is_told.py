@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from collectors.errors import DocumentError
 from runbooks.notifiers.settling import ready
 from runbooks.paging.routing import Target
-from tocsin.configuration import read_configuration
+from tocsin.configuration.reading import read_configuration
 from tocsin.responding import routes_of
 from tocsin.settings import Settings
 

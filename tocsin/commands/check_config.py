@@ -15,7 +15,7 @@ from tocsin.settings import Settings, load_settings
 
 def problems(directory: Path) -> Sequence[ConfigError]:
     """Return what keeps the server from starting."""
-    from tocsin.configuration_checks import checked_configuration
+    from tocsin.configuration.checks import checked_configuration
 
     try:
         checked_configuration(directory)
@@ -29,8 +29,8 @@ def asked_others(settings: Settings, directory: Path) -> Iterator[tuple[bool, Co
     from runbooks.notifiers.settling import ready
     from runbooks.notifiers.slack import SlackNotifier
     from tocsin.client.client import ApiClient
-    from tocsin.configuration import read_configuration
-    from tocsin.online_checks import unknown_channels, unknown_metrics
+    from tocsin.configuration.online import unknown_channels, unknown_metrics
+    from tocsin.configuration.reading import read_configuration
 
     configuration = read_configuration(directory)
     with ApiClient(settings.api_url) as api:
@@ -66,7 +66,7 @@ def command(ctx: click.Context, /, online: bool, as_json: bool, **overrides: obj
     With --online also: metrics that the running server at --api-url does not hold are warnings,
     channels that Slack does not list are problems.
     """
-    from tocsin.reloading import problem_row
+    from tocsin.configuration.reloading import problem_row
 
     settings = load_settings(overrides)
     found = [] if settings.config_dir is None else list(problems(settings.config_dir))

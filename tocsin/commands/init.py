@@ -12,7 +12,7 @@ from collectors.errors import ConfigError
 from tocsin.client.client import ApiClient
 from tocsin.client.errors import UnreachableError
 from tocsin.commands.answers import asking, asks, say_json
-from tocsin.configuration import FILES
+from tocsin.configuration.reading import FILES
 from tocsin.settings import load_settings
 from tocsin.starting.availability import availability
 from tocsin.starting.current import current

@@ -12,7 +12,7 @@ from collectors.documents.schema import schema_of
 @click.argument("kind", required=False)
 def command(kind: str | None) -> None:
     """Print the JSON Schema of files of a KIND; without one, which kinds there are."""
-    from tocsin.configuration import FILES
+    from tocsin.configuration.reading import FILES
 
     kinds = {file.kind: file for file in FILES}
     if kind is None:

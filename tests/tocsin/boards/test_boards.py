@@ -15,7 +15,7 @@ from dashboards.telemetry.boards import MAX_REPEATS, left_out, pinned_panels, ro
 from tocsin.boards.document import load_boards, read_boards
 from tocsin.boards.routes import board_routes
 from tocsin.client.board_shapes import Board
-from tocsin.configuration import read_configuration
+from tocsin.configuration.reading import read_configuration
 
 GOOD = """\
 apiVersion: tocsin/v1

@@ -23,11 +23,11 @@ from collectors.documents.section import Context
 from demo_stack.slack.app import slack_app
 from demo_stack.slack.server import serving
 from runbooks.notifiers.slack import SlackNotifier
+from tests.tocsin.configuration.test_reload import failing, settings, write
 from tests.tocsin.documents.blocks import DOCS, ROOT, Block, blocks_of, titled
-from tests.tocsin.test_reload import failing, settings, write
 from tocsin import cli
 from tocsin.cli import group
-from tocsin.configuration_checks import checked_configuration
+from tocsin.configuration.checks import checked_configuration
 from tocsin.settings import setting_rows
 from tocsin.testing import LocalTocsin, local_tocsin
 

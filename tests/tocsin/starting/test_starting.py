@@ -12,7 +12,7 @@ import pytest
 from collectors.model import Batch, Tags
 from tocsin import cli
 from tocsin.commands.slo_new import share
-from tocsin.configuration_checks import checked_configuration
+from tocsin.configuration.checks import checked_configuration
 from tocsin.duration import Duration
 from tocsin.settings import Settings
 from tocsin.starting.availability import availability

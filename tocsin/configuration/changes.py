@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import is_dataclass, replace
 from typing import Any
 
-from tocsin.configuration import FILES, Configuration
+from tocsin.configuration.reading import FILES, Configuration
 
 # Kinds of files that a running server does not take up.
 _AT_A_START = ("rollups", "notifiers")

@@ -21,9 +21,9 @@ from starlette.routing import Route
 
 from collectors.clock import Clock
 from collectors.errors import ConfigError, DocumentError
-from tocsin.configuration import Configuration
-from tocsin.configuration_changes import differences
-from tocsin.configuration_checks import checked_configuration
+from tocsin.configuration.changes import differences
+from tocsin.configuration.checks import checked_configuration
+from tocsin.configuration.reading import Configuration
 
 Use = Callable[[Configuration], None]
 """Puts a configuration into force."""

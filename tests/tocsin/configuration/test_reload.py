@@ -11,8 +11,8 @@ from collectors.model import Batch
 from tests.tocsin.test_serve import eventually, publish, server
 from tocsin.client.errors import RefusedError
 from tocsin.client.shapes import Slo
-from tocsin.configuration import read_configuration
-from tocsin.configuration_changes import differences
+from tocsin.configuration.changes import differences
+from tocsin.configuration.reading import read_configuration
 from tocsin.duration import Duration
 from tocsin.settings import Settings
 from tocsin.testing import LocalTocsin, local_tocsin

@@ -18,7 +18,7 @@ from collectors.documents.section import PLAIN, Context, Section, close_to
 from collectors.errors import ConfigError, DocumentError
 from collectors.stacklang.evaluation.batch import parse
 from runbooks.paging.routing import RoutesFile
-from tocsin.configuration import FILES, Configuration, read_configuration
+from tocsin.configuration.reading import FILES, Configuration, read_configuration
 
 _DIRECTORY, _FILE = "(directory)", "(file)"
 # `slo` and `slos` are 0.86 alike, `notes` and `routes` 0.73.

@@ -12,7 +12,7 @@ from collectors.documents.reading import load_section
 from collectors.errors import DocumentError
 from collectors.stacklang.evaluation.batch import parse
 from runbooks.paging.routing import RoutesFile
-from tocsin.configuration import Configuration
+from tocsin.configuration.reading import Configuration
 
 
 class Tagged(Protocol):

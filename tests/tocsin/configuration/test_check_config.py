@@ -14,11 +14,11 @@ from collectors.model import Batch
 from demo_stack.slack.app import slack_app
 from demo_stack.slack.server import serving
 from tocsin.cli import group
-from tocsin.configuration_checks import starting_configuration
+from tocsin.configuration.checks import starting_configuration
 from tocsin.settings import Settings
 from tocsin.testing import local_tocsin
 
-OPS = Path(__file__).parents[2] / "demo_stack" / "ops"
+OPS = Path(__file__).parents[3] / "demo_stack" / "ops"
 
 BAD_FILES = [
     ("slos/a.yaml", "apiVersion: openslo/v1\nkind: SLO\nmetadata:\n  name: A B\n", "metadata.name"),
