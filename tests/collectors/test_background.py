@@ -56,12 +56,18 @@ def test_closing_waits_no_longer_than_it_was_told() -> None:
     go = threading.Event()
     background = Background("test", lambda: go.wait(30))
     background.close(timeout_s=0.0)
-    over = threading.Event()
-    background = Background("test", lambda: over.set() if go.wait(30) else None)
+    begun, over = threading.Event(), threading.Event()
+
+    def hang() -> None:
+        begun.set()
+        go.wait(30)
+        over.set()
+
+    background = Background("test", hang)
     background.start()
     background.request()
+    assert begun.wait(5)
     background.close(timeout_s=0.01)
     assert not over.is_set()
     go.set()
-    background.close()
     assert over.wait(5)
