@@ -8,9 +8,18 @@ go-grpc-prometheus emit.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+
+from tocsin.client.failures import (
+    FAILED_WORDS,
+    GRPC_NAMES,
+    GRPC_NUMBERS,
+    OUTCOME_LABELS,
+    STATUS_LABELS,
+)
 
 
 class Side(StrEnum):
@@ -68,21 +77,30 @@ _ERROR = ("error.type", ANY)
 _STATUS = ("http.response.status_code", "5")
 _OLD_STATUS = ("http.status_code", "5")
 _STATUS_KEYS = frozenset({"error.type", "http.response.status_code", "http.status_code"})
-# Of gRPC's codes those that the conventions count as failures of the server.
-_GRPC = ("rpc.grpc.status_code", "(2|4|12|13|14|15)$")
+_GRPC = ("rpc.grpc.status_code", f"({'|'.join(GRPC_NUMBERS)})$")
+_GRPC_WORDS = ("rpc.response.status_code", f"({'|'.join(GRPC_NAMES)})$")
 _ROUTE = ("http.route", "url.template", "http.target", "http.request.method", "http.method")
-_LABELS = (
-    *("code", "status", "status_code", "http_status"),
-    *("http_status_code", "http_response_status_code"),
+
+
+def _in_any_case(words: Sequence[str]) -> str:
+    """Return a pattern of whole words as people write them: the language has no inline flags."""
+    return f"({'|'.join(f'{w}|{w.capitalize()}|{w.upper()}' for w in words)})$"
+
+
+_WORDS = _in_any_case(FAILED_WORDS)
+_PLAIN_FAILED = (
+    *((key, f"(5|{_WORDS})" if key in OUTCOME_LABELS else "5") for key in STATUS_LABELS),
+    *((key, _WORDS) for key in OUTCOME_LABELS if key not in STATUS_LABELS),
+    ("success", _in_any_case(["false"])),
+    ("error_type", ANY),
 )
-_PLAIN_FAILED = (*((key, "5") for key in _LABELS), ("error_type", ANY))
 _PLAIN_ROUTE = ("route", "http_route", "handler", "path", "uri", "endpoint", "method")
-_CODES = ("grpc_code", "(Unknown|DeadlineExceeded|Unimplemented|Internal|Unavailable|DataLoss)$")
+_CODES = ("grpc_code", f"({'|'.join(GRPC_NAMES)})$")
 
 
 def _plain(pattern: str, side: Side, noun: str, form: Form = Form.CLASSIC) -> Convention:
     """Return a convention of Prometheus's manner: failures are told by a status."""
-    told = frozenset((*_LABELS, "error_type"))
+    told = frozenset(key for key, _ in _PLAIN_FAILED)
     return Convention(
         pattern=pattern,
         side=side,
@@ -107,7 +125,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         pattern=r"rpc\.server\.(call\.)?duration",
         side=Side.SERVED,
         noun="RPC calls",
-        failed=(_ERROR, _GRPC),
+        failed=(_ERROR, _GRPC, _GRPC_WORDS),
         operation=("rpc.method", "rpc.service"),
     ),
     Convention(
@@ -128,7 +146,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         pattern=r"rpc\.client\.(call\.)?duration",
         side=Side.CALLED,
         noun="RPC calls made",
-        failed=(_ERROR, _GRPC),
+        failed=(_ERROR, _GRPC, _GRPC_WORDS),
         operation=("rpc.method", "rpc.service"),
     ),
     Convention(

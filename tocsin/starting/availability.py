@@ -11,21 +11,18 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tocsin.client.failures import (
+    FAILED_WORDS,
+    GRPC_NAMES,
+    GRPC_NUMBERS,
+    OUTCOME_LABELS,
+    STATUS_LABELS,
+)
 from tocsin.starting.indicator import Indicator
 from tocsin.starting.seen import Seen, Server
 
-# Server errors by the semantic conventions for gRPC: the others are the caller's.
-_GRPC_NUMBERS = ("2", "4", "12", "13", "14", "15")
-_GRPC_NAMES = (
-    *("Unknown", "DeadlineExceeded", "Unimplemented", "Internal", "Unavailable", "DataLoss"),
-    *("UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"),
-)
-_FAILED = ("failure", "failed", "fail", "error", "errors", "err", "exception", "timeout")
-_HTTP_KEYS = (
-    *("http.response.status_code", "http.status_code", "code", "status", "status_code"),
-    *("http_status", "http_status_code", "response_code", "statusCode"),
-)
-_OUTCOME_KEYS = ("outcome", "result", "status", "success")
+_HTTP_KEYS = ("http.response.status_code", "http.status_code", *STATUS_LABELS)
+_OUTCOME_KEYS = (*OUTCOME_LABELS, "success")
 _HTTP_CODE = re.compile(r"[1-5](\d\d|xx|XX)")
 _OUR_OWN = re.compile(r"^(promhttp_metric_handler|tocsin\.|prometheus_|scrape_)")
 _COUNTER = re.compile(r"(_total|_count|\.requests|\.count)$")
@@ -47,9 +44,9 @@ _CONVENTIONS = (
     _Convention(metric="http.server.request.duration", key="http.response.status_code"),
     _Convention(metric="http.server.duration", key="http.status_code"),
     _Convention(
-        metric="rpc.server.call.duration", key="rpc.response.status_code", failed=_GRPC_NAMES
+        metric="rpc.server.call.duration", key="rpc.response.status_code", failed=GRPC_NAMES
     ),
-    _Convention(metric="rpc.server.duration", key="rpc.grpc.status_code", failed=_GRPC_NUMBERS),
+    _Convention(metric="rpc.server.duration", key="rpc.grpc.status_code", failed=GRPC_NUMBERS),
 )
 
 
@@ -108,12 +105,12 @@ def _by_tags(server: Server, metric: str, seen: Seen) -> Iterator[Indicator]:
             why = f"{key} 5xx is a failure; 4xx is the caller's and counts as good"
             yield _ratio(metric, total, f"{key},5,:starts", why)
     if "grpc_code" in keys:
-        failed = ",".join(_GRPC_NAMES[:6])
+        failed = ",".join(GRPC_NAMES[:6])
         why = f"grpc_code of a server error ({failed.replace(',', ', ')}) is a failure"
         yield _ratio(metric, total, f"grpc_code,(,{failed},),:in", why)
     for key in _OUTCOME_KEYS:
         values = server.tags(key, query=total) if key in keys else []
-        words = [value for value in values if value.lower() in _FAILED]
+        words = [value for value in values if value.lower() in FAILED_WORDS]
         if key == "success" and {value.lower() for value in values} <= {"true", "false"} and values:
             words = ["false"]
         if words:

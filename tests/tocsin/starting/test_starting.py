@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from collectors.model import Batch, Tags
+from dashboards.telemetry.instruments import instrument_of
 from tocsin import cli
 from tocsin.commands.slo_new import share
 from tocsin.configuration.checks import checked_configuration
@@ -80,6 +81,25 @@ SIGNALS: list[tuple[Rows, str, float]] = [
         0.8,
     ),
     (
+        by({**PROM, "name": "http_requests_total"}, "status", {"ok": 4, "Error": 1}),
+        "http_requests_total",
+        0.8,
+    ),
+    (
+        by({**PROM, "name": "http_requests_total"}, "response_code", {"200": 3, "502": 1}),
+        "http_requests_total",
+        0.75,
+    ),
+    (
+        by(
+            {**HTTP, "name": "rpc.server.call.duration"},
+            "rpc.response.status_code",
+            {"OK": 5, "NOT_FOUND": 3, "UNAVAILABLE": 2},
+        ),
+        "rpc.server.call.duration",
+        0.8,
+    ),
+    (
         by(
             {**PROM, "name": "grpc_server_handled_total"},
             "grpc_code",
@@ -131,6 +151,11 @@ def test_failures_are_told_apart_properly(
         found = availability(tocsin.api, seen)
         assert found is not None
         now = current(tocsin.api, found)
+        shown = instrument_of(metric, tocsin.api.metric_tags(f"name,{metric},:eq"))
+        if shown is not None and shown.tells_failures:
+            drawn = tocsin.api.graph(shown.error_ratio("shop"), start="e-1m")
+            bad = [line.values[-1] for line in drawn.lines] or [0.0]
+            assert np.nan_to_num(bad) == pytest.approx([1 - good])
 
     assert found.metric == metric
     assert now.ratio == pytest.approx(good)
