@@ -37,6 +37,7 @@ from tocsin.client.slack_preview import SlackPreviewClient
 T = TypeVar("T")
 
 API_URL = "TOCSIN_API_URL"
+API_TOKEN = "TOCSIN_API_TOKEN"  # noqa: S105 - the name of the variable that holds it
 SLACK_PREVIEW_URL = "TOCSIN_SLACK_PREVIEW_URL"
 _DEFAULT_API_URL = "http://127.0.0.1:7101"
 _TIMEOUT_S = 3.0
@@ -231,7 +232,7 @@ def _ask(key: str, fetch: Callable[[], T], max_age_ms: int | None = None) -> Rea
 
 @st.cache_resource(max_entries=8, on_release=ApiClient.close)
 def _api_at(url: str) -> ApiClient:
-    return ApiClient(url, timeout_s=_TIMEOUT_S)
+    return ApiClient(url, timeout_s=_TIMEOUT_S, token=os.environ.get(API_TOKEN, ""))
 
 
 @st.cache_resource(max_entries=8, on_release=SlackPreviewClient.close)

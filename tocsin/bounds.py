@@ -158,6 +158,12 @@ FIXED: Mapping[str, tuple[Bound, ...]] = {
         Bound("anomaly.evidence.exemplars:MAX_EXEMPLARS", "traces of a finding", "the newest are told"),
         Bound("anomaly.slo.documents.metadata:MAX_DESCRIPTION", "an objective's description", "a mistake of the file"),
     ),
+    "Access": (
+        Bound("tocsin.access.tokens:MAX_TOKENS", "tokens kept, revoked ones too", "no more are made"),
+        Bound("tocsin.access.tokens:MAX_NAME", "a token's name", "refused"),
+        Bound("tocsin.access.audit:MAX_BYTES", "a file of the audit log", "a new one; the one before is kept"),
+        Bound("tocsin.access.audit:MAX_LISTED", "entries of the audit log listed", "the newest are"),
+    ),
     "Incidents and pages": (
         Bound("runbooks.desk.desk:MAX_WAITING", "findings that wait for the desk", "more are dropped, counted in `/health`"),
         Bound("runbooks.desk.desk:MAX_RING_AGAIN_S", "pause between rings of a page", "rings again"),
@@ -187,6 +193,7 @@ _WHY = {
     "Queries and answers": "A query is a program that a stranger writes; what it may cost is decided before it is paid.",
     "Receivers": "A sender that is broken or hostile must not cost the others their data: it alone is refused, and told why.",
     "Judging": "A rule over a tag with a million values must not cost the other rules their second.",
+    "Access": "Who may ask is decided before a request is read.",
     "Incidents and pages": "What people are told stays readable, and a way that fails must not hold up the others.",
 }  # fmt: skip
 

@@ -37,6 +37,8 @@ _COMMANDS = {
     "check-config": "Validate settings and the configuration directory.",
     "reload": "Have a running server read its configuration again.",
     "schema": "Print the JSON Schema of a kind of configuration file.",
+    "token": "Make, list and revoke the tokens with which people and services ask.",
+    "audit": "List who changed what, from where, and how it ended.",
     "settings": "Print the table of settings and where each value comes from.",
     "doctor": "Look for what would keep tocsin from working on this machine.",
     "history": "Verify the long-term store.",

@@ -43,6 +43,7 @@ from collectors.traces.exemplars import ExemplarStore, ExemplarWriter
 from collectors.traces.history.span_history import SpanHistory
 from collectors.traces.history.span_keeper import SpanKeeper
 from collectors.traces.store import SpanStore
+from tocsin.access.door import Door
 from tocsin.settings import Settings
 from tocsin.sockets import listen_tcp, port_of, serving
 
@@ -214,8 +215,12 @@ def collector_routes(collectors: Collectors) -> list[BaseRoute]:
 
 
 @asynccontextmanager
-async def receiving(collectors: Collectors, settings: Settings) -> AsyncIterator[dict[str, str]]:
-    """Open every receiver; yield their addresses; close them again.
+async def receiving(
+    collectors: Collectors, settings: Settings, door: Door
+) -> AsyncIterator[dict[str, str]]:
+    """Open every receiver behind ``door``; yield their addresses; close them again.
+
+    Datagrams can't carry a token: where tokens are demanded they come from this machine alone.
 
     Raises:
         ConfigError: A port is taken.
@@ -231,12 +236,13 @@ async def receiving(collectors: Collectors, settings: Settings) -> AsyncIterator
             collectors.otlp,
             collectors.sources,
         )
-        grpc_port = grpc.start(settings.otlp_grpc_port, settings.host)
+        grpc_port = grpc.start(settings.otlp_grpc_port, settings.host, door.interceptors())
         stack.push_async_callback(asyncio.to_thread, grpc.stop)
+        udp_host = "127.0.0.1" if settings.demands_tokens else settings.host
         udp = await listen_spectator(
             collectors.writer,
             collectors.clock,
-            settings.host,
+            udp_host,
             settings.spectator_port,
             limits=collectors.limits,
             stats=collectors.stats,
@@ -245,16 +251,18 @@ async def receiving(collectors: Collectors, settings: Settings) -> AsyncIterator
         stack.callback(udp.close)
         # What came since the last flush would be lost with the process.
         stack.push_async_callback(udp.flush)
-        await stack.enter_async_context(_otlp_over_http(collectors, otlp))
+        await stack.enter_async_context(_otlp_over_http(collectors, otlp, door))
         yield {
             "otlp_http": f"http://{settings.host}:{port_of(otlp)}",
             "otlp_grpc": f"http://{settings.host}:{grpc_port}",
-            "spectator": f"udp://{settings.host}:{udp.port}",
+            "spectator": f"udp://{udp_host}:{udp.port}",
         }
 
 
 @asynccontextmanager
-async def _otlp_over_http(collectors: Collectors, sock: socket.socket) -> AsyncIterator[None]:
+async def _otlp_over_http(
+    collectors: Collectors, sock: socket.socket, door: Door
+) -> AsyncIterator[None]:
     app = otlp_app(
         collectors.writer,
         collectors.spans,
@@ -262,7 +270,7 @@ async def _otlp_over_http(collectors: Collectors, sock: socket.socket) -> AsyncI
         collectors.stats,
         collectors.otlp,
     )
-    async with serving(Attributed(app, collectors.sources), sock):
+    async with serving(door.before(Attributed(app, collectors.sources)), sock):
         yield
 
 

@@ -24,6 +24,8 @@ from runbooks.api.routes import runbooks_routes
 from runbooks.desk.desk import IncidentDesk
 from runbooks.notifiers.settling import ready
 from runbooks.oncall.duty import Duty
+from tocsin.access.audit import audit_route
+from tocsin.access.door import Door
 from tocsin.announcing import open_announcements
 from tocsin.boards.routes import board_routes
 from tocsin.collecting import (
@@ -75,6 +77,7 @@ async def serve(settings: Settings, announce: Announce, clock: Clock | None = No
         stack.callback(api.close)
         stack.enter_context(owned(settings.data_dir))
         api_url = f"http://{settings.host}:{port_of(api)}"
+        door = Door.of(settings, clock)
         collectors = await asyncio.to_thread(
             open_collectors, settings, clock, configuration.rollups
         )
@@ -84,13 +87,13 @@ async def serve(settings: Settings, announce: Announce, clock: Clock | None = No
         desk = open_desk(settings, configuration, collectors, clock, api_url)
         rules = rules_of(configuration.definitions, settings.step.ms)
         engine = open_engine(settings, rules, collectors, clock, desk, changes.store)
-        addresses = await stack.enter_async_context(receiving(collectors, settings))
+        addresses = await stack.enter_async_context(receiving(collectors, settings, door))
         scraper = await stack.enter_async_context(scraping(collectors, configuration.scrape))
         use = using(settings, configuration, rules, engine=engine, desk=desk, scraper=scraper)
         reloader = Reloader(settings.config_dir, clock, configuration, use, lacking)
         desk.start()
         stack.push_async_callback(asyncio.to_thread, desk.stop)
-        app = api_of(collectors, changes.store, engine, desk, reloader)
+        app = api_of(collectors, changes.store, engine, desk, reloader, door)
         await stack.enter_async_context(serving(app, api))
         pulse = asyncio.create_task(_watch(settings, collectors, engine, desk, reloader, clock))
         stack.callback(pulse.cancel)
@@ -106,6 +109,7 @@ def api_of(
     engine: Engine,
     desk: IncidentDesk,
     reloader: Reloader,
+    door: Door,
 ) -> ASGIApp:
     """Return all that the API's port answers."""
     clock = collectors.clock
@@ -113,6 +117,7 @@ def api_of(
         front_route(desk.links.dashboard_url),
         health_route(collectors, engine, desk, reloader, started_s=time.monotonic()),
         reload_route(reloader),
+        audit_route(door.audit),
         *board_routes(lambda: reloader.configuration.boards),
         *collector_routes(collectors),
         *change_routes(changes, clock, collectors.stats),
@@ -120,7 +125,7 @@ def api_of(
         *runbooks_routes(desk),
     ]
     app = api_app(collectors.metrics, collectors.spans, clock, extra_routes=routes)
-    return Attributed(Direct(app, routes), collectors.sources)
+    return door.before(Attributed(Direct(app, routes), collectors.sources))
 
 
 def using(

@@ -30,9 +30,19 @@ from tocsin.duration import Duration
 from tocsin.names import Names
 
 PREFIX = "TOCSIN_"
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+"""Hosts that no other machine reaches."""
 Length = Annotated[Duration, NoDecode, BeforeValidator(Duration.parse), PlainSerializer(str)]
 NameList = Annotated[Names, NoDecode, BeforeValidator(Names.parse), PlainSerializer(str)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
+
+
+class Access(StrEnum):
+    """Who may ask."""
+
+    AUTO = "auto"
+    OPEN = "open"
+    TOKENS = "tokens"
 
 
 class Settings(BaseSettings):
@@ -110,6 +120,14 @@ class Settings(BaseSettings):
     slack_preview_url: str | None = Field(
         None, description="Local Slack server whose messages the dashboard shows."
     )
+    access: Access = Field(
+        Access.AUTO,
+        description="Who may ask: `open`, whoever reaches a port; `tokens`, who has one of `tocsin "
+        "token create`; `auto`, open on loopback and tokens on any other `host`.",
+    )
+    api_token: SecretStr | None = Field(
+        None, description="Token with which `tocsin` commands and the dashboard ask the API."
+    )
     database_url: str | None = Field(
         None, description="Incident database; default is SQLite in the data directory."
     )
@@ -123,6 +141,13 @@ class Settings(BaseSettings):
             "long, at most hourly; 0s: never."
         ),
     )
+
+    @property
+    def demands_tokens(self) -> bool:
+        """Whether requests need a token."""
+        if self.access is Access.AUTO:
+            return self.host not in LOOPBACK
+        return self.access is Access.TOKENS
 
     def given_for(self, name: str) -> dict[str, object]:
         """Return what was given of the settings that begin with ``name`` and ``_``, without it."""

@@ -15,6 +15,7 @@ from collectors.changes.store import ChangeStore
 from collectors.clock import ManualClock
 from collectors.model import Batch
 from runbooks.desk.desk import IncidentDesk
+from tocsin.access.door import Door
 from tocsin.announcing import open_announcements
 from tocsin.client.client import ApiClient
 from tocsin.collecting import Collectors, open_collectors
@@ -40,6 +41,7 @@ class LocalTocsin:
         desk: Incidents, pages and post-mortems; not started: :meth:`run` moves it on.
         clock: The present.
         api: A client of the API, over a real socket.
+        app: What answers there.
         step_ms: Length of a step.
         steps: How many steps have passed since :data:`START_MS`.
     """
@@ -50,6 +52,7 @@ class LocalTocsin:
     desk: IncidentDesk
     clock: ManualClock
     api: ApiClient
+    app: ASGIApp
     step_ms: int
     steps: int = 0
 
@@ -85,8 +88,10 @@ def local_tocsin(settings: Settings) -> Iterator[LocalTocsin]:
         engine = open_engine(settings, rules, collectors, clock, desk, announced.store)
         use = using(settings, configuration, rules, engine=engine, desk=desk, scraper=None)
         reloader = Reloader(settings.config_dir, clock, configuration, use)
-        app = api_of(collectors, announced.store, engine, desk, reloader)
-        api = stack.enter_context(ApiClient(stack.enter_context(_served(app))))
+        door = Door.of(settings, clock)
+        app = api_of(collectors, announced.store, engine, desk, reloader, door)
+        token = settings.api_token.get_secret_value() if settings.api_token else ""
+        api = stack.enter_context(ApiClient(stack.enter_context(_served(app)), token=token))
         yield LocalTocsin(
             collectors=collectors,
             changes=announced.store,
@@ -94,6 +99,7 @@ def local_tocsin(settings: Settings) -> Iterator[LocalTocsin]:
             desk=desk,
             clock=clock,
             api=api,
+            app=app,
             step_ms=settings.step.ms,
         )
 

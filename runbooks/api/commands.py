@@ -27,8 +27,12 @@ MAX_TEXT = 3_000
 MAX_ACTOR = 80
 
 
-def parse_command(body: bytes) -> Command:
+def parse_command(body: bytes, through: str = "") -> Command:
     """Return the command that ``{"command", "actor", "text", "value"}`` stands for.
+
+    Args:
+        body: As it came.
+        through: Who is known to have sent it; empty: whoever reaches the port may say any name.
 
     Raises:
         InputError: With what was expected.
@@ -39,9 +43,17 @@ def parse_command(body: bytes) -> Command:
     if make is None:
         known = ", ".join(_COMMANDS)
         raise InputError(f"there is no command {name[:50]!r}; known are {known}")
-    if not fields["actor"]:
+    actor = _actor(fields["actor"], through)
+    if not actor:
         raise InputError("'actor' is missing; say who does it")
-    return make(fields["actor"], fields["text"], fields["value"])
+    return make(actor, fields["text"], fields["value"])
+
+
+def _actor(said: str, through: str) -> str:
+    """Return who does it: the sender, and whom the sender says to speak for."""
+    if not through or said == through:
+        return said
+    return f"{said} (through {through})" if said else through
 
 
 def _fields(body: bytes) -> Mapping[str, str]:

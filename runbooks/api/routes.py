@@ -62,7 +62,9 @@ class _Api:
         incident_id = request.path_params["id"]
         # Before the body is read: whoever has the wrong incident is told of that first.
         await run_in_threadpool(self._desk.ledger.incident, incident_id)
-        command = parse_command(await request_body(request, MAX_BODY_BYTES))
+        command = parse_command(
+            await request_body(request, MAX_BODY_BYTES), request.scope.get("actor", "")
+        )
         await run_in_threadpool(self._desk.execute, incident_id, command)
         return JSONResponse(await run_in_threadpool(self._detail, incident_id))
 

@@ -28,6 +28,8 @@ COMMANDS = [
     "init",
     "incidents",
     "oncall",
+    "token",
+    "audit",
     "slo",
     "metrics",
     "tags",

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Self, cast
 from urllib.parse import quote, urlencode
 
+from tocsin.client.audit_shapes import Audit
 from tocsin.client.board_shapes import Board
 from tocsin.client.errors import UnreadableError
 from tocsin.client.explained import Explained
@@ -51,10 +52,11 @@ class ApiClient:
     Args:
         base_url: For example ``http://127.0.0.1:7101``.
         timeout_s: Longest wait for one answer, seconds.
+        token: Of ``tocsin token create``; empty: none is sent.
     """
 
-    def __init__(self, base_url: str, *, timeout_s: float = 5.0) -> None:
-        self._transport = Transport(base_url, timeout_s=timeout_s)
+    def __init__(self, base_url: str, *, timeout_s: float = 5.0, token: str = "") -> None:
+        self._transport = Transport(base_url, timeout_s=timeout_s, token=token)
 
     def __enter__(self) -> Self:
         return self
@@ -226,6 +228,10 @@ class ApiClient:
             RefusedError: The files have mistakes; the message has a line for each.
         """
         return cast("ConfigurationState", self._transport.post("/api/v2/reload", {}))
+
+    def audit(self) -> Audit:
+        """Return who changed what, newest first."""
+        return cast("Audit", self._transport.get("/api/v2/audit"))
 
     def oncall(self, *, days: int = 14) -> Oncall:
         """Return who is on call by every schedule, and how the next days are covered."""

@@ -32,13 +32,15 @@ class Transport:
     Args:
         base_url: Scheme, host and port.
         timeout_s: Longest wait for an answer, seconds.
+        token: Goes with every request; empty: none does.
     """
 
-    def __init__(self, base_url: str, *, timeout_s: float) -> None:
+    def __init__(self, base_url: str, *, timeout_s: float, token: str = "") -> None:
         self.base_url = base_url.rstrip("/")
         self._timeout_s = timeout_s
         # An HTTP proxy in the environment must not swallow requests to loopback.
-        self._http = httpx2.Client(timeout=timeout_s, trust_env=False)
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._http = httpx2.Client(timeout=timeout_s, trust_env=False, headers=headers)
 
     def close(self) -> None:
         """Close the connections."""

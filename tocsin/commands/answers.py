@@ -11,7 +11,7 @@ import orjson
 
 from tocsin.client.client import ApiClient
 from tocsin.commands.options import Command, setting_options
-from tocsin.settings import load_settings
+from tocsin.settings import Settings, load_settings
 
 EMPTY = 3
 """Exit code of an empty answer with ``--fail-empty``."""
@@ -40,9 +40,14 @@ def asks(*, fail_empty: bool = True) -> Callable[[Command], Command]:
 @contextmanager
 def asking(api_url: str | None) -> Iterator[ApiClient]:
     """Yield a client of the server that the option or the settings name."""
-    settings = load_settings({"api_url": api_url})
-    with ApiClient(settings.api_url, timeout_s=_TIMEOUT_S) as api:
+    with client_of(load_settings({"api_url": api_url})) as api:
         yield api
+
+
+def client_of(settings: Settings, timeout_s: float = _TIMEOUT_S) -> ApiClient:
+    """Return a client of the server that the settings name, with the token that they give."""
+    token = settings.api_token.get_secret_value() if settings.api_token else ""
+    return ApiClient(settings.api_url, timeout_s=timeout_s, token=token)
 
 
 def say_json(body: object) -> None:

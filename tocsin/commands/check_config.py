@@ -28,12 +28,12 @@ def asked_others(settings: Settings, directory: Path) -> Iterator[tuple[bool, Co
     """Yield what a running server and Slack say against it, and whether that is only a warning."""
     from runbooks.notifiers.settling import ready
     from runbooks.notifiers.slack import SlackNotifier
-    from tocsin.client.client import ApiClient
+    from tocsin.commands.answers import client_of
     from tocsin.configuration.online import unknown_channels, unknown_metrics
     from tocsin.configuration.reading import read_configuration
 
     configuration = read_configuration(directory)
-    with ApiClient(settings.api_url) as api:
+    with client_of(settings) as api:
         for unknown in unknown_metrics(configuration, api):
             yield True, unknown
     set_up = ready(configuration.notifiers, settings.given_for).notifiers

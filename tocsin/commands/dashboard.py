@@ -23,6 +23,8 @@ def command(**overrides: object) -> None:
     probe.close()
     click.echo(f"tocsin dashboard at http://{settings.host}:{port} asks {settings.api_url}")
     sys.stdout.flush()
+    if settings.api_token is not None:
+        os.environ["TOCSIN_API_TOKEN"] = settings.api_token.get_secret_value()
     # The pages take this process's place, so that signals and the exit status are theirs.
     os.execv(sys.executable, pages_command(port, settings))  # noqa: S606 - no shell is meant
 

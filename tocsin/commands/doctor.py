@@ -126,7 +126,7 @@ def _browser() -> Check:
 def command(ctx: click.Context, /, live: bool, as_json: bool, **overrides: object) -> None:
     """Look for what would keep tocsin from working; exit 3 when there is a problem."""
     settings = load_settings(overrides)
-    checks = list(examine_server(settings.api_url) if live else examine(settings))
+    checks = list(examine_server(settings) if live else examine(settings))
     problems = [check for check in checks if check.health is Health.PROBLEM]
     if as_json:
         body = {"ok": not problems, "checks": [asdict(check) for check in checks]}

@@ -7,12 +7,13 @@ from pathlib import PurePath
 
 import psutil
 
-from tocsin.client.client import ApiClient
 from tocsin.client.errors import ClientError
 from tocsin.client.sender_shapes import Source, Sources
 from tocsin.client.shapes import Health as ServerHealth
 from tocsin.client.wording import duration, number
+from tocsin.commands.answers import client_of
 from tocsin.commands.checks import Check, Health
+from tocsin.settings import Settings
 
 MAX_SHOWN = 100
 _PROGRAM = "tocsin"
@@ -44,10 +45,10 @@ def named_tocsin(words: Sequence[str]) -> bool:
     return any(PurePath(word).name == _PROGRAM for word in words[:_FIRST_WORDS])
 
 
-def examine_server(url: str) -> Iterator[Check]:
+def examine_server(settings: Settings) -> Iterator[Check]:
     """Yield what a running server says of itself and of each sender."""
     try:
-        with ApiClient(url) as api:
+        with client_of(settings) as api:
             health, answer = api.health(), api.sources()
     except ClientError as error:
         detail = f"{error.message}; is `tocsin serve` running?"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 import orjson
 
-from tocsin.client.client import ApiClient
 from tocsin.client.errors import ClientError
 from tocsin.client.explained import ExplainedSeries
+from tocsin.commands.answers import client_of
 from tocsin.commands.options import setting_options
 from tocsin.settings import load_settings
 
@@ -34,7 +34,7 @@ def command(expression: str, as_json: bool, **overrides: object) -> None:
     """
     settings = load_settings(overrides)
     try:
-        with ApiClient(settings.api_url) as api:
+        with client_of(settings) as api:
             answer = api.explain(expression)
     except ClientError as error:
         raise click.ClickException(error.message) from error

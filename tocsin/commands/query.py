@@ -19,7 +19,7 @@ from collectors.model import Frame
 from tocsin.client.client import ApiClient
 from tocsin.client.errors import AnswerError
 from tocsin.client.graphs import Graph, graph_columns
-from tocsin.commands.answers import EMPTY
+from tocsin.commands.answers import EMPTY, client_of
 from tocsin.commands.options import setting_options
 from tocsin.settings import load_settings
 
@@ -63,7 +63,7 @@ def command(
     settings = load_settings(overrides)
     params = {"q": expression, "s": start, "e": end} | ({"step": step} if step else {})
     try:
-        with ApiClient(settings.api_url) as api:
+        with client_of(settings) as api:
             answer = api.graph_bytes(params | {"format": "std.json"})
             if png is not None:
                 png.write_bytes(api.graph_bytes(params | {"format": "png"}))

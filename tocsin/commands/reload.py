@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 import orjson
 
-from tocsin.client.client import ApiClient
+from tocsin.commands.answers import client_of
 from tocsin.commands.options import setting_options
 from tocsin.settings import load_settings
 
@@ -22,7 +22,7 @@ def command(as_json: bool, **overrides: object) -> None:
     is 1.
     """
     settings = load_settings(overrides)
-    with ApiClient(settings.api_url, timeout_s=_SLOWEST_S) as api:
+    with client_of(settings, _SLOWEST_S) as api:
         state = api.reload()
     if as_json:
         click.echo(orjson.dumps(state).decode())

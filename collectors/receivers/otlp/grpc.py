@@ -6,7 +6,7 @@ Status codes follow opentelemetry-proto ``docs/specification.md``: INVALID_ARGUM
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent import futures
 from typing import Any
 from urllib.parse import unquote
@@ -74,14 +74,21 @@ class OtlpGrpcServer:
         }
         self._server: Any = None
 
-    def start(self, port: int, host: str = "127.0.0.1") -> int:
-        """Listen and return the port; raise :class:`ConfigError` if it is taken."""
+    def start(self, port: int, host: str = "127.0.0.1", interceptors: Sequence[Any] = ()) -> int:
+        """Listen and return the port; raise :class:`ConfigError` if it is taken.
+
+        Args:
+            port: 0 for any free one.
+            host: Address to listen on.
+            interceptors: ``grpc.ServerInterceptor`` that see each call first.
+        """
         server = grpc.server(
             futures.ThreadPoolExecutor(max_workers=8, thread_name_prefix="otlp-grpc"),
             options=[
                 ("grpc.max_receive_message_length", self._limits.max_body_bytes),
                 ("grpc.so_reuseport", 0),
             ],
+            interceptors=tuple(interceptors),
             maximum_concurrent_rpcs=4 * self._limits.max_in_flight,
         )
         for service, (field, export) in self._exports.items():

@@ -1,0 +1,186 @@
+"""Stands before an application: lets pass who may, and says who it is."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+
+import anyio.to_thread
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from collectors.clock import Clock
+from collectors.errors import StorageError
+from tocsin.access.audit import AuditLog, Entry
+from tocsin.access.rights import Right, right_for
+from tocsin.access.tokens import Token, TokenFile
+
+ANYBODY = "anybody"
+_CHANGES = frozenset({Right.RESPOND, Right.ADMINISTER})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """Who makes a request.
+
+    Attributes:
+        name: Of the token; ``anybody`` without one.
+        token: None without one.
+    """
+
+    name: str = ANYBODY
+    token: Token | None = None
+
+    @property
+    def role(self) -> str:
+        """Of the token; empty without one."""
+        return self.token.role.value if self.token else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Whether a request may pass.
+
+    Attributes:
+        principal: Who makes it, as far as is known.
+        status: 0: it may; 401: nobody knows who it is; 403: that one may not; 503: not known now.
+        reason: Why it may not.
+    """
+
+    principal: Principal
+    status: int = 0
+    reason: str = ""
+
+
+class Gatekeeper:
+    """Decides by tokens.
+
+    Args:
+        tokens: Those that there are.
+        clock: The present.
+    """
+
+    def __init__(self, tokens: TokenFile, clock: Clock) -> None:
+        self._tokens = tokens
+        self._clock = clock
+
+    def judge(self, right: Right, secret: str | None) -> Verdict:
+        """Return whether somebody with this secret has a right."""
+        nobody = Principal()
+        if secret is None:
+            if right is Right.NOTHING:
+                return Verdict(principal=nobody)
+            wanted = "send 'Authorization: Bearer …' with a token of `tocsin token create`"
+            return Verdict(principal=nobody, status=401, reason=f"a token is needed; {wanted}")
+        try:
+            token = self._tokens.find(secret)
+        except StorageError as error:
+            return Verdict(principal=nobody, status=503, reason=error.message)
+        if token is None:
+            return Verdict(principal=nobody, status=401, reason="there is no such token")
+        principal = Principal(name=token.name, token=token)
+        if not token.lives(self._clock.now_ms()):
+            how = "revoked" if token.revoked_ms is not None else "expired"
+            reason = f"the token {token.id} ({token.name}) is {how}"
+            return Verdict(principal=principal, status=401, reason=reason)
+        if not token.has(right):
+            reason = f"{token.name} is {token.role} and has no right to {right}"
+            return Verdict(principal=principal, status=403, reason=reason)
+        return Verdict(principal=principal)
+
+
+class Gate:
+    """An ASGI application that stands before another.
+
+    Puts the :class:`Principal` into ``scope["principal"]``, its name into ``scope["actor"]``,
+    empty where nobody has to say who it is, and into ``scope["trusted"]`` whether more may be told
+    than that all is well; what changes something, and what
+    was refused although a token came, is audited.
+
+    Args:
+        app: What stands behind.
+        keeper: Decides; None lets everybody pass, as ``anybody``.
+        audit: Where changes are noted.
+        clock: The present.
+    """
+
+    def __init__(
+        self, app: ASGIApp, keeper: Gatekeeper | None, audit: AuditLog, clock: Clock
+    ) -> None:
+        self._app = app
+        self._keeper = keeper
+        self._audit = audit
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request pass, or answer why not."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        right = right_for(scope["method"], scope["path"])
+        verdict = Verdict(principal=Principal())
+        if self._keeper is not None:
+            verdict = self._keeper.judge(right, secret_of(Headers(scope=scope)))
+        scope["principal"] = verdict.principal
+        scope["trusted"] = self._keeper is None or verdict.principal.token is not None
+        scope["actor"] = verdict.principal.name if verdict.principal.token else ""
+        if verdict.status:
+            await self._note(scope, verdict, verdict.status, right)
+            await _refusal(verdict)(scope, receive, send)
+            return
+        if right not in _CHANGES:
+            await self._app(scope, receive, send)
+            return
+        await self._app(scope, receive, self._noting(scope, send, verdict, right))
+
+    def _noting(self, scope: Scope, send: Send, verdict: Verdict, right: Right) -> Send:
+        async def noted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                await self._note(scope, verdict, message["status"], right)
+            await send(message)
+
+        return noted
+
+    async def _note(self, scope: Scope, verdict: Verdict, status: int, right: Right) -> None:
+        if verdict.principal.token is None and right not in _CHANGES:
+            return  # a stranger without a token could fill the log
+        entry = Entry(
+            time_ms=self._clock.now_ms(),
+            who=verdict.principal.name,
+            role=verdict.principal.role,
+            peer=(scope.get("client") or ("", 0))[0],
+            method=scope["method"],
+            path=scope["path"][:500],
+            outcome=status,
+            reason=verdict.reason,
+        )
+        # A disk that hangs must not hang the loop.
+        await anyio.to_thread.run_sync(self._audit.note, entry)
+
+
+def secret_of(headers: Headers) -> str | None:
+    """Return the secret that a request carries: as a bearer, or as the password of basic auth.
+
+    Prometheus, Grafana and exporters speak at least one of the two.
+    """
+    kind, _, value = headers.get("authorization", "").strip().partition(" ")
+    match kind.lower():
+        case "":
+            return None
+        case "bearer":
+            return value.strip()
+        case "basic":
+            try:
+                return base64.b64decode(value, validate=True).decode().partition(":")[2]
+            except (binascii.Error, ValueError):
+                return ""
+        case _:
+            return ""
+
+
+def _refusal(verdict: Verdict) -> JSONResponse:
+    headers = {"WWW-Authenticate": 'Bearer realm="tocsin"'} if verdict.status == 401 else {}
+    body = {"type": "error", "message": verdict.reason}
+    return JSONResponse(body, status_code=verdict.status, headers=headers)
