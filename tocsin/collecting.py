@@ -14,8 +14,10 @@ from starlette.routing import BaseRoute
 from collectors.api.explaining import explain_routes
 from collectors.api.routes import catalogue_routes, exemplar_routes
 from collectors.clock import Clock
+from collectors.faults import Faults
 from collectors.history.engine import HistoryEngine
 from collectors.limits import Limits
+from collectors.machine import Machine
 from collectors.metric_units import MetricUnits
 from collectors.model import MetricWriter
 from collectors.receivers.endpoint import Intake, endpoints
@@ -82,6 +84,7 @@ class Collectors:
     units: MetricUnits
     sources: SourceLedger
     clock: Clock
+    machine: Machine
 
     @property
     def writer(self) -> MetricWriter:
@@ -98,7 +101,10 @@ class Collectors:
 
 
 def open_collectors(
-    settings: Settings, clock: Clock, rollups: Sequence[RollupPolicy] = ()
+    settings: Settings,
+    clock: Clock,
+    rollups: Sequence[RollupPolicy] = (),
+    machine: Machine | None = None,
 ) -> Collectors:
     """Open the stores in the data directory and replay their logs.
 
@@ -106,11 +112,13 @@ def open_collectors(
         settings: All settings.
         clock: The present.
         rollups: Which tags old series lose.
+        machine: What the process runs on.
 
     Raises:
         ConfigError: The history's address or the step does not fit.
         StorageError: The history can't be opened or reached.
     """
+    machine = machine or Machine(faults=Faults(clock))
     history = open_history(settings, rollups)
     limits = limits_of(settings)
     metrics = MetricStore.open(
@@ -120,12 +128,15 @@ def open_collectors(
         clock=clock,
         limits=limits,
         history=history.metrics if history else None,
+        machine=machine,
     )
     keeper = None
     if history is not None:
         retention_ms = settings.trace_retention.ms
         keeper = SpanKeeper(history.spans, metrics.journal, clock, retention_ms=retention_ms)
-    exemplars = ExemplarStore(log=JournaledExemplars.open(settings.data_dir / "exemplars"))
+    exemplars = ExemplarStore(
+        log=JournaledExemplars.open(settings.data_dir / "exemplars", machine=machine)
+    )
     stats, units = _stats(), MetricUnits()
     return Collectors(
         metrics=metrics,
@@ -153,6 +164,7 @@ def open_collectors(
         units=units,
         sources=SourceLedger(clock),
         clock=clock,
+        machine=machine,
     )
 
 

@@ -1,8 +1,9 @@
-"""``GET /health``: alive, how much is held, what was refused, which rules and ways fail."""
+"""``GET /health``: alive, how much is held, what was refused, and what fails."""
 
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from typing import Any
 
 from starlette.requests import Request
@@ -30,7 +31,8 @@ def health_route(
     async def health(request: Request) -> JSONResponse:
         del request
         delivery = _delivery(desk)
-        degraded = engine.faults or any(delivery.values()) or reloader.refused
+        faults = [asdict(fault) for fault in collectors.machine.faults.present()]
+        degraded = engine.faults or any(delivery.values()) or reloader.refused or faults
         return JSONResponse(
             {
                 "status": "degraded" if degraded else "ok",
@@ -44,6 +46,7 @@ def health_route(
                 "watch": _watch(engine),
                 "configuration": reloader.as_json(),
                 "delivery": delivery,
+                "faults": faults,
             }
         )
 

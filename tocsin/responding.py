@@ -74,6 +74,7 @@ def open_desk(
         post_mortem_dir=settings.data_dir / "post-mortems",
         settings=DeskSettings(auto_resolve_s=auto_resolve_s, ring_again_s=ring_again_s),
         slack_signing_secret=_signing_secret(notifiers),
+        faults=collectors.machine.faults,
     )
 
 

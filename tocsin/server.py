@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +18,7 @@ from collectors.api.app import api_app
 from collectors.api.changes import change_routes
 from collectors.changes.store import ChangeStore
 from collectors.clock import Clock, SystemClock
+from collectors.errors import StorageError
 from collectors.receivers.direct import Direct
 from collectors.receivers.prometheus.scrape.scraper import Scraper
 from collectors.receivers.sources.middleware import Attributed
@@ -40,6 +42,7 @@ from tocsin.data_directory import owned
 from tocsin.front import front_route
 from tocsin.garbage import Garbage
 from tocsin.health import health_route
+from tocsin.own_faults import OwnFaults
 from tocsin.pulse import beat
 from tocsin.responding import open_desk, routes_of
 from tocsin.self_metrics import self_metrics
@@ -78,7 +81,7 @@ async def serve(settings: Settings, announce: Announce, clock: Clock | None = No
             open_collectors, settings, clock, configuration.rollups
         )
         stack.callback(collectors.close)
-        changes = await asyncio.to_thread(open_announcements, settings)
+        changes = await asyncio.to_thread(open_announcements, settings, collectors.machine)
         stack.callback(changes.close)
         desk = open_desk(settings, configuration, collectors, clock, api_url)
         rules = rules_of(configuration.definitions, settings.step.ms)
@@ -159,22 +162,22 @@ async def _watch(
     caught_up = False
     told_ms = 0
     garbage = Garbage(clock.now_ms())
+    own = OwnFaults(collectors.machine.faults, desk)
 
     def tick() -> None:
         nonlocal caught_up, told_ms
         garbage.tick(clock.now_ms())
         completed_ms = clock.now_ms() // settings.step.ms * settings.step.ms
         engine.tick(completed_ms)
-        if completed_ms > told_ms:
-            told_ms = completed_ms
-            # After the duty: a store that can't take it must not keep anybody from being paged.
-            lags_ms, ways, refused = engine.lags_ms(), desk.ways.states(), reloader.refused
-            told = self_metrics(collectors, lags_ms, ways, clock.now_ms(), refused=refused)
-            collectors.metrics.write(told)
+        own.tick(clock.now_ms())
         if not caught_up:
             # What ended while nobody was here to be told would keep its incident open for ever.
             desk.reconcile(engine.findings())
             caught_up = True
+        if completed_ms > told_ms:
+            told_ms = completed_ms
+            # After the duty: a store that can't take it must not keep anybody from being paged.
+            tell_of_ourselves(collectors, engine, desk, reloader)
 
     try:
         # Several looks a step: what completes it comes when its senders speak.
@@ -182,6 +185,22 @@ async def _watch(
         await beat(clock, settings.step.ms, min(every_ms, settings.step.ms), _MARGIN_MS, tick)
     finally:
         garbage.end()
+
+
+def tell_of_ourselves(
+    collectors: Collectors, engine: Engine, desk: IncidentDesk, reloader: Reloader
+) -> None:
+    """Store our own metrics; a disk that refuses has been told of where it refused."""
+    told = self_metrics(
+        collectors,
+        engine.lags_ms(),
+        desk.ways.states(),
+        collectors.clock.now_ms(),
+        faults=collectors.machine.faults.states(),
+        refused=reloader.refused,
+    )
+    with contextlib.suppress(StorageError):
+        collectors.metrics.write(told)
 
 
 def _reload_on_hangup(reloader: Reloader) -> None:

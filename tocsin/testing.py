@@ -13,6 +13,9 @@ from starlette.types import ASGIApp
 from anomaly.engine.engine import Engine
 from collectors.changes.store import ChangeStore
 from collectors.clock import ManualClock
+from collectors.disk import SYSTEM_DISK, Disk
+from collectors.faults import Faults
+from collectors.machine import Machine
 from collectors.model import Batch
 from runbooks.desk.desk import IncidentDesk
 from tocsin.announcing import open_announcements
@@ -20,6 +23,7 @@ from tocsin.client.client import ApiClient
 from tocsin.collecting import Collectors, open_collectors
 from tocsin.configuration.checks import checked_configuration
 from tocsin.configuration.reloading import Reloader
+from tocsin.own_faults import OwnFaults
 from tocsin.responding import open_desk
 from tocsin.server import api_of, using
 from tocsin.settings import Settings
@@ -41,6 +45,7 @@ class LocalTocsin:
         clock: The present.
         api: A client of the API, over a real socket.
         step_ms: Length of a step.
+        own_faults: Tells the desk of faults of the machine.
         steps: How many steps have passed since :data:`START_MS`.
     """
 
@@ -51,6 +56,7 @@ class LocalTocsin:
     clock: ManualClock
     api: ApiClient
     step_ms: int
+    own_faults: OwnFaults
     steps: int = 0
 
     @property
@@ -66,18 +72,20 @@ class LocalTocsin:
             if traffic is not None:
                 self.collectors.metrics.write(traffic(self.now_ms))
             self.engine.tick(self.now_ms)
+            self.own_faults.tick(self.clock.now_ms())
             self.desk.tick()
 
 
 @contextmanager
-def local_tocsin(settings: Settings) -> Iterator[LocalTocsin]:
+def local_tocsin(settings: Settings, disk: Disk = SYSTEM_DISK) -> Iterator[LocalTocsin]:
     """Open everything that ``settings`` ask for, at :data:`START_MS`, and close it again."""
     clock = ManualClock(START_MS)
+    machine = Machine(disk=disk, faults=Faults(clock))
     with ExitStack() as stack:
         configuration = checked_configuration(settings.config_dir)
-        collectors = open_collectors(settings, clock, configuration.rollups)
+        collectors = open_collectors(settings, clock, configuration.rollups, machine)
         stack.callback(collectors.close)
-        announced = open_announcements(settings)
+        announced = open_announcements(settings, machine)
         stack.callback(announced.close)
         desk = open_desk(settings, configuration, collectors, clock, settings.api_url)
         stack.callback(desk.stop)
@@ -95,6 +103,7 @@ def local_tocsin(settings: Settings) -> Iterator[LocalTocsin]:
             clock=clock,
             api=api,
             step_ms=settings.step.ms,
+            own_faults=OwnFaults(machine.faults, desk),
         )
 
 

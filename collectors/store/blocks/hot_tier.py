@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collectors.limits import Limits
-from collectors.model import FloatArray, IndexArray, IntArray
+from collectors.model import Counted, FloatArray, IndexArray, IntArray
 from collectors.stacklang.lines.database import Aggregate, Fetch
 from collectors.stacklang.predicates.predicate import AnyOf, Query
 from collectors.store.blocks import aggregation
@@ -158,7 +158,14 @@ class HotTier:
         known[known] = self.series.alive[series[known]] == 1
         return known
 
-    def newest_value(self, series: int) -> float:
+    def counted(self, series: int, *, gauge: bool) -> Counted:
+        """Return what is known of a series that is held; of a gauge its newest value too."""
+        return Counted(
+            time_ms=int(self.blocks.arrays.last_ms[series]),
+            value=self._newest_value(series) if gauge else float("nan"),
+        )
+
+    def _newest_value(self, series: int) -> float:
         """Return the value of the newest step that has one, NaN without any."""
         block, column = divmod(int(self.blocks.arrays.seen[series]), BLOCK_STEPS)
         slot = block % self.blocks.ring_blocks
