@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from collectors.disk import SYSTEM_DISK, Disk
 from collectors.faults import Faults
+from collectors.steady_clock import Witness
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +16,9 @@ class Machine:
     Attributes:
         disk: Where bytes become durable.
         faults: Hears of what can't be written or read, and when that is over.
+        witness: Hears of the times of what is sent; None where nobody doubts the clock.
     """
 
     disk: Disk = SYSTEM_DISK
     faults: Faults = field(default_factory=Faults)
+    witness: Witness | None = None

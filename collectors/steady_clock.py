@@ -1,9 +1,9 @@
 """A clock that is not set: time goes on evenly when somebody sets the machine's.
 
-A machine's clock is put right, or wrong, by an hour: then either the machine was wrong before, or it
-is now. Nobody knows at that moment; those who send know. So time goes on as before, and the samples
-that are sent tell: once they all come by the new time, it is taken over, and all that goes by time
-begins again there. Whoever sends by the old time keeps it.
+A machine's clock is put right, or wrong, by an hour: then either the machine was wrong before, or
+it is now. Nobody knows at that moment; those who send know. So time goes on as before, and the
+samples that are sent tell: once they all come by the new time, it is taken over, and all that goes
+by time begins again there. Whoever sends by the old time keeps it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 import structlog
 
@@ -46,6 +47,19 @@ class ClockStep:
     at_ms: int
     by_ms: int
     outcome: Outcome
+
+
+class Witness(Protocol):
+    """Hears by which clock others stamp what they send."""
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether anybody wants to know."""
+        ...
+
+    def heard(self, newest_ms: int) -> None:
+        """Take note of the newest time of something that was sent."""
+        ...
 
 
 class SteadyClock:
@@ -86,6 +100,11 @@ class SteadyClock:
     def ahead_ms(self) -> int:
         """How far the time that goes on is ahead of the machine's clock."""
         return self._ahead_ms
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether the machine's clock says something else."""
+        return self._ahead_ms != 0
 
     def heard(self, newest_ms: int) -> None:
         """Take note that somebody sent a sample of this time, stamped by a clock of theirs.

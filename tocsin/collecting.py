@@ -36,6 +36,7 @@ from collectors.receivers.sources.middleware import Attributed
 from collectors.receivers.spectator import registry
 from collectors.receivers.spectator.udp import listen_spectator
 from collectors.receivers.stats import ReceiverStats
+from collectors.receivers.witnessed import Witnessed
 from collectors.store.history.metric_history import MetricHistory
 from collectors.store.history.rollups import RollupPolicy
 from collectors.store.intake.admission import NO_ROOM
@@ -91,6 +92,12 @@ class Collectors:
         """Where receivers deliver samples: the store, with the exemplars kept beside it."""
         return ExemplarWriter(self.metrics, self.exemplars)
 
+    @property
+    def pushed(self) -> MetricWriter:
+        """Where receivers deliver samples that others stamped with their times."""
+        witness = self.machine.witness
+        return Witnessed(self.writer, witness) if witness is not None else self.writer
+
     def close(self) -> None:
         """Write down what is complete and release the files, the history last."""
         self.spans.close()
@@ -137,7 +144,7 @@ def open_collectors(
     exemplars = ExemplarStore(
         log=JournaledExemplars.open(settings.data_dir / "exemplars", machine=machine)
     )
-    stats, units = _stats(), MetricUnits()
+    stats, units, writer = _stats(), MetricUnits(), ExemplarWriter(metrics, exemplars)
     return Collectors(
         metrics=metrics,
         history=history,
@@ -153,7 +160,7 @@ def open_collectors(
         limits=limits,
         stats=stats,
         otlp=OtlpMetrics(
-            ExemplarWriter(metrics, exemplars),
+            Witnessed(writer, machine.witness) if machine.witness else writer,
             limits,
             stats,
             patterns=settings.resource_tags,
@@ -207,7 +214,7 @@ def open_history(settings: Settings, rollups: Sequence[RollupPolicy] = ()) -> Hi
 def collector_routes(collectors: Collectors) -> list[BaseRoute]:
     """Return what the API port answers for the collectors."""
     intake = Intake(
-        metrics=collectors.writer,
+        metrics=collectors.pushed,
         spans=collectors.spans,
         bodies=collectors.metrics,
         limits=collectors.limits,
@@ -236,7 +243,7 @@ async def receiving(collectors: Collectors, settings: Settings) -> AsyncIterator
         otlp = listen_tcp(settings.host, settings.otlp_http_port, "TOCSIN_OTLP_HTTP_PORT")
         stack.callback(otlp.close)
         grpc = OtlpGrpcServer(
-            collectors.writer,
+            collectors.pushed,
             collectors.spans,
             collectors.limits,
             collectors.stats,
@@ -268,7 +275,7 @@ async def receiving(collectors: Collectors, settings: Settings) -> AsyncIterator
 @asynccontextmanager
 async def _otlp_over_http(collectors: Collectors, sock: socket.socket) -> AsyncIterator[None]:
     app = otlp_app(
-        collectors.writer,
+        collectors.pushed,
         collectors.spans,
         collectors.limits,
         collectors.stats,

@@ -11,6 +11,8 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from anomaly.engine.engine import Engine
+from collectors.clock import Clock
+from collectors.steady_clock import SteadyClock
 from runbooks.desk.desk import IncidentDesk
 from runbooks.paging.ways import name_of
 from tocsin.cli import package_version
@@ -46,11 +48,20 @@ def health_route(
                 "watch": _watch(engine),
                 "configuration": reloader.as_json(),
                 "delivery": delivery,
+                "clock": _clock(collectors.clock),
                 "faults": faults,
             }
         )
 
     return Route("/health", health, methods=["GET"])
+
+
+def _clock(clock: Clock) -> dict[str, object]:
+    """Return by how much the machine's clock differs from the time that we go by, and why."""
+    if not isinstance(clock, SteadyClock):
+        return {}
+    last = asdict(clock.last) if clock.last else None
+    return {"ahead_ms": clock.ahead_ms, "steps": clock.steps, "last_step": last}
 
 
 def _watch(engine: Engine) -> dict[str, object]:

@@ -10,6 +10,7 @@ from itertools import islice
 import numpy as np
 
 from collectors.model import DSTYPE, Batch, SeriesKind
+from collectors.steady_clock import SteadyClock
 from runbooks.paging.routing import Target
 from runbooks.paging.ways import FAILING_METRIC
 from tocsin.collecting import Collectors
@@ -38,8 +39,9 @@ def self_metrics(
     each rule. ``tocsin.way.failing`` is 1 while a way to people takes no pages, of each way that
     was tried. ``tocsin.fault`` is 1 while something of our own machine fails, of each that has
     failed.
-    ``tocsin.configuration.refused`` is 1 while the files on the disk have mistakes and
-    an older configuration is in force.
+    ``tocsin.clock.ahead`` (s) is how far the time that we go by is ahead of the machine's clock,
+    ``tocsin.clock.steps`` how often that was set. ``tocsin.configuration.refused`` is 1 while the
+    files on the disk have mistakes and an older configuration is in force.
 
     Args:
         collectors: What is held.
@@ -85,6 +87,9 @@ def _gauges(collectors: Collectors) -> dict[str, float]:
         "store.spans": collectors.spans.span_count,
         "process.peakMemory": _peak_memory_bytes(),
     }
+    if isinstance(collectors.clock, SteadyClock):
+        gauges["clock.ahead"] = collectors.clock.ahead_ms / 1_000
+        gauges["clock.steps"] = collectors.clock.steps
     if collectors.span_keeper is not None:
         gauges["history.spansWaiting"] = collectors.span_keeper.waiting
         gauges["history.spansBehind"] = collectors.span_keeper.behind

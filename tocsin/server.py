@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 
 import structlog
 from starlette.types import ASGIApp
@@ -17,15 +18,19 @@ from anomaly.engine.engine import Engine
 from collectors.api.app import api_app
 from collectors.api.changes import change_routes
 from collectors.changes.store import ChangeStore
-from collectors.clock import Clock, SystemClock
+from collectors.clock import SystemClock, Ticking
 from collectors.errors import StorageError
+from collectors.faults import Faults
+from collectors.machine import Machine
 from collectors.receivers.direct import Direct
 from collectors.receivers.prometheus.scrape.scraper import Scraper
 from collectors.receivers.sources.middleware import Attributed
+from collectors.steady_clock import SteadyClock
 from runbooks.api.routes import runbooks_routes
 from runbooks.desk.desk import IncidentDesk
 from runbooks.notifiers.settling import ready
 from tocsin.announcing import open_announcements
+from tocsin.begin_again import begin_again
 from tocsin.boards.routes import board_routes
 from tocsin.collecting import (
     NOTHING_SCRAPED,
@@ -37,7 +42,7 @@ from tocsin.collecting import (
 )
 from tocsin.configuration.checks import starting_configuration
 from tocsin.configuration.reading import Configuration
-from tocsin.configuration.reloading import Reloader, Use, reload_route
+from tocsin.configuration.reloading import Reloader, UseAnew, reload_route
 from tocsin.data_directory import owned
 from tocsin.front import front_route
 from tocsin.garbage import Garbage
@@ -58,7 +63,7 @@ _LOOKS_A_STEP = 10
 _log = structlog.get_logger(__name__)
 
 
-async def serve(settings: Settings, announce: Announce, clock: Clock | None = None) -> None:
+async def serve(settings: Settings, announce: Announce, clock: Ticking | None = None) -> None:
     """Run until SIGTERM or SIGINT.
 
     Args:
@@ -69,7 +74,10 @@ async def serve(settings: Settings, announce: Announce, clock: Clock | None = No
     Raises:
         ConfigError: A port is taken, or a file in the configuration directory is wrong.
     """
-    clock = clock or SystemClock()
+    source = clock or SystemClock()
+    faults = Faults(source)
+    clock = SteadyClock(source, faults)
+    machine = Machine(faults=faults, witness=clock)
     configuration, lacking = starting_configuration(settings.config_dir)
     stopping = _stop_signal()
     async with AsyncExitStack() as stack:
@@ -78,7 +86,7 @@ async def serve(settings: Settings, announce: Announce, clock: Clock | None = No
         stack.enter_context(owned(settings.data_dir))
         api_url = f"http://{settings.host}:{port_of(api)}"
         collectors = await asyncio.to_thread(
-            open_collectors, settings, clock, configuration.rollups
+            open_collectors, settings, clock, configuration.rollups, machine
         )
         stack.callback(collectors.close)
         changes = await asyncio.to_thread(open_announcements, settings, collectors.machine)
@@ -94,7 +102,10 @@ async def serve(settings: Settings, announce: Announce, clock: Clock | None = No
         stack.push_async_callback(asyncio.to_thread, desk.stop)
         app = api_of(collectors, changes.store, engine, desk, reloader)
         await stack.enter_async_context(serving(app, api))
-        pulse = asyncio.create_task(_watch(settings, collectors, engine, desk, reloader, clock))
+        anew = partial(use, anew=True)
+        pulse = asyncio.create_task(
+            _watch(settings, collectors, engine, desk, reloader, clock, anew)
+        )
         stack.callback(pulse.cancel)
         _reload_on_hangup(reloader)
         announce({"api": api_url, **addresses})
@@ -133,14 +144,17 @@ def using(
     engine: Engine,
     desk: IncidentDesk,
     scraper: Scraper | None,
-) -> Use:
-    """Return what puts another configuration into force, all but what only a start can change."""
+) -> UseAnew:
+    """Return what puts another configuration into force, all but what only a start can change.
+
+    With ``anew`` every rule begins anew, also those that did not change.
+    """
     made = tuple(rules)
     notifiers = ready(started.notifiers, settings.given_for)
 
-    def use(read: Configuration) -> None:
+    def use(read: Configuration, *, anew: bool = False) -> None:
         nonlocal made
-        made = rules_of(read.definitions, settings.step.ms, made)
+        made = rules_of(read.definitions, settings.step.ms, () if anew else made)
         engine.watch([one.rule for one in made])
         routes = routes_of(read, notifiers)
         desk.use(routes=routes, library=read.runbooks, measures=read.measures)
@@ -156,7 +170,8 @@ async def _watch(
     engine: Engine,
     desk: IncidentDesk,
     reloader: Reloader,
-    clock: Clock,
+    clock: SteadyClock,
+    use_anew: Callable[[Configuration], None],
 ) -> None:
     """Evaluate each step once its data have arrived, then publish our own telemetry."""
     caught_up = False
@@ -164,9 +179,16 @@ async def _watch(
     garbage = Garbage(clock.now_ms())
     own = OwnFaults(collectors.machine.faults, desk)
 
+    def set_back(now_ms: int) -> None:
+        nonlocal told_ms
+        told_ms = 0
+        rules_anew = partial(use_anew, reloader.configuration)
+        begin_again(now_ms, collectors, engine, desk, rules_anew)
+
     def tick() -> None:
         nonlocal caught_up, told_ms
         garbage.tick(clock.now_ms())
+        clock.settle(set_back)
         completed_ms = clock.now_ms() // settings.step.ms * settings.step.ms
         engine.tick(completed_ms)
         own.tick(clock.now_ms())

@@ -33,7 +33,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -60,7 +60,7 @@ from collectors.remote_bodies import RemoteReceipt
 from collectors.stacklang.lines.database import Aggregate, Fetch, Lines
 from collectors.stacklang.lines.line_merge import join_lines, sort_groups
 from collectors.stacklang.predicates.predicate import Query
-from collectors.store.arrivals import Heard, News, Senders, heard_of, take_news
+from collectors.store.arrivals import NEVER_MS, Heard, News, Senders, heard_of, take_news
 from collectors.store.blocks import columns as batches
 from collectors.store.blocks.columns import Columns, apply_columns
 from collectors.store.blocks.hot_tier import HotTier
@@ -136,6 +136,7 @@ class MetricStore:
         )
         self._keeper: HistoryKeeper | None = None
         self._words_bound = _MIN_WORDS_BYTES
+        self._witness = machine.witness
 
     @classmethod
     def open(
@@ -214,6 +215,19 @@ class MetricStore:
         """Write what changed since the last checkpoint and shorten the log."""
         self._durability.checkpoint()
 
+    def forget_after(self, time_ms: int) -> None:
+        """Forget samples later than ``time_ms``, the present: time was set back.
+
+        History keeps what it is given of them first; a disk that refuses has been told of.
+        """
+        with suppress(StorageError):
+            if self._keeper:
+                self._keeper.flush(int(NEVER_MS) >> 1)
+        with self._lock:
+            self._hot.forget_after(time_ms)
+        with suppress(StorageError):
+            self.checkpoint()
+
     def flush_history(self) -> int:
         """Write completed blocks to history now; return how many there were."""
         return self._keeper.flush() if self._keeper else 0
@@ -262,6 +276,8 @@ class MetricStore:
         return self._write_body(decode_body_v2(body, max_bytes=limit, seed=seed), body, BODY_V2)
 
     def _write_body(self, decoded: DecodedBody, body: bytes, record: int) -> RemoteReceipt:
+        if self._witness is not None and self._witness.in_doubt and len(decoded.columns.time_ms):
+            self._witness.heard(int(decoded.columns.time_ms.max()))
         with self._lock:
             self._durability.append_kinds(self._labels.learn_types(decoded))
             self._shed_words()

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -193,6 +194,13 @@ class IncidentDesk:
         """
         self._present = present
         self._intaking.request()
+
+    def begin_again(self, now_ms: int) -> None:
+        """Take ``now_ms`` for the present: time was set back, and nothing waits for what was."""
+        self._recovered_ms = now_ms
+        with suppress(SQLAlchemyError):
+            self.outbox.begin_again(now_ms)
+        self._delivering.request()
 
     def use(
         self, *, routes: Routes, library: Sequence[Runbook], measures: Sequence[ImpactMeasure]

@@ -16,6 +16,7 @@ from collectors.store.blocks import aggregation
 from collectors.store.blocks.blocks import BLOCK_STEPS, HotBlocks
 from collectors.store.blocks.ingest import counter_heartbeat_ms, ingest, ingest_rows
 from collectors.store.blocks.parts import ingest_parts
+from collectors.store.blocks.rewinding import empty_after
 from collectors.store.blocks.sealing import Sealer, gather_pages
 from collectors.store.series.plan import Plan
 from collectors.store.series.planner import Planner
@@ -141,6 +142,20 @@ class HotTier:
     def _seal_some(self, newest_ms: int, samples: int) -> None:
         self._newest_ms = max(self._newest_ms, newest_ms)
         self._sealer.work(self._newest_ms // self.step_ms, self.series.top, samples)
+
+    def forget_after(self, time_ms: int) -> None:
+        """Forget the samples later than ``time_ms``: they were stamped by a time that was not."""
+        step = time_ms // self.step_ms
+        # What the ring dropped while it was further on is not held in full any more.
+        self.complete_from = max(min(self.complete_from, step + 1), self.blocks.first_step)
+        empty_after(self.blocks, step, self.series.top)
+        arrays = self.blocks.arrays
+        later = arrays.last_ms > time_ms
+        for column in (arrays.last_ms, arrays.last_value, arrays.partial):
+            column[later] = 0
+        np.minimum(arrays.seen, step, out=arrays.seen)
+        arrays.news[:] = 0
+        self._newest_ms = min(self._newest_ms, time_ms)
 
     def seal(self, block: int) -> None:
         """Pack the pages of a block that is just loaded and that nobody reads yet."""
