@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import structlog
 
 from collectors.clock import Clock, SystemClock
+from collectors.redaction import without_secrets
 
 _log = structlog.get_logger(__name__)
 _MAX_REASON_CHARS = 500
@@ -70,9 +71,9 @@ class Faults:
             self._known[what] = None
             self._present[what] = Fault(
                 what=what,
-                place=place,
+                place=without_secrets(place),
                 since_ms=since_ms,
-                reason=reason[:_MAX_REASON_CHARS],
+                reason=without_secrets(reason)[:_MAX_REASON_CHARS],
                 lost=lost,
                 lasting=lasting,
                 urgent=urgent and not lasting,

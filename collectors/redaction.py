@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from typing import Any
+from urllib.parse import urlsplit
 
 HIDDEN = "***"
 # What stands before the @ of an address, and parameters that are named like secrets.
@@ -18,6 +20,27 @@ _WEBHOOK = re.compile(
     r"(?P<head>https://(?:hooks\.slack\.com/(?:services|workflows|triggers)"
     r"|discord(?:app)?\.com/api/webhooks|[\w.-]+\.webhook\.office\.com/\w+))/[^\s'\"?#]+"
 )
+
+
+def origin_of(url: str) -> str:
+    """Return scheme, host and port of an address: of a webhook, the rest is its password.
+
+    >>> origin_of("https://ops:pw@example.org:8443/hook/abc?token=d")
+    'https://example.org:8443'
+    """
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+def redacted(value: Any) -> Any:
+    """Return JSON with the passwords of the addresses in its texts hidden."""
+    if isinstance(value, str):
+        return without_secrets(value)
+    if isinstance(value, dict):
+        return {key: redacted(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [redacted(inner) for inner in value]
+    return value
 
 
 def without_secrets(text: str) -> str:

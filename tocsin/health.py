@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from anomaly.engine.engine import Engine
 from collectors.clock import Clock
+from collectors.redaction import without_secrets
 from collectors.steady_clock import SteadyClock
 from runbooks.desk.desk import IncidentDesk
 from runbooks.paging.ways import name_of
@@ -80,7 +81,11 @@ def _watch(engine: Engine) -> dict[str, object]:
 def _delivery(desk: IncidentDesk) -> dict[str, Any]:
     """Return what did not reach people: ways that fail, and findings that nobody could take."""
     failing = [
-        {"way": name_of(way.target), "since_ms": way.since_ms, "reason": way.reason}
+        {
+            "way": name_of(way.target),
+            "since_ms": way.since_ms,
+            "reason": without_secrets(way.reason),
+        }
         for way in desk.ways.failing()
     ]
     return {"failing": failing, "dropped_findings": desk.dropped_findings}

@@ -15,10 +15,11 @@ import click
 import orjson
 import psutil
 
+from tocsin.commands.answers import say
 from tocsin.commands.checks import Check, Health
 from tocsin.commands.doctor_live import examine_server, owner_of
 from tocsin.commands.options import setting_options
-from tocsin.settings import PREFIX, Settings, load_settings, setting_rows
+from tocsin.settings import FILE_SUFFIX, PREFIX, Settings, load_settings, setting_rows
 
 ROOMS = ("tocsin", "collectors", "anomaly", "runbooks", "dashboards", "demo_stack")
 KNOWN_VARIABLES = {
@@ -101,7 +102,8 @@ def _memory() -> Check:
 
 
 def _unknown_variables() -> Iterator[Check]:
-    known = {row.variable for row in setting_rows()} | KNOWN_VARIABLES
+    settings = {row.variable for row in setting_rows()}
+    known = settings | {name + FILE_SUFFIX for name in settings} | KNOWN_VARIABLES
     for name in sorted(os.environ):
         if name.startswith(PREFIX) and name not in known:
             detail = "no such setting; see `tocsin settings`"
@@ -133,5 +135,5 @@ def command(ctx: click.Context, /, live: bool, as_json: bool, **overrides: objec
         click.echo(orjson.dumps(body).decode())
     else:
         for check in checks:
-            click.echo(f"{check.health:<8} {check.name:<18} {check.detail}")
+            say(f"{check.health:<8} {check.name:<18} {check.detail}")
     ctx.exit(3 if problems else 0)

@@ -6,6 +6,7 @@ import click
 import orjson
 
 from tocsin.client.client import ApiClient
+from tocsin.commands.answers import say
 from tocsin.commands.options import setting_options
 from tocsin.settings import load_settings
 
@@ -28,4 +29,4 @@ def command(as_json: bool, **overrides: object) -> None:
         click.echo(orjson.dumps(state).decode())
         return
     for change in state["changes"] or ["nothing changed"]:
-        click.echo(change)
+        say(change)

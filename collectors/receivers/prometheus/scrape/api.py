@@ -36,7 +36,7 @@ def target_routes(shown: ScrapedTargets) -> list[Route]:
             if pool in ("", job)
         ]
         data = {
-            "activeTargets": _active(shown.targets, pool) if state != "dropped" else [],
+            "activeTargets": redacted(_active(shown.targets, pool)) if state != "dropped" else [],
             "droppedTargets": dropped if state != "active" else [],
             "droppedTargetCounts": shown.dropped_counts,
         }
