@@ -103,8 +103,7 @@ def _tell(message: str, code: int, shown: click.ClickException | None = None) ->
         text = orjson.dumps({"error": message, "exit_code": code}).decode()
         click.echo(printable_json(text))
     elif shown is not None:
-        shown.message = printable(without_secrets(shown.message))
-        shown.show()
+        (click.ClickException(message) if type(shown) is click.ClickException else shown).show()
     else:
         click.echo(f"tocsin: {message}", err=True)
     sys.exit(code)

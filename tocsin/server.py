@@ -26,7 +26,7 @@ from collectors.receivers.direct import Direct
 from collectors.receivers.prometheus.scrape.scraper import Scraper
 from collectors.receivers.sources.middleware import Attributed
 from collectors.steady_clock import SteadyClock
-from runbooks.api.routes import runbooks_routes
+from runbooks.api.routes import SLACK_INTERACTIONS, runbooks_routes
 from runbooks.desk.desk import IncidentDesk
 from runbooks.notifiers.settling import ready
 from tocsin.announcing import open_announcements
@@ -37,6 +37,7 @@ from tocsin.collecting import (
     Collectors,
     collector_routes,
     open_collectors,
+    receiver_paths,
     receiving,
     scraping,
 )
@@ -50,6 +51,7 @@ from tocsin.health import health_route
 from tocsin.own_faults import OwnFaults
 from tocsin.pulse import beat
 from tocsin.responding import open_desk, routes_of
+from tocsin.same_site import OwnNames, SameSite, own_names
 from tocsin.self_metrics import self_metrics
 from tocsin.settings import Settings
 from tocsin.sockets import listen_tcp, port_of, serving
@@ -63,18 +65,18 @@ _LOOKS_A_STEP = 10
 _log = structlog.get_logger(__name__)
 
 
-async def serve(settings: Settings, announce: Announce, clock: Ticking | None = None) -> None:
+async def serve(settings: Settings, announce: Announce, source: Ticking | None = None) -> None:
     """Run until SIGTERM or SIGINT.
 
     Args:
         settings: All settings.
         announce: Called once with every address when all is open.
-        clock: The present; the machine's own by default.
+        source: What the time is made of; the machine's own clock by default.
 
     Raises:
         ConfigError: A port is taken, or a file in the configuration directory is wrong.
     """
-    source = clock or SystemClock()
+    source = source or SystemClock()
     faults = Faults(source)
     clock = SteadyClock(source, faults)
     machine = Machine(faults=faults, witness=clock)
@@ -100,7 +102,7 @@ async def serve(settings: Settings, announce: Announce, clock: Ticking | None = 
         reloader = Reloader(settings.config_dir, clock, configuration, use, lacking)
         desk.start()
         stack.push_async_callback(asyncio.to_thread, desk.stop)
-        app = api_of(collectors, changes.store, engine, desk, reloader)
+        app = api_of(collectors, changes.store, engine, desk, reloader, own_names(settings))
         await stack.enter_async_context(serving(app, api))
         anew = partial(use, anew=True)
         pulse = asyncio.create_task(
@@ -119,6 +121,7 @@ def api_of(
     engine: Engine,
     desk: IncidentDesk,
     reloader: Reloader,
+    names: OwnNames,
 ) -> ASGIApp:
     """Return all that the API's port answers."""
     clock = collectors.clock
@@ -133,7 +136,9 @@ def api_of(
         *runbooks_routes(desk),
     ]
     app = api_app(collectors.metrics, collectors.spans, clock, extra_routes=routes)
-    return Attributed(Direct(app, routes), collectors.sources)
+    # Receivers are asked by whatever name senders have; Slack signs what it sends.
+    anybody = {*receiver_paths(collectors), SLACK_INTERACTIONS}
+    return SameSite(Attributed(Direct(app, routes), collectors.sources), names, anybody)
 
 
 def using(

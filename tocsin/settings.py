@@ -1,7 +1,8 @@
 """Every setting of the suite, in one table.
 
 Precedence: command line, then ``TOCSIN_*`` in the environment, then files that ``TOCSIN_*_FILE``
-name there, then ``tocsin.toml``, then the default. ``docs/reference/settings.md`` is generated from this class.
+name there, then ``tocsin.toml``, then the default. ``docs/reference/settings.md`` is generated from
+this class.
 """
 
 from __future__ import annotations
@@ -51,6 +52,11 @@ class Settings(BaseSettings):
         "notifiers.yaml and routes.yaml.",
     )
     host: str = Field("127.0.0.1", description="Address that all servers listen on.")
+    allowed_hosts: NameList = Field(
+        Names(),
+        description="Names by which browsers may ask the API to change something, besides "
+        "addresses and names without a dot: those of a proxy, for example; `*` is any text.",
+    )
     step: Length = Field(Duration(10_000), description="Length of one step of stored metrics.")
     hot_window: Length = Field(Duration(6 * 3_600_000), description="How much is kept in memory.")
     evaluation_delay: Length = Field(

@@ -28,6 +28,7 @@ from tocsin.configuration.checks import checked_configuration
 from tocsin.configuration.reloading import Reloader
 from tocsin.own_faults import OwnFaults
 from tocsin.responding import open_desk
+from tocsin.same_site import own_names
 from tocsin.server import api_of, using
 from tocsin.settings import Settings
 from tocsin.sockets import embedded_server, listen_tcp, port_of
@@ -110,7 +111,7 @@ def local_tocsin(settings: Settings, disk: Disk = SYSTEM_DISK) -> Iterator[Local
         engine = open_engine(settings, rules, collectors, steady, desk, announced.store)
         use = using(settings, configuration, rules, engine=engine, desk=desk, scraper=None)
         reloader = Reloader(settings.config_dir, steady, configuration, use)
-        app = api_of(collectors, announced.store, engine, desk, reloader)
+        app = api_of(collectors, announced.store, engine, desk, reloader, own_names(settings))
         api = stack.enter_context(ApiClient(stack.enter_context(_served(app))))
         yield LocalTocsin(
             collectors=collectors,

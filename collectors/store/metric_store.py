@@ -136,7 +136,7 @@ class MetricStore:
         )
         self._keeper: HistoryKeeper | None = None
         self._words_bound = _MIN_WORDS_BYTES
-        self._witness = machine.witness
+        self._witness, self._faults = machine.witness, machine.faults
 
     @classmethod
     def open(
@@ -190,6 +190,7 @@ class MetricStore:
             settle_ms=self._limits.history_settle_ms,
             samples_ms=self._limits.history_samples_ms,
             retention_ms=self._limits.history_retention_ms,
+            faults=self._faults,
         )
 
     @property

@@ -399,11 +399,20 @@ class IncidentDesk:
                 self.receive(ended)
             if row.action is not Action.OPEN:
                 return
+        if row.state is RowState.UNKNOWN and self._is_recorded(row):
+            return
         failure = "" if state is RowState.SENT else f"{row.action} {state}: {reason}"
         command = RecordPage(
             notifier=row.notifier, channel=row.channel, outbox_id=row.id, failure=failure
         )
         self.ledger.execute(row.incident_id, command)
+
+    def _is_recorded(self, row: OutboxRow) -> bool:
+        """Whether a process that died after it had recorded a page had sent it."""
+        return any(
+            event.kind is EventKind.PAGED and event.data.get("outbox_id") == row.id
+            for event in self.ledger.events(row.incident_id)
+        )
 
 
 def _worker(name: str, work: Callable[[], object], *, interval_s: float) -> Background:

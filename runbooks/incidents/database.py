@@ -45,7 +45,7 @@ def open_database(url: str, faults: Faults | None = None) -> Engine:
             "sqlite:///path/to/incidents.db"
         ) from error
     file = sqlite_file(parsed)
-    rows = {}
+    rows: dict[str, list[dict[str, object]]] = {}
     if file is not None and (reason := damage_of(file)):
         found, rows = salvage(file, reason)
         told = ", ".join(f"{name}: {count} rows" for name, count in found.rows.items())

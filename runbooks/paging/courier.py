@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 import structlog
 
+from collectors.errors import InputError
 from collectors.redaction import without_secrets
 from runbooks.notifiers.card import Card
 from runbooks.notifiers.delivery import (
@@ -158,7 +159,10 @@ class Courier:
         reason = without_secrets(reason)
         # Told before it is done: a process killed in between finds it claimed, looks, and tells it
         # once more, which the incident knows already. The other way round it would never be told.
-        self._report(row, state, reason)
+        try:
+            self._report(row, state, reason)
+        except InputError as error:  # an incident that is not there: no reason to page again
+            _log.error("page not recorded", outbox_id=row.id, reason=error.message)
         self._outbox.finish(row, state, now_ms, reason=reason, reference=reference)
 
 

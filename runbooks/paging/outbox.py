@@ -49,7 +49,7 @@ DRAWS = (Action.OPEN, Action.EDIT)
 RING_GAP_MS = 10_000
 """Between two messages of one incident that ring: what happens meanwhile rings once."""
 
-MAX_PUT_OFF_MS = 120_000
+_MAX_PUT_OFF_MS = 120_000
 """Longer than a row is ever put off; what is due later was put off by another clock."""
 
 UNFINISHED = (RowState.PENDING.value, RowState.UNKNOWN.value)
@@ -216,7 +216,7 @@ class Outbox:
     def begin_again(self, now_ms: int) -> None:
         """Let nothing wait for a time that lies further ahead than anything is put off."""
         late = OUTBOX.c.state.in_(UNFINISHED), OUTBOX.c.due_ms < NEVER_MS
-        ahead = update(OUTBOX).where(*late, OUTBOX.c.due_ms > now_ms + MAX_PUT_OFF_MS)
+        ahead = update(OUTBOX).where(*late, OUTBOX.c.due_ms > now_ms + _MAX_PUT_OFF_MS)
         made = update(OUTBOX).where(*late, OUTBOX.c.created_ms > now_ms)
         with self._engine.begin() as connection:
             connection.execute(ahead.values(due_ms=now_ms))

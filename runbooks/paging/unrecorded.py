@@ -25,7 +25,7 @@ from runbooks.notifiers.delivery import Action, Delivery, Notifier
 from runbooks.paging.routing import Routes, Target
 
 INCIDENT_ID = "unrecorded"
-MAX_TOLD = 10_000
+_MAX_TOLD = 10_000
 _log = structlog.get_logger(__name__)
 
 
@@ -50,7 +50,7 @@ class Unrecorded:
         for finding in findings:
             if finding.state is not FindingState.FIRING or finding.urgency is not Urgency.PAGE:
                 continue
-            if finding.id in self._told or len(self._told) >= MAX_TOLD:
+            if finding.id in self._told or len(self._told) >= _MAX_TOLD:
                 continue
             if self._reach(_incident(finding, now_ms), routes, fallbacks, now_ms):
                 self._told[finding.id] = None
@@ -80,7 +80,7 @@ class Unrecorded:
         note = ("Not recorded", "the incident database takes no writes; recorded when it does")
         card = replace(card, fields=(note, *card.fields[:9]), links=())
         delivery = Delivery(
-            outbox_id=0,
+            outbox_id=-(now_ms + len(self._told)),  # no row's, and no other page's
             action=Action.OPEN,
             channel=target.channel,
             card=card,

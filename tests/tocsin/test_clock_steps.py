@@ -126,7 +126,9 @@ def test_a_step_is_told(running: LocalTocsin) -> None:
     health = running.api.health()
 
     assert (health["status"], health["clock"]["ahead_ms"]) == ("ok", 0)
-    assert health["clock"]["last_step"]["outcome"] == "undone"
+    step = health["clock"]["last_step"]
+    assert step is not None
+    assert step["outcome"] == "undone"
 
 
 def test_slow_corrections_are_followed() -> None:

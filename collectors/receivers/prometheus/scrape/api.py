@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from collectors.receivers.prometheus.scrape.state import ScrapedTargets, Target
+from collectors.redaction import redacted
 
 _STATES = ("active", "dropped", "any")
 _NEVER = "0001-01-01T00:00:00Z"
