@@ -134,8 +134,7 @@ class FileJournal:
         """Write several records at once: after a failure none of them counts."""
         parts: list[bytes] = []
         for kind, payload in records:
-            check = zlib.crc32(payload, kind)
-            parts += (_HEADER.pack(_MAGIC, len(payload), check, kind), payload)
+            parts += (_header(kind, payload), payload)
         with self._lock:
             self._write(parts)
             if self._size >= self._segment_bytes:
@@ -281,6 +280,15 @@ def _cut(file: int, size: int) -> None:
         os.ftruncate(file, size)
     except OSError as error:
         _log.error("part of a record left in the log", reason=str(error))
+
+
+def encode_record(kind: int, payload: bytes) -> bytes:
+    """Return one record as a segment holds it."""
+    return _header(kind, payload) + payload
+
+
+def _header(kind: int, payload: bytes) -> bytes:
+    return _HEADER.pack(_MAGIC, len(payload), zlib.crc32(payload, kind), kind)
 
 
 Skipped = Callable[[Path, int, int], None]

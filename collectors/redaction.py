@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 HIDDEN = "***"
 # What stands before the @ of an address, and parameters that are named like secrets.
-_USER = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)(?P<user>[^/?#\s:@]*):[^/?#\s]*@")
+_USER = re.compile(r"(?P<scheme>[A-Za-z0-9+.-]*://)(?P<user>[^/?#\s:@]*):[^/?#\s]*@")
 _TOKEN_USER = re.compile(r"(?P<scheme>https?://)[^/?#\s:@]{8,}@")
 _PARAMETER = re.compile(
     r"(?P<name>[?&;](?:[\w.-]*(?:password|passwd|secret|token|api_?key|signature|credential)[\w.-]*"

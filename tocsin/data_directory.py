@@ -16,8 +16,10 @@ LOCK_FILE = "owner.lock"
 
 
 @contextmanager
-def owned(data_dir: Path) -> Iterator[None]:
+def owned(data_dir: Path, *, keep_mode: bool = False) -> Iterator[None]:
     """Own ``data_dir``, creating it if needed, for as long as the block lasts.
+
+    It is closed to others on the machine, unless ``keep_mode`` says to leave that as it is.
 
     The kernel gives the lock back when a process ends, however it ends: nothing is left behind.
 
@@ -26,7 +28,8 @@ def owned(data_dir: Path) -> Iterator[None]:
         StorageError: It can't be created or locked.
     """
     try:
-        make_private(data_dir)
+        if not keep_mode:
+            make_private(data_dir)
         lock_file = data_dir / LOCK_FILE
         file = os.open(lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
     except OSError as error:

@@ -33,26 +33,29 @@ class OwnNames:
     of these at us.
 
     Args:
-        names: Further names; ``*`` stands for any text.
+        names: Further names.
+        pages: Further names, whose pages are ours as well; ``*`` stands for any text.
     """
 
-    def __init__(self, names: Iterable[str] = ()) -> None:
-        self._names = tuple(name.lower().rstrip(".") for name in names if name)
+    def __init__(self, names: Iterable[str] = (), pages: Iterable[str] = ()) -> None:
+        self._pages = tuple(name.lower().rstrip(".") for name in pages)
+        self._names = {name.lower().rstrip(".") for name in names if name}
 
     def has(self, name: str) -> bool:
         """Return whether a host's name, without port, is ours."""
         name = name.lower().rstrip(".")
-        return self.has_given(name) or "." not in name.removesuffix(".localhost") or _is_ip(name)
+        given = name in self._names or self.has_page(name)
+        return given or "." not in name.removesuffix(".localhost") or _is_ip(name)
 
-    def has_given(self, name: str) -> bool:
-        """Return whether an operator gave a name as ours."""
-        return any(fnmatchcase(name.lower(), pattern) for pattern in self._names)
+    def has_page(self, name: str) -> bool:
+        """Return whether pages of a host are ours."""
+        return any(fnmatchcase(name.lower(), pattern) for pattern in self._pages)
 
 
 def own_names(settings: Settings) -> OwnNames:
     """Return the names that the settings tell: where we listen, where others are told to ask."""
     told = urlsplit(settings.api_url).hostname or ""
-    return OwnNames([settings.host, told, *settings.allowed_hosts])
+    return OwnNames([settings.host, told], settings.allowed_hosts)
 
 
 class SameSite:
@@ -110,7 +113,7 @@ def _is_ours(origin: str, host: str, names: OwnNames) -> bool:
         return False
     if not name or parts.scheme not in {"http", "https"}:
         return False
-    return parts.netloc.lower() == host.lower() or names.has_given(name)
+    return parts.netloc.lower() == host.lower() or names.has_page(name)
 
 
 def _name_of(host: str) -> str:

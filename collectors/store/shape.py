@@ -52,6 +52,25 @@ def require_step(path: Path, recorded_ms: int, wanted_ms: int) -> None:
     )
 
 
+def require_room(path: Path, top: int, room: int) -> None:
+    """Refuse a start that would leave series out, and with the next checkpoint delete them.
+
+    Args:
+        path: Of the metrics.
+        top: Ids that are in use lie below this.
+        room: How many ids there are by the settings.
+
+    Raises:
+        ConfigError: There is no room for all; nothing was changed.
+    """
+    if top > room:
+        raise ConfigError(
+            f"the metrics in '{path}' have {top} series, max_series, memory_bytes and hot_window "
+            f"leave room for {room}: raise TOCSIN_MAX_SERIES or TOCSIN_MEMORY_BYTES, or set "
+            "TOCSIN_DATA_DIR to another directory. Nothing was changed"
+        )
+
+
 def record_step(path: Path, step_ms: int, disk: Disk = SYSTEM_DISK) -> None:
     """Write the shape down where it is not yet.
 

@@ -88,9 +88,7 @@ class HistoryKeeper:
                     self._write(block)
                 self._tidy(now)
             except StorageError as error:
-                lost = (
-                    "nothing as long as the hot window reaches: blocks wait there, and in the log"
-                )
+                lost = "nothing while the hot window reaches: blocks wait there and in the log"
                 self._faults.failed(FAULT, place=FAULT, reason=error.message, lost=lost)
                 raise
             self._faults.over(FAULT)

@@ -32,7 +32,7 @@ from collectors.store.blocks.page_codec import PackedPages, pack_pages, unpack_p
 from collectors.store.blocks.sealing import gather_pages
 from collectors.store.log.column_file import copy_file, read_columns, replace_file, write_columns
 from collectors.store.series.table import SeriesSnapshot
-from collectors.store.shape import require_step
+from collectors.store.shape import require_room, require_step
 
 _log = structlog.get_logger(__name__)
 _MANIFEST = "checkpoint.json"
@@ -177,7 +177,8 @@ class CheckpointFiles:
             # What was before is in history or nowhere.
             hot.complete_from = (int(self._manifest["head"]) + 1) * BLOCK_STEPS
             return
-        self._require_room(hot, columns)
+        ids = columns["ids"]
+        require_room(self._directory.parent, int(ids.max(initial=-1)) + 1, hot.series.capacity)
         hot.load_series(SeriesSnapshot.of(columns), {name: columns[name] for name in _STATE})
         hot.blocks.advance(int(self._manifest["head"]))
         hot.complete_from = int(self._manifest["complete_from"])
@@ -203,18 +204,6 @@ class CheckpointFiles:
             except StorageError as error:
                 damaged.append(error.message)
         return damaged
-
-    def _require_room(self, hot: HotTier, columns: dict[str, NDArray[Any]]) -> None:
-        """Refuse a start that would leave series out, and with the next checkpoint delete them."""
-        ids = columns["ids"]
-        top = int(ids.max()) + 1 if len(ids) else 0
-        if top > hot.series.capacity:
-            raise ConfigError(
-                f"the metrics in '{self._directory.parent}' have {top} series, max_series, "
-                f"memory_bytes and hot_window leave room for {hot.series.capacity}: raise "
-                "TOCSIN_MAX_SERIES or TOCSIN_MEMORY_BYTES, or set TOCSIN_DATA_DIR to another "
-                "directory. Nothing was changed"
-            )
 
     def _read_series(self, name: str) -> dict[str, NDArray[Any]] | None:
         """Return the columns of the file of series or of its copy; None when both are damaged."""

@@ -36,7 +36,7 @@ from collectors.store.intake.admission import Resolved
 from collectors.store.intake.time_bounds import extremes_of
 from collectors.store.log import records
 from collectors.store.log.checkpoint import CheckpointFiles, take_snapshot
-from collectors.store.shape import record_step, recorded_step_ms, require_step
+from collectors.store.shape import record_step, recorded_step_ms, require_room, require_step
 from collectors.store.wire.remote_body import DecodedBody, decode_body, decode_body_v2
 
 LOG = "metric log"
@@ -81,6 +81,7 @@ class Durability:
         self._checkpoint_log_bytes = checkpoint_log_bytes
         self._saving = threading.Lock()
         self._faults = machine.faults
+        self._path = path
         self._owed: list[tuple[int, bytes]] = []
         self._owed_bytes = 0
         recorded_ms = recorded_step_ms(path)
@@ -233,7 +234,9 @@ class Durability:
     def _replay(self, kind: int, payload: bytes) -> int:
         """Apply one record; return how many samples belong to series that are lost."""
         if kind == records.SERIES:
-            self._hot.register_snapshot(records.decode_series(payload))
+            new = records.decode_series(payload)
+            require_room(self._path, int(new.ids.max(initial=-1)) + 1, self._hot.series.capacity)
+            self._hot.register_snapshot(new)
         elif kind in (records.SAMPLES, records.WHOLE_SAMPLES):
             series, time_ms, value = records.decode_samples(payload)
             whole = kind == records.WHOLE_SAMPLES

@@ -17,23 +17,7 @@ from tocsin.testing import START_MS, LocalTocsin, local_tocsin
 
 HOUR_MS = 3_600_000
 STEP_MS = 10_000
-OBJECTIVE = """\
-apiVersion: openslo/v1
-kind: SLO
-metadata: {name: answers}
-spec:
-  service: shop
-  indicator:
-    metadata: {name: answered}
-    spec:
-      ratioMetric:
-        counter: false
-        bad: {metricSource: {type: tocsin, spec: {query: "name,bad,:eq,:sum"}}}
-        total: {metricSource: {type: tocsin, spec: {query: "name,all,:eq,:sum"}}}
-  timeWindow: [{duration: 1d, isRolling: true}]
-  budgetingMethod: Occurrences
-  objectives: [{target: 0.99}]
-"""
+OBJECTIVE = (Path(__file__).parent / "answers.yaml").read_text()
 
 
 @pytest.fixture
