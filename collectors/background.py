@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 
 import structlog
 
 from collectors.errors import TocsinError
 
+_REPEAT_S = 60.0
 _log = structlog.get_logger(__name__)
 
 
@@ -36,6 +38,7 @@ class Background:
         self._work = work
         self._interval_s = interval_s
         self._last_run = last_run
+        self._said = ("", 0.0)
         self._wanted = threading.Event()
         self._closing = False
         self._thread = threading.Thread(target=self._repeat, name=name, daemon=True)
@@ -74,6 +77,17 @@ class Background:
         try:
             self._work()
         except TocsinError as error:
-            _log.error("background work failed", work=self._name, reason=error.message)
-        except Exception:  # noqa: BLE001 - a defect must not end all later runs
-            _log.exception("background work failed unexpectedly", work=self._name)
+            if self._is_news(error.message):
+                _log.error("background work failed", work=self._name, reason=error.message)
+        except Exception as error:  # noqa: BLE001 - a defect must not end all later runs
+            if self._is_news(repr(error)):
+                _log.exception("background work failed unexpectedly", work=self._name)
+
+    def _is_news(self, reason: str) -> bool:
+        """Whether a failure is worth a line: the same one over and over is told once a minute."""
+        said, at_s = self._said
+        now_s = time.monotonic()
+        if said == reason and now_s - at_s < _REPEAT_S:
+            return False
+        self._said = reason, now_s
+        return True

@@ -8,20 +8,25 @@ or damaged record is reported and skipped: what follows it is found again by its
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
 import structlog
 
+from collectors.disk import PRIVATE_FILE, make_private
 from collectors.errors import StorageError
+from collectors.machine import Machine
 
 _MAGIC = b"\xf5TOC"
 _HEADER = struct.Struct("<4sIIB")
+# A record without meaning: the disk takes writes again although nobody has anything to write.
+_PROBE = 0
 _log = structlog.get_logger(__name__)
 
 
@@ -60,18 +65,33 @@ class FileJournal:
         segment_bytes: Size at which the next segment is started.
         keep_bytes: Size of all segments above which the oldest are dropped; 0 keeps everything.
         sync_interval_s: How often written data is forced to the disk.
+        name: What it is called where faults are told.
+        machine: Its disk takes the bytes; its faults tell when it refuses.
     """
 
     def __init__(
-        self, directory: Path, *, segment_bytes: int, keep_bytes: int, sync_interval_s: float
+        self,
+        directory: Path,
+        *,
+        segment_bytes: int,
+        keep_bytes: int,
+        sync_interval_s: float,
+        name: str,
+        machine: Machine,
     ) -> None:
         self._directory = directory
+        self._name = name
+        self._faults, self._disk = machine.faults, machine.disk
         self._segment_bytes = segment_bytes
         self._keep_bytes = keep_bytes
         self._lock = threading.Lock()
         numbers = self.segments()
         self._number = numbers[-1] if numbers else 1
-        self._size = _mend(self._path(self._number))
+        self._skipped = 0
+        size = _mend(self._path(self._number))
+        if size is None:
+            self._number, size = self._number + 1, 0
+        self._size = size
         self._written = 0
         self._file = self._open_segment(self._number)
         self._closing = threading.Event()
@@ -89,15 +109,19 @@ class FileJournal:
         segment_bytes: int = 64 << 20,
         keep_bytes: int = 0,
         sync_interval_s: float = 1.0,
+        name: str = "log",
+        machine: Machine | None = None,
     ) -> FileJournal:
         """Open or create the journal in ``directory``, cutting off a torn last record."""
         try:
-            directory.mkdir(parents=True, exist_ok=True)
+            make_private(directory)
             return cls(
                 directory,
                 segment_bytes=segment_bytes,
                 keep_bytes=keep_bytes,
                 sync_interval_s=sync_interval_s,
+                name=name,
+                machine=machine or Machine(),
             )
         except OSError as error:
             raise StorageError(f"can't open the log in '{directory}': {error}") from error
@@ -110,8 +134,7 @@ class FileJournal:
         """Write several records at once: after a failure none of them counts."""
         parts: list[bytes] = []
         for kind, payload in records:
-            check = zlib.crc32(payload, kind)
-            parts += (_HEADER.pack(_MAGIC, len(payload), check, kind), payload)
+            parts += (_header(kind, payload), payload)
         with self._lock:
             self._write(parts)
             if self._size >= self._segment_bytes:
@@ -128,8 +151,25 @@ class FileJournal:
         """Yield every readable record from ``first_segment`` on."""
         for number in self.segments():
             if number >= first_segment:
-                for kind, payload, _ in read_records(self._path(number)):
-                    yield kind, payload
+                yield from self._read(self._path(number))
+
+    def _read(self, path: Path) -> Iterator[tuple[int, bytes]]:
+        """Yield the records of a segment; what is damaged is told and passed over."""
+        try:
+            for kind, payload, _ in read_records(path, self._tell_skipped):
+                yield kind, payload
+        except OSError as error:
+            self._tell_damage(path, f"{path.name} can't be read: {error}")
+
+    def _tell_skipped(self, path: Path, offset: int, skipped: int) -> None:
+        self._skipped += skipped
+        self._tell_damage(path, f"{self._skipped} bytes are damaged, the last at {offset}")
+
+    def _tell_damage(self, path: Path, reason: str) -> None:
+        lost = "the records in the damaged bytes; all before and behind them were read"
+        self._faults.failed(
+            f"{self._name} (damage)", place=str(path), reason=reason, lost=lost, lasting=True
+        )
 
     @property
     def size_since_roll(self) -> int:
@@ -166,19 +206,23 @@ class FileJournal:
         """Force everything to the disk and release the files."""
         self._closing.set()
         self._syncer.join()
-        _force(self._file)
+        self._force(self._file)
         os.close(self._file)
 
     def _write(self, parts: list[bytes]) -> None:
         total = sum(len(part) for part in parts)
         try:
-            written = os.writev(self._file, parts)
+            written = self._disk.append(self._file, parts)
             reason = "the disk took only a part"
         except OSError as error:
             written, reason = 0, str(error)
         if written != total:
             _cut(self._file, self._size)
-            raise StorageError(f"can't write {total} bytes to the log: {reason}; free some space")
+            self._tell_refused(reason)
+            raise StorageError(
+                f"can't write {total} bytes to the {self._name}: {reason}; free some space"
+            )
+        self._faults.over(self._name)
         self._size += total
         self._written += total
         self._unsynced = True
@@ -186,7 +230,7 @@ class FileJournal:
     def _roll(self) -> None:
         """Go over to the next segment; after an ``OSError`` everything is as before."""
         fresh = self._open_segment(self._number + 1)
-        _force(self._file)
+        self._force(self._file)
         os.close(self._file)
         self._file, self._size = fresh, 0
         self._number += 1
@@ -197,27 +241,37 @@ class FileJournal:
 
     def _open_segment(self, number: int) -> int:
         flags = os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC
-        return os.open(self._path(number), flags, 0o640)
+        return os.open(self._path(number), flags, PRIVATE_FILE)
 
     def _path(self, number: int) -> Path:
         return self._directory / f"{number:08d}.log"
 
     def _sync_forever(self, interval_s: float) -> None:
         while not self._closing.wait(interval_s):
+            if self._faults.has(self._name):
+                self._probe()
             if self._unsynced:
                 self._unsynced = False
                 with self._lock:
                     file = os.dup(self._file)
-                _force(file)
+                self._force(file)
                 os.close(file)
 
+    def _probe(self) -> None:
+        """Try whether the disk takes writes again: senders may have given up."""
+        with contextlib.suppress(StorageError):
+            self.append(_PROBE, b"")
 
-def _force(file: int) -> None:
-    """Have the disk take what was written; a disk that refuses is told of, and written on to."""
-    try:
-        os.fsync(file)
-    except OSError as error:
-        _log.error("log not forced to the disk", reason=str(error))
+    def _force(self, file: int) -> None:
+        """Have the disk take what was written; one that refuses is told of, and written on to."""
+        try:
+            self._disk.force(file)
+        except OSError as error:
+            self._tell_refused(f"not forced to the disk: {error}")
+
+    def _tell_refused(self, reason: str) -> None:
+        lost = "what is refused now and not sent again; what came is judged out of memory"
+        self._faults.failed(self._name, place=str(self._directory), reason=reason, lost=lost)
 
 
 def _cut(file: int, size: int) -> None:
@@ -228,7 +282,20 @@ def _cut(file: int, size: int) -> None:
         _log.error("part of a record left in the log", reason=str(error))
 
 
-def read_records(path: Path) -> Iterator[tuple[int, bytes, int]]:
+def encode_record(kind: int, payload: bytes) -> bytes:
+    """Return one record as a segment holds it."""
+    return _header(kind, payload) + payload
+
+
+def _header(kind: int, payload: bytes) -> bytes:
+    return _HEADER.pack(_MAGIC, len(payload), zlib.crc32(payload, kind), kind)
+
+
+Skipped = Callable[[Path, int, int], None]
+"""Told of damage in a segment: the file, the offset and how many bytes were passed over."""
+
+
+def read_records(path: Path, skipped: Skipped | None = None) -> Iterator[tuple[int, bytes, int]]:
     """Yield (kind, payload, end offset) of every sound record of a segment."""
     data = path.read_bytes()
     at = 0
@@ -240,6 +307,8 @@ def read_records(path: Path) -> Iterator[tuple[int, bytes, int]]:
             continue
         found = _next_sound(data, at + 1)
         _log.warning("log damaged", segment=path.name, offset=at, skipped_bytes=found - at)
+        if skipped is not None:
+            skipped(path, at, found - at)
         at = found
 
 
@@ -262,11 +331,30 @@ def _next_sound(data: bytes, at: int) -> int:
     return len(data)
 
 
-def _mend(path: Path) -> int:
-    """Cut a torn tail off a segment; return its size."""
+def _mend(path: Path) -> int | None:
+    """Cut a torn tail off a segment; return its size, None when it is damaged otherwise.
+
+    A process killed while it writes leaves the beginning of one record. Anything else is damage:
+    it stays where it is, for whoever can read more of it.
+    """
     if not path.exists():
         return 0
-    end = max((end for _, _, end in read_records(path)), default=0)
-    if path.stat().st_size > end:
-        os.truncate(path, end)
+    try:
+        end = max((end for _, _, end in read_records(path)), default=0)
+        tail = path.read_bytes()[end:]
+        if tail and not _is_torn(tail):
+            return None
+        if tail:
+            os.truncate(path, end)
+    except OSError as error:
+        _log.error("log segment can't be read", segment=path.name, reason=str(error))
+        return None
     return end
+
+
+def _is_torn(tail: bytes) -> bool:
+    """Return whether ``tail`` is the beginning of a record whose end is missing."""
+    if len(tail) < _HEADER.size:
+        return _MAGIC.startswith(tail[: len(_MAGIC)])
+    magic, length, _, _ = _HEADER.unpack_from(tail)
+    return bool(magic == _MAGIC and _HEADER.size + length > len(tail))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from collectors.changes.store import ChangeStore
 from collectors.journal import FileJournal
+from collectors.machine import Machine
 from tocsin.settings import Settings
 
 _SEGMENT_BYTES = 4 << 20
@@ -24,13 +25,17 @@ class Announcements:
         self.journal.close()
 
 
-def open_announcements(settings: Settings) -> Announcements:
+def open_announcements(settings: Settings, machine: Machine | None = None) -> Announcements:
     """Open the journal of changes, one of its own: spans would soon push them out of theirs.
 
     Raises:
         StorageError: The journal can't be opened.
     """
     journal = FileJournal.open(
-        settings.data_dir / "changes", segment_bytes=_SEGMENT_BYTES, keep_bytes=_KEEP_BYTES
+        settings.data_dir / "changes",
+        segment_bytes=_SEGMENT_BYTES,
+        keep_bytes=_KEEP_BYTES,
+        name="log of changes",
+        machine=machine,
     )
     return Announcements(store=ChangeStore(journal), journal=journal)

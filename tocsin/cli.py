@@ -16,6 +16,8 @@ import click
 import orjson
 
 from collectors.errors import ConfigError, TocsinError
+from collectors.printable import printable, printable_json
+from collectors.redaction import without_secrets
 from tocsin.client.errors import ClientError, MissingError, UnreachableError
 
 # Imported when asked for: a `tocsin --help` should not load numba, Streamlit and gRPC.
@@ -99,10 +101,12 @@ def main() -> None:
 
 def _tell(message: str, code: int, shown: click.ClickException | None = None) -> NoReturn:
     """Say what went wrong, as JSON to whoever asked for JSON, and exit."""
+    message = printable(without_secrets(message))
     if "--json" in sys.argv:
-        click.echo(orjson.dumps({"error": message, "exit_code": code}).decode())
+        text = orjson.dumps({"error": message, "exit_code": code}).decode()
+        click.echo(printable_json(text))
     elif shown is not None:
-        shown.show()
+        (click.ClickException(message) if type(shown) is click.ClickException else shown).show()
     else:
         click.echo(f"tocsin: {message}", err=True)
     sys.exit(code)

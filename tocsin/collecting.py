@@ -7,15 +7,20 @@ import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx2
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Route
 
 from collectors.api.explaining import explain_routes
 from collectors.api.routes import catalogue_routes, exemplar_routes
 from collectors.clock import Clock
+from collectors.errors import StorageError
+from collectors.faults import Faults
 from collectors.history.engine import HistoryEngine
+from collectors.history.losses import losses
 from collectors.limits import Limits
+from collectors.machine import Machine
 from collectors.metric_units import MetricUnits
 from collectors.model import MetricWriter
 from collectors.receivers.endpoint import Intake, endpoints
@@ -34,6 +39,8 @@ from collectors.receivers.sources.middleware import Attributed
 from collectors.receivers.spectator import registry
 from collectors.receivers.spectator.udp import listen_spectator
 from collectors.receivers.stats import ReceiverStats
+from collectors.receivers.witnessed import Witnessed
+from collectors.setting_aside import set_aside
 from collectors.store.history.metric_history import MetricHistory
 from collectors.store.history.rollups import RollupPolicy
 from collectors.store.intake.admission import NO_ROOM
@@ -47,6 +54,7 @@ from tocsin.access.door import Door
 from tocsin.settings import Settings
 from tocsin.sockets import listen_tcp, port_of, serving
 
+HISTORY = "history (damage)"
 NOTHING_SCRAPED = ScrapeConfig(jobs=())
 
 
@@ -83,11 +91,18 @@ class Collectors:
     units: MetricUnits
     sources: SourceLedger
     clock: Clock
+    machine: Machine
 
     @property
     def writer(self) -> MetricWriter:
         """Where receivers deliver samples: the store, with the exemplars kept beside it."""
         return ExemplarWriter(self.metrics, self.exemplars)
+
+    @property
+    def pushed(self) -> MetricWriter:
+        """Where receivers deliver samples that others stamped with their times."""
+        witness = self.machine.witness
+        return Witnessed(self.writer, witness) if witness is not None else self.writer
 
     def close(self) -> None:
         """Write down what is complete and release the files, the history last."""
@@ -99,7 +114,10 @@ class Collectors:
 
 
 def open_collectors(
-    settings: Settings, clock: Clock, rollups: Sequence[RollupPolicy] = ()
+    settings: Settings,
+    clock: Clock,
+    rollups: Sequence[RollupPolicy] = (),
+    machine: Machine | None = None,
 ) -> Collectors:
     """Open the stores in the data directory and replay their logs.
 
@@ -107,12 +125,14 @@ def open_collectors(
         settings: All settings.
         clock: The present.
         rollups: Which tags old series lose.
+        machine: What the process runs on.
 
     Raises:
         ConfigError: The history's address or the step does not fit.
         StorageError: The history can't be opened or reached.
     """
-    history = open_history(settings, rollups)
+    machine = machine or Machine(faults=Faults(clock))
+    history = open_history(settings, rollups, machine.faults)
     limits = limits_of(settings)
     metrics = MetricStore.open(
         settings.data_dir / "metrics",
@@ -121,13 +141,16 @@ def open_collectors(
         clock=clock,
         limits=limits,
         history=history.metrics if history else None,
+        machine=machine,
     )
     keeper = None
     if history is not None:
         retention_ms = settings.trace_retention.ms
         keeper = SpanKeeper(history.spans, metrics.journal, clock, retention_ms=retention_ms)
-    exemplars = ExemplarStore(log=JournaledExemplars.open(settings.data_dir / "exemplars"))
-    stats, units = _stats(), MetricUnits()
+    exemplars = ExemplarStore(
+        log=JournaledExemplars.open(settings.data_dir / "exemplars", machine=machine)
+    )
+    stats, units, writer = _stats(), MetricUnits(), ExemplarWriter(metrics, exemplars)
     return Collectors(
         metrics=metrics,
         history=history,
@@ -143,7 +166,7 @@ def open_collectors(
         limits=limits,
         stats=stats,
         otlp=OtlpMetrics(
-            ExemplarWriter(metrics, exemplars),
+            Witnessed(writer, machine.witness) if machine.witness else writer,
             limits,
             stats,
             patterns=settings.resource_tags,
@@ -154,6 +177,7 @@ def open_collectors(
         units=units,
         sources=SourceLedger(clock),
         clock=clock,
+        machine=machine,
     )
 
 
@@ -178,14 +202,56 @@ def _stats() -> ReceiverStats:
     return stats
 
 
-def open_history(settings: Settings, rollups: Sequence[RollupPolicy] = ()) -> History | None:
-    """Open the long-term store that the settings ask for; None when it is off."""
+def open_history(
+    settings: Settings, rollups: Sequence[RollupPolicy] = (), faults: Faults | None = None
+) -> History | None:
+    """Open the long-term store that the settings ask for; None when it is off.
+
+    An embedded one that can't be opened is set aside, told, and begun again.
+
+    Raises:
+        ConfigError: The address or the step does not fit.
+        StorageError: A server can't be reached.
+    """
     if settings.history == "off":
         return None
-    url = settings.history
-    if url == "embedded":
-        url = f"chdb://{(settings.data_dir / 'history').absolute()}"
-    engine = HistoryEngine.open(url)
+    if settings.history != "embedded":
+        return _history(HistoryEngine.open(settings.history), settings, rollups)
+    directory = embedded_directory(settings)
+    faults = faults or Faults()
+    try:
+        history = _history(HistoryEngine.open(f"chdb://{directory}"), settings, rollups)
+    except StorageError as error:
+        aside = set_aside(directory)
+        lost = "what is older than the hot window, until it is repaired"
+        faults.failed(
+            HISTORY, place=str(aside or directory), reason=error.message, lost=lost, lasting=True
+        )
+        try:
+            return _history(HistoryEngine.open(f"chdb://{directory}"), settings, rollups)
+        except StorageError:
+            return None
+    _tell_losses(history, directory, faults)
+    return history
+
+
+def embedded_directory(settings: Settings) -> Path:
+    """Return where the embedded history is."""
+    return (settings.data_dir / "history").absolute()
+
+
+def _tell_losses(history: History, directory: Path, faults: Faults) -> None:
+    try:
+        found = losses(history.engine, directory)
+    except StorageError as error:
+        found = [error.message]
+    if found:
+        reason = "; ".join(found[:3]) + (f"; {len(found)} in all" if len(found) > 3 else "")
+        lost = "what these parts hold; `tocsin doctor --repair` tries to attach them again"
+        faults.failed(HISTORY, place=str(directory), reason=reason, lost=lost, lasting=True)
+
+
+def _history(engine: HistoryEngine, settings: Settings, rollups: Sequence[RollupPolicy]) -> History:
     return History(
         engine=engine,
         metrics=MetricHistory(engine, step_ms=settings.step.ms, policies=rollups),
@@ -193,10 +259,16 @@ def open_history(settings: Settings, rollups: Sequence[RollupPolicy] = ()) -> Hi
     )
 
 
-def collector_routes(collectors: Collectors) -> list[BaseRoute]:
-    """Return what the API port answers for the collectors."""
-    intake = Intake(
-        metrics=collectors.writer,
+def receiver_paths(collectors: Collectors) -> set[str]:
+    """Return the paths of the API port at which senders deliver."""
+    intake = _intake(collectors)
+    routes = [route for endpoint in endpoints().values() for route in endpoint.routes(intake)]
+    return {route.path for route in routes if isinstance(route, Route)}
+
+
+def _intake(collectors: Collectors) -> Intake:
+    return Intake(
+        metrics=collectors.pushed,
         spans=collectors.spans,
         bodies=collectors.metrics,
         limits=collectors.limits,
@@ -204,6 +276,11 @@ def collector_routes(collectors: Collectors) -> list[BaseRoute]:
         clock=collectors.clock,
         step_ms=collectors.metrics.step_ms,
     )
+
+
+def collector_routes(collectors: Collectors) -> list[BaseRoute]:
+    """Return what the API port answers for the collectors."""
+    intake = _intake(collectors)
     return [
         *(route for endpoint in endpoints().values() for route in endpoint.routes(intake)),
         *target_routes(collectors.scraped),
@@ -229,7 +306,7 @@ async def receiving(
         otlp = listen_tcp(settings.host, settings.otlp_http_port, "TOCSIN_OTLP_HTTP_PORT")
         stack.callback(otlp.close)
         grpc = OtlpGrpcServer(
-            collectors.writer,
+            collectors.pushed,
             collectors.spans,
             collectors.limits,
             collectors.stats,
@@ -264,7 +341,7 @@ async def _otlp_over_http(
     collectors: Collectors, sock: socket.socket, door: Door
 ) -> AsyncIterator[None]:
     app = otlp_app(
-        collectors.writer,
+        collectors.pushed,
         collectors.spans,
         collectors.limits,
         collectors.stats,

@@ -9,14 +9,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from collectors.disk import PRIVATE_FILE, make_private
 from collectors.errors import ConfigError, StorageError
 
 LOCK_FILE = "owner.lock"
 
 
 @contextmanager
-def owned(data_dir: Path) -> Iterator[None]:
+def owned(data_dir: Path, *, keep_mode: bool = False) -> Iterator[None]:
     """Own ``data_dir``, creating it if needed, for as long as the block lasts.
+
+    It is closed to others on the machine, unless ``keep_mode`` says to leave that as it is.
 
     The kernel gives the lock back when a process ends, however it ends: nothing is left behind.
 
@@ -25,8 +28,10 @@ def owned(data_dir: Path) -> Iterator[None]:
         StorageError: It can't be created or locked.
     """
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
-        file = os.open(data_dir / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        if not keep_mode:
+            make_private(data_dir)
+        lock_file = data_dir / LOCK_FILE
+        file = os.open(lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
     except OSError as error:
         raise StorageError(f"data directory '{data_dir}' can't be used: {error}") from error
     try:

@@ -1,8 +1,9 @@
-"""``GET /health``: alive, how much is held, what was refused, which rules and ways fail."""
+"""``GET /health``: alive, how much is held, what was refused, and what fails."""
 
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from typing import Any
 
 from starlette.requests import Request
@@ -10,6 +11,9 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from anomaly.engine.engine import Engine
+from collectors.clock import Clock
+from collectors.redaction import without_secrets
+from collectors.steady_clock import SteadyClock
 from runbooks.desk.desk import IncidentDesk
 from runbooks.paging.ways import name_of
 from tocsin.cli import package_version
@@ -29,7 +33,8 @@ def health_route(
 
     async def health(request: Request) -> JSONResponse:
         delivery = _delivery(desk)
-        degraded = engine.faults or any(delivery.values()) or reloader.refused
+        faults = [asdict(fault) for fault in collectors.machine.faults.present()]
+        degraded = engine.faults or any(delivery.values()) or reloader.refused or faults
         status = "degraded" if degraded else "ok"
         if not request.scope.get("trusted", True):
             return JSONResponse({"status": status})  # for a probe without a token
@@ -46,10 +51,20 @@ def health_route(
                 "watch": _watch(engine),
                 "configuration": reloader.as_json(),
                 "delivery": delivery,
+                "clock": _clock(collectors.clock),
+                "faults": faults,
             }
         )
 
     return Route("/health", health, methods=["GET"])
+
+
+def _clock(clock: Clock) -> dict[str, object]:
+    """Return by how much the machine's clock differs from the time that we go by, and why."""
+    if not isinstance(clock, SteadyClock):
+        return {}
+    last = asdict(clock.last) if clock.last else None
+    return {"ahead_ms": clock.ahead_ms, "steps": clock.steps, "last_step": last}
 
 
 def _watch(engine: Engine) -> dict[str, object]:
@@ -68,7 +83,11 @@ def _watch(engine: Engine) -> dict[str, object]:
 def _delivery(desk: IncidentDesk) -> dict[str, Any]:
     """Return what did not reach people: ways that fail, and findings that nobody could take."""
     failing = [
-        {"way": name_of(way.target), "since_ms": way.since_ms, "reason": way.reason}
+        {
+            "way": name_of(way.target),
+            "since_ms": way.since_ms,
+            "reason": without_secrets(way.reason),
+        }
         for way in desk.ways.failing()
     ]
     return {"failing": failing, "dropped_findings": desk.dropped_findings}

@@ -55,6 +55,8 @@ async def beat(clock: Clock, step_ms: int, every_ms: int, delay_ms: int, tick: T
     """
     earliest_ms = 0
     while True:
+        if earliest_ms - clock.now_ms() > step_ms:
+            earliest_ms = 0  # time was set back
         now_ms = max(clock.now_ms(), earliest_ms)
         wait_ms = now_ms - clock.now_ms() + delay_to_next_ms(now_ms, every_ms, delay_ms)
         await asyncio.sleep(wait_ms / 1_000)

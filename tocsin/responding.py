@@ -76,6 +76,7 @@ def open_desk(
         settings=DeskSettings(auto_resolve_s=auto_resolve_s, ring_again_s=ring_again_s),
         slack_signing_secret=_signing_secret(notifiers),
         duty=Duty.of(configuration.rota, configuration.people),
+        faults=collectors.machine.faults,
     )
 
 

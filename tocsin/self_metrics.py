@@ -10,9 +10,11 @@ from itertools import islice
 import numpy as np
 
 from collectors.model import DSTYPE, Batch, SeriesKind
+from collectors.steady_clock import SteadyClock
 from runbooks.paging.routing import Target
 from runbooks.paging.ways import FAILING_METRIC
 from tocsin.collecting import Collectors
+from tocsin.own_faults import FAULT_METRIC
 
 _PREFIX = "tocsin."
 _KIB = 1_024
@@ -25,6 +27,7 @@ def self_metrics(
     ways: Mapping[Target, bool],
     now_ms: int,
     *,
+    faults: Mapping[str, bool],
     refused: bool = False,
 ) -> Batch:
     """Return what receivers took and refused, how much is held and waits, how late rules judge.
@@ -34,13 +37,17 @@ def self_metrics(
     history ``tocsin.history.spansWaiting`` and ``tocsin.history.spansBehind`` (1 while the journal
     has spans that history lacks). ``tocsin.watch.lag`` (s) is how old the newest judged step is, of
     each rule. ``tocsin.way.failing`` is 1 while a way to people takes no pages, of each way that
-    was tried. ``tocsin.configuration.refused`` is 1 while the files on the disk have mistakes and
-    an older configuration is in force.
+    was tried. ``tocsin.fault`` is 1 while something of our own machine fails, of each that has
+    failed.
+    ``tocsin.clock.ahead`` (s) is how far the time that we go by is ahead of the machine's clock,
+    ``tocsin.clock.steps`` how often that was set. ``tocsin.configuration.refused`` is 1 while the
+    files on the disk have mistakes and an older configuration is in force.
 
     Args:
         collectors: What is held.
         lags_ms: How far behind each rule is, by name.
         ways: Which ways to people fail.
+        faults: What of our own machine fails.
         now_ms: The present.
         refused: Whether the last reading of the configuration was refused.
     """
@@ -54,6 +61,7 @@ def self_metrics(
         {"name": FAILING_METRIC, "notifier": way.notifier, "channel": way.channel, **gauge}
         for way in ways
     ]
+    tags += [{"name": FAULT_METRIC, "what": what, **gauge} for what in faults]
     series, more = len(counted.series), len(tags)
     return Batch(
         series=[*counted.series, *tags],
@@ -67,6 +75,7 @@ def self_metrics(
                 [*gauges.values()],
                 [ms / 1_000 for ms in lags.values()],
                 [float(fails) for fails in ways.values()],
+                [float(fails) for fails in faults.values()],
             ]
         ),
     )
@@ -78,6 +87,9 @@ def _gauges(collectors: Collectors) -> dict[str, float]:
         "store.spans": collectors.spans.span_count,
         "process.peakMemory": _peak_memory_bytes(),
     }
+    if isinstance(collectors.clock, SteadyClock):
+        gauges["clock.ahead"] = collectors.clock.ahead_ms / 1_000
+        gauges["clock.steps"] = collectors.clock.steps
     if collectors.span_keeper is not None:
         gauges["history.spansWaiting"] = collectors.span_keeper.waiting
         gauges["history.spansBehind"] = collectors.span_keeper.behind

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 
 import structlog
 from starlette.types import ASGIApp
@@ -16,35 +18,43 @@ from anomaly.engine.engine import Engine
 from collectors.api.app import api_app
 from collectors.api.changes import change_routes
 from collectors.changes.store import ChangeStore
-from collectors.clock import Clock, SystemClock
+from collectors.clock import SystemClock, Ticking
+from collectors.errors import StorageError
+from collectors.faults import Faults
+from collectors.machine import Machine
 from collectors.receivers.direct import Direct
 from collectors.receivers.prometheus.scrape.scraper import Scraper
 from collectors.receivers.sources.middleware import Attributed
-from runbooks.api.routes import runbooks_routes
+from collectors.steady_clock import SteadyClock
+from runbooks.api.routes import SLACK_INTERACTIONS, runbooks_routes
 from runbooks.desk.desk import IncidentDesk
 from runbooks.notifiers.settling import ready
 from runbooks.oncall.duty import Duty
 from tocsin.access.audit import audit_route
 from tocsin.access.door import Door
 from tocsin.announcing import open_announcements
+from tocsin.begin_again import begin_again
 from tocsin.boards.routes import board_routes
 from tocsin.collecting import (
     NOTHING_SCRAPED,
     Collectors,
     collector_routes,
     open_collectors,
+    receiver_paths,
     receiving,
     scraping,
 )
 from tocsin.configuration.checks import starting_configuration
 from tocsin.configuration.reading import Configuration
-from tocsin.configuration.reloading import Reloader, Use, reload_route
+from tocsin.configuration.reloading import Reloader, UseAnew, reload_route
 from tocsin.data_directory import owned
 from tocsin.front import front_route
 from tocsin.garbage import Garbage
 from tocsin.health import health_route
+from tocsin.own_faults import OwnFaults
 from tocsin.pulse import beat
 from tocsin.responding import open_desk, routes_of
+from tocsin.same_site import OwnNames, SameSite, own_names
 from tocsin.self_metrics import self_metrics
 from tocsin.settings import Settings
 from tocsin.sockets import listen_tcp, port_of, serving
@@ -58,18 +68,21 @@ _LOOKS_A_STEP = 10
 _log = structlog.get_logger(__name__)
 
 
-async def serve(settings: Settings, announce: Announce, clock: Clock | None = None) -> None:
+async def serve(settings: Settings, announce: Announce, source: Ticking | None = None) -> None:
     """Run until SIGTERM or SIGINT.
 
     Args:
         settings: All settings.
         announce: Called once with every address when all is open.
-        clock: The present; the machine's own by default.
+        source: What the time is made of; the machine's own clock by default.
 
     Raises:
         ConfigError: A port is taken, or a file in the configuration directory is wrong.
     """
-    clock = clock or SystemClock()
+    source = source or SystemClock()
+    faults = Faults(source)
+    clock = SteadyClock(source, faults)
+    machine = Machine(faults=faults, witness=clock)
     configuration, lacking = starting_configuration(settings.config_dir)
     stopping = _stop_signal()
     async with AsyncExitStack() as stack:
@@ -79,10 +92,10 @@ async def serve(settings: Settings, announce: Announce, clock: Clock | None = No
         api_url = f"http://{settings.host}:{port_of(api)}"
         door = Door.of(settings, clock)
         collectors = await asyncio.to_thread(
-            open_collectors, settings, clock, configuration.rollups
+            open_collectors, settings, clock, configuration.rollups, machine
         )
         stack.callback(collectors.close)
-        changes = await asyncio.to_thread(open_announcements, settings)
+        changes = await asyncio.to_thread(open_announcements, settings, collectors.machine)
         stack.callback(changes.close)
         desk = open_desk(settings, configuration, collectors, clock, api_url)
         rules = rules_of(configuration.definitions, settings.step.ms)
@@ -93,9 +106,13 @@ async def serve(settings: Settings, announce: Announce, clock: Clock | None = No
         reloader = Reloader(settings.config_dir, clock, configuration, use, lacking)
         desk.start()
         stack.push_async_callback(asyncio.to_thread, desk.stop)
-        app = api_of(collectors, changes.store, engine, desk, reloader, door)
+        names = own_names(settings)
+        app = api_of(collectors, changes.store, engine, desk, reloader, door, names)
         await stack.enter_async_context(serving(app, api))
-        pulse = asyncio.create_task(_watch(settings, collectors, engine, desk, reloader, clock))
+        anew = partial(use, anew=True)
+        pulse = asyncio.create_task(
+            _watch(settings, collectors, engine, desk, reloader, clock, anew)
+        )
         stack.callback(pulse.cancel)
         _reload_on_hangup(reloader)
         announce({"api": api_url, **addresses})
@@ -110,6 +127,7 @@ def api_of(
     desk: IncidentDesk,
     reloader: Reloader,
     door: Door,
+    names: OwnNames,
 ) -> ASGIApp:
     """Return all that the API's port answers."""
     clock = collectors.clock
@@ -125,7 +143,10 @@ def api_of(
         *runbooks_routes(desk),
     ]
     app = api_app(collectors.metrics, collectors.spans, clock, extra_routes=routes)
-    return door.before(Attributed(Direct(app, routes), collectors.sources))
+    # Receivers are asked by whatever name senders have; Slack signs what it sends.
+    anybody = {*receiver_paths(collectors), SLACK_INTERACTIONS}
+    own = Attributed(Direct(app, routes), collectors.sources)
+    return SameSite(door.before(own), names, anybody)
 
 
 def using(
@@ -136,14 +157,17 @@ def using(
     engine: Engine,
     desk: IncidentDesk,
     scraper: Scraper | None,
-) -> Use:
-    """Return what puts another configuration into force, all but what only a start can change."""
+) -> UseAnew:
+    """Return what puts another configuration into force, all but what only a start can change.
+
+    With ``anew`` every rule begins anew, also those that did not change.
+    """
     made = tuple(rules)
     notifiers = ready(started.notifiers, settings.given_for)
 
-    def use(read: Configuration) -> None:
+    def use(read: Configuration, *, anew: bool = False) -> None:
         nonlocal made
-        made = rules_of(read.definitions, settings.step.ms, made)
+        made = rules_of(read.definitions, settings.step.ms, () if anew else made)
         engine.watch([one.rule for one in made])
         routes = routes_of(read, notifiers)
         duty = Duty.of(read.rota, read.people)
@@ -160,28 +184,36 @@ async def _watch(
     engine: Engine,
     desk: IncidentDesk,
     reloader: Reloader,
-    clock: Clock,
+    clock: SteadyClock,
+    use_anew: Callable[[Configuration], None],
 ) -> None:
     """Evaluate each step once its data have arrived, then publish our own telemetry."""
     caught_up = False
     told_ms = 0
     garbage = Garbage(clock.now_ms())
+    own = OwnFaults(collectors.machine.faults, desk)
+
+    def set_back(now_ms: int) -> None:
+        nonlocal told_ms
+        told_ms = 0
+        rules_anew = partial(use_anew, reloader.configuration)
+        begin_again(now_ms, collectors, engine, desk, rules_anew)
 
     def tick() -> None:
         nonlocal caught_up, told_ms
         garbage.tick(clock.now_ms())
+        clock.settle(set_back)
         completed_ms = clock.now_ms() // settings.step.ms * settings.step.ms
         engine.tick(completed_ms)
-        if completed_ms > told_ms:
-            told_ms = completed_ms
-            # After the duty: a store that can't take it must not keep anybody from being paged.
-            lags_ms, ways, refused = engine.lags_ms(), desk.ways.states(), reloader.refused
-            told = self_metrics(collectors, lags_ms, ways, clock.now_ms(), refused=refused)
-            collectors.metrics.write(told)
+        own.tick(clock.now_ms())
         if not caught_up:
             # What ended while nobody was here to be told would keep its incident open for ever.
             desk.reconcile(engine.findings())
             caught_up = True
+        if completed_ms > told_ms:
+            told_ms = completed_ms
+            # After the duty: a store that can't take it must not keep anybody from being paged.
+            tell_of_ourselves(collectors, engine, desk, reloader)
 
     try:
         # Several looks a step: what completes it comes when its senders speak.
@@ -189,6 +221,22 @@ async def _watch(
         await beat(clock, settings.step.ms, min(every_ms, settings.step.ms), _MARGIN_MS, tick)
     finally:
         garbage.end()
+
+
+def tell_of_ourselves(
+    collectors: Collectors, engine: Engine, desk: IncidentDesk, reloader: Reloader
+) -> None:
+    """Store our own metrics; a disk that refuses has been told of where it refused."""
+    told = self_metrics(
+        collectors,
+        engine.lags_ms(),
+        desk.ways.states(),
+        collectors.clock.now_ms(),
+        faults=collectors.machine.faults.states(),
+        refused=reloader.refused,
+    )
+    with contextlib.suppress(StorageError):
+        collectors.metrics.write(told)
 
 
 def _reload_on_hangup(reloader: Reloader) -> None:

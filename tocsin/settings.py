@@ -1,7 +1,8 @@
 """Every setting of the suite, in one table.
 
-Precedence: command line, then ``TOCSIN_*`` in the environment, then ``tocsin.toml``, then the
-default. ``docs/reference/settings.md`` is generated from this class.
+Precedence: command line, then ``TOCSIN_*`` in the environment, then files that ``TOCSIN_*_FILE``
+name there, then ``tocsin.toml``, then the default. ``docs/reference/settings.md`` is generated from
+this class.
 """
 
 from __future__ import annotations
@@ -26,12 +27,14 @@ from pydantic_settings import (
 
 from collectors.errors import ConfigError
 from collectors.receivers.resource_tags import DEFAULT_PATTERNS
+from collectors.redaction import without_secrets
 from tocsin.duration import Duration
 from tocsin.names import Names
 
 PREFIX = "TOCSIN_"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 """Hosts that no other machine reaches."""
+FILE_SUFFIX = "_FILE"
 Length = Annotated[Duration, NoDecode, BeforeValidator(Duration.parse), PlainSerializer(str)]
 NameList = Annotated[Names, NoDecode, BeforeValidator(Names.parse), PlainSerializer(str)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
@@ -59,6 +62,11 @@ class Settings(BaseSettings):
         "notifiers.yaml and routes.yaml.",
     )
     host: str = Field("127.0.0.1", description="Address that all servers listen on.")
+    allowed_hosts: NameList = Field(
+        Names(),
+        description="Names by which browsers may ask the API to change something, besides "
+        "addresses and names without a dot: those of a proxy, for example; `*` is any text.",
+    )
     step: Length = Field(Duration(10_000), description="Length of one step of stored metrics.")
     hot_window: Length = Field(Duration(6 * 3_600_000), description="How much is kept in memory.")
     evaluation_delay: Length = Field(
@@ -164,15 +172,39 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Order the sources: command line, environment, TOML."""
+        """Order the sources: command line, environment, files that it names, TOML."""
         del dotenv_settings, file_secret_settings
         toml = TomlConfigSettingsSource(settings_cls, toml_file=settings_file())
-        return init_settings, env_settings, toml
+        return init_settings, env_settings, _FilesOfTheEnvironment(settings_cls), toml
+
+
+class _FilesOfTheEnvironment(PydanticBaseSettingsSource):
+    """``TOCSIN_NAME_FILE`` names a file that holds the setting, as container secrets come."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """Return the text of the file that the environment names for a setting, None for none."""
+        del field
+        variable = f"{PREFIX}{field_name.upper()}{FILE_SUFFIX}"
+        path = os.environ.get(variable)
+        if not path:
+            return None, field_name, False
+        if os.environ.get(f"{PREFIX}{field_name.upper()}"):
+            raise ConfigError(f"both {PREFIX}{field_name.upper()} and {variable} are set: keep one")
+        try:
+            return Path(path).read_text(encoding="utf-8").strip(), field_name, False
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{variable}: '{path}' can't be read: {error}") from error
+
+    def __call__(self) -> dict[str, Any]:
+        """Return what the files hold, by setting."""
+        fields = self.settings_cls.model_fields.items()
+        found = {name: self.get_field_value(info, name)[0] for name, info in fields}
+        return {name: value for name, value in found.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingRow:
-    """One row of the settings table."""
+    """One row of the settings table; a secret has no option."""
 
     name: str
     variable: str
@@ -210,8 +242,10 @@ def source_of(name: str, overrides: Mapping[str, Any] | None = None) -> tuple[So
     row = next(row for row in setting_rows() if row.name == name)
     if (overrides or {}).get(name) is not None:
         return Source.COMMAND_LINE, row.option
-    if row.variable in {variable.upper() for variable in os.environ}:
-        return Source.ENVIRONMENT, row.variable
+    given = {variable.upper() for variable in os.environ}
+    for variable in (row.variable, row.variable + FILE_SUFFIX):
+        if variable in given:
+            return Source.ENVIRONMENT, variable
     file = settings_file()
     if file.is_file() and name in tomllib.loads(file.read_text(encoding="utf-8")):
         return Source.FILE, str(file)
@@ -229,10 +263,15 @@ def setting_rows() -> Iterator[SettingRow]:
         yield SettingRow(
             name=name,
             variable=PREFIX + name.upper(),
-            option="--" + name.replace("_", "-"),
+            option="" if is_secret(info) else "--" + name.replace("_", "-"),
             default=_default_text(info),
             description=info.description or "",
         )
+
+
+def is_secret(info: FieldInfo) -> bool:
+    """Return whether a setting is never shown, nor given on a command line."""
+    return "SecretStr" in str(info.annotation)
 
 
 def _default_text(info: FieldInfo) -> str:
@@ -244,7 +283,7 @@ def _explain(error: ValidationError) -> str:
     for problem in error.errors(include_url=False):
         name = str(problem["loc"][0]) if problem["loc"] else "settings"
         hidden = "token" in name or "secret" in name
-        value = "(hidden)" if hidden else repr(problem.get("input"))
+        value = "(hidden)" if hidden else without_secrets(repr(problem.get("input")))
         reason = problem["msg"].removeprefix("Value error, ")
         lines.append(f"{name} ({PREFIX}{name.upper()}) = {value}: {reason}")
     return "; ".join(lines)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,15 +13,23 @@ from starlette.types import ASGIApp
 from anomaly.engine.engine import Engine
 from collectors.changes.store import ChangeStore
 from collectors.clock import ManualClock
+from collectors.disk import SYSTEM_DISK, Disk
+from collectors.errors import StorageError
+from collectors.faults import Faults
+from collectors.machine import Machine
 from collectors.model import Batch
+from collectors.steady_clock import SteadyClock
 from runbooks.desk.desk import IncidentDesk
 from tocsin.access.door import Door
 from tocsin.announcing import open_announcements
+from tocsin.begin_again import begin_again
 from tocsin.client.client import ApiClient
 from tocsin.collecting import Collectors, open_collectors
 from tocsin.configuration.checks import checked_configuration
 from tocsin.configuration.reloading import Reloader
+from tocsin.own_faults import OwnFaults
 from tocsin.responding import open_desk
+from tocsin.same_site import own_names
 from tocsin.server import api_of, using
 from tocsin.settings import Settings
 from tocsin.sockets import embedded_server, listen_tcp, port_of
@@ -39,10 +47,13 @@ class LocalTocsin:
         changes: What was announced.
         engine: The rules.
         desk: Incidents, pages and post-mortems; not started: :meth:`run` moves it on.
-        clock: The present.
+        clock: The machine's clock; the time that we go by is steady over its jumps.
         api: A client of the API, over a real socket.
         app: What answers there.
         step_ms: Length of a step.
+        own_faults: Tells the desk of faults of the machine.
+        steady: The present.
+        use_anew: Has all rules begin again.
         steps: How many steps have passed since :data:`START_MS`.
     """
 
@@ -54,42 +65,57 @@ class LocalTocsin:
     api: ApiClient
     app: ASGIApp
     step_ms: int
+    own_faults: OwnFaults
+    steady: SteadyClock
+    use_anew: Callable[[], None]
     steps: int = 0
 
     @property
     def now_ms(self) -> int:
         """End of the newest step, epoch milliseconds."""
-        return START_MS + self.steps * self.step_ms
+        # Time that was set back stays behind what has passed.
+        behind_ms = self.clock.passed_ms() - self.steady.now_ms()
+        return START_MS + self.steps * self.step_ms - behind_ms
 
     def run(self, steps: int, traffic: Callable[[int], Batch] | None = None) -> None:
         """Let steps pass; ``traffic`` gives what arrives in the step that ends at a time."""
         for _ in range(steps):
             self.steps += 1
-            self.clock.set_ms(self.now_ms + self.step_ms // 2)
+            passed_ms = START_MS + self.steps * self.step_ms + self.step_ms // 2
+            self.clock.advance_ms(passed_ms - self.clock.passed_ms())
             if traffic is not None:
-                self.collectors.metrics.write(traffic(self.now_ms))
+                with suppress(StorageError):  # whoever sends is told, and goes on
+                    self.collectors.pushed.write(traffic(self.now_ms))
+            self.steady.settle(self._set_back)
             self.engine.tick(self.now_ms)
+            self.own_faults.tick(self.clock.now_ms())
             self.desk.tick()
+
+    def _set_back(self, now_ms: int) -> None:
+        begin_again(now_ms, self.collectors, self.engine, self.desk, self.use_anew)
 
 
 @contextmanager
-def local_tocsin(settings: Settings) -> Iterator[LocalTocsin]:
+def local_tocsin(settings: Settings, disk: Disk = SYSTEM_DISK) -> Iterator[LocalTocsin]:
     """Open everything that ``settings`` ask for, at :data:`START_MS`, and close it again."""
     clock = ManualClock(START_MS)
+    faults = Faults(clock)
+    steady = SteadyClock(clock, faults)
+    machine = Machine(disk=disk, faults=faults, witness=steady)
     with ExitStack() as stack:
         configuration = checked_configuration(settings.config_dir)
-        collectors = open_collectors(settings, clock, configuration.rollups)
+        collectors = open_collectors(settings, steady, configuration.rollups, machine)
         stack.callback(collectors.close)
-        announced = open_announcements(settings)
+        announced = open_announcements(settings, machine)
         stack.callback(announced.close)
-        desk = open_desk(settings, configuration, collectors, clock, settings.api_url)
+        desk = open_desk(settings, configuration, collectors, steady, settings.api_url)
         stack.callback(desk.stop)
         rules = rules_of(configuration.definitions, settings.step.ms)
-        engine = open_engine(settings, rules, collectors, clock, desk, announced.store)
+        engine = open_engine(settings, rules, collectors, steady, desk, announced.store)
         use = using(settings, configuration, rules, engine=engine, desk=desk, scraper=None)
-        reloader = Reloader(settings.config_dir, clock, configuration, use)
-        door = Door.of(settings, clock)
-        app = api_of(collectors, announced.store, engine, desk, reloader, door)
+        reloader = Reloader(settings.config_dir, steady, configuration, use)
+        door, names = Door.of(settings, steady), own_names(settings)
+        app = api_of(collectors, announced.store, engine, desk, reloader, door, names)
         token = settings.api_token.get_secret_value() if settings.api_token else ""
         api = stack.enter_context(ApiClient(stack.enter_context(_served(app)), token=token))
         yield LocalTocsin(
@@ -101,6 +127,9 @@ def local_tocsin(settings: Settings) -> Iterator[LocalTocsin]:
             api=api,
             app=app,
             step_ms=settings.step.ms,
+            own_faults=OwnFaults(machine.faults, desk),
+            steady=steady,
+            use_anew=lambda: use(reloader.configuration, anew=True),
         )
 
 

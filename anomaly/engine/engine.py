@@ -148,6 +148,16 @@ class Engine:
             gone = [watched for name, watched in before.items() if name not in wanted]
             self._forget(gone, {key for watched in new for key in watched.findings})
 
+    def begin_again(self, completed_ms: int) -> None:
+        """Take ``completed_ms`` for the present, which lies before what was: time was set back.
+
+        To be followed by :meth:`watch` with rules that are new: those so far have judged steps that
+        are yet to come.
+        """
+        with self._lock:
+            self._completed_ms = completed_ms
+            self._lateness = Lateness(self._step_ms, self._max_wait_ms)
+
     def rows(self, kind: str) -> list[Row]:
         """Return the state of all rules of one kind as JSON objects."""
         with self._lock:

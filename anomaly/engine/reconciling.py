@@ -38,8 +38,9 @@ def corrections(
 def unwatched(finding: Finding, now_ms: int) -> Finding:
     """Return ``finding`` at its end because its rule is gone from the configuration."""
     words = (
-        "Its rule was taken out of the configuration or changed, so this is not watched any more: "
-        f"that it ends here does not mean that it is well again. Before: {finding.explanation}"
+        "Its rule was taken out of the configuration or changed, or time was set back and it "
+        "begins again, so this is not watched any more: that it ends here does not mean that it "
+        f"is well again. Before: {finding.explanation}"
     )
     return replace(
         finding,

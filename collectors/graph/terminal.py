@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from collectors.graph.scales import ScaleKind, ValueScale
 from collectors.graph.summary import summarize
 from collectors.graph.unit_prefix import TickLabels, decimal, prefix_for
-from collectors.graph.writing import printable
 from collectors.model import FloatArray, Frame
+from collectors.printable import printable
 
 _BRAILLE = 0x2800
 # Bits of the dots of one cell: rows down, columns across (Unicode, Braille Patterns).
@@ -27,6 +27,7 @@ _LABEL_COLUMNS = 9
 _MIN_WIDTH, _MIN_HEIGHT = 20, 3
 _MAX_WIDTH, _MAX_HEIGHT = 1000, 300
 _MAX_LEGEND = 20
+_MAX_LABEL = 1_000
 
 
 def draw(
@@ -166,7 +167,7 @@ def _legend(frame: Frame, width: int, *, color: bool) -> Sequence[str]:
             f"{name} {decimal(v).format(v, 2)}"
             for name, v in (("min", s.min), ("max", s.max), ("avg", s.avg), ("last", s.last))
         )
-        name = printable(label)[: max(8, width - len(numbers) - 5)]
+        name = printable(label[:_MAX_LABEL], kept="")[: max(8, width - len(numbers) - 5)]
         mark = f"\x1b[{code}m■\x1b[0m" if color else "■"
         rows.append(f"{mark} {name}  {numbers}" if s.count else f"{mark} {name}  no data")
     hidden = len(frame.labels) - _MAX_LEGEND

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from collectors.graph.color import Color
+from collectors.printable import printable
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -57,18 +58,13 @@ def write(image: Image, writings: Iterable[Writing], zoom: float) -> None:
     draw = ImageDraw.Draw(image)
     for writing in writings:
         font = _font(round(writing.size * zoom, 2), writing.bold)
-        text = printable(writing.text)
+        text = printable(writing.text[:_MAX_TEXT], kept="")
         fill = (writing.color.red, writing.color.green, writing.color.blue)
         at = (writing.x * zoom, writing.baseline * zoom)
         if writing.upwards:
             _write_upwards(image, at, text, font, fill)
         else:
             draw.text(at, text, font=font, fill=fill, anchor=_ANCHORS[writing.align])
-
-
-def printable(text: str) -> str:
-    """Return ``text`` with control characters and lone surrogates replaced, at most 1000 long."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:_MAX_TEXT])
 
 
 def _write_upwards(

@@ -22,6 +22,7 @@ import structlog
 from numpy.typing import NDArray
 
 from collectors.errors import ConfigError, StorageError
+from collectors.redaction import without_secrets
 
 DATABASE = "tocsin"
 _log = structlog.get_logger(__name__)
@@ -56,7 +57,7 @@ class HistoryEngine:
         parts = urlsplit(url)
         if parts.scheme not in {"chdb", "http", "https"}:
             raise ConfigError(
-                f"history address '{url}' must begin with chdb:///, http:// or https://"
+                f"history address '{without_secrets(url)}' must begin with chdb:///, http:// or https://"
             )
         import clickhouse_connect  # takes half a second, and chDB another half
 
@@ -70,7 +71,9 @@ class HistoryEngine:
             )
             return cls(client, database)
         except Exception as error:  # the client raises whatever its transports raise
-            raise StorageError(f"history at '{_without_password(url)}': {error}") from error
+            raise StorageError(
+                f"history at '{without_secrets(url)}': {without_secrets(str(error))}"
+            ) from error
 
     def command(self, sql: str) -> None:
         """Run a statement that answers nothing."""
@@ -171,15 +174,12 @@ class HistoryEngine:
             with self._lock:
                 return work()
         except Exception as error:  # as above
-            raise StorageError(f"history: {str(error)[:_MAX_MESSAGE_CHARS]}") from error
+            raise StorageError(
+                f"history: {without_secrets(str(error)[:_MAX_MESSAGE_CHARS])}"
+            ) from error
 
 
 def quoted(text: str) -> str:
     """Return ``text`` as a ClickHouse string literal."""
     escaped = text.replace("\\", "\\\\").replace("'", "\\'").replace("\0", "\\0")
     return f"'{escaped}'"
-
-
-def _without_password(url: str) -> str:
-    parts = urlsplit(url)
-    return url.replace(f":{parts.password}@", ":…@") if parts.password else url

@@ -32,23 +32,24 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from collectors.clock import Clock
-from collectors.errors import ConfigError, QueryError, StorageError
+from collectors.disk import make_private
+from collectors.errors import ConfigError, StorageError
+from collectors.faults import Faults
 from collectors.journal import FileJournal, Journal
 from collectors.limits import Limits
+from collectors.machine import Machine
 from collectors.metric_kinds import MetricKinds
 from collectors.model import (
     Batch,
     Counted,
-    IndexArray,
     Receipt,
     Rejection,
     SeriesKind,
@@ -59,14 +60,16 @@ from collectors.remote_bodies import RemoteReceipt
 from collectors.stacklang.lines.database import Aggregate, Fetch, Lines
 from collectors.stacklang.lines.line_merge import join_lines, sort_groups
 from collectors.stacklang.predicates.predicate import Query
-from collectors.store.arrivals import Heard, News, Senders, heard_of, take_news
-from collectors.store.blocks.columns import Columns, apply_columns, joined, rows_of
+from collectors.store.arrivals import NEVER_MS, Heard, News, Senders, heard_of, take_news
+from collectors.store.blocks import columns as batches
+from collectors.store.blocks.columns import Columns, apply_columns
 from collectors.store.blocks.hot_tier import HotTier
-from collectors.store.history.feed import LateRows
+from collectors.store.bounds import check_size, check_window
 from collectors.store.history.keeper import HistoryKeeper
 from collectors.store.history.metric_history import MetricHistory
 from collectors.store.intake.admission import Admission, Resolved
 from collectors.store.intake.counter_starts import CounterStarts
+from collectors.store.intake.kept import Kept, refusals
 from collectors.store.intake.remote_labels import RemoteLabels
 from collectors.store.intake.time_bounds import extremes_of, judge_times, refuse_early, refuse_late
 from collectors.store.log.durability import Durability
@@ -86,17 +89,6 @@ _COLUMN_BYTES = 16
 _MIN_WORDS_BYTES = 64 << 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Kept:
-    """What became of a batch, before its late samples are written."""
-
-    accepted: int
-    rejected: Sequence[Rejection]
-    late: int
-    late_rows: LateRows | None
-    oldest_ms: int
-
-
 class MetricStore:
     """Hot blocks, their index and their log; safe for many writing and reading threads.
 
@@ -106,10 +98,18 @@ class MetricStore:
         hot_window_ms: How much time is kept hot.
         clock: The present.
         limits: What is admitted.
+        machine: Its disk takes the bytes; its faults tell what can't be written or read.
     """
 
     def __init__(
-        self, path: Path, *, step_ms: int, hot_window_ms: int, clock: Clock, limits: Limits
+        self,
+        path: Path,
+        *,
+        step_ms: int,
+        hot_window_ms: int,
+        clock: Clock,
+        limits: Limits,
+        machine: Machine,
     ) -> None:
         self._clock = clock
         self._limits = limits
@@ -129,10 +129,14 @@ class MetricStore:
             self._lock,
             kinds=self.metric_kinds,
             checkpoint_log_bytes=limits.checkpoint_log_bytes,
+            machine=machine,
         )
-        self._journal = FileJournal.open(path / "journal", keep_bytes=limits.journal_bytes)
+        self._journal = FileJournal.open(
+            path / "journal", keep_bytes=limits.journal_bytes, name="span log", machine=machine
+        )
         self._keeper: HistoryKeeper | None = None
         self._words_bound = _MIN_WORDS_BYTES
+        self._witness, self._faults = machine.witness, machine.faults
 
     @classmethod
     def open(
@@ -144,16 +148,27 @@ class MetricStore:
         clock: Clock,
         limits: Limits | None = None,
         history: MetricHistory | None = None,
+        machine: Machine | None = None,
     ) -> MetricStore:
         """Open the store in ``path``, creating it if needed, and replay its log.
 
         ``history`` keeps what leaves the hot window; without it that is gone. The caller closes
         it after the store.
+
+        Raises:
+            ConfigError: What is there has another step, or more series than there is room for.
         """
-        path.mkdir(parents=True, exist_ok=True)
+        make_private(path)
         warm()  # so that loading the kernels is part of the start and not of the first request
         limits = limits or Limits()
-        store = cls(path, step_ms=step_ms, hot_window_ms=hot_window_ms, clock=clock, limits=limits)
+        store = cls(
+            path,
+            step_ms=step_ms,
+            hot_window_ms=hot_window_ms,
+            clock=clock,
+            limits=limits,
+            machine=machine or Machine(faults=Faults(clock)),
+        )
         if history is not None:
             store.attach(history)
         return store
@@ -175,6 +190,7 @@ class MetricStore:
             settle_ms=self._limits.history_settle_ms,
             samples_ms=self._limits.history_samples_ms,
             retention_ms=self._limits.history_retention_ms,
+            faults=self._faults,
         )
 
     @property
@@ -200,6 +216,19 @@ class MetricStore:
         """Write what changed since the last checkpoint and shorten the log."""
         self._durability.checkpoint()
 
+    def forget_after(self, time_ms: int) -> None:
+        """Forget samples later than ``time_ms``, the present: time was set back.
+
+        History keeps what it is given of them first; a disk that refuses has been told of.
+        """
+        with suppress(StorageError):
+            if self._keeper:
+                self._keeper.flush(int(NEVER_MS) >> 1)
+        with self._lock:
+            self._hot.forget_after(time_ms)
+        with suppress(StorageError):
+            self.checkpoint()
+
     def flush_history(self) -> int:
         """Write completed blocks to history now; return how many there were."""
         return self._keeper.flush() if self._keeper else 0
@@ -222,20 +251,15 @@ class MetricStore:
         with self._lock:
             self._shed_words()
             resolved = self._admission.resolve(batch.series)
-            kept = [self._keep(resolved, rows) for rows in rows_of(batch)]
-        return joined([self._receipt(one) for one in kept])
+            kept = [self._keep(resolved, rows) for rows in batches.rows_of(batch)]
+        return batches.joined([self._receipt(one) for one in kept])
 
     def counted(self, tags: Tags) -> Counted:
         """Return what is known of the series with exactly these tags."""
         with self._lock:
             found = int(self._admission.find(tags))
-            if found < 0:
-                return Counted()
-            arrays, gauge = self._hot.blocks.arrays, kind_of(tags) is SeriesKind.GAUGE
-            return Counted(
-                time_ms=int(arrays.last_ms[found]),
-                value=self._hot.newest_value(found) if gauge else float("nan"),
-            )
+            gauge = kind_of(tags) is SeriesKind.GAUGE
+            return self._hot.counted(found, gauge=gauge) if found >= 0 else Counted()
 
     def write_remote(self, body: bytes) -> RemoteReceipt:
         """Keep a snappy-compressed Prometheus remote-write 1.0 body.
@@ -253,6 +277,8 @@ class MetricStore:
         return self._write_body(decode_body_v2(body, max_bytes=limit, seed=seed), body, BODY_V2)
 
     def _write_body(self, decoded: DecodedBody, body: bytes, record: int) -> RemoteReceipt:
+        if self._witness is not None and self._witness.in_doubt and len(decoded.columns.time_ms):
+            self._witness.heard(int(decoded.columns.time_ms.max()))
         with self._lock:
             self._durability.append_kinds(self._labels.learn_types(decoded))
             self._shed_words()
@@ -265,7 +291,7 @@ class MetricStore:
             accepted=receipt.accepted, rejected=receipt.rejected, extras=decoded.extras
         )
 
-    def _keep_started(self, decoded: DecodedBody, resolved: Resolved) -> _Kept | None:
+    def _keep_started(self, decoded: DecodedBody, resolved: Resolved) -> Kept | None:
         """Keep a body in which counters start, with a zero at each start; else return None."""
         columns, start_ms = decoded.columns, decoded.start_ms
         if start_ms is None or not len(columns.time_ms):
@@ -280,21 +306,13 @@ class MetricStore:
         if not unseen.any():
             return None
         zeros = rows[unseen].astype(np.int32)
-        row = np.repeat(np.arange(len(resolved.ids), dtype=np.int32), columns.samples)
-        samples = Columns(
-            np.insert(row, offsets[zeros], zeros),
-            None,
-            np.insert(columns.time_ms, offsets[zeros], start_ms[zeros]),
-            np.insert(columns.value, offsets[zeros], 0.0),
-            True,
-        )
-        kept = self._keep(resolved, samples)
+        kept = self._keep(resolved, batches.with_zeros(columns, offsets, zeros, start_ms))
         self._starts.note(ids, starts)
         return replace(kept, accepted=kept.accepted - len(zeros))
 
     def _keep_body(
         self, body: bytes, record: int, columns: SampleColumns, resolved: Resolved
-    ) -> _Kept:
+    ) -> Kept:
         """Keep a body whose samples are all timely as it is; else fall back to its columns."""
         ids = resolved.ids
         now = self._clock.now_ms()
@@ -303,15 +321,30 @@ class MetricStore:
         first_ms, last_ms, count = extremes_of(ids, columns.samples, columns.time_ms)
         small = len(body) + ids.nbytes < _COLUMN_BYTES * count
         if not count or not small or first_ms <= oldest_ms or last_ms > newest_ms:
-            row = np.repeat(np.arange(len(ids), dtype=np.int32), columns.samples)
-            rows = Columns(row, None, columns.time_ms, columns.value, True)
-            return self._keep(resolved, rows)
-        self._durability.append_body(resolved, body, record=record)
+            return self._keep(resolved, batches.row_of_each(columns))
+        try:
+            self._durability.append_body(resolved, body, record=record)
+        except StorageError:
+            rows = batches.row_of_each(columns)
+            self._keep_in_memory(resolved, rows._replace(series=ids[rows.series]))
+            raise
         self._register(resolved)
         with self._moving(last_ms):
             self._hot.apply_rows(ids, columns.samples, columns.time_ms, columns.value, last_ms)
-        rejected = _refusals(resolved, columns.samples)
-        return _Kept(accepted=count, rejected=rejected, late=0, late_rows=None, oldest_ms=oldest_ms)
+        rejected = refusals(resolved, columns.samples)
+        return Kept(accepted=count, rejected=rejected, late=0, late_rows=None, oldest_ms=oldest_ms)
+
+    def _keep_in_memory(self, resolved: Resolved, rows: Columns) -> None:
+        """Keep samples that the disk refused where rules see them; lock held.
+
+        Their sender is told that they are not kept, and sends them again: only what may come twice
+        is taken. Sums and parts may not.
+        """
+        if not self._durability.owe(resolved):
+            return
+        self._register(resolved)
+        if rows.start_ms is None:
+            self._apply(rows.chosen(batches.repeatable(self._hot, rows.series) >= 0))
 
     def _shed_words(self) -> None:
         """Forget words that no series has any more, once they may be half of all; lock held."""
@@ -328,7 +361,7 @@ class MetricStore:
             resolved.new = None
         self._labels.learn(resolved)
 
-    def _keep(self, resolved: Resolved, rows: Columns) -> _Kept:
+    def _keep(self, resolved: Resolved, rows: Columns) -> Kept:
         """Log, register and apply samples, whose ``series`` are positions among the resolved."""
         ids = resolved.ids
         now = self._clock.now_ms()
@@ -338,17 +371,22 @@ class MetricStore:
         everything = rows._replace(series=ids[rows.series])
         admitted = everything.series >= 0
         timely = everything.chosen(timing.timely & admitted)
-        self._durability.append(resolved, timely)
+        try:
+            self._durability.append(resolved, timely)
+        except StorageError:
+            # Duty before book-keeping: what is known is judged, whatever the disk says.
+            self._keep_in_memory(resolved, timely)
+            raise
         self._register(resolved)
         self._apply(timely)
-        rejected = _refusals(resolved, np.bincount(rows.series, minlength=len(ids)))
+        rejected = refusals(resolved, np.bincount(rows.series, minlength=len(ids)))
         if early := int((timing.early & admitted).sum()):
             rejected.append(refuse_early(early, newest_ms))
         late = timing.late & admitted
         late_rows = None
         if self._keeper and late.any():
             late_rows = self._keeper.take_late(everything.chosen(late))
-        return _Kept(
+        return Kept(
             accepted=len(timely.series),
             rejected=rejected,
             late=int(late.sum()),
@@ -356,7 +394,7 @@ class MetricStore:
             oldest_ms=oldest_ms,
         )
 
-    def _receipt(self, kept: _Kept) -> Receipt:
+    def _receipt(self, kept: Kept) -> Receipt:
         """Write late samples to history, without the lock, and say what became of all."""
         rejected = list(kept.rejected)
         saved, failure = 0, ""
@@ -401,7 +439,7 @@ class MetricStore:
         Raises:
             QueryError: The window does not fit the base step, or the answer would be too large.
         """
-        self._check_window(request)
+        check_window(request.window, self.step_ms)
         behind = self._keeper.columns_behind(request) if self._keeper else 0
         hot = self._fetch_hot(request, behind)
         if not behind or self._keeper is None:
@@ -458,22 +496,8 @@ class MetricStore:
         # Counting takes long: outside of the lock, so that writers need not wait for it.
         return TagCounts(series=series, counted=len(rows), tags=counted(rows.pairs, texts))
 
-    def _check_window(self, request: Fetch) -> None:
-        window = request.window
-        if window.step_ms % self.step_ms or window.start_ms % window.step_ms:
-            raise QueryError(
-                f"the step, {window.step_ms} ms, must be a multiple of {self.step_ms} ms, and the "
-                f"start, {window.start_ms}, a multiple of the step",
-                kind="IllegalArgumentException",
-            )
-
     def _check_size(self, lines: int, columns: int) -> None:
-        if lines * columns > self._limits.max_fetch_values:
-            raise QueryError(
-                f"{lines} lines x {columns} columns exceed {self._limits.max_fetch_values} values; "
-                "narrow the query, group by fewer keys or take a larger step",
-                kind="IllegalArgumentException",
-            )
+        check_size(lines, columns, self._limits.max_fetch_values)
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
@@ -485,12 +509,3 @@ class MetricStore:
         finally:
             with self._lock:
                 self._readers -= 1
-
-
-def _refusals(resolved: Resolved, counts: NDArray[np.int_] | IndexArray) -> list[Rejection]:
-    """Return one rejection a refused series; ``counts`` says how many samples each row has."""
-    return [
-        Rejection(reason=r.reason, detail=r.detail, tags=r.tags, count=int(counts[at]))
-        for at, r in resolved.refused.items()
-        if counts[at]
-    ]

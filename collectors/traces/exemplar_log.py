@@ -15,6 +15,7 @@ import structlog
 
 from collectors.errors import StorageError
 from collectors.journal import FileJournal
+from collectors.machine import Machine
 from collectors.traces.exemplar_record import TracedSeries, decode_exemplars, encode_exemplars
 
 EXEMPLARS = 0x45
@@ -92,13 +93,21 @@ class JournaledExemplars:
         self._earlier_bytes = earlier_bytes
 
     @classmethod
-    def open(cls, directory: Path, *, long_bytes: int = _LONG_BYTES) -> JournaledExemplars:
+    def open(
+        cls, directory: Path, *, long_bytes: int = _LONG_BYTES, machine: Machine | None = None
+    ) -> JournaledExemplars:
         """Open or create the log in ``directory``.
 
         Raises:
             StorageError: It can't be opened.
         """
-        journal = FileJournal.open(directory, segment_bytes=_SEGMENT_BYTES, keep_bytes=_MAX_BYTES)
+        journal = FileJournal.open(
+            directory,
+            segment_bytes=_SEGMENT_BYTES,
+            keep_bytes=_MAX_BYTES,
+            name="exemplar log",
+            machine=machine,
+        )
         earlier_bytes = sum(path.stat().st_size for path in directory.glob("*.log"))
         return cls(journal, long_bytes=long_bytes, earlier_bytes=earlier_bytes)
 

@@ -10,12 +10,12 @@ import threading
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
 from collectors.errors import StorageError
-from collectors.model import Batch, Exemplar, MetricWriter, Receipt, Tags
+from collectors.model import Batch, Exemplar, MetricWriter, Receipt, Rejection, Tags
 from collectors.stacklang.predicates.predicate import Query
 from collectors.traces.exemplar_log import ExemplarLog, NoLog
 from collectors.traces.exemplar_record import TracedSeries
@@ -184,13 +184,26 @@ class ExemplarWriter:
         self._exemplars = exemplars
 
     def write(self, batch: Batch) -> Receipt:
-        """Keep ``batch`` with its exemplars: all of it is logged, or the batch is not kept.
+        """Keep ``batch`` with its exemplars; those that can't be logged are refused, not samples.
 
         Raises:
-            StorageError: One of the logs failed.
+            StorageError: The samples can't be logged.
         """
-        with self._exemplars.keeping(batch):
-            return self._metrics.write(batch) if len(batch) else Receipt(accepted=0)
+        entered = False
+        try:
+            with self._exemplars.keeping(batch):
+                entered = True
+                return self._write(batch)
+        except StorageError as error:
+            if entered:
+                raise
+            # The samples are judged whatever becomes of what goes with them.
+            kept = self._write(batch)
+            told = Rejection(reason="exemplarsNotKept", detail=error.message, count=0)
+            return replace(kept, rejected=[*kept.rejected, told])
+
+    def _write(self, batch: Batch) -> Receipt:
+        return self._metrics.write(batch) if len(batch) else Receipt(accepted=0)
 
 
 def _identity(exemplar: Exemplar) -> tuple[str, str, int]:

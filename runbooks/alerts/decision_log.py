@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Engine, desc, insert, select
+from sqlalchemy import Connection, Engine, desc, insert, select
 
 from anomaly.findings import Finding
 from runbooks.alerts.outcomes import Decision
@@ -40,4 +40,16 @@ class DecisionLog:
         """Return the newest decisions, newest first."""
         query = select(DECISIONS).order_by(desc(DECISIONS.c.id)).limit(min(limit, MAX_LISTED))
         with self._engine.connect() as connection:
-            return [dict(row) for row in connection.execute(query).mappings()]
+            try:
+                return [dict(row) for row in connection.execute(query).mappings()]
+            except ValueError:  # a row is damaged: the others are wanted
+                ids = connection.scalars(query.with_only_columns(DECISIONS.c.id)).all()
+                return [row for one in ids if (row := _readable(connection, one)) is not None]
+
+
+def _readable(connection: Connection, row_id: int) -> dict[str, JsonValue] | None:
+    try:
+        row = connection.execute(select(DECISIONS).where(DECISIONS.c.id == row_id)).mappings().one()
+    except ValueError:
+        return None
+    return dict(row)

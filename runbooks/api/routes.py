@@ -20,6 +20,7 @@ from runbooks.postmortem.language import warnings
 from runbooks.postmortem.sections import blanks
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+SLACK_INTERACTIONS = "/slack/interactions"
 
 
 def runbooks_routes(desk: IncidentDesk) -> list[Route]:
@@ -35,7 +36,7 @@ def runbooks_routes(desk: IncidentDesk) -> list[Route]:
         Route("/api/v2/finding-decisions", _guarded(api.decisions), methods=["GET"]),
         Route("/api/v2/oncall", _guarded(api.oncall), methods=["GET"]),
         Route("/api/v2/oncall/{name}.ics", _guarded(api.calendar), methods=["GET"]),
-        Route("/slack/interactions", _guarded(api.interaction), methods=["POST"]),
+        Route(SLACK_INTERACTIONS, _guarded(api.interaction), methods=["POST"]),
     ]
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from anomaly.findings import Finding, FindingState, Urgency
 from collectors.background import Background
 from collectors.clock import Clock
 from collectors.errors import StorageError, TocsinError
+from collectors.faults import Faults
 from runbooks.alerts.decision_log import DecisionLog
 from runbooks.alerts.grouping import GroupingRules
 from runbooks.automation.runbook import Runbook
@@ -37,7 +39,7 @@ from runbooks.incidents.commands import (
     RingAgain,
     SetStatus,
 )
-from runbooks.incidents.database import open_database
+from runbooks.incidents.database import DATABASE, open_database, probe
 from runbooks.incidents.decide import holding
 from runbooks.incidents.events import MACHINE, Event, EventKind
 from runbooks.incidents.incident import Incident
@@ -49,6 +51,7 @@ from runbooks.oncall.duty import Duty
 from runbooks.paging.courier import Courier
 from runbooks.paging.outbox import Outbox, OutboxRow, RowState
 from runbooks.paging.routing import FALLBACK, Routes
+from runbooks.paging.unrecorded import Unrecorded
 from runbooks.paging.ways import Ways, name_of, next_way
 from runbooks.postmortem.impact import ImpactMeasure, MetricReader
 from runbooks.postmortem.writer import PostMortemWriter, Written
@@ -57,6 +60,9 @@ from tocsin.client.wording import duration
 _log = structlog.get_logger(__name__)
 MAX_WAITING = 10_000
 STALE_CLAIM_MS = 180_000
+UNRECORDED_AFTER_MS = 10_000
+"""The database takes nothing for this long: what pages is told without a record."""
+
 MAX_RING_AGAIN_S = 3_600.0
 MAX_STOP_S = 10.0
 """A notifier that hangs does not keep the process from ending."""
@@ -99,6 +105,7 @@ class IncidentDesk:
         settings: Times and distances.
         slack_signing_secret: Verifies Slack's interactions; empty refuses all of them.
         duty: Who is on call; without it nobody is ever mentioned.
+        faults: Hears of a database that fails.
     """
 
     def __init__(
@@ -117,6 +124,7 @@ class IncidentDesk:
         settings: DeskSettings | None = None,
         slack_signing_secret: str = "",
         duty: Duty | None = None,
+        faults: Faults | None = None,
     ) -> None:
         self.duty = duty or Duty()
         self.clock = clock
@@ -125,8 +133,9 @@ class IncidentDesk:
         self.measures = tuple(measures)
         self.settings = settings or DeskSettings()
         self.slack_signing_secret = slack_signing_secret
-        self.engine = open_database(database_url)
-        self.ledger = Ledger(self.engine, routes, clock)
+        self._faults = faults or Faults(clock)
+        self.engine = open_database(database_url, self._faults)
+        self.ledger = Ledger(self.engine, routes, clock, self._faults)
         self.decisions = DecisionLog(self.engine)
         self.outbox = Outbox(self.engine)
         self.post_mortems = PostMortemWriter(post_mortem_dir, metrics, self.measures, links)
@@ -142,6 +151,9 @@ class IncidentDesk:
         self.ways = Ways()
         self._last_way = (FALLBACK,) if FALLBACK.notifier in by_name else ()
         self._fallbacks = (*routes.default, *self._last_way)
+        self._routes = routes
+        self._unrecorded = Unrecorded(by_name, links)
+        self._present: Collection[Finding] | None = None
         self._courier = Courier(self.outbox, by_name, self._card, self._report, self._fall_over)
         self._buttons = Buttons(self.ledger, self.engine, clock)
         self._waiting: deque[Finding] = deque()
@@ -150,7 +162,7 @@ class IncidentDesk:
         self._unwritten: deque[str] = deque(
             i.id for i in self.ledger.incidents() if _lacks_post_mortem(i)
         )
-        self._intaking = _worker("tocsin-intake", self._take_in, interval_s=0.5)
+        self._intaking = _worker("tocsin-intake", self._take_turn, interval_s=0.5)
         self._delivering = _worker("tocsin-courier", self._deliver, interval_s=0.25)
         self._writing = _worker("tocsin-post-mortems", self._write_post_mortems, interval_s=1.0)
         self._workers = (self._intaking, self._delivering, self._writing)
@@ -182,9 +194,18 @@ class IncidentDesk:
         """Compare open incidents with ``present``, the findings that are firing or frozen now.
 
         Call it once after a start, when the engine has caught up: what ended while no process was
-        there to be told would keep its incident open for ever.
+        there to be told would keep its incident open for ever. Returns at once; it is done before
+        any finding is taken in.
         """
-        self.intake.reconcile(present)
+        self._present = present
+        self._intaking.request()
+
+    def begin_again(self, now_ms: int) -> None:
+        """Take ``now_ms`` for the present: time was set back, and nothing waits for what was."""
+        self._recovered_ms = now_ms
+        with suppress(SQLAlchemyError):
+            self.outbox.begin_again(now_ms)
+        self._delivering.request()
 
     def use(
         self,
@@ -197,6 +218,7 @@ class IncidentDesk:
         """Go on with other routes, schedules, runbooks, measures; what was paged stays."""
         self.duty = duty
         self.ledger.use_routes(routes)
+        self._routes = routes
         self._fallbacks = (*routes.default, *self._last_way)
         self.library = {runbook.name: runbook for runbook in library}
         self.intake.library = tuple(library)
@@ -217,10 +239,44 @@ class IncidentDesk:
 
     def tick(self) -> None:
         """Do everything that is due, in the caller's thread: for tests and replays."""
-        self._take_in()
+        self._take_turn()
         self._deliver()
         self._write_post_mortems()
         self._deliver()
+
+    def _take_turn(self) -> None:
+        """Take in what waits; while the database takes nothing, page without a record."""
+        try:
+            present, self._present = self._present, None
+            if present is not None:
+                self._reconcile(present)
+            self._take_in()
+        except (StorageError, SQLAlchemyError) as error:
+            _log.warning("intake waits for the database", reason=str(error)[:200])
+        self._mind_database()
+
+    def _reconcile(self, present: Collection[Finding]) -> None:
+        try:
+            self.intake.reconcile(present)
+        except (StorageError, SQLAlchemyError):
+            self._present = self._present or present
+            raise
+
+    def _mind_database(self) -> None:
+        failing = [fault for fault in self._faults.present() if fault.what == DATABASE]
+        if not failing:
+            return
+        try:
+            probe(self.engine)
+        except StorageError:
+            now_ms = self.clock.now_ms()
+            if now_ms - failing[0].since_ms >= UNRECORDED_AFTER_MS:
+                waiting = list(self._waiting)
+                self._unrecorded.page(waiting, self._routes, self._fallbacks, now_ms)
+        else:
+            self._faults.over(DATABASE)
+            self._unrecorded.forget()
+            self._intaking.request()
 
     def _take_in(self) -> None:
         self._buttons.carry_out()
@@ -355,11 +411,20 @@ class IncidentDesk:
                 self.receive(ended)
             if row.action is not Action.OPEN:
                 return
+        if row.state is RowState.UNKNOWN and self._is_recorded(row):
+            return
         failure = "" if state is RowState.SENT else f"{row.action} {state}: {reason}"
         command = RecordPage(
             notifier=row.notifier, channel=row.channel, outbox_id=row.id, failure=failure
         )
         self.ledger.execute(row.incident_id, command)
+
+    def _is_recorded(self, row: OutboxRow) -> bool:
+        """Whether a process that died after it had recorded a page had sent it."""
+        return any(
+            event.kind is EventKind.PAGED and event.data.get("outbox_id") == row.id
+            for event in self.ledger.events(row.incident_id)
+        )
 
 
 def _worker(name: str, work: Callable[[], object], *, interval_s: float) -> Background:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from collectors.clock import Clock
 from collectors.errors import ConflictError, NotFoundError, StorageError
+from collectors.faults import Faults
 from runbooks.incidents.commands import Command, Open
 from runbooks.incidents.decide import decide
 from runbooks.incidents.events import Event
@@ -38,16 +39,19 @@ class Ledger:
         engine: The incident database.
         routes: Where notifications go.
         clock: The present.
+        faults: Hears of incidents that can't be read.
     """
 
-    def __init__(self, engine: Engine, routes: Routes, clock: Clock) -> None:
+    def __init__(
+        self, engine: Engine, routes: Routes, clock: Clock, faults: Faults | None = None
+    ) -> None:
         self._engine = engine
         self._store = EventStore(engine)
         self.routes = routes
         self._clock = clock
         self._lock = threading.RLock()
         self._subscribers: list[Subscriber] = []
-        self._incidents = {log[0].incident_id: fold(log) for log in self._store.logs()}
+        self._incidents = dict(self._folded(faults or Faults()))
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """Call ``subscriber`` after every change."""
@@ -60,13 +64,12 @@ class Ledger:
 
     def incidents(self) -> list[Incident]:
         """Return all incidents, newest first."""
-        with self._lock:
-            return sorted(self._incidents.values(), key=lambda i: (-i.opened_ms, i.id))
+        # Without the lock, which a writer holds for as long as the database makes it wait.
+        return sorted(self._incidents.copy().values(), key=lambda i: (-i.opened_ms, i.id))
 
     def incident(self, incident_id: str) -> Incident:
         """Return one incident; raise :class:`NotFoundError` if there is none."""
-        with self._lock:
-            found = self._incidents.get(incident_id)
+        found = self._incidents.get(incident_id)
         if found is None:
             raise NotFoundError(f"there is no incident {incident_id[:50]!r}; see /api/v2/incidents")
         return found
@@ -104,6 +107,23 @@ class Ledger:
             if events:
                 self._tell(incident, events)
         return incident
+
+    def _folded(self, faults: Faults) -> Iterator[tuple[str, Incident]]:
+        """Yield every incident that can be read; the others stay in the database."""
+        unread: list[str] = []
+        for incident_id in self._store.ids():
+            try:
+                yield incident_id, fold(self._store.events(incident_id))
+            except Exception as error:  # noqa: BLE001 - whatever its rows hold, the others are needed
+                unread.append(incident_id)
+                reason = f"{', '.join(unread[:20])}: {type(error).__name__}: {error}"
+                faults.failed(
+                    "incidents (unread)",
+                    place=str(self._engine.url.render_as_string(hide_password=True)),
+                    reason=reason,
+                    lost=f"{len(unread)} incidents are not shown; their rows are kept",
+                    lasting=True,
+                )
 
     def _commit(
         self, before: Incident | None, commands: Sequence[Command]

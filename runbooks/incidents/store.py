@@ -62,15 +62,25 @@ class EventStore:
         with self._engine.connect() as connection:
             return tuple(_event(row._mapping) for row in connection.execute(query))  # noqa: SLF001  # SQLAlchemy's public name
 
-    def logs(self) -> Iterator[tuple[Event, ...]]:
-        """Yield the log of every incident, oldest incident first."""
+    def ids(self) -> list[str]:
+        """Return the id of every incident, the oldest first."""
         query = select(EVENTS.c.incident_id).distinct().order_by(EVENTS.c.incident_id)
         with self._engine.connect() as connection:
-            ids = list(connection.scalars(query))
-        for incident_id in ids:
+            return list(connection.scalars(query))
+
+    def logs(self) -> Iterator[tuple[Event, ...]]:
+        """Yield the log of every incident, oldest incident first."""
+        for incident_id in self.ids():
             yield self.events(incident_id)
 
 
 def _event(row: object) -> Event:
     values = dict(row)  # type: ignore[call-overload]  # a row mapping
-    return Event(**{**values, "kind": EventKind(values["kind"])})
+    try:
+        kind = EventKind(values["kind"])
+    except ValueError:
+        # Of another version, or damaged: it stays in its place, and changes nothing.
+        text = f"an event of a kind that is not known here, {values['kind']!r}: {values['text']}"
+        values |= {"text": text, "data": {}}
+        kind = EventKind.NOTE
+    return Event(**{**values, "kind": kind})

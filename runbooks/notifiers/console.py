@@ -6,6 +6,7 @@ import sys
 from typing import TextIO
 
 from collectors.documents.section import Section
+from collectors.printable import printable
 from runbooks.notifiers.card import Card
 from runbooks.notifiers.delivery import Action, Delivery
 from runbooks.notifiers.kind import NotifierKind
@@ -33,9 +34,9 @@ class ConsoleNotifier:
         stream = self._stream or sys.stderr
         if delivery.action is Action.OPEN:
             again = f"again: {delivery.text}\n" if delivery.text else ""
-            stream.write(again + page_text(delivery.card) + "\n")
+            stream.write(printable(again + page_text(delivery.card)) + "\n")
         elif delivery.action is Action.REPLY:
-            stream.write(f"{delivery.card.incident_id}: {delivery.text}\n")
+            stream.write(printable(f"{delivery.card.incident_id}: {delivery.text}") + "\n")
         stream.flush()
         return delivery.reference or delivery.card.incident_id
 

@@ -30,7 +30,10 @@ NAME = "slack"
 SLACK_API = "https://slack.com/api/"
 EVENT_TYPE = "tocsin_notification"
 OUTBOX_ID = "outbox_id"
-LOOK_BACK_S = 60
+LOOK_BACK_S = 2 * 3_600 + 300
+"""How long before a page was queued its message is looked for: Slack's clock is not ours, and ours
+may be wrong by an hour or two. A message that is not found would be posted again."""
+
 PAGE, MAX_PAGES = 200, 20
 
 BAD_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})

@@ -10,6 +10,7 @@ import httpx2
 
 from collectors.documents.section import Section
 from collectors.documents.values import DurationMs, Words, matching
+from collectors.redaction import origin_of
 from runbooks.notifiers.delivery import (
     DelayedError,
     Delivery,
@@ -61,12 +62,14 @@ class WebhookNotifier:
             client = self._clients[delivery.channel]
             answer = client.post(url, json=payload(delivery), headers=headers)
         except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
-            raise DelayedError(f"{url}: {error}", retry_after_s=DEFAULT_RETRY_S) from error
+            raise DelayedError(
+                f"{origin_of(url)}: {error}", retry_after_s=DEFAULT_RETRY_S
+            ) from error
         except httpx2.HTTPError as error:
-            raise UncertainError(f"{url}: {error!r}") from error
+            raise UncertainError(f"{origin_of(url)}: {error!r}") from error
         if answer.is_success:
             return delivery.reference or f"{delivery.channel}/{delivery.card.incident_id}"
-        reason = f"{url} answered {answer.status_code}: {answer.text[:200]}"
+        reason = f"{origin_of(url)} answered {answer.status_code}: {answer.text[:200]}"
         if answer.status_code in RETRY_STATUSES:
             raise DelayedError(reason, retry_after_s=_retry_after_s(answer))
         if answer.status_code >= 500:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 
 import structlog
 
+from collectors.errors import InputError
+from collectors.redaction import without_secrets
 from runbooks.notifiers.card import Card
 from runbooks.notifiers.delivery import (
     Action,
@@ -133,6 +135,7 @@ class Courier:
         self._again(row, RowState.PENDING, now_ms, reason, wait_ms)
 
     def _take_next_way(self, row: OutboxRow, reason: str) -> None:
+        reason = without_secrets(reason)
         if row.id not in self._fallen:
             self._fallen.add(row.id)
             self._fall_over(row, reason)
@@ -153,8 +156,14 @@ class Courier:
         self, row: OutboxRow, state: RowState, now_ms: int, reason: str, reference: str = ""
     ) -> None:
         self._fallen.discard(row.id)
+        reason = without_secrets(reason)
+        # Told before it is done: a process killed in between finds it claimed, looks, and tells it
+        # once more, which the incident knows already. The other way round it would never be told.
+        try:
+            self._report(row, state, reason)
+        except InputError as error:  # an incident that is not there: no reason to page again
+            _log.error("page not recorded", outbox_id=row.id, reason=error.message)
         self._outbox.finish(row, state, now_ms, reason=reason, reference=reference)
-        self._report(row, state, reason)
 
 
 def _delivery(row: OutboxRow, card: Card, reference: str) -> Delivery:

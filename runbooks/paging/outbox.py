@@ -7,10 +7,12 @@ has looked. Rows of one incident and channel are sent in their order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+import structlog
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -29,6 +31,7 @@ from runbooks.paging.planning import Notification
 from runbooks.paging.routing import Target
 from tocsin.client.wording import trimmed
 
+_log = structlog.get_logger(__name__)
 MAX_TEXT = 3_000
 MAX_REASON = 500
 
@@ -45,6 +48,9 @@ class RowState(StrEnum):
 DRAWS = (Action.OPEN, Action.EDIT)
 RING_GAP_MS = 10_000
 """Between two messages of one incident that ring: what happens meanwhile rings once."""
+
+_MAX_PUT_OFF_MS = 120_000
+"""Longer than a row is ever put off; what is due later was put off by another clock."""
 
 UNFINISHED = (RowState.PENDING.value, RowState.UNKNOWN.value)
 
@@ -141,7 +147,13 @@ class Outbox:
                 return None
             mine = update(OUTBOX).where(OUTBOX.c.id == found["id"], OUTBOX.c.claimed_ms.is_(None))
             claimed = connection.execute(mine.values(claimed_ms=now_ms))
-            return _row(found) if claimed.rowcount == 1 else None
+            if claimed.rowcount != 1:
+                return None
+            try:
+                return _row(found)
+            except (ValueError, TypeError) as error:
+                _fail_unreadable(connection, found["id"], str(error))
+        return self.claim(now_ms)
 
     def finish(self, row: OutboxRow, state: RowState, now_ms: int, **changes: str) -> None:
         """Note that a claimed row is done: sent, failed, or unknown for good."""
@@ -201,6 +213,15 @@ class Outbox:
         with self._engine.begin() as connection:
             return connection.execute(stale.values(**values)).rowcount
 
+    def begin_again(self, now_ms: int) -> None:
+        """Let nothing wait for a time that lies further ahead than anything is put off."""
+        late = OUTBOX.c.state.in_(UNFINISHED), OUTBOX.c.due_ms < NEVER_MS
+        ahead = update(OUTBOX).where(*late, OUTBOX.c.due_ms > now_ms + _MAX_PUT_OFF_MS)
+        made = update(OUTBOX).where(*late, OUTBOX.c.created_ms > now_ms)
+        with self._engine.begin() as connection:
+            connection.execute(ahead.values(due_ms=now_ms))
+            connection.execute(made.values(created_ms=now_ms))
+
     def reference(self, row: OutboxRow) -> str:
         """Return the reference of the message that ``row`` edits or replies to; "" if none."""
         query = select(OUTBOX.c.reference).where(
@@ -213,11 +234,18 @@ class Outbox:
         """Return an incident's rows in their order."""
         query = select(OUTBOX).where(OUTBOX.c.incident_id == incident_id).order_by(OUTBOX.c.id)
         with self._engine.connect() as connection:
-            return [_row(found) for found in connection.execute(query).mappings()]
+            return list(_readable(connection.execute(query).mappings()))
 
     def _set(self, row: OutboxRow, values: dict[str, object]) -> None:
         with self._engine.begin() as connection:
             connection.execute(update(OUTBOX).where(OUTBOX.c.id == row.id).values(**values))
+
+
+def _fail_unreadable(connection: Connection, row_id: int, reason: str) -> None:
+    """Take a row that can't be read out of the others' way; it stays on record."""
+    _log.error("outbox row can't be read", outbox_id=row_id, reason=reason)
+    values = {"state": RowState.FAILED.value, "claimed_ms": None, "reason": "can't be read"}
+    connection.execute(update(OUTBOX).where(OUTBOX.c.id == row_id).values(**values))
 
 
 NEVER_MS = 2**62
@@ -281,6 +309,12 @@ def _same_message(one: Notification | OutboxRow) -> ColumnElement[bool]:
         OUTBOX.c.notifier == one.target.notifier,
         OUTBOX.c.channel == one.target.channel,
     )
+
+
+def _readable(found: Iterable[RowMapping]) -> Iterator[OutboxRow]:
+    for row in found:
+        with contextlib.suppress(ValueError, TypeError):  # damaged, or of another version
+            yield _row(row)
 
 
 def _row(found: RowMapping) -> OutboxRow:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from anomaly.findings import Finding, FindingKind, FindingState, Urgency
+from anomaly.findings import Finding
 from collectors.stacklang.text.lexer import escape
+from runbooks.paging.own_fault import over, own_fault
 from runbooks.paging.routing import Target
 
-OWN_SERVICE = "tocsin"
 FAILING_METRIC = "tocsin.way.failing"
 
 
@@ -53,13 +53,7 @@ class Ways:
             found = self._open.pop(target, None)
         if found is None:
             return None
-        return replace(
-            found,
-            state=FindingState.RESOLVED,
-            explanation=f"{name_of(target)} takes pages again.",
-            updated_ms=now_ms,
-            ended_ms=now_ms,
-        )
+        return over(found, f"{name_of(target)} takes pages again.", now_ms)
 
     def failing(self) -> list[FailingWay]:
         """Return the ways that fail now."""
@@ -97,28 +91,19 @@ def name_of(target: Target) -> str:
 
 def _finding(target: Target, reason: str, now_ms: int) -> Finding:
     name = name_of(target)
-    return Finding(
-        id=f"own/way/{name}/{now_ms}",
-        rule="own/way",
-        kind=FindingKind.OWN_FAULT,
-        state=FindingState.FIRING,
-        urgency=Urgency.PAGE,
+    return own_fault(
+        "own/way",
+        name,
         title=f"tocsin can't page by {name}",
         explanation=(
             f"A page to {name} did not arrive: {reason}. It took the next way, and is sent here "
             "as soon as this way is open again. See to the channel, the token and routes.yaml."
         ),
-        scope={"service.name": OWN_SERVICE, "tocsin.way": name},
-        started_ms=now_ms,
-        detected_ms=now_ms,
-        updated_ms=now_ms,
-        ended_ms=None,
+        scope={"tocsin.way": name},
         expression=(
             f"name,{FAILING_METRIC},:eq,notifier,{escape(target.notifier)},:eq,:and,"
             f"channel,{escape(target.channel)},:eq,:and,:max"
         ),
-        window_ms=0,
-        observed=1.0,
-        baseline=0.0,
-        unit="",
+        since_ms=now_ms,
+        now_ms=now_ms,
     )

@@ -88,7 +88,7 @@ def test_tocsin_tells_of_itself(tmp_path: Path, history: str) -> None:
     collectors = opened(tmp_path, ManualClock(NOW_MS), history)
     collectors.stats.refuse("otlp.metrics", "newSeriesLimit", 3)
     collectors.spans.write_spans([make_span("1", start_ms=NOW_MS)])
-    batch = self_metrics(collectors, {}, {}, NOW_MS)
+    batch = self_metrics(collectors, {}, {}, NOW_MS, faults={})
     assert collectors.metrics.write(batch).accepted == len(batch)
     rows = [
         (batch.series[at], value) for at, value in zip(batch.series_index, batch.value, strict=True)

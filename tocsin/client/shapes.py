@@ -59,6 +59,34 @@ class Deliveries(TypedDict):
     dropped_findings: int
 
 
+class OwnFault(TypedDict):
+    """Something of the server's own machine that fails; ``lasting`` until its next start."""
+
+    what: str
+    place: str
+    since_ms: int
+    reason: str
+    lost: str
+    lasting: bool
+    urgent: bool
+
+
+class ClockStep(TypedDict):
+    """A step of the machine's clock: when, by how much, and what became of it."""
+
+    at_ms: int
+    by_ms: int
+    outcome: str
+
+
+class ClockState(TypedDict):
+    """How far the server's time is ahead of its machine's clock."""
+
+    ahead_ms: int
+    steps: int
+    last_step: ClockStep | None
+
+
 class Health(TypedDict):
     """``GET /health``; ``rules_failing`` says why by expression or rule."""
 
@@ -73,6 +101,8 @@ class Health(TypedDict):
     watch: Watch
     configuration: ConfigurationState
     delivery: Deliveries
+    clock: ClockState
+    faults: list[OwnFault]
 
 
 class TraceSummary(TypedDict):

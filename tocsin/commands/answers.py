@@ -9,6 +9,7 @@ from typing import Any
 import click
 import orjson
 
+from collectors.printable import printable, printable_json
 from tocsin.client.client import ApiClient
 from tocsin.commands.options import Command, setting_options
 from tocsin.settings import Settings, load_settings
@@ -52,7 +53,12 @@ def client_of(settings: Settings, timeout_s: float = _TIMEOUT_S) -> ApiClient:
 
 def say_json(body: object) -> None:
     """Print one JSON value."""
-    click.echo(orjson.dumps(body).decode())
+    click.echo(printable_json(orjson.dumps(body).decode()))
+
+
+def say(text: str) -> None:
+    """Print words, among which may be those of strangers."""
+    click.echo(printable(text))
 
 
 def tell_list(
@@ -75,7 +81,7 @@ def tell_list(
     if as_json:
         say_json(rows)
     elif rows:
-        click.echo("\n".join(lines()))
+        say("\n".join(lines()))
     else:
         click.echo(empty, err=True)
     if not rows and fail_empty:

@@ -7,7 +7,7 @@ import time
 import click
 
 from tocsin.client.wording import moment
-from tocsin.commands.answers import asking, asks, say_json, table, tell_list
+from tocsin.commands.answers import asking, asks, say, say_json, table, tell_list
 from tocsin.duration import Duration
 
 
@@ -50,7 +50,7 @@ def announce(
         say_json(receipt)
     else:
         known = "" if receipt["accepted"] else " (known already)"
-        click.echo(f"announced as {receipt['ids'][0]}{known}")
+        say(f"announced as {receipt['ids'][0]}{known}")
 
 
 def _tags(given: tuple[str, ...]) -> dict[str, str]:

@@ -9,6 +9,7 @@ import click
 import orjson
 
 from collectors.errors import ConfigError
+from tocsin.commands.answers import say
 from tocsin.commands.options import setting_options
 from tocsin.settings import Settings, load_settings
 
@@ -81,9 +82,9 @@ def command(ctx: click.Context, /, online: bool, as_json: bool, **overrides: obj
         click.echo(orjson.dumps(body).decode())
         ctx.exit(3 if found else 0)
     for error in found:
-        click.echo(error.message)
+        say(error.message)
     for warning in warnings:
-        click.echo(f"warning: {warning.message}")
+        say(f"warning: {warning.message}")
     if not found:
         where = settings.config_dir or "no configuration directory"
         click.echo(f"{where}: everything is in order")

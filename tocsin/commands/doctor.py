@@ -15,10 +15,12 @@ import click
 import orjson
 import psutil
 
+from tocsin.commands.answers import say
 from tocsin.commands.checks import Check, Health
+from tocsin.commands.doctor_data import examine_data
 from tocsin.commands.doctor_live import examine_server, owner_of
 from tocsin.commands.options import setting_options
-from tocsin.settings import PREFIX, Settings, load_settings, setting_rows
+from tocsin.settings import FILE_SUFFIX, PREFIX, Settings, load_settings, setting_rows
 
 ROOMS = ("tocsin", "collectors", "anomaly", "runbooks", "dashboards", "demo_stack")
 KNOWN_VARIABLES = {
@@ -101,7 +103,8 @@ def _memory() -> Check:
 
 
 def _unknown_variables() -> Iterator[Check]:
-    known = {row.variable for row in setting_rows()} | KNOWN_VARIABLES
+    settings = {row.variable for row in setting_rows()}
+    known = settings | {name + FILE_SUFFIX for name in settings} | KNOWN_VARIABLES
     for name in sorted(os.environ):
         if name.startswith(PREFIX) and name not in known:
             detail = "no such setting; see `tocsin settings`"
@@ -121,17 +124,30 @@ def _browser() -> Check:
 @click.option(
     "--live", is_flag=True, help="Ask the running server who sends what, and how it goes."
 )
+@click.option(
+    "--repair", is_flag=True, help="Mend what is damaged in the data directory; nothing is deleted."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
-def command(ctx: click.Context, /, live: bool, as_json: bool, **overrides: object) -> None:
-    """Look for what would keep tocsin from working; exit 3 when there is a problem."""
+def command(
+    ctx: click.Context, /, live: bool, repair: bool, as_json: bool, **overrides: object
+) -> None:
+    """Look for what would keep tocsin from working; exit 3 when there is a problem.
+
+    What is damaged in the data directory of a server that does not run is told with what a repair
+    would do; --repair does it.
+    """
     settings = load_settings(overrides)
+    if live and repair:
+        raise click.UsageError("--live asks a running server, --repair needs one that is stopped")
     checks = list(examine_server(settings) if live else examine(settings))
+    if not live:
+        checks += examine_data(settings, repair=repair)
     problems = [check for check in checks if check.health is Health.PROBLEM]
     if as_json:
         body = {"ok": not problems, "checks": [asdict(check) for check in checks]}
         click.echo(orjson.dumps(body).decode())
     else:
         for check in checks:
-            click.echo(f"{check.health:<8} {check.name:<18} {check.detail}")
+            say(f"{check.health:<8} {check.name:<18} {check.detail}")
     ctx.exit(3 if problems else 0)

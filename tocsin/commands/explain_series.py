@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import click
-import orjson
 
 from tocsin.client.errors import ClientError
 from tocsin.client.explained import ExplainedSeries
-from tocsin.commands.answers import client_of
+from tocsin.commands.answers import client_of, say, say_json
 from tocsin.commands.options import setting_options
 from tocsin.settings import load_settings
 
@@ -39,10 +38,10 @@ def command(expression: str, as_json: bool, **overrides: object) -> None:
     except ClientError as error:
         raise click.ClickException(error.message) from error
     if as_json:
-        click.echo(orjson.dumps(answer).decode())
+        say_json(answer)
         return
     for series in answer["series"]:
-        click.echo(told(series))
+        say(told(series))
     if answer["more"]:
         click.echo("There are more; narrow the expression.")
     if not answer["series"]:

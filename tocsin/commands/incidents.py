@@ -9,7 +9,7 @@ import click
 
 from tocsin.client.shapes import Incident, IncidentSummary
 from tocsin.client.wording import duration, moment, scope
-from tocsin.commands.answers import asking, asks, say_json, table, tell_list
+from tocsin.commands.answers import asking, asks, say, say_json, table, tell_list
 from tocsin.commands.options import Command
 
 _MAX_TIMELINE = 20
@@ -56,7 +56,7 @@ def show(incident_id: str, api_url: str | None, as_json: bool) -> None:
     if as_json:
         say_json(incident)
     else:
-        click.echo("\n".join(described(incident)))
+        say("\n".join(described(incident)))
 
 
 def described(incident: Incident) -> Iterator[str]:
@@ -125,4 +125,4 @@ def _give(
     if as_json:
         say_json(incident)
     else:
-        click.echo(f"{incident['id']} is {incident['status']}: {incident['title']}")
+        say(f"{incident['id']} is {incident['status']}: {incident['title']}")

@@ -20,10 +20,10 @@ def setting_options(*names: str) -> Callable[[Command], Command]:
     """
 
     def decorate(function: Command) -> Command:
-        rows = [row for row in setting_rows() if not names or row.name in names]
+        # A secret on a command line is read by everybody on the machine, and kept by shells.
+        rows = [row for row in setting_rows() if row.option and (not names or row.name in names)]
         for row in reversed(rows):
-            secret = "token" in row.name or "secret" in row.name
-            default = f" [{row.default}]" if row.default and not secret else ""
+            default = f" [{row.default}]" if row.default else ""
             text = f"{row.description}{default}"
             function = click.option(row.option, row.name, default=None, help=text)(function)
         return function

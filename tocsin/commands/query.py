@@ -16,10 +16,11 @@ import orjson
 
 from collectors.graph.terminal import draw
 from collectors.model import Frame
+from collectors.printable import printable_json
 from tocsin.client.client import ApiClient
 from tocsin.client.errors import AnswerError
 from tocsin.client.graphs import Graph, graph_columns
-from tocsin.commands.answers import EMPTY, client_of
+from tocsin.commands.answers import EMPTY, client_of, say
 from tocsin.commands.options import setting_options
 from tocsin.settings import load_settings
 
@@ -69,9 +70,9 @@ def command(
                 png.write_bytes(api.graph_bytes(params | {"format": "png"}))
                 click.echo(f"{png} written", err=True)
             elif as_csv:
-                click.echo(api.graph_bytes(params | {"format": "csv"}).decode())
+                say(api.graph_bytes(params | {"format": "csv"}).decode())
             elif as_json:
-                click.echo(answer.decode())
+                click.echo(printable_json(answer.decode()))
             else:
                 _draw(api, params, answer, watch=watch)
     except AnswerError as error:

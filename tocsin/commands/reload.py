@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 import orjson
 
-from tocsin.commands.answers import client_of
+from tocsin.commands.answers import client_of, say
 from tocsin.commands.options import setting_options
 from tocsin.settings import load_settings
 
@@ -28,4 +28,4 @@ def command(as_json: bool, **overrides: object) -> None:
         click.echo(orjson.dumps(state).decode())
         return
     for change in state["changes"] or ["nothing changed"]:
-        click.echo(change)
+        say(change)

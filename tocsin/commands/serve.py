@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Mapping
 
 import click
@@ -33,4 +34,6 @@ def command(as_json: bool, **overrides: object) -> None:
         for name, address in addresses.items():
             click.echo(f"{name:<10} {address}")
 
+    # Whatever is kept, by whichever library, is for its owner alone.
+    os.umask(0o077)
     asyncio.run(serve(settings, announce))

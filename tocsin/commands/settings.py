@@ -6,6 +6,7 @@ import click
 import orjson
 from pydantic import SecretStr
 
+from collectors.redaction import without_secrets
 from tocsin.commands.answers import table
 from tocsin.settings import Settings, Source, load_settings, setting_rows, source_of
 
@@ -15,7 +16,7 @@ def shown_value(settings: Settings, name: str) -> str | None:
     value = getattr(settings, name)
     if value is None:
         return None
-    return "(hidden)" if isinstance(value, SecretStr) else str(value)
+    return "(hidden)" if isinstance(value, SecretStr) else without_secrets(str(value))
 
 
 @click.command("settings")

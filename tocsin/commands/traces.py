@@ -9,7 +9,7 @@ import click
 
 from tocsin.client.shapes import Trace, TraceSummary
 from tocsin.client.wording import duration, moment
-from tocsin.commands.answers import asking, asks, say_json, table, tell_list
+from tocsin.commands.answers import asking, asks, say, say_json, table, tell_list
 from tocsin.commands.changes import parsed_ms
 
 
@@ -81,7 +81,7 @@ def show(trace_id: str, api_url: str | None, as_json: bool) -> None:
     if as_json:
         say_json(trace)
     else:
-        click.echo("\n".join(_tree(trace)))
+        say("\n".join(_tree(trace)))
 
 
 def _tree(trace: Trace) -> Iterator[str]:

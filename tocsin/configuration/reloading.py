@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from starlette.concurrency import run_in_threadpool
@@ -26,6 +26,14 @@ from tocsin.configuration.checks import checked_configuration
 from tocsin.configuration.reading import Configuration
 
 Use = Callable[[Configuration], None]
+
+
+class UseAnew(Protocol):
+    """Puts a configuration into force; ``anew``: all rules begin again."""
+
+    def __call__(self, read: Configuration, *, anew: bool = False) -> None: ...  # noqa: D102 - see the class
+
+
 """Puts a configuration into force."""
 
 _log = structlog.get_logger(__name__)

@@ -9,6 +9,9 @@ from collectors.api.formats.values import columns
 from collectors.graph.chart import Chart
 from collectors.model import FloatArray
 
+# Fullwidth forms as well: some spreadsheets read them alike.
+_FORMULA = frozenset("=+-@\t\r|%\uff1d\uff0b\uff0d\uff20")
+
 
 def separated_values(chart: Chart, separator: str) -> bytes:
     """Return a header and one row a timestamp, six decimals a value."""
@@ -26,7 +29,27 @@ def separated_values(chart: Chart, separator: str) -> bytes:
 def _heading(name: str) -> str:
     # One line, and quotes doubled: a label must not be able to add columns or rows.
     flat = " ".join(name.split("\n")).replace("\r", " ").replace('"', '""')
-    return f'"{flat}"'
+    return f'"{inert(flat)}"'
+
+
+def inert(cell: str) -> str:
+    """Return text that no spreadsheet takes for a formula; a number is none.
+
+    Source: OWASP, CSV injection.
+
+    >>> inert("=1+1"), inert("-1.5"), inert("requests")
+    ("'=1+1", '-1.5', 'requests')
+    """
+    if not cell or cell.lstrip(" ")[:1] not in _FORMULA or _is_number(cell):
+        return cell
+    return f"'{cell}"
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        return math.isfinite(float(cell))
+    except ValueError:
+        return False
 
 
 def _cells(row: FloatArray) -> list[str]:

@@ -172,7 +172,7 @@ class HotBlocks:
         if self.arrays.ring[slot] >= 0:
             self.arrays.ring[slot] = -1
             used = np.flatnonzero(row)
-            self._retire(row[used])
+            self.retire(row[used])
             row[used] = 0
         self.arrays.ring[slot] = block
         self.arrays.dirty[slot] = 0
@@ -216,7 +216,7 @@ class HotBlocks:
             arrays.tally[sort, _FREE] = top + waiting
             arrays.tally[sort, _WAITING] = 0
 
-    def _retire(self, entries: NDArray[np.int32]) -> None:
+    def retire(self, entries: NDArray[np.int32]) -> None:
         """Return the pages of table entries once nobody reads."""
         sealed, rows = -entries[entries < 0] - 1, len(self.arrays.packed)
         sorts = (
@@ -238,5 +238,5 @@ class HotBlocks:
         self.arrays.news[series] = 0
         for slot in range(self.ring_blocks):
             row = self.arrays.table[slot]
-            self._retire(row[series])
+            self.retire(row[series])
             row[series] = 0

@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collectors.limits import Limits
-from collectors.model import FloatArray, IndexArray, IntArray
+from collectors.model import Counted, FloatArray, IndexArray, IntArray
 from collectors.stacklang.lines.database import Aggregate, Fetch
 from collectors.stacklang.predicates.predicate import AnyOf, Query
 from collectors.store.blocks import aggregation
 from collectors.store.blocks.blocks import BLOCK_STEPS, HotBlocks
 from collectors.store.blocks.ingest import counter_heartbeat_ms, ingest, ingest_rows
 from collectors.store.blocks.parts import ingest_parts
+from collectors.store.blocks.rewinding import empty_after
 from collectors.store.blocks.sealing import Sealer, gather_pages
 from collectors.store.series.plan import Plan
 from collectors.store.series.planner import Planner
@@ -142,6 +143,20 @@ class HotTier:
         self._newest_ms = max(self._newest_ms, newest_ms)
         self._sealer.work(self._newest_ms // self.step_ms, self.series.top, samples)
 
+    def forget_after(self, time_ms: int) -> None:
+        """Forget the samples later than ``time_ms``: they were stamped by a time that was not."""
+        step = time_ms // self.step_ms
+        # What the ring dropped while it was further on is not held in full any more.
+        self.complete_from = max(min(self.complete_from, step + 1), self.blocks.first_step)
+        empty_after(self.blocks, step, self.series.top)
+        arrays = self.blocks.arrays
+        later = arrays.last_ms > time_ms
+        for column in (arrays.last_ms, arrays.last_value, arrays.partial):
+            column[later] = 0
+        np.minimum(arrays.seen, step, out=arrays.seen)
+        arrays.news[:] = 0
+        self._newest_ms = min(self._newest_ms, time_ms)
+
     def seal(self, block: int) -> None:
         """Pack the pages of a block that is just loaded and that nobody reads yet."""
         if block < self.blocks.head:
@@ -158,7 +173,14 @@ class HotTier:
         known[known] = self.series.alive[series[known]] == 1
         return known
 
-    def newest_value(self, series: int) -> float:
+    def counted(self, series: int, *, gauge: bool) -> Counted:
+        """Return what is known of a series that is held; of a gauge its newest value too."""
+        return Counted(
+            time_ms=int(self.blocks.arrays.last_ms[series]),
+            value=self._newest_value(series) if gauge else float("nan"),
+        )
+
+    def _newest_value(self, series: int) -> float:
         """Return the value of the newest step that has one, NaN without any."""
         block, column = divmod(int(self.blocks.arrays.seen[series]), BLOCK_STEPS)
         slot = block % self.blocks.ring_blocks

@@ -10,6 +10,7 @@ import structlog
 from collectors.background import Background
 from collectors.clock import Clock
 from collectors.errors import StorageError
+from collectors.faults import Faults
 from collectors.stacklang.lines.database import Fetch, Lines
 from collectors.store.blocks.blocks import BLOCK_STEPS
 from collectors.store.blocks.columns import Columns
@@ -19,6 +20,7 @@ from collectors.store.history.metric_history import MetricHistory
 from collectors.store.history.rollups import DAY_MS
 
 _log = structlog.get_logger(__name__)
+FAULT = "history"
 _INTERVAL_S = 10.0
 # Old days are rolled up once nobody has sent samples of such for this long, or at the latest.
 _QUIET_MS = 3_600_000
@@ -36,6 +38,7 @@ class HistoryKeeper:
         settle_ms: How long after its end a block waits for late samples.
         samples_ms: Age at which days of samples are rolled up.
         retention_ms: Age at which rollups are dropped.
+        faults: Hears of a history that takes nothing.
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class HistoryKeeper:
         settle_ms: int,
         samples_ms: int,
         retention_ms: int,
+        faults: Faults | None = None,
     ) -> None:
         self._hot = hot
         self._feed = HistoryFeed(hot, history)
@@ -59,6 +63,7 @@ class HistoryKeeper:
         self._tidied_day = -1
         self._due_ms = -1
         self._filled_in_ms = -DAY_MS
+        self._faults = faults or Faults(clock)
         self._writing = threading.Lock()
         self._background = Background("store-history", self.flush, interval_s=_INTERVAL_S)
         self._background.start()
@@ -78,9 +83,15 @@ class HistoryKeeper:
         with self._writing:
             with self._lock:
                 blocks = self._feed.unsaved(before_step=through_ms // self._hot.step_ms + 1)
-            for block in blocks:
-                self._write(block)
-            self._tidy(now)
+            try:
+                for block in blocks:
+                    self._write(block)
+                self._tidy(now)
+            except StorageError as error:
+                lost = "nothing while the hot window reaches: blocks wait there and in the log"
+                self._faults.failed(FAULT, place=FAULT, reason=error.message, lost=lost)
+                raise
+            self._faults.over(FAULT)
         return len(blocks)
 
     def _tidy(self, now_ms: int) -> None:

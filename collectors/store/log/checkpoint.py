@@ -3,11 +3,16 @@
 A checkpoint is a manifest that names one file of series with their state, one file a block, and
 the first log segment to replay after them. Only blocks written since the last checkpoint are
 rewritten. The manifest is replaced last, so a killed process finds the old one or the new one.
+
+The file of series is written twice, and holds what the manifest says: without either no block could
+be read. What can't be read is set aside under another name, told, and never deleted.
 """
 
 from __future__ import annotations
 
+import re
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,17 +22,27 @@ import orjson
 import structlog
 from numpy.typing import NDArray
 
-from collectors.errors import StorageError
+from collectors.disk import make_private
+from collectors.errors import ConfigError, StorageError
+from collectors.machine import Machine
+from collectors.setting_aside import MARK, set_aside
 from collectors.store.blocks.blocks import BLOCK_STEPS
 from collectors.store.blocks.hot_tier import HotTier
 from collectors.store.blocks.page_codec import PackedPages, pack_pages, unpack_pages
 from collectors.store.blocks.sealing import gather_pages
-from collectors.store.log.column_file import read_columns, replace_file, write_columns
+from collectors.store.log.column_file import copy_file, read_columns, replace_file, write_columns
 from collectors.store.series.table import SeriesSnapshot
+from collectors.store.shape import require_room, require_step
 
 _log = structlog.get_logger(__name__)
 _MANIFEST = "checkpoint.json"
 _STATE = ("last_ms", "last_value", "partial", "seen")
+_BLOCK = re.compile(r"block-(?P<block>\d+)-(?P<number>\d+)\.col")
+_SERIES = re.compile(r"series-(?P<number>\d+)\.col")
+# What the file of series holds of the manifest, in this order.
+_MANIFEST_NUMBERS = ("number", "segment", "step_ms", "head", "complete_from")
+FAULT = "checkpoint"
+DAMAGE = "checkpoint (damage)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,13 +100,20 @@ class CheckpointFiles:
 
     Args:
         directory: Where they are.
-        step_ms: Base step; a checkpoint of another step is not used.
+        step_ms: Base step.
+        machine: Its disk takes the bytes; its faults tell what can't be written or read.
+
+    Raises:
+        ConfigError: The checkpoint is of another step.
     """
 
-    def __init__(self, directory: Path, step_ms: int) -> None:
-        directory.mkdir(parents=True, exist_ok=True)
+    def __init__(self, directory: Path, step_ms: int, machine: Machine | None = None) -> None:
+        make_private(directory)
         self._directory = directory
         self._step_ms = step_ms
+        machine = machine or Machine()
+        self._faults, self._disk = machine.faults, machine.disk
+        self._damaged: list[str] = []
         self._manifest = self._read_manifest()
 
     @property
@@ -100,17 +122,28 @@ class CheckpointFiles:
         return int(self._manifest.get("segment", 0))
 
     def save(self, snapshot: Snapshot) -> None:
-        """Write ``snapshot`` and make it the newest."""
+        """Write ``snapshot`` and make it the newest.
+
+        Raises:
+            StorageError: The disk refuses; the one before stays the newest.
+        """
+        try:
+            self._save(snapshot)
+        except StorageError as error:
+            lost = "nothing: the log goes on growing, and has all since the last checkpoint"
+            self._faults.failed(FAULT, place=str(self._directory), reason=error.message, lost=lost)
+            raise
+        self._faults.over(FAULT)
+
+    def _save(self, snapshot: Snapshot) -> None:
         number = int(self._manifest.get("number", 0)) + 1
         files: dict[str, str] = self._manifest.get("blocks", {})
         blocks = {str(b): files[str(b)] for b in snapshot.kept if str(b) in files}
         for block, (series, packed) in snapshot.blocks.items():
             name = f"block-{block}-{number}.col"
-            write_columns(self._directory / name, {"series": series, **packed._asdict()})
+            columns = {"series": series, **packed._asdict()}
+            write_columns(self._directory / name, columns, self._disk)
             blocks[str(block)] = name
-        series_name = f"series-{number}.col"
-        columns = {**snapshot.series.columns(), **snapshot.state}
-        write_columns(self._directory / series_name, columns)
         manifest = {
             "number": number,
             "segment": snapshot.segment,
@@ -118,76 +151,157 @@ class CheckpointFiles:
             "head": snapshot.head,
             "unsaved": snapshot.unsaved,
             "complete_from": snapshot.complete_from,
-            "series": series_name,
+            "series": f"series-{number}.col",
             "blocks": blocks,
         }
+        numbers = np.array([manifest[name] for name in _MANIFEST_NUMBERS], dtype=np.int64)
+        columns = {"manifest": numbers, **snapshot.series.columns(), **snapshot.state}
+        series_path = self._directory / f"series-{number}.col"
+        write_columns(series_path, columns, self._disk)
+        copy_file(series_path, _copy_of(series_path), self._disk)
         self._write_manifest(manifest)
         self._sweep()
 
     def load(self, hot: HotTier) -> None:
-        """Fill an empty hot tier; a damaged part is reported and left out."""
+        """Fill an empty hot tier; a damaged part is set aside, told and left out.
+
+        Raises:
+            ConfigError: There is no room for it by the settings.
+        """
         if not self._manifest:
             return
-        try:
-            columns = read_columns(self._directory / self._manifest["series"])
-        except StorageError as error:
-            _log.error("checkpoint lost", reason=error.message)
+        columns = self._read_series(self._manifest["series"])
+        if columns is None:
+            for name in self._manifest["blocks"].values():
+                self._set_aside(name, "it can't be read without the file of series")
+            # What was before is in history or nowhere.
+            hot.complete_from = (int(self._manifest["head"]) + 1) * BLOCK_STEPS
             return
+        ids = columns["ids"]
+        require_room(self._directory.parent, int(ids.max(initial=-1)) + 1, hot.series.capacity)
         hot.load_series(SeriesSnapshot.of(columns), {name: columns[name] for name in _STATE})
         hot.blocks.advance(int(self._manifest["head"]))
         hot.complete_from = int(self._manifest["complete_from"])
         for block, name in sorted(self._manifest["blocks"].items(), key=lambda item: int(item[0])):
             try:
-                self._load_block(hot, int(block), name)
+                columns = read_columns(self._directory / name)
             except StorageError as error:
-                _log.error("block lost", block=block, reason=error.message)
+                self._set_aside(name, error.message)
                 hot.complete_from = (int(block) + 1) * BLOCK_STEPS
+            else:
+                self._load_block(hot, int(block), columns)
         hot.blocks.mark_unsaved(self._manifest["unsaved"])
 
     def check(self) -> list[str]:
-        """Read every file; return what is damaged."""
-        damaged = []
-        for name in (self._manifest.get("series", ""), *self._manifest.get("blocks", {}).values()):
+        """Read every file; return what is damaged, or was when it was loaded."""
+        damaged = list(self._damaged)
+        series = self._manifest.get("series", "")
+        copy = _copy_of(Path(series)).name if series else ""
+        for name in (series, copy, *self._manifest.get("blocks", {}).values()):
             try:
-                if name:
+                if name and (self._directory / name).exists():
                     read_columns(self._directory / name)
             except StorageError as error:
                 damaged.append(error.message)
         return damaged
 
-    def _load_block(self, hot: HotTier, block: int, name: str) -> None:
-        columns = read_columns(self._directory / name)
+    def _read_series(self, name: str) -> dict[str, NDArray[Any]] | None:
+        """Return the columns of the file of series or of its copy; None when both are damaged."""
+        path = self._directory / name
+        for one in (path, _copy_of(path)):
+            try:
+                return read_columns(one)
+            except StorageError as error:
+                if one.exists() or one == path:
+                    lost = "nothing if its copy is sound; else what the blocks hold"
+                    self._set_aside(one.name, error.message, lost)
+        return None
+
+    def _load_block(self, hot: HotTier, block: int, columns: dict[str, NDArray[Any]]) -> None:
         series = columns.pop("series")
         pages = unpack_pages(PackedPages(**columns), BLOCK_STEPS)
-        hot.blocks.load(block, series, pages)
+        try:
+            hot.blocks.load(block, series, pages)
+        except StorageError as error:
+            raise ConfigError(
+                f"{error.message}, or set TOCSIN_DATA_DIR to another directory; nothing was changed"
+            ) from error
         hot.seal(block)
+
+    def _set_aside(
+        self, name: str, reason: str, lost: str = "the hour or so of samples that it holds"
+    ) -> None:
+        set_aside(self._directory / name)
+        self._damaged.append(reason)
+        told = f"{reason}; {len(self._damaged)} in all" if len(self._damaged) > 1 else reason
+        self._faults.failed(
+            DAMAGE, place=str(self._directory / name), reason=told, lost=lost, lasting=True
+        )
 
     def _read_manifest(self) -> dict[str, Any]:
         path = self._directory / _MANIFEST
-        if not path.exists():
-            return {}
-        try:
-            check, text = path.read_bytes().split(b"\n", 1)
-            sound = int(check, 16) == zlib.crc32(text)
-            manifest: dict[str, Any] = orjson.loads(text) if sound else {}
-        except ValueError:
-            manifest = {}
-        if not manifest:
-            _log.error("checkpoint manifest damaged", path=str(path))
-            return {}
-        if manifest["step_ms"] != self._step_ms:
-            _log.warning("checkpoint of another step ignored", step_ms=manifest["step_ms"])
-            return {}
+        manifest: dict[str, Any] = {}
+        if path.exists():
+            try:
+                check, text = path.read_bytes().split(b"\n", 1)
+                if int(check, 16) == zlib.crc32(text):
+                    manifest = orjson.loads(text)
+            except (ValueError, OSError):
+                manifest = {}
+            if not manifest:
+                manifest = self._found_again()
+                lost = "nothing: it was made again" if manifest else "the checkpoint"
+                self._set_aside(_MANIFEST, f"'{path}' is damaged", lost)
+        if manifest:
+            require_step(self._directory.parent, int(manifest["step_ms"]), self._step_ms)
         return manifest
+
+    def _found_again(self) -> dict[str, Any]:
+        """Return the manifest that the files themselves tell; empty when they don't.
+
+        History takes all blocks again, which it bears: what it had is replaced.
+        """
+        names = [path.name for path in self._directory.iterdir()]
+        series = [found for name in names if (found := _SERIES.fullmatch(name))]
+        for found in sorted(series, key=lambda one: int(one["number"]), reverse=True):
+            for path in (self._directory / found[0], _copy_of(self._directory / found[0])):
+                try:
+                    numbers = read_columns(path)["manifest"]
+                except (StorageError, KeyError):
+                    continue
+                manifest: dict[str, Any] = dict(
+                    zip(_MANIFEST_NUMBERS, numbers.tolist(), strict=True)
+                )
+                blocks = _newest_blocks(names, manifest["number"])
+                unsaved = [int(block) for block in blocks]
+                return manifest | {"series": found[0], "blocks": blocks, "unsaved": unsaved}
+        return {}
 
     def _write_manifest(self, manifest: dict[str, Any]) -> None:
         text = orjson.dumps(manifest)
-        replace_file(self._directory / _MANIFEST, b"%08x\n" % zlib.crc32(text) + text)
+        replace_file(self._directory / _MANIFEST, b"%08x\n" % zlib.crc32(text) + text, self._disk)
         self._manifest = manifest
 
     def _sweep(self) -> None:
-        """Delete files that the manifest does not name."""
-        named = {_MANIFEST, self._manifest["series"], *self._manifest["blocks"].values()}
+        """Delete files that the manifest does not name, but for what was set aside."""
+        series = self._manifest["series"]
+        named = {_MANIFEST, series, _copy_of(Path(series)).name}
+        named |= set(self._manifest["blocks"].values())
         for path in self._directory.iterdir():
-            if path.name not in named:
+            if path.name not in named and MARK not in path.name:
                 path.unlink(missing_ok=True)
+
+
+def _copy_of(path: Path) -> Path:
+    return path.with_suffix(".copy")
+
+
+def _newest_blocks(names: Sequence[str], number: int) -> dict[str, str]:
+    """Return the newest file of each block that a checkpoint of ``number`` can name."""
+    newest: dict[str, tuple[int, str]] = {}
+    for name in names:
+        found = _BLOCK.fullmatch(name)
+        if found and int(found["number"]) <= number:
+            block = found["block"]
+            newest[block] = max(newest.get(block, (0, "")), (int(found["number"]), name))
+    return {block: name for block, (_, name) in newest.items()}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import struct
 import zlib
 from collections.abc import Mapping
@@ -15,6 +13,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from collectors.disk import SYSTEM_DISK, Disk
 from collectors.errors import StorageError
 
 _MAGIC = b"TOCSINC1"
@@ -24,7 +23,7 @@ _LEVEL = 1
 Columns = Mapping[str, NDArray[Any]]
 
 
-def write_columns(path: Path, columns: Columns) -> int:
+def write_columns(path: Path, columns: Columns, disk: Disk = SYSTEM_DISK) -> int:
     """Write ``columns`` to ``path``, replacing it at once; return the size in bytes."""
     entries, blobs = [], []
     for name, column in columns.items():
@@ -34,7 +33,7 @@ def write_columns(path: Path, columns: Columns) -> int:
     header = orjson.dumps(entries)
     prefix = _PREFIX.pack(_MAGIC, len(header), zlib.crc32(header))
     data = b"".join([prefix, header, *blobs])
-    replace_file(path, data)
+    replace_file(path, data, disk)
     return len(data)
 
 
@@ -68,35 +67,26 @@ def _decode(data: bytes) -> dict[str, NDArray[Any]]:
     return columns
 
 
-def replace_file(path: Path, data: bytes) -> None:
+def copy_file(path: Path, copy: Path, disk: Disk = SYSTEM_DISK) -> None:
+    """Write what ``path`` holds to ``copy`` as well.
+
+    Raises:
+        StorageError: The disk refuses.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise StorageError(f"can't read '{path}': {error}") from error
+    replace_file(copy, data, disk)
+
+
+def replace_file(path: Path, data: bytes, disk: Disk = SYSTEM_DISK) -> None:
     """Write ``data`` to ``path`` so that it holds the old or the new content, never a part.
 
     Raises:
         StorageError: The disk refuses.
     """
-    fresh = path.with_suffix(".new")
     try:
-        with fresh.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-        _force_names(path.parent)
+        disk.replace(path, data)
     except OSError as error:
-        _leave_out(fresh)
         raise StorageError(f"can't write '{path}': {error}; free some space") from error
-
-
-def _force_names(directory: Path) -> None:
-    """Have the disk take a directory's names: a new manifest must not come after a deletion."""
-    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _leave_out(path: Path) -> None:
-    """Give the space of a file that was not finished back."""
-    with contextlib.suppress(OSError):
-        path.unlink()

@@ -17,6 +17,7 @@ segment 8. Either way every sample that was acknowledged is in the blocks or beh
 
 from __future__ import annotations
 
+import struct
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -26,6 +27,7 @@ import structlog
 from collectors.background import Background
 from collectors.errors import DecodeError, StorageError
 from collectors.journal import FileJournal
+from collectors.machine import Machine
 from collectors.metric_kinds import MetricKinds
 from collectors.model import IndexArray
 from collectors.store.blocks.columns import Columns, apply_columns
@@ -34,8 +36,12 @@ from collectors.store.intake.admission import Resolved
 from collectors.store.intake.time_bounds import extremes_of
 from collectors.store.log import records
 from collectors.store.log.checkpoint import CheckpointFiles, take_snapshot
+from collectors.store.shape import record_step, recorded_step_ms, require_room, require_step
 from collectors.store.wire.remote_body import DecodedBody, decode_body, decode_body_v2
 
+LOG = "metric log"
+# Of new series that a full disk keeps out of the log.
+_MAX_OWED_BYTES = 64 << 20
 _log = structlog.get_logger(__name__)
 _NO_LIMIT = 1 << 62
 _DECODERS: dict[int, Callable[..., DecodedBody]] = {
@@ -53,6 +59,10 @@ class Durability:
         lock: Held by whoever changes ``hot``.
         kinds: What senders told of metrics; a checkpoint writes it at the start of the log.
         checkpoint_log_bytes: Log that starts a checkpoint.
+        machine: Its disk takes the bytes; its faults tell what can't be written or read.
+
+    Raises:
+        ConfigError: What is there has another shape.
     """
 
     def __init__(
@@ -63,15 +73,30 @@ class Durability:
         *,
         kinds: MetricKinds,
         checkpoint_log_bytes: int,
+        machine: Machine,
     ) -> None:
         self._hot = hot
         self._lock = lock
         self._kinds = kinds
         self._checkpoint_log_bytes = checkpoint_log_bytes
         self._saving = threading.Lock()
-        self._log = FileJournal.open(path / "log")
-        self._files = CheckpointFiles(path / "checkpoint", hot.step_ms)
-        self._restore()
+        self._faults = machine.faults
+        self._path = path
+        self._owed: list[tuple[int, bytes]] = []
+        self._owed_bytes = 0
+        recorded_ms = recorded_step_ms(path)
+        if recorded_ms is not None:
+            require_step(path, recorded_ms, hot.step_ms)
+        self._files = CheckpointFiles(path / "checkpoint", hot.step_ms, machine)
+        self._log = FileJournal.open(path / "log", name=LOG, machine=machine)
+        try:
+            self._restore()
+            record_step(path, hot.step_ms, machine.disk)
+        except StorageError as error:  # a full disk: the next start writes it
+            _log.error("step not recorded", reason=error.message)
+        except Exception:
+            self._log.close()
+            raise
         self._background = Background("store-checkpoint", self.checkpoint)
         self._background.start()
 
@@ -105,13 +130,35 @@ class Durability:
         self._append(resolved, (record, records.encode_body(resolved.ids, body)))
 
     def append_kinds(self, kinds: Mapping[str, str]) -> None:
-        """Log kinds that senders told; the lock is held.
+        """Log kinds that senders told, at the latest before what is logged next; lock held."""
+        if not kinds:
+            return
+        record = (records.KINDS, records.encode_kinds(kinds))
+        try:
+            self._write([record])
+        except StorageError:
+            self._owe(*record)  # what comes with them meets the same disk, and says so
 
-        Raises:
-            StorageError: The disk refuses.
+    def owe(self, resolved: Resolved) -> bool:
+        """Remember to log new series before anything else that is logged; the lock is held.
+
+        For samples that are kept in memory although the disk refuses them.
+
+        Returns:
+            Whether there was room to remember them.
         """
-        if kinds:
-            self._log.append(records.KINDS, records.encode_kinds(kinds))
+        if resolved.new is None:
+            return True
+        return self._owe(
+            records.SERIES, records.encode_series(resolved.new, self._hot.series.words)
+        )
+
+    def _owe(self, kind: int, record: bytes) -> bool:
+        if self._owed_bytes + len(record) > _MAX_OWED_BYTES:
+            return False
+        self._owed.append((kind, record))
+        self._owed_bytes += len(record)
+        return True
 
     def _append(self, resolved: Resolved, samples: tuple[int, bytes]) -> None:
         entries = []
@@ -120,15 +167,25 @@ class Durability:
             entries.append((records.SERIES, new))
         if samples[1]:
             entries.append(samples)
-        if entries:
-            self._log.append_all(entries)
+        if entries or self._owed:
+            self._write(entries)
             if self._log.size_since_roll >= self._checkpoint_log_bytes:
                 self._background.request()
+
+    def _write(self, entries: list[tuple[int, bytes]]) -> None:
+        """Log what is owed, then ``entries``."""
+        self._log.append_all([*self._owed, *entries])
+        if self._owed:
+            self._owed, self._owed_bytes = [], 0
+            # What was judged out of memory alone is in the blocks: now it can be made durable.
+            self._background.request()
 
     def checkpoint(self) -> None:
         """Write what changed since the last checkpoint and shorten the log."""
         with self._saving:
             with self._lock:
+                if self._owed:  # in the segment that goes: the next start has them either way
+                    self._write([])
                 segment = self._log.roll()
                 self.append_kinds(self._kinds.all_told())
                 snapshot = take_snapshot(self._hot, segment)
@@ -160,18 +217,26 @@ class Durability:
         for kind, payload in self._log.records(self._files.segment):
             try:
                 unknown += self._replay(kind, payload)
-            except DecodeError as error:  # sound by its checksum, but of another version
-                _log.error("log record left out", record=kind, reason=error.message)
+            except (DecodeError, ValueError, struct.error) as error:
+                # Sound by its checksum, but of another version.
+                self._tell_unread(f"record of kind {kind}: {error}")
             self._hot.blocks.recycle()
         self._hot.series.free_gaps()
         self._hot.expire()
         if unknown:
-            _log.warning("log holds samples of lost series", samples=unknown)
+            self._tell_unread(f"{unknown} samples belong to series that are lost")
+
+    def _tell_unread(self, reason: str) -> None:
+        self._faults.failed(
+            f"{LOG} (unread)", place=LOG, reason=reason, lost="these samples", lasting=True
+        )
 
     def _replay(self, kind: int, payload: bytes) -> int:
         """Apply one record; return how many samples belong to series that are lost."""
         if kind == records.SERIES:
-            self._hot.register_snapshot(records.decode_series(payload))
+            new = records.decode_series(payload)
+            require_room(self._path, int(new.ids.max(initial=-1)) + 1, self._hot.series.capacity)
+            self._hot.register_snapshot(new)
         elif kind in (records.SAMPLES, records.WHOLE_SAMPLES):
             series, time_ms, value = records.decode_samples(payload)
             whole = kind == records.WHOLE_SAMPLES

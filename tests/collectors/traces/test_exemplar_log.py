@@ -35,8 +35,10 @@ def batch_of(name: str, *times: int, value: float = 0.5) -> Batch:
 
 
 def opened(path: Path, **options: int) -> ExemplarStore:
-    most = options.pop("max_series", 1_000)
-    return ExemplarStore(max_series=most, log=JournaledExemplars.open(path, **options))
+    most, long_bytes = options.pop("max_series", 1_000), options.pop("long_bytes", 16 << 20)
+    assert not options
+    log = JournaledExemplars.open(path, long_bytes=long_bytes)
+    return ExemplarStore(max_series=most, log=log)
 
 
 def held(store: ExemplarStore) -> list[object]:

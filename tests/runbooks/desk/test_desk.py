@@ -136,12 +136,14 @@ def test_what_ended_unseen_is_reconciled(
     clock.advance_ms(60_000)
     renamed = make_finding(id="another-id-for-the-same")
     again.reconcile([renamed])
+    again.tick()
     states = {f.id: f.state for f in again.ledger.incident(before.id).findings.values()}
     assert states == {make_finding().id: FindingState.FIRING, "b": FindingState.RESOLVED}
     take(again, renamed)
     [incident] = again.ledger.incidents()
     assert [f.id for f in incident.firing] == [renamed.id]
     again.reconcile([])
+    again.tick()
     assert again.ledger.incident(before.id).status is Status.MITIGATED
 
 

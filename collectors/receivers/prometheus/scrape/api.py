@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from collectors.receivers.prometheus.scrape.state import ScrapedTargets, Target
+from collectors.redaction import redacted
 
 _STATES = ("active", "dropped", "any")
 _NEVER = "0001-01-01T00:00:00Z"
@@ -36,7 +37,7 @@ def target_routes(shown: ScrapedTargets) -> list[Route]:
             if pool in ("", job)
         ]
         data = {
-            "activeTargets": _active(shown.targets, pool) if state != "dropped" else [],
+            "activeTargets": redacted(_active(shown.targets, pool)) if state != "dropped" else [],
             "droppedTargets": dropped if state != "active" else [],
             "droppedTargetCounts": shown.dropped_counts,
         }

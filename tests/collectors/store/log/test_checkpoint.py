@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from collectors.clock import ManualClock
-from collectors.errors import StorageError
+from collectors.errors import ConfigError, StorageError
 from collectors.model import Batch
 from collectors.stacklang.lines.database import Aggregate, Consolidation, Fetch, Window
 from collectors.stacklang.predicates.predicate import AnyOf
@@ -138,15 +138,12 @@ def test_a_damaged_checkpoint_does_not_stop_a_start(
     again.close()
 
 
-def test_another_step_ignores_the_checkpoint(
-    store: MetricStore, killed: Callable[[MetricStore], Path]
-) -> None:
+def test_another_step_is_refused(store: MetricStore, killed: Callable[[MetricStore], Path]) -> None:
     """Data of another step would be read as if they were of this one."""
     write_steps(store, 0, 10)
     store.checkpoint()
-    again = open_store(killed(store), step_ms=5 * STEP_MS)
-    assert again.series_count == 0
-    again.close()
+    with pytest.raises(ConfigError, match="TOCSIN_STEP=1s"):
+        open_store(killed(store), step_ms=5 * STEP_MS)
 
 
 def test_a_disk_that_refuses_loses_nothing(

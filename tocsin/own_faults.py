@@ -1,0 +1,55 @@
+"""Faults of the machine become findings: what lasts pages, what a start has lost is a ticket."""
+
+from __future__ import annotations
+
+from anomaly.findings import Finding, FindingSink, Urgency
+from collectors.faults import Fault, Faults
+from collectors.stacklang.text.lexer import escape
+from runbooks.paging.own_fault import over, own_fault
+
+FAULT_METRIC = "tocsin.fault"
+PAGE_AFTER_MS = 10_000
+"""A fault shorter than this is shown by ``/health`` and rings nobody."""
+
+
+class OwnFaults:
+    """Tells a sink of faults, once each, and of their end; called at every look.
+
+    Args:
+        faults: What fails.
+        sink: Who takes findings.
+    """
+
+    def __init__(self, faults: Faults, sink: FindingSink) -> None:
+        self._faults = faults
+        self._sink = sink
+        self._told: dict[str, Finding] = {}
+
+    def tick(self, now_ms: int) -> None:
+        """Compare what fails now with what was told."""
+        present = {fault.what: fault for fault in self._faults.present()}
+        for what, fault in present.items():
+            lasts = fault.lasting or now_ms - fault.since_ms >= PAGE_AFTER_MS
+            if lasts and what not in self._told:
+                self._told[what] = found = _finding(fault, now_ms)
+                self._sink.receive(found)
+        for what in [what for what in self._told if what not in present]:
+            ended = over(self._told.pop(what), f"tocsin's {what} works again.", now_ms)
+            self._sink.receive(ended)
+
+
+def _finding(fault: Fault, now_ms: int) -> Finding:
+    return own_fault(
+        "own/fault",
+        fault.what,
+        title=f"tocsin's {fault.what} fails",
+        explanation=(
+            f"{fault.place}: {fault.reason}. Lost by it: {fault.lost}. Judging and paging go on. "
+            "See /health and `tocsin doctor`."
+        ),
+        scope={"tocsin.fault": fault.what},
+        expression=f"name,{FAULT_METRIC},:eq,what,{escape(fault.what)},:eq,:and,:max",
+        since_ms=fault.since_ms,
+        now_ms=now_ms,
+        urgency=Urgency.PAGE if fault.urgent else Urgency.TICKET,
+    )
