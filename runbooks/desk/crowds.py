@@ -8,7 +8,7 @@ in memory only: after a restart the engine tells of everything that is open agai
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from anomaly.findings import Finding, FindingState, Urgency
 from runbooks.incidents.commands import CountCrowd
@@ -25,7 +25,7 @@ MAX_CROWDS = 200
 OTHERS = "other rules"
 """The crowd of all rules for which there is no crowd of their own."""
 
-TELL_EVERY_MS = 60_000
+TELL_EVERY_MS = 30_000
 """A number that changes without ringing anybody is told no more often than this."""
 
 SETTLED_MS = 30_000
@@ -147,6 +147,15 @@ class Crowds:
         for (owner, rule), members in self._members.items():
             if owner == incident.id:
                 members.told = incident.crowds.get(rule)
+
+    def present(self, incident: Incident) -> Incident:
+        """Return ``incident`` with the numbers of now; may be asked from any thread."""
+        crowds = dict(incident.crowds)
+        for (owner, rule), members in list(self._members.items()):
+            if owner == incident.id and rule in crowds and not members.again:
+                firing, seen = len(members.firing), members.seen
+                crowds[rule] = replace(crowds[rule], firing=firing, seen=seen)
+        return replace(incident, crowds=crowds)
 
     def forget(self, incident_id: str) -> None:
         """Forget the crowds of an incident that takes nothing in any more."""

@@ -344,7 +344,8 @@ class IncidentDesk:
 
     def _card(self, incident_id: str) -> Card:
         incident = self.ledger.incident(incident_id)
-        return card_of(incident.with_latest(self.intake.live), self.links)
+        present = self.intake.crowds.present(incident.with_latest(self.intake.live))
+        return card_of(present, self.links)
 
     def _fall_over(self, row: OutboxRow, reason: str) -> None:
         """Let a page take the next way, and say that its own way fails."""

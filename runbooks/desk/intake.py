@@ -87,6 +87,7 @@ class Intake:
         self._gathering = ""
         self._around = _Around(edges=(), neighbours={})
         self._decided: list[tuple[Finding, Decision]] = []
+        self._touched: dict[str, None] = {}
         for incident in reversed(ledger.incidents()):
             self._know(incident)
             if incident.is_open:
@@ -101,13 +102,14 @@ class Intake:
         """
         edges = self._edges()
         self._around = _Around(edges=edges, neighbours=neighbours_of(edges))
-        self._decided = []
+        self._decided, self._touched = [], {}
         for finding in findings:
             self._places.note(finding)
         try:
             with self._ledger.together():
                 for finding in findings:
                     self._take_one(finding)
+                self._reassess()
                 self.tell_crowds()
         except Exception:
             self._know_again()
@@ -194,7 +196,7 @@ class Intake:
             text = f"again: {finding.title}"
             commands.append(Reopen(actor=MACHINE, text=text, impact_start_ms=finding.updated_ms))
         if incident.is_open:
-            commands += self._reassess(incident, finding)
+            self._touched[incident.id] = None
         self._ledger.execute(incident.id, *commands)
         if finding.state is FindingState.RESOLVED:
             self.live.pop(finding.id, None)
@@ -246,7 +248,7 @@ class Intake:
             reopen = Reopen(actor=MACHINE, text=decision.reason, impact_start_ms=finding.started_ms)
             commands.insert(0, reopen)
         if decision.outcome is not Outcome.JOINS_ENDED:
-            commands += self._reassess(incident, finding)
+            self._touched[incident.id] = None
         self._ledger.execute(incident.id, *commands)
         self._own(incident.id, finding)
         return decision
@@ -298,15 +300,19 @@ class Intake:
                 found.append((other, f"recorded before: {related[1]}"))
         return found[:MAX_NAMED_OF_RULE]
 
-    def _reassess(self, incident: Incident, finding: Finding) -> list[Command]:
-        """Return what follows from ``finding`` for severity and runbook."""
-        findings = list({**incident.findings, finding.id: finding}.values())
-        severity, why = assess(findings)
-        commands: list[Command] = [SetSeverity(severity=severity, actor=MACHINE, text=why)]
-        begun = incident.runbook is not None and any(
-            state is not StepState.OPEN for state in incident.runbook.steps.values()
-        )
-        return commands if begun else commands + self._proposal(findings)
+    def _reassess(self) -> None:
+        """Do what follows for severity and runbook from all that was taken in."""
+        for incident in map(self._ledger.incident, self._touched):
+            if not incident.is_open:
+                continue
+            findings = [self.live.get(i, finding) for i, finding in incident.findings.items()]
+            severity, why = assess(findings)
+            commands: list[Command] = [SetSeverity(severity=severity, actor=MACHINE, text=why)]
+            begun = incident.runbook is not None and any(
+                state is not StepState.OPEN for state in incident.runbook.steps.values()
+            )
+            commands += [] if begun else self._proposal(findings)
+            self._ledger.execute(incident.id, *commands)
 
     def _proposal(self, findings: Sequence[Finding]) -> list[Command]:
         proposal = propose(self.library, findings)
