@@ -64,8 +64,11 @@ def take(desk: IncidentDesk, findings: Sequence[Finding]) -> None:
 
 
 def over(findings: Sequence[Finding], clock: ManualClock) -> list[Finding]:
-    ended = {"state": FindingState.RESOLVED, "ended_ms": clock.now_ms()}
-    return [replace(finding, **ended, updated_ms=clock.now_ms()) for finding in findings]
+    now_ms = clock.now_ms()
+    return [
+        replace(f, state=FindingState.RESOLVED, ended_ms=now_ms, updated_ms=now_ms)
+        for f in findings
+    ]
 
 
 def rings(recorder: RecordingNotifier) -> list[Delivery]:
