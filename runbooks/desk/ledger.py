@@ -68,7 +68,7 @@ class Ledger:
     def __init__(self, engine: Engine, routes: Routes, clock: Clock) -> None:
         self._engine = engine
         self._store = EventStore(engine)
-        self._routes = routes
+        self.routes = routes
         self._clock = clock
         self._lock = threading.RLock()
         self._subscribers: list[Subscriber] = []
@@ -82,7 +82,7 @@ class Ledger:
     def use_routes(self, routes: Routes) -> None:
         """Send what is paged from now on along ``routes``."""
         with self._lock:
-            self._routes = routes
+            self.routes = routes
 
     def incidents(self) -> list[Incident]:
         """Return all incidents, newest first."""
@@ -195,7 +195,7 @@ class Ledger:
             for step in steps:
                 append(connection, step.events)
                 told = targets_told(connection, step.incident.id)
-                planned = plan(step.before, step.incident, step.events, self._routes, told)
+                planned = plan(step.before, step.incident, step.events, self.routes, told)
                 enqueue(connection, planned, step.now_ms)
 
     def _undo(self, batch: _Batch, *, reload: bool) -> None:
