@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Hashable, Sequence
+from threading import Lock
 
 import structlog
 
@@ -20,6 +21,8 @@ class OpenFindings:
 
     Numbers change with every step; while nothing else does, a sink hears of them every half minute.
 
+    One thread puts and mutes; any may ask what is known.
+
     Args:
         sinks: Who wants to know.
     """
@@ -31,6 +34,7 @@ class OpenFindings:
         self._resolved: deque[Finding] = deque(maxlen=MAX_RESOLVED)
         self._silent = False
         self._ended: list[Finding] = []
+        self._lock = Lock()
 
     def current(self, key: Hashable) -> Finding | None:
         """Return the open finding about ``key``."""
@@ -38,11 +42,12 @@ class OpenFindings:
 
     def put(self, key: Hashable, finding: Finding) -> None:
         """Keep ``finding`` as the present one about ``key`` and tell the sinks if it matters."""
-        if finding.state is FindingState.RESOLVED:
-            self._open.pop(key, None)
-            self._end(finding)
-        else:
-            self._open[key] = finding
+        with self._lock:
+            if finding.state is FindingState.RESOLVED:
+                self._open.pop(key, None)
+                self._end(finding)
+            else:
+                self._open[key] = finding
         if not self._silent and _matters(self._told.get(key), finding):
             self._tell(key, finding)
 
@@ -53,7 +58,8 @@ class OpenFindings:
     def unmute(self) -> None:
         """Tell from now on, beginning with what is open and news."""
         self._silent = False
-        self._resolved.extend(_newest(self._ended))
+        with self._lock:
+            self._resolved.extend(_newest(self._ended))
         self._ended = []
         for key, finding in sorted(self._open.items(), key=lambda item: item[1].detected_ms):
             if _matters(self._told.get(key), finding):
@@ -61,11 +67,14 @@ class OpenFindings:
 
     def firing(self) -> tuple[Finding, ...]:
         """Return the open findings, frozen ones among them, the oldest first."""
-        return tuple(sorted(self._open.values(), key=lambda f: f.started_ms))
+        with self._lock:
+            known = [*self._open.values()]
+        return tuple(sorted(known, key=lambda f: f.started_ms))
 
     def everything(self) -> tuple[Finding, ...]:
         """Return the open findings and the newest resolved ones, the newest first."""
-        known = (*self._open.values(), *self._resolved)
+        with self._lock:
+            known = [*self._open.values(), *self._resolved]
         return tuple(sorted(known, key=lambda f: f.started_ms, reverse=True))
 
     def _end(self, finding: Finding) -> None:

@@ -15,6 +15,8 @@ from anomaly.engine.engine import Engine
 from anomaly.findings import Finding, NearChange
 from anomaly.rules.kinds import RULE_KINDS, RuleKind
 from anomaly.rules.rule import number
+from collectors.api.pages import PageRequest, Place, page_of
+from collectors.errors import InputError
 
 _STATES = ("firing", "all")
 
@@ -27,11 +29,27 @@ def anomaly_routes(engine: Engine, kinds: Sequence[RuleKind[Any]] = RULE_KINDS) 
         if state not in _STATES:
             message = f"state must be one of {', '.join(_STATES)}, got {state!r}"
             return JSONResponse({"type": "error", "message": message}, status_code=400)
-        found = await run_in_threadpool(lambda: engine.findings(resolved=state == "all"))
-        return JSONResponse({"findings": [finding_row(finding) for finding in found]})
+        try:
+            wanted = PageRequest.of(request)
+        except InputError as error:
+            answer = {"type": "error", "message": error.message}
+            return JSONResponse(answer, status_code=error.status)
+        return await run_in_threadpool(_findings, engine, state == "all", wanted)
 
     rules = [Route(f"/api/v2/{kind.name}", _rules_of(engine, kind.name)) for kind in kinds]
     return [*rules, Route("/api/v2/findings", findings)]
+
+
+def _findings(engine: Engine, resolved: bool, wanted: PageRequest) -> JSONResponse:
+    """Return a page of the findings, oldest first, or newest first with those that are over."""
+    sign = -1 if resolved else 1
+
+    def place(finding: Finding) -> Place:
+        return sign * finding.started_ms, finding.id
+
+    found = page_of(sorted(engine.findings(resolved=resolved), key=place), place, wanted)
+    rows = [finding_row(finding) for finding in found.rows]
+    return JSONResponse({"findings": rows, "total": found.total, "next_cursor": found.next_cursor})
 
 
 def _rules_of(engine: Engine, kind: str) -> Callable[[Request], Awaitable[JSONResponse]]:

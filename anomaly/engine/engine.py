@@ -24,8 +24,9 @@ from anomaly.engine.lateness import Lateness
 from anomaly.engine.past import CHUNK_STEPS, Past
 from anomaly.engine.reconciling import corrections, unwatched
 from anomaly.engine.watched import Watched
-from anomaly.evidence.exemplars import NoTraces, TraceFinder, with_evidence
-from anomaly.evidence.near_changes import ChangeFinder, NoChanges, with_changes
+from anomaly.evidence.exemplars import NoTraces, TraceFinder
+from anomaly.evidence.near_changes import ChangeFinder, NoChanges
+from anomaly.evidence.seeking import EvidenceSeeker
 from anomaly.findings import Finding, FindingSink, FindingState
 from anomaly.open_findings import OpenFindings
 from anomaly.rules.rule import Report, Row, Rule
@@ -80,8 +81,12 @@ class Engine:
         self._step_ms = step_ms
         self._max_late_ms = -(-max_late_ms // step_ms) * step_ms
         self._watched = [Watched(rule, step_ms, self._max_late_ms) for rule in rules]
-        self._traces = NoTraces() if traces is None else traces
-        self._changes = NoChanges() if changes is None else changes
+        self._seeker = EvidenceSeeker(
+            NoTraces() if traces is None else traces,
+            NoChanges() if changes is None else changes,
+            clock,
+            step_ms,
+        )
         self._arrivals = arrivals
         self._lateness = Lateness(step_ms, max_wait_ms)
         self._blindness = Blindness(database, arrivals)
@@ -112,6 +117,7 @@ class Engine:
             completed_ms: Newest step boundary whose interval is over, a multiple of the step.
         """
         with self._lock:
+            self._seeker.begin()
             self._listen()
             self._completed_ms = max(self._completed_ms, completed_ms)
             if not self._started:
@@ -168,8 +174,8 @@ class Engine:
 
     def findings(self, *, resolved: bool = False) -> tuple[Finding, ...]:
         """Return the open findings; with ``resolved`` also those that are over, newest first."""
-        with self._lock:
-            return self._open.everything() if resolved else self._open.firing()
+        # Without the lock of a tick, which may be about thousands of them.
+        return self._open.everything() if resolved else self._open.firing()
 
     def lags_ms(self) -> dict[str, int]:
         """Return how far behind the present each rule's newest judged step is, by name."""
@@ -350,16 +356,14 @@ class Engine:
         """Keep a reported finding, with what shows it and what came before it while it fires."""
         finding = report.finding
         if finding.state is FindingState.FIRING:
-            if report.evidence is not None:
-                finding = with_evidence(
-                    finding, self._traces, report.evidence, report.group, self._step_ms
-                )
-            finding = with_changes(finding, self._changes, self._step_ms)
+            rule = watched.rule.name
+            finding = self._seeker.shown(rule, report.key, finding, report.evidence, report.group)
         self._keep(watched, report.key, finding)
 
     def _keep(self, watched: Watched, key: Hashable, finding: Finding) -> None:
         if finding.state is FindingState.RESOLVED:
             watched.findings.pop(key, None)
+            self._seeker.forget(key)
         else:
             watched.findings[key] = finding
         self._open.put(key, finding)

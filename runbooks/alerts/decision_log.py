@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, Engine, desc, insert, select
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, Engine, delete, desc, func, insert, select
 
 from anomaly.findings import Finding
 from runbooks.alerts.outcomes import Decision
@@ -11,6 +13,7 @@ from runbooks.incidents.finding_codec import finding_to_json
 from runbooks.incidents.schema import DECISIONS
 
 MAX_LISTED = 500
+MAX_KEPT = 20_000
 
 
 class DecisionLog:
@@ -23,18 +26,25 @@ class DecisionLog:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def record(self, finding: Finding, decision: Decision, now_ms: int) -> None:
-        """Keep ``decision`` about ``finding``."""
-        row = {
-            "time_ms": now_ms,
-            "finding_id": finding.id[:300],
-            "outcome": decision.outcome.value,
-            "reason": decision.reason,
-            "incident_id": decision.incident_id,
-            "finding": finding_to_json(finding),
-        }
+    def record(self, decided: Sequence[tuple[Finding, Decision]], now_ms: int) -> None:
+        """Keep decisions about findings; the oldest beyond ``MAX_KEPT`` give way."""
+        rows = [
+            {
+                "time_ms": now_ms,
+                "finding_id": finding.id[:300],
+                "outcome": decision.outcome.value,
+                "reason": decision.reason,
+                "incident_id": decision.incident_id,
+                "finding": finding_to_json(finding),
+            }
+            for finding, decision in decided
+        ]
+        if not rows:
+            return
+        newest = select(func.max(DECISIONS.c.id)).scalar_subquery()
         with self._engine.begin() as connection:
-            connection.execute(insert(DECISIONS).values(**row))
+            connection.execute(insert(DECISIONS), rows)
+            connection.execute(delete(DECISIONS).where(DECISIONS.c.id <= newest - MAX_KEPT))
 
     def latest(self, limit: int = MAX_LISTED) -> list[dict[str, JsonValue]]:
         """Return the newest decisions, newest first."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from anomaly.findings import Finding, FindingState, Relation, Urgency
 from collectors.model import Tags
 from runbooks.alerts.outcomes import Decision, Outcome
+from runbooks.alerts.storm import StormRules
 from runbooks.incidents.incident import Incident
 
 SERVICE = "service.name"
@@ -26,10 +27,12 @@ class GroupingRules:
             or after the last of its findings started.
         reopen_ms: The same rule firing again in the same place within this time after the
             resolution reopens the incident.
+        storm: When there are too many for each to be looked at by itself.
     """
 
     window_ms: int = 600_000
     reopen_ms: int = 600_000
+    storm: StormRules = field(default_factory=StormRules)
 
 
 def group(
@@ -38,6 +41,7 @@ def group(
     edges: Collection[ServiceEdge],
     rules: GroupingRules,
     now_ms: int,
+    places: int = 1,
 ) -> Decision:
     """Decide what becomes of a finding that no incident has yet.
 
@@ -47,11 +51,12 @@ def group(
         edges: Which service calls which.
         rules: How near is near.
         now_ms: The present, epoch milliseconds.
+        places: In how many places its rule fires.
     """
     if finding.state is FindingState.RESOLVED:
         return Decision(outcome=Outcome.ENDED, reason="it was over before it was seen")
     candidates = sorted(
-        (ranked for i in incidents if (ranked := _rank(finding, i, edges, rules, now_ms))),
+        (r for i in incidents if (r := _rank(finding, i, edges, rules, now_ms, places))),
         key=lambda ranked: ranked.order,
     )
     if candidates:
@@ -79,13 +84,16 @@ def _rank(
     edges: Collection[ServiceEdge],
     rules: GroupingRules,
     now_ms: int,
+    places: int,
 ) -> _Candidate | None:
     relation = nearest_relation(finding, incident, edges)
+    if relation is None and places >= rules.storm.places and _has_rule(incident, finding.rule):
+        relation = 5, f"its rule fires in {places:,} places at once"
     if relation is None:
         return None
     strength, why = relation
     if incident.is_open:
-        if not _near(finding, incident, rules):
+        if not near_in_time(finding, incident, rules):
             return None
         outcome, why = Outcome.JOINS, f"grouped: {why}, started near it in time"
     else:
@@ -173,11 +181,16 @@ def _by_change(one: Finding, other: Finding) -> tuple[int, str] | None:
 _ELSEWHERE = frozenset({Relation.UNBOUND, Relation.OTHER_SERVICE, Relation.OTHER_REGION})
 
 
-def _near(finding: Finding, incident: Incident, rules: GroupingRules) -> bool:
+def near_in_time(finding: Finding, incident: Incident, rules: GroupingRules) -> bool:
+    """Return whether ``finding`` began near enough to what ``incident`` has."""
     starts = [f.started_ms for f in incident.findings.values()]
-    earliest = min(incident.impact_start_ms, *starts) - rules.window_ms
-    latest = max(*starts, incident.opened_ms) + rules.window_ms
-    return earliest <= finding.started_ms <= latest
+    latest = max(*starts, incident.opened_ms, *(c.latest_ms for c in incident.crowds.values()))
+    earliest_ms = min(incident.impact_start_ms, *starts) - rules.window_ms
+    return earliest_ms <= finding.started_ms <= latest + rules.window_ms
+
+
+def _has_rule(incident: Incident, rule: str) -> bool:
+    return rule in incident.crowds or any(f.rule == rule for f in incident.findings.values())
 
 
 def _same_rule(finding: Finding, incident: Incident) -> bool:

@@ -10,12 +10,14 @@ class Outcome(StrEnum):
     """What became of a finding.
 
     ``OPENS`` makes an incident and pages. ``JOINS`` and ``JOINS_ENDED`` add evidence to one without
-    a further page. ``REOPENS`` brings one back. ``RECORDED`` and ``ENDED`` only keep it on record.
+    a further page; ``COUNTED`` makes it one more of many there. ``REOPENS`` brings one back.
+    ``RECORDED`` and ``ENDED`` only keep it on record.
     """
 
     OPENS = "opens"
     JOINS = "joins"
     JOINS_ENDED = "joins_ended"
+    COUNTED = "counted"
     REOPENS = "reopens"
     RECORDED = "recorded"
     ENDED = "ended"

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from collectors.api.pages import PageRequest, page_of
 from collectors.errors import InputError, StorageError, TocsinError
 from collectors.receivers.body import request_body
 from runbooks.api import oncall, views
@@ -54,7 +55,7 @@ class _Api:
         state = request.query_params.get("state", "open")
         if state not in {"open", "all"}:
             raise InputError(f"state {state[:50]!r} is none of open, all")
-        return JSONResponse({"incidents": await run_in_threadpool(self._list, state == "all")})
+        return await run_in_threadpool(self._list, state == "all", PageRequest.of(request))
 
     async def incident(self, request: Request) -> Response:
         return JSONResponse(await run_in_threadpool(self._detail, request.path_params["id"]))
@@ -111,16 +112,20 @@ class _Api:
             await run_in_threadpool(self._desk.press, press)
         return Response(status_code=200)
 
-    def _list(self, every: bool) -> list[views.Json]:
+    def _list(self, every: bool, wanted: PageRequest) -> Response:
         now_ms = self._desk.clock.now_ms()
-        found = [i for i in self._desk.ledger.incidents() if every or i.is_open]
-        return [views.summary(incident, now_ms) for incident in found]
+        known = [i for i in self._desk.ledger.incidents() if every or i.is_open]
+        found = page_of(known, lambda incident: (-incident.opened_ms, incident.id), wanted)
+        rows = [views.summary(incident, now_ms) for incident in found.rows]
+        return JSONResponse(
+            {"incidents": rows, "total": found.total, "next_cursor": found.next_cursor}
+        )
 
     def _detail(self, incident_id: str) -> views.Json:
         desk = self._desk
         incident = desk.ledger.incident(incident_id)
         return views.detail(
-            incident.with_latest(desk.intake.live),
+            desk.intake.crowds.present(incident.with_latest(desk.intake.live)),
             now_ms=desk.clock.now_ms(),
             events=desk.ledger.events(incident_id),
             rows=desk.outbox.rows(incident_id),

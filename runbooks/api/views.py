@@ -8,6 +8,7 @@ from anomaly.evidence.near_changes import change_words
 from anomaly.findings import NearChange
 from runbooks.alerts.grouping import REGION, SERVICE
 from runbooks.automation.runbook import Runbook
+from runbooks.incidents.crowd import Crowd
 from runbooks.incidents.events import Event, JsonValue
 from runbooks.incidents.finding_codec import change_to_json, finding_to_json
 from runbooks.incidents.incident import Incident
@@ -70,6 +71,7 @@ def detail(
         "services": [*incident.scope_values(SERVICE)],
         "regions": [*incident.scope_values(REGION)],
         "findings": [finding_to_json(finding) for finding in incident.findings.values()],
+        "more_findings": [crowd(found) for found in incident.crowds.values()],
         "timeline": [timeline_item(event) for event in events],
         "runbook": proposed(incident, runbook),
         "exemplar_trace_ids": [*incident.exemplar_trace_ids],
@@ -77,6 +79,16 @@ def detail(
         "notifications": [notification(row) for row in rows if row.action is not Action.EDIT],
         "charts": charts(incident, measures),
         "post_mortem": address if incident.post_mortem_ms is not None else None,
+    }
+
+
+def crowd(found: Crowd) -> Json:
+    """Return findings that are only counted."""
+    return {
+        "rule": found.rule,
+        "title": found.title,
+        "firing": found.firing,
+        "seen": found.seen,
     }
 
 

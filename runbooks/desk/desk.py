@@ -31,6 +31,7 @@ from runbooks.desk.buttons import Buttons
 from runbooks.desk.calling import called_for
 from runbooks.desk.intake import EdgesReader, Intake
 from runbooks.desk.ledger import Ledger, Subscriber
+from runbooks.desk.waiting import MAX_WAITING, Waiting
 from runbooks.incidents.commands import (
     Command,
     RecordPage,
@@ -58,7 +59,10 @@ from runbooks.postmortem.writer import PostMortemWriter, Written
 from tocsin.client.wording import duration
 
 _log = structlog.get_logger(__name__)
-MAX_WAITING = 10_000
+MAX_AT_ONCE = 500
+"""Findings that are dealt with in one transaction."""
+
+FORGET_EVERY_MS = 60_000
 STALE_CLAIM_MS = 180_000
 UNRECORDED_AFTER_MS = 10_000
 """The database takes nothing for this long: what pages is told without a record."""
@@ -79,12 +83,14 @@ class DeskSettings:
         ring_again_s: A page that nobody acknowledges rings again after this long, then after twice
             as long and so on, at most hourly; seconds.
         grouping: How near findings must be to belong together.
+        max_waiting: Findings that wait to be taken in; further ones are dropped and counted.
     """
 
     auto_resolve_s: float = 600.0
     still_firing_s: float = 1_800.0
     ring_again_s: float = 300.0
     grouping: GroupingRules = field(default_factory=GroupingRules)
+    max_waiting: int = MAX_WAITING
 
 
 class IncidentDesk:
@@ -156,9 +162,8 @@ class IncidentDesk:
         self._present: Collection[Finding] | None = None
         self._courier = Courier(self.outbox, by_name, self._card, self._report, self._fall_over)
         self._buttons = Buttons(self.ledger, self.engine, clock)
-        self._waiting: deque[Finding] = deque()
-        self._recovered_ms = clock.now_ms()
-        self.dropped_findings = 0
+        self._waiting = Waiting(self.settings.max_waiting)
+        self._recovered_ms = self._forgot_ms = clock.now_ms()
         self._unwritten: deque[str] = deque(
             i.id for i in self.ledger.incidents() if _lacks_post_mortem(i)
         )
@@ -183,12 +188,14 @@ class IncidentDesk:
 
     def receive(self, finding: Finding) -> None:
         """Take note of ``finding``; returns at once. Over the limit it is counted and dropped."""
-        if len(self._waiting) >= MAX_WAITING:
-            self.dropped_findings += 1
+        if not self._waiting.put(finding) and self._waiting.dropped == 1:
             _log.error("finding dropped: the intake is behind", finding=finding.id)
-            return
-        self._waiting.append(finding)
         self._intaking.request()
+
+    @property
+    def dropped_findings(self) -> int:
+        """How many findings found no place; what still fires is told again soon."""
+        return self._waiting.dropped
 
     def reconcile(self, present: Collection[Finding]) -> None:
         """Compare open incidents with ``present``, the findings that are firing or frozen now.
@@ -271,7 +278,7 @@ class IncidentDesk:
         except StorageError:
             now_ms = self.clock.now_ms()
             if now_ms - failing[0].since_ms >= UNRECORDED_AFTER_MS:
-                waiting = list(self._waiting)
+                waiting = self._waiting.all()
                 self._unrecorded.page(waiting, self._routes, self._fallbacks, now_ms)
         else:
             self._faults.over(DATABASE)
@@ -280,18 +287,39 @@ class IncidentDesk:
 
     def _take_in(self) -> None:
         self._buttons.carry_out()
-        while self._waiting:
-            finding = self._waiting.popleft()
+        while findings := self._waiting.take(MAX_AT_ONCE):
             try:
-                self.intake.take(finding)
+                self.intake.take(findings)
             except (StorageError, SQLAlchemyError):
                 # Told once only when it is over: it must not be lost to a locked database.
-                _log.exception("finding kept for later", finding=finding.id)
-                self._waiting.appendleft(finding)
+                _log.exception("findings kept for later", findings=len(findings))
+                self._waiting.put_back(findings)
                 return
-            except TocsinError:
-                _log.exception("finding not taken in", finding=finding.id)
+            except Exception:  # noqa: BLE001 - one finding's fault must not cost the others
+                if not self._take_singly(findings):
+                    return
+        self.intake.tell_crowds()
+        self._forget()
         self._move_on()
+
+    def _take_singly(self, findings: Sequence[Finding]) -> bool:
+        """Take findings one by one; return False when the database fails: the rest waits again."""
+        for position, finding in enumerate(findings):
+            try:
+                self.intake.take([finding])
+            except (StorageError, SQLAlchemyError):
+                _log.exception("findings kept for later", findings=len(findings) - position)
+                self._waiting.put_back([*findings[position:]])
+                return False
+            except Exception:  # noqa: BLE001 - see where it is called
+                _log.exception("finding not taken in", finding=finding.id)
+        return True
+
+    def _forget(self) -> None:
+        now_ms = self.clock.now_ms()
+        if now_ms - self._forgot_ms >= FORGET_EVERY_MS:
+            self._forgot_ms = now_ms
+            self.intake.forget_ended()
 
     def _move_on(self) -> None:
         """Resolve what has been stable for long enough; reopen what was resolved too early."""
@@ -302,7 +330,7 @@ class IncidentDesk:
                 command = SetStatus(status=Status.RESOLVED, actor=MACHINE, text=text)
                 self.ledger.execute(incident.id, command)
             elif still := self._still_firing(incident, now_ms):
-                text = f"still firing {duration(self.settings.still_firing_s)} after: {still.title}"
+                text = f"still firing {duration(self.settings.still_firing_s)} after: {still}"
                 self.ledger.execute(incident.id, Reopen(actor=MACHINE, text=text))
             elif self._unheard(incident, now_ms):
                 text = f"rung again: nobody has acknowledged it; {incident.title}"
@@ -314,7 +342,7 @@ class IncidentDesk:
             return False
         if incident.status not in IMPACTED_STATUSES:
             return False
-        pages = any(f.urgency is Urgency.PAGE for f in incident.firing)
+        pages = incident.more_firing > 0 or any(f.urgency is Urgency.PAGE for f in incident.firing)
         patience_s = self.settings.ring_again_s * 2 ** min(incident.reminders, 10)
         patience_s = min(patience_s, max(self.settings.ring_again_s, MAX_RING_AGAIN_S))
         return pages and now_ms - incident.rung_ms >= patience_s * 1000
@@ -322,22 +350,25 @@ class IncidentDesk:
     def _is_stable(self, incident: Incident, now_ms: int) -> bool:
         if incident.status is not Status.MITIGATED or incident.mitigated_ms is None:
             return False
+        if incident.more_firing:
+            return False
         if any(f.state is not FindingState.RESOLVED for f in _holding(incident)):
             return False
         return now_ms - incident.mitigated_ms >= self.settings.auto_resolve_s * 1000
 
-    def _still_firing(self, incident: Incident, now_ms: int) -> Finding | None:
+    def _still_firing(self, incident: Incident, now_ms: int) -> str:
+        """Return what fires on so long after a person resolved it, "" if nothing does."""
         resolved_ms = incident.resolved_ms
         if incident.status is not Status.RESOLVED or resolved_ms is None:
-            return None
+            return ""
         if now_ms - resolved_ms < self.settings.still_firing_s * 1000:
-            return None
+            return ""
         for finding in incident.firing:
             live = self.intake.live.get(finding.id)
             paging = live is not None and live.urgency is Urgency.PAGE
             if paging and live is not None and live.updated_ms > resolved_ms >= live.detected_ms:
-                return live
-        return None
+                return live.title
+        return self.intake.crowds.title(incident.id)
 
     def _deliver(self) -> None:
         now_ms = self.clock.now_ms()
@@ -381,7 +412,8 @@ class IncidentDesk:
     def _card(self, incident_id: str) -> Card:
         incident = self.ledger.incident(incident_id)
         called = called_for(self.duty, self.ledger.routes.schedule(incident), self.clock.now_ms())
-        return card_of(incident.with_latest(self.intake.live), self.links, called)
+        present = self.intake.crowds.present(incident.with_latest(self.intake.live))
+        return card_of(present, self.links, called)
 
     def _fall_over(self, row: OutboxRow, reason: str) -> None:
         """Let a page take the next way, and say that its own way fails."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import structlog
 from sqlalchemy import Connection, Engine
@@ -18,7 +19,7 @@ from runbooks.incidents.decide import decide
 from runbooks.incidents.events import Event
 from runbooks.incidents.folding import fold
 from runbooks.incidents.incident import Incident
-from runbooks.incidents.store import EventStore, append, next_incident_id
+from runbooks.incidents.store import EventStore, append, count_incidents, incident_name
 from runbooks.paging.outbox import enqueue, targets_told
 from runbooks.paging.planning import plan
 from runbooks.paging.routing import Routes
@@ -30,6 +31,30 @@ MakeOpen = Callable[[str], Sequence[Command]]
 """Given a new incident's id, returns ``Open`` and whatever follows it at once."""
 
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Step:
+    """What commands led to, from one state of an incident to the next."""
+
+    before: Incident | None
+    incident: Incident
+    events: Sequence[Event]
+    now_ms: int
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Steps that wait for their common commit, and how each incident was before."""
+
+    steps: list[_Step] = field(default_factory=list)
+    before: dict[str, Incident | None] = field(default_factory=dict)
+    last_number: int | None = None
+
+    def take(self, step: _Step) -> None:
+        """Keep a step."""
+        self.steps.append(step)
+        self.before.setdefault(step.incident.id, step.before)
 
 
 class Ledger:
@@ -51,6 +76,7 @@ class Ledger:
         self._clock = clock
         self._lock = threading.RLock()
         self._subscribers: list[Subscriber] = []
+        self._batch: _Batch | None = None
         self._incidents = dict(self._folded(faults or Faults()))
 
     def subscribe(self, subscriber: Subscriber) -> None:
@@ -78,11 +104,34 @@ class Ledger:
         """Return the whole log of one incident."""
         return self._store.events(incident_id)
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Commit all that is carried out within in one transaction at the end, or none of it.
+
+        Raises:
+            ConflictError: Another process has changed one of the incidents; nothing has changed.
+            StorageError: The database failed; nothing has changed.
+        """
+        with self._lock:
+            if self._batch is not None:
+                yield
+                return
+            batch = self._batch = _Batch()
+            try:
+                yield
+                self._commit(batch.steps)
+            except BaseException as error:
+                self._undo(batch, reload=isinstance(error, ConflictError))
+                raise
+            finally:
+                self._batch = None
+            for step in batch.steps:
+                self._tell(step.incident, step.events)
+
     def open(self, make: MakeOpen) -> Incident:
         """Open a new incident with the commands that ``make`` returns for its id."""
         with self._lock:
-            with self._transaction() as connection:
-                incident_id = next_incident_id(connection)
+            incident_id = self._next_id()
             return self.execute(incident_id, *make(incident_id))
 
     def execute(self, incident_id: str, *commands: Command) -> Incident:
@@ -96,17 +145,16 @@ class Ledger:
         with self._lock:
             opening = bool(commands) and isinstance(commands[0], Open)
             before = None if opening else self.incident(incident_id)
-            try:
-                incident, events = self._commit(before, commands)
-            except ConflictError:
-                fresh = self._reloaded(before)
-                if fresh is None:
-                    raise
-                incident, events = self._commit(fresh, commands)
-            self._incidents[incident_id] = incident
-            if events:
-                self._tell(incident, events)
-        return incident
+            if self._batch is not None:
+                step = self._decided(before, commands)
+                if step.events:
+                    self._batch.take(step)
+            else:
+                step = self._decided_and_committed(before, commands)
+            self._incidents[incident_id] = step.incident
+            if step.events and self._batch is None:
+                self._tell(step.incident, step.events)
+        return step.incident
 
     def _folded(self, faults: Faults) -> Iterator[tuple[str, Incident]]:
         """Yield every incident that can be read; the others stay in the database."""
@@ -125,22 +173,58 @@ class Ledger:
                     lasting=True,
                 )
 
-    def _commit(
-        self, before: Incident | None, commands: Sequence[Command]
-    ) -> tuple[Incident, list[Event]]:
+    def _next_id(self) -> str:
+        batch = self._batch
+        if batch is None:
+            with self._transaction() as connection:
+                return incident_name(count_incidents(connection) + 1)
+        if batch.last_number is None:
+            with self._transaction() as connection:
+                batch.last_number = count_incidents(connection)
+        batch.last_number += 1
+        return incident_name(batch.last_number)
+
+    def _decided_and_committed(self, before: Incident | None, commands: Sequence[Command]) -> _Step:
+        try:
+            step = self._decided(before, commands)
+            self._commit([step])
+        except ConflictError:
+            fresh = self._reloaded(before)
+            if fresh is None:
+                raise
+            step = self._decided(fresh, commands)
+            self._commit([step])
+        return step
+
+    def _decided(self, before: Incident | None, commands: Sequence[Command]) -> _Step:
         incident, events = before, list[Event]()
         now_ms = self._clock.now_ms()
         for command in commands:
             decided = decide(incident, command, now_ms)
-            incident = fold(decided, incident)
+            incident = fold(decided, incident) if decided else incident
             events += decided
         if incident is None:
             raise ConflictError("no command was given")
+        return _Step(before=before, incident=incident, events=events, now_ms=now_ms)
+
+    def _commit(self, steps: Sequence[_Step]) -> None:
+        """Write events and what follows from them; nothing is asked where nothing happened."""
+        if not any(step.events for step in steps):
+            return
         with self._transaction() as connection:
-            append(connection, events)
-            told = targets_told(connection, incident.id)
-            enqueue(connection, plan(before, incident, events, self.routes, told), now_ms)
-        return incident, events
+            for step in steps:
+                append(connection, step.events)
+                told = targets_told(connection, step.incident.id)
+                planned = plan(step.before, step.incident, step.events, self.routes, told)
+                enqueue(connection, planned, step.now_ms)
+
+    def _undo(self, batch: _Batch, *, reload: bool) -> None:
+        for incident_id, before in batch.before.items():
+            if before is None:
+                self._incidents.pop(incident_id, None)
+            else:
+                fresh = self._reloaded(before) if reload else None
+                self._incidents[incident_id] = fresh or before
 
     def _reloaded(self, before: Incident | None) -> Incident | None:
         """Return the incident as another process has left it; None if nobody touched it."""

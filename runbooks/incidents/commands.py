@@ -13,12 +13,16 @@ from runbooks.incidents.states import Role, Severity, Status
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Open:
-    """Make a new incident of ``finding``; ``why`` explains the severity."""
+    """Make a new incident of ``finding``; ``why`` explains the severity.
+
+    ``title`` is the finding's own if it is empty.
+    """
 
     incident_id: str
     finding: Finding
     severity: Severity
     why: str
+    title: str = ""
     actor: str = MACHINE
 
 
@@ -36,6 +40,21 @@ class ChangeFinding:
     """A finding that is already in has changed."""
 
     finding: Finding
+    actor: str = MACHINE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountCrowd:
+    """So many findings of a rule belong to it beyond those that it names.
+
+    ``latest_ms`` is when the latest of them began, epoch milliseconds.
+    """
+
+    rule: str
+    title: str
+    firing: int
+    seen: int
+    latest_ms: int
     actor: str = MACHINE
 
 
@@ -146,6 +165,7 @@ Command = (
     Open
     | AddFinding
     | ChangeFinding
+    | CountCrowd
     | Acknowledge
     | SetStatus
     | Reopen

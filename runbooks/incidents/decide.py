@@ -10,8 +10,10 @@ from anomaly.evidence.near_changes import change_words
 from anomaly.findings import Finding, FindingState, NearChange, Urgency
 from collectors.errors import ConflictError
 from runbooks.incidents import commands as c
+from runbooks.incidents.crowd import firing_in, is_loud
 from runbooks.incidents.events import MACHINE, Data, Event, EventKind
 from runbooks.incidents.finding_codec import change_to_json, finding_to_json
+from runbooks.incidents.folding import crowd_of
 from runbooks.incidents.incident import Incident
 from runbooks.incidents.states import IMPACTED_STATUSES, TRANSITIONS, Role, Status
 
@@ -62,12 +64,12 @@ def decide(incident: Incident | None, command: c.Command, now_ms: int) -> tuple[
 def _open(command: c.Open) -> list[_Draft]:
     finding = command.finding
     data: Data = {
-        "title": finding.title,
+        "title": command.title or finding.title,
         "severity": command.severity.value,
         "impact_start_ms": finding.started_ms,
         "finding": finding_to_json(finding),
     }
-    text = f"{finding.title}. {command.severity}: {command.why}"
+    text = f"{command.title or finding.title}. {command.severity}: {command.why}"
     opened = _Draft(kind=EventKind.OPENED, text=text, data=data)
     return [opened, *_noted(finding.changes[:1], finding.started_ms)]
 
@@ -140,17 +142,59 @@ def _noted(changes: Sequence[NearChange], onset_ms: int) -> list[_Draft]:
     ]
 
 
+def _count_crowd(incident: Incident, command: c.CountCrowd) -> list[_Draft]:
+    before = incident.crowds.get(command.rule)
+    if before is not None and (before.firing, before.seen) == (command.firing, command.seen):
+        return []
+    data: Data = {
+        "rule": command.rule,
+        "title": command.title,
+        "firing": command.firing,
+        "seen": command.seen,
+        "latest_ms": command.latest_ms,
+        "loud": is_loud(before, command.firing),
+    }
+    counted = _Draft(kind=EventKind.CROWD_COUNTED, text=_crowd_text(command), data=data)
+    crowds = {**incident.crowds, command.rule: crowd_of(before, data)}
+    findings = holding(incident.findings.values())
+    back = (f"back: {_crowd_text(command)}", command.latest_ms) if command.firing else None
+    return [counted, *_course(incident, findings, firing_in(crowds), back)]
+
+
+def _crowd_text(command: c.CountCrowd) -> str:
+    """Return what a person reads of a crowd."""
+    if not command.firing:
+        return f"none of the {command.seen:,} more like “{command.title}” fires any longer"
+    seen = f", of {command.seen:,} in all" if command.seen > command.firing else ""
+    return f"and {command.firing:,} more like “{command.title}” fire{seen}"
+
+
 def _consequences(incident: Incident, finding: Finding) -> list[_Draft]:
     """Return what follows for the status from ``finding`` as it is now."""
     findings = holding({**incident.findings, finding.id: finding}.values())
-    over = all(f.state is FindingState.RESOLVED and not f.given_up for f in findings)
-    if over and incident.status in IMPACTED_STATUSES:
-        ended_ms = max(f.ended_ms or f.updated_ms for f in findings)
-        return [_status(incident, Status.MITIGATED, "recovering, every finding is over", ended_ms)]
     refires = finding.state is FindingState.FIRING and finding in findings
-    if refires and incident.status is Status.MITIGATED:
-        text = f"back: {finding.title}"
-        return [_reopening(text, finding.started_ms, MACHINE)]
+    back = (f"back: {finding.title}", finding.started_ms) if refires else None
+    return _course(incident, findings, firing_in(incident.crowds), back)
+
+
+def _course(
+    incident: Incident, held: Sequence[Finding], more: int, back: tuple[str, int] | None
+) -> list[_Draft]:
+    """Return what follows for the status.
+
+    Args:
+        incident: As it stands.
+        held: The findings that keep it from recovering, as they are now.
+        more: How many others fire, which are only counted.
+        back: What has come back and when it began, if anything has.
+    """
+    over = not more and all(f.state is FindingState.RESOLVED and not f.given_up for f in held)
+    if over and incident.status in IMPACTED_STATUSES:
+        ended_ms = max(f.ended_ms or f.updated_ms for f in held)
+        return [_status(incident, Status.MITIGATED, "recovering, every finding is over", ended_ms)]
+    if back is not None and incident.status is Status.MITIGATED:
+        text, started_ms = back
+        return [_reopening(text, started_ms, MACHINE)]
     return []
 
 
@@ -313,6 +357,7 @@ _REOPENABLE = frozenset({Status.MITIGATED, Status.RESOLVED})
 _DECISIONS: Mapping[type, Callable[[Incident, Any], list[_Draft]]] = {
     c.AddFinding: _add_finding,
     c.ChangeFinding: _change_finding,
+    c.CountCrowd: _count_crowd,
     c.Acknowledge: _acknowledge,
     c.SetStatus: _set_status,
     c.Reopen: _reopen,

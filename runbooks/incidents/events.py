@@ -20,6 +20,7 @@ class EventKind(StrEnum):
     OPENED = "opened"
     FINDING_ADDED = "finding_added"
     FINDING_CHANGED = "finding_changed"
+    CROWD_COUNTED = "crowd_counted"
     SEVERITY_SET = "severity_set"
     STATUS_SET = "status_set"
     REOPENED = "reopened"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from collectors.errors import StorageError
+from runbooks.incidents.crowd import Crowd
 from runbooks.incidents.events import Event, EventKind, JsonValue
 from runbooks.incidents.finding_codec import finding_from_json
 from runbooks.incidents.incident import ImpactInterval, Incident, ProposedRunbook, StepState
@@ -66,6 +67,27 @@ def _finding(incident: Incident, event: Event) -> Incident:
     if len(impact) == 1 and current.end_ms is None and finding.started_ms < current.start_ms:
         impact = (replace(current, start_ms=finding.started_ms),)
     return replace(incident, findings={**incident.findings, finding.id: finding}, impact=impact)
+
+
+def _crowd(incident: Incident, event: Event) -> Incident:
+    """``rule``, ``title``, ``firing``, ``seen``, ``latest_ms``, ``loud``: whether it rang."""
+    rule = str(event.data["rule"])
+    crowd = crowd_of(incident.crowds.get(rule), event.data)
+    return replace(incident, crowds={**incident.crowds, rule: crowd})
+
+
+def crowd_of(before: Crowd | None, data: Mapping[str, JsonValue]) -> Crowd:
+    """Return a crowd as a ``CROWD_COUNTED`` event's data tell it."""
+    firing = _integer(data["firing"])
+    rung = firing if data["loud"] else 0 if before is None or not firing else before.rung
+    return Crowd(
+        rule=str(data["rule"]),
+        title=str(data["title"]),
+        firing=firing,
+        seen=_integer(data["seen"]),
+        rung=rung,
+        latest_ms=_integer(data["latest_ms"]),
+    )
 
 
 def _severity(incident: Incident, event: Event) -> Incident:
@@ -174,6 +196,7 @@ def _integer(value: JsonValue) -> int:
 _CHANGES: Mapping[EventKind, Callable[[Incident, Event], Incident]] = {
     EventKind.FINDING_ADDED: _finding,
     EventKind.FINDING_CHANGED: _finding,
+    EventKind.CROWD_COUNTED: _crowd,
     EventKind.SEVERITY_SET: _severity,
     EventKind.STATUS_SET: _status,
     EventKind.REOPENED: _reopened,

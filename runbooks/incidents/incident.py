@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from anomaly.evidence.near_changes import MAX_CANDIDATES, closeness
 from anomaly.findings import Finding, FindingState, NearChange
+from runbooks.incidents.crowd import Crowd, firing_in
 from runbooks.incidents.states import OPEN_STATUSES, Role, Severity, Status
 
 
@@ -51,7 +52,8 @@ class Incident:
         status: Where the work stands.
         opened_ms: When it was opened, epoch milliseconds.
         impact: Intervals of impact, oldest first; one more for each reopening.
-        findings: The latest of each finding, by id, in order of arrival.
+        findings: The latest of each finding that it names, by id, in order of arrival.
+        crowds: Those of one rule beyond them, which are only counted, by rule.
         acknowledged_ms: First acknowledgement of the first page.
         acknowledged_by: By whom.
         paged_ms: When the first page was delivered.
@@ -73,6 +75,7 @@ class Incident:
     opened_ms: int
     impact: tuple[ImpactInterval, ...]
     findings: Mapping[str, Finding] = field(default_factory=dict)
+    crowds: Mapping[str, Crowd] = field(default_factory=dict)
     acknowledged_ms: int | None = None
     acknowledged_by: str | None = None
     paged_ms: int | None = None
@@ -98,6 +101,16 @@ class Incident:
     def firing(self) -> tuple[Finding, ...]:
         """Findings that are not over: firing, or frozen because their data stopped."""
         return tuple(f for f in self.findings.values() if f.state is not FindingState.RESOLVED)
+
+    @property
+    def more_firing(self) -> int:
+        """How many findings page beyond those that it names."""
+        return firing_in(self.crowds)
+
+    @property
+    def more_seen(self) -> int:
+        """How many findings there were beyond those that it names."""
+        return sum(crowd.seen for crowd in self.crowds.values())
 
     def scope_values(self, key: str) -> tuple[str, ...]:
         """Return the distinct values of scope ``key`` over all findings, sorted."""

@@ -40,10 +40,14 @@ def append(connection: Connection, events: Sequence[Event]) -> None:
         ) from error
 
 
-def next_incident_id(connection: Connection) -> str:
-    """Return an id that no incident has, such as ``inc-0001``."""
-    count = connection.scalar(select(func.count(EVENTS.c.incident_id.distinct())))
-    return f"inc-{(count or 0) + 1:04d}"
+def count_incidents(connection: Connection) -> int:
+    """Return how many incidents there are."""
+    return connection.scalar(select(func.count(EVENTS.c.incident_id.distinct()))) or 0
+
+
+def incident_name(number: int) -> str:
+    """Return the id of the incident with a number, such as ``inc-0001``."""
+    return f"inc-{number:04d}"
 
 
 class EventStore:

@@ -102,7 +102,7 @@ def card_of(incident: Incident, links: Links, called: Called | None = None) -> C
         acknowledged=incident.acknowledged_by is not None,
         fields=_fields(incident, ranked[0]),
         evidence=tuple(evidence_of(f) for f in ranked[:MAX_EVIDENCE]),
-        more_evidence=max(0, len(ranked) - MAX_EVIDENCE),
+        more_evidence=max(0, len(ranked) - MAX_EVIDENCE) + incident.more_seen,
         links=_links(incident, links),
         called=called,
     )

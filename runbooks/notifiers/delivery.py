@@ -57,6 +57,10 @@ class DelayedError(TocsinError):
         self.retry_after_s = retry_after_s
 
 
+class RateLimitedError(DelayedError):
+    """Certainly not delivered, and nothing else of this kind will be before ``retry_after_s``."""
+
+
 class UncertainError(TocsinError):
     """The reply was lost: it may or may not have been delivered."""
 

@@ -20,6 +20,7 @@ from runbooks.notifiers.delivery import (
     Delivery,
     MessageGoneError,
     NotDeliveredError,
+    RateLimitedError,
     UncertainError,
 )
 from runbooks.notifiers.kind import NotifierKind
@@ -199,7 +200,7 @@ def _translated(error: SlackApiError, *, repeatable: bool) -> TocsinError:
     if status == 429 or code in MAYBE_LATER:
         retry_after = str(headers.get("Retry-After", headers.get("retry-after", "1")))
         wait_s = int(retry_after) if retry_after.isdigit() else 1
-        return DelayedError(f"Slack limits the rate; wait {wait_s} s", retry_after_s=wait_s)
+        return RateLimitedError(f"Slack limits the rate; wait {wait_s} s", retry_after_s=wait_s)
     if code in BAD_BLOCKS:
         return _RefusedBlocksError(f"Slack refused the blocks: {code} {error}")
     if code in GONE:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from http import HTTPStatus
 from typing import Annotated
 
 import httpx2
@@ -15,12 +16,13 @@ from runbooks.notifiers.delivery import (
     DelayedError,
     Delivery,
     NotDeliveredError,
+    RateLimitedError,
     UncertainError,
 )
 from runbooks.notifiers.kind import NotifierKind
 from runbooks.notifiers.loopback import is_loopback
 
-RETRY_STATUSES = frozenset({408, 425, 429, 502, 503, 504})
+RETRY_STATUSES = frozenset({408, 425, 502, 503, 504})
 DEFAULT_RETRY_S = 5.0
 NAME = "webhook"
 
@@ -70,6 +72,8 @@ class WebhookNotifier:
         if answer.is_success:
             return delivery.reference or f"{delivery.channel}/{delivery.card.incident_id}"
         reason = f"{origin_of(url)} answered {answer.status_code}: {answer.text[:200]}"
+        if answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+            raise RateLimitedError(reason, retry_after_s=_retry_after_s(answer))
         if answer.status_code in RETRY_STATUSES:
             raise DelayedError(reason, retry_after_s=_retry_after_s(answer))
         if answer.status_code >= 500:

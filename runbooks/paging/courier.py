@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import structlog
 
@@ -16,8 +16,10 @@ from runbooks.notifiers.delivery import (
     MessageGoneError,
     NotDeliveredError,
     Notifier,
+    RateLimitedError,
     UncertainError,
 )
+from runbooks.paging.order import Hold, hold_of
 from runbooks.paging.outbox import Outbox, OutboxRow, RowState
 
 MAX_AGE_MS = 6 * 3_600_000
@@ -33,6 +35,7 @@ MAX_BACKOFF_MS = 60_000
 REFUSED_AGAIN_MS = 5_000
 """How long to wait at least before a page that was refused is tried again."""
 
+MIN_HOLD_MS = 1_000
 BATCH = 50
 
 _log = structlog.get_logger(__name__)
@@ -69,15 +72,28 @@ class Courier:
         self._report = report
         self._fall_over = fall_over
         self._fallen: set[int] = set()
+        self._holds: dict[Hold, int] = {}
+        self._newest = False
 
     def deliver_due(self, now_ms: Callable[[], int]) -> int:
         """Deliver what is due, up to a batch; return how many rows were taken."""
         for taken in range(BATCH):
-            row = self._outbox.claim(now_ms())
+            holds = self._holding(now_ms())
+            self._newest = not self._newest
+            row = self._outbox.claim(now_ms(), holds, newest=self._newest)
             if row is None:
                 return taken
             self._carry(row, now_ms)
         return BATCH
+
+    def _holding(self, now_ms: int) -> Collection[Hold]:
+        """Return what has to wait; pages that wait for too long take the next way too."""
+        self._holds = {hold: until for hold, until in self._holds.items() if until > now_ms}
+        if self._holds:
+            for row in self._outbox.pages_waiting(now_ms - FALL_OVER_MS):
+                if any(hold.covers(row.target, row.action) for hold in self._holds):
+                    self._take_next_way(row, row.reason or "its way limits the rate")
+        return self._holds
 
     def _carry(self, row: OutboxRow, now_ms: Callable[[], int]) -> None:
         notifier = self._notifiers.get(row.notifier)
@@ -88,7 +104,9 @@ class Courier:
                 self._take_next_way(row, reason)
             self._done(row, RowState.FAILED, now_ms(), reason)
             return
-        reference = "" if row.action is Action.OPEN else self._outbox.reference(row)
+        reference = ""
+        if row.action is not Action.OPEN:
+            reference = row.reference or self._outbox.reference(row)
         if row.action is not Action.OPEN and not reference:
             reason = "the incident's message was never posted there"
             self._done(row, RowState.FAILED, now_ms(), reason)
@@ -114,13 +132,18 @@ class Courier:
             self._outbox.post_again(row, now_ms(), f"{error.message}; posted again")
         except NotDeliveredError as error:
             self._refused(row, error.message, now_ms())
+        except RateLimitedError as error:
+            until_ms = now_ms() + max(MIN_HOLD_MS, int(error.retry_after_s * 1000))
+            self._holds[hold_of(row.target, row.action)] = until_ms
+            self._outbox.release(row, error.message)
         except DelayedError as error:
             wait_ms = max(int(error.retry_after_s * 1000), _backoff_ms(row.attempts))
             state = row.state if delivery.action is not Action.EDIT else RowState.PENDING
             self._again(row, state, now_ms(), error.message, wait_ms)
         except UncertainError as error:
             wait_ms = max(LOOK_AFTER_MS, _backoff_ms(row.attempts))
-            self._again(row, RowState.UNKNOWN, now_ms(), error.message, wait_ms)
+            looked_for = delivery.reference
+            self._again(row, RowState.UNKNOWN, now_ms(), error.message, wait_ms, looked_for)
         else:
             reason = "found where it was thought lost" if found else ""
             self._done(row, RowState.SENT, now_ms(), reason, reference)
@@ -141,7 +164,13 @@ class Courier:
             self._fall_over(row, reason)
 
     def _again(
-        self, row: OutboxRow, state: RowState, now_ms: int, reason: str, wait_ms: int
+        self,
+        row: OutboxRow,
+        state: RowState,
+        now_ms: int,
+        reason: str,
+        wait_ms: int,
+        reference: str = "",
     ) -> None:
         if now_ms - row.created_ms > MAX_AGE_MS:
             final = RowState.UNKNOWN if state is RowState.UNKNOWN else RowState.FAILED
@@ -150,7 +179,7 @@ class Courier:
             if row.action is Action.OPEN and now_ms - row.created_ms >= FALL_OVER_MS:
                 self._take_next_way(row, reason)
             _log.warning("notification delayed", outbox_id=row.id, reason=reason, wait_ms=wait_ms)
-            self._outbox.retry(row, state, now_ms + wait_ms, reason)
+            self._outbox.retry(row, state, now_ms + wait_ms, reason, reference)
 
     def _done(
         self, row: OutboxRow, state: RowState, now_ms: int, reason: str, reference: str = ""
@@ -182,6 +211,8 @@ def _look(notifier: Notifier, delivery: Delivery) -> str | None:
     """Look whether ``delivery`` has arrived; where looking is forbidden, it can't be told."""
     try:
         return notifier.find(delivery)
+    except RateLimitedError as error:
+        raise DelayedError(error.message, retry_after_s=error.retry_after_s) from error
     except NotDeliveredError as error:
         reason = f"can't tell whether it arrived: {error.message}"
         raise DelayedError(reason, retry_after_s=MAX_BACKOFF_MS / 1000) from error

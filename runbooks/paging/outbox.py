@@ -2,14 +2,15 @@
 
 A row is written in the transaction of the events that caused it. A worker *claims* it before it
 sends; a row found claimed after a crash may have been sent, so it is *unknown* until the notifier
-has looked. Rows of one incident and channel are sent in their order.
+has looked. Which row is next is said in :mod:`runbooks.paging.order`.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import structlog
@@ -19,7 +20,6 @@ from sqlalchemy import (
     Engine,
     RowMapping,
     and_,
-    exists,
     insert,
     select,
     update,
@@ -27,6 +27,7 @@ from sqlalchemy import (
 
 from runbooks.incidents.schema import OUTBOX
 from runbooks.notifiers.delivery import Action
+from runbooks.paging.order import Hold, Queued, next_row
 from runbooks.paging.planning import Notification
 from runbooks.paging.routing import Target
 from tocsin.client.wording import trimmed
@@ -46,6 +47,12 @@ class RowState(StrEnum):
 
 
 DRAWS = (Action.OPEN, Action.EDIT)
+REPLIES_APART = 3
+"""So many thread lines of a message wait each for itself; further ones wait together."""
+
+MAX_REPLIES = 10
+"""So many wait at most; what has no room in the last of them is counted there."""
+
 RING_GAP_MS = 10_000
 """Between two messages of one incident that ring: what happens meanwhile rings once."""
 
@@ -84,7 +91,8 @@ def enqueue(connection: Connection, planned: Iterable[Notification], now_ms: int
     """Add notifications within the caller's transaction.
 
     What draws the card is left out while something that will draw it still waits: it is drawn when
-    it is sent, so that one will show this change too. Messages that ring keep a distance.
+    it is sent, so that one will show this change too. Messages that ring keep a distance. Lines for
+    a thread in which many wait already are added to the last of them.
     """
     for notification in planned:
         if notification.action is Action.EDIT and _waiting(connection, notification, DRAWS):
@@ -95,6 +103,8 @@ def enqueue(connection: Connection, planned: Iterable[Notification], now_ms: int
                 _also(connection, row_id, notification.text)
                 continue
             due_ms = max(now_ms, _last_rung_ms(connection, notification) + RING_GAP_MS)
+        if notification.action is Action.REPLY and _said_below(connection, notification):
+            continue
         _insert(connection, notification, now_ms, due_ms)
 
 
@@ -119,41 +129,41 @@ class Outbox:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def claim(self, now_ms: int) -> OutboxRow | None:
-        """Take the next row that is due and whose predecessors are done; None if there is none."""
-        older = OUTBOX.alias("older")
-        held_up = exists().where(
-            older.c.incident_id == OUTBOX.c.incident_id,
-            older.c.notifier == OUTBOX.c.notifier,
-            older.c.channel == OUTBOX.c.channel,
-            older.c.id < OUTBOX.c.id,
-            older.c.state.in_(UNFINISHED),
-            older.c.due_ms < NEVER_MS,
-        )
-        query = (
-            select(OUTBOX)
-            .where(
-                OUTBOX.c.state.in_(UNFINISHED),
-                OUTBOX.c.claimed_ms.is_(None),
-                OUTBOX.c.due_ms <= now_ms,
-                ~held_up,
-            )
-            .order_by(OUTBOX.c.id)
-            .limit(1)
-        )
+    def claim(
+        self, now_ms: int, holds: Collection[Hold] = (), *, newest: bool = False
+    ) -> OutboxRow | None:
+        """Take the row to be sent next, see :func:`next_row`; None if there is none."""
         with self._engine.begin() as connection:
-            found = connection.execute(query).mappings().first()
-            if found is None:
+            chosen = next_row(_queued(connection), now_ms, holds, newest=newest)
+            if chosen is None:
                 return None
-            mine = update(OUTBOX).where(OUTBOX.c.id == found["id"], OUTBOX.c.claimed_ms.is_(None))
+            mine = update(OUTBOX).where(OUTBOX.c.id == chosen, OUTBOX.c.claimed_ms.is_(None))
             claimed = connection.execute(mine.values(claimed_ms=now_ms))
             if claimed.rowcount != 1:
                 return None
+            query = select(OUTBOX).where(OUTBOX.c.id == chosen)
+            found = connection.execute(query).mappings().one()
             try:
-                return _row(found)
+                return replace(_row(found), claimed_ms=None)
             except (ValueError, TypeError) as error:
-                _fail_unreadable(connection, found["id"], str(error))
-        return self.claim(now_ms)
+                _fail_unreadable(connection, chosen, str(error))
+        return self.claim(now_ms, holds, newest=newest)
+
+    def pages_waiting(self, created_before_ms: int) -> list[OutboxRow]:
+        """Return the pages that have waited since before a time and that nobody has in hand."""
+        query = select(OUTBOX).where(
+            OUTBOX.c.state.in_(UNFINISHED),
+            OUTBOX.c.action == Action.OPEN.value,
+            OUTBOX.c.claimed_ms.is_(None),
+            OUTBOX.c.created_ms <= created_before_ms,
+            OUTBOX.c.due_ms < NEVER_MS,
+        )
+        with self._engine.connect() as connection:
+            return [_row(found) for found in connection.execute(query).mappings()]
+
+    def release(self, row: OutboxRow, reason: str) -> None:
+        """Put a claimed row back where it was: its way takes nothing for now."""
+        self._set(row, {"claimed_ms": None, "reason": trimmed(reason, MAX_REASON)})
 
     def finish(self, row: OutboxRow, state: RowState, now_ms: int, **changes: str) -> None:
         """Note that a claimed row is done: sent, failed, or unknown for good."""
@@ -165,14 +175,21 @@ class Outbox:
             values["due_ms"] = NEVER_MS
         self._set(row, values)
 
-    def retry(self, row: OutboxRow, state: RowState, due_ms: int, reason: str) -> None:
-        """Put a claimed row back, to be taken again from ``due_ms`` on."""
+    def retry(
+        self, row: OutboxRow, state: RowState, due_ms: int, reason: str, reference: str = ""
+    ) -> None:
+        """Put a claimed row back, to be taken again from ``due_ms`` on.
+
+        ``reference`` is the message that it belongs to: it is looked for there, even when the
+        incident has a newer one.
+        """
         values: dict[str, object] = {
             "state": state.value,
             "claimed_ms": None,
             "due_ms": due_ms,
             "attempts": row.attempts + 1,
             "reason": trimmed(reason, MAX_REASON),
+            "reference": reference,
         }
         self._set(row, values)
 
@@ -293,6 +310,85 @@ def _also(connection: Connection, row_id: int, text: str) -> None:
     if before and text not in before:  # a first page says all by its card
         said = trimmed(f"{before}; {text}", MAX_TEXT)
         connection.execute(update(OUTBOX).where(row).values(text=said))
+
+
+def _said_below(connection: Connection, notification: Notification) -> bool:
+    """Add a line to the last of many that wait for the same thread; False if it needs a row."""
+    waiting = (
+        select(OUTBOX.c.id, OUTBOX.c.text)
+        .where(
+            _same_message(notification),
+            OUTBOX.c.action == Action.REPLY.value,
+            OUTBOX.c.state == RowState.PENDING.value,
+            OUTBOX.c.claimed_ms.is_(None),
+        )
+        .order_by(OUTBOX.c.id)
+    )
+    found = connection.execute(waiting).all()
+    if len(found) < REPLIES_APART:
+        return False
+    said = joined_lines(found[-1].text, notification.text)
+    if len(said) > MAX_TEXT:
+        if len(found) < MAX_REPLIES:
+            return False
+        said = one_more_line(found[-1].text)
+    connection.execute(update(OUTBOX).where(OUTBOX.c.id == found[-1].id).values(text=said))
+    return True
+
+
+def joined_lines(before: str, text: str) -> str:
+    """Return two pieces of a thread as one."""
+    return f"{before}\n{text}"
+
+
+def one_more_line(text: str) -> str:
+    """Return ``text`` with one more piece counted that it has no room for.
+
+    >>> one_more_line(one_more_line("a")).splitlines()
+    ['a', '… and 2 more updates, see the war room']
+    """
+    found = _MORE.search(text)
+    count = int(found[1]) + 1 if found else 1
+    said = text[: found.start()] if found else text
+    more = f"\n… and {count} more updates, see the war room"
+    return trimmed(said, MAX_TEXT - len(more)) + more
+
+
+_MORE = re.compile(r"\n… and (\d+) more updates, see the war room$")
+
+
+def _queued(connection: Connection) -> list[Queued]:
+    query = (
+        select(
+            OUTBOX.c.id,
+            OUTBOX.c.incident_id,
+            OUTBOX.c.notifier,
+            OUTBOX.c.channel,
+            OUTBOX.c.action,
+            (OUTBOX.c.text == "").label("first"),
+            OUTBOX.c.claimed_ms,
+            OUTBOX.c.due_ms,
+        )
+        .where(OUTBOX.c.state.in_(UNFINISHED), OUTBOX.c.due_ms < NEVER_MS)
+        .order_by(OUTBOX.c.id)
+    )
+    found = list(connection.execute(query))
+    known = frozenset(Action)
+    for row in found:
+        if row.action not in known:
+            _fail_unreadable(connection, row.id, f"there is no action {row.action!r}")
+    return [
+        Queued(
+            id=row.id,
+            message=(row.incident_id, Target(notifier=row.notifier, channel=row.channel)),
+            action=Action(row.action),
+            first=bool(row.first),
+            claimed=row.claimed_ms is not None,
+            due_ms=row.due_ms,
+        )
+        for row in found
+        if row.action in known
+    ]
 
 
 def _last_rung_ms(connection: Connection, notification: Notification) -> int:

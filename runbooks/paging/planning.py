@@ -16,6 +16,7 @@ UPDATES = frozenset(
     {
         EventKind.FINDING_ADDED,
         EventKind.FINDING_CHANGED,
+        EventKind.CROWD_COUNTED,
         EventKind.SEVERITY_SET,
         EventKind.STATUS_SET,
         EventKind.REOPENED,

@@ -30,8 +30,10 @@ def ring_reason(before: Incident | None, after: Incident, events: Sequence[Event
     given_up = [f for f in after.findings.values() if f.given_up and not _given_up(before, f)]
     reasons += [f"no longer watched, and not known to be over: {f.title}" for f in given_up]
     if not reasons or raised:
-        new = elsewhere(before.findings.values(), after.findings.values())
+        changed = [f for i, f in after.findings.items() if before.findings.get(i) is not f]
+        new = elsewhere(before.findings.values(), changed)
         reasons += [f"also: {finding.title}" for finding in new]
+    reasons += [event.text for event in events if event.data.get("loud") is True]
     return "; ".join(reasons)
 
 

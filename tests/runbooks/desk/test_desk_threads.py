@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from collectors.clock import ManualClock, SystemClock
-from runbooks.desk import desk as desk_module
-from runbooks.desk.desk import IncidentDesk
+from runbooks.desk.desk import DeskSettings, IncidentDesk
 from runbooks.incidents.commands import Acknowledge, Note
 from runbooks.incidents.events import Event, EventKind
 from runbooks.incidents.incident import Incident
@@ -58,11 +57,10 @@ def test_a_slow_notifier_blocks_nobody(make_desk: MakeDesk, make_finding: MakeFi
 
 
 def test_findings_over_the_limit_are_counted(
-    make_desk: MakeDesk, make_finding: MakeFinding, monkeypatch: pytest.MonkeyPatch
+    make_desk: MakeDesk, make_finding: MakeFinding
 ) -> None:
     """A flood is bounded, and what was dropped is known."""
-    monkeypatch.setattr(desk_module, "MAX_WAITING", 3)
-    desk = make_desk()
+    desk = make_desk(settings=DeskSettings(max_waiting=3))
     for number in range(5):
         desk.receive(make_finding(id=f"f{number}"))
     assert desk.dropped_findings == 2

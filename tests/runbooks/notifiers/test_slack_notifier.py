@@ -159,13 +159,14 @@ def test_rate_limit_waits_in_the_outbox(
     incident = open_incident(slack_desk, make_finding())
     for number in range(12):
         slack_desk.execute(incident.id, Note(actor="ann", text=f"note {number}"))
-    slack_desk.tick()
+        slack_desk.tick()
     waiting = [r for r in slack_desk.outbox.rows(incident.id) if r.state is RowState.PENDING]
     assert waiting
     assert "limits the rate" in waiting[0].reason
     settle(slack_desk, clock, 60)
     [message] = slack.seen()
-    notes = [reply["text"] for reply in message["thread"] if "note" in reply["text"]]
+    lines = [line for reply in message["thread"] for line in reply["text"].splitlines()]
+    notes = [line for line in lines if "note" in line]
     assert notes == [f"• note {number} (by ann)" for number in range(12)]
 
 

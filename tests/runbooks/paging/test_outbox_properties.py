@@ -96,7 +96,7 @@ def test_everything_once_and_in_order(card: Card, plan: list[str], replies: list
         got = [d for d in notifier.delivered if d.channel == target.channel]
         assert [d.action for d in got][:1] == [Action.OPEN]
         wanted = [str(n) for n, t in enumerate(replies) if t == target]
-        assert [d.text for d in got[1:]] == wanted
+        assert [line for d in got[1:] for line in d.text.splitlines()] == wanted
     ids = [d.outbox_id for d in notifier.delivered]
     assert len(ids) == len(set(ids))
 

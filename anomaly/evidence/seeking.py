@@ -1,0 +1,140 @@
+"""Who looks for evidence when: a finding's first steps, then ever more seldom, and bounded a step.
+
+A search costs more than the judgement of a series, the more so when it must ask the history. Ten
+thousand findings that each search in every step would hold up everybody else's page.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+
+from anomaly.evidence.exemplars import Evidence, TraceFinder, with_evidence
+from anomaly.evidence.near_changes import ChangeFinder, with_changes
+from anomaly.findings import Finding
+from collectors.clock import Clock
+from collectors.model import Tags
+
+LOOKS_A_STEP = 10
+"""Searches that the findings of one rule may make in a step; who finds none left, looks later."""
+
+COMPARED_A_STEP = 100
+"""Findings of one rule that are compared with the changes before them in a step."""
+
+SEARCHING_MS = 500
+"""No search begins in a tick in which searching has taken this long."""
+
+EAGER_LOOKS = 4
+"""Spans arrive a little after the numbers: so many looks follow each other step by step."""
+
+MAX_PAUSE_STEPS = 64
+MAX_REMEMBERED = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """What was found for a finding, and when to look again."""
+
+    finding_id: str
+    words: str
+    looks: int
+    next_ms: int
+
+
+class EvidenceSeeker:
+    """Adds traces and changes to findings.
+
+    Args:
+        traces: Where to look for exemplars.
+        changes: Where to look for changes.
+        clock: The present: what searches take.
+        step_ms: Length of a step.
+    """
+
+    def __init__(
+        self, traces: TraceFinder, changes: ChangeFinder, clock: Clock, step_ms: int
+    ) -> None:
+        self._traces = traces
+        self._changes = changes
+        self._clock = clock
+        self._step_ms = step_ms
+        self._known: dict[Hashable, _Look] = {}
+        self._spent: Counter[tuple[str, int]] = Counter()
+        self._compared: Counter[tuple[str, int]] = Counter()
+        self._spent_ms = 0
+
+    def begin(self) -> None:
+        """A tick begins, in which searches may be made anew."""
+        self._spent.clear()
+        self._compared.clear()
+        self._spent_ms = 0
+
+    def shown(
+        self, rule: str, key: Hashable, finding: Finding, evidence: Evidence | None, group: Tags
+    ) -> Finding:
+        """Return ``finding`` with what shows it and what came before it, as far as is known.
+
+        Args:
+            rule: Whose finding it is.
+            key: What it is about.
+            finding: As the rule has written it.
+            evidence: Which traces show it; None for none.
+            group: Tags that a span must carry.
+        """
+        found = finding if evidence is None else self._evident(rule, key, finding, evidence, group)
+        return self._after_changes(rule, found)
+
+    def forget(self, key: Hashable) -> None:
+        """Forget what was found for what is over."""
+        self._known.pop(key, None)
+
+    def _evident(
+        self, rule: str, key: Hashable, finding: Finding, evidence: Evidence, group: Tags
+    ) -> Finding:
+        known = self._known.get(key)
+        if known is not None and known.finding_id != finding.id:
+            known = None
+        if known is not None and finding.updated_ms < known.next_ms:
+            return _with_words(finding, known.words)
+        if not self._may_look(rule, finding.updated_ms):
+            return _with_words(finding, known.words if known else "")
+        found = self._looked(finding, evidence, group)
+        looks = 1 if known is None else known.looks + 1
+        pause = 1 if looks < EAGER_LOOKS else min(MAX_PAUSE_STEPS, 2 ** (looks - EAGER_LOOKS + 1))
+        words = found.explanation.removeprefix(finding.explanation)
+        self._known.pop(key, None)
+        self._known[key] = _Look(
+            finding_id=finding.id,
+            words=words,
+            looks=looks,
+            next_ms=finding.updated_ms + pause * self._step_ms,
+        )
+        if len(self._known) > MAX_REMEMBERED:
+            del self._known[next(iter(self._known))]
+        return found
+
+    def _may_look(self, rule: str, step_ms: int) -> bool:
+        if self._spent_ms >= SEARCHING_MS or self._spent[rule, step_ms] >= LOOKS_A_STEP:
+            return False
+        self._spent[rule, step_ms] += 1
+        return True
+
+    def _looked(self, finding: Finding, evidence: Evidence, group: Tags) -> Finding:
+        began_ms = self._clock.now_ms()
+        found = with_evidence(finding, self._traces, evidence, group, self._step_ms)
+        self._spent_ms += max(0, self._clock.now_ms() - began_ms)
+        return found
+
+    def _after_changes(self, rule: str, finding: Finding) -> Finding:
+        """Return ``finding`` with its changes; beyond so many of a rule it keeps those it has."""
+        self._compared[rule, finding.updated_ms] += 1
+        if self._compared[rule, finding.updated_ms] > COMPARED_A_STEP:
+            return finding
+        return with_changes(finding, self._changes, self._step_ms)
+
+
+def _with_words(finding: Finding, words: str) -> Finding:
+    if not words:
+        return finding
+    return replace(finding, explanation=f"{finding.explanation}{words}")
