@@ -13,8 +13,9 @@ that runs without one, such as rules, is bounded by nothing here and waits for n
         for part in parts:
             look()                   out of time, cancelled? another's turn?
             ...
-            with elsewhere():        a database works; the turn is another's meanwhile
+                with elsewhere():        a database works; the turn is another's meanwhile
                 ...
+        answered(len(text))          what will be sent has a bound of its own
 
 Turns bound how many queries compute at the same moment: threads that compute hold the interpreter's
 lock by turns of a millisecond, and whoever receives samples waits for as many of these as there are
@@ -25,12 +26,20 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from collectors.errors import CancelledError, OverloadedError, TooCostlyError
+
+MAX_ANSWER_BYTES = 64 << 20
+"""What one answer may consist of: texts as they are made, before they are put together."""
 
 TURN_S = 0.02
 """How long a query computes before it is another's turn, where one waits."""
@@ -133,6 +142,8 @@ class Budget:
         self._now_s = now_s
         self._started_s = self._turn_s = now_s()
         self._cancelled = ""
+        self._held: dict[int, weakref.ref[NDArray[Any]]] = {}
+        self._answered_bytes = 0
 
     @property
     def elapsed_s(self) -> float:
@@ -164,7 +175,7 @@ class Budget:
             self._turn_s = self._now_s()
 
     def spend(self, count: int, what: str) -> None:
-        """Count ``count`` bytes of ``what``, before they are allocated; they are held to the end.
+        """Count ``count`` bytes of ``what``, before they are allocated; they count to the end.
 
         Raises:
             TooCostlyError: The query would have more than it may.
@@ -186,6 +197,45 @@ class Budget:
             )
         self.taken_bytes += count
 
+    def release(self, count: int) -> None:
+        """Give back some of what was spent."""
+        self.taken_bytes -= count
+        self._memory.give(count)
+
+    def hold(self, array: NDArray[Any], what: str) -> None:
+        """Count an array as long as it is there; once, whoever sees it and in whatever shape.
+
+        Raises:
+            As :meth:`spend`.
+        """
+        while isinstance(array.base, np.ndarray):
+            array = array.base
+        key, size = id(array), array.nbytes
+        if key in self._held:
+            self.look()
+            return
+        self.spend(size, what)
+
+        def gone(_: object) -> None:
+            if self._held.pop(key, None) is not None:
+                self.release(size)
+
+        self._held[key] = weakref.ref(array, gone)
+
+    def answered(self, count: int) -> None:
+        """Count what will be sent.
+
+        Raises:
+            TooCostlyError: The answer is too large.
+        """
+        self._answered_bytes += count
+        if self._answered_bytes > MAX_ANSWER_BYTES:
+            raise TooCostlyError(
+                f"the answer has more than {MAX_ANSWER_BYTES >> 20} MiB of text; ask for fewer "
+                "lines or shorter legends"
+            )
+        self.spend(count, "the answer")
+
     @contextmanager
     def spending(self) -> Iterator[None]:
         """Be the budget of this thread, and wait for a turn; at the end all is given back."""
@@ -197,8 +247,8 @@ class Budget:
         finally:
             self._end_turn()
             _current.reset(token)
-            self._memory.give(self.taken_bytes)
-            self.taken_bytes = 0
+            self._held.clear()
+            self.release(self.taken_bytes)
 
     @contextmanager
     def elsewhere(self) -> Iterator[None]:
@@ -231,6 +281,34 @@ def spend(count: int, what: str) -> None:
     budget = _current.get()
     if budget is not None:
         budget.spend(count, what)
+
+
+def hold(array: NDArray[Any], what: str) -> None:
+    """Count an array for this thread's query; see :meth:`Budget.hold`."""
+    budget = _current.get()
+    if budget is not None:
+        budget.hold(array, what)
+
+
+def answered(count: int) -> None:
+    """Count text that this thread's query will send; see :meth:`Budget.answered`."""
+    budget = _current.get()
+    if budget is not None:
+        budget.answered(count)
+
+
+@contextmanager
+def reserved(count: int, what: str) -> Iterator[None]:
+    """Count bytes for this thread's query that are needed for a while; see :meth:`Budget.spend`."""
+    budget = _current.get()
+    if budget is None:
+        yield
+        return
+    budget.spend(count, what)
+    try:
+        yield
+    finally:
+        budget.release(count)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from anomaly.api.routes import anomaly_routes
 from anomaly.engine.engine import Engine
 from collectors.api.app import api_app
 from collectors.api.changes import change_routes
+from collectors.api.workers import Workers
 from collectors.changes.store import ChangeStore
 from collectors.clock import Clock, SystemClock
 from collectors.receivers.direct import Direct
@@ -30,6 +31,7 @@ from tocsin.collecting import (
     Collectors,
     collector_routes,
     open_collectors,
+    query_bounds,
     receiving,
     scraping,
 )
@@ -89,7 +91,8 @@ async def serve(settings: Settings, announce: Announce, clock: Clock | None = No
         reloader = Reloader(settings.config_dir, clock, configuration, use, lacking)
         desk.start()
         stack.push_async_callback(asyncio.to_thread, desk.stop)
-        app = api_of(collectors, changes.store, engine, desk, reloader)
+        workers = Workers(query_bounds(settings))
+        app = api_of(collectors, changes.store, engine, desk, reloader, workers)
         await stack.enter_async_context(serving(app, api))
         pulse = asyncio.create_task(_watch(settings, collectors, engine, desk, reloader, clock))
         stack.callback(pulse.cancel)
@@ -105,20 +108,21 @@ def api_of(
     engine: Engine,
     desk: IncidentDesk,
     reloader: Reloader,
+    workers: Workers | None = None,
 ) -> ASGIApp:
-    """Return all that the API's port answers."""
-    clock = collectors.clock
+    """Return all that the API's port answers; queries run in ``workers``, own ones if None."""
+    clock, workers = collectors.clock, workers or Workers()
     routes = [
         front_route(desk.links.dashboard_url),
         health_route(collectors, engine, desk, reloader, started_s=time.monotonic()),
         reload_route(reloader),
         *board_routes(lambda: reloader.configuration.boards),
-        *collector_routes(collectors),
+        *collector_routes(collectors, workers),
         *change_routes(changes, clock, collectors.stats),
         *anomaly_routes(engine),
         *runbooks_routes(desk),
     ]
-    app = api_app(collectors.metrics, collectors.spans, clock, extra_routes=routes)
+    app = api_app(collectors.metrics, collectors.spans, clock, extra_routes=routes, workers=workers)
     return Attributed(Direct(app, routes), collectors.sources)
 
 

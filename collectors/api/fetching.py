@@ -34,6 +34,7 @@ from collectors.api.graph_request import (
 from collectors.api.parameters import Parameters, refuse
 from collectors.api.running import Asked
 from collectors.api.workers import Workers
+from collectors.budget import answered
 from collectors.clock import Clock
 from collectors.errors import OverloadedError, TocsinError
 from collectors.stacklang.evaluation.batch import EvaluatedExpression
@@ -189,6 +190,7 @@ def _line_messages(result: EvaluatedExpression, part: Window) -> Iterator[Messag
     query = result.style.expr.render()
     keys = list(result.style.expr.final_grouping)
     for row, label in enumerate(result.legends):
+        answered(2 * len(query) + len(label))
         tags = dict(result.tags_of(row))
         yield {
             "type": "timeseries",

@@ -46,6 +46,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from collectors.budget import reserved, spend
 from collectors.clock import Clock
 from collectors.errors import ConfigError, QueryError, StorageError
 from collectors.journal import FileJournal, Journal
@@ -90,6 +91,8 @@ from collectors.tag_rules import TagRules
 # What one sample takes in the log as columns: value, time and series id.
 _COLUMN_BYTES = 16
 _MIN_WORDS_BYTES = 64 << 20
+# What the tags of one line take.
+_LINE_BYTES = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -422,9 +425,16 @@ class MetricStore:
     def _fetch_hot(self, request: Fetch, skip: int) -> Lines:
         """Answer from the hot blocks, without the first ``skip`` columns."""
         columns = request.window.steps
-        plan = self._hot.plan(request, lambda lines: self._check_size(lines, columns))
-        self._check_size(len(plan.tags), columns)
-        with self._reading():
+
+        def admit(lines: int) -> None:
+            self._check_size(lines, columns)
+            spend(lines * _LINE_BYTES, "the tags of lines")
+
+        plan = self._hot.plan(request, admit)
+        lines = len(plan.tags)
+        self._check_size(lines, columns)
+        # The kernel needs totals, and how many series each is of.
+        with reserved(2 * 8 * lines * columns, "lines"), self._reading():
             return Lines(tags=plan.tags, values=self._hot.aggregate(plan, request, skip))
 
     def heard(self, request: Fetch) -> Heard:

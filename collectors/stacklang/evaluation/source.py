@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from collectors.budget import spend
 from collectors.model import FloatArray, Tags
 from collectors.stacklang.lines.database import Aggregate, Database, Fetch, Window
 from collectors.stacklang.lines.layouts import Layouts
@@ -15,6 +16,7 @@ from collectors.stacklang.lines.line_set import (
     NO_DATA_LABEL,
     NO_DATA_TAGS,
     LineSet,
+    counted_labels,
     key_string,
     tag_label,
 )
@@ -27,6 +29,9 @@ from collectors.stacklang.text.faults import illegal_argument
 # are data or not: five years of 10 s, thirty of a minute.
 MAX_BASE_STEPS = 16_000_000
 MAX_SHIFT_MS = 365_000 * 86_400_000
+
+# What the tags of one line take.
+_LINE_BYTES = 400
 
 _UNKNOWN: Tags = {"name": "unknown"}
 
@@ -102,10 +107,12 @@ class DatabaseSource:
         """Return tags and labels in the order of the answer."""
         fixed = exact_tags(expr.query)
         if expr.aggregate is Aggregate.ALL:
-            return found, [tag_label(tags) for tags in found]
+            return found, counted_labels(map(tag_label, found))
         if expr.is_grouped:
+            spend(len(found) * _LINE_BYTES, "the tags of lines")
             grouped = [{**fixed, **tags} for tags in found]
-            return grouped, [key_string(expr.final_grouping, tags) or "" for tags in grouped]
+            names = (key_string(expr.final_grouping, tags) or "" for tags in grouped)
+            return grouped, counted_labels(names)
         if not len(found):
             return [fixed or NO_DATA_TAGS], [NO_DATA_LABEL]
         own = fixed or _UNKNOWN
