@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -54,6 +55,7 @@ Announce = Callable[[Mapping[str, str]], None]
 _MARGIN_MS = 20
 _MIN_LOOK_MS = 500
 _LOOKS_A_STEP = 10
+_SWITCH_S = 0.001
 _log = structlog.get_logger(__name__)
 
 
@@ -69,6 +71,8 @@ async def serve(settings: Settings, announce: Announce, clock: Clock | None = No
         ConfigError: A port is taken, or a file in the configuration directory is wrong.
     """
     clock = clock or SystemClock()
+    # What computes in Python gives way this often: receivers wait for it several times a request.
+    sys.setswitchinterval(_SWITCH_S)
     configuration, lacking = starting_configuration(settings.config_dir)
     stopping = _stop_signal()
     async with AsyncExitStack() as stack:

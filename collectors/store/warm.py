@@ -24,7 +24,7 @@ from collectors.store.blocks.sealing import Sealer, gather_pages
 from collectors.store.intake.time_bounds import extremes_of
 from collectors.store.series.table import NewSeries, SeriesTable
 from collectors.store.series.tag_rows import intern_rows
-from collectors.store.series.text_order import text_order
+from collectors.text_order import text_order
 from collectors.store.series.words import Words
 from collectors.store.wire.label_parts import find_label_parts
 from collectors.store.wire.label_words import LabelWords

@@ -24,6 +24,7 @@ from collectors.stacklang.lines.requests import DataRequest
 from collectors.stacklang.predicates.analysis import exact_tags
 from collectors.stacklang.text.durations import short_text
 from collectors.stacklang.text.faults import illegal_argument
+from collectors.text_order import text_order
 
 # Data are consolidated from the database's own steps, and a row of them takes memory whether there
 # are data or not: five years of 10 s, thirty of a minute.
@@ -93,14 +94,15 @@ class DatabaseSource:
 
     def _layout(self, expr: DataRequest, found: Sequence[Tags]) -> _Layout:
         tags, labels = self._lines(expr, found)
-        order = sorted(range(len(labels)), key=labels.__getitem__)
+        order = text_order(labels)
         if expr.offset:
             offset = short_text(expr.offset)
             labels = [f"{label} (offset={offset})" for label in labels]
+        if np.array_equal(order, np.arange(len(order))):
+            return _Layout(tags=tags, labels=labels)
+        rows = order.tolist()
         return _Layout(
-            tags=[tags[row] for row in order],
-            labels=[labels[row] for row in order],
-            order=None if order == list(range(len(order))) else np.array(order, dtype=np.intp),
+            tags=[tags[row] for row in rows], labels=[labels[row] for row in rows], order=order
         )
 
     def _lines(self, expr: DataRequest, found: Sequence[Tags]) -> tuple[Sequence[Tags], list[str]]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from collectors.budget import look
 from collectors.model import IndexArray, Tags
 from collectors.store.series.tag_view import TagView
-from collectors.store.series.text_order import text_ranks
+from collectors.text_order import text_ranks
 
 GroupKeys = tuple[str, ...] | None
 """Keys whose values make a row; None keeps every series apart."""

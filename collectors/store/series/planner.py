@@ -35,7 +35,8 @@ from collectors.store.series.tag_view import TagView
 from collectors.store.series.words import WordView
 
 _CACHED_PLANS = 4_096
-_CACHED_SERIES = 4_000_000
+_CACHED_BYTES = 256 << 20
+_SERIES_BYTES, _ROW_BYTES = 8, 400
 # What waits until somebody asks; beyond it all plans are rebuilt rather than brought up to date.
 _MAX_WAITING = 131_072
 # What waits for one plan that nobody asks for.
@@ -185,7 +186,7 @@ class Planner:
             self._drop(kept)
             return
         kept.growing = growing
-        self._held += len(growing.plan.series)
+        self._held += _weight(growing.plan)
         self._evict()
 
     def matching(self, query: Query) -> Matching:
@@ -241,7 +242,7 @@ class Planner:
         self._waiting = 0
 
     def _take_in(self, kept: _Kept, growing: GrowingPlan, view: TagView) -> None:
-        before = len(growing.plan.series)
+        before = _weight(growing.plan)
         for news in kept.news:
             series = _matching(news.index, kept.key[0])
             if len(series) and news.came:
@@ -250,7 +251,7 @@ class Planner:
                 growing.remove(series)
         kept.news.clear()
         kept.waiting = 0
-        self._held += len(growing.plan.series) - before
+        self._held += _weight(growing.plan) - before
 
     def _file(self) -> None:
         """File the predicates of new plans; the places of dropped ones are freed now and then."""
@@ -263,14 +264,19 @@ class Planner:
         self._unfiled = {}
 
     def _evict(self) -> None:
-        while self._plans and (len(self._plans) > _CACHED_PLANS or self._held > _CACHED_SERIES):
+        while self._plans and (len(self._plans) > _CACHED_PLANS or self._held > _CACHED_BYTES):
             self._drop(next(iter(self._plans.values())))
 
     def _drop(self, kept: _Kept) -> None:
-        self._held -= len(kept.growing.plan.series) if kept.growing else 0
+        self._held -= _weight(kept.growing.plan) if kept.growing else 0
         del self._plans[kept.key]
         if self._unfiled.pop(kept.key, None) is None:
             self._filed[kept.position] = None
+
+
+def _weight(plan: Plan) -> int:
+    """Return about how many bytes a plan takes."""
+    return _SERIES_BYTES * len(plan.series) + _ROW_BYTES * len(plan.tags)
 
 
 def _matching(index: TagIndex, query: Query, known: BitMap | None = None) -> IndexArray:

@@ -47,18 +47,15 @@ def text_ranks(texts: Sequence[str], numbers: IndexArray) -> NDArray[np.int64]:
         numbers: (N,) which of them.
     """
     distinct, which = np.unique(numbers, return_inverse=True)
-    chosen = distinct.tolist()
-    rank = np.empty(len(chosen), dtype=np.int64)
-    if len(chosen) <= _FEW:
-        order = sorted(range(len(chosen)), key=[texts[n] for n in chosen].__getitem__)
-        rank[order] = np.arange(len(chosen))
-    else:
-        rank[text_order([texts[n] for n in chosen])] = np.arange(len(chosen))
+    rank = np.empty(len(distinct), dtype=np.int64)
+    rank[text_order([texts[n] for n in distinct.tolist()])] = np.arange(len(distinct))
     return rank[which]
 
 
-def text_order(texts: list[str]) -> NDArray[np.int64]:
-    """Return the rows of distinct ``texts`` in their order."""
+def text_order(texts: Sequence[str]) -> NDArray[np.int64]:
+    """Return the rows of ``texts`` in their order, equal ones as they stand."""
+    if len(texts) <= _FEW:
+        return np.array(sorted(range(len(texts)), key=texts.__getitem__), dtype=np.int64)
     arena, start, stop = _laid_out(texts)
     group = np.zeros(len(texts), dtype=np.int64)
     open_rows = np.arange(len(texts))
@@ -75,6 +72,7 @@ def text_order(texts: list[str]) -> NDArray[np.int64]:
         old = group[rows]
         new_run = np.ones(len(rows), dtype=np.bool_)
         new_run[1:] = (old[1:] != old[:-1]) | (number[1:] != number[:-1]) | (left[1:] != left[:-1])
+        new_run |= left <= 8  # nothing is left to compare: equal texts stay as they stand
         # A group's number is the place of its first member, so that the parts of one stay in it.
         old_start = np.ones(len(rows), dtype=np.bool_)
         old_start[1:] = old[1:] != old[:-1]
@@ -91,7 +89,7 @@ def text_order(texts: list[str]) -> NDArray[np.int64]:
 
 
 def _laid_out(
-    texts: list[str],
+    texts: Sequence[str],
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
     """Return the UTF-8 bytes of all, and where each begins and ends."""
     pieces: list[bytes] = []
