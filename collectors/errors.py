@@ -11,6 +11,8 @@
     │   ├── TooLargeError      over a limit, before or after decompression (413)
     │   ├── UnsupportedError   a media type or an encoding that we do not speak (415)
     │   ├── QueryError         an expression that can't be parsed or evaluated (400)
+    │   ├── TooCostlyError     a query needs more time or memory than it may take (422)
+    │   ├── CancelledError     a query was cancelled (409)
     │   ├── NotFoundError      no such thing (404)
     │   ├── ConflictError      not possible in the present state (409)
     │   └── ForbiddenError     signature or permission (401/403)
@@ -116,6 +118,18 @@ class QueryError(InputError):
     def __init__(self, message: str, *, kind: str = "IllegalStateException") -> None:
         super().__init__(message)
         self.kind = kind
+
+
+class TooCostlyError(InputError):
+    """A query needs more time or memory than one may take."""
+
+    status = 422
+
+
+class CancelledError(InputError):
+    """A query was cancelled: its client went away, or an operator stopped it."""
+
+    status = 409
 
 
 class NotFoundError(InputError):

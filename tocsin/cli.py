@@ -35,6 +35,7 @@ _COMMANDS = {
     "traces": "Search traces and read one.",
     "changes": "Announce deployments and the like, and list them.",
     "query": "Evaluate a stack-language expression and draw it.",
+    "queries": "List the queries that are running, and stop one.",
     "explain-series": "Show who sends a series, and which attributes are no tags.",
     "check-config": "Validate settings and the configuration directory.",
     "reload": "Have a running server read its configuration again.",

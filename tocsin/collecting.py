@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -14,6 +15,8 @@ from starlette.routing import BaseRoute, Route
 
 from collectors.api.explaining import explain_routes
 from collectors.api.routes import catalogue_routes, exemplar_routes
+from collectors.api.running import QueryBounds
+from collectors.api.workers import Workers
 from collectors.clock import Clock
 from collectors.errors import StorageError
 from collectors.faults import Faults
@@ -193,6 +196,16 @@ def limits_of(settings: Settings) -> Limits:
     )
 
 
+def query_bounds(settings: Settings) -> QueryBounds:
+    """Return what the settings let queries take."""
+    return QueryBounds(
+        timeout_s=settings.query_timeout.ms / 1000,
+        memory_bytes=settings.query_memory,
+        concurrency=settings.query_concurrency,
+        processors=settings.query_processors or max(1, (os.cpu_count() or 1) // 2),
+    )
+
+
 def _stats() -> ReceiverStats:
     """Return counters that tell of a store without room even when it has none for new series."""
     stats = ReceiverStats()
@@ -278,16 +291,17 @@ def _intake(collectors: Collectors) -> Intake:
     )
 
 
-def collector_routes(collectors: Collectors) -> list[BaseRoute]:
-    """Return what the API port answers for the collectors."""
+def collector_routes(collectors: Collectors, workers: Workers | None = None) -> list[BaseRoute]:
+    """Return what the API port answers for the collectors; queries run in ``workers``."""
+    workers = workers or Workers()
     intake = _intake(collectors)
     return [
         *(route for endpoint in endpoints().values() for route in endpoint.routes(intake)),
         *target_routes(collectors.scraped),
         *source_routes(collectors.sources, collectors.clock),
-        *exemplar_routes(collectors.exemplars),
-        *catalogue_routes(collectors.metrics, collectors.units),
-        *explain_routes(collectors.otlp.families),
+        *exemplar_routes(collectors.exemplars, workers),
+        *catalogue_routes(collectors.metrics, collectors.units, workers),
+        *explain_routes(collectors.otlp.families, workers),
     ]
 
 

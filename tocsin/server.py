@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -17,6 +18,7 @@ from anomaly.api.routes import anomaly_routes
 from anomaly.engine.engine import Engine
 from collectors.api.app import api_app
 from collectors.api.changes import change_routes
+from collectors.api.workers import Workers
 from collectors.changes.store import ChangeStore
 from collectors.clock import SystemClock, Ticking
 from collectors.errors import StorageError
@@ -40,6 +42,7 @@ from tocsin.collecting import (
     Collectors,
     collector_routes,
     open_collectors,
+    query_bounds,
     receiver_paths,
     receiving,
     scraping,
@@ -65,6 +68,7 @@ Announce = Callable[[Mapping[str, str]], None]
 _MARGIN_MS = 20
 _MIN_LOOK_MS = 500
 _LOOKS_A_STEP = 10
+_SWITCH_S = 0.001
 _log = structlog.get_logger(__name__)
 
 
@@ -83,6 +87,8 @@ async def serve(settings: Settings, announce: Announce, source: Ticking | None =
     faults = Faults(source)
     clock = SteadyClock(source, faults)
     machine = Machine(faults=faults, witness=clock)
+    # What computes in Python gives way this often: receivers wait for it several times a request.
+    sys.setswitchinterval(_SWITCH_S)
     configuration, lacking = starting_configuration(settings.config_dir)
     stopping = _stop_signal()
     async with AsyncExitStack() as stack:
@@ -107,7 +113,8 @@ async def serve(settings: Settings, announce: Announce, source: Ticking | None =
         desk.start()
         stack.push_async_callback(asyncio.to_thread, desk.stop)
         names = own_names(settings)
-        app = api_of(collectors, changes.store, engine, desk, reloader, door, names)
+        workers = Workers(query_bounds(settings))
+        app = api_of(collectors, changes.store, engine, desk, reloader, door, names, workers)
         await stack.enter_async_context(serving(app, api))
         anew = partial(use, anew=True)
         pulse = asyncio.create_task(
@@ -128,21 +135,22 @@ def api_of(
     reloader: Reloader,
     door: Door,
     names: OwnNames,
+    workers: Workers | None = None,
 ) -> ASGIApp:
-    """Return all that the API's port answers."""
-    clock = collectors.clock
+    """Return all that the API's port answers; queries run in ``workers``, own ones if None."""
+    clock, workers = collectors.clock, workers or Workers()
     routes = [
         front_route(desk.links.dashboard_url),
         health_route(collectors, engine, desk, reloader, started_s=time.monotonic()),
         reload_route(reloader),
         audit_route(door.audit),
         *board_routes(lambda: reloader.configuration.boards),
-        *collector_routes(collectors),
+        *collector_routes(collectors, workers),
         *change_routes(changes, clock, collectors.stats),
         *anomaly_routes(engine),
         *runbooks_routes(desk),
     ]
-    app = api_app(collectors.metrics, collectors.spans, clock, extra_routes=routes)
+    app = api_app(collectors.metrics, collectors.spans, clock, extra_routes=routes, workers=workers)
     # Receivers are asked by whatever name senders have; Slack signs what it sends.
     anybody = {*receiver_paths(collectors), SLACK_INTERACTIONS}
     own = Attributed(Direct(app, routes), collectors.sources)

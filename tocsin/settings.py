@@ -104,6 +104,30 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(
         64 * 1024 * 1024, ge=1_024, description="Largest request body, after decompression."
     )
+    query_timeout: Length = Field(
+        Duration(30_000),
+        description="A query that takes longer, waiting included, ends with 422 and the reason.",
+    )
+    query_memory: int = Field(
+        2 << 30,
+        ge=1 << 20,
+        description="Bytes that all running queries may hold together; one may hold half of it. "
+        "What a query is about to take is counted before: 422 beyond its half, 503 when the "
+        "others have the rest.",
+    )
+    query_concurrency: int = Field(
+        32,
+        ge=1,
+        le=1_024,
+        description="Queries at work at the same time; 64 more wait, others are answered 503.",
+    )
+    query_processors: int = Field(
+        0,
+        ge=0,
+        le=1_024,
+        description="Queries that compute at the same moment, in turns of some milliseconds; "
+        "0: half of the machine's processors. The others receive, judge and page.",
+    )
     api_port: Port = Field(7101, description="HTTP API: query, publish, incidents, Slack.")
     otlp_http_port: Port = Field(4318, description="OTLP over HTTP.")
     otlp_grpc_port: Port = Field(4317, description="OTLP over gRPC.")

@@ -62,9 +62,9 @@ def values_of_a_key(count: int) -> list[str]:
 def scans(values: int, rounds: int) -> list[Scan]:
     """Return how long each usual pattern takes over so many values of one key."""
     words = Words()
-    index = TagIndex(words)
     texts = values_of_a_key(values)
     rows = intern_rows(words, [{"name": "x", "node": text} for text in texts])
+    index = TagIndex(words.view())
     index.add(np.arange(values, dtype=np.int32), rows)
     found = []
     for pattern in USUAL:

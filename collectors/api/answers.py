@@ -11,8 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from collectors.api.formats.json_text import to_json
+from collectors.api.running import Asked
 from collectors.api.workers import Workers
 from collectors.errors import (
+    CancelledError,
     ConflictError,
     ForbiddenError,
     InputError,
@@ -21,6 +23,7 @@ from collectors.errors import (
     QueryError,
     StorageError,
     TocsinError,
+    TooCostlyError,
     TooLargeError,
     UnsupportedError,
 )
@@ -32,6 +35,8 @@ _KINDS: Mapping[type[TocsinError], str] = {
     TooLargeError: "EntityStreamSizeException",
     UnsupportedError: "UnsupportedMediaTypeException",
     ConflictError: "IllegalStateException",
+    CancelledError: "CancellationException",
+    TooCostlyError: "ResourceLimitException",
     ForbiddenError: "AccessDeniedException",
     OverloadedError: "CircuitBreakerOpenException",
     StorageError: "StorageException",
@@ -89,6 +94,18 @@ def unexpected_response() -> Response:
     return json_response(error_body(message), status=500)
 
 
+def asked_of(request: Request) -> Asked:
+    """Return what is told of a request while it is answered."""
+    client = request.client.host if request.client else ""
+    return Asked(path=request.url.path, text=request.url.query, client=client)
+
+
+async def _gone(request: Request) -> None:
+    """Return when the client is gone."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
 def answering(answer: Callable[[Request], Response], workers: Workers) -> Endpoint:
     """Return an endpoint that runs ``answer`` in a worker thread and turns errors into answers.
 
@@ -98,7 +115,9 @@ def answering(answer: Callable[[Request], Response], workers: Workers) -> Endpoi
 
     async def endpoint(request: Request) -> Response:
         try:
-            return await workers.run(partial(answer, request))
+            return await workers.run(
+                partial(answer, request), asked_of(request), partial(_gone, request)
+            )
         except TocsinError as error:
             return error_response(error)
         except Exception:

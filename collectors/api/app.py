@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from collectors.api.answers import error_body, json_response
+from collectors.api.queries import query_routes
 from collectors.api.reading import MetricReader
 from collectors.api.routes import metric_routes, trace_routes
 from collectors.api.traces import SpanReader
@@ -23,6 +24,7 @@ def api_app(
     span_store: SpanReader | None,
     clock: Clock,
     extra_routes: Sequence[BaseRoute] = (),
+    workers: Workers | None = None,
 ) -> Starlette:
     """Return an application with every endpoint.
 
@@ -31,11 +33,17 @@ def api_app(
         span_store: Where traces come from; None leaves their endpoints out.
         clock: What ``now`` means.
         extra_routes: Endpoints of other rooms.
+        workers: Threads to answer in; own ones if None.
     """
-    workers = Workers()
+    workers = workers or Workers()
     traces = [] if span_store is None else trace_routes(span_store, workers)
     return Starlette(
-        routes=[*metric_routes(store, clock, workers), *traces, *extra_routes],
+        routes=[
+            *metric_routes(store, clock, workers),
+            *traces,
+            *query_routes(workers.queries),
+            *extra_routes,
+        ],
         exception_handlers={HTTPException: not_served},
     )
 

@@ -48,7 +48,7 @@ def change_routes(
         stats: What was kept and refused is counted here.
         workers: Threads to work in; own ones if None.
     """
-    workers = workers or Workers(threads=2)
+    workers = workers or Workers()
 
     async def announce(request: Request) -> Response:
         try:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from collectors.api.coloring import coloring_for
 from collectors.api.graph_request import AxisOptions, GraphRequest, SortMode
 from collectors.api.parameters import refuse
+from collectors.budget import answered
 from collectors.graph.chart import MAX_AXES, Chart, Line, LineStyle, Plot, common_tags
 from collectors.graph.palettes import ColorPicker
 from collectors.graph.summary import Summary, summarize
@@ -15,6 +16,7 @@ from collectors.graph.themes import LIGHT, theme_named
 from collectors.graph.unit_prefix import TickLabels, prefix_for
 from collectors.stacklang.evaluation.batch import EvaluatedExpression
 from collectors.stacklang.expressions.legends import legend, uses_statistics
+from collectors.stacklang.lines.line_set import counted_labels
 from collectors.stacklang.text.substitution import substitute
 
 MAX_LINE_WIDTH_PX = 1000.0
@@ -79,6 +81,7 @@ class ChartBuilder:
         settings, offset_ms = expression.style.settings, expression.style.offset.millis
         brush = self._coloring.brush(settings, offset_ms=offset_ms, picker=picker)
         labels = _legends(expression, options.tick_labels)
+        answered(sum(map(len, labels)))
         style = _style(settings.get("ls"), options)
         width = _width(settings.get("lw"))
         query, group_by = expression.style.expr.render(), expression.style.expr.final_grouping
@@ -167,7 +170,7 @@ def _legends(expression: EvaluatedExpression, labels: TickLabels) -> list[str]:
     if not uses_statistics(expression.style):
         return expression.legends
     lines = expression.lines
-    return [
+    return counted_labels(
         legend(
             expression.style,
             lines.labels[row],
@@ -177,7 +180,7 @@ def _legends(expression: EvaluatedExpression, labels: TickLabels) -> list[str]:
             },
         )
         for row in range(len(lines))
-    ]
+    )
 
 
 def _statistic_variables(summary: Summary, labels: TickLabels) -> dict[str, str]:

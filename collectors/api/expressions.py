@@ -11,6 +11,7 @@ from collectors.api.answers import json_response
 from collectors.api.modernizing import without_deprecated
 from collectors.api.parameters import Parameters, refuse
 from collectors.api.stripping import strip
+from collectors.budget import answered
 from collectors.errors import NotFoundError, QueryError
 from collectors.stacklang.expression import render_item
 from collectors.stacklang.expressions.normalization import normalize
@@ -57,7 +58,7 @@ def debug_answer(request: Request) -> Response:
 def normalize_answer(request: Request) -> Response:
     """Answer the canonical text of each expression that a program leaves."""
     _, stack = _executed(request)
-    return json_response(normalize(drawable(stack)))
+    return json_response([_told(text) for style in drawable(stack) for text in normalize([style])])
 
 
 def complete_answer(request: Request) -> Response:
@@ -85,14 +86,14 @@ def queries_answer(request: Request) -> Response:
     """Answer the distinct queries of a program's data expressions, sorted."""
     _, stack = _executed(request)
     exprs = (data for style in drawable(stack) for data in style.expr.data_exprs)
-    return json_response(sorted({data.query.render() for data in exprs}))
+    return json_response(sorted({_told(data.query.render()) for data in exprs}))
 
 
 def rewrite_answer(request: Request) -> Response:
     """Answer the expressions without deprecated usage, top of the stack first, as in Atlas."""
     _, stack = _executed(request)
     styles = reversed(drawable(stack))
-    return json_response([without_deprecated(style, i) for i, style in enumerate(styles)])
+    return json_response([_told(without_deprecated(style, i)) for i, style in enumerate(styles)])
 
 
 def strip_answer(request: Request) -> Response:
@@ -104,7 +105,7 @@ def strip_answer(request: Request) -> Response:
     _, stack = _executed(request, unstable=False)
     keys, vocabularies = parameters.all("k"), parameters.all("r")
     stripped = [strip(style, keys, vocabularies) for style in reversed(drawable(stack))]
-    return json_response([style.render() for style in stripped])
+    return json_response([_told(style.render()) for style in stripped])
 
 
 EXPRESSION_ANSWERS: Mapping[str, Answer] = {
@@ -174,7 +175,7 @@ def _runs(words: Interpreter, stack: Sequence[object], name: str) -> bool:
 def _step(step: Step) -> dict[str, object]:
     context = step.context
     return {
-        "program": [str(token) for token in step.program],
+        "program": [_told(str(token)) for token in step.program],
         "context": {
             "stack": [_shown(item) for item in reversed(context.stack)],
             "variables": {name: _shown(value) for name, value in context.variables.items()},
@@ -183,4 +184,10 @@ def _step(step: Step) -> dict[str, object]:
 
 
 def _shown(item: object) -> str:
-    return item if isinstance(item, str) else render_item(item)
+    return _told(item if isinstance(item, str) else render_item(item))
+
+
+def _told(text: str) -> str:
+    """Return ``text``, counted as a part of the answer."""
+    answered(len(text))
+    return text

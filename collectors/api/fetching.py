@@ -17,7 +17,7 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from collectors.api.answers import error_body, error_message, error_response
+from collectors.api.answers import asked_of, error_body, error_message, error_response
 from collectors.api.evaluating import parse_styles
 from collectors.api.formats.identity import line_id
 from collectors.api.formats.json_text import to_json
@@ -32,7 +32,9 @@ from collectors.api.graph_request import (
     read_zones,
 )
 from collectors.api.parameters import Parameters, refuse
+from collectors.api.running import Asked
 from collectors.api.workers import Workers
+from collectors.budget import answered
 from collectors.clock import Clock
 from collectors.errors import OverloadedError, TocsinError
 from collectors.stacklang.evaluation.batch import EvaluatedExpression
@@ -94,13 +96,14 @@ class FetchEndpoint:
     async def answer(self, request: Request) -> Response:
         """Answer with a stream of events, or with an error before it begins."""
         try:
-            wanted = await self._workers.run(partial(self._read, request))
+            asked = asked_of(request)
+            wanted = await self._workers.run(partial(self._read, request), asked)
             if self._streams >= MAX_STREAMS:
                 raise OverloadedError(f"{MAX_STREAMS} streams are open; try again", retry_after_s=5)
         except TocsinError as error:
             return error_response(error)
         return StreamingResponse(
-            self._events(wanted),
+            self._events(wanted, asked),
             media_type="text/event-stream",
             headers={"Cache-Control": "no-store"},
         )
@@ -110,21 +113,24 @@ class FetchEndpoint:
             Parameters.of(request), primary_ms=self._database.step_ms, now_ms=self._clock.now_ms()
         )
 
-    async def _events(self, wanted: FetchRequest) -> AsyncIterator[bytes]:
+    async def _events(self, wanted: FetchRequest, asked: Asked) -> AsyncIterator[bytes]:
         self._streams += 1
         try:
-            async for message in self._messages(wanted):
+            async for message in self._messages(wanted, asked):
                 yield b"data: " + to_json(message) + b"\n\n"
         finally:
             self._streams -= 1
 
-    async def _messages(self, wanted: FetchRequest) -> AsyncIterator[Message]:
+    async def _messages(self, wanted: FetchRequest, asked: Asked) -> AsyncIterator[Message]:
         memory: dict[Any, object] = {}
         for part in wanted.parts():
             evaluation = partial(self._evaluate, wanted, part, memory)
-            work = asyncio.ensure_future(self._workers.run(evaluation))
-            while not (await asyncio.wait({work}, timeout=self._heartbeat_s))[0]:
-                yield {"type": "info", "message": "heartbeat"}
+            work = asyncio.ensure_future(self._workers.run(evaluation, asked))
+            try:
+                while not (await asyncio.wait({work}, timeout=self._heartbeat_s))[0]:
+                    yield {"type": "info", "message": "heartbeat"}
+            finally:
+                work.cancel()  # of no effect once it is done; the client went away if it is not
             failure = work.exception()
             if failure is not None:
                 yield error_body(_reason(failure))
@@ -184,6 +190,7 @@ def _line_messages(result: EvaluatedExpression, part: Window) -> Iterator[Messag
     query = result.style.expr.render()
     keys = list(result.style.expr.final_grouping)
     for row, label in enumerate(result.legends):
+        answered(2 * len(query) + len(label))
         tags = dict(result.tags_of(row))
         yield {
             "type": "timeseries",

@@ -16,6 +16,11 @@ class MetricReader(Database, Protocol):
         """Return the tag keys of the series that match."""
         ...
 
-    def values(self, key: str, query: Query) -> Sequence[str]:
-        """Return the values of ``key`` among the series that match."""
+    def values(
+        self, key: str, query: Query, after: str = "", most: int | None = None
+    ) -> Sequence[str]:
+        """Return the values of ``key`` among the series that match, sorted.
+
+        Only those beyond ``after``, and at most ``most`` of them.
+        """
         ...

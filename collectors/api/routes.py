@@ -67,7 +67,7 @@ def catalogue_routes(
     counter: TagCounter, units: UnitReader, workers: Workers | None = None
 ) -> list[Route]:
     """Return the list of metrics and the tags of their series, counted."""
-    workers = workers or Workers(threads=2)
+    workers = workers or Workers()
     answers = {
         "/api/v2/metrics": metrics_answer(counter, units),
         "/api/v2/metric-tags": metric_tags_answer(counter, units),

@@ -40,12 +40,10 @@ class TagsRequest:
 
     def page(self, store: MetricReader) -> Sequence[str]:
         """Return the entries after the offset, at most ``limit`` of them, sorted."""
-        if self.key is None:
-            found = [] if self.verbose else store.keys(self.query)
-        else:
-            found = store.values(self.key, self.query)
-        after = sorted(entry for entry in found if entry > self._after)
-        return after[: self.limit]
+        if self.key is not None:
+            return store.values(self.key, self.query, self._after, self.limit)
+        found = [] if self.verbose else store.keys(self.query)
+        return sorted(entry for entry in found if entry > self._after)[: self.limit]
 
     @property
     def _after(self) -> str:

@@ -21,6 +21,7 @@ import orjson
 import structlog
 from numpy.typing import NDArray
 
+from collectors.budget import elsewhere
 from collectors.errors import ConfigError, StorageError
 from collectors.redaction import without_secrets
 
@@ -171,7 +172,7 @@ class HistoryEngine:
 
     def _run(self, work: Any) -> Any:
         try:
-            with self._lock:
+            with elsewhere(), self._lock:
                 return work()
         except Exception as error:  # as above
             raise StorageError(

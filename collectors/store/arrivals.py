@@ -6,6 +6,7 @@ to know whether all that should be in it has come, and hears of what comes after
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from collectors.model import IndexArray, IntArray, Tags
 from collectors.store.blocks.blocks import NEWS_BASE, HotBlocks
 from collectors.store.series.plan import Plan
 from collectors.store.series.table import SeriesTable
+from collectors.store.series.tag_view import TagView
 
 # What tells one process that exports from another, in the words of OpenTelemetry, Prometheus and
 # Atlas. A series that has none of these is a sender of its own.
@@ -83,36 +85,43 @@ class Senders:
 
     def __init__(self, table: SeriesTable) -> None:
         self._table = table
+        self._lock = threading.Lock()
         self._known: OrderedDict[int, tuple[Plan, NDArray[np.uint64]]] = OrderedDict()
 
-    def of(self, plan: Plan) -> NDArray[np.uint64]:
+    def of(self, plan: Plan, view: TagView) -> NDArray[np.uint64]:
         """Return a number for the sender of each series: the same in every process."""
-        known = self._known.get(id(plan))
-        if known is None or known[0] is not plan:
-            known = self._known[id(plan)] = plan, self._find(plan.series)
+        with self._lock:
+            known = self._known.get(id(plan))
+            if known is not None and known[0] is plan:
+                self._known.move_to_end(id(plan))
+                return known[1]
+        found = self._find(plan.series, view)
+        with self._lock:
+            self._known[id(plan)] = plan, found
             if len(self._known) > _MAX_PLANS:
                 self._known.popitem(last=False)
-        self._known.move_to_end(id(plan))
-        return known[1]
+        return found
 
-    def _find(self, series: IndexArray) -> NDArray[np.uint64]:
+    def _find(self, series: IndexArray, view: TagView) -> NDArray[np.uint64]:
         # A number is the mixed digests of the texts, which no restart and no new word changes.
-        digests = self._table.words.digests[:, 0]
+        digests = view.words.digests[:, 0]
         named = np.zeros(len(series), dtype=np.uint64)
         for key, factor in zip(SENDER_KEYS, _FACTORS, strict=True):
-            words = self._table.column(key)[series]
-            named ^= np.where(words > 0, digests[words] * factor, np.uint64(0))
+            words = view.values(series, key)
+            # A series that came meanwhile may have a word that is newer than the view.
+            mixed = digests.take(words, mode="clip") * factor
+            named ^= np.where(words > 0, mixed, np.uint64(0))
         own = self._table.fingerprints(series)
         return np.where(named == 0, own, named)
 
 
-def heard_of(plan: Plan, senders: Senders, blocks: HotBlocks) -> Heard:
+def heard_of(plan: Plan, view: TagView, senders: Senders, blocks: HotBlocks) -> Heard:
     """Return when the series of ``plan`` were last heard of."""
     return Heard(
         series=plan.series,
         line=plan.group,
         tags=plan.tags,
-        sender=senders.of(plan),
+        sender=senders.of(plan, view),
         newest_ms=blocks.arrays.seen[plan.series] * blocks.step_ms,
     )
 

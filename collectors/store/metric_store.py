@@ -5,8 +5,9 @@ Who works in it, and what each holds:
 ============================  ==================================================================
 receivers' threads            ``write…``: the store's lock from resolving the series to applying
                               the samples; late ones go to history without it
-queries and rules             ``fetch``: the store's lock while the series are chosen; the kernel
-                              reads pages beside writers, and history is asked without it
+queries and rules             ``fetch``: the store's lock for a moment, in which tags and index
+                              are seen as they are; series are chosen from these without it, the
+                              kernel reads pages beside writers, history is asked without it
 thread ``store-checkpoint``   the turn of checkpoints, within it the store's lock for a snapshot;
                               files are written without it
 thread ``store-history``      the turn of history, within it the store's lock for each block's
@@ -18,8 +19,13 @@ threads ``journal-sync``      a log's lock for a moment; the disk is waited for 
 Locks are taken from left to right, never back::
 
     Durability._saving ─────▶ the store's ────────────────▶ FileJournal._lock
+    Planner._lock ──────────▶ the store's
+          └─▶ TagIndex._lock
     HistoryKeeper._writing ─▶ the store's ─ ─ ─ ─ ─ ─ ─ ─ ▶ HistoryEngine._lock
                           └─▶ MetricHistory._changing ────▶ HistoryEngine._lock
+
+A writer that has much to index takes the planner's lock while it holds the store's, if it is free
+at that moment, and never waits for it.
 
 The broken arrow is rare: a block that leaves the ring before history has it is written under the
 store's lock, as it would be gone otherwise.
@@ -39,6 +45,7 @@ from pathlib import Path
 
 import numpy as np
 
+from collectors.budget import reserved, spend
 from collectors.clock import Clock
 from collectors.disk import make_private
 from collectors.errors import ConfigError, StorageError
@@ -87,6 +94,8 @@ from collectors.tag_rules import TagRules
 # What one sample takes in the log as columns: value, time and series id.
 _COLUMN_BYTES = 16
 _MIN_WORDS_BYTES = 64 << 20
+# What the tags of one line take.
+_LINE_BYTES = 400
 
 
 class MetricStore:
@@ -115,7 +124,9 @@ class MetricStore:
         self._limits = limits
         self._lock = threading.Lock()
         self._readers = 0
-        self._hot = HotTier(step_ms=step_ms, hot_window_ms=hot_window_ms, limits=limits)
+        self._hot = HotTier(
+            step_ms=step_ms, hot_window_ms=hot_window_ms, limits=limits, lock=self._lock
+        )
         rules, series = TagRules(limits), self._hot.series
         self._senders = Senders(series)
         self._admission = Admission(series, limits, rules, self._hot.blocks.max_series, clock)
@@ -451,23 +462,28 @@ class MetricStore:
 
     def _fetch_hot(self, request: Fetch, skip: int) -> Lines:
         """Answer from the hot blocks, without the first ``skip`` columns."""
-        with self._reading():
-            with self._lock:
-                plan = self._hot.plan(request)
-            self._check_size(len(plan.tags), request.window.steps)
+        columns = request.window.steps
+
+        def admit(lines: int) -> None:
+            self._check_size(lines, columns)
+            spend(lines * _LINE_BYTES, "the tags of lines")
+
+        plan = self._hot.plan(request, admit)
+        lines = len(plan.tags)
+        self._check_size(lines, columns)
+        # The kernel needs totals, and how many series each is of.
+        with reserved(2 * 8 * lines * columns, "lines"), self._reading():
             return Lines(tags=plan.tags, values=self._hot.aggregate(plan, request, skip))
 
     def heard(self, request: Fetch) -> Heard:
         """Return when the series that ``request`` matches were last heard of, its window aside."""
-        with self._lock:
-            return heard_of(self._hot.plan(request), self._senders, self._hot.blocks)
+        plan = self._hot.plan(request)
+        return heard_of(plan, self._hot.view(), self._senders, self._hot.blocks)
 
     def newest_ms(self, request: Fetch) -> int:
         """Return the end of the newest step in which any series that matches has a value, or 0."""
-        with self._lock:
-            series = self._hot.plan(request).series
-            seen = self._hot.blocks.arrays.seen[series]
-            return int(seen.max(initial=0)) * self.step_ms
+        seen = self._hot.blocks.arrays.seen[self._hot.plan(request).series]
+        return int(seen.max(initial=0)) * self.step_ms
 
     def take_news(self) -> News:
         """Return what was written since the last call; for one reader alone."""
@@ -476,24 +492,26 @@ class MetricStore:
 
     def keys(self, query: Query) -> list[str]:
         """Return the tag keys of series that match, sorted."""
-        with self._lock:
-            return self._hot.keys(query)
+        return self._hot.keys(query)
 
-    def values(self, key: str, query: Query) -> list[str]:
-        """Return the values of ``key`` among series that match, sorted."""
-        with self._lock:
-            return self._hot.values(key, query)
+    def values(self, key: str, query: Query, after: str = "", most: int | None = None) -> list[str]:
+        """Return the values of ``key`` among series that match, sorted.
+
+        Args:
+            key: Of the tag.
+            query: Which series.
+            after: Values up to this one are left out.
+            most: How many are wanted; None for all.
+        """
+        return self._hot.values(key, query, after, most)
 
     def value_counts(self, key: str, query: Query) -> dict[str, int]:
         """Return how many of the series that match have each value of ``key``."""
-        with self._lock:
-            return self._hot.value_counts(key, query)
+        return self._hot.value_counts(key, query)
 
     def tag_counts(self, query: Query, most: int) -> TagCounts:
         """Return how many of the series that match have each tag, counted over ``most`` of them."""
-        with self._lock:
-            series, rows, texts = self._hot.tag_rows(query, most)
-        # Counting takes long: outside of the lock, so that writers need not wait for it.
+        series, rows, texts = self._hot.tag_rows(query, most)
         return TagCounts(series=series, counted=len(rows), tags=counted(rows.pairs, texts))
 
     def _check_size(self, lines: int, columns: int) -> None:

@@ -31,6 +31,7 @@ from collectors.store.wire.metadata import read_metadata
 from collectors.store.wire.walker import walk
 from collectors.store.wire.walker_v2 import walk_v2
 from collectors.tag_rules import TagRules
+from collectors.text_order import text_order
 
 
 @contextmanager
@@ -80,7 +81,9 @@ def _warm_all() -> None:
     table.kinds(intern_rows(words, []))
     tags = intern_rows(table.words, [{"name": "a"}])
     table.put(NewSeries(ids=ids, identities=tags.identities(table.words), tags=tags))
+    table.view().values(ids, "name")
     table.drop(ids)
+    text_order(["a"])
     tags.known()
 
 

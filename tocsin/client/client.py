@@ -15,7 +15,7 @@ from tocsin.client.board_shapes import Board
 from tocsin.client.errors import UnreadableError
 from tocsin.client.explained import Explained
 from tocsin.client.graphs import Graph, graph_columns
-from tocsin.client.metric_shapes import MetricNames, MetricTags, Word
+from tocsin.client.metric_shapes import MetricNames, MetricTags, RunningQuery, Word
 from tocsin.client.oncall_shapes import Oncall
 from tocsin.client.sender_shapes import Sources
 from tocsin.client.shapes import (
@@ -37,6 +37,7 @@ from tocsin.client.transport import (
     JsonObject,
     ParamValue,
     Transport,
+    json_object,
     list_in,
     parsed,
     shortened,
@@ -129,6 +130,15 @@ class ApiClient:
                 break
             params["offset"] = following
         return found
+
+    def queries(self) -> list[RunningQuery]:
+        """Return the queries that are running or wait, the oldest first."""
+        return cast("list[RunningQuery]", self._listed("/api/v1/queries", "queries", {}))
+
+    def cancel_query(self, number: int) -> RunningQuery:
+        """Have a query stop; raise :class:`MissingError` when there is none of this number."""
+        answer = self._transport.send("DELETE", f"/api/v1/queries/{number}")
+        return cast("RunningQuery", json_object(answer))
 
     def traces(self, **criteria: ParamValue) -> list[TraceSummary]:
         """Search traces.

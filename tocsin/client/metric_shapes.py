@@ -45,6 +45,20 @@ class MetricTags(TypedDict):
     tags: list[TagCount]
 
 
+class RunningQuery(TypedDict):
+    """One of ``GET /api/v1/queries``: ``query`` is the request's query string, as it was sent."""
+
+    id: int
+    state: str
+    path: str
+    query: str
+    client: str
+    elapsed_s: float
+    timeout_s: float
+    memory_bytes: int
+    memory_limit_bytes: int
+
+
 class Word(TypedDict):
     """A word of the stack language that could follow a program."""
 

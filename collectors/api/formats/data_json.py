@@ -6,6 +6,7 @@ import json
 
 from collectors.api.formats.json_text import to_json
 from collectors.api.formats.values import columns, quoted
+from collectors.budget import look
 from collectors.graph.chart import Chart
 from collectors.model import FloatArray
 
@@ -17,8 +18,21 @@ def standard_json(chart: Chart) -> bytes:
 
 def bare_json(chart: Chart) -> bytes:
     """Return the data of ``chart`` with NaN and infinities bare, which strict parsers refuse."""
-    content = {**_head(chart), "values": _rows(chart).tolist(), **_tail(chart)}
-    return json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
+    rows = _rows(chart)
+    # Row by row: the encoder holds the interpreter's lock for as long as it is at work.
+    values = b",".join([_row(row) for row in rows])
+    head = _bare(_head(chart))[:-1]
+    return b"".join((head, b',"values":[', values, b"],", _bare(_tail(chart))[1:]))
+
+
+def _row(row: FloatArray) -> bytes:
+    look()
+    return _bare(row.tolist())
+
+
+def _bare(content: object) -> bytes:
+    text = json.dumps(content, separators=(",", ":"), ensure_ascii=False)
+    return text.encode("utf-8", "replace")
 
 
 def legend_and_metrics(chart: Chart) -> dict[str, object]:

@@ -18,7 +18,7 @@ from collectors.stacklang.expressions.filter import stat_texts
 from collectors.stacklang.expressions.legends import legend, uses_statistics
 from collectors.stacklang.expressions.style import StyleExpr
 from collectors.stacklang.lines.database import Database, Window
-from collectors.stacklang.lines.line_set import LineSet
+from collectors.stacklang.lines.line_set import LineSet, counted_labels
 from collectors.stacklang.lines.scope import LineSource, Scope
 from collectors.stacklang.text.durations import short_text
 from collectors.stacklang.text.faults import illegal_state
@@ -125,10 +125,10 @@ def legends_for(style: StyleExpr, lines: LineSet) -> list[str]:
         return list(lines.labels)
     offset = short_text(style.offset)
     stats = stat_texts(lines.values) if uses_statistics(style) else [{}] * len(lines)
-    return [
+    return counted_labels(
         legend(style, label, {**tags, OFFSET_TAG: offset, **stat})
         for label, tags, stat in zip(lines.labels, lines.tags, stats, strict=True)
-    ]
+    )
 
 
 def as_frame(results: Sequence[EvaluatedExpression], window: Window) -> Frame:

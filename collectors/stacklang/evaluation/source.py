@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from collectors.budget import spend
 from collectors.model import FloatArray, Tags
 from collectors.stacklang.lines.database import Aggregate, Database, Fetch, Window
 from collectors.stacklang.lines.layouts import Layouts
@@ -15,6 +16,7 @@ from collectors.stacklang.lines.line_set import (
     NO_DATA_LABEL,
     NO_DATA_TAGS,
     LineSet,
+    counted_labels,
     key_string,
     tag_label,
 )
@@ -22,11 +24,15 @@ from collectors.stacklang.lines.requests import DataRequest
 from collectors.stacklang.predicates.analysis import exact_tags
 from collectors.stacklang.text.durations import short_text
 from collectors.stacklang.text.faults import illegal_argument
+from collectors.text_order import text_order
 
 # Data are consolidated from the database's own steps, and a row of them takes memory whether there
 # are data or not: five years of 10 s, thirty of a minute.
 MAX_BASE_STEPS = 16_000_000
 MAX_SHIFT_MS = 365_000 * 86_400_000
+
+# What the tags of one line take.
+_LINE_BYTES = 400
 
 _UNKNOWN: Tags = {"name": "unknown"}
 
@@ -88,24 +94,27 @@ class DatabaseSource:
 
     def _layout(self, expr: DataRequest, found: Sequence[Tags]) -> _Layout:
         tags, labels = self._lines(expr, found)
-        order = sorted(range(len(labels)), key=labels.__getitem__)
+        order = text_order(labels)
         if expr.offset:
             offset = short_text(expr.offset)
             labels = [f"{label} (offset={offset})" for label in labels]
+        if np.array_equal(order, np.arange(len(order))):
+            return _Layout(tags=tags, labels=labels)
+        rows = order.tolist()
         return _Layout(
-            tags=[tags[row] for row in order],
-            labels=[labels[row] for row in order],
-            order=None if order == list(range(len(order))) else np.array(order, dtype=np.intp),
+            tags=[tags[row] for row in rows], labels=[labels[row] for row in rows], order=order
         )
 
     def _lines(self, expr: DataRequest, found: Sequence[Tags]) -> tuple[Sequence[Tags], list[str]]:
         """Return tags and labels in the order of the answer."""
         fixed = exact_tags(expr.query)
         if expr.aggregate is Aggregate.ALL:
-            return found, [tag_label(tags) for tags in found]
+            return found, counted_labels(map(tag_label, found))
         if expr.is_grouped:
+            spend(len(found) * _LINE_BYTES, "the tags of lines")
             grouped = [{**fixed, **tags} for tags in found]
-            return grouped, [key_string(expr.final_grouping, tags) or "" for tags in grouped]
+            names = (key_string(expr.final_grouping, tags) or "" for tags in grouped)
+            return grouped, counted_labels(names)
         if not len(found):
             return [fixed or NO_DATA_TAGS], [NO_DATA_LABEL]
         own = fixed or _UNKNOWN

@@ -20,6 +20,7 @@ from collectors.stacklang.lines.database import Aggregate, Consolidation
 from collectors.stacklang.lines.line_set import (
     LineSet,
     concatenate,
+    counted_labels,
     no_lines,
     single_line,
     tag_label,
@@ -59,7 +60,7 @@ class StatExpr(WrappingExpr):
         level = summarize(lines.values).get(self.stat)
         return LineSet(
             tags=lines.tags,
-            labels=[f"stat-{self.stat}({label})" for label in lines.labels],
+            labels=counted_labels(f"stat-{self.stat}({label})" for label in lines.labels),
             values=np.repeat(level[:, None], scope.steps, axis=1),
         )
 

@@ -8,9 +8,10 @@ from collectors.stacklang.expressions.style import StyleExpr
 from collectors.stacklang.predicates.java_regex import compile_java
 from collectors.stacklang.text.faults import illegal_argument
 from collectors.stacklang.text.lexer import unescape
-from collectors.stacklang.text.substitution import hex_decode, substitute
+from collectors.stacklang.text.substitution import MAX_TEXT, hex_decode, substitute
 
-_MAX_TEXT = 4_096
+_MAX_TEXT = MAX_TEXT
+_MAX_FILLED = 2 * MAX_TEXT
 
 
 def legend(style: StyleExpr, label: str, tags: Tags) -> str:
@@ -64,7 +65,17 @@ def _replace(text: str, search: str, replacement: str, tags: Tags) -> str:
     def fill(found: Captures) -> str:
         return substitute(replacement, lambda name: _variable(name, pattern, found, tags))
 
-    return pattern.replace(text[:_MAX_TEXT], fill)
+    # A replacement for each character may be as long as a text may be.
+    left = _MAX_FILLED
+
+    def bounded(found: Captures) -> str:
+        nonlocal left
+        filled = fill(found) if left > 0 else ""
+        left -= len(filled)
+        return filled
+
+    replaced = pattern.replace(text[:_MAX_TEXT], bounded)
+    return replaced if left > 0 else replaced[:_MAX_TEXT] + "…"
 
 
 def _variable(name: str, pattern: Pattern, found: Captures, tags: Tags) -> str:

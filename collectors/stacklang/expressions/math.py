@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 from collectors.model import FloatArray, Tags
 from collectors.stacklang.expression import Raw
 from collectors.stacklang.expressions.series import SeriesExpr, SourceExpr, WrappingExpr
-from collectors.stacklang.lines.line_set import LineSet, key_string, no_lines, tag_label
+from collectors.stacklang.lines.line_set import (
+    LineSet,
+    counted_labels,
+    key_string,
+    no_lines,
+    tag_label,
+)
 from collectors.stacklang.lines.requests import DataRequest
 from collectors.stacklang.lines.scope import Scope
 from collectors.stacklang.numeric.elementwise import apply_binary, apply_unary
@@ -228,7 +234,7 @@ class BinaryExpr(SeriesExpr):
             kept, partners = _partners(right, left, self.left.group_by_key)
             tags = [right[row] for row in kept]
             rows = _places(partners, len(left)), _places(kept, len(right))
-        labels = [tag_label(entry) for entry in tags]
+        labels = counted_labels(tag_label(entry) for entry in tags)
         return _Joined(tags=tags, labels=labels, left=rows[0], right=rows[1])
 
 
@@ -276,5 +282,7 @@ def _rows(values: FloatArray, places: _Places) -> FloatArray:
 
 
 def _with_values(owner: SeriesExpr, scope: Scope, lines: LineSet, values: FloatArray) -> LineSet:
-    labels = scope.layouts.get(owner, (lines.tags,), lambda: [tag_label(t) for t in lines.tags])
+    labels = scope.layouts.get(
+        owner, (lines.tags,), lambda: counted_labels(map(tag_label, lines.tags))
+    )
     return LineSet(tags=lines.tags, labels=labels, values=values)

@@ -51,7 +51,9 @@ def normalize_one(style: StyleExpr) -> StyleExpr:
     """Return the canonical form of one expression."""
     text = style.settings.get("legend")
     if text is not None:
-        style = style.with_settings({"legend": substitute(text, lambda name: f"$({name})")})
+        # Two parentheses a variable: nothing grows here, so nothing is cut.
+        named = substitute(text, lambda name: f"$({name})", max_chars=3 * len(text))
+        style = style.with_settings({"legend": named})
     shortened = rewrite_series(style.expr, _shorten_filter)
     return style.with_expr(as_series(shortened.rewrite(_sort_query)))
 

@@ -8,12 +8,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from collectors.budget import spend
 from collectors.model import FloatArray, IntArray, Tags
 from collectors.stacklang.expression import Expr, Raw
 from collectors.stacklang.expressions.data import AggregateExpr, GroupedData
 from collectors.stacklang.expressions.series import SeriesExpr, rewrite_series
 from collectors.stacklang.lines.database import Aggregate
-from collectors.stacklang.lines.line_set import LineSet, key_string, no_data, tag_label
+from collectors.stacklang.lines.line_set import (
+    LineSet,
+    counted_labels,
+    key_string,
+    no_data,
+    tag_label,
+)
 from collectors.stacklang.lines.requests import DataRequest
 from collectors.stacklang.lines.scope import Scope
 from collectors.stacklang.numeric.distinct_sketch import estimate_distinct
@@ -24,6 +31,8 @@ from collectors.stacklang.text.literals import format_double
 PERCENTILE = "percentile"
 DISTINCT = "distinct"
 _TIMER_SCALE = 1e-9
+# What the tags of one line take.
+_LINE_BYTES = 400
 _REGISTERS = 64
 
 
@@ -108,13 +117,16 @@ class Percentiles(SeriesExpr):
             groups.setdefault(label or "", []).append(row)
         shown = [format_double(percent).rjust(5) for percent in sorted(set(self.percents))]
         names = {label: label or self.source.query.label() for label in sorted(groups)}
+        spend(len(names) * len(shown) * _LINE_BYTES, "percentiles")
         return _Layout(
             tags=[
                 {**tags[groups[label][0]], PERCENTILE: percent}
                 for label in names
                 for percent in shown
             ],
-            labels=[f"percentile({own}, {percent})" for own in names.values() for percent in shown],
+            labels=counted_labels(
+                f"percentile({own}, {percent})" for own in names.values() for percent in shown
+            ),
             groups=[_buckets(groups[label], tags) for label in names],
         )
 

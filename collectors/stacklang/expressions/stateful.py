@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from collectors.stacklang.expression import Raw
 from collectors.stacklang.expressions.series import SeriesExpr, WrappingExpr
-from collectors.stacklang.lines.line_set import LineSet
+from collectors.stacklang.lines.line_set import LineSet, counted_labels
 from collectors.stacklang.lines.scope import Scope
 from collectors.stacklang.numeric.algorithms import (
     Algorithm,
@@ -71,7 +71,9 @@ class StatefulExpr(WrappingExpr):
         table = scope.remembered(self, LineTable, lambda: self._new_table(scope))
         values = table.advance(lines.tags, lines.values, scope.elapsed_steps)
         labels = scope.layouts.get(
-            self, (lines.labels,), lambda: [f"{self.name}({label})" for label in lines.labels]
+            self,
+            (lines.labels,),
+            lambda: counted_labels(f"{self.name}({label})" for label in lines.labels),
         )
         return LineSet(tags=lines.tags, labels=labels, values=values)
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
+from collectors.budget import hold, spend
 from collectors.model import FloatArray, Tags
 
 NO_DATA_TAGS: Mapping[str, str] = {"name": "NO_DATA"}
 NO_DATA_LABEL = "NO DATA"
+_LABELS_AT_ONCE = 4_096
+# What a text takes besides its characters, in a list.
+_LABEL_BYTES = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +30,9 @@ class LineSet:
     tags: Sequence[Tags]
     labels: Sequence[str]
     values: FloatArray
+
+    def __post_init__(self) -> None:
+        hold(self.values, "lines")
 
     def __len__(self) -> int:
         return len(self.tags)
@@ -40,6 +48,16 @@ class LineSet:
     def relabelled(self, labels: Sequence[str]) -> LineSet:
         """Return the same lines with other labels."""
         return replace(self, labels=labels)
+
+
+def counted_labels(texts: Iterable[str]) -> list[str]:
+    """Return ``texts`` as a list, counted for the query that makes them as they are made."""
+    labels: list[str] = []
+    made = iter(texts)
+    while part := list(islice(made, _LABELS_AT_ONCE)):
+        spend(sum(map(len, part)) + _LABEL_BYTES * len(part), "labels")
+        labels += part
+    return labels
 
 
 def single_line(tags: Tags, label: str, values: FloatArray) -> LineSet:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from collectors.budget import look
 from collectors.stacklang.program.sizes import Sizes
 from collectors.stacklang.text.faults import illegal_state
 
@@ -76,6 +77,7 @@ class Context:
         Raises:
             QueryError: The program did more than it may.
         """
+        look()
         self.operations += 1
         if self.operations > MAX_OPERATIONS:
             raise illegal_state(

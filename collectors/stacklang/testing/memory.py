@@ -96,9 +96,12 @@ class MemoryDatabase:
         """Return the tag keys of the series that match, sorted."""
         return sorted({key for tags in self.tags if query.matches(tags) for key in tags})
 
-    def values(self, key: str, query: Query) -> Sequence[str]:
-        """Return the values of ``key`` among the series that match, sorted."""
-        return sorted({tags[key] for tags in self.tags if key in tags and query.matches(tags)})
+    def values(
+        self, key: str, query: Query, after: str = "", most: int | None = None
+    ) -> Sequence[str]:
+        """Return the values of ``key`` beyond ``after`` among the series that match, sorted."""
+        found = {tags[key] for tags in self.tags if key in tags and query.matches(tags)}
+        return sorted(value for value in found if value > after)[:most]
 
     def fetch(self, request: Fetch) -> Lines:
         """Answer ``request``."""

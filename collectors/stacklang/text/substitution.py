@@ -8,24 +8,41 @@ from urllib.parse import quote
 
 _VARIABLE = re.compile(r"\$(?:\(([^)]*)\)|(\()|([A-Za-z0-9._-]*))")
 _BEGINS_VARIABLE = re.compile(r"\$(?=[(A-Za-z0-9._-])")
+MAX_TEXT = 4_096
+"""Characters of a text with its variables filled in; a longer one is cut: an ellipsis tells."""
+
 _KEEP_IN_URL = "!$'()*,-./:@_`~"
 
 
-def substitute(text: str, variables: Mapping[str, str] | Callable[[str], str]) -> str:
+def substitute(
+    text: str,
+    variables: Mapping[str, str] | Callable[[str], str],
+    *,
+    max_chars: int = MAX_TEXT,
+) -> str:
     """Replace ``$name`` and ``$(name)`` by their values; an unknown name by itself.
+
+    Thousands of references to a long value would make a text of megabytes, for each of a thousand
+    lines: beyond ``max_chars`` characters it is cut.
 
     >>> substitute("$app on $(nf.node)", {"app": "www"})
     'www on nf.node'
     """
     look_up = variables if callable(variables) else lambda name: variables.get(name, name)
-
-    def replace(found: re.Match[str]) -> str:
-        if found.end() == len(text) and found.group() == "$":
-            return "$"
-        name = found.group(1) or found.group(3)
-        return look_up(name) if name else "$"
-
-    return _VARIABLE.sub(replace, text)
+    pieces: list[str] = []
+    position = size = 0
+    for found in _VARIABLE.finditer(text):
+        pieces.append(text[position : found.start()])
+        position = found.end()
+        if position == len(text) and found.group() == "$":
+            pieces.append("$")
+        else:
+            name = found.group(1) or found.group(3)
+            pieces.append(look_up(name) if name else "$")
+        size += len(pieces[-2]) + len(pieces[-1])
+        if size > max_chars:
+            return "".join(pieces)[:max_chars] + "…"
+    return "".join([*pieces, text[position:]])
 
 
 def literal(text: str) -> str:

@@ -18,6 +18,9 @@ MAX_WIDTH = 256
 MAX_PRECISION = {"s": 256, "f": 32}
 DEFAULT_DECIMALS = 6
 
+MAX_TEXT = 65_536
+"""Characters that values may put into a pattern: a short program could double them often."""
+
 _TYPES = "sduxXf"
 _SPEC = re.compile(r"(?:([0-9]{1,9})\$)?([-+ 0]*)([0-9]{1,9})?(\.([0-9]{0,9}))?(.?)", re.DOTALL)
 _LONG = re.compile(r"[+-]?[0-9]{1,19}")
@@ -45,7 +48,7 @@ def format_text(pattern: str, values: Sequence[object]) -> str:
         QueryError: A value is missing or does not fit, or the pattern is wrong.
     """
     pieces: list[str] = []
-    position = following = 0
+    position = following = size = 0
     while (mark := pattern.find("%", position)) >= 0:
         pieces.append(pattern[position:mark])
         if pattern.startswith("%%", mark):
@@ -60,6 +63,9 @@ def format_text(pattern: str, values: Sequence[object]) -> str:
                 f"missing argument at index {index} for format specifier at position {mark}"
             )
         pieces.append(_padded(_converted(spec, values[index]), spec))
+        size += len(pieces[-1])
+        if size > MAX_TEXT:
+            raise illegal_argument(f"text too long: more than {MAX_TEXT} characters are put in")
     return "".join([*pieces, pattern[position:]])
 
 

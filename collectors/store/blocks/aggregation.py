@@ -7,9 +7,12 @@ that nothing contributed to is NaN.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
+from collectors.budget import look
 from collectors.kernel import inlined, kernel
 from collectors.model import FloatArray, IndexArray
 from collectors.stacklang.lines.database import Aggregate, Consolidation
@@ -191,6 +194,11 @@ def _aggregate(
     for k in range(len(series)):
         g = group[k]
         _add_series(hot, series[k], first, total[g], seen[g], wholes[g], op, unpacked)
+
+
+@kernel
+def _close(first: int, op: int, total: FloatArray, seen: FloatArray, wholes: FloatArray) -> None:
+    """Make values of what all series were added to."""
     for g in range(len(total)):
         _count_wholes(seen[g], wholes[g], first)
     _finish(total, seen, op)
@@ -246,9 +254,11 @@ def _aggregate_consolidated(
         values = present if op == COUNT else row
         _consolidate(values, present, multiple, cf, hot.kind[series[k]] == GAUGE, out)
         _add_run(out, total[group[k]], seen[group[k]], op)
-    _finish(total, seen, SUM if op == COUNT else op)
 
 
+_STEPS_AT_ONCE = 20_000_000
+# What it takes to find a page, in steps.
+_PAGE_STEPS = 100
 _START_VALUE = {MIN: np.inf, MAX: -np.inf, SUM: 0.0, COUNT: 0.0}
 
 
@@ -286,13 +296,28 @@ def aggregate(
     seen = np.zeros((groups, columns))
     unpacked = np.empty(BLOCK_STEPS)
     blocks = columns * multiple // BLOCK_STEPS + 2
+    # Some at a time, so that a query that is stopped or has had its turn need not go on.
+    at_once = max(1, _STEPS_AT_ONCE // (columns * multiple + _PAGE_STEPS))
     if multiple == 1:
         wholes = np.zeros((groups, blocks))
-        _aggregate(hot, series, group, first, op, total, seen, wholes, unpacked)
-    else:
-        wholes = np.zeros((1, blocks))
-        scratch, out = np.empty((2, columns * multiple)), np.empty(columns)
+        for some, rows in _parts(series, group, at_once):
+            _aggregate(hot, some, rows, first, op, total, seen, wholes, unpacked)
+        _close(first, op, total, seen, wholes)
+        return total
+    wholes = np.zeros((1, blocks))
+    scratch, out = np.empty((2, columns * multiple)), np.empty(columns)
+    for some, rows in _parts(series, group, at_once):
         _aggregate_consolidated(
-            hot, series, group, first, multiple, op, cf, total, seen, scratch, out, wholes, unpacked
+            hot, some, rows, first, multiple, op, cf, total, seen, scratch, out, wholes, unpacked
         )
+    wholes = np.zeros((groups, columns // BLOCK_STEPS + 2))  # they are in ``seen`` already
+    _close(first, SUM if op == COUNT else op, total, seen, wholes)
     return total
+
+
+def _parts(
+    series: IndexArray, group: IndexArray, size: int
+) -> Iterator[tuple[IndexArray, IndexArray]]:
+    for begin in range(0, len(series), size):
+        look()
+        yield series[begin : begin + size], group[begin : begin + size]

@@ -1,13 +1,20 @@
-"""The hot tier: blocks, series and index together. Not locked; the metric store does that."""
+"""The hot tier: blocks, series and index together.
+
+Whoever writes holds the store's lock. Readers hold none but the planner's: what they read stays as
+it is, see :mod:`collectors.store.series.planner`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import heapq
+import threading
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from collectors.budget import look
 from collectors.limits import Limits
 from collectors.model import Counted, FloatArray, IndexArray, IntArray
 from collectors.stacklang.lines.database import Aggregate, Fetch
@@ -18,11 +25,14 @@ from collectors.store.blocks.ingest import counter_heartbeat_ms, ingest, ingest_
 from collectors.store.blocks.parts import ingest_parts
 from collectors.store.blocks.rewinding import empty_after
 from collectors.store.blocks.sealing import Sealer, gather_pages
-from collectors.store.series.plan import Plan
+from collectors.store.series.plan import Admit, Plan
 from collectors.store.series.planner import Planner
 from collectors.store.series.table import NewSeries, SeriesSnapshot, SeriesTable
-from collectors.store.series.tag_index import TagIndex
 from collectors.store.series.tag_rows import TagRows
+from collectors.store.series.tag_view import TagView
+
+# How many series or texts are looked at before another query has its turn.
+_SERIES_AT_ONCE = 8_192
 
 
 class HotTier:
@@ -32,9 +42,13 @@ class HotTier:
         step_ms: Base step.
         hot_window_ms: How much time is kept.
         limits: Bounds on series and memory.
+        lock: The store's, held by whoever writes.
     """
 
-    def __init__(self, *, step_ms: int, hot_window_ms: int, limits: Limits) -> None:
+    def __init__(
+        self, *, step_ms: int, hot_window_ms: int, limits: Limits, lock: threading.Lock
+    ) -> None:
+        self._lock = lock
         self.step_ms = step_ms
         self._heartbeat_ms = counter_heartbeat_ms(step_ms)
         self.blocks = HotBlocks(
@@ -47,8 +61,7 @@ class HotTier:
         self.complete_from = 0
         self._sealer = Sealer(self.blocks)
         self._newest_ms = 0
-        self._index = TagIndex(self.series.words)
-        self._planner = Planner(self.series, self._index)
+        self._planner = Planner(self.series, lock)
 
     # -- writing ---------------------------------------------------------------------------------
 
@@ -60,7 +73,6 @@ class HotTier:
         arrays = self.blocks.arrays
         arrays.kind[new.ids] = self.series.put(new)
         arrays.seen[new.ids] = max(0, self.blocks.head) * BLOCK_STEPS
-        self._index.add(new.ids, new.tags)
         self._planner.note_came(new.ids, new.tags)
 
     def _evict(self, ids: IndexArray) -> None:
@@ -71,17 +83,18 @@ class HotTier:
     def _forget(self, ids: NDArray[Any]) -> None:
         if len(ids):
             tags = self.series.drop(ids)
-            self._index.remove(ids, tags)
             self._planner.note_gone(ids, tags)
             self.blocks.forget(ids)
 
     def shed_words(self) -> None:
-        """Forget the words of series that are gone, and index the others again."""
+        """Forget the words of series that are gone, and index the others again.
+
+        Readers who are at work go on with the words, the tags and the index that they began with.
+        """
         self.series.shed_words()
         live = self.series.live_ids()
-        self._index.clear()
-        self._index.add(live, self.series.tag_rows(live))
-        self._planner.forget()
+        self._planner = Planner(self.series, self._lock)
+        self._planner.note_came(live, self.series.tag_rows(live))
 
     def register_snapshot(self, snapshot: SeriesSnapshot) -> None:
         """Register series as the log and checkpoints have them."""
@@ -208,10 +221,15 @@ class HotTier:
 
     # -- reading ---------------------------------------------------------------------------------
 
-    def plan(self, request: Fetch) -> Plan:
-        """Return which series belong to which line."""
+    def plan(self, request: Fetch, admit: Admit | None = None) -> Plan:
+        """Return which series belong to which line; ``admit`` may refuse their number."""
         every = request.aggregate is Aggregate.ALL
-        return self._planner.plan(request.query, None if every else request.group_by)
+        return self._planner.plan(request.query, None if every else request.group_by, admit)
+
+    def view(self) -> TagView:
+        """Return the tags of all series as they are now."""
+        with self._lock:
+            return self.series.view()
 
     def aggregate(self, plan: Plan, request: Fetch, skip: int = 0) -> FloatArray:
         """Return the lines of ``plan`` without the first ``skip`` columns of the window."""
@@ -233,22 +251,42 @@ class HotTier:
     def keys(self, query: Query) -> list[str]:
         """Return the tag keys of series that match, sorted."""
         if isinstance(query, AnyOf):
-            return self._index.keys()
-        keys = np.unique(self.series.tag_rows(self._planner.matching(query)).pairs[::2])
-        return sorted(self.series.words.texts[key] for key in keys.tolist())
+            return self._planner.keys()
+        found = self._planner.matching(query)
+        keys: set[int] = set()
+        for begin in range(0, len(found.series), _SERIES_AT_ONCE):
+            look()
+            part = found.series[begin : begin + _SERIES_AT_ONCE]
+            rows = found.view.tag_rows(part)
+            pairs = rows.pairs.reshape(-1, 2)[
+                np.repeat(found.view.unchanged(part), rows.counts // 2)
+            ]
+            keys.update(np.unique(pairs[:, 0]).tolist())
+        return sorted(found.view.words.texts[key] for key in keys)
 
-    def values(self, key: str, query: Query) -> list[str]:
-        """Return the values of ``key`` among series that match, sorted."""
+    def values(self, key: str, query: Query, after: str = "", most: int | None = None) -> list[str]:
+        """Return the values of ``key`` among series that match, sorted.
+
+        Args:
+            key: Of the tag.
+            query: Which series.
+            after: Values up to this one are left out.
+            most: How many are wanted, the least ones.
+        """
         if isinstance(query, AnyOf):
-            return self._index.values(key)
-        found = np.unique(self.series.column(key)[self._planner.matching(query)])
-        return sorted(self.series.words.texts[number] for number in found.tolist() if number)
+            numbers, view = self._planner.values(key)
+        else:
+            found = self._planner.matching(query)
+            numbers, view = _values_of(found.series, found.view, key), found.view
+        texts = _texts(np.unique(numbers), view.words.texts)
+        return sorted(_all_after(texts, after)) if most is None else _least(texts, after, most)
 
     def value_counts(self, key: str, query: Query) -> dict[str, int]:
         """Return how many of the series that match have each value of ``key``."""
-        found = self.series.column(key)[self._planner.matching(query)]
-        numbers, counts = np.unique(found, return_counts=True)
-        texts = self.series.words.texts
+        found = self._planner.matching(query)
+        values = _values_of(found.series, found.view, key)
+        numbers, counts = np.unique(values, return_counts=True)
+        texts = found.view.words.texts
         pairs = zip(numbers.tolist(), counts.tolist(), strict=True)
         return {texts[number]: count for number, count in pairs if number}
 
@@ -257,6 +295,37 @@ class HotTier:
 
         All three stay as they are whatever is written later.
         """
-        matching = self._planner.matching(query)
-        rows = self.series.tag_rows(matching[:most])
-        return len(matching), rows, self.series.words.texts
+        found = self._planner.matching(query)
+        some = found.series[:most]
+        rows = found.view.tag_rows(some)
+        same = found.view.unchanged(some)
+        rows = rows if same.all() else rows.take(np.flatnonzero(same))
+        return len(found.series), rows, found.view.words.texts
+
+
+def _values_of(series: IndexArray, view: TagView, key: str) -> IndexArray:
+    """Return the numbers of the values of ``key`` of those series that have one."""
+    values = view.values(series, key)
+    return values[(values > 0) & view.unchanged(series)]
+
+
+def _texts(numbers: IndexArray, texts: Sequence[str]) -> Iterator[list[str]]:
+    """Yield the texts of some numbers, some at a time, so that no other thread waits long."""
+    for begin in range(0, len(numbers), _SERIES_AT_ONCE):
+        look()
+        yield [texts[n] for n in numbers[begin : begin + _SERIES_AT_ONCE].tolist()]
+
+
+def _all_after(parts: Iterator[list[str]], after: str) -> list[str]:
+    return [text for part in parts for text in part if text > after]
+
+
+def _least(parts: Iterator[list[str]], after: str, most: int) -> list[str]:
+    """Return the ``most`` least texts beyond ``after``, sorted."""
+    least: list[str] = []
+    for part in parts:
+        bound = least[-1] if len(least) >= most else None
+        new = [t for t in part if t > after and (bound is None or t < bound)]
+        if new:
+            least = heapq.nsmallest(most, [*least, *new])
+    return least

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from collectors.budget import look
 from collectors.model import IndexArray, Tags
-from collectors.store.series.table import SeriesTable
+from collectors.store.series.tag_view import TagView
+from collectors.text_order import text_ranks
 
 GroupKeys = tuple[str, ...] | None
 """Keys whose values make a row; None keeps every series apart."""
+
+Admit = Callable[[int], None]
+"""Gets the number of rows that a plan will have; raises if these are too many."""
+
+_ROWS_AT_ONCE = 4_096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,27 +37,65 @@ class Plan:
     tags: Sequence[Tags]
 
 
-def make_plan(table: SeriesTable, series: IndexArray, keys: GroupKeys) -> Plan:
-    """Return the plan of ``series``, ascending ids; those that lack a key are left out."""
+def make_plan(
+    view: TagView, series: IndexArray, keys: GroupKeys, admit: Admit | None = None
+) -> Plan:
+    """Return the plan of ``series``, ascending ids.
+
+    Those that lack a key, or are no longer what they were when the view was taken, are left out.
+    """
     if keys is None:
-        tags = [table.tags(s) for s in series.tolist()]
-        return Plan(series=series, group=np.arange(len(series), dtype=np.int32), tags=tags)
-    columns = [table.column(key)[series] for key in keys]
-    present = np.ones(len(series), dtype=bool)
+        return _apart(view, series, admit)
+    columns = [view.values(series, key) for key in keys]
+    present = view.unchanged(series)
     for column in columns:
         present &= column > 0
-    series, columns = series[present], [column[present] for column in columns]
+    if not present.all():
+        series, columns = series[present], [column[present] for column in columns]
     code = np.zeros(len(series), dtype=np.int64)
     for column in columns:
-        _, code = np.unique(code * len(table.words) + column, return_inverse=True)
+        look()
+        _, code = np.unique(code * len(view.words.texts) + column, return_inverse=True)
     found, first, code = np.unique(code, return_index=True, return_inverse=True)
-    texts = table.words.texts
-    values = [tuple(texts[column[at]] for column in columns) for at in first.tolist()]
-    order = sorted(range(len(found)), key=values.__getitem__)
+    if admit is not None:
+        admit(len(found))
+    look()
+    texts = view.words.texts
+    numbers = [column[first] for column in columns]
+    order = np.arange(len(found))
+    if numbers:
+        order = np.lexsort([text_ranks(texts, column) for column in reversed(numbers)])
     rank = np.empty(len(found), dtype=np.int32)
     rank[order] = np.arange(len(found), dtype=np.int32)
-    tags = [dict(zip(keys, values[row], strict=True)) for row in order]
+    tags = _group_tags(texts, keys, [column[order] for column in numbers], len(found))
     return Plan(series=series, group=rank[code], tags=tags)
+
+
+def _apart(view: TagView, series: IndexArray, admit: Admit | None) -> Plan:
+    if admit is not None:
+        admit(len(series))
+    tags: list[Tags] = []
+    for begin in range(0, len(series), _ROWS_AT_ONCE):
+        look()
+        tags += [view.tags(s) for s in series[begin : begin + _ROWS_AT_ONCE].tolist()]
+    same = view.unchanged(series)
+    if not same.all():
+        series, tags = series[same], [tags[row] for row in np.flatnonzero(same).tolist()]
+    return Plan(series=series, group=np.arange(len(series), dtype=np.int32), tags=tags)
+
+
+def _group_tags(
+    texts: Sequence[str], keys: tuple[str, ...], columns: Sequence[IndexArray], rows: int
+) -> list[Tags]:
+    """Return the tags of each row: its texts by key."""
+    tags: list[Tags] = []
+    for begin in range(0, rows, _ROWS_AT_ONCE):
+        look()
+        count = min(_ROWS_AT_ONCE, rows - begin)
+        named = [[texts[n] for n in column[begin : begin + count].tolist()] for column in columns]
+        values = zip(*named, strict=True) if keys else [()] * count
+        tags += [dict(zip(keys, value, strict=True)) for value in values]
+    return tags
 
 
 class GrowingPlan:
@@ -60,28 +105,26 @@ class GrowingPlan:
     stays the same object, so that what others have derived from it still holds.
 
     Args:
-        table: The series and their tags.
         plan: To begin with.
         keys: What makes a row.
     """
 
-    def __init__(self, table: SeriesTable, plan: Plan, keys: GroupKeys) -> None:
+    def __init__(self, plan: Plan, keys: GroupKeys) -> None:
         self.plan = plan
-        self._table = table
         self._keys = keys
         self._rows: dict[tuple[str, ...], int] = {}
 
-    def add(self, series: IndexArray) -> None:
+    def add(self, series: IndexArray, view: TagView) -> None:
         """Take in ``series``, ascending ids that match and are not in the plan yet."""
         plan = self.plan
         if self._keys is None:
-            self._add_apart(series)
+            self._add_apart(series, view)
         elif len(series) > len(plan.series):
             every = _merged(plan.series, series, np.searchsorted(plan.series, series))
-            self.plan = make_plan(self._table, every, self._keys)
+            self.plan = make_plan(view, every, self._keys)
             self._rows = {}
         else:
-            self._add_grouped(series, self._keys)
+            self._add_grouped(series, self._keys, view)
 
     def remove(self, series: IndexArray) -> None:
         """Leave out ``series``, as far as they are in the plan."""
@@ -96,25 +139,26 @@ class GrowingPlan:
             self._rows = {}
         self.plan = Plan(series=plan.series[kept], group=group.astype(np.int32), tags=tags)
 
-    def _add_apart(self, series: IndexArray) -> None:
-        plan = self.plan
+    def _add_apart(self, series: IndexArray, view: TagView) -> None:
+        plan, new = self.plan, _apart(view, series, None)
+        series = new.series
         at = np.searchsorted(plan.series, series)
         tags = list(plan.tags)
         # From the end, so that the places before stay what they are.
-        for place, number in zip(at[::-1].tolist(), series[::-1].tolist(), strict=True):
-            tags.insert(place, self._table.tags(number))
+        for place, one in zip(at[::-1].tolist(), reversed(new.tags), strict=True):
+            tags.insert(place, one)
         every = _merged(plan.series, series, at)
         self.plan = Plan(series=every, group=np.arange(len(every), dtype=np.int32), tags=tags)
 
-    def _add_grouped(self, series: IndexArray, keys: tuple[str, ...]) -> None:
-        columns = [self._table.column(key)[series] for key in keys]
-        present = np.ones(len(series), dtype=bool)
+    def _add_grouped(self, series: IndexArray, keys: tuple[str, ...], view: TagView) -> None:
+        columns = [view.values(series, key) for key in keys]
+        present = view.unchanged(series)
         for column in columns:
             present &= column > 0
         series, columns = series[present], [column[present] for column in columns]
         if not len(series):
             return
-        texts = self._table.words.texts
+        texts = view.words.texts
         named = [[texts[number] for number in column.tolist()] for column in columns]
         values = list(zip(*named, strict=True)) if keys else [()] * len(series)
         rows = self._rows_with(values, keys)

@@ -1,4 +1,8 @@
-"""Which series there are: identity, ids and tags, all in columns."""
+"""Which series there are: identity, ids and tags, all in columns.
+
+Whoever changes the table holds the store's lock. Readers take a :class:`~.tag_view.TagView` under
+it and need no lock from then on.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from collectors.kernel import kernel
 from collectors.model import DSTYPE, IndexArray
 from collectors.store.series.hash_table import HashTable
 from collectors.store.series.kinds import KINDS, RATE
 from collectors.store.series.reserve import reserve
 from collectors.store.series.tag_rows import TagRows, copy_rows
+from collectors.store.series.tag_view import TagView, values_of
 from collectors.store.series.words import Words
 
 _START = 1 << 12
@@ -115,18 +119,6 @@ def snapshot_of(ids: IndexArray, tags: TagRows, words: Words) -> SeriesSnapshot:
     )
 
 
-@kernel
-def _value_of(
-    arena: IndexArray, start: NDArray[np.int64], count: IndexArray, key: int, out: IndexArray
-) -> None:
-    """Fill ``out`` with the value number of ``key`` in each row, 0 where it has none."""
-    for row in range(len(start)):
-        out[row] = 0
-        for i in range(start[row], start[row] + count[row], 2):
-            if arena[i] == key:
-                out[row] = arena[i + 1]
-
-
 class SeriesTable:
     """Series ids, given out densely and reused after expiry.
 
@@ -149,7 +141,8 @@ class SeriesTable:
         self._arena = np.empty(_START, dtype=np.int32)
         self._used = 0
         self._free = np.empty(0, dtype=np.int32)
-        self._columns: dict[int, NDArray[np.int32]] = {}
+        # By id: the generation in which it was last given out or dropped.
+        self._changed: NDArray[np.int32] = reserve((capacity,), np.int32)
         self._dstype = self.words.number(DSTYPE)
         self._kind_words = [self.words.number(kind.value) for kind in KINDS]
 
@@ -169,6 +162,7 @@ class SeriesTable:
     def put(self, new: NewSeries) -> NDArray[np.int8]:
         """Register series; return the codes of their kinds."""
         ids = new.ids
+        self._note_change(ids)
         self._take_free(ids)
         self.top = max(self.top, int(ids.max()) + 1)
         self._store_pairs(ids, new.tags)
@@ -177,15 +171,12 @@ class SeriesTable:
         self.incarnation[ids] += 1
         self._ids.insert(new.identities, ids)
         self._held += len(ids)
-        self.generation += 1
-        for key, column in self._columns.items():
-            column[ids] = self._values(ids, key)
         return self._codes(self._values(ids, self._dstype))
 
     def kinds(self, tags: TagRows) -> NDArray[np.int8]:
         """Return the codes of the kinds that tags name, (R,)."""
         found = np.empty(len(tags), dtype=np.int32)
-        _value_of(tags.pairs, tags.starts(), tags.counts, self._dstype, found)
+        values_of(tags.pairs, tags.starts(), tags.counts, self._dstype, found)
         return self._codes(found)
 
     def _codes(self, words: IndexArray) -> NDArray[np.int8]:
@@ -197,16 +188,19 @@ class SeriesTable:
     def drop(self, ids: IndexArray) -> TagRows:
         """Forget series; return their tags."""
         tags = self.tag_rows(ids)
+        self._note_change(ids)
         self.alive[ids] = 0
         self.incarnation[ids] += 1
         self._identity[ids] = 0
         self._count[ids] = 0
         self._held -= len(ids)
         self._free = np.concatenate((self._free, ids.astype(np.int32)))
-        self.generation += 1
-        for column in self._columns.values():
-            column[ids] = 0
         return tags
+
+    def _note_change(self, ids: NDArray[Any]) -> None:
+        # Before anything else is written of them: who reads without a lock looks here last.
+        self.generation += 1
+        self._changed[ids] = self.generation
 
     def fingerprints(self, ids: NDArray[Any]) -> NDArray[np.uint64]:
         """Return 64 bits of the identity of each of ``ids``: what history knows them by."""
@@ -239,17 +233,16 @@ class SeriesTable:
         live = self.live_ids()
         return snapshot_of(live, self.tag_rows(live), self.words)
 
-    def column(self, key: str) -> NDArray[np.int32]:
-        """Return the value number of ``key`` for every id, 0 where the series lacks the key."""
-        number = self.words.find(key)
-        column = self._columns.get(number)
-        if column is None:
-            column = reserve((self.capacity,), np.int32)
-            if number:
-                live = self.live_ids()
-                column[live] = self._values(live, number)
-                self._columns[number] = column
-        return column
+    def view(self) -> TagView:
+        """Return the tags of all series as they are now; needs the store's lock for a moment."""
+        return TagView(
+            words=self.words.view(),
+            arena=self._arena,
+            start=self._start,
+            count=self._count,
+            changed=self._changed,
+            generation=self.generation,
+        )
 
     def shed_words(self) -> None:
         """Forget the words of series that are gone; all numbers of words change."""
@@ -258,12 +251,11 @@ class SeriesTable:
         renamed = self.words.keep_only(np.unique(tags.pairs))
         self._compact(0)
         self._arena[: self._used] = renamed[self._arena[: self._used]]
-        self._columns.clear()
         self.generation += 1
 
     def _values(self, ids: NDArray[Any], key: int) -> IndexArray:
         out = np.empty(len(ids), dtype=np.int32)
-        _value_of(self._arena, self._start[ids], self._count[ids], key, out)
+        values_of(self._arena, self._start[ids], self._count[ids], key, out)
         return out
 
     def _take_free(self, ids: IndexArray) -> None:
@@ -282,11 +274,15 @@ class SeriesTable:
         self._used += len(tags.pairs)
 
     def _compact(self, more: int) -> None:
-        """Move the pairs of living series into an array with room for ``more``."""
+        """Move the pairs of living series into an array with room for ``more``.
+
+        Where they stood stays as it was for the readers of older views.
+        """
         live = self.live_ids()
         tags = self.tag_rows(live)
         size = len(tags.pairs)
         self._arena = np.empty(max(_START, 2 * (size + more)), dtype=np.int32)
         self._arena[:size] = tags.pairs
+        self._start = reserve((self.capacity,), np.int64)
         self._start[live] = tags.starts()
         self._used = size

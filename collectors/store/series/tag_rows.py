@@ -109,11 +109,16 @@ def _known(counts: IndexArray, pairs: IndexArray, out: NDArray[np.bool_]) -> Non
 def copy_rows(
     source: IndexArray, starts: NDArray[np.int64], counts: IndexArray, out: IndexArray
 ) -> None:
-    """Copy ``counts[i]`` numbers from ``starts[i]`` on, one row behind the other."""
+    """Copy ``counts[i]`` numbers from ``starts[i]`` on, one row behind the other.
+
+    A row that would end beyond the source, as one that is just being written may for a reader
+    without a lock, is filled up with 0.
+    """
     at = 0
     for row in range(len(starts)):
+        there = min(counts[row], len(source) - starts[row])
         for i in range(counts[row]):
-            out[at] = source[starts[row] + i]
+            out[at] = source[starts[row] + i] if i < there else 0
             at += 1
 
 

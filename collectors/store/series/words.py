@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
 
 import numpy as np
@@ -19,6 +20,25 @@ def digests_of(texts: Iterable[str]) -> NDArray[np.uint64]:
         blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest() for text in texts
     ]
     return np.frombuffer(b"".join(digests), dtype="<u8").reshape(-1, 2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WordView:
+    """The words as they were at a moment, and those that came since; none is lost or renumbered.
+
+    Attributes:
+        texts: Text by number.
+        known: Number by text.
+        digests: The digest of each word there was, (words, 2).
+    """
+
+    texts: Sequence[str]
+    known: Mapping[str, int]
+    digests: NDArray[np.uint64]
+
+    def find(self, text: str) -> int:
+        """Return the number of ``text``, 0 when it was never seen."""
+        return self.known.get(text, 0)
 
 
 class Words:
@@ -43,6 +63,10 @@ class Words:
     def digests(self) -> NDArray[np.uint64]:
         """The digest of each word by its number, (at least as many as words, 2)."""
         return self._digests
+
+    def view(self) -> WordView:
+        """Return what stays as it is when words are shed."""
+        return WordView(texts=self.texts, known=self._numbers, digests=self._digests)
 
     def number(self, text: str) -> int:
         """Return the number of ``text``, giving it one when it is new."""

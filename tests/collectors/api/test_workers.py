@@ -13,6 +13,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from collectors.api.answers import answering
+from collectors.api.running import QueryBounds
 from collectors.api.workers import Workers
 from collectors.errors import OverloadedError
 
@@ -22,7 +23,7 @@ def test_work_beyond_threads_and_waiting_room_is_sent_away() -> None:
     go = threading.Event()
 
     async def ask_four() -> list[object]:
-        workers = Workers(threads=1, waiting=1)
+        workers = Workers(QueryBounds(concurrency=1, waiting=1))
         tasks = [asyncio.ensure_future(workers.run(lambda: go.wait(10))) for _ in range(4)]
         await asyncio.wait(tasks[2:])
         assert not any(task.done() for task in tasks[:2])
@@ -40,7 +41,7 @@ def test_places_are_free_again_after_failures() -> None:
     """Each failure would take a place for good, until nobody is answered."""
 
     async def fail_often() -> int:
-        workers = Workers(threads=1, waiting=0)
+        workers = Workers(QueryBounds(concurrency=1, waiting=0))
         for _ in range(5):
             with pytest.raises(ZeroDivisionError):
                 await workers.run(lambda: 1 // 0)
@@ -52,7 +53,7 @@ def test_places_are_free_again_after_failures() -> None:
 def test_a_server_that_is_full_says_when_to_come_back() -> None:
     """Clients would retry at once and keep the server full."""
     endpoint = answering(
-        lambda _request: PlainTextResponse("never"), Workers(threads=1, waiting=-1)
+        lambda _request: PlainTextResponse("never"), Workers(QueryBounds(concurrency=1, waiting=-1))
     )
     answer = TestClient(Starlette(routes=[Route("/", endpoint)])).get("/")
     assert answer.status_code == 503

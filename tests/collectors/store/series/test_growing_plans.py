@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyroaring import BitMap
 
 from collectors.model import Tags
 from collectors.stacklang.predicates.predicate import (
@@ -47,15 +49,13 @@ class Platform:
 
     def __init__(self) -> None:
         self.table = SeriesTable(200)
-        self.index = TagIndex(self.table.words)
-        self.planner = Planner(self.table, self.index)
+        self.planner = Planner(self.table, threading.Lock())
         self.held: dict[int, Tags] = {}
 
     def come(self, several: Sequence[Tags]) -> None:
         rows = intern_rows(self.table.words, several)
         ids = self.table.next_ids(len(several))
         self.table.put(NewSeries(ids=ids, identities=rows.identities(self.table.words), tags=rows))
-        self.index.add(ids, rows)
         self.planner.note_came(ids, rows)
         self.held.update(zip(ids.tolist(), several, strict=True))
 
@@ -63,14 +63,13 @@ class Platform:
         ids = np.array(sorted(set(chosen) & self.held.keys()), dtype=np.int32)
         if len(ids):
             tags = self.table.drop(ids)
-            self.index.remove(ids, tags)
             self.planner.note_gone(ids, tags)
             for number in ids.tolist():
                 del self.held[number]
 
     def planned_afresh(self, query: Query, keys: GroupKeys) -> Plan:
         ids = [number for number, tags in sorted(self.held.items()) if query.matches(tags)]
-        return make_plan(self.table, np.array(ids, dtype=np.int32), keys)
+        return make_plan(self.table.view(), np.array(ids, dtype=np.int32), keys)
 
 
 def same(found: Plan, expected: Plan) -> None:
@@ -125,9 +124,9 @@ def test_a_new_series_touches_only_the_plans_that_it_can_belong_to(
     made: list[Query] = []
     matching = planner_module._matching
 
-    def counted(index: TagIndex, query: Query) -> object:
+    def counted(index: TagIndex, query: Query, *known: BitMap) -> object:
         made.append(query)
-        return matching(index, query)
+        return matching(index, query, *known)
 
     monkeypatch.setattr(planner_module, "_matching", counted)
     platform.come([service(7, "two")])

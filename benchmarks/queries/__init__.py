@@ -1,0 +1,1 @@
+"""Honest requests beside the nastiest queries: who waits for whom."""
