@@ -8,11 +8,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 
-from collectors.kernel_cache import drop_stale
 from collectors.limits import Limits
 from collectors.metric_kinds import MetricKinds
 from collectors.store.blocks.aggregation import CF_AVG, SUM, aggregate
@@ -48,7 +46,6 @@ def _no_scipy() -> Iterator[None]:
 
 def warm() -> None:
     """Compile, or load what is compiled already."""
-    drop_stale(Path(__file__).parent)
     with _no_scipy():
         _warm_all()
 
