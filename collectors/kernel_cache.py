@@ -18,7 +18,9 @@ from __future__ import annotations
 import dis
 import hashlib
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, cast
@@ -74,6 +76,11 @@ class _KernelCache(_Cache):  # type: ignore[misc]
     _impl_class = _KernelImpl
     _stamped = False
 
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Load a compiled function; None when there is none that fits."""
+        with _no_scipy():
+            return super().load_overload(sig, target_context)
+
     def _load_overload(self, sig: Any, target_context: Any) -> Any:
         self._stamp()
         return super()._load_overload(sig, target_context)
@@ -91,6 +98,19 @@ class _KernelCache(_Cache):  # type: ignore[misc]
         if not self._stamped:
             self._cache_file._source_stamp = digest_of(self._py_func)  # noqa: SLF001 - numba offers no other way
             self._stamped = True
+
+
+@contextmanager
+def _no_scipy() -> Iterator[None]:
+    """Keep numba from importing the linear algebra of scipy, which no kernel uses: 16 MB."""
+    if "scipy.linalg" in sys.modules:
+        yield
+        return
+    sys.modules["scipy.linalg"] = None  # type: ignore[assignment]  # an import then fails, as if absent
+    try:
+        yield
+    finally:
+        del sys.modules["scipy.linalg"]
 
 
 def _fields_of(signature: Any) -> Iterator[str]:

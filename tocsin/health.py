@@ -15,6 +15,7 @@ from runbooks.paging.ways import name_of
 from tocsin.cli import package_version
 from tocsin.collecting import Collectors
 from tocsin.configuration.reloading import Reloader
+from tocsin.warming import Warming
 
 
 def health_route(
@@ -22,6 +23,7 @@ def health_route(
     engine: Engine,
     desk: IncidentDesk,
     reloader: Reloader,
+    warming: Warming,
     *,
     started_s: float,
 ) -> Route:
@@ -30,7 +32,7 @@ def health_route(
     async def health(request: Request) -> JSONResponse:
         del request
         delivery = _delivery(desk)
-        degraded = engine.faults or any(delivery.values()) or reloader.refused
+        degraded = engine.faults or any(delivery.values()) or reloader.refused or warming.failed
         return JSONResponse(
             {
                 "status": "degraded" if degraded else "ok",
@@ -44,6 +46,7 @@ def health_route(
                 "watch": _watch(engine),
                 "configuration": reloader.as_json(),
                 "delivery": delivery,
+                "warming": warming.as_json(),
             }
         )
 

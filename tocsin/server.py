@@ -45,6 +45,7 @@ from tocsin.responding import open_desk, routes_of
 from tocsin.self_metrics import self_metrics
 from tocsin.settings import Settings
 from tocsin.sockets import listen_tcp, port_of, serving
+from tocsin.warming import Warming
 from tocsin.watching import Made, open_engine, rules_of
 
 Announce = Callable[[Mapping[str, str]], None]
@@ -89,12 +90,15 @@ async def serve(settings: Settings, announce: Announce, clock: Clock | None = No
         reloader = Reloader(settings.config_dir, clock, configuration, use, lacking)
         desk.start()
         stack.push_async_callback(asyncio.to_thread, desk.stop)
-        app = api_of(collectors, changes.store, engine, desk, reloader)
+        warming = Warming()
+        app = api_of(collectors, changes.store, engine, desk, reloader, warming)
         await stack.enter_async_context(serving(app, api))
         pulse = asyncio.create_task(_watch(settings, collectors, engine, desk, reloader, clock))
         stack.callback(pulse.cancel)
         _reload_on_hangup(reloader)
         announce({"api": api_url, **addresses})
+        warming.start()
+        stack.callback(warming.close)
         await stopping.wait()
         _log.info("stopping")
 
@@ -105,12 +109,13 @@ def api_of(
     engine: Engine,
     desk: IncidentDesk,
     reloader: Reloader,
+    warming: Warming,
 ) -> ASGIApp:
     """Return all that the API's port answers."""
     clock = collectors.clock
     routes = [
         front_route(desk.links.dashboard_url),
-        health_route(collectors, engine, desk, reloader, started_s=time.monotonic()),
+        health_route(collectors, engine, desk, reloader, warming, started_s=time.monotonic()),
         reload_route(reloader),
         *board_routes(lambda: reloader.configuration.boards),
         *collector_routes(collectors),

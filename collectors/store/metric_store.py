@@ -71,7 +71,6 @@ from collectors.store.intake.remote_labels import RemoteLabels
 from collectors.store.intake.time_bounds import extremes_of, judge_times, refuse_early, refuse_late
 from collectors.store.log.durability import Durability
 from collectors.store.log.records import BODY, BODY_V2
-from collectors.store.warm import warm
 from collectors.store.wire.remote_body import (
     DecodedBody,
     SampleColumns,
@@ -151,7 +150,6 @@ class MetricStore:
         it after the store.
         """
         path.mkdir(parents=True, exist_ok=True)
-        warm()  # so that loading the kernels is part of the start and not of the first request
         limits = limits or Limits()
         store = cls(path, step_ms=step_ms, hot_window_ms=hot_window_ms, clock=clock, limits=limits)
         if history is not None:
