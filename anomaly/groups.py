@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from collectors.model import FloatArray, Frame, IntArray, Tags
 
@@ -44,6 +43,7 @@ class Groups:
         self._seen: IntArray = np.zeros(0, dtype=np.int64)
         self._steps = 0
         self._born = 0
+        self._remembered: list[_Remembered] = []
 
     def __len__(self) -> int:
         return len(self.scopes)
@@ -67,15 +67,33 @@ class Groups:
             steps: Number of columns.
             spared: Whether a group that is gone may give its number to another.
         """
-        found = [_Lines(frame) for frame in frames]
+        self._remembered += [_Remembered() for _ in frames[len(self._remembered) :]]
+        found = [
+            _Lines(frame, self._numbered(remembered, frame.tags if frame else ()))
+            for frame, remembered in zip(frames, self._remembered, strict=False)
+        ]
         strangers = self._note_seen(found)
         self._steps += steps
         self.refused = 0
-        places = self._places(spared)
-        # Who was there last is watched first.
-        for key in sorted(strangers, key=lambda key: -strangers[key]):
-            self._admit(key, steps - 1 - strangers[key], places)
+        if strangers:
+            places = self._places(spared)
+            # Who was there last is watched first.
+            for key in sorted(strangers, key=lambda key: -strangers[key]):
+                self._admit(key, steps - 1 - strangers[key], places)
         return [self._table(lines, steps) for lines in found]
+
+    def _numbered(self, remembered: _Remembered, tags: Sequence[Tags]) -> _Remembered:
+        """Return the numbers of all lines; worked out again only for other lines or new groups."""
+        if remembered.tags is not tags:
+            remembered.tags = tags
+            remembered.keys = [self._key(one) for one in tags]
+            remembered.born = -1
+        if remembered.born != self._born:
+            remembered.born = self._born
+            found = [self._numbers.get(key, -1) for key in remembered.keys]
+            remembered.numbers = np.array(found, dtype=np.int64)
+            remembered.distinct = len(set(found)) == len(found)
+        return remembered
 
     def _key(self, tags: Tags) -> tuple[str, ...]:
         return tuple([tags.get(k, "") for k in self.keys])
@@ -84,13 +102,13 @@ class Groups:
         """Note when known groups had a value; return new ones with their newest column."""
         strangers: dict[tuple[str, ...], int] = {}
         for lines in found:
-            lines.keys = [self._key(tags) for tags in lines.tags]
-            for key, newest in zip(lines.keys, lines.newest.tolist(), strict=True):
-                number = self._numbers.get(key, -1)
-                if number < 0:
-                    strangers[key] = max(newest, strangers.get(key, 0))
-                else:
-                    self._seen[number] = max(self._seen[number], self._steps + newest + 1)
+            numbers = lines.remembered.numbers[lines.lines]
+            known = numbers >= 0
+            seen = self._steps + lines.newest + 1
+            np.maximum.at(self._seen, numbers[known], seen[known])
+            for at in np.flatnonzero(~known).tolist():
+                key = lines.remembered.keys[lines.lines[at]]
+                strangers[key] = max(int(lines.newest[at]), strangers.get(key, 0))
         return strangers
 
     def _places(self, spared: Callable[[int], bool]) -> Iterator[int]:
@@ -120,12 +138,13 @@ class Groups:
         self._numbers[key] = number
 
     def _table(self, lines: _Lines, steps: int) -> FloatArray:
-        numbers = np.array([self._numbers.get(key, -1) for key in lines.keys], dtype=np.int64)
+        remembered = self._numbered(lines.remembered, lines.remembered.tags)
+        numbers = remembered.numbers[lines.lines]
         rows, numbers = lines.rows[numbers >= 0], numbers[numbers >= 0]
         result = np.full((len(self), steps), np.nan)
         if not len(numbers):
             return result
-        if len(np.unique(numbers)) == len(numbers):
+        if remembered.distinct or len(np.unique(numbers)) == len(numbers):
             result[numbers] = rows
             return result
         for number, values in zip(numbers, rows, strict=True):
@@ -135,26 +154,43 @@ class Groups:
         return result
 
 
+class _Remembered:
+    """Lines as they were at the last step: a standing expression has the same ones for hours.
+
+    Attributes:
+        tags: Of each line, the very object that the frame came with.
+        keys: Group of each line.
+        numbers: (lines,) number of each group, -1 for none.
+        distinct: Whether no number comes twice.
+        born: How many groups had got a number when these were looked up.
+    """
+
+    def __init__(self) -> None:
+        self.tags: Sequence[Tags] = ()
+        self.keys: list[tuple[str, ...]] = []
+        self.numbers: IntArray = np.zeros(0, dtype=np.int64)
+        self.distinct = True
+        self.born = -1
+
+
 class _Lines:
     """The lines of a frame that have any value.
 
     Attributes:
+        remembered: All lines of the frame.
+        lines: Positions of those that have a value.
         rows: Their values, (lines, steps).
-        tags: Their tags.
         newest: (lines,) the newest column in which each has a value.
-        keys: Their groups.
     """
 
-    def __init__(self, frame: Frame | None) -> None:
-        self.keys: list[tuple[str, ...]] = []
+    def __init__(self, frame: Frame | None, remembered: _Remembered) -> None:
+        self.remembered = remembered
         if frame is None:
+            self.lines = self.newest = np.zeros(0, dtype=np.intp)
             self.rows: FloatArray = np.zeros((0, 0))
-            self.tags: Sequence[Tags] = ()
-            self.newest: NDArray[np.intp] = np.zeros(0, dtype=np.intp)
             return
         there = np.isfinite(frame.values)
-        lines = np.flatnonzero(there.any(axis=1))
-        self.rows = frame.values[lines]
-        self.tags = [frame.tags[line] for line in lines.tolist()]
+        self.lines = np.flatnonzero(there.any(axis=1))
+        self.rows = frame.values[self.lines]
         columns = frame.values.shape[1]
-        self.newest = columns - 1 - there[lines][:, ::-1].argmax(axis=1)
+        self.newest = columns - 1 - there[self.lines][:, ::-1].argmax(axis=1)

@@ -12,6 +12,8 @@ from typing import Any, TypeVar, cast
 
 import numba
 
+from collectors.kernel_cache import cached
+
 # ``_nrt`` is an option of numba that its type information does not list.
 _njit: Any = numba.njit
 # Without numpy's error model every division is a branch to an exception, and no loop with one is
@@ -25,7 +27,7 @@ def kernel(function: _F) -> _F:
 
     Wrapped here once so that the type checker keeps the function's own signature.
     """
-    return cast("_F", _njit(cache=True, **_OPTIONS)(function))
+    return cast("_F", cached(_njit(**_OPTIONS)(function)))
 
 
 def inlined(function: _F) -> _F:

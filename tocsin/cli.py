@@ -8,6 +8,7 @@ interrupted. With ``--json`` an error is a JSON object on standard output.
 from __future__ import annotations
 
 import sys
+from functools import cache
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import NoReturn
@@ -48,6 +49,7 @@ _COMMANDS = {
 }
 
 
+@cache  # a server tells it with every answer of /health
 def package_version() -> str:
     """Return the installed version, or ``0+unknown`` in a bare checkout."""
     try:

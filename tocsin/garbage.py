@@ -10,6 +10,8 @@ ever when nothing refers to it; only a cycle that dies later waits, until everyt
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 _NEW_MS = 60_000
@@ -39,6 +41,18 @@ class CycleCollector(Protocol):
     def set_threshold(self, young: int, middle: int, old: int, /) -> None:
         """Say when each generation is searched."""
         ...
+
+
+@contextmanager
+def uncollected(collector: CycleCollector = gc) -> Iterator[None]:
+    """Search for no cycles while everything is imported, nor in what was: nothing of it dies."""
+    before = collector.get_threshold()
+    collector.set_threshold(0, *before[1:])
+    try:
+        yield
+    finally:
+        collector.freeze()
+        collector.set_threshold(*before)
 
 
 class Garbage:

@@ -19,6 +19,7 @@ from runbooks.paging.ways import name_of
 from tocsin.cli import package_version
 from tocsin.collecting import Collectors
 from tocsin.configuration.reloading import Reloader
+from tocsin.warming import Warming
 
 
 def health_route(
@@ -26,6 +27,7 @@ def health_route(
     engine: Engine,
     desk: IncidentDesk,
     reloader: Reloader,
+    warming: Warming,
     *,
     started_s: float,
 ) -> Route:
@@ -34,7 +36,8 @@ def health_route(
     async def health(request: Request) -> JSONResponse:
         delivery = _delivery(desk)
         faults = [asdict(fault) for fault in collectors.machine.faults.present()]
-        degraded = engine.faults or any(delivery.values()) or reloader.refused or faults
+        wrong = (engine.faults, any(delivery.values()), reloader.refused, faults, warming.failed)
+        degraded = any(wrong)
         status = "degraded" if degraded else "ok"
         if not request.scope.get("trusted", True):
             return JSONResponse({"status": status})  # for a probe without a token
@@ -53,6 +56,7 @@ def health_route(
                 "delivery": delivery,
                 "clock": _clock(collectors.clock),
                 "faults": faults,
+                "warming": warming.as_json(),
             }
         )
 

@@ -61,6 +61,7 @@ from tocsin.same_site import OwnNames, SameSite, own_names
 from tocsin.self_metrics import self_metrics
 from tocsin.settings import Settings
 from tocsin.sockets import listen_tcp, port_of, serving
+from tocsin.warming import Warming
 from tocsin.watching import Made, open_engine, rules_of
 
 Announce = Callable[[Mapping[str, str]], None]
@@ -113,8 +114,10 @@ async def serve(settings: Settings, announce: Announce, source: Ticking | None =
         desk.start()
         stack.push_async_callback(asyncio.to_thread, desk.stop)
         names = own_names(settings)
-        workers = Workers(query_bounds(settings))
-        app = api_of(collectors, changes.store, engine, desk, reloader, door, names, workers)
+        warming, workers = Warming(), Workers(query_bounds(settings))
+        app = api_of(
+            collectors, changes.store, engine, desk, reloader, warming, door, names, workers
+        )
         await stack.enter_async_context(serving(app, api))
         anew = partial(use, anew=True)
         pulse = asyncio.create_task(
@@ -123,6 +126,8 @@ async def serve(settings: Settings, announce: Announce, source: Ticking | None =
         stack.callback(pulse.cancel)
         _reload_on_hangup(reloader)
         announce({"api": api_url, **addresses})
+        warming.start()
+        stack.callback(warming.close)
         await stopping.wait()
         _log.info("stopping")
 
@@ -133,6 +138,7 @@ def api_of(
     engine: Engine,
     desk: IncidentDesk,
     reloader: Reloader,
+    warming: Warming,
     door: Door,
     names: OwnNames,
     workers: Workers | None = None,
@@ -141,7 +147,7 @@ def api_of(
     clock, workers = collectors.clock, workers or Workers()
     routes = [
         front_route(desk.links.dashboard_url),
-        health_route(collectors, engine, desk, reloader, started_s=time.monotonic()),
+        health_route(collectors, engine, desk, reloader, warming, started_s=time.monotonic()),
         reload_route(reloader),
         audit_route(door.audit),
         *board_routes(lambda: reloader.configuration.boards),

@@ -33,6 +33,7 @@ from tocsin.same_site import own_names
 from tocsin.server import api_of, using
 from tocsin.settings import Settings
 from tocsin.sockets import embedded_server, listen_tcp, port_of
+from tocsin.warming import Warming
 from tocsin.watching import open_engine, rules_of
 
 START_MS = 1_700_000_000_000
@@ -115,7 +116,7 @@ def local_tocsin(settings: Settings, disk: Disk = SYSTEM_DISK) -> Iterator[Local
         use = using(settings, configuration, rules, engine=engine, desk=desk, scraper=None)
         reloader = Reloader(settings.config_dir, steady, configuration, use)
         door, names = Door.of(settings, steady), own_names(settings)
-        app = api_of(collectors, announced.store, engine, desk, reloader, door, names)
+        app = api_of(collectors, announced.store, engine, desk, reloader, Warming(), door, names)
         token = settings.api_token.get_secret_value() if settings.api_token else ""
         api = stack.enter_context(ApiClient(stack.enter_context(_served(app)), token=token))
         yield LocalTocsin(

@@ -5,17 +5,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
 from anomaly.detectors.registry import detectors
-from collectors.kernel_cache import drop_stale
 
 
 def warm() -> None:
     """Compile, or load what is compiled already."""
-    drop_stale(Path(__file__).parent)
     for kind in detectors().values():
         kind.make(kind.trial).observe(np.ones(1), 0)
 

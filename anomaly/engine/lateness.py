@@ -68,6 +68,9 @@ class Lateness:
         self._relapses: FloatArray = np.zeros(_START)
         self._looked_ms = 0
         self._cached: OrderedDict[int, _Placed] = OrderedDict()
+        # What was found out since the last look, by the requests' columns of senders: rules that
+        # ask the same wait for the same.
+        self._complete_ms: dict[tuple[int, ...], tuple[int, Sequence[_Placed]]] = {}
 
     def __len__(self) -> int:
         return len(self._places)
@@ -87,10 +90,19 @@ class Lateness:
         self._silences_ms[rows, 0] = silence
         self._relapses *= math.exp(-max(0, now_ms - self._looked_ms) / _RELAPSE_MS)
         self._newest_ms, self._looked_ms = newest_ms, now_ms
+        self._complete_ms.clear()
 
     def complete_ms(self, heard: Sequence[Heard]) -> int:
         """Return up to when data are complete as of the last look, ``NEVER_MS`` if all are."""
-        found = [self._placed(one).place for one in heard if len(one.series)]
+        placed = [self._placed(one) for one in heard if len(one.series)]
+        asked = tuple([id(one) for one in placed])
+        known = self._complete_ms.get(asked)
+        if known is None:
+            known = self._complete_ms[asked] = self._find_complete_ms(placed), placed
+        return known[0]
+
+    def _find_complete_ms(self, placed: Sequence[_Placed]) -> int:
+        found = [one.place for one in placed]
         if not found:
             return int(NEVER_MS)
         places = found[0] if len(found) == 1 else np.unique(np.concatenate(found))
@@ -115,6 +127,7 @@ class Lateness:
         self._placed(heard)
         places = [self._places[one] for one in np.unique(heard.sender[late]).tolist()]
         self._relapses[places] += 1.0
+        self._complete_ms.clear()
 
     def _expected_ms(self, places: NDArray[np.intp]) -> IntArray:
         """Return how old the newest data of each sender become before the next ones come.

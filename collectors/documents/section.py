@@ -78,10 +78,14 @@ class MistakesError(ValueError):
 
 
 class Section(BaseModel):
-    """A mapping of a document; unknown fields are mistakes."""
+    """A mapping of a document; unknown fields are mistakes.
+
+    What a shape needs to be read is built with the first document of it, not with the import: a
+    server has some seventy shapes and reads a few of them.
+    """
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, arbitrary_types_allowed=True, use_attribute_docstrings=True
+        extra="forbid", frozen=True, arbitrary_types_allowed=True, defer_build=True
     )
 
     _table: Table = PrivateAttr()

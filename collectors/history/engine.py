@@ -9,10 +9,13 @@ why nothing else imports it.
 from __future__ import annotations
 
 import re
+import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -65,6 +68,8 @@ class HistoryEngine:
         try:
             if parts.scheme == "chdb":
                 Path(parts.path).mkdir(parents=True, exist_ok=True)
+                with _no_arrow():
+                    import chdb  # noqa: F401 - what the client would import
                 return cls(clickhouse_connect.get_client(dsn=url), DATABASE)
             database = parts.path.strip("/") or DATABASE
             client = clickhouse_connect.get_client(
@@ -178,6 +183,28 @@ class HistoryEngine:
             raise StorageError(
                 f"history: {without_secrets(str(error)[:_MAX_MESSAGE_CHARS])}"
             ) from error
+
+
+@contextmanager
+def _no_arrow() -> Iterator[None]:
+    """Keep chDB from importing Arrow for answers in its form, which are never asked for: 26 MB."""
+    if "pyarrow" in sys.modules:
+        yield
+        return
+    sys.modules["pyarrow"] = _Absent("pyarrow")
+    try:
+        yield
+    finally:
+        del sys.modules["pyarrow"]
+
+
+class _Absent(ModuleType):
+    """Stands for a module whose classes are only named, as types of arguments."""
+
+    def __getattr__(self, name: str) -> object:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return object
 
 
 def quoted(text: str) -> str:

@@ -22,7 +22,15 @@ class Raw(str):
 class Expr:
     """A node of an expression tree; subclasses are frozen dataclasses."""
 
-    __slots__ = ()
+    __slots__ = ("_hash",)
+    _hash: int
+
+    def __init_subclass__(cls) -> None:
+        # Trees are keys of what is remembered from step to step, and were hashed leaf by leaf each
+        # time. With slots a dataclass is made twice: here its hash is there already.
+        own = cls.__dict__.get("__hash__")
+        if own is not None:
+            cls.__hash__ = _once(own)  # type: ignore[method-assign, assignment]
 
     def parts(self) -> Iterable[object]:
         """Return the items whose renderings, joined by commas, make up this expression."""
@@ -59,6 +67,20 @@ class Expr:
 
     def __str__(self) -> str:
         return self.render()
+
+
+def _once(hash_of: Callable[[Expr], int]) -> Callable[[Expr], int]:
+    """Return ``hash_of``, worked out once for each tree: nothing in it ever changes."""
+
+    def remembered(self: Expr) -> int:
+        try:
+            known: int = self._hash
+        except AttributeError:
+            known = hash_of(self)
+            object.__setattr__(self, "_hash", known)
+        return known
+
+    return remembered
 
 
 Rule = Callable[[Expr], Expr | None]

@@ -81,7 +81,6 @@ from collectors.store.intake.remote_labels import RemoteLabels
 from collectors.store.intake.time_bounds import extremes_of, judge_times, refuse_early, refuse_late
 from collectors.store.log.durability import Durability
 from collectors.store.log.records import BODY, BODY_V2
-from collectors.store.warm import warm
 from collectors.store.wire.remote_body import (
     DecodedBody,
     SampleColumns,
@@ -170,7 +169,6 @@ class MetricStore:
             ConfigError: What is there has another step, or more series than there is room for.
         """
         make_private(path)
-        warm()  # so that loading the kernels is part of the start and not of the first request
         limits = limits or Limits()
         store = cls(
             path,

@@ -1,18 +1,13 @@
-"""Compiles every kernel of the store ahead of time, so that a start is not a compilation.
+"""Compiles every kernel of the store ahead of time, so that a request is not a compilation.
 
-``scripts/setup`` calls :func:`warm`; numba keeps the result on disk beside the sources.
+``scripts/setup`` calls :func:`warm`, and a server once it listens; numba keeps the result on disk
+beside the sources.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-
 import numpy as np
 
-from collectors.kernel_cache import drop_stale
 from collectors.limits import Limits
 from collectors.metric_kinds import MetricKinds
 from collectors.store.blocks.aggregation import CF_AVG, SUM, aggregate
@@ -34,27 +29,8 @@ from collectors.tag_rules import TagRules
 from collectors.text_order import text_order
 
 
-@contextmanager
-def _no_scipy() -> Iterator[None]:
-    """Keep numba from importing the linear algebra of scipy, which no kernel uses: 16 MB."""
-    if "scipy.linalg" in sys.modules:
-        yield
-        return
-    sys.modules["scipy.linalg"] = None  # type: ignore[assignment]  # an import then fails, as if absent
-    try:
-        yield
-    finally:
-        del sys.modules["scipy.linalg"]
-
-
 def warm() -> None:
-    """Compile, or load what is compiled already."""
-    drop_stale(Path(__file__).parent)
-    with _no_scipy():
-        _warm_all()
-
-
-def _warm_all() -> None:
+    """Compile, or load what is compiled already; what receives samples comes first."""
     hot = make_arrays(series=1, ring_blocks=1, pages=1, step_ms=1)
     ids = np.zeros(1, dtype=np.int32)
     ingest(hot, ids, np.ones(1, dtype=np.int64), np.ones(1), 1, 1, 0)

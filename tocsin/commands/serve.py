@@ -10,6 +10,7 @@ import click
 import orjson
 
 from tocsin.commands.options import setting_options
+from tocsin.garbage import uncollected
 from tocsin.logs import configure_logs
 from tocsin.settings import load_settings
 
@@ -22,7 +23,8 @@ def command(as_json: bool, **overrides: object) -> None:
 
     Every option can also stand in the environment or in tocsin.toml; see `tocsin settings`.
     """
-    from tocsin.server import serve  # numba, grpc and SQLAlchemy take a moment to import
+    with uncollected():
+        from tocsin.server import serve  # numba, grpc and SQLAlchemy take a moment to import
 
     settings = load_settings(overrides)
     configure_logs()

@@ -133,6 +133,16 @@ def legends_for(style: StyleExpr, lines: LineSet) -> list[str]:
 
 def as_frame(results: Sequence[EvaluatedExpression], window: Window) -> Frame:
     """Return the lines of all results as one frame."""
+    if len(results) == 1 and len(results[0].lines):
+        # The very tags and labels as in the step before, as long as they stay the same.
+        (only,) = results
+        return Frame(
+            start_ms=window.start_ms,
+            step_ms=window.step_ms,
+            tags=only.lines.tags,
+            labels=only.legends,
+            values=only.lines.values.copy(),
+        )
     values = [result.lines.values for result in results if len(result.lines)]
     return Frame(
         start_ms=window.start_ms,

@@ -141,7 +141,8 @@ class StreamingEvaluator:
         self._check(window.start_ms)
         for missed_ms in self._missed(window.start_ms):
             self._evaluate(OnceDatabase(database), Window.single(missed_ms, self._step_ms))
-        return self._evaluate(OnceDatabase(database), window)
+        once = database if isinstance(database, OnceDatabase) else OnceDatabase(database)
+        return self._evaluate(once, window)
 
     def requests(self, name: str) -> list[Fetch]:
         """Return what one expression asks of the newest step; what it asks of the past is left out.

@@ -5,9 +5,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from collectors.kernel_cache import drop_stale
 from collectors.stacklang.evaluation.batch import evaluate
 from collectors.stacklang.testing.windows import database, window
 
@@ -21,7 +18,6 @@ _PROGRAMS = (
 
 def warm() -> None:
     """Compile, or load what is compiled already."""
-    drop_stale(Path(__file__).parent)
     stored = database(({"name": "warm", "percentile": "T0001"}, [1.0, 2.0, 3.0, 4.0]))
     for program in _PROGRAMS:
         evaluate(program, stored, window(4))
