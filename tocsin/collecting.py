@@ -34,6 +34,7 @@ from collectors.receivers.sources.middleware import Attributed
 from collectors.receivers.spectator import registry
 from collectors.receivers.spectator.udp import listen_spectator
 from collectors.receivers.stats import ReceiverStats
+from collectors.receivers.work.lanes import Lanes
 from collectors.store.history.metric_history import MetricHistory
 from collectors.store.history.rollups import RollupPolicy
 from collectors.store.intake.admission import NO_ROOM
@@ -81,6 +82,7 @@ class Collectors:
     scraped: ScrapedTargets
     units: MetricUnits
     sources: SourceLedger
+    lanes: Lanes
     clock: Clock
 
     @property
@@ -90,6 +92,7 @@ class Collectors:
 
     def close(self) -> None:
         """Write down what is complete and release the files, the history last."""
+        self.lanes.close()
         self.spans.close()
         self.exemplars.close()
         self.metrics.close()
@@ -152,6 +155,7 @@ def open_collectors(
         scraped=ScrapedTargets(),
         units=units,
         sources=SourceLedger(clock),
+        lanes=Lanes(),
         clock=clock,
     )
 
@@ -202,6 +206,7 @@ def collector_routes(collectors: Collectors) -> list[BaseRoute]:
         stats=collectors.stats,
         clock=collectors.clock,
         step_ms=collectors.metrics.step_ms,
+        lanes=collectors.lanes,
     )
     return [
         *(route for endpoint in endpoints().values() for route in endpoint.routes(intake)),
@@ -230,6 +235,7 @@ async def receiving(collectors: Collectors, settings: Settings) -> AsyncIterator
             collectors.stats,
             collectors.otlp,
             collectors.sources,
+            collectors.lanes,
         )
         grpc_port = grpc.start(settings.otlp_grpc_port, settings.host)
         stack.push_async_callback(asyncio.to_thread, grpc.stop)
@@ -261,6 +267,7 @@ async def _otlp_over_http(collectors: Collectors, sock: socket.socket) -> AsyncI
         collectors.limits,
         collectors.stats,
         collectors.otlp,
+        collectors.lanes,
     )
     async with serving(Attributed(app, collectors.sources), sock):
         yield

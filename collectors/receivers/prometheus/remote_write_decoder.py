@@ -16,10 +16,12 @@ from collectors.receivers.batch_builder import BatchBuilder
 from collectors.receivers.prometheus.exemplar_labels import trace_of
 from collectors.receivers.prometheus.native_histograms import NativeHistograms
 from collectors.receivers.prometheus.remote_write_messages import parse
+from collectors.receivers.work.budget import Budget
 from collectors.remote_bodies import RemoteExtras
 from collectors.tag_rules import TagBounds
 
 _MAX_REMEMBERED = 200_000
+_MAX_REFERENCES = 1_024
 _KnownTags = dict[tuple[int, ...], Tags]
 
 
@@ -40,8 +42,9 @@ class Decoded:
 
 @dataclass(slots=True)
 class _Decoding:
-    """What a request became so far."""
+    """What a request became so far, and what it may still cost."""
 
+    budget: Budget
     samples: BatchBuilder = field(default_factory=BatchBuilder)
     histograms: BatchBuilder = field(default_factory=BatchBuilder)
     count: int = 0
@@ -74,8 +77,8 @@ class RemoteWriteDecoder:
         """Decode a ``prometheus.WriteRequest``; raise :class:`DecodeError` for other bytes."""
         request = parse("WriteRequestParts", body)
         self._kinds.learn(_types(request.metadata))
-        decoded = _Decoding()
-        for series in request.timeseries:
+        decoded = _Decoding(Budget(self._limits))
+        for series in decoded.budget.watch(request.timeseries):
             self._add_v1(decoded, series, series.samples)
         return decoded.finished()
 
@@ -86,8 +89,8 @@ class RemoteWriteDecoder:
         if symbols and symbols[0]:
             first = symbols[0].decode(errors="replace")
             raise DecodeError(f"the first symbol must be empty, not {first[:60]!r}")
-        decoded, known = _Decoding(), _KnownTags()
-        for series in request.timeseries:
+        decoded, known = _Decoding(Budget(self._limits)), _KnownTags()
+        for series in decoded.budget.watch(request.timeseries):
             self._add_v2(decoded, series, series.samples, symbols, known)
         return decoded.finished()
 
@@ -96,8 +99,8 @@ class RemoteWriteDecoder:
 
         A message that is damaged is refused and costs none of the others.
         """
-        decoded, known = _Decoding(), _KnownTags()
-        for message in extras.series:
+        decoded, known = _Decoding(Budget(self._limits)), _KnownTags()
+        for message in decoded.budget.watch(extras.series):
             with _refusing(decoded.samples):
                 if extras.symbols is None:
                     self._add_v1(decoded, parse("TimeSeriesParts", message), ())
@@ -116,8 +119,9 @@ class RemoteWriteDecoder:
             _refuse_series(decoded.samples, error, series, samples)
             return
         self._add_samples(decoded.samples, tags, samples, 0)
-        decoded.count += self._add_histograms(decoded.histograms, tags, series.histograms, "", 0)
-        for raw in series.exemplars:
+        histograms = decoded.budget.watch(series.histograms)
+        decoded.count += self._add_histograms(decoded.histograms, tags, histograms, "", 0)
+        for raw in decoded.budget.watch(series.exemplars):
             with _refusing(decoded.samples):
                 exemplar = _part("Exemplar", raw)
                 pairs = _labels(exemplar.labels)
@@ -146,10 +150,11 @@ class RemoteWriteDecoder:
         unit = _symbol(symbols, series.metadata.unit_ref)
         start_ms = self._new_start(tags, samples, created_ms)
         self._add_samples(decoded.samples, tags, samples, start_ms)
+        histograms = decoded.budget.watch(series.histograms)
         decoded.count += self._add_histograms(
-            decoded.histograms, tags, series.histograms, unit, created_ms
+            decoded.histograms, tags, histograms, unit, created_ms
         )
-        for raw in series.exemplars:
+        for raw in decoded.budget.watch(series.exemplars):
             with _refusing(decoded.samples):
                 exemplar = _part("ExemplarV2", raw)
                 pairs = _pairs(symbols, exemplar.labels_refs)
@@ -182,15 +187,15 @@ class RemoteWriteDecoder:
         self,
         builder: BatchBuilder,
         tags: Tags,
-        histograms: Sequence[bytes],
+        histograms: Iterable[bytes],
         unit: str,
         created_ms: int,
     ) -> int:
         """Append native histograms; return how many were good."""
-        if histograms and self._is_full(builder, tags, len(histograms)):
-            return 0
         good = 0
         for raw in histograms:
+            if self._is_full(builder, tags, 1):
+                continue
             try:
                 histogram = _part("Histogram", raw)
                 start_ms = histogram.start_timestamp or created_ms
@@ -291,6 +296,8 @@ def _text(raw: bytes) -> str:
 
 
 def _pairs(symbols: Sequence[bytes], refs: Sequence[int]) -> list[tuple[str, str]]:
+    if len(refs) > _MAX_REFERENCES:
+        raise DecodeError(f"badReferences: {len(refs)} label references to one series")
     if len(refs) % 2:
         raise DecodeError(f"badReferences: {len(refs)} label references, they come in pairs")
     if refs and max(refs) >= len(symbols):
