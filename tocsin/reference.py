@@ -12,6 +12,7 @@ from typing import Any
 
 from collectors.documents.schema import schema_of
 from collectors.stacklang.words.reference import render_reference
+from tocsin.bounds import limits_page
 from tocsin.configuration.reading import FILES, ConfigFile
 from tocsin.settings import setting_rows
 
@@ -92,6 +93,7 @@ def _line(text: str) -> str:
 def pages() -> Mapping[str, str]:
     """Return every generated page by its path below ``docs/``."""
     return {
+        "explanation/limits.md": limits_page(),
         "reference/configuration-files.md": configuration_page(),
         "reference/settings.md": settings_page(),
         "reference/stack-language.md": render_reference(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from collectors.errors import DecodeError
@@ -23,6 +24,8 @@ from collectors.tag_rules import TagBounds
 _MAX_REMEMBERED = 200_000
 _MAX_REFERENCES = 1_024
 _KnownTags = dict[tuple[int, ...], Tags]
+# Prometheus reads what a counter shows after a reset as counted since.
+_sample_builder = partial(BatchBuilder, whole_resets=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +38,7 @@ class Decoded:
         histogram_count: How many native histograms that were.
     """
 
-    samples: BatchBuilder = field(default_factory=BatchBuilder)
+    samples: BatchBuilder = field(default_factory=_sample_builder)
     histograms: BatchBuilder = field(default_factory=BatchBuilder)
     histogram_count: int = 0
 
@@ -45,7 +48,7 @@ class _Decoding:
     """What a request became so far, and what it may still cost."""
 
     budget: Budget
-    samples: BatchBuilder = field(default_factory=BatchBuilder)
+    samples: BatchBuilder = field(default_factory=_sample_builder)
     histograms: BatchBuilder = field(default_factory=BatchBuilder)
     count: int = 0
 

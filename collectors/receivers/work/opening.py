@@ -81,10 +81,11 @@ def open_body(sent: Sent, *, small: bool) -> Opened:
         raise LargeError
     if parts > sent.limits.max_body_parts:
         raise too_many(sent.limits)
-    if memory > sent.limits.max_in_flight_bytes:
+    # A body that only fits when it is alone would be told to come back for ever.
+    if memory > sent.limits.max_in_flight_bytes // 2:
         raise TooLargeError(
-            f"the body would take {memory} bytes when it is decoded, at most "
-            f"{sent.limits.max_in_flight_bytes} are there for all; send less at once"
+            f"the body would take {memory} bytes when it is decoded, at most half of "
+            f"{sent.limits.max_in_flight_bytes} are there for one; send less at once"
         )
     sent.place.hold(memory if small else memory - len(body))
     return Opened(body=body, budget=budget)

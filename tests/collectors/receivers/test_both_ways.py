@@ -203,6 +203,24 @@ def test_columns_and_the_generic_decoder_agree(sent: list[Sent]) -> None:
             side.store.close()
 
 
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize("apart", [True, False])
+def test_what_a_counter_shows_after_a_reset_was_counted_since(
+    tmp_path: Path, *, fast: bool, apart: bool
+) -> None:
+    """As Prometheus reads it; one of two ways may lose the interval of every restart."""
+    samples = [(NOW_MS - 60_000, 2.5, 0), (NOW_MS - 50_000, 1.0, 0)]
+    series = {"labels": [("__name__", "hits_total")], "type": 0, "created": 0}
+    series |= {"histograms": [], "exemplars": [], "spoilt": 0}
+    side = Side(tmp_path, fast=fast)
+    for some in [[one] for one in samples] if apart else [samples]:
+        side.post(body_of((V1, [{**series, "samples": some}], [])), V1)
+    (row,) = side.held()["lines"].values()
+    side.store.close()
+
+    assert [value for value in row if value >= 0] == [1.0 / (STEP_MS / 1_000)]
+
+
 def fields(message: bytes) -> list[tuple[int, bytes]]:
     """Return the fields of a message: number and encoding."""
     found, at = [], 0
