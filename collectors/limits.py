@@ -20,6 +20,22 @@ class Limits:
         body_timeout_s: How long a client may take to send its body.
         retry_after_s: What an overloaded receiver tells its clients to wait.
         max_batch_samples: Most samples in one request or datagram group.
+        max_body_parts: Most parts of one body: values and containers of JSON, fields of protobuf
+            at all levels. They are counted before anything is made of them.
+        max_body_cpu_s: Seconds of CPU that decoding one body may take.
+        max_body_series: Most series in one remote-write body.
+        max_body_labels: Most labels of unknown series in one remote-write body.
+
+    Connections:
+        max_connections: Connections to all HTTP servers at once; the one that has been idle for
+            longest is closed for a new one. Less where fewer files may be open.
+        max_peer_connections: The same for those from one address.
+        max_grpc_connections: Connections to OTLP/gRPC at once; more are refused.
+        header_timeout_s: How long a client may take to send the head of a request, from when it
+            connects or begins one.
+        max_header_bytes: Largest head of a request.
+        connection_idle_s: A connection between requests is closed after this long.
+        write_timeout_s: A client that reads nothing of its answer for this long is cut off.
 
     Series:
         max_tags: Most tags of one series, ``name`` included.
@@ -75,6 +91,18 @@ class Limits:
     body_timeout_s: float = 30.0
     retry_after_s: int = 1
     max_batch_samples: int = 2_000_000
+    max_body_parts: int = 4_000_000
+    max_body_cpu_s: float = 5.0
+    max_body_series: int = 100_000
+    max_body_labels: int = 500_000
+
+    max_connections: int = 4_096
+    max_peer_connections: int = 2_048
+    max_grpc_connections: int = 1_024
+    header_timeout_s: float = 10.0
+    max_header_bytes: int = 64 << 10
+    connection_idle_s: float = 75.0
+    write_timeout_s: float = 30.0
 
     max_tags: int = 30
     max_tag_key_chars: int = 120

@@ -43,6 +43,7 @@ from collectors.receivers.spectator import registry
 from collectors.receivers.spectator.udp import listen_spectator
 from collectors.receivers.stats import ReceiverStats
 from collectors.receivers.witnessed import Witnessed
+from collectors.receivers.work.lanes import Lanes
 from collectors.setting_aside import set_aside
 from collectors.store.history.metric_history import MetricHistory
 from collectors.store.history.rollups import RollupPolicy
@@ -93,6 +94,7 @@ class Collectors:
     scraped: ScrapedTargets
     units: MetricUnits
     sources: SourceLedger
+    lanes: Lanes
     clock: Clock
     machine: Machine
 
@@ -109,6 +111,7 @@ class Collectors:
 
     def close(self) -> None:
         """Write down what is complete and release the files, the history last."""
+        self.lanes.close()
         self.spans.close()
         self.exemplars.close()
         self.metrics.close()
@@ -179,6 +182,7 @@ def open_collectors(
         scraped=ScrapedTargets(),
         units=units,
         sources=SourceLedger(clock),
+        lanes=Lanes(),
         clock=clock,
         machine=machine,
     )
@@ -288,6 +292,7 @@ def _intake(collectors: Collectors) -> Intake:
         stats=collectors.stats,
         clock=collectors.clock,
         step_ms=collectors.metrics.step_ms,
+        lanes=collectors.lanes,
     )
 
 
@@ -326,6 +331,7 @@ async def receiving(
             collectors.stats,
             collectors.otlp,
             collectors.sources,
+            collectors.lanes,
         )
         grpc_port = grpc.start(settings.otlp_grpc_port, settings.host, door.interceptors())
         stack.push_async_callback(asyncio.to_thread, grpc.stop)
@@ -360,6 +366,7 @@ async def _otlp_over_http(
         collectors.limits,
         collectors.stats,
         collectors.otlp,
+        collectors.lanes,
     )
     async with serving(door.before(Attributed(app, collectors.sources)), sock):
         yield

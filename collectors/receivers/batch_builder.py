@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from collectors.model import Batch, Exemplar, Parts, Rejection, Tags
+from collectors.receivers.work.refusals import Refusals
 
 
 class BatchBuilder:
@@ -26,8 +27,8 @@ class BatchBuilder:
 
     def __init__(self, *, whole_resets: bool = False) -> None:
         self.whole_resets = whole_resets
-        self.rejections: list[Rejection] = []
-        self.warnings: list[Rejection] = []
+        self.rejections: list[Rejection] = Refusals()
+        self.warnings: list[Rejection] = Refusals()
         self.invented = 0
         self._series: list[Tags] = []
         self._position: dict[int, int] = {}

@@ -17,6 +17,10 @@ Hold = Callable[[int], None]
 
 BODY_TIMEOUT_S = 30.0
 _PIECE = 1 << 20
+# What is left behind a stream's end is copied, so little is given at once.
+_INPUT = 16 << 10
+# Parallel compressors write one for every 64 KiB or more.
+MAX_MEMBERS = 4_096
 
 
 def _ignore(count: int) -> None:
@@ -102,22 +106,25 @@ def decompress(body: bytes, encoding: str, limit: int, hold: Hold = _ignore) -> 
 
 def _inflate(body: bytes, window_bits: int, limit: int, hold: Hold) -> bytes:
     result = bytearray()
-    remaining = body
+    view, at, members = memoryview(body), 0, 0
     try:
-        while remaining:
+        while at < len(body):
+            members += 1
+            if members > MAX_MEMBERS:
+                raise TooLargeError(f"the body is more than {MAX_MEMBERS} compressed streams")
             stream = zlib.decompressobj(window_bits)
             while not stream.eof:
-                piece = stream.decompress(remaining, _PIECE)
-                remaining = stream.unconsumed_tail
+                given = view[at : at + _INPUT]
+                piece = stream.decompress(given, _PIECE)
+                at += len(given) - len(stream.unused_data or stream.unconsumed_tail)
                 if len(result) + len(piece) > limit:
                     raise TooLargeError(
                         f"the body is larger than {limit} bytes after decompression"
                     )
                 hold(len(piece))
                 result += piece
-                if not piece and not remaining and not stream.eof:
+                if not piece and not given and not stream.eof:
                     raise DecodeError(f"the compressed body of {len(body)} bytes is cut short")
-            remaining = stream.unused_data
     except (zlib.error, gzip.BadGzipFile) as error:
         raise DecodeError(f"the body is not what its content encoding says: {error}") from error
     return bytes(result)

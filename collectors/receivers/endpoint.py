@@ -7,7 +7,7 @@ of it. Receivers with a port or a rhythm of their own are started by the server 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from types import MappingProxyType
 
@@ -19,6 +19,7 @@ from collectors.discovery import declared
 from collectors.limits import Limits
 from collectors.model import MetricWriter, SpanWriter
 from collectors.receivers.stats import ReceiverStats
+from collectors.receivers.work.lanes import Lanes
 from collectors.remote_bodies import RemoteBodyWriter
 
 
@@ -34,6 +35,7 @@ class Intake:
         stats: Where acceptances and refusals are counted.
         clock: The present.
         step_ms: Length of a step.
+        lanes: Threads in which bodies are decoded.
     """
 
     metrics: MetricWriter
@@ -43,6 +45,7 @@ class Intake:
     stats: ReceiverStats
     clock: Clock
     step_ms: int
+    lanes: Lanes = field(default_factory=Lanes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -131,7 +131,14 @@ class MetricStore:
         self._admission = Admission(series, limits, rules, self._hot.blocks.max_series, clock)
         self.metric_kinds = MetricKinds()
         seed = secrets.randbits(63)
-        self._labels = RemoteLabels(series, self._admission, rules, seed, self.metric_kinds)
+        self._labels = RemoteLabels(
+            series,
+            self._admission,
+            rules,
+            seed,
+            self.metric_kinds,
+            max_labels=limits.max_body_labels,
+        )
         self._starts = CounterStarts(series, self._hot.blocks.arrays.kind, limits.zero_point_ms)
         self._durability = Durability(
             path,
@@ -277,13 +284,15 @@ class MetricStore:
             DecodeError: The body is not what the protocol says.
             TooLargeError: It is too large after decompression.
         """
-        decoded = decode_body(body, max_bytes=self._limits.max_body_bytes, seed=self._labels.seed)
+        limits, seed = self._limits, self._labels.seed
+        decoded = decode_body(body, max_bytes=limits.max_body_bytes, seed=seed, limits=limits)
         return self._write_body(decoded, body, BODY)
 
     def write_remote_v2(self, body: bytes) -> RemoteReceipt:
         """Keep a snappy-compressed remote-write 2.0 body; raises as :meth:`write_remote`."""
-        limit, seed = self._limits.max_body_bytes, self._labels.seed
-        return self._write_body(decode_body_v2(body, max_bytes=limit, seed=seed), body, BODY_V2)
+        limits, seed = self._limits, self._labels.seed
+        decoded = decode_body_v2(body, max_bytes=limits.max_body_bytes, seed=seed, limits=limits)
+        return self._write_body(decoded, body, BODY_V2)
 
     def _write_body(self, decoded: DecodedBody, body: bytes, record: int) -> RemoteReceipt:
         if self._witness is not None and self._witness.in_doubt and len(decoded.columns.time_ms):

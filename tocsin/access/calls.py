@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import grpc
@@ -18,7 +18,7 @@ _CODES = {
 }
 
 
-class CallGate(grpc.ServerInterceptor):  # type: ignore[misc]  # gRPC has no types
+class CallGate(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # gRPC has no types
     """Lets calls pass whose metadata carry a token that may send.
 
     Args:
@@ -28,15 +28,17 @@ class CallGate(grpc.ServerInterceptor):  # type: ignore[misc]  # gRPC has no typ
     def __init__(self, keeper: Gatekeeper) -> None:
         self._keeper = keeper
 
-    def intercept_service(self, continuation: Callable[[Any], Any], details: Any) -> Any:
+    async def intercept_service(
+        self, continuation: Callable[[Any], Awaitable[Any]], details: Any
+    ) -> Any:
         """Return the handler of a call, or one that says why there is none."""
         raw = [(str(key), str(value)) for key, value in details.invocation_metadata or ()]
         secret = secret_of(Headers(headers=dict(raw)))
         verdict = self._keeper.judge(Right.SEND, secret)
         if not verdict.status:
-            return continuation(details)
+            return await continuation(details)
 
-        def refuse(_body: bytes, context: Any) -> None:
-            context.abort(_CODES[verdict.status], verdict.reason)
+        async def refuse(_messages: Any, context: Any) -> None:
+            await context.abort(_CODES[verdict.status], verdict.reason)
 
-        return grpc.unary_unary_rpc_method_handler(refuse)
+        return grpc.stream_unary_rpc_method_handler(refuse)

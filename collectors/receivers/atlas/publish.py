@@ -6,7 +6,8 @@ is refused, 400 with an ``error`` message when all is.
 
 from __future__ import annotations
 
-import anyio.to_thread
+from collections.abc import Sequence
+
 import orjson
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -19,13 +20,19 @@ from collectors.model import MetricWriter, Rejection, Tags
 from collectors.receivers.atlas.payload import Datapoint, decode_payload
 from collectors.receivers.atlas.rules import refuse_atlas
 from collectors.receivers.batch_builder import BatchBuilder
-from collectors.receivers.body import decompress, receive
+from collectors.receivers.body import receive
 from collectors.receivers.endpoint import Endpoint, Intake
-from collectors.receivers.gate import Gate, Place
+from collectors.receivers.gate import Gate
 from collectors.receivers.stats import ReceiverStats
+from collectors.receivers.work.lanes import Lanes
+from collectors.receivers.work.opening import Opened, Sent
+from collectors.receivers.work.refusals import Refusals
 
 RECEIVER = "atlas.publish"
 _MAX_MESSAGES = 5
+_MAX_SHOWN_CHARS = 1_000
+# What the store takes at once: others who deliver don't wait for more.
+_TURN_SAMPLES = 20_000
 
 
 def publish_routes(
@@ -34,6 +41,7 @@ def publish_routes(
     clock: Clock,
     step_ms: int,
     stats: ReceiverStats | None = None,
+    lanes: Lanes | None = None,
 ) -> list[Route]:
     """Return the two publish routes.
 
@@ -43,8 +51,11 @@ def publish_routes(
         clock: Judges the age of datapoints.
         step_ms: Datapoints further than this from the present are refused, as in Atlas.
         stats: Where acceptances and refusals are counted.
+        lanes: Threads to decode in; own ones by default.
     """
-    publisher = _Publisher(metrics, limits or Limits(), clock, step_ms, stats or ReceiverStats())
+    publisher = _Publisher(
+        metrics, limits or Limits(), clock, step_ms, stats or ReceiverStats(), lanes or Lanes()
+    )
     return [
         Route(path, publisher.answer, methods=["POST"])
         for path in ("/api/v1/publish", "/api/v1/publish-fast")
@@ -59,12 +70,14 @@ class _Publisher:
         clock: Clock,
         step_ms: int,
         stats: ReceiverStats,
+        lanes: Lanes,
     ) -> None:
         self._metrics = metrics
         self._limits = limits
         self._clock = clock
         self._max_age_ms = step_ms
         self._stats = stats
+        self._lanes = lanes
         self._gate = Gate(limits)
 
     async def answer(self, request: Request) -> Response:
@@ -73,7 +86,10 @@ class _Publisher:
             with self._gate.enter() as place:
                 raw = await receive(request, self._limits, place)
                 encoding = request.headers.get("content-encoding", "")
-                return await anyio.to_thread.run_sync(self._publish, raw, encoding, place)
+                sent = Sent(
+                    raw=raw, encoding=encoding, message=None, limits=self._limits, place=place
+                )
+                return await self._lanes.decode(sent, self._publish)
         except InputError as error:
             self._stats.refuse(RECEIVER, type(error).__name__, detail=error.message)
             return _message(error.status, {"type": "error", "message": error.message})
@@ -86,32 +102,32 @@ class _Publisher:
         except ClientDisconnect:
             return Response(status_code=400)
 
-    def _publish(self, raw: bytes, encoding: str, place: Place) -> Response:
-        body = decompress(raw, encoding, self._limits.max_body_bytes, place.hold)
-        builder = BatchBuilder()
+    def _publish(self, opened: Opened) -> Response:
+        refused, builders = Refusals(), [BatchBuilder()]
         # One time for all: a payload that takes long to read does not grow old meanwhile.
         now_ms = self._clock.now_ms()
         interned: dict[frozenset[tuple[str, str]], Tags] = {}
-        for found in decode_payload(body, self._limits.max_batch_samples):
-            if isinstance(found, Rejection):
-                builder.rejections.append(found)
-                continue
-            refusal = self._refuse(found, now_ms)
+        found_all = decode_payload(opened.body, self._limits.max_batch_samples)
+        for found in opened.budget.watch(found_all):
+            refusal = found if isinstance(found, Rejection) else self._refuse(found, now_ms)
             if refusal is not None:
-                builder.rejections.append(refusal)
-                continue
-            tags = interned.setdefault(frozenset(found.tags.items()), found.tags)
-            builder.add(tags, found.time_ms, found.value)
-        if not len(builder) and not builder.rejections:
+                refused.append(refusal)
+            elif isinstance(found, Datapoint):
+                tags = interned.setdefault(frozenset(found.tags.items()), found.tags)
+                if len(builders[-1]) >= _TURN_SAMPLES:
+                    builders.append(BatchBuilder())
+                builders[-1].add(tags, found.time_ms, found.value)
+        if not len(builders[0]) and not refused:
             return _message(400, {"type": "error", "message": "empty payload"})
-        return self._store(builder)
+        return self._store(builders, refused)
 
-    def _store(self, builder: BatchBuilder) -> Response:
-        refused, accepted = list(builder.rejections), 0
-        if len(builder):
-            receipt = self._metrics.write(builder.build())
-            accepted = receipt.accepted
-            refused += receipt.rejected
+    def _store(self, builders: Sequence[BatchBuilder], refused: Refusals) -> Response:
+        accepted = 0
+        for builder in builders:
+            if len(builder):
+                receipt = self._metrics.write(builder.build())
+                accepted += receipt.accepted
+                refused.extend(receipt.rejected)
         self._stats.accept(RECEIVER, accepted)
         self._stats.refuse_all(RECEIVER, refused)
         if not refused:
@@ -141,7 +157,7 @@ class _Publisher:
 
 def _describe(rejection: Rejection) -> str:
     tags = orjson.dumps(dict(rejection.tags), option=orjson.OPT_SORT_KEYS).decode()
-    return f"{rejection.detail} (tags={tags})"
+    return f"{rejection.detail} (tags={tags[:_MAX_SHOWN_CHARS]})"
 
 
 def _try_again(message: str, after_s: int) -> Response:
@@ -153,7 +169,14 @@ def _message(status: int, content: object, headers: dict[str, str] | None = None
 
 
 def _routes(intake: Intake) -> list[Route]:
-    return publish_routes(intake.metrics, intake.limits, intake.clock, intake.step_ms, intake.stats)
+    return publish_routes(
+        intake.metrics,
+        intake.limits,
+        intake.clock,
+        intake.step_ms,
+        intake.stats,
+        intake.lanes,
+    )
 
 
 ENDPOINT = Endpoint(name=RECEIVER, routes=_routes)

@@ -6,16 +6,22 @@ Status codes follow opentelemetry-proto ``docs/specification.md``: INVALID_ARGUM
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent import futures
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
 import grpc
+import grpc.aio
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.duration_pb2 import Duration
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from collectors.errors import ConfigError, InputError, OverloadedError, StorageError, TooLargeError
 from collectors.limits import Limits
@@ -27,13 +33,32 @@ from collectors.receivers.otlp.spans import OtlpSpans
 from collectors.receivers.reply import partial_success
 from collectors.receivers.sources.ledger import SourceLedger
 from collectors.receivers.stats import ReceiverStats
+from collectors.receivers.work.lanes import Lanes
+from collectors.receivers.work.opening import Opened, Sent
 
 RECEIVER = "otlp.grpc"
 _SERVICE = "opentelemetry.proto.collector.{0}.v1.{1}Service"
+# An open connection that does not even say that it speaks HTTP/2 is closed.
+_HANDSHAKE_MS = 10_000
+# Calls of one connection at one time; exporters have one or two.
+_MAX_STREAMS = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Signal:
+    """One service: its request, what takes it, and what a refused unit is called."""
+
+    message: Any
+    export: Callable[[Opened], Receipt]
+    rejected_field: str
 
 
 class OtlpGrpcServer:
-    """The receiver's server; decoding runs on its worker threads.
+    """The receiver's server, on an event loop and a thread of its own.
+
+    A call that has not sent its message yet waits on the loop and takes no thread, and not longer
+    than ``body_timeout_s``. That is why the calls are declared to stream their request: one that
+    doesn't is read by the library, which waits for ever.
 
     Args:
         metrics: Where metrics go.
@@ -42,6 +67,7 @@ class OtlpGrpcServer:
         stats: Where acceptances and refusals are counted.
         receiver: Takes the metrics; others may share it. One of its own by default.
         sources: Where senders are kept; nobody keeps them by default.
+        lanes: Threads to decode in; own ones by default.
     """
 
     def __init__(
@@ -52,26 +78,36 @@ class OtlpGrpcServer:
         stats: ReceiverStats | None = None,
         receiver: OtlpMetrics | None = None,
         sources: SourceLedger | None = None,
+        lanes: Lanes | None = None,
     ) -> None:
         self._limits = limits or Limits()
         self._stats = stats or ReceiverStats()
-        receiver = receiver or OtlpMetrics(metrics, self._limits, self._stats)
         self._sources = sources
+        self._lanes = lanes or Lanes()
         self._gate = Gate(self._limits)
-        self._exports: dict[str, tuple[str, Callable[[bytes], Receipt]]] = {
-            _SERVICE.format("trace", "Trace"): (
-                "rejected_spans",
-                OtlpSpans(spans, self._limits, self._stats).export,
+        receiver = receiver or OtlpMetrics(metrics, self._limits, self._stats)
+        traces = OtlpSpans(spans, self._limits, self._stats)
+        self._signals = {
+            _SERVICE.format("trace", "Trace"): _Signal(
+                message=ExportTraceServiceRequest.DESCRIPTOR,
+                export=lambda opened: traces.export(opened.body, budget=opened.budget),
+                rejected_field="rejected_spans",
             ),
-            _SERVICE.format("metrics", "Metrics"): (
-                "rejected_data_points",
-                receiver.export,
+            _SERVICE.format("metrics", "Metrics"): _Signal(
+                message=ExportMetricsServiceRequest.DESCRIPTOR,
+                export=lambda opened: receiver.export(opened.body, budget=opened.budget),
+                rejected_field="rejected_data_points",
             ),
-            _SERVICE.format("logs", "Logs"): (
-                "rejected_log_records",
-                lambda body: refuse_logs(body, self._stats),
+            _SERVICE.format("logs", "Logs"): _Signal(
+                message=ExportLogsServiceRequest.DESCRIPTOR,
+                export=lambda opened: refuse_logs(opened.body, self._stats),
+                rejected_field="rejected_log_records",
             ),
         }
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(
+            target=self._loop.run_forever, name="otlp-grpc", daemon=True
+        )
         self._server: Any = None
 
     def start(self, port: int, host: str = "127.0.0.1", interceptors: Sequence[Any] = ()) -> int:
@@ -80,79 +116,109 @@ class OtlpGrpcServer:
         Args:
             port: 0 for any free one.
             host: Address to listen on.
-            interceptors: ``grpc.ServerInterceptor`` that see each call first.
+            interceptors: ``grpc.aio.ServerInterceptor`` that see each call first.
         """
-        server = grpc.server(
-            futures.ThreadPoolExecutor(max_workers=8, thread_name_prefix="otlp-grpc"),
-            options=[
-                ("grpc.max_receive_message_length", self._limits.max_body_bytes),
-                ("grpc.so_reuseport", 0),
-            ],
-            interceptors=tuple(interceptors),
-            maximum_concurrent_rpcs=4 * self._limits.max_in_flight,
-        )
-        for service, (field, export) in self._exports.items():
-            server.add_generic_rpc_handlers((self._handlers(service, field, export),))
+        self._thread.start()
         try:
-            bound: int = server.add_insecure_port(f"{host}:{port}")
+            bound: int = self._run(self._listen(f"{host}:{port}", interceptors))
         except RuntimeError as error:
+            self.stop()
             raise ConfigError(
                 f"OTLP/gRPC can't listen on {host}:{port}: {error}; choose another port"
             ) from error
-        server.start()
-        self._server = server
         return bound
 
     def stop(self, grace_s: float = 1.0) -> None:
         """Stop listening, letting calls in work finish for ``grace_s`` seconds."""
-        if self._server is not None:
-            self._server.stop(grace_s).wait()
-            self._server = None
+        if self._loop.is_closed():
+            return
+        if self._thread.is_alive():
+            if self._server is not None:
+                self._run(self._server.stop(grace_s))
+                self._server = None
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+        self._loop.close()
 
-    def _handlers(self, service: str, field: str, export: Callable[[bytes], Receipt]) -> Any:
-        def call(body: bytes, context: Any) -> bytes:
+    def _run(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    async def _listen(self, address: str, interceptors: Sequence[Any]) -> int:
+        server = grpc.aio.server(
+            interceptors=tuple(interceptors),
+            options=[
+                ("grpc.max_receive_message_length", self._limits.max_body_bytes),
+                ("grpc.so_reuseport", 0),
+                ("grpc.server_handshake_timeout_ms", _HANDSHAKE_MS),
+                ("grpc.max_concurrent_streams", _MAX_STREAMS),
+                ("grpc.max_connection_idle_ms", int(self._limits.connection_idle_s * 1_000)),
+                ("grpc.max_allowed_incoming_connections", self._limits.max_grpc_connections),
+            ],
+        )
+        for service, signal in self._signals.items():
+            server.add_generic_rpc_handlers((self._handlers(service, signal),))
+        bound: int = server.add_insecure_port(address)
+        await server.start()
+        self._server = server
+        return bound
+
+    def _handlers(self, service: str, signal: _Signal) -> Any:
+        async def call(messages: Any, context: Any) -> bytes:
+            del messages  # read through the context, which takes a deadline
             if self._sources is None:
-                return self._export(body, context, field, export)
+                return await self._answer(signal, context)
             agent = dict(context.invocation_metadata()).get("user-agent", "")
             with self._sources.arriving(host_of(context.peer()), agent):
-                return self._export(body, context, field, export)
+                return await self._answer(signal, context)
 
         # No (de)serialisers: the body stays bytes, as over HTTP.
         return grpc.method_handlers_generic_handler(
-            service, {"Export": grpc.unary_unary_rpc_method_handler(call)}
+            service, {"Export": grpc.stream_unary_rpc_method_handler(call)}
         )
 
-    def _export(
-        self, body: bytes, context: Any, field: str, export: Callable[[bytes], Receipt]
-    ) -> bytes:
+    async def _answer(self, signal: _Signal, context: Any) -> bytes:
         try:
-            with self._gate.enter() as place:
-                place.hold(len(body))
-                return partial_success(field, export(body)).as_protobuf()
+            async with asyncio.timeout(self._limits.body_timeout_s):
+                body = await context.read()
+        except TimeoutError:
+            message = f"no message within {self._limits.body_timeout_s:g} s; send faster"
+            self._stats.refuse(RECEIVER, "timeout", detail=message)
+            await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, message)
+        if not isinstance(body, bytes):
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "the call has no message")
+        try:
+            receipt = await self._export(body, signal)
         except TooLargeError as error:
             self._stats.refuse(RECEIVER, "tooLarge", detail=error.message)
-            context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, error.message)
+            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, error.message)
         except InputError as error:
             self._stats.refuse(RECEIVER, type(error).__name__, detail=error.message)
-            context.abort(grpc.StatusCode.INVALID_ARGUMENT, error.message)
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, error.message)
         except OverloadedError as error:
             self._stats.refuse(RECEIVER, "overloaded", detail=error.message)
-            self._abort_retryable(context, error.message, error.retry_after_s)
+            await self._abort_retryable(context, error.message, error.retry_after_s)
         except StorageError as error:
             self._stats.refuse(RECEIVER, "storage", detail=error.message)
-            self._abort_retryable(context, error.message, self._limits.retry_after_s)
-        return b""
+            await self._abort_retryable(context, error.message, self._limits.retry_after_s)
+        return partial_success(signal.rejected_field, receipt).as_protobuf()
+
+    async def _export(self, body: bytes, signal: _Signal) -> Receipt:
+        with self._gate.enter() as place:
+            place.hold(len(body))
+            sent = Sent(
+                raw=body, encoding="", message=signal.message, limits=self._limits, place=place
+            )
+            return await self._lanes.decode(sent, signal.export)
 
     @staticmethod
-    def _abort_retryable(context: Any, message: str, retry_after_s: int) -> None:
+    async def _abort_retryable(context: Any, message: str, retry_after_s: int) -> None:
         """Abort with UNAVAILABLE and a RetryInfo detail, as the specification asks."""
         detail = AnyMessage()
         detail.Pack(RetryInfo(retry_delay=Duration(seconds=retry_after_s)))
         status = Status(code=grpc.StatusCode.UNAVAILABLE.value[0], message=message)
         status.details.append(detail)
         trailer = (("grpc-status-details-bin", status.SerializeToString()),)
-        context.set_trailing_metadata(trailer)
-        context.abort(grpc.StatusCode.UNAVAILABLE, message)
+        await context.abort(grpc.StatusCode.UNAVAILABLE, message, trailer)
 
 
 def host_of(peer: str) -> str:

@@ -88,8 +88,8 @@ def _buckets(point: Any, measure: Measure) -> FloatArray:
 def _exponential(point: Any, measure: Measure) -> FloatArray:
     if point.scale not in _SCALES:
         raise DecodeError(f"malformedHistogram: scale {point.scale} is not within -11 to 20")
-    if len(point.positive.bucket_counts) > MAX_BUCKETS:
-        count = len(point.positive.bucket_counts)
+    count = max(len(point.positive.bucket_counts), len(point.negative.bucket_counts))
+    if count > MAX_BUCKETS:
         raise DecodeError(f"bucketsTooMany: {count} buckets, at most {MAX_BUCKETS}")
     buckets = np.zeros(len(lower_bounds()))
     for bucket, share in zero_shares(point.zero_threshold * measure.to_amount).items():

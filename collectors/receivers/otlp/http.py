@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
-import anyio.to_thread
 import orjson
 from google.protobuf.message import DecodeError as ProtobufDecodeError
 from google.protobuf.message import Message
@@ -33,7 +33,7 @@ from collectors.errors import (
 )
 from collectors.limits import Limits
 from collectors.model import MetricWriter, Receipt, Rejection, SpanWriter
-from collectors.receivers.body import decompress, receive
+from collectors.receivers.body import receive
 from collectors.receivers.gate import Gate, Place
 from collectors.receivers.otlp.json import to_protobuf
 from collectors.receivers.otlp.metrics import OtlpMetrics
@@ -41,13 +41,13 @@ from collectors.receivers.otlp.spans import OtlpSpans
 from collectors.receivers.otlp.units import Flaws
 from collectors.receivers.reply import partial_success
 from collectors.receivers.stats import ReceiverStats
+from collectors.receivers.work.budget import Budget
+from collectors.receivers.work.lanes import Lanes
+from collectors.receivers.work.opening import Opened, Sent
 
 PROTOBUF = "application/x-protobuf"
 JSON = "application/json"
 RECEIVER = "otlp.http"
-
-# Decoded messages take a multiple of their bytes; the gate accounts for it beforehand.
-_JSON_GROWTH, _PROTOBUF_GROWTH = 6, 2
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 # google.rpc.Code
@@ -59,7 +59,7 @@ class _Signal:
     """One path: how to decode its request and what a refused unit is called in the answer."""
 
     request: Callable[[], Message]
-    export: Callable[[bytes, Flaws], Receipt]
+    export: Callable[[bytes, Flaws, Budget], Receipt]
     rejected_field: str
 
 
@@ -69,6 +69,7 @@ def otlp_app(
     limits: Limits | None = None,
     stats: ReceiverStats | None = None,
     receiver: OtlpMetrics | None = None,
+    lanes: Lanes | None = None,
 ) -> Starlette:
     """Return the ASGI app of the OTLP/HTTP receiver.
 
@@ -78,10 +79,11 @@ def otlp_app(
         limits: Bounds on what is accepted.
         stats: Where acceptances and refusals are counted.
         receiver: Takes the metrics; others may share it. One of its own by default.
+        lanes: Threads to decode in; own ones by default.
     """
     limits, stats = limits or Limits(), stats or ReceiverStats()
     receiver = receiver or OtlpMetrics(metrics, limits, stats)
-    gate = Gate(limits)
+    gate, lanes = Gate(limits), lanes or Lanes()
     signals = {
         "/v1/traces": _Signal(
             request=ExportTraceServiceRequest,
@@ -95,12 +97,12 @@ def otlp_app(
         ),
         "/v1/logs": _Signal(
             request=ExportLogsServiceRequest,
-            export=lambda body, flaws: refuse_logs(body, stats, flaws),
+            export=lambda body, flaws, _: refuse_logs(body, stats, flaws),
             rejected_field="rejected_log_records",
         ),
     }
     routes = [
-        Route(path, _Endpoint(signal, gate, limits, stats).answer, methods=_METHODS)
+        Route(path, _Endpoint(signal, gate, limits, stats, lanes).answer, methods=_METHODS)
         for path, signal in signals.items()
     ]
     return Starlette(routes=[Route("/", _front, methods=["GET"]), *routes])
@@ -133,8 +135,11 @@ def refuse_logs(body: bytes, stats: ReceiverStats, flaws: Flaws | None = None) -
 class _Endpoint:
     """One path of the receiver."""
 
-    def __init__(self, signal: _Signal, gate: Gate, limits: Limits, stats: ReceiverStats) -> None:
+    def __init__(
+        self, signal: _Signal, gate: Gate, limits: Limits, stats: ReceiverStats, lanes: Lanes
+    ) -> None:
         self._signal = signal
+        self._lanes = lanes
         self._gate = gate
         self._limits = limits
         self._stats = stats
@@ -167,19 +172,23 @@ class _Endpoint:
                 f"content type {media[:60]!r} is not spoken here; use {PROTOBUF} or {JSON}"
             )
         raw = await receive(request, self._limits, place)
-        encoding = request.headers.get("content-encoding", "")
-        receipt = await anyio.to_thread.run_sync(self._decode, raw, encoding, media, place)
+        sent = Sent(
+            raw=raw,
+            encoding=request.headers.get("content-encoding", ""),
+            message=None if media == JSON else self._signal.request().DESCRIPTOR,
+            limits=self._limits,
+            place=place,
+        )
+        receipt = await self._lanes.decode(sent, partial(self._decode, media=media))
         response = partial_success(self._signal.rejected_field, receipt)
         content = orjson.dumps(response.as_json()) if media == JSON else response.as_protobuf()
         return Response(content, media_type=media)
 
-    def _decode(self, raw: bytes, encoding: str, media: str, place: Place) -> Receipt:
-        body = decompress(raw, encoding, self._limits.max_body_bytes, place.hold)
-        place.hold(len(body) * (_JSON_GROWTH if media == JSON else _PROTOBUF_GROWTH))
-        flaws = Flaws()
+    def _decode(self, opened: Opened, *, media: str) -> Receipt:
+        flaws, body = Flaws(), opened.body
         if media == JSON and body:
-            body = to_protobuf(body, self._signal.request(), flaws)
-        return self._signal.export(body, flaws)
+            body = to_protobuf(body, self._signal.request(), flaws, opened.budget)
+        return self._signal.export(body, flaws, opened.budget)
 
 
 def _unavailable(media: str, message: str, retry_after_s: int) -> Response:

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import base64
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from google.protobuf import json_format
 from google.protobuf.message import Message
 
 from collectors.errors import DecodeError
+from collectors.limits import Limits
 from collectors.receivers.json_body import read_json, whole_text
 from collectors.receivers.otlp.json_mending import NOT_OTLP, fill
 from collectors.receivers.otlp.units import Flaws
+from collectors.receivers.work.budget import Budget
 
 _IDS = frozenset({"traceId", "spanId", "parentSpanId"})
 _MAX_DEPTH = 80
@@ -26,22 +28,26 @@ _MAX_DEPTH = 80
 _NO_ID = b"?"
 
 
-def to_protobuf(body: bytes, message: Message, flaws: Flaws | None = None) -> bytes:
+def to_protobuf(
+    body: bytes, message: Message, flaws: Flaws | None = None, budget: Budget | None = None
+) -> bytes:
     """Return ``body`` re-encoded as protobuf, without the records that are wrong.
 
     Args:
         body: An OTLP/JSON export request.
         message: An empty message of the request's type.
         flaws: Where what is wrong with it is noted.
+        budget: What it may still cost; one of its own by default.
 
     Raises:
         DecodeError: The body is not OTLP/JSON.
+        TooLargeError: Its budget is used up.
     """
     flaws = Flaws() if flaws is None else flaws
     document, lenient = read_json(body)
     if not isinstance(document, dict):
         raise DecodeError(f"an export request is a JSON object, not {type(document).__name__}")
-    walk = _Walk(lenient)
+    walk = _Walk(lenient, Budget(Limits()) if budget is None else budget)
     standard = walk.standard(document, 0)
     walk.tell(flaws)
     try:
@@ -57,17 +63,30 @@ def to_protobuf(body: bytes, message: Message, flaws: Flaws | None = None) -> by
         raise DecodeError(f"the JSON body does not follow OTLP: {str(error)[:300]}") from error
 
 
+class _Watched(list[Any]):
+    """A list whose readers spend of a budget: protobuf's JSON parser offers no other way in."""
+
+    def __init__(self, items: Iterable[Any], budget: Budget) -> None:
+        super().__init__(items)
+        self._budget = budget
+
+    def __iter__(self) -> Iterator[Any]:
+        return self._budget.watch(super().__iter__())
+
+
 class _Walk:
     """One walk through a document, towards protobuf's own JSON mapping.
 
     Args:
         lenient: Whether texts may hold half a surrogate pair; U+FFFD takes its place.
+        budget: What the body may still cost.
 
     Attributes:
         doubtful: Whether protobuf's parser would pass over something that is wrong.
     """
 
-    def __init__(self, lenient: bool) -> None:
+    def __init__(self, lenient: bool, budget: Budget) -> None:
+        self._budget = budget
         self.doubtful = False
         self._lenient = lenient
         self._snake = ""
@@ -78,7 +97,8 @@ class _Walk:
         if depth > _MAX_DEPTH:
             raise DecodeError(f"the JSON body is nested deeper than {_MAX_DEPTH} levels")
         if isinstance(value, list):
-            return [self.standard(item, depth + 1) for item in value]
+            items = (self.standard(item, depth + 1) for item in self._budget.watch(value))
+            return _Watched(items, self._budget)
         if isinstance(value, dict):
             return {
                 key: self._field(key, item, depth)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,12 +24,16 @@ from collectors.receivers.otlp.numbers import (
     add_sum,
     add_summary,
 )
+from collectors.receivers.otlp.pieces import pieces
 from collectors.receivers.otlp.units import Flaws
 from collectors.receivers.otlp.wire import metrics_request, resource_attributes, scope_identity
 from collectors.receivers.resource_tags import DEFAULT_PATTERNS, ResourceTags
 from collectors.receivers.sources.arrival import speaks_for
 from collectors.receivers.stats import ReceiverStats
 from collectors.receivers.streams import Family, Kind, Source, StreamTable
+from collectors.receivers.work.budget import Budget
+from collectors.receivers.work.refusals import Refusals
+from collectors.receivers.work.turns import Turns
 
 RECEIVER = "otlp.metrics"
 _log = structlog.get_logger(__name__)
@@ -67,19 +70,22 @@ class OtlpMetrics:
         self._stats = stats
         self._streams = StreamTable(limits, ResourceTags(patterns, limits), recollection)
         self._sources: dict[tuple[bytes, bytes], Source] = {}
-        self._turn = threading.Lock()
+        self._turn = Turns()
 
     def families(self) -> list[Family]:
         """Return all that is remembered of what was sent, for whoever asks what became of it."""
         with self._turn:
             return self._streams.families()
 
-    def export(self, body: bytes, flaws: Flaws | None = None) -> Receipt:
+    def export(
+        self, body: bytes, flaws: Flaws | None = None, budget: Budget | None = None
+    ) -> Receipt:
         """Decode and store one ``ExportMetricsServiceRequest``.
 
         Args:
             body: The message in protobuf encoding.
             flaws: What was found to be wrong with it before.
+            budget: What it may still cost.
 
         Returns:
             How many data points were kept, and why others were not. Points, not samples: one
@@ -87,28 +93,41 @@ class OtlpMetrics:
 
         Raises:
             DecodeError: The bytes are not such a message.
+            TooLargeError: Its budget is used up.
             OverloadedError: The store can't take it now.
         """
         flaws = Flaws() if flaws is None else flaws
-        request = metrics_request(body, flaws)
-        with self._turn:
-            try:
-                stored = self._store(request)
-            except TocsinError:
-                self._streams.roll_back()
-                raise
-            self._streams.commit()
+        budget = Budget(self._limits) if budget is None else budget
+        request = metrics_request(body, flaws, budget)
+        accepted, rejected, warnings = 0, Refusals(flaws.rejections), Refusals()
+        for piece in pieces(request):
+            budget.look()
+            stored = self._take_turn(piece, budget)
+            accepted += stored.accepted
+            rejected.extend(stored.rejected)
+            warnings.extend(stored.warnings)
         receipt = Receipt(
-            accepted=stored.accepted,
-            rejected=[*flaws.rejections, *stored.rejected],
-            warnings=[*flaws.warnings, *stored.warnings],
+            accepted=accepted, rejected=rejected, warnings=[*flaws.warnings, *warnings]
         )
         self._stats.take(RECEIVER, receipt)
         return receipt
 
-    def _store(self, request: Any) -> Receipt:
+    def _take_turn(self, request: Any, budget: Budget) -> Receipt:
+        with self._turn:
+            try:
+                stored = self._store(request, budget)
+            except TocsinError:
+                self._streams.roll_back()
+                raise
+            self._streams.commit()
+        return stored
+
+    def _store(self, request: Any, budget: Budget) -> Receipt:
         builder = BatchBuilder()
-        points = sum(self._resource(group, builder) for group in request.resource_metrics)
+        points = sum(
+            self._resource(group, builder, budget)
+            for group in budget.watch(request.resource_metrics)
+        )
         refused = list(builder.rejections)
         kept = points - sum(r.count for r in refused)
         if len(builder):
@@ -118,9 +137,9 @@ class OtlpMetrics:
             kept = max(0, kept - stored.rejected_count)
         return Receipt(accepted=kept, rejected=_within(refused, points), warnings=builder.warnings)
 
-    def _resource(self, group: Any, builder: BatchBuilder) -> int:
+    def _resource(self, group: Any, builder: BatchBuilder, budget: Budget) -> int:
         total = 0
-        for scope in group.scope_metrics:
+        for scope in budget.watch(group.scope_metrics):
             points = sum(map(_point_count, scope.metrics))
             total += points
             try:
@@ -133,7 +152,7 @@ class OtlpMetrics:
                 continue
             sent = source.sent
             speaks_for(sent.get("service.name", ""), sent.get("service.instance.id", ""))
-            for metric in scope.metrics:
+            for metric in budget.watch(scope.metrics):
                 self._metric(source, metric, builder)
         return total
 

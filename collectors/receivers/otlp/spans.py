@@ -23,7 +23,9 @@ from collectors.receivers.attributes import AttributeReader, as_text
 from collectors.receivers.otlp.units import Flaws
 from collectors.receivers.otlp.wire import resource_attributes, scope, trace_request
 from collectors.receivers.sources.arrival import speaks_for
+from collectors.receivers.span_turns import write_in_turns
 from collectors.receivers.stats import ReceiverStats
+from collectors.receivers.work.budget import Budget
 
 RECEIVER = "otlp.spans"
 
@@ -49,21 +51,26 @@ class OtlpSpans:
         self._stats = stats
         self._reader = AttributeReader(limits.max_attribute_chars)
 
-    def export(self, body: bytes, flaws: Flaws | None = None) -> Receipt:
+    def export(
+        self, body: bytes, flaws: Flaws | None = None, budget: Budget | None = None
+    ) -> Receipt:
         """Decode and store one ``ExportTraceServiceRequest`` in protobuf encoding.
 
         Args:
             body: The message.
             flaws: What was found to be wrong with it before.
+            budget: What it may still cost.
 
         Raises:
             DecodeError: The bytes are not such a message.
+            TooLargeError: Its budget is used up.
             OverloadedError: The store can't take it now.
         """
         flaws = Flaws() if flaws is None else flaws
+        budget = Budget(self._limits) if budget is None else budget
         spans: list[Span] = []
         refused = flaws.rejections
-        for found in self._read(trace_request(body, flaws), flaws):
+        for found in self._read(trace_request(body, flaws, budget), flaws, budget):
             if isinstance(found, Rejection):
                 refused.append(found)
             elif len(spans) < self._limits.max_spans_per_request:
@@ -71,7 +78,7 @@ class OtlpSpans:
             else:
                 detail = f"more than {self._limits.max_spans_per_request} spans in one request"
                 refused.append(Rejection(reason="batchTooLarge", detail=detail))
-        stored = self._spans.write_spans(spans) if spans else Receipt(accepted=0)
+        stored = write_in_turns(self._spans, spans)
         receipt = Receipt(
             accepted=stored.accepted,
             rejected=[*refused, *stored.rejected],
@@ -80,8 +87,8 @@ class OtlpSpans:
         self._stats.take(RECEIVER, receipt)
         return receipt
 
-    def _read(self, request: Any, flaws: Flaws) -> Iterator[Span | Rejection]:
-        for group in request.resource_spans:
+    def _read(self, request: Any, flaws: Flaws, budget: Budget) -> Iterator[Span | Rejection]:
+        for group in budget.watch(request.resource_spans):
             try:
                 attributes = resource_attributes(group.resource)
                 attributes = attributes[: self._limits.max_span_attributes]
@@ -92,18 +99,18 @@ class OtlpSpans:
                 continue
             service, instance = resource.get("service.name"), resource.get("service.instance.id")
             speaks_for(as_text(service), as_text(instance))
-            for scoped in group.scope_spans:
-                yield from self._scoped(resource, scoped)
+            for scoped in budget.watch(group.scope_spans):
+                yield from self._scoped(resource, scoped, budget)
 
     def _scoped(
-        self, resource: dict[str, AttributeValue], scoped: Any
+        self, resource: dict[str, AttributeValue], scoped: Any, budget: Budget
     ) -> Iterator[Span | Rejection]:
         service = as_text(resource.get("service.name")) or "unknown_service"
         try:
             scope_name, scope_version = (text[:255] for text in scope(scoped.scope))
         except DecodeError:
             scope_name = scope_version = ""
-        for message in scoped.spans:
+        for message in budget.watch(scoped.spans):
             try:
                 yield self._span(message, service, resource, (scope_name, scope_version))
             except DecodeError as error:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from collectors.model import Rejection
+from collectors.receivers.work.refusals import Refusals
 
 _CONTAINERS = frozenset(
     f"opentelemetry.proto.{name}"
@@ -50,8 +51,8 @@ _EXEMPLAR = "Exemplar"
 class Flaws:
     """What is wrong with a request: units that are lost, and what is told besides."""
 
-    rejections: list[Rejection] = field(default_factory=list)
-    warnings: list[Rejection] = field(default_factory=list)
+    rejections: list[Rejection] = field(default_factory=Refusals)
+    warnings: list[Rejection] = field(default_factory=Refusals)
 
     def lose(self, unit: Any, count: int, detail: str, reason: str = "") -> None:
         """Note units that are lost.

@@ -17,6 +17,7 @@ from google.protobuf.message import DecodeError as ProtobufDecodeError
 from collectors.errors import DecodeError
 from collectors.receivers.otlp.units import Flaws
 from collectors.receivers.otlp.wire_mending import Mender
+from collectors.receivers.work.budget import Budget
 
 _PACKAGE = "opentelemetry.proto"
 _RAW_TYPES = frozenset(
@@ -25,18 +26,19 @@ _RAW_TYPES = frozenset(
 )
 
 
-def metrics_request(body: bytes, flaws: Flaws) -> Any:
+def metrics_request(body: bytes, flaws: Flaws, budget: Budget) -> Any:
     """Parse an ``ExportMetricsServiceRequest``, without what is wrong in it.
 
     Raises:
         DecodeError: The bytes are not such a message.
+        TooLargeError: The budget is used up.
     """
-    return _request("collector.metrics.v1.ExportMetricsServiceRequest", body, flaws)
+    return _request("collector.metrics.v1.ExportMetricsServiceRequest", body, flaws, budget)
 
 
-def trace_request(body: bytes, flaws: Flaws) -> Any:
+def trace_request(body: bytes, flaws: Flaws, budget: Budget) -> Any:
     """Parse an ``ExportTraceServiceRequest``, as :func:`metrics_request`."""
-    return _request("collector.trace.v1.ExportTraceServiceRequest", body, flaws)
+    return _request("collector.trace.v1.ExportTraceServiceRequest", body, flaws, budget)
 
 
 def resource_attributes(raw: bytes) -> Any:
@@ -64,13 +66,13 @@ def scope_identity(raw: bytes) -> tuple[bytes, str]:
     return b"".join(len(part).to_bytes(4, "big") + part for part in parts), message.name
 
 
-def _request(name: str, body: bytes, flaws: Flaws) -> Any:
+def _request(name: str, body: bytes, flaws: Flaws, budget: Budget) -> Any:
     found = _message_class(f"{_PACKAGE}.{name}")
     try:
         return found.FromString(body)
     except ProtobufDecodeError as error:
         try:
-            mended = Mender(_parse_as, flaws).mend(found.DESCRIPTOR, body)
+            mended = Mender(_parse_as, flaws, budget).mend(found.DESCRIPTOR, body)
         except DecodeError as damage:
             raise _not_such(name, body, damage.message) from error
         return found.FromString(mended)

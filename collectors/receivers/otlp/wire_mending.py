@@ -14,14 +14,12 @@ from google.protobuf.message import DecodeError as ProtobufDecodeError
 
 from collectors.errors import DecodeError
 from collectors.receivers.otlp.units import Flaws, is_unit, parts_by_number
+from collectors.receivers.work.budget import Budget
 
 _VARINT, _LENGTH = 0, 2
 _FIXED_BYTES = {1: 8, 5: 4}
 _MAX_VARINT_BYTES = 10
 _NOT_UTF8, _DAMAGED = "invalidUtf8", "damaged"
-
-# Looked at before a request is given up: a few seconds of work.
-MAX_FIELDS = 2_000_000
 
 Parse = Callable[[Any, bytes], object]
 
@@ -40,12 +38,13 @@ class Mender:
     Args:
         parse: Parses a message of a type, or raises protobuf's ``DecodeError``.
         flaws: Where what is lost is noted.
+        budget: What the request may still cost.
     """
 
-    def __init__(self, parse: Parse, flaws: Flaws) -> None:
+    def __init__(self, parse: Parse, flaws: Flaws, budget: Budget) -> None:
         self._parse = parse
         self._flaws = flaws
-        self._fields_left = MAX_FIELDS
+        self._budget = budget
 
     def mend(self, descriptor: Any, raw: bytes) -> bytes:
         """Return a message without the parts that can't be parsed.
@@ -56,6 +55,7 @@ class Mender:
 
         Raises:
             DecodeError: Its own fields can't be parsed.
+            TooLargeError: The budget is used up.
         """
         try:
             self._parse(descriptor, raw)
@@ -127,9 +127,7 @@ class Mender:
         while at < len(raw):
             field = _field_at(raw, at)
             at += len(field.raw)
-            self._fields_left -= 1
-            if self._fields_left < 0:
-                raise DecodeError(f"{_DAMAGED}: more than {MAX_FIELDS} fields, with damage in them")
+            self._budget.spend()
             yield field
 
 

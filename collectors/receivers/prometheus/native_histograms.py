@@ -198,6 +198,9 @@ def _indexed(histogram: Any, side: str) -> Iterator[tuple[int, float]]:
     spans = getattr(histogram, f"{side}_spans")
     counts: Sequence[float] = getattr(histogram, f"{side}_counts")
     deltas = getattr(histogram, f"{side}_deltas")
+    given = max(len(counts), len(deltas), len(spans))
+    if given > MAX_BUCKETS:
+        raise DecodeError(f"bucketsTooMany: {given} {side} buckets, at most {MAX_BUCKETS}")
     counts = [*accumulate(deltas)] if deltas else counts
     total = sum(span.length for span in spans)
     if total != len(counts):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -39,11 +38,14 @@ from collectors.receivers.gate import Gate
 from collectors.receivers.prometheus.remote_write_decoder import Decoded, RemoteWriteDecoder
 from collectors.receivers.reply import partial_success
 from collectors.receivers.stats import ReceiverStats
-from collectors.remote_bodies import RemoteBodyWriter, RemoteReceipt
+from collectors.receivers.work.turns import Turns
+from collectors.remote_bodies import RemoteBodyWriter, RemoteExtras, RemoteReceipt
 
 RECEIVER = "prometheus.remote_write"
 V1 = "prometheus.WriteRequest"
 V2 = "io.prometheus.write.v2.Request"
+# What is worked on beside others.
+_SMALL_BYTES = 2 << 20
 _WRITTEN = "X-Prometheus-Remote-Write-{}-Written"
 
 
@@ -98,8 +100,10 @@ class _RemoteWriter:
         self._workers = ThreadPoolExecutor(
             max(1, (os.cpu_count() or 2) // 2), thread_name_prefix="remote-write"
         )
+        # What takes longer waits for its like.
+        self._large = ThreadPoolExecutor(1, thread_name_prefix="remote-write-large")
         self._decoder = RemoteWriteDecoder(limits, bodies.metric_kinds if bodies else None)
-        self._turn = threading.Lock()
+        self._turn = Turns()
 
     async def __call__(self, scope: Scope, receive_message: Receive, send: Send) -> None:
         """Answer a write request; see :mod:`collectors.receivers.direct`."""
@@ -116,9 +120,7 @@ class _RemoteWriter:
             _check_encoding(request.headers.get("content-encoding", ""))
             with self._gate.enter() as place:
                 body = await receive(request, self._limits, place)
-                export = self._write_v2 if protocol == V2 else self._write_v1
-                loop = asyncio.get_running_loop()
-                written = await loop.run_in_executor(self._workers, export, body)
+                written = await self._written(protocol, body)
         except InputError as error:
             self._stats.refuse(RECEIVER, type(error).__name__, detail=error.message)
             return _answer(protocol, error.status, error.message)
@@ -137,23 +139,39 @@ class _RemoteWriter:
         reasons = partial_success("", Receipt(accepted=0, rejected=written.rejected)).message
         return _answer(protocol, 400, reasons, written)
 
-    def _write_v1(self, body: bytes) -> _Written:
+    async def _written(self, protocol: str, body: bytes) -> _Written:
+        loop = asyncio.get_running_loop()
+        write = self._write_v2 if protocol == V2 else self._write_v1
+        workers = self._workers if announced_size(body) <= _SMALL_BYTES else self._large
+        written, extras = await loop.run_in_executor(workers, write, body)
+        if extras is None:
+            return written
+        more = await loop.run_in_executor(self._large, self._extras, extras)
+        return replace(more, samples=written.samples, rejected=[*written.rejected, *more.rejected])
+
+    def _write_v1(self, body: bytes) -> tuple[_Written, RemoteExtras | None]:
         if self._bodies is None:
-            return self._decode(partial(self._decoder.decode_v1, self._unsnap(body)))
+            return self._decode(partial(self._decoder.decode_v1, self._unsnap(body))), None
         return self._with_extras(self._bodies.write_remote(body))
 
-    def _write_v2(self, body: bytes) -> _Written:
+    def _write_v2(self, body: bytes) -> tuple[_Written, RemoteExtras | None]:
         if self._bodies is None:
-            return self._decode(partial(self._decoder.decode_v2, self._unsnap(body)))
+            return self._decode(partial(self._decoder.decode_v2, self._unsnap(body))), None
         return self._with_extras(self._bodies.write_remote_v2(body))
 
-    def _with_extras(self, receipt: RemoteReceipt) -> _Written:
-        """See to what the store left, having taken the samples."""
+    def _with_extras(self, receipt: RemoteReceipt) -> tuple[_Written, RemoteExtras | None]:
+        """See to what the store left, having taken the samples; return it if it is much."""
         written = _Written(samples=receipt.accepted, rejected=receipt.rejected)
         if not receipt.extras.series:
-            return written
-        more = self._decode(partial(self._decoder.decode_extras, receipt.extras))
-        return replace(more, samples=written.samples, rejected=[*written.rejected, *more.rejected])
+            return written, None
+        if sum(map(len, receipt.extras.series)) > _SMALL_BYTES:
+            return written, receipt.extras
+        more = self._extras(receipt.extras)
+        rejected = [*written.rejected, *more.rejected]
+        return replace(more, samples=written.samples, rejected=rejected), None
+
+    def _extras(self, extras: RemoteExtras) -> _Written:
+        return self._decode(partial(self._decoder.decode_extras, extras))
 
     def _unsnap(self, body: bytes) -> bytes:
         return unsnap(body, self._limits.max_body_bytes)
@@ -196,20 +214,27 @@ def unsnap(body: bytes, limit: int) -> bytes:
         TooLargeError: It would exceed ``limit`` bytes.
         DecodeError: It is not a snappy block.
     """
-    size, shift = 0, 0
-    for byte in body[:5]:
-        size |= (byte & 0x7F) << shift
-        shift += 7
-        if byte < 0x80:
-            break
-    else:
-        raise DecodeError(f"the body of {len(body)} bytes is not a snappy block")
+    size = announced_size(body)
     if size > limit:
         raise TooLargeError(f"the body has {size} bytes after decompression, at most {limit}")
     try:
         return bytes(cramjam.snappy.decompress_raw(body))
     except cramjam.DecompressionError as error:
         raise DecodeError(f"the body is not a snappy block: {error}") from error
+
+
+def announced_size(body: bytes) -> int:
+    """Return the size that a snappy block says it becomes.
+
+    Raises:
+        DecodeError: It does not begin with one.
+    """
+    size = 0
+    for i, byte in enumerate(body[:5]):
+        size |= (byte & 0x7F) << 7 * i
+        if byte < 0x80:
+            return size
+    raise DecodeError(f"the body of {len(body)} bytes is not a snappy block")
 
 
 @lru_cache(64)

@@ -17,10 +17,12 @@ from collectors.receivers.batch_builder import BatchBuilder
 from collectors.receivers.prometheus.exemplar_labels import trace_of
 from collectors.receivers.prometheus.native_histograms import NativeHistograms
 from collectors.receivers.prometheus.remote_write_messages import parse
+from collectors.receivers.work.budget import Budget
 from collectors.remote_bodies import RemoteExtras
 from collectors.tag_rules import TagBounds
 
 _MAX_REMEMBERED = 200_000
+_MAX_REFERENCES = 1_024
 _KnownTags = dict[tuple[int, ...], Tags]
 # Prometheus reads what a counter shows after a reset as counted since.
 _sample_builder = partial(BatchBuilder, whole_resets=True)
@@ -43,8 +45,9 @@ class Decoded:
 
 @dataclass(slots=True)
 class _Decoding:
-    """What a request became so far."""
+    """What a request became so far, and what it may still cost."""
 
+    budget: Budget
     samples: BatchBuilder = field(default_factory=_sample_builder)
     histograms: BatchBuilder = field(default_factory=BatchBuilder)
     count: int = 0
@@ -77,8 +80,8 @@ class RemoteWriteDecoder:
         """Decode a ``prometheus.WriteRequest``; raise :class:`DecodeError` for other bytes."""
         request = parse("WriteRequestParts", body)
         self._kinds.learn(_types(request.metadata))
-        decoded = _Decoding()
-        for series in request.timeseries:
+        decoded = _Decoding(Budget(self._limits))
+        for series in decoded.budget.watch(request.timeseries):
             self._add_v1(decoded, series, series.samples)
         return decoded.finished()
 
@@ -89,8 +92,8 @@ class RemoteWriteDecoder:
         if symbols and symbols[0]:
             first = symbols[0].decode(errors="replace")
             raise DecodeError(f"the first symbol must be empty, not {first[:60]!r}")
-        decoded, known = _Decoding(), _KnownTags()
-        for series in request.timeseries:
+        decoded, known = _Decoding(Budget(self._limits)), _KnownTags()
+        for series in decoded.budget.watch(request.timeseries):
             self._add_v2(decoded, series, series.samples, symbols, known)
         return decoded.finished()
 
@@ -99,8 +102,8 @@ class RemoteWriteDecoder:
 
         A message that is damaged is refused and costs none of the others.
         """
-        decoded, known = _Decoding(), _KnownTags()
-        for message in extras.series:
+        decoded, known = _Decoding(Budget(self._limits)), _KnownTags()
+        for message in decoded.budget.watch(extras.series):
             with _refusing(decoded.samples):
                 if extras.symbols is None:
                     self._add_v1(decoded, parse("TimeSeriesParts", message), ())
@@ -119,8 +122,9 @@ class RemoteWriteDecoder:
             _refuse_series(decoded.samples, error, series, samples)
             return
         self._add_samples(decoded.samples, tags, samples, 0)
-        decoded.count += self._add_histograms(decoded.histograms, tags, series.histograms, "", 0)
-        for raw in series.exemplars:
+        histograms = decoded.budget.watch(series.histograms)
+        decoded.count += self._add_histograms(decoded.histograms, tags, histograms, "", 0)
+        for raw in decoded.budget.watch(series.exemplars):
             with _refusing(decoded.samples):
                 exemplar = _part("Exemplar", raw)
                 pairs = _labels(exemplar.labels)
@@ -149,10 +153,11 @@ class RemoteWriteDecoder:
         unit = _symbol(symbols, series.metadata.unit_ref)
         start_ms = self._new_start(tags, samples, created_ms)
         self._add_samples(decoded.samples, tags, samples, start_ms)
+        histograms = decoded.budget.watch(series.histograms)
         decoded.count += self._add_histograms(
-            decoded.histograms, tags, series.histograms, unit, created_ms
+            decoded.histograms, tags, histograms, unit, created_ms
         )
-        for raw in series.exemplars:
+        for raw in decoded.budget.watch(series.exemplars):
             with _refusing(decoded.samples):
                 exemplar = _part("ExemplarV2", raw)
                 pairs = _pairs(symbols, exemplar.labels_refs)
@@ -185,15 +190,15 @@ class RemoteWriteDecoder:
         self,
         builder: BatchBuilder,
         tags: Tags,
-        histograms: Sequence[bytes],
+        histograms: Iterable[bytes],
         unit: str,
         created_ms: int,
     ) -> int:
         """Append native histograms; return how many were good."""
-        if histograms and self._is_full(builder, tags, len(histograms)):
-            return 0
         good = 0
         for raw in histograms:
+            if self._is_full(builder, tags, 1):
+                continue
             try:
                 histogram = _part("Histogram", raw)
                 start_ms = histogram.start_timestamp or created_ms
@@ -294,6 +299,8 @@ def _text(raw: bytes) -> str:
 
 
 def _pairs(symbols: Sequence[bytes], refs: Sequence[int]) -> list[tuple[str, str]]:
+    if len(refs) > _MAX_REFERENCES:
+        raise DecodeError(f"badReferences: {len(refs)} label references to one series")
     if len(refs) % 2:
         raise DecodeError(f"badReferences: {len(refs)} label references, they come in pairs")
     if refs and max(refs) >= len(symbols):

@@ -7,8 +7,8 @@ with 202 if anything was kept and 400 if nothing was; 503 means try again.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
-import anyio.to_thread
 import orjson
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -23,24 +23,29 @@ from collectors.errors import (
 )
 from collectors.limits import Limits
 from collectors.model import Receipt, Rejection, Span, SpanWriter
-from collectors.receivers.body import decompress, receive
+from collectors.receivers.body import receive
 from collectors.receivers.endpoint import Endpoint, Intake
-from collectors.receivers.gate import Gate, Place
+from collectors.receivers.gate import Gate
 from collectors.receivers.json_body import read_json
 from collectors.receivers.reply import partial_success
 from collectors.receivers.sources.arrival import speaks_for
+from collectors.receivers.span_turns import write_in_turns
 from collectors.receivers.stats import ReceiverStats
-from collectors.receivers.zipkin.messages import spans_of
+from collectors.receivers.work.lanes import Lanes
+from collectors.receivers.work.opening import Opened, Sent
+from collectors.receivers.work.refusals import Refusals
+from collectors.receivers.zipkin.messages import message_class, spans_of
 from collectors.receivers.zipkin.spans import Resource, read_span
 
 RECEIVER = "zipkin"
 JSON, PROTOBUF = "application/json", "application/x-protobuf"
-# Decoded documents take a multiple of their bytes; the gate accounts for it beforehand.
-_GROWTH = 6
 
 
 def zipkin_routes(
-    spans: SpanWriter, limits: Limits | None = None, stats: ReceiverStats | None = None
+    spans: SpanWriter,
+    limits: Limits | None = None,
+    stats: ReceiverStats | None = None,
+    lanes: Lanes | None = None,
 ) -> list[Route]:
     """Return the route of the receiver.
 
@@ -48,14 +53,18 @@ def zipkin_routes(
         spans: Where spans go.
         limits: Bounds on what is accepted.
         stats: Where acceptances and refusals are counted.
+        lanes: Threads to decode in; own ones by default.
     """
-    receiver = _Receiver(spans, limits or Limits(), stats or ReceiverStats())
+    receiver = _Receiver(spans, limits or Limits(), stats or ReceiverStats(), lanes or Lanes())
     return [Route("/api/v2/spans", receiver.answer, methods=["POST"])]
 
 
 class _Receiver:
-    def __init__(self, spans: SpanWriter, limits: Limits, stats: ReceiverStats) -> None:
+    def __init__(
+        self, spans: SpanWriter, limits: Limits, stats: ReceiverStats, lanes: Lanes
+    ) -> None:
         self._spans = spans
+        self._lanes = lanes
         self._limits = limits
         self._stats = stats
         self._gate = Gate(limits)
@@ -66,8 +75,14 @@ class _Receiver:
             media = _media(request.headers.get("content-type", ""))
             with self._gate.enter() as place:
                 raw = await receive(request, self._limits, place)
-                encoding = request.headers.get("content-encoding", "")
-                return await anyio.to_thread.run_sync(self._take, raw, encoding, media, place)
+                sent = Sent(
+                    raw=raw,
+                    encoding=request.headers.get("content-encoding", ""),
+                    message=message_class("Listed").DESCRIPTOR if media == PROTOBUF else None,
+                    limits=self._limits,
+                    place=place,
+                )
+                return await self._lanes.decode(sent, partial(self._take, media=media))
         except InputError as error:
             self._stats.refuse(RECEIVER, type(error).__name__, detail=error.message)
             return _told(error.status, error.message)
@@ -80,12 +95,10 @@ class _Receiver:
         except ClientDisconnect:
             return Response(status_code=400)
 
-    def _take(self, raw: bytes, encoding: str, media: str, place: Place) -> Response:
-        body = decompress(raw, encoding, self._limits.max_body_bytes, place.hold)
-        place.hold(len(body) * _GROWTH)
+    def _take(self, opened: Opened, *, media: str) -> Response:
         good: list[Span] = []
-        refused: list[Rejection] = []
-        for found in self._read(body, media):
+        refused = Refusals()
+        for found in opened.budget.watch(self._read(opened.body, media)):
             if isinstance(found, Rejection):
                 refused.append(found)
             elif len(good) < self._limits.max_spans_per_request:
@@ -95,7 +108,7 @@ class _Receiver:
                 refused.append(Rejection(reason="batchTooLarge", detail=detail))
         for service in {span.service for span in good}:
             speaks_for(service)
-        stored = self._spans.write_spans(good) if good else Receipt(accepted=0)
+        stored = write_in_turns(self._spans, good)
         receipt = Receipt(accepted=stored.accepted, rejected=[*refused, *stored.rejected])
         self._stats.take(RECEIVER, receipt)
         if not receipt.rejected:
@@ -138,7 +151,7 @@ def _told(status: int, message: str, retry_after_s: int = 0, refused: int = 0) -
 
 
 def _routes(intake: Intake) -> list[Route]:
-    return zipkin_routes(intake.spans, intake.limits, intake.stats)
+    return zipkin_routes(intake.spans, intake.limits, intake.stats, intake.lanes)
 
 
 ENDPOINT = Endpoint(name=RECEIVER, routes=_routes, makes_series=False)

@@ -19,6 +19,7 @@ from collectors.receivers.wire_schema import message_classes
 
 _SCHEMA = {
     "ListOfSpans": {"spans": (1, "bytes*")},
+    "Listed": {"spans": (1, "Span*")},
     "Span": {
         "trace_id": (1, "bytes"),
         "parent_id": (2, "bytes"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from collectors.errors import TooLargeError
 from collectors.metric_kinds import MetricKinds
 from collectors.store.intake.admission import Admission, Resolved
 from collectors.store.series.hash_table import HashTable
@@ -22,6 +23,7 @@ class RemoteLabels:
         rules: Which tags are legal.
         seed: For hashes, drawn when the process starts.
         kinds: What senders said of metrics.
+        max_labels: Most labels of unknown series in one body.
     """
 
     def __init__(
@@ -31,8 +33,10 @@ class RemoteLabels:
         rules: TagRules,
         seed: int,
         kinds: MetricKinds,
+        max_labels: int,
     ) -> None:
         self.seed = seed
+        self._max_labels = max_labels
         self._admission = admission
         self._kinds = kinds
         self._ids = HashTable(table.incarnation)
@@ -42,6 +46,9 @@ class RemoteLabels:
         """Return the ids of a body's series; nothing is registered or learned yet.
 
         A series without samples is none of the store's: its id stays -1 when it is not known.
+
+        Raises:
+            TooLargeError: Too many labels would have to be looked at.
         """
         columns = body.columns
         ids, missing = self._ids.find(columns.hash)
@@ -52,6 +59,11 @@ class RemoteLabels:
         if not len(unknown):
             return Resolved(ids)
         labels = body.labels(unknown)
+        if len(labels.parts.places) > self._max_labels:
+            raise TooLargeError(
+                f"the body has {len(labels.parts.places)} labels of series that are not known, at "
+                f"most {self._max_labels} are looked at; send less at once"
+            )
         rows = self._words.rows(labels.parts, labels.types, room=self._admission.room())
         resolved = self._admission.resolve_labels(rows)
         ids[labels.rows] = resolved.ids

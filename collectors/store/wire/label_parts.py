@@ -101,6 +101,14 @@ class LabelParts:
             found.append(self._pairs(places))
         return found
 
+    def sizes(self) -> NDArray[np.int64]:
+        """Return how many bytes the names and values of each row take together, (R,)."""
+        lengths = self.places[:, 1] - self.places[:, 0] + self.places[:, 3] - self.places[:, 2]
+        summed = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(lengths)))
+        ends = np.cumsum(self.counts)
+        sizes: NDArray[np.int64] = summed[ends] - summed[ends - self.counts]
+        return sizes
+
     def _pairs(self, places: list[list[int]]) -> list[tuple[str, str]] | None:
         pairs = []
         for start, middle, value_start, end in places:

@@ -28,6 +28,8 @@ from collectors.tag_rules import TagRules
 
 _REMEMBERED = 4_000_000
 _ODD = -1
+# 2.0 bodies refer to texts: a large one could be meant by every series.
+MAX_ROW_BYTES = 64 << 10
 # Ends of names that matter for their kind; 0 stands for any other.
 _ENDINGS = {ending: number for number, ending in enumerate(CUMULATIVE, start=1)}
 
@@ -179,6 +181,13 @@ class LabelWords:
         self, found: LabelRows, parts: LabelParts, types: NDArray[np.int8], rows: list[int]
     ) -> None:
         """Look at rows one by one."""
+        sizes = parts.sizes()
+        for row in [row for row in rows if sizes[row] > MAX_ROW_BYTES]:
+            found.refused[row] = Rejection(
+                reason="labelsTooLarge",
+                detail=f"the labels of a series have {sizes[row]} bytes, at most {MAX_ROW_BYTES}",
+            )
+        rows = [row for row in rows if sizes[row] <= MAX_ROW_BYTES]
         for row, labels in zip(rows, parts.labels(rows), strict=True):
             flaw = NOT_UTF8 if labels is None else label_flaw([name for name, _ in labels])
             if labels is not None and flaw is None:

@@ -11,9 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collectors.errors import DecodeError, TooLargeError
+from collectors.limits import Limits
 from collectors.model import FloatArray, IndexArray, IntArray, Rejection
 from collectors.remote_bodies import RemoteExtras
+from collectors.store.wire.counting import refuse_crowds, refuse_series
 from collectors.store.wire.label_parts import DAMAGED, LabelParts, find_label_parts
+from collectors.store.wire.label_words import MAX_ROW_BYTES
 from collectors.store.wire.metadata import read_metadata
 from collectors.store.wire.walker import Columns, walk
 from collectors.store.wire.walker_v2 import ColumnsV2, Symbols, walk_v2
@@ -112,7 +115,8 @@ class SymbolBytes(Sequence[bytes]):
         if isinstance(at, slice):
             return [self[i] for i in range(*at.indices(len(self)))]
         start, end = self._places[at].tolist()
-        return self._data[start:end].tobytes()
+        # No label is that long: a series could refer to a large text a million times.
+        return self._data[start : min(end, start + MAX_ROW_BYTES)].tobytes()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,22 +201,39 @@ class RemoteBodyV2:
         return Rejection(reason="badReferences", detail=detail)
 
 
-def decode_body(body: bytes, *, max_bytes: int, seed: int) -> RemoteBody:
+def decode_body(
+    body: bytes, *, max_bytes: int, seed: int, limits: Limits | None = None
+) -> RemoteBody:
     """Decode a snappy-compressed WriteRequest (protocol 1.0).
 
     Raises:
-        TooLargeError: It would take more than ``max_bytes`` after decompression.
+        TooLargeError: It would take more than ``max_bytes`` after decompression, or is over one of
+            the ``limits``; what is in the log is under none.
         DecodeError: It is not snappy, or not a WriteRequest.
     """
     data = _decompressed(body, max_bytes)
-    return RemoteBody(data=data, columns=walk(data, seed))
+    if limits is not None:
+        refuse_crowds(data, 1, limits)
+    columns = walk(data, seed)
+    _refuse_many(columns, limits)
+    return RemoteBody(data=data, columns=columns)
 
 
-def decode_body_v2(body: bytes, *, max_bytes: int, seed: int) -> RemoteBodyV2:
+def decode_body_v2(
+    body: bytes, *, max_bytes: int, seed: int, limits: Limits | None = None
+) -> RemoteBodyV2:
     """Decode a snappy-compressed Request (protocol 2.0); raises as :func:`decode_body`."""
     data = _decompressed(body, max_bytes)
+    if limits is not None:
+        refuse_crowds(data, 5, limits)
     columns, symbols = walk_v2(data, seed)
+    _refuse_many(columns, limits)
     return RemoteBodyV2(data=data, columns=columns, symbols=symbols)
+
+
+def _refuse_many(columns: SampleColumns, limits: Limits | None) -> None:
+    if limits is not None:
+        refuse_series(len(columns.samples), limits)
 
 
 def _messages(data: NDArray[np.uint8], places: NDArray[np.int64]) -> list[bytes]:
