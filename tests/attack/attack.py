@@ -14,6 +14,7 @@ from tests.attack.honest import Honest, honest
 from tests.attack.stage import Stage, staged
 
 PAGE_WITHIN_S = 30.0
+_CAUGHT_UP_S = 8.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +111,7 @@ def play(attack: Attack, stage: Stage) -> Report:
     """Make an attack beside honest parties, and judge it."""
     with honest(stage) as beside:
         scene = Scene(stage=stage, beside=beside)
-        _wait_for(beside)
+        _wait_for(beside, stage)
         stage.forget_peak()
         before_mb = stage.memory_mb()
         beside.forget()
@@ -146,10 +147,16 @@ def play_alone(attack: Attack, directory: Path, *, full: bool) -> Report:
         return play(attack, stage)
 
 
-def _wait_for(beside: Honest) -> None:
-    """Return when the honest parties have been served for the first time."""
+def _is_judging(stage: Stage) -> bool:
+    """Return whether what a start finds behind itself is judged."""
+    lag_s = stage.get("/health").json()["watch"]["lag_s"]
+    return lag_s is not None and lag_s < _CAUGHT_UP_S
+
+
+def _wait_for(beside: Honest, stage: Stage) -> None:
+    """Return when the honest parties have been served for the first time, and are judged."""
     deadline = time.monotonic() + 30
-    while len(beside.sends.seconds) < 5 or not beside.looks.seconds:
+    while len(beside.sends.seconds) < 5 or not beside.looks.seconds or not _is_judging(stage):
         assert time.monotonic() < deadline, beside.sends.failures or "nobody is served"
         time.sleep(0.05)
 

@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+import httpx2
+
 from tests.attack.attack import Attack, Scene
 
 PLACES = (0.1, 0.5, 0.9)
@@ -17,6 +19,8 @@ def run(scene: Scene) -> None:
     """Kill the server, flip a byte in each kind of file, try another step, start it again."""
     stage = scene.stage
     data = stage.directory / "data"
+    change = {"id": "1", "kind": "deploy", "summary": "v2"}
+    httpx2.post(stage.api + "/api/v2/changes", json=change, trust_env=False, timeout=10)
     time.sleep(2)
     stage.stop(how=signal.SIGKILL)
     refused = _start_with_step(scene, "5s")
@@ -29,6 +33,7 @@ def run(scene: Scene) -> None:
     scene.claim("it starts degraded", health["status"] == "degraded", told)
     scene.claim("it says what is lost", all(f["lost"] for f in health["faults"]), told)
     scene.beside.forget()
+    time.sleep(3)
 
 
 def _files(data: Path) -> list[Path]:
