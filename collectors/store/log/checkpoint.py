@@ -31,8 +31,8 @@ from collectors.store.blocks.hot_tier import HotTier
 from collectors.store.blocks.page_codec import PackedPages, pack_pages, unpack_pages
 from collectors.store.blocks.sealing import gather_pages
 from collectors.store.log.column_file import copy_file, read_columns, replace_file, write_columns
+from collectors.store.log.shape import require_room, require_step
 from collectors.store.series.table import SeriesSnapshot
-from collectors.store.shape import require_room, require_step
 
 _log = structlog.get_logger(__name__)
 _MANIFEST = "checkpoint.json"
