@@ -14,7 +14,6 @@ from tests.attack.honest import Honest, honest
 from tests.attack.stage import Stage, staged
 
 PAGE_WITHIN_S = 30.0
-_CAUGHT_UP_S = 8.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +110,7 @@ def play(attack: Attack, stage: Stage) -> Report:
     """Make an attack beside honest parties, and judge it."""
     with honest(stage) as beside:
         scene = Scene(stage=stage, beside=beside)
-        _wait_for(beside, stage)
+        _wait_for(beside, attack.lag_s)
         stage.forget_peak()
         before_mb = stage.memory_mb()
         beside.forget()
@@ -147,18 +146,16 @@ def play_alone(attack: Attack, directory: Path, *, full: bool) -> Report:
         return play(attack, stage)
 
 
-def _is_judging(stage: Stage) -> bool:
-    """Return whether what a start finds behind itself is judged."""
-    lag_s = stage.get("/health").json()["watch"]["lag_s"]
-    return lag_s is not None and lag_s < _CAUGHT_UP_S
-
-
-def _wait_for(beside: Honest, stage: Stage) -> None:
-    """Return when the honest parties have been served for the first time, and are judged."""
-    deadline = time.monotonic() + 30
-    while len(beside.sends.seconds) < 5 or not beside.looks.seconds or not _is_judging(stage):
-        assert time.monotonic() < deadline, beside.sends.failures or "nobody is served"
+def _wait_for(beside: Honest, lag_s: float) -> None:
+    """Return when the honest parties are served and their service is judged."""
+    deadline = time.monotonic() + 60
+    while not (_served(beside) and beside.lag_now_s <= lag_s):
+        assert time.monotonic() < deadline, beside.sends.failures or f"lag {beside.lag_now_s} s"
         time.sleep(0.05)
+
+
+def _served(beside: Honest) -> bool:
+    return len(beside.sends.seconds) >= 5 and len(beside.looks.seconds) >= 5
 
 
 def _standing(

@@ -12,6 +12,7 @@ import httpx2
 
 from tests.attack.attack import Attack, Scene
 
+CAUGHT_UP_S = 8.0
 PLACES = (0.1, 0.5, 0.9)
 
 
@@ -32,8 +33,11 @@ def run(scene: Scene) -> None:
     told = [fault["what"] for fault in health["faults"]]
     scene.claim("it starts degraded", health["status"] == "degraded", told)
     scene.claim("it says what is lost", all(f["lost"] for f in health["faults"]), told)
+    deadline = time.monotonic() + 30
+    while not scene.beside.lag_now_s < CAUGHT_UP_S and time.monotonic() < deadline:
+        time.sleep(0.2)
     scene.beside.forget()
-    time.sleep(3)
+    time.sleep(2)
 
 
 def _files(data: Path) -> list[Path]:
