@@ -88,7 +88,9 @@ class FileJournal:
         numbers = self.segments()
         self._number = numbers[-1] if numbers else 1
         self._skipped = 0
-        size = _mend(self._path(self._number))
+        size, cut = _mend(self._path(self._number))
+        if cut:
+            self._tell_cut(cut)
         if size is None:
             self._number, size = self._number + 1, 0
         self._size = size
@@ -164,6 +166,15 @@ class FileJournal:
     def _tell_skipped(self, path: Path, offset: int, skipped: int) -> None:
         self._skipped += skipped
         self._tell_damage(path, f"{self._skipped} bytes are damaged, the last at {offset}")
+
+    def _tell_cut(self, cut: int) -> None:
+        self._faults.failed(
+            f"{self._name} (end)",
+            place=str(self._path(self._number)),
+            reason=f"its last {cut} bytes are the beginning of a record; they were cut off",
+            lost="nothing if the process was killed while it wrote; else the last record",
+            lasting=True,
+        )
 
     def _tell_damage(self, path: Path, reason: str) -> None:
         lost = "the records in the damaged bytes; all before and behind them were read"
@@ -331,25 +342,27 @@ def _next_sound(data: bytes, at: int) -> int:
     return len(data)
 
 
-def _mend(path: Path) -> int | None:
-    """Cut a torn tail off a segment; return its size, None when it is damaged otherwise.
+def _mend(path: Path) -> tuple[int | None, int]:
+    """Cut a torn tail off a segment; return its size, and how many bytes were cut off.
+
+    The size is None when it is damaged otherwise: nothing more is to be written to it.
 
     A process killed while it writes leaves the beginning of one record. Anything else is damage:
     it stays where it is, for whoever can read more of it.
     """
     if not path.exists():
-        return 0
+        return 0, 0
     try:
         end = max((end for _, _, end in read_records(path)), default=0)
         tail = path.read_bytes()[end:]
         if tail and not _is_torn(tail):
-            return None
+            return None, 0
         if tail:
             os.truncate(path, end)
     except OSError as error:
         _log.error("log segment can't be read", segment=path.name, reason=str(error))
-        return None
-    return end
+        return None, 0
+    return end, len(tail)
 
 
 def _is_torn(tail: bytes) -> bool:

@@ -20,7 +20,7 @@ from collectors.history.losses import attach_orphan, orphans
 from collectors.journal import encode_record, read_records
 from collectors.setting_aside import MARK, set_aside, set_aside_before
 from collectors.store.log.column_file import read_columns
-from collectors.store.shape import recorded_step_ms
+from collectors.store.log.shape import recorded_step_ms
 from runbooks.incidents.database import open_database, sqlite_file
 from runbooks.incidents.salvage import damage_of
 from tocsin.collecting import embedded_directory, open_history

@@ -58,7 +58,6 @@ from collectors.model import (
     Batch,
     Counted,
     Receipt,
-    Rejection,
     SeriesKind,
     Tags,
     kind_of,
@@ -71,14 +70,15 @@ from collectors.store.arrivals import NEVER_MS, Heard, News, Senders, heard_of, 
 from collectors.store.blocks import columns as batches
 from collectors.store.blocks.columns import Columns, apply_columns
 from collectors.store.blocks.hot_tier import HotTier
+from collectors.store.bodies import row_of_each, with_zeros
 from collectors.store.bounds import check_size, check_window
 from collectors.store.history.keeper import HistoryKeeper
 from collectors.store.history.metric_history import MetricHistory
 from collectors.store.intake.admission import Admission, Resolved
 from collectors.store.intake.counter_starts import CounterStarts
-from collectors.store.intake.kept import Kept, refusals
 from collectors.store.intake.remote_labels import RemoteLabels
-from collectors.store.intake.time_bounds import extremes_of, judge_times, refuse_early, refuse_late
+from collectors.store.intake.time_bounds import extremes_of, judge_times, refuse_early
+from collectors.store.kept import Kept, receipt_of, refusals
 from collectors.store.log.durability import Durability
 from collectors.store.log.records import BODY, BODY_V2
 from collectors.store.wire.remote_body import (
@@ -268,7 +268,7 @@ class MetricStore:
             self._shed_words()
             resolved = self._admission.resolve(batch.series)
             kept = [self._keep(resolved, rows) for rows in batches.rows_of(batch)]
-        return batches.joined([self._receipt(one) for one in kept])
+        return batches.joined([receipt_of(one, self._keeper) for one in kept])
 
     def counted(self, tags: Tags) -> Counted:
         """Return what is known of the series with exactly these tags."""
@@ -304,7 +304,7 @@ class MetricStore:
             kept = self._keep_started(decoded, resolved)
             if kept is None:
                 kept = self._keep_body(body, record, decoded.columns, resolved)
-        receipt = self._receipt(kept)
+        receipt = receipt_of(kept, self._keeper)
         return RemoteReceipt(
             accepted=receipt.accepted, rejected=receipt.rejected, extras=decoded.extras
         )
@@ -324,7 +324,7 @@ class MetricStore:
         if not unseen.any():
             return None
         zeros = rows[unseen].astype(np.int32)
-        kept = self._keep(resolved, batches.with_zeros(columns, offsets, zeros, start_ms))
+        kept = self._keep(resolved, with_zeros(columns, offsets, zeros, start_ms))
         self._starts.note(ids, starts)
         return replace(kept, accepted=kept.accepted - len(zeros))
 
@@ -339,11 +339,11 @@ class MetricStore:
         first_ms, last_ms, count = extremes_of(ids, columns.samples, columns.time_ms)
         small = len(body) + ids.nbytes < _COLUMN_BYTES * count
         if not count or not small or first_ms <= oldest_ms or last_ms > newest_ms:
-            return self._keep(resolved, batches.row_of_each(columns))
+            return self._keep(resolved, row_of_each(columns))
         try:
             self._durability.append_body(resolved, body, record=record)
         except StorageError:
-            rows = batches.row_of_each(columns)
+            rows = row_of_each(columns)
             self._keep_in_memory(resolved, rows._replace(series=ids[rows.series]))
             raise
         self._register(resolved)
@@ -411,24 +411,6 @@ class MetricStore:
             late_rows=late_rows,
             oldest_ms=oldest_ms,
         )
-
-    def _receipt(self, kept: Kept) -> Receipt:
-        """Write late samples to history, without the lock, and say what became of all."""
-        rejected = list(kept.rejected)
-        saved, failure = 0, ""
-        if kept.late and self._keeper and kept.late_rows:
-            try:
-                saved = self._keeper.write_late(kept.late_rows)
-            except StorageError as error:
-                if not kept.accepted:
-                    raise  # nothing would be kept twice if it is sent again
-                failure = error.message
-        if failure:
-            rejected.append(Rejection(reason="historyFailed", detail=failure, count=kept.late))
-        elif kept.late > saved:
-            history_ms = self._keeper.late_from_ms() if self._keeper else None
-            rejected.append(refuse_late(kept.late - saved, kept.oldest_ms, history_ms))
-        return Receipt(accepted=kept.accepted + saved, rejected=rejected)
 
     def _apply(self, columns: Columns) -> None:
         """Put samples into the blocks."""

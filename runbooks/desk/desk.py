@@ -31,6 +31,7 @@ from runbooks.desk.buttons import Buttons
 from runbooks.desk.calling import called_for
 from runbooks.desk.intake import EdgesReader, Intake
 from runbooks.desk.ledger import Ledger, Subscriber
+from runbooks.desk.unrecorded import Unrecorded
 from runbooks.desk.waiting import MAX_WAITING, Waiting
 from runbooks.incidents.commands import (
     Command,
@@ -52,7 +53,6 @@ from runbooks.oncall.duty import Duty
 from runbooks.paging.courier import Courier
 from runbooks.paging.outbox import Outbox, OutboxRow, RowState
 from runbooks.paging.routing import FALLBACK, Routes
-from runbooks.paging.unrecorded import Unrecorded
 from runbooks.paging.ways import Ways, name_of, next_way
 from runbooks.postmortem.impact import ImpactMeasure, MetricReader
 from runbooks.postmortem.writer import PostMortemWriter, Written

@@ -65,6 +65,8 @@ class Attack:
         memory_mb: The server takes no more memory than this beyond what it had.
         pages: Whether the checkout service begins to fail with the attack: it pages in 30 s, from
             a server of its own, whose people believe that all is well.
+        refusals: How failures of honest requests begin that are right under this attack: what
+            can't be made durable is refused.
     """
 
     name: str
@@ -75,6 +77,7 @@ class Attack:
     lag_s: float = 10
     memory_mb: float = 300
     pages: bool = False
+    refusals: tuple[str, ...] = ()
 
     @property
     def alone(self) -> bool:
@@ -165,7 +168,8 @@ def _standing(
             text=f"{name} <= {limit:g}", held=figures[name] <= limit, seen=f"{figures[name]:.3g}"
         )
 
-    failures = [*beside.sends.failures, *beside.looks.failures]
+    every = (*beside.sends.failures, *beside.looks.failures)
+    failures = [failure for failure in every if not failure.startswith(attack.refusals or "\0")]
     return [
         Claim(text="the server runs", held=stage.alive, seen=str(stage.alive)),
         Claim(text="every honest request succeeds", held=not failures, seen=str(failures[:3])),

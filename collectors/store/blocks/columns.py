@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from collectors.model import Batch, FloatArray, IndexArray, IntArray, Receipt
 from collectors.store.blocks.hot_tier import HotTier
 from collectors.store.series.kinds import SUM
-from collectors.store.wire.remote_body import SampleColumns
 
 
 class Columns(NamedTuple):
@@ -60,32 +59,6 @@ def apply_columns(hot: HotTier, columns: Columns) -> None:
         hot.apply(series, time_ms, value, whole=whole)
     else:
         hot.apply_parts(series, start_ms, time_ms, value)
-
-
-def row_of_each(columns: SampleColumns) -> Columns:
-    """Return a body's samples with the row of each in the place of its series."""
-    row = np.repeat(np.arange(len(columns.samples), dtype=np.int32), columns.samples)
-    return Columns(row, None, columns.time_ms, columns.value, True)
-
-
-def with_zeros(
-    columns: SampleColumns, offsets: IntArray, zeros: IndexArray, start_ms: IntArray
-) -> Columns:
-    """Return a body's samples with a zero at the start of each of the rows ``zeros``.
-
-    Args:
-        columns: R rows of samples.
-        offsets: (R,) where the samples of each row begin.
-        zeros: Rows.
-        start_ms: (R,) when each row's counter began.
-    """
-    return Columns(
-        np.insert(row_of_each(columns).series, offsets[zeros], zeros),
-        None,
-        np.insert(columns.time_ms, offsets[zeros], start_ms[zeros]),
-        np.insert(columns.value, offsets[zeros], 0.0),
-        True,
-    )
 
 
 def repeatable(hot: HotTier, ids: IndexArray) -> IndexArray:

@@ -31,8 +31,8 @@ from collectors.store.blocks.hot_tier import HotTier
 from collectors.store.blocks.page_codec import PackedPages, pack_pages, unpack_pages
 from collectors.store.blocks.sealing import gather_pages
 from collectors.store.log.column_file import copy_file, read_columns, replace_file, write_columns
+from collectors.store.log.shape import require_room, require_step
 from collectors.store.series.table import SeriesSnapshot
-from collectors.store.shape import require_room, require_step
 
 _log = structlog.get_logger(__name__)
 _MANIFEST = "checkpoint.json"
@@ -207,15 +207,21 @@ class CheckpointFiles:
 
     def _read_series(self, name: str) -> dict[str, NDArray[Any]] | None:
         """Return the columns of the file of series or of its copy; None when both are damaged."""
-        path = self._directory / name
-        for one in (path, _copy_of(path)):
+        path, found = self._directory / name, None
+        copy = _copy_of(path)
+        lost = "nothing as long as its copy is sound; else what the blocks hold"
+        try:
+            found = read_columns(path)
+            if copy.exists() and copy.read_bytes() != path.read_bytes():
+                self._set_aside(copy.name, f"'{copy}' is damaged", lost)
+        except (StorageError, OSError) as error:
+            self._set_aside(path.name, str(error), lost)
+        if found is None and copy.exists():
             try:
-                return read_columns(one)
+                found = read_columns(copy)
             except StorageError as error:
-                if one.exists() or one == path:
-                    lost = "nothing if its copy is sound; else what the blocks hold"
-                    self._set_aside(one.name, error.message, lost)
-        return None
+                self._set_aside(copy.name, error.message, lost)
+        return found
 
     def _load_block(self, hot: HotTier, block: int, columns: dict[str, NDArray[Any]]) -> None:
         series = columns.pop("series")

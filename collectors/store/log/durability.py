@@ -36,10 +36,10 @@ from collectors.store.intake.admission import Resolved
 from collectors.store.intake.time_bounds import extremes_of
 from collectors.store.log import records
 from collectors.store.log.checkpoint import CheckpointFiles, take_snapshot
-from collectors.store.shape import record_step, recorded_step_ms, require_room, require_step
+from collectors.store.log.shape import record_step, recorded_step_ms, require_room, require_step
 from collectors.store.wire.remote_body import DecodedBody, decode_body, decode_body_v2
 
-LOG = "metric log"
+JOURNAL = "metric log"
 # Of new series that a full disk keeps out of the log.
 _MAX_OWED_BYTES = 64 << 20
 _log = structlog.get_logger(__name__)
@@ -88,7 +88,7 @@ class Durability:
         if recorded_ms is not None:
             require_step(path, recorded_ms, hot.step_ms)
         self._files = CheckpointFiles(path / "checkpoint", hot.step_ms, machine)
-        self._log = FileJournal.open(path / "log", name=LOG, machine=machine)
+        self._log = FileJournal.open(path / "log", name=JOURNAL, machine=machine)
         try:
             self._restore()
             record_step(path, hot.step_ms, machine.disk)
@@ -228,7 +228,7 @@ class Durability:
 
     def _tell_unread(self, reason: str) -> None:
         self._faults.failed(
-            f"{LOG} (unread)", place=LOG, reason=reason, lost="these samples", lasting=True
+            f"{JOURNAL} (unread)", place=JOURNAL, reason=reason, lost="these samples", lasting=True
         )
 
     def _replay(self, kind: int, payload: bytes) -> int:
