@@ -44,6 +44,7 @@ def health_route(
                 "watch": _watch(engine),
                 "configuration": reloader.as_json(),
                 "delivery": delivery,
+                "connections": collectors.connections.as_json(),
             }
         )
 

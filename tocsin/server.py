@@ -91,7 +91,7 @@ async def serve(settings: Settings, announce: Announce, clock: Clock | None = No
         desk.start()
         stack.push_async_callback(asyncio.to_thread, desk.stop)
         app = api_of(collectors, changes.store, engine, desk, reloader)
-        await stack.enter_async_context(serving(app, api))
+        await stack.enter_async_context(serving(app, api, collectors.connections))
         pulse = asyncio.create_task(_watch(settings, collectors, engine, desk, reloader, clock))
         stack.callback(pulse.cancel)
         _reload_on_hangup(reloader)

@@ -20,6 +20,7 @@ from tocsin.client.client import ApiClient
 from tocsin.collecting import Collectors, open_collectors
 from tocsin.configuration.checks import checked_configuration
 from tocsin.configuration.reloading import Reloader
+from tocsin.connections import Connections
 from tocsin.responding import open_desk
 from tocsin.server import api_of, using
 from tocsin.settings import Settings
@@ -86,7 +87,9 @@ def local_tocsin(settings: Settings) -> Iterator[LocalTocsin]:
         use = using(settings, configuration, rules, engine=engine, desk=desk, scraper=None)
         reloader = Reloader(settings.config_dir, clock, configuration, use)
         app = api_of(collectors, announced.store, engine, desk, reloader)
-        api = stack.enter_context(ApiClient(stack.enter_context(_served(app))))
+        api = stack.enter_context(
+            ApiClient(stack.enter_context(_served(app, collectors.connections)))
+        )
         yield LocalTocsin(
             collectors=collectors,
             changes=announced.store,
@@ -99,10 +102,10 @@ def local_tocsin(settings: Settings) -> Iterator[LocalTocsin]:
 
 
 @contextmanager
-def _served(app: ASGIApp) -> Iterator[str]:
+def _served(app: ASGIApp, connections: Connections) -> Iterator[str]:
     """Serve ``app`` in a thread; its socket listens before the address is given."""
     sock = listen_tcp("127.0.0.1", 0, "TOCSIN_API_PORT")
-    server = embedded_server(app)
+    server = embedded_server(app, connections)
     thread = threading.Thread(target=partial(server.run, sockets=[sock]), name="api")
     thread.start()
     try:
