@@ -20,8 +20,10 @@ class Limits:
         body_timeout_s: How long a client may take to send its body.
         retry_after_s: What an overloaded receiver tells its clients to wait.
         max_batch_samples: Most samples in one request or datagram group.
-        max_body_parts: Most parts of one body: values and containers of JSON, fields of protobuf
-            at all levels. They are counted before anything is made of them.
+        max_body_parts: Most parts of one body, such as fields of protobuf at all levels. They are
+            counted before anything is made of them.
+        max_json_parts: The same for JSON, whose texts, lists and objects are parts, as is whatever
+            a comma divides; the interpreter stands still while it makes them.
         max_body_cpu_s: Seconds of CPU that decoding one body may take.
         max_body_series: Most series in one remote-write body.
         max_body_labels: Most labels of unknown series in one remote-write body.
@@ -92,6 +94,7 @@ class Limits:
     retry_after_s: int = 1
     max_batch_samples: int = 2_000_000
     max_body_parts: int = 4_000_000
+    max_json_parts: int = 1_000_000
     max_body_cpu_s: float = 5.0
     max_body_series: int = 100_000
     max_body_labels: int = 500_000

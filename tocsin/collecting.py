@@ -55,6 +55,7 @@ from collectors.traces.history.span_history import SpanHistory
 from collectors.traces.history.span_keeper import SpanKeeper
 from collectors.traces.store import SpanStore
 from tocsin.access.door import Door
+from tocsin.connections import Connections, raise_file_limit
 from tocsin.settings import Settings
 from tocsin.sockets import listen_tcp, port_of, serving
 
@@ -95,6 +96,7 @@ class Collectors:
     units: MetricUnits
     sources: SourceLedger
     lanes: Lanes
+    connections: Connections
     clock: Clock
     machine: Machine
 
@@ -183,6 +185,7 @@ def open_collectors(
         units=units,
         sources=SourceLedger(clock),
         lanes=Lanes(),
+        connections=Connections(limits=limits, files=raise_file_limit()),
         clock=clock,
         machine=machine,
     )
@@ -192,6 +195,14 @@ def limits_of(settings: Settings) -> Limits:
     """Return the bounds that the settings ask for; receivers and stores share them."""
     return Limits(
         max_body_bytes=settings.max_body_bytes,
+        max_body_parts=settings.max_body_parts,
+        max_json_parts=settings.max_json_parts,
+        max_body_cpu_s=settings.max_body_cpu.ms / 1_000,
+        body_timeout_s=settings.body_timeout.ms / 1_000,
+        header_timeout_s=settings.header_timeout.ms / 1_000,
+        write_timeout_s=settings.write_timeout.ms / 1_000,
+        max_connections=settings.max_connections,
+        max_peer_connections=settings.max_peer_connections,
         max_series=settings.max_series,
         memory_bytes=settings.memory_bytes,
         new_series_per_minute=settings.new_series_per_minute,
@@ -368,7 +379,9 @@ async def _otlp_over_http(
         collectors.otlp,
         collectors.lanes,
     )
-    async with serving(door.before(Attributed(app, collectors.sources)), sock):
+    async with serving(
+        door.before(Attributed(app, collectors.sources)), sock, collectors.connections
+    ):
         yield
 
 

@@ -57,6 +57,7 @@ def health_route(
                 "clock": _clock(collectors.clock),
                 "faults": faults,
                 "warming": warming.as_json(),
+                "connections": collectors.connections.as_json(),
             }
         )
 

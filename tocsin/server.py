@@ -118,7 +118,7 @@ async def serve(settings: Settings, announce: Announce, source: Ticking | None =
         app = api_of(
             collectors, changes.store, engine, desk, reloader, warming, door, names, workers
         )
-        await stack.enter_async_context(serving(app, api))
+        await stack.enter_async_context(serving(app, api, collectors.connections))
         anew = partial(use, anew=True)
         pulse = asyncio.create_task(
             _watch(settings, collectors, engine, desk, reloader, clock, anew)

@@ -128,6 +128,37 @@ class Settings(BaseSettings):
         description="Queries that compute at the same moment, in turns of some milliseconds; "
         "0: half of the machine's processors. The others receive, judge and page.",
     )
+    max_body_parts: int = Field(
+        4_000_000,
+        ge=1_000,
+        description="Most protobuf fields in one body; counted before any is made.",
+    )
+    max_json_parts: int = Field(
+        1_000_000,
+        ge=1_000,
+        description="Most texts, lists, objects and commas in one JSON body; counted as above.",
+    )
+    max_body_cpu: Length = Field(
+        Duration(5_000), description="CPU that decoding one body may take; it is refused then."
+    )
+    body_timeout: Length = Field(
+        Duration(30_000), description="How long a client may take to send its body."
+    )
+    header_timeout: Length = Field(
+        Duration(10_000), description="How long a client may take to send the head of a request."
+    )
+    write_timeout: Length = Field(
+        Duration(30_000), description="A client that reads nothing for this long is cut off."
+    )
+    max_connections: int = Field(
+        4_096,
+        ge=16,
+        description="HTTP connections at once, fewer where `ulimit -n` is low; for a new one the "
+        "one that has been idle for longest is closed.",
+    )
+    max_peer_connections: int = Field(
+        2_048, ge=8, description="The same from one address; at most three quarters of all."
+    )
     api_port: Port = Field(7101, description="HTTP API: query, publish, incidents, Slack.")
     otlp_http_port: Port = Field(4318, description="OTLP over HTTP.")
     otlp_grpc_port: Port = Field(4317, description="OTLP over gRPC.")

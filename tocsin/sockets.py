@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import socket
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from collectors.errors import ConfigError
+from tocsin.connections import Connections, deadlined
 
 
 def listen_tcp(host: str, port: int, setting: str) -> socket.socket:
@@ -55,10 +58,14 @@ class EmbeddedServer(uvicorn.Server):
         yield
 
 
-def embedded_server(app: ASGIApp) -> EmbeddedServer:
+def embedded_server(app: ASGIApp, connections: Connections) -> EmbeddedServer:
     """Return a server for ``app`` that logs warnings only and stops within a second."""
+    # uvicorn only ever calls it, with a protocol class's arguments.
+    protocol: Any = deadlined(connections)
     config = uvicorn.Config(
         app,
+        http=protocol,
+        timeout_keep_alive=math.ceil(connections.limits.connection_idle_s),
         log_level="warning",
         access_log=False,
         lifespan="on",
@@ -71,9 +78,11 @@ def embedded_server(app: ASGIApp) -> EmbeddedServer:
 
 
 @contextlib.asynccontextmanager
-async def serving(app: ASGIApp, sock: socket.socket) -> AsyncIterator[None]:
+async def serving(
+    app: ASGIApp, sock: socket.socket, connections: Connections
+) -> AsyncIterator[None]:
     """Serve ``app`` on a listening socket for as long as the block lasts."""
-    server = embedded_server(app)
+    server = embedded_server(app, connections)
     task = asyncio.create_task(server.serve(sockets=[sock]))
     try:
         yield

@@ -27,6 +27,7 @@ from tocsin.client.client import ApiClient
 from tocsin.collecting import Collectors, open_collectors
 from tocsin.configuration.checks import checked_configuration
 from tocsin.configuration.reloading import Reloader
+from tocsin.connections import Connections
 from tocsin.own_faults import OwnFaults
 from tocsin.responding import open_desk
 from tocsin.same_site import own_names
@@ -118,7 +119,8 @@ def local_tocsin(settings: Settings, disk: Disk = SYSTEM_DISK) -> Iterator[Local
         door, names = Door.of(settings, steady), own_names(settings)
         app = api_of(collectors, announced.store, engine, desk, reloader, Warming(), door, names)
         token = settings.api_token.get_secret_value() if settings.api_token else ""
-        api = stack.enter_context(ApiClient(stack.enter_context(_served(app)), token=token))
+        url = stack.enter_context(_served(app, collectors.connections))
+        api = stack.enter_context(ApiClient(url, token=token))
         yield LocalTocsin(
             collectors=collectors,
             changes=announced.store,
@@ -135,10 +137,10 @@ def local_tocsin(settings: Settings, disk: Disk = SYSTEM_DISK) -> Iterator[Local
 
 
 @contextmanager
-def _served(app: ASGIApp) -> Iterator[str]:
+def _served(app: ASGIApp, connections: Connections) -> Iterator[str]:
     """Serve ``app`` in a thread; its socket listens before the address is given."""
     sock = listen_tcp("127.0.0.1", 0, "TOCSIN_API_PORT")
-    server = embedded_server(app)
+    server = embedded_server(app, connections)
     thread = threading.Thread(target=partial(server.run, sockets=[sock]), name="api")
     thread.start()
     try:

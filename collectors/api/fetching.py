@@ -116,32 +116,30 @@ class FetchEndpoint:
     async def _events(self, wanted: FetchRequest, asked: Asked) -> AsyncIterator[bytes]:
         self._streams += 1
         try:
-            async for message in self._messages(wanted, asked):
-                yield b"data: " + to_json(message) + b"\n\n"
+            async for events in self._written(wanted, asked):
+                yield events
         finally:
             self._streams -= 1
 
-    async def _messages(self, wanted: FetchRequest, asked: Asked) -> AsyncIterator[Message]:
+    async def _written(self, wanted: FetchRequest, asked: Asked) -> AsyncIterator[bytes]:
         memory: dict[Any, object] = {}
         for part in wanted.parts():
             evaluation = partial(self._evaluate, wanted, part, memory)
             work = asyncio.ensure_future(self._workers.run(evaluation, asked))
             try:
                 while not (await asyncio.wait({work}, timeout=self._heartbeat_s))[0]:
-                    yield {"type": "info", "message": "heartbeat"}
+                    yield _event({"type": "info", "message": "heartbeat"})
             finally:
                 work.cancel()  # of no effect once it is done; the client went away if it is not
             failure = work.exception()
             if failure is not None:
-                yield error_body(_reason(failure))
+                yield _event(error_body(_reason(failure)))
                 break
-            for message in work.result():
-                yield message
-        yield {"type": "close"}
+            yield work.result()
+        yield _event({"type": "close"})
 
-    def _evaluate(
-        self, wanted: FetchRequest, part: Window, memory: dict[Any, object]
-    ) -> list[Message]:
+    def _evaluate(self, wanted: FetchRequest, part: Window, memory: dict[Any, object]) -> bytes:
+        """Return a part's events as they are sent: written here, the loop has other duties."""
         scope = Scope(
             window=part,
             source=DatabaseSource(self._database),
@@ -154,7 +152,11 @@ class FetchEndpoint:
             lines = style.expr.evaluate(scope)
             results.append(EvaluatedExpression(style=style, lines=lines))
         check_limits(sum(len(result.lines) for result in results), part.steps)
-        return [message for result in results for message in _line_messages(result, part)]
+        return b"".join(_event(m) for result in results for m in _line_messages(result, part))
+
+
+def _event(message: Message) -> bytes:
+    return b"data: " + to_json(message) + b"\n\n"
 
 
 def read_fetch_request(parameters: Parameters, *, primary_ms: int, now_ms: int) -> FetchRequest:

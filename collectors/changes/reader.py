@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-import orjson
-
 from collectors.changes.change import SERVICE, Change, derived_id
 from collectors.errors import DecodeError, InputError, TooLargeError
+from collectors.json_text import read_plain
 from collectors.model import Rejection, Tags
 
 MAX_BODY_BYTES = 1 << 20
@@ -67,10 +66,7 @@ def read_changes(body: bytes, now_ms: int) -> Reading:
 
 
 def _entries(body: bytes) -> Sequence[Any]:
-    try:
-        parsed = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise DecodeError(f"the body is no JSON: {error}") from error
+    parsed = read_plain(body)
     if isinstance(parsed, dict) and isinstance(parsed.get("changes"), list):
         parsed = parsed["changes"]
     entries = [parsed] if isinstance(parsed, dict) else parsed

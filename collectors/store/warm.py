@@ -20,6 +20,7 @@ from collectors.store.intake.time_bounds import extremes_of
 from collectors.store.series.table import NewSeries, SeriesTable
 from collectors.store.series.tag_rows import intern_rows
 from collectors.store.series.words import Words
+from collectors.store.wire.counting import count_crowds
 from collectors.store.wire.label_parts import find_label_parts
 from collectors.store.wire.label_words import LabelWords
 from collectors.store.wire.metadata import read_metadata
@@ -50,6 +51,7 @@ def warm() -> None:
     columns = walk(body, seed=1)
     walk_v2(body, seed=1)
     read_metadata(body, 1)
+    count_crowds(body, 1)
     words, table = Words(), SeriesTable(1)
     rules = TagRules(Limits())
     names = LabelWords(words, rules, 1, MetricKinds())

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from collectors.errors import DecodeError, InputError
+from collectors.json_text import read_plain
 from runbooks.incidents.commands import (
     Acknowledge,
     Assign,
@@ -57,10 +57,7 @@ def _actor(said: str, through: str) -> str:
 
 
 def _fields(body: bytes) -> Mapping[str, str]:
-    try:
-        parsed = json.loads(body or b"{}")
-    except (ValueError, RecursionError) as error:
-        raise DecodeError(f"the body is no JSON: {error}") from error
+    parsed = read_plain(body or b"{}")
     if not isinstance(parsed, dict):
         raise DecodeError('the body must be an object such as {"command": "acknowledge", …}')
     found: dict[str, str] = {}

@@ -5,7 +5,6 @@ Source: https://docs.slack.dev/authentication/verifying-requests-from-slack
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,7 @@ from slack_sdk.signature import SignatureVerifier
 
 from collectors.clock import Clock
 from collectors.errors import DecodeError, ForbiddenError
+from collectors.json_text import read_plain
 from runbooks.notifiers.slack_layout import ACKNOWLEDGE, RESOLVE
 
 MAX_BODY_BYTES = 200_000
@@ -80,7 +80,7 @@ def presses(body: bytes) -> list[Press]:
     """
     try:
         form = parse_qs(body.decode(), max_num_fields=20)
-        payload = json.loads(form["payload"][0])
+        payload = read_plain(form["payload"][0].encode())
         if not isinstance(payload, dict) or payload.get("type") != "block_actions":
             return []
         return [p for action in payload["actions"] if (p := _press(payload, action))]

@@ -7,6 +7,7 @@ is refused, 400 with an ``error`` message when all is.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import orjson
 from starlette.requests import ClientDisconnect, Request
@@ -85,11 +86,13 @@ class _Publisher:
         try:
             with self._gate.enter() as place:
                 raw = await receive(request, self._limits, place)
+                # One time for all, from before the body waits its turn: nothing grows old here.
+                now_ms = self._clock.now_ms()
                 encoding = request.headers.get("content-encoding", "")
                 sent = Sent(
                     raw=raw, encoding=encoding, message=None, limits=self._limits, place=place
                 )
-                return await self._lanes.decode(sent, self._publish)
+                return await self._lanes.decode(sent, partial(self._publish, now_ms=now_ms))
         except InputError as error:
             self._stats.refuse(RECEIVER, type(error).__name__, detail=error.message)
             return _message(error.status, {"type": "error", "message": error.message})
@@ -102,10 +105,8 @@ class _Publisher:
         except ClientDisconnect:
             return Response(status_code=400)
 
-    def _publish(self, opened: Opened) -> Response:
+    def _publish(self, opened: Opened, *, now_ms: int) -> Response:
         refused, builders = Refusals(), [BatchBuilder()]
-        # One time for all: a payload that takes long to read does not grow old meanwhile.
-        now_ms = self._clock.now_ms()
         interned: dict[frozenset[tuple[str, str]], Tags] = {}
         found_all = decode_payload(opened.body, self._limits.max_batch_samples)
         for found in opened.budget.watch(found_all):

@@ -44,7 +44,7 @@ class Budget:
         """
         self._left -= parts
         if self._left < 0:
-            raise too_many(self._limits)
+            raise too_many(self._limits.max_body_parts)
         self._unlooked += 1
         if self._unlooked >= _LOOK_EVERY:
             self.look()
@@ -67,6 +67,6 @@ class Budget:
             yield item
 
 
-def too_many(limits: Limits) -> TooLargeError:
+def too_many(allowed: int) -> TooLargeError:
     """Return the error of a body with too many parts."""
-    return TooLargeError(f"the body has more than {limits.max_body_parts} parts; send less at once")
+    return TooLargeError(f"the body has more than {allowed} parts; send less at once")

@@ -79,8 +79,10 @@ def open_body(sent: Sent, *, small: bool) -> Opened:
     parts, memory = _measure(body, sent)
     if small and parts > SMALL_PARTS:
         raise LargeError
-    if parts > sent.limits.max_body_parts:
-        raise too_many(sent.limits)
+    limits = sent.limits
+    allowed = limits.max_json_parts if sent.message is None else limits.max_body_parts
+    if parts > allowed:
+        raise too_many(allowed)
     # A body that only fits when it is alone would be told to come back for ever.
     if memory > sent.limits.max_in_flight_bytes // 2:
         raise TooLargeError(

@@ -21,6 +21,11 @@ class Turns:
         self._waiting: deque[threading.Lock] = deque()
         self.taken = False
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for the turn."""
+        return len(self._waiting)
+
     def __enter__(self) -> None:
         """Wait for the turn."""
         with self._lock:

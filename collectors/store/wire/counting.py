@@ -38,15 +38,21 @@ def _count(data: NDArray[np.uint8], series_key: int, found: NDArray[np.int64]) -
                 found[2] += 1
 
 
-def refuse_crowds(data: NDArray[np.uint8], series_field: int, limits: Limits) -> None:
-    """Raise :class:`TooLargeError` if a large body holds more than any sender's would."""
-    if len(data) <= COUNTED_BYTES:
-        return
+def count_crowds(data: NDArray[np.uint8], series_field: int) -> tuple[int, int, int]:
+    """Return how many series a body has, how many fields, and how many fields its series have."""
     found = np.zeros(3, dtype=np.int64)
     data = data.view()
     data.flags.writeable = False  # one type for the kernel, wherever the bytes come from
     _count(data, series_field << 3 | BYTES, found)
     series, fields, inner = found.tolist()
+    return series, fields, inner
+
+
+def refuse_crowds(data: NDArray[np.uint8], series_field: int, limits: Limits) -> None:
+    """Raise :class:`TooLargeError` if a large body holds more than any sender's would."""
+    if len(data) <= COUNTED_BYTES:
+        return
+    series, fields, inner = count_crowds(data, series_field)
     refuse_series(series, limits)
     for what, count in (("fields", fields), ("fields in its series", inner)):
         if count > limits.max_body_parts:

@@ -18,6 +18,7 @@ from collectors.documents.composing import Bounds, compose
 from collectors.documents.nodes import Items, Node
 from collectors.documents.reading import Mistakes, read_all, text_of, validated
 from collectors.errors import ConfigError, InputError, TocsinError
+from collectors.json_text import read_plain
 from collectors.receivers.body import decompress, read_body
 from collectors.receivers.prometheus.scrape.config import (
     HttpDiscovery,
@@ -92,7 +93,7 @@ class Discovery:
                 raise InputError(f"{url} answered {response.status_code}")
             raw = await read_body(response.aiter_raw(), MAX_DOCUMENT_BYTES)
         encoding = response.headers.get("content-encoding", "")
-        return orjson.loads(decompress(raw, encoding, MAX_DOCUMENT_BYTES))
+        return read_plain(decompress(raw, encoding, MAX_DOCUMENT_BYTES))
 
 
 def read_target_file(path: Path) -> tuple[TargetGroup, ...]:
