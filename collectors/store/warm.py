@@ -24,7 +24,6 @@ from collectors.store.blocks.sealing import Sealer, gather_pages
 from collectors.store.intake.time_bounds import extremes_of
 from collectors.store.series.table import NewSeries, SeriesTable
 from collectors.store.series.tag_rows import intern_rows
-from collectors.text_order import text_order
 from collectors.store.series.words import Words
 from collectors.store.wire.label_parts import find_label_parts
 from collectors.store.wire.label_words import LabelWords
@@ -32,6 +31,7 @@ from collectors.store.wire.metadata import read_metadata
 from collectors.store.wire.walker import walk
 from collectors.store.wire.walker_v2 import walk_v2
 from collectors.tag_rules import TagRules
+from collectors.text_order import FEW, text_order
 
 
 @contextmanager
@@ -83,7 +83,7 @@ def _warm_all() -> None:
     table.put(NewSeries(ids=ids, identities=tags.identities(table.words), tags=tags))
     table.view().values(ids, "name")
     table.drop(ids)
-    text_order(["a"])
+    text_order(["a"] * (FEW + 1))
     tags.known()
 
 
