@@ -312,6 +312,19 @@ def reserved(count: int, what: str) -> Iterator[None]:
 
 
 @contextmanager
+def undisturbed() -> Iterator[None]:
+    """Work without this thread's budget: what is begun under a lock is finished, in one turn.
+
+    Who gave the turn away under a lock would wait for somebody who waits for that lock.
+    """
+    token = _current.set(None)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+@contextmanager
 def elsewhere() -> Iterator[None]:
     """Let other queries compute while this thread waits; see :meth:`Budget.elsewhere`."""
     budget = _current.get()

@@ -24,6 +24,10 @@ SETTINGS: Final = (
     "trace_retention",
     "evaluation_delay",
     "late_data",
+    "query_timeout",
+    "query_memory",
+    "query_concurrency",
+    "query_processors",
     "ring_again",
 )
 """The settings that are bounds."""
@@ -70,6 +74,9 @@ FIXED: Mapping[str, tuple[Bound, ...]] = {
         Bound("collectors.stacklang.numeric.line_table:MAX_ABSENT_STEPS", "steps without a line", "its state is dropped"),
         Bound("collectors.stacklang.lines.layouts:MAX_LAYOUTS", "layouts of lines remembered", "all are made anew"),
         Bound("collectors.stacklang.text.text_format:MAX_WIDTH", "the width in a format", "400"),
+        Bound("collectors.stacklang.text.text_format:MAX_TEXT", "text put into a format", "400"),
+        Bound("collectors.stacklang.text.substitution:MAX_TEXT", "a legend, its variables filled in", "cut, an ellipsis tells"),
+        Bound("collectors.budget:MAX_ANSWER_BYTES", "texts of one answer", "422, fewer lines or shorter legends"),
         Bound("collectors.api.graph:MAX_LINES", "lines of a graph", "400, group or `:limit`"),
         Bound("collectors.api.graph:MAX_DATAPOINTS", "points of a graph", "400, a larger step"),
         Bound("collectors.api.graph_request:MAX_COLUMNS", "columns of a graph", "the step grows"),
@@ -102,8 +109,8 @@ FIXED: Mapping[str, tuple[Bound, ...]] = {
         Bound("collectors.traces.store:MAX_COMPARED", "spans compared", "the first are"),
         Bound("collectors.traces.history.span_sql:MAX_SUMMARY_SPANS", "spans summed up from history", "the first are"),
         Bound("collectors.traces.history.span_history:MAX_OUTLINE_SPANS", "spans outlined from history", "the first are"),
-        Bound("collectors.api.workers:MAX_THREADS", "queries at work", "others wait"),
-        Bound("collectors.api.workers:MAX_WAITING", "queries that wait", "503 with Retry-After"),
+        Bound("collectors.api.running:MAX_WAITING", "queries that wait", "503 with Retry-After"),
+        Bound("collectors.api.running:MAX_TEXT", "a query's text in the list of queries", "cut"),
     ),
     "Receivers": (
         Bound("collectors.receivers.body:BODY_TIMEOUT_S", "time for a body to come", "400"),

@@ -13,6 +13,7 @@ from collectors.budget import Budget, Memory, Turns
 from collectors.errors import NotFoundError
 
 MAX_TEXT = 2_000
+MAX_WAITING = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +31,7 @@ class QueryBounds:
     timeout_s: float = 30.0
     memory_bytes: int = 2 << 30
     concurrency: int = 32
-    waiting: int = 64
+    waiting: int = MAX_WAITING
     processors: int = 1
 
 

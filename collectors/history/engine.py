@@ -21,7 +21,6 @@ import orjson
 import structlog
 from numpy.typing import NDArray
 
-from collectors.budget import elsewhere
 from collectors.errors import ConfigError, StorageError
 
 DATABASE = "tocsin"
@@ -169,7 +168,7 @@ class HistoryEngine:
 
     def _run(self, work: Any) -> Any:
         try:
-            with elsewhere(), self._lock:
+            with self._lock:
                 return work()
         except Exception as error:  # as above
             raise StorageError(f"history: {str(error)[:_MAX_MESSAGE_CHARS]}") from error

@@ -46,7 +46,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from collectors.budget import reserved, spend
+from collectors.budget import elsewhere, reserved, spend
 from collectors.clock import Clock
 from collectors.errors import ConfigError, QueryError, StorageError
 from collectors.journal import FileJournal, Journal
@@ -417,7 +417,9 @@ class MetricStore:
         hot = self._fetch_hot(request, behind)
         if not behind or self._keeper is None:
             return hot
-        lines = join_lines(self._keeper.fetch(request, behind), hot)
+        with elsewhere():
+            older = self._keeper.fetch(request, behind)
+        lines = join_lines(older, hot)
         self._check_size(len(lines.tags), request.window.steps)
         every = request.aggregate is Aggregate.ALL
         return lines if every else sort_groups(lines, request.group_by)
