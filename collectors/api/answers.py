@@ -122,7 +122,8 @@ def answering(answer: Callable[[Request], Response], workers: Workers) -> Endpoi
             return error_response(error)
         except Exception:
             log: Any = structlog.get_logger(__name__)
-            log.exception("request failed", path=request.url.path, query=request.url.query[:MAX_TEXT])
+            query = request.url.query[:MAX_TEXT]
+            log.exception("request failed", path=request.url.path, query=query)
             return unexpected_response()
 
     return endpoint

@@ -30,8 +30,7 @@ at that moment, and never waits for it.
 The broken arrow is rare: a block that leaves the ring before history has it is written under the
 store's lock, as it would be gone otherwise.
 
-Readers hold no lock while they read. ``_readers`` counts them, and pages that are given up are used
-again only when a writer finds it 0: :meth:`HotBlocks.recycle`.
+Readers hold no lock while they read pages; see :mod:`collectors.store.blocks.readers`.
 """
 
 from __future__ import annotations
@@ -69,6 +68,7 @@ from collectors.stacklang.predicates.predicate import Query
 from collectors.store.arrivals import Heard, News, Senders, heard_of, take_news
 from collectors.store.blocks.columns import Columns, apply_columns, joined, rows_of
 from collectors.store.blocks.hot_tier import HotTier
+from collectors.store.blocks.readers import Readers
 from collectors.store.history.feed import LateRows
 from collectors.store.history.keeper import HistoryKeeper
 from collectors.store.history.metric_history import MetricHistory
@@ -123,10 +123,10 @@ class MetricStore:
         self._clock = clock
         self._limits = limits
         self._lock = threading.Lock()
-        self._readers = 0
         self._hot = HotTier(
             step_ms=step_ms, hot_window_ms=hot_window_ms, limits=limits, lock=self._lock
         )
+        self._readers = Readers(self._hot.blocks, self._lock)
         rules, series = TagRules(limits), self._hot.series
         self._senders = Senders(series)
         self._admission = Admission(series, limits, rules, self._hot.blocks.max_series, clock)
@@ -401,8 +401,7 @@ class MetricStore:
         yield
         if self._hot.blocks.head > head:
             self._hot.expire()
-        if self._readers == 0:
-            self._hot.blocks.recycle()
+        self._readers.recycle()
 
     # -- reading ---------------------------------------------------------------------------------
 
@@ -436,7 +435,7 @@ class MetricStore:
         lines = len(plan.tags)
         self._check_size(lines, columns)
         # The kernel needs totals, and how many series each is of.
-        with reserved(2 * 8 * lines * columns, "lines"), self._reading():
+        with reserved(2 * 8 * lines * columns, "lines"), self._readers.reading():
             return Lines(tags=plan.tags, values=self._hot.aggregate(plan, request, skip))
 
     def heard(self, request: Fetch) -> Heard:
@@ -494,17 +493,6 @@ class MetricStore:
                 "narrow the query, group by fewer keys or take a larger step",
                 kind="IllegalArgumentException",
             )
-
-    @contextmanager
-    def _reading(self) -> Iterator[None]:
-        """Hold back the reuse of pages while a kernel reads them."""
-        with self._lock:
-            self._readers += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._readers -= 1
 
 
 def _refusals(resolved: Resolved, counts: NDArray[np.int_] | IndexArray) -> list[Rejection]:
