@@ -57,7 +57,7 @@ class Turns:
     def __init__(self, count: int) -> None:
         self._lock = threading.Lock()
         self._free = count
-        self._waiting: deque[threading.Lock] = deque()
+        self._waiting: deque[threading.Semaphore] = deque()
 
     @property
     def wanted(self) -> bool:
@@ -70,8 +70,7 @@ class Turns:
             if self._free:
                 self._free -= 1
                 return
-            gate = threading.Lock()
-            gate.acquire()
+            gate = threading.Semaphore(0)
             self._waiting.append(gate)
         gate.acquire()  # released by whoever gives this thread its turn
 
@@ -309,6 +308,19 @@ def reserved(count: int, what: str) -> Iterator[None]:
         yield
     finally:
         budget.release(count)
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Work without this thread's budget: what is begun under a lock is finished, in one turn.
+
+    Who gave the turn away under a lock would wait for somebody who waits for that lock.
+    """
+    token = _current.set(None)
+    try:
+        yield
+    finally:
+        _current.reset(token)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from collectors.budget import look
 from collectors.kernel import kernel
 from collectors.model import IndexArray
 
-_FEW = 2_048
+FEW = 2_048
 _LAID_OUT_AT_ONCE = 8_192
 
 
@@ -54,7 +54,7 @@ def text_ranks(texts: Sequence[str], numbers: IndexArray) -> NDArray[np.int64]:
 
 def text_order(texts: Sequence[str]) -> NDArray[np.int64]:
     """Return the rows of ``texts`` in their order, equal ones as they stand."""
-    if len(texts) <= _FEW:
+    if len(texts) <= FEW:
         return np.array(sorted(range(len(texts)), key=texts.__getitem__), dtype=np.int64)
     arena, start, stop = _laid_out(texts)
     group = np.zeros(len(texts), dtype=np.int64)
@@ -93,14 +93,15 @@ def _laid_out(
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
     """Return the UTF-8 bytes of all, and where each begins and ends."""
     pieces: list[bytes] = []
-    lengths: list[int] = []
+    lengths: list[NDArray[np.int64]] = []
     for begin in range(0, len(texts), _LAID_OUT_AT_ONCE):
         look()
         encoded = [
             t.encode("utf-8", "surrogatepass") for t in texts[begin : begin + _LAID_OUT_AT_ONCE]
         ]
         pieces.append(b"".join(encoded))
-        lengths += map(len, encoded)
-    stop = np.cumsum(lengths, dtype=np.int64)
+        lengths.append(np.array([len(text) for text in encoded], dtype=np.int64))
+    length = np.concatenate(lengths)
+    stop = np.cumsum(length)
     arena = np.concatenate([np.frombuffer(piece, dtype=np.uint8) for piece in pieces])
-    return arena, stop - np.array(lengths, dtype=np.int64), stop
+    return arena, stop - length, stop

@@ -28,6 +28,10 @@ SETTINGS: Final = (
     "trace_retention",
     "evaluation_delay",
     "late_data",
+    "query_timeout",
+    "query_memory",
+    "query_concurrency",
+    "query_processors",
     "ring_again",
 )
 """The settings that are bounds."""
@@ -108,8 +112,9 @@ FIXED: Mapping[str, tuple[Bound, ...]] = {
         Bound("collectors.traces.store:MAX_COMPARED", "spans compared", "the first are"),
         Bound("collectors.traces.history.span_sql:MAX_SUMMARY_SPANS", "spans summed up from history", "the first are"),
         Bound("collectors.traces.history.span_history:MAX_OUTLINE_SPANS", "spans outlined from history", "the first are"),
-        Bound("collectors.budget:MAX_ANSWER_BYTES", "text of an answer, as it is made", "422"),
+        Bound("collectors.budget:MAX_ANSWER_BYTES", "text of an answer, as it is made", "422, fewer lines or shorter legends"),
         Bound("collectors.api.pages:MAX_ROWS", "rows of a page of a list", "400"),
+        Bound("collectors.api.running:MAX_WAITING", "queries that wait", "503 with Retry-After"),
         Bound("collectors.api.running:MAX_TEXT", "a query's text in the list of queries", "cut"),
     ),
     "Receivers": (

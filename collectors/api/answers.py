@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from collectors.api.formats.json_text import to_json
-from collectors.api.running import Asked
+from collectors.api.running import MAX_TEXT, Asked
 from collectors.api.workers import Workers
 from collectors.errors import (
     CancelledError,
@@ -122,7 +122,8 @@ def answering(answer: Callable[[Request], Response], workers: Workers) -> Endpoi
             return error_response(error)
         except Exception:
             log: Any = structlog.get_logger(__name__)
-            log.exception("request failed", path=request.url.path, query=request.url.query)
+            query = request.url.query[:MAX_TEXT]
+            log.exception("request failed", path=request.url.path, query=query)
             return unexpected_response()
 
     return endpoint

@@ -6,13 +6,14 @@ import itertools
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from collectors.budget import Budget, Memory, Turns
 from collectors.errors import NotFoundError
 
 MAX_TEXT = 2_000
+MAX_WAITING = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +31,7 @@ class QueryBounds:
     timeout_s: float = 30.0
     memory_bytes: int = 2 << 30
     concurrency: int = 32
-    waiting: int = 64
+    waiting: int = MAX_WAITING
     processors: int = 1
 
 
@@ -71,7 +72,6 @@ class Asked:
     client: str = ""
 
 
-@dataclass(slots=True)
 class RunningQueries:
     """All queries that are at work or wait; safe for many threads.
 
@@ -79,21 +79,18 @@ class RunningQueries:
         bounds: What they may take.
     """
 
-    bounds: QueryBounds
-    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-    _queries: dict[int, RunningQuery] = field(default_factory=dict)
-    _memory: Memory = field(init=False)
-    _turns: Turns = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._memory = Memory(self.bounds.memory_bytes)
-        self._turns = Turns(self.bounds.processors)
+    def __init__(self, bounds: QueryBounds) -> None:
+        self._bounds = bounds
+        self._numbers = itertools.count(1)
+        self._lock = threading.Lock()
+        self._queries: dict[int, RunningQuery] = {}
+        self._memory = Memory(bounds.memory_bytes)
+        self._turns = Turns(bounds.processors)
 
     @contextmanager
     def listed(self, asked: Asked) -> Iterator[RunningQuery]:
         """List a query from its arrival until it is answered."""
-        budget = Budget(timeout_s=self.bounds.timeout_s, memory=self._memory, turns=self._turns)
+        budget = Budget(timeout_s=self._bounds.timeout_s, memory=self._memory, turns=self._turns)
         with self._lock:
             query = RunningQuery(
                 number=next(self._numbers),

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TypeVar
 
 from collectors.api.running import Asked, QueryBounds, QueryState, RunningQueries, RunningQuery
-from collectors.errors import OverloadedError
+from collectors.errors import OverloadedError, QueryError
 
 Result = TypeVar("Result")
 
@@ -73,7 +73,10 @@ class Workers:
 def _spend(query: RunningQuery, work: Callable[[], Result]) -> Result:
     query.state = QueryState.RUNNING
     with query.budget.spending():
-        return work()
+        try:
+            return work()
+        except RecursionError:
+            raise QueryError("expression is nested too deeply") from None
 
 
 async def _answered(

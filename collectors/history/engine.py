@@ -24,7 +24,6 @@ import orjson
 import structlog
 from numpy.typing import NDArray
 
-from collectors.budget import elsewhere
 from collectors.errors import ConfigError, StorageError
 from collectors.redaction import without_secrets
 
@@ -177,7 +176,7 @@ class HistoryEngine:
 
     def _run(self, work: Any) -> Any:
         try:
-            with elsewhere(), self._lock:
+            with self._lock:
                 return work()
         except Exception as error:  # as above
             raise StorageError(

@@ -30,8 +30,7 @@ at that moment, and never waits for it.
 The broken arrow is rare: a block that leaves the ring before history has it is written under the
 store's lock, as it would be gone otherwise.
 
-Readers hold no lock while they read. ``_readers`` counts them, and pages that are given up are used
-again only when a writer finds it 0: :meth:`HotBlocks.recycle`.
+Readers hold no lock while they read pages; see :mod:`collectors.store.blocks.readers`.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ from pathlib import Path
 
 import numpy as np
 
-from collectors.budget import reserved, spend
+from collectors.budget import elsewhere, reserved, spend
 from collectors.clock import Clock
 from collectors.disk import make_private
 from collectors.errors import ConfigError, StorageError
@@ -70,6 +69,7 @@ from collectors.store.arrivals import NEVER_MS, Heard, News, Senders, heard_of, 
 from collectors.store.blocks import columns as batches
 from collectors.store.blocks.columns import Columns, apply_columns
 from collectors.store.blocks.hot_tier import HotTier
+from collectors.store.blocks.readers import Readers
 from collectors.store.bodies import row_of_each, with_zeros
 from collectors.store.bounds import check_size, check_window
 from collectors.store.history.keeper import HistoryKeeper
@@ -122,10 +122,10 @@ class MetricStore:
         self._clock = clock
         self._limits = limits
         self._lock = threading.Lock()
-        self._readers = 0
         self._hot = HotTier(
             step_ms=step_ms, hot_window_ms=hot_window_ms, limits=limits, lock=self._lock
         )
+        self._readers = Readers(self._hot.blocks, self._lock)
         rules, series = TagRules(limits), self._hot.series
         self._senders = Senders(series)
         self._admission = Admission(series, limits, rules, self._hot.blocks.max_series, clock)
@@ -428,8 +428,7 @@ class MetricStore:
         yield
         if self._hot.blocks.head > head:
             self._hot.expire()
-        if self._readers == 0:
-            self._hot.blocks.recycle()
+        self._readers.recycle()
 
     # -- reading ---------------------------------------------------------------------------------
 
@@ -444,7 +443,9 @@ class MetricStore:
         hot = self._fetch_hot(request, behind)
         if not behind or self._keeper is None:
             return hot
-        lines = join_lines(self._keeper.fetch(request, behind), hot)
+        with elsewhere():
+            older = self._keeper.fetch(request, behind)
+        lines = join_lines(older, hot)
         self._check_size(len(lines.tags), request.window.steps)
         every = request.aggregate is Aggregate.ALL
         return lines if every else sort_groups(lines, request.group_by)
@@ -461,7 +462,7 @@ class MetricStore:
         lines = len(plan.tags)
         self._check_size(lines, columns)
         # The kernel needs totals, and how many series each is of.
-        with reserved(2 * 8 * lines * columns, "lines"), self._reading():
+        with reserved(2 * 8 * lines * columns, "lines"), self._readers.reading():
             return Lines(tags=plan.tags, values=self._hot.aggregate(plan, request, skip))
 
     def heard(self, request: Fetch) -> Heard:
@@ -505,14 +506,3 @@ class MetricStore:
 
     def _check_size(self, lines: int, columns: int) -> None:
         check_size(lines, columns, self._limits.max_fetch_values)
-
-    @contextmanager
-    def _reading(self) -> Iterator[None]:
-        """Hold back the reuse of pages while a kernel reads them."""
-        with self._lock:
-            self._readers += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._readers -= 1

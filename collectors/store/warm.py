@@ -61,7 +61,7 @@ def warm() -> None:
     table.put(NewSeries(ids=ids, identities=tags.identities(table.words), tags=tags))
     table.view().values(ids, "name")
     table.drop(ids)
-    text_order(["a"])
+    text_order(["a"] * (FEW + 1))
     tags.known()
 
 

@@ -22,7 +22,7 @@ ALLOWED: dict[str, set[str]] = {
     "stacklang/lines": GROUND | LANGUAGE | {"stacklang/predicates"},
     "stacklang/numeric": GROUND | LINES,
     "stacklang/expressions": GROUND | EXPRESSIONS,
-    "stacklang/program": EXPRESSIONS,
+    "stacklang/program": GROUND | EXPRESSIONS,
     "stacklang/words": GROUND | EXPRESSIONS | {"stacklang/program"},
     "stacklang/evaluation": GROUND | EXPRESSIONS | {"stacklang/words", "stacklang/testing"},
     "stacklang/testing": GROUND | LINES | {"stacklang/numeric"},

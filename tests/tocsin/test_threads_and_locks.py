@@ -34,6 +34,7 @@ OPS = ROOT / "demo_stack" / "ops"
 LOOP = "api"
 """The thread of the event loop in a :class:`LocalTocsin`."""
 LIGHT = {
+    "collectors.api.running._lock",
     "collectors.api.workers._lock",
     "collectors.receivers.gate._lock",
     "collectors.receivers.sources.ledger._lock",

@@ -13,7 +13,7 @@ import numpy as np
 
 from collectors.errors import TooLargeError
 from collectors.model import Frame, Tags
-from collectors.stacklang.evaluation.source import DatabaseSource
+from collectors.stacklang.evaluation.source import DatabaseSource, OnceDatabase
 from collectors.stacklang.expressions.filter import stat_texts
 from collectors.stacklang.expressions.legends import legend, uses_statistics
 from collectors.stacklang.expressions.style import StyleExpr
@@ -99,7 +99,7 @@ def evaluate_expressions(
     """
     scope = Scope(
         window=window,
-        source=source or DatabaseSource(database),
+        source=source or DatabaseSource(OnceDatabase(database)),
         first_ms=window.start_ms,
         now_ms=now_ms or window.end_ms,
     )

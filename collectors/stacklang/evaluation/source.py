@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from collectors.budget import spend
+from collectors.budget import hold, spend
 from collectors.model import FloatArray, Tags
-from collectors.stacklang.lines.database import Aggregate, Database, Fetch, Window
+from collectors.stacklang.lines.database import Aggregate, Database, Fetch, Lines, Window
 from collectors.stacklang.lines.layouts import Layouts
 from collectors.stacklang.lines.line_set import (
     NO_DATA_LABEL,
@@ -59,6 +59,26 @@ class _Layout:
         return answered if self.order is None else answered[self.order]
 
 
+class OnceDatabase:
+    """Asks a database each distinct question once."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._answers: dict[Fetch, Lines] = {}
+
+    @property
+    def step_ms(self) -> int:
+        """The base step, milliseconds."""
+        return self._database.step_ms
+
+    def fetch(self, request: Fetch) -> Lines:
+        """Answer ``request``, from memory if it was asked before."""
+        known = self._answers.get(request)
+        if known is None:
+            known = self._answers[request] = self._database.fetch(request)
+        return known
+
+
 class DatabaseSource:
     """Answers data expressions from a database.
 
@@ -82,6 +102,20 @@ class DatabaseSource:
         Raises:
             QueryError: The window covers more than ``MAX_BASE_STEPS`` of the database's steps.
         """
+        answer = self._answer(expr, window)
+        layout = self._layouts.get(expr, (answer.tags,), lambda: self._layout(expr, answer.tags))
+        return LineSet(tags=layout.tags, labels=layout.labels, values=layout.values(answer.values))
+
+    def unlabelled(self, expr: DataRequest, window: Window) -> LineSet:
+        """Return the lines of ``expr`` as the database has them, without labels.
+
+        Raises:
+            As :meth:`lines`.
+        """
+        answer = self._answer(expr, window)
+        return LineSet(tags=answer.tags, labels=(), values=answer.values)
+
+    def _answer(self, expr: DataRequest, window: Window) -> Lines:
         base_steps = window.steps * (window.step_ms // self._database.step_ms)
         if base_steps > MAX_BASE_STEPS:
             raise illegal_argument(
@@ -89,8 +123,8 @@ class DatabaseSource:
                 "ask for a shorter range"
             )
         answer = self._database.fetch(fetch_for(expr, window))
-        layout = self._layouts.get(expr, (answer.tags,), lambda: self._layout(expr, answer.tags))
-        return LineSet(tags=layout.tags, labels=layout.labels, values=layout.values(answer.values))
+        hold(answer.values, "lines")
+        return answer
 
     def _layout(self, expr: DataRequest, found: Sequence[Tags]) -> _Layout:
         tags, labels = self._lines(expr, found)

@@ -20,9 +20,9 @@ import numpy as np
 from collectors.errors import ConfigError, InputError, QueryError, StorageError
 from collectors.model import Frame
 from collectors.stacklang.evaluation.batch import EvaluatedExpression, as_frame, parse
-from collectors.stacklang.evaluation.source import DatabaseSource, fetch_for
+from collectors.stacklang.evaluation.source import DatabaseSource, OnceDatabase, fetch_for
 from collectors.stacklang.expressions.style import StyleExpr
-from collectors.stacklang.lines.database import Database, Fetch, Lines, Window
+from collectors.stacklang.lines.database import Database, Fetch, Window
 from collectors.stacklang.lines.layouts import Layouts
 from collectors.stacklang.lines.scope import Scope
 from collectors.stacklang.text.faults import illegal_argument
@@ -31,26 +31,6 @@ MAX_CATCH_UP_STEPS = 1_440
 
 StandingError = InputError | StorageError
 """Why an expression has no answer."""
-
-
-class OnceDatabase:
-    """Asks a database each distinct question once."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._answers: dict[Fetch, Lines] = {}
-
-    @property
-    def step_ms(self) -> int:
-        """The base step, milliseconds."""
-        return self._database.step_ms
-
-    def fetch(self, request: Fetch) -> Lines:
-        """Answer ``request``, from memory if it was asked before."""
-        known = self._answers.get(request)
-        if known is None:
-            known = self._answers[request] = self._database.fetch(request)
-        return known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

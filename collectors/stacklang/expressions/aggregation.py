@@ -10,6 +10,7 @@ import numpy as np
 
 from collectors.model import Tags
 from collectors.stacklang.expression import Raw
+from collectors.stacklang.expressions.data import GroupedData
 from collectors.stacklang.expressions.series import SeriesExpr
 from collectors.stacklang.lines.database import Aggregate
 from collectors.stacklang.lines.line_set import (
@@ -23,7 +24,7 @@ from collectors.stacklang.lines.line_set import (
 from collectors.stacklang.lines.requests import DataRequest
 from collectors.stacklang.lines.scope import Scope
 from collectors.stacklang.numeric.elementwise import aggregate_all, aggregate_groups
-from collectors.stacklang.predicates.analysis import exact_keys
+from collectors.stacklang.predicates.analysis import exact_keys, exact_tags
 from collectors.stacklang.text.faults import require
 
 
@@ -60,10 +61,15 @@ class LineAggregate(SeriesExpr):
 
     def evaluate(self, scope: Scope) -> LineSet:
         """Return one line; NO DATA if there is nothing to aggregate."""
-        lines = self.expr.evaluate(scope)
+        # A million groups that are only counted need neither labels nor their order. A sum has
+        # lines in their order, so that it is the same to the last digit wherever it is made.
+        if isinstance(self.expr, GroupedData) and self.function is not Aggregate.SUM:
+            lines, own = self.expr.unlabelled(scope), exact_tags(self.expr.query)
+        else:
+            lines, own = self.expr.evaluate(scope), {}
         if not len(lines):
             return no_data(scope.steps)
-        tags = self._common_tags(lines.tags[0])
+        tags = self._common_tags({**lines.tags[0], **own})
         label = f"{self.function}({tag_label(tags)})"
         return single_line(tags, label, aggregate_all(self.function, lines.values))
 

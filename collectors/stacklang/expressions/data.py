@@ -197,6 +197,13 @@ class GroupedData(DataExpr):
         """Return the group's label."""
         return key_string(self.keys, tags)
 
+    def unlabelled(self, scope: Scope) -> LineSet:
+        """Return the lines in any order, without labels."""
+        known = scope.results.get(self)
+        if known is not None:
+            return known
+        return scope.once((self, None), lambda: scope.source.unlabelled(self, scope.window))
+
     def program(self) -> Iterable[object]:
         """Return the aggregate, the keys and the word."""
         return (*self.source.program(), self.keys, Raw(":by"))

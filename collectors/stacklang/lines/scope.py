@@ -26,6 +26,13 @@ class LineSource(Protocol):
         """Return the lines of ``expr`` over ``window``, labelled, any offset applied."""
         ...
 
+    def unlabelled(self, expr: DataRequest, window: Window) -> LineSet:
+        """Return the same in any order, without labels, for what looks at values alone.
+
+        The tags have what makes the lines different, and may lack what they have in common.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:

@@ -27,7 +27,7 @@ is returned waits until nobody reads, since a reader may have looked it up befor
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -207,14 +207,23 @@ class HotBlocks:
             if self.arrays.ring[slot] == block:
                 flags[slot] = 1
 
-    def recycle(self) -> None:
-        """Make pages that were returned available again; call only while nobody reads."""
+    def waiting(self) -> list[int]:
+        """Return how many pages of each sort were returned and are not available yet."""
+        return [int(self.arrays.tally[sort, _WAITING]) for sort in (RAW, PACKED, SMALL)]
+
+    def recycle(self, counts: Sequence[int] | None = None) -> None:
+        """Make pages that were returned available again; call only while nobody reads them.
+
+        Args:
+            counts: How many of each sort, those that were returned first; None for all.
+        """
         arrays = self.arrays
-        for sort in (RAW, PACKED, SMALL):
+        for sort, count in zip((RAW, PACKED, SMALL), counts or self.waiting(), strict=True):
             top, waiting = int(arrays.tally[sort, _FREE]), int(arrays.tally[sort, _WAITING])
-            arrays.free[sort, top : top + waiting] = arrays.waiting[sort, :waiting]
-            arrays.tally[sort, _FREE] = top + waiting
-            arrays.tally[sort, _WAITING] = 0
+            arrays.free[sort, top : top + count] = arrays.waiting[sort, :count]
+            arrays.tally[sort, _FREE] = top + count
+            arrays.waiting[sort, : waiting - count] = arrays.waiting[sort, count:waiting].copy()
+            arrays.tally[sort, _WAITING] = waiting - count
 
     def retire(self, entries: NDArray[np.int32]) -> None:
         """Return the pages of table entries once nobody reads."""

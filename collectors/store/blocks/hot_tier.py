@@ -278,7 +278,10 @@ class HotTier:
         else:
             found = self._planner.matching(query)
             numbers, view = _values_of(found.series, found.view, key), found.view
-        texts = _texts(np.unique(numbers), view.words.texts)
+        words = view.words.texts
+        used = np.zeros(len(words), dtype=np.bool_)
+        used[numbers] = True
+        texts = _texts(np.flatnonzero(used).astype(np.int32), words)
         return sorted(_all_after(texts, after)) if most is None else _least(texts, after, most)
 
     def value_counts(self, key: str, query: Query) -> dict[str, int]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,10 +85,51 @@ def _apart(view: TagView, series: IndexArray, admit: Admit | None) -> Plan:
     return Plan(series=series, group=np.arange(len(series), dtype=np.int32), tags=tags)
 
 
+class GroupTags(Sequence[Tags]):
+    """The tags of many rows, made when they are looked at: a count of lines never does.
+
+    Args:
+        texts: Words by number.
+        keys: Of the group.
+        columns: For each key the number of its value in each row.
+    """
+
+    def __init__(
+        self, texts: Sequence[str], keys: tuple[str, ...], columns: Sequence[IndexArray]
+    ) -> None:
+        self._texts = texts
+        self._keys = keys
+        self._columns = columns
+
+    def __len__(self) -> int:
+        return len(self._columns[0])
+
+    @overload
+    def __getitem__(self, row: int) -> Tags: ...
+    @overload
+    def __getitem__(self, row: slice) -> Sequence[Tags]: ...
+    def __getitem__(self, row: int | slice) -> Tags | Sequence[Tags]:
+        """Return the tags of a row, or of some."""
+        if isinstance(row, slice):
+            return GroupTags(self._texts, self._keys, [column[row] for column in self._columns])
+        numbers = [int(column[row]) for column in self._columns]
+        return {key: self._texts[n] for key, n in zip(self._keys, numbers, strict=True)}
+
+    def __iter__(self) -> Iterator[Tags]:
+        """Yield the tags of each row."""
+        for begin in range(0, len(self), _ROWS_AT_ONCE):
+            look()
+            parts = [column[begin : begin + _ROWS_AT_ONCE].tolist() for column in self._columns]
+            for numbers in zip(*parts, strict=True):
+                yield {key: self._texts[n] for key, n in zip(self._keys, numbers, strict=True)}
+
+
 def _group_tags(
     texts: Sequence[str], keys: tuple[str, ...], columns: Sequence[IndexArray], rows: int
-) -> list[Tags]:
+) -> Sequence[Tags]:
     """Return the tags of each row: its texts by key."""
+    if keys and rows > _ROWS_AT_ONCE:
+        return GroupTags(texts, keys, columns)
     tags: list[Tags] = []
     for begin in range(0, rows, _ROWS_AT_ONCE):
         look()

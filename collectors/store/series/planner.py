@@ -24,6 +24,7 @@ from itertools import groupby
 import numpy as np
 from pyroaring import BitMap
 
+from collectors.budget import undisturbed
 from collectors.model import IndexArray
 from collectors.stacklang.predicates.index import PredicateIndex
 from collectors.stacklang.predicates.predicate import Query
@@ -156,7 +157,7 @@ class Planner:
         ``admit`` is told how many rows there will be, before they are made, and may refuse.
         """
         key = (query, keys)
-        with self._lock:
+        with self._lock, undisturbed():
             view = self._catch_up()
             self._spread()
             kept = self._plans.get(key)
@@ -191,19 +192,19 @@ class Planner:
 
     def matching(self, query: Query) -> Matching:
         """Return the series that ``query`` holds for."""
-        with self._lock:
+        with self._lock, undisturbed():
             view, known = self._catch_up(), self._index.everything()
         return Matching(series=_matching(self._index, query, known), view=view)
 
     def keys(self) -> list[str]:
         """Return every key in use, sorted."""
-        with self._lock:
+        with self._lock, undisturbed():
             self._catch_up()
         return self._index.keys()
 
     def values(self, key: str) -> tuple[IndexArray, TagView]:
         """Return the numbers of all values of ``key``, in no order, and what they stand for."""
-        with self._lock:
+        with self._lock, undisturbed():
             view = self._catch_up()
         return self._index.values(key), view
 

@@ -16,6 +16,7 @@ from itertools import islice
 import structlog
 
 from collectors.background import Background
+from collectors.budget import elsewhere
 from collectors.clock import Clock
 from collectors.errors import StorageError
 from collectors.journal import Journal
@@ -107,11 +108,13 @@ class SpanKeeper:
 
     def search(self, wanted: TraceSearch) -> list[TraceSummary]:
         """Return the matching traces that history has, newest first."""
-        return self._history.search(wanted)
+        with elsewhere():
+            return self._history.search(wanted)
 
     def read(self, trace_id: str) -> TraceSpans:
         """Return what history has of a trace."""
-        return self._history.read(trace_id)
+        with elsewhere():
+            return self._history.read(trace_id)
 
     def close(self) -> None:
         """Write what waits and end the background work; the journal is left to the next start."""
