@@ -83,6 +83,8 @@ from collectors.tag_rules import TagRules
 # What one sample takes in the log as columns: value, time and series id.
 _COLUMN_BYTES = 16
 _MIN_WORDS_BYTES = 64 << 20
+_OUTSIDE = "values lie outside the steps that are held; look at the sender's clock and this one's"
+_NO_PAGE = "there was no page of memory left for values of a series; raise TOCSIN_MEMORY_BYTES"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -308,7 +310,7 @@ class MetricStore:
         self._register(resolved)
         with self._moving(last_ms):
             self._hot.apply_rows(ids, columns.samples, columns.time_ms, columns.value, last_ms)
-        rejected = _refusals(resolved, columns.samples)
+        rejected = [*_refusals(resolved, columns.samples), *self._dropped()]
         return _Kept(accepted=count, rejected=rejected, late=0, late_rows=None, oldest_ms=oldest_ms)
 
     def _shed_words(self) -> None:
@@ -339,7 +341,10 @@ class MetricStore:
         self._durability.append(resolved, timely)
         self._register(resolved)
         self._apply(timely)
-        rejected = _refusals(resolved, np.bincount(rows.series, minlength=len(ids)))
+        rejected = [
+            *_refusals(resolved, np.bincount(rows.series, minlength=len(ids))),
+            *self._dropped(),
+        ]
         if early := int((timing.early & admitted).sum()):
             rejected.append(refuse_early(early, newest_ms))
         late = timing.late & admitted
@@ -371,6 +376,14 @@ class MetricStore:
             history_ms = self._keeper.late_from_ms() if self._keeper else None
             rejected.append(refuse_late(kept.late - saved, kept.oldest_ms, history_ms))
         return Receipt(accepted=kept.accepted + saved, rejected=rejected)
+
+    def _dropped(self) -> Iterator[Rejection]:
+        """Yield what became of values that were logged and found no place in the blocks."""
+        outside, no_page = self._hot.take_dropped()
+        if outside:
+            yield Rejection(reason="outsideRing", detail=_OUTSIDE, count=outside)
+        if no_page:
+            yield Rejection(reason="noPage", detail=_NO_PAGE, count=no_page)
 
     def _apply(self, columns: Columns) -> None:
         """Put samples into the blocks."""

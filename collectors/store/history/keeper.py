@@ -20,6 +20,8 @@ from collectors.store.history.rollups import DAY_MS
 
 _log = structlog.get_logger(__name__)
 _INTERVAL_S = 10.0
+# After so many more runs what the engine merges of what was written is merged, too.
+_SETTLING_RUNS = 6
 # Old days are rolled up once nobody has sent samples of such for this long, or at the latest.
 _QUIET_MS = 3_600_000
 _MAX_WAIT_MS = 12 * 3_600_000
@@ -59,6 +61,7 @@ class HistoryKeeper:
         self._tidied_day = -1
         self._due_ms = -1
         self._filled_in_ms = -DAY_MS
+        self._settling = 0
         self._writing = threading.Lock()
         self._background = Background("store-history", self.flush, interval_s=_INTERVAL_S)
         self._background.start()
@@ -81,6 +84,11 @@ class HistoryKeeper:
             for block in blocks:
                 self._write(block)
             self._tidy(now)
+            if blocks:
+                self._settling = _SETTLING_RUNS
+            if self._settling:
+                self._settling -= 1
+                self._feed.history.give_back()
         return len(blocks)
 
     def _tidy(self, now_ms: int) -> None:
