@@ -190,6 +190,10 @@ class _Lines:
             self.rows: FloatArray = np.zeros((0, 0))
             return
         there = np.isfinite(frame.values)
+        if there.all() and there.size:
+            self.lines, self.rows = np.arange(len(there)), frame.values
+            self.newest = np.full(len(there), there.shape[1] - 1)
+            return
         self.lines = np.flatnonzero(there.any(axis=1))
         self.rows = frame.values[self.lines]
         columns = frame.values.shape[1]

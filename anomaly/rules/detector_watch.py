@@ -209,6 +209,8 @@ class _Cell:
 
 def _runs(there: NDArray[np.bool_]) -> list[tuple[int, int]]:
     """Return where runs of true values start and end."""
+    if len(there) and there.all():
+        return [(0, len(there))]
     edges = np.flatnonzero(np.diff(np.concatenate([[False], there, [False]])))
     return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 

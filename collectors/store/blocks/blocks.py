@@ -41,6 +41,7 @@ from collectors.store.series.reserve import reserve
 BLOCK_STEPS = 60
 NEWS_BASE = 1 << 62
 RAW, PACKED, SMALL = 0, 1, 2
+OUTSIDE, NO_PAGE = 0, 1
 _FREE, _WAITING, _FRESH = 0, 1, 2
 
 
@@ -71,6 +72,8 @@ class HotArrays(NamedTuple):
         tally: (3, 3) int64, for each sort: pages free, pages waiting, pages ever taken.
         divisors: (D,) float64, divisors that packing tries.
         bounds: (2,) float64, room for packing to work in.
+        dropped: (2,) int64, values that found no place since somebody last looked: outside the
+            ring, and without a page left.
     """
 
     kind: NDArray[np.int8]
@@ -94,6 +97,7 @@ class HotArrays(NamedTuple):
     tally: NDArray[np.int64]
     divisors: NDArray[np.float64]
     bounds: NDArray[np.float64]
+    dropped: NDArray[np.int64]
 
 
 def make_arrays(*, series: int, ring_blocks: int, pages: int, step_ms: int) -> HotArrays:
@@ -120,6 +124,7 @@ def make_arrays(*, series: int, ring_blocks: int, pages: int, step_ms: int) -> H
         tally=np.zeros((3, 3), dtype=np.int64),
         divisors=divisors_for(step_ms),
         bounds=np.zeros(2),
+        dropped=np.zeros(2, dtype=np.int64),
     )
 
 

@@ -152,6 +152,15 @@ class HotTier:
         ingest_rows(arrays, ids, samples, time_ms, value, self.step_ms, self._heartbeat_ms)
         self._seal_some(newest_ms, len(time_ms))
 
+    def take_dropped(self) -> tuple[int, int]:
+        """Return how many values were outside the ring and without a page since the last call."""
+        dropped = self.blocks.arrays.dropped
+        if not dropped.any():
+            return 0, 0
+        outside, no_page = dropped.tolist()
+        dropped[:] = 0
+        return outside, no_page
+
     def _seal_some(self, newest_ms: int, samples: int) -> None:
         self._newest_ms = max(self._newest_ms, newest_ms)
         self._sealer.work(self._newest_ms // self.step_ms, self.series.top, samples)

@@ -23,7 +23,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collectors.kernel import called, inlined, kernel
-from collectors.store.blocks.blocks import BLOCK_STEPS, NEWS_BASE, RAW, HotArrays
+from collectors.store.blocks.blocks import (
+    BLOCK_STEPS,
+    NEWS_BASE,
+    NO_PAGE,
+    OUTSIDE,
+    RAW,
+    HotArrays,
+)
 from collectors.store.blocks.pages import give_back, seal_full, seal_page, unpack_page
 from collectors.store.series.kinds import COUNTER, GAUGE, SUM
 
@@ -85,13 +92,15 @@ def _page(hot: HotArrays, slot: int | np.int64, block: int | np.int64, series: i
 
 @inlined
 def put(hot: HotArrays, series: int, step: int | np.int64, value: float, how: int) -> None:
-    """Write one normalised value; outside the ring it is dropped."""
+    """Write one normalised value; one that finds no place is counted."""
     block = step // BLOCK_STEPS
     slot = np.int64(np.uint32(block) % np.uint32(hot.ring.shape[0]))
     if hot.ring[slot] != block:
+        hot.dropped[OUTSIDE] += 1
         return
     page = _page(hot, slot, block, series)
     if page < 0:
+        hot.dropped[NO_PAGE] += 1
         return
     column = step - block * BLOCK_STEPS
     old = hot.pool[page, column]
@@ -270,7 +279,7 @@ def _gauge_run(
                      └ page of block 0              in (end_ms, end_ms + step_ms]: the next one
                            └ page of block 1        anywhere else: divided
 
-    ``page`` is -1 where the block has left the ring or no page is left: its samples are dropped.
+    ``page`` is -1 where the block has left the ring or no page is left: its samples are counted.
     """
     step, end_ms, newest = np.int64(0), np.int64(-1), np.int64(-1)
     oldest = np.int64(NEWS_BASE)
@@ -299,6 +308,9 @@ def _gauge_run(
             if old != old or v > old:
                 hot.pool[page, column] = v
             newest, oldest = max(newest, step), min(oldest, step)
+        else:
+            there = hot.ring[np.int64(np.uint32(block) % np.uint32(hot.ring.shape[0]))] == block
+            hot.dropped[NO_PAGE if there else OUTSIDE] += 1
     if newest >= 0:
         hot.seen[series] = max(hot.seen[series], newest)
         hot.news[series] = max(hot.news[series], NEWS_BASE - oldest)

@@ -19,6 +19,10 @@ from collectors.store.series.kinds import COUNTER
 from collectors.store.series.reserve import reserve
 from collectors.store.series.table import SeriesTable
 
+# About as many rows as the engine puts into one part; all of a block at once would take 80 bytes a
+# sample on their way.
+_SERIES_AT_ONCE = 16_384
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockRows:
@@ -104,9 +108,11 @@ class HistoryFeed:
     def write(self, rows: BlockRows) -> None:
         """Write a block to history; no lock is needed."""
         self.history.write_series(rows.new)
-        at, column = np.nonzero(~np.isnan(rows.pages))
-        time_ms = (rows.block * BLOCK_STEPS + column) * self._hot.step_ms
-        self.history.write_samples(rows.fingerprint[at], time_ms, rows.pages[at, column])
+        for first in range(0, len(rows.pages), _SERIES_AT_ONCE):
+            pages = rows.pages[first : first + _SERIES_AT_ONCE]
+            at, column = np.nonzero(~np.isnan(pages))
+            time_ms = (rows.block * BLOCK_STEPS + column) * self._hot.step_ms
+            self.history.write_samples(rows.fingerprint[first + at], time_ms, pages[at, column])
 
     def take_late(self, columns: Columns, after_ms: int) -> LateRows:
         """Copy samples from before the hot window and after ``after_ms``; the lock is held.

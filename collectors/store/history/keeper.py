@@ -22,6 +22,8 @@ from collectors.store.history.rollups import DAY_MS
 _log = structlog.get_logger(__name__)
 FAULT = "history"
 _INTERVAL_S = 10.0
+# After so many more runs what the engine merges of what was written is merged, too.
+_SETTLING_RUNS = 6
 # Old days are rolled up once nobody has sent samples of such for this long, or at the latest.
 _QUIET_MS = 3_600_000
 _MAX_WAIT_MS = 12 * 3_600_000
@@ -64,6 +66,7 @@ class HistoryKeeper:
         self._due_ms = -1
         self._filled_in_ms = -DAY_MS
         self._faults = faults or Faults(clock)
+        self._settling = 0
         self._writing = threading.Lock()
         self._background = Background("store-history", self.flush, interval_s=_INTERVAL_S)
         self._background.start()
@@ -92,6 +95,11 @@ class HistoryKeeper:
                 self._faults.failed(FAULT, place=FAULT, reason=error.message, lost=lost)
                 raise
             self._faults.over(FAULT)
+            if blocks:
+                self._settling = _SETTLING_RUNS
+            if self._settling:
+                self._settling -= 1
+                self._feed.history.give_back()
         return len(blocks)
 
     def _tidy(self, now_ms: int) -> None:

@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 import orjson
+import structlog
 from numpy.typing import NDArray
 
 from collectors.errors import ConfigError, QueryError, StorageError
 from collectors.history import schema
-from collectors.history.engine import HistoryEngine
+from collectors.history.engine import HistoryEngine, quoted
 from collectors.model import FloatArray, Tags, kind_of
 from collectors.stacklang.lines.database import Aggregate, Consolidation, Fetch, Lines
 from collectors.stacklang.lines.line_merge import join_lines, overlay_lines, sort_groups
@@ -31,6 +32,7 @@ from collectors.store.history.rollups import (
     rolled_series_sql,
 )
 
+_log = structlog.get_logger(__name__)
 # Values of one answer: they are Python objects for a moment, some seventy bytes each.
 MAX_VALUES = 5_000_000
 # ClickHouse's TIMEOUT_EXCEEDED and MEMORY_LIMIT_EXCEEDED.
@@ -68,9 +70,26 @@ class MetricHistory:
         self._policies = tuple(policies)
         for table in schema.METRICS:
             engine.command(table.format(database=engine.database))
+        self._renew_tables()
         self._changing = threading.Lock()
         self._rolled_days = self._find_rolled_days()
         self._samples_from_ms = max(self._rolled_days, default=-DAY_MS) + DAY_MS
+
+    def _renew_tables(self) -> None:
+        """Give tables of an earlier version what new ones have; they are good as they are, too."""
+        database = self._engine.database
+        for table, changes in schema.NEWER.items():
+            found = self._engine.columns(
+                "SELECT create_table_query FROM system.tables "  # noqa: S608 - literals from quoted()
+                f"WHERE database = {quoted(database)} AND name = {quoted(table)}"
+            )
+            if found and schema.KEPT in found[0][0]:
+                continue
+            try:
+                for change in changes:
+                    self._engine.command(f"ALTER TABLE {database}.{table} {change}")
+            except StorageError as error:
+                _log.warning("table stays as it was", table=table, reason=error.message)
 
     @property
     def step_ms(self) -> int:
@@ -270,6 +289,10 @@ class MetricHistory:
         """Have the engine verify its parts; return a sentence for each damaged one."""
         tables = ("metric_series", "metric_samples", "metric_rollup_series", "metric_rollup")
         return [line for table in tables for line in self._engine.check(table)]
+
+    def give_back(self) -> None:
+        """Return memory that writing took to the system."""
+        self._engine.give_back()
 
     def close(self) -> None:
         """Release the engine."""

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collectors.model import SeriesKind
-from collectors.store.blocks.blocks import BLOCK_STEPS, HotBlocks
+from collectors.store.blocks.blocks import BLOCK_STEPS, HotBlocks, make_arrays
 from collectors.store.blocks.columns import Columns
-from collectors.store.blocks.ingest import counter_heartbeat_ms, ingest
+from collectors.store.blocks.ingest import counter_heartbeat_ms, ingest, ingest_rows
 from collectors.store.history.late_counters import late_rates
 from collectors.store.series.kinds import KINDS
 from collectors.store.testing.normalise import (
@@ -165,3 +165,19 @@ def test_rates_of_late_counters_integrate_to_their_increase(
     ends, starts = rates.time_ms, rates.time_ms - STEP_MS
     covered_ms = np.minimum(ends, times[-1]) - np.maximum(starts, times[0])
     assert (rates.value * covered_ms).sum() / 1000 == pytest.approx(counts[-1])
+
+
+def test_values_that_find_no_place_are_counted() -> None:
+    """A sample that was taken and is nowhere must not be counted as kept."""
+    hot = make_arrays(series=2, ring_blocks=1, pages=1, step_ms=STEP_MS)
+    hot.ring[0] = 7
+    first_ms = 7 * BLOCK_STEPS * STEP_MS
+    ids = np.array([0, 1, 0], dtype=np.int32)
+    time_ms = np.array([first_ms, first_ms, first_ms - STEP_MS], dtype=np.int64)
+    ingest(hot, ids, time_ms, np.ones(3), STEP_MS, STEP_MS, 0)
+    assert hot.dropped.tolist() == [1, 1]
+    rows = np.array([1, 0], dtype=np.int32)
+    each = np.array([2, 1], dtype=np.int32)
+    times = np.array([first_ms, first_ms + STEP_MS, first_ms - STEP_MS], dtype=np.int64)
+    ingest_rows(hot, rows, each, times, np.ones(3), STEP_MS, STEP_MS)
+    assert hot.dropped.tolist() == [2, 3]

@@ -13,7 +13,7 @@ from collectors.store.blocks.readers import Readers
 
 def retire(blocks: HotBlocks, *pages: int) -> None:
     """Give raw pages up."""
-    blocks._retire(np.array(pages, dtype=np.int32) + 1)
+    blocks.retire(np.array(pages, dtype=np.int32) + 1)
 
 
 def test_pages_are_free_although_one_reader_follows_the_other_without_a_gap() -> None:

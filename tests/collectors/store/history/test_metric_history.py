@@ -283,3 +283,25 @@ def test_the_embedded_engine_loads_only_when_it_is_asked_for() -> None:
     """Every start would wait for a large library."""
     program = "import collectors.store.metric_store, sys; sys.exit('chdb' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_a_table_of_an_earlier_version_takes_over_what_new_ones_have(tmp_path: Path) -> None:
+    """Nobody writes a history anew to have it take less room."""
+    program = (
+        "import sys\n"
+        "from collectors.history.engine import HistoryEngine\n"
+        "from collectors.history.schema import KEPT, SAMPLES\n"
+        "from collectors.store.history.metric_history import MetricHistory\n"
+        "engine = HistoryEngine.open(sys.argv[1])\n"
+        "old = SAMPLES.replace('Float64 CODEC(', 'Float64 CODEC(Gorilla, ')\n"
+        "old = old.replace('SETTINGS ' + KEPT, '')\n"
+        "assert 'Gorilla' in old and KEPT not in old\n"
+        "engine.command(old.format(database=engine.database))\n"
+        "MetricHistory(engine, step_ms=1_000)\n"
+        "told = engine.columns(f'SHOW CREATE TABLE {engine.database}.metric_samples')[0][0]\n"
+        "assert KEPT in told and 'Gorilla' not in told, told\n"
+        "engine.close()\n"
+    )
+    command = [sys.executable, "-c", program, f"chdb://{tmp_path}"]
+    found = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert found.returncode == 0, found.stderr

@@ -9,7 +9,6 @@ cache.
 from __future__ import annotations
 
 import ctypes
-import gc
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -45,7 +44,6 @@ def give_back() -> int:
 
     Does nothing where the system does not tell of its mappings.
     """
-    gc.collect()
     smaps = Path("/proc/self/smaps")
     if sys.platform != "linux" or not smaps.exists():
         return 0
