@@ -85,8 +85,8 @@ class ObjectiveRule:
             return
         key = ("slo", self.name, transition.group, transition.urgency)
         known = current(key)
-        goes_on = transition.kind is Transition.UPDATED and known is not None
-        if goes_on and not self._refreshing.due(known, time_ms):
+        goes_on = known if transition.kind is Transition.UPDATED else None
+        if goes_on is not None and not self._refreshing.due(goes_on, time_ms):
             return
         if known is None or transition.kind is Transition.OPENED:
             if transition.kind is Transition.RESOLVED:
