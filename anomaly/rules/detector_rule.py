@@ -19,6 +19,7 @@ from anomaly.rules.detector_finding import (
     updated,
 )
 from anomaly.rules.detector_watch import DetectorWatch, SeriesTransition, Turn, WatchMark
+from anomaly.rules.refreshing import Refreshing
 from anomaly.rules.rule import JUDGED_STEPS, Current, Report, Row, View, number
 from collectors.model import Frame
 
@@ -37,6 +38,7 @@ class DetectorRule:
         self._definition = definition
         self._step_ms = step_ms
         self._watch = DetectorWatch(definition, step_ms)
+        self._refreshing = Refreshing(step_ms)
 
     @property
     def name(self) -> str:
@@ -135,7 +137,7 @@ class DetectorRule:
             return frozen(known, time_ms=time_ms)
         if transition.turn is Turn.RECOVERED:
             return resolved(known, definition, transition, time_ms=time_ms)
-        if isfinite(transition.value):
+        if isfinite(transition.value) and self._refreshing.due(known, time_ms):
             return updated(known, definition, transition, group, time_ms=time_ms)
         return None
 

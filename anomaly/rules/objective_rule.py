@@ -8,6 +8,7 @@ from anomaly.arrivals import Arrived
 from anomaly.findings import Finding
 from anomaly.rules.objective_finding import frozen, leading, open_finding, resolved, updated
 from anomaly.rules.objective_rows import objective_view
+from anomaly.rules.refreshing import Refreshing
 from anomaly.rules.rule import JUDGED_STEPS, MAX_BACK_MS, Current, Report, View
 from anomaly.rules.sli_finding import judged_again, sli_finding
 from anomaly.slo.alert import Transition
@@ -32,6 +33,7 @@ class ObjectiveRule:
         self._step_ms = step_ms
         spare = -(-MAX_BACK_MS // step_ms)
         self._watch = ObjectiveWatch(objective, step_ms, spare_steps=spare)
+        self._refreshing = Refreshing(step_ms)
 
     @property
     def name(self) -> str:
@@ -83,6 +85,9 @@ class ObjectiveRule:
             return
         key = ("slo", self.name, transition.group, transition.urgency)
         known = current(key)
+        goes_on = known if transition.kind is Transition.UPDATED else None
+        if goes_on is not None and not self._refreshing.due(goes_on, time_ms):
+            return
         if known is None or transition.kind is Transition.OPENED:
             if transition.kind is Transition.RESOLVED:
                 return

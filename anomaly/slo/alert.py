@@ -62,6 +62,9 @@ def advance(
     if burning:
         longest = max(_hold_ms(r, min_hold_ms) for r in burning)
         thawed = alert.state is FindingState.FROZEN
+        quiet = alert.clean_since_ms is None and alert.blind_since_ms is None
+        if quiet and not thawed and alert.hold_ms >= longest:
+            return alert, Transition.UPDATED  # nothing to note, which is so nearly always
         alert = replace(
             alert,
             state=FindingState.FIRING,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -127,24 +127,27 @@ class Windows:
 
     def readings(self, group: int) -> list[Reading]:
         """Return the readings of one group, one a tier."""
-        return [self._reading(group, index) for index in range(len(self._plan.tiers))]
-
-    def _reading(self, group: int, long: int) -> Reading:
-        plan, short = self._plan, long + len(self._plan.tiers)
-        bad, total, measured = self._sums[:, group]
-        reading = Reading(
-            tier=plan.tiers[long],
-            long=float(self._burn[group, long]),
-            short=float(self._burn[group, short]),
-            long_bad=float(bad[long]),
-            long_total=float(total[long]),
-            short_bad=float(bad[short]),
-            short_total=float(total[short]),
-            long_coverage=float(measured[long]) / int(plan.steps[long]),
-            verdict=Verdict.QUIET,
-        )
-        seen = float(self._seen[group])
-        return replace(reading, verdict=verdict_of(reading, plan.guards, seen, plan.budget))
+        plan, tiers = self._plan, len(self._plan.tiers)
+        bad, total, measured = self._sums[:, group].tolist()
+        burn, seen = self._burn[group].tolist(), float(self._seen[group])
+        found: list[Reading] = []
+        for long, short in zip(range(tiers), range(tiers, 2 * tiers), strict=True):
+            numbers = {
+                "tier": plan.tiers[long],
+                "long": burn[long],
+                "short": burn[short],
+                "long_bad": bad[long],
+                "long_total": total[long],
+                "short_bad": bad[short],
+                "short_total": total[short],
+                "long_coverage": measured[long] / int(plan.steps[long]),
+            }
+            reading = Reading(**numbers, verdict=Verdict.QUIET)
+            verdict = verdict_of(reading, plan.guards, seen, plan.budget)
+            if verdict is not Verdict.QUIET:
+                reading = Reading(**numbers, verdict=verdict)
+            found.append(reading)
+        return found
 
 
 def over_ahead(ring: EventRing, plan: WindowPlan, steps: FloatArray) -> NDArray[np.bool_]:

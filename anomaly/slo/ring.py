@@ -138,6 +138,13 @@ class EventRing:
         bad, total, measured = self.windows(np.array([steps], dtype=np.int64))[:, :, 0]
         return Sums(bad=bad, total=total, measured=measured, steps=steps)
 
+    def window_of(self, group: int, steps: int) -> FloatArray:
+        """Return the sums of one group over the newest ``steps`` steps, shape (3,)."""
+        newest = self._cumulative[:, group, self._pushed % self._slots]
+        before = self._cumulative[:, group, (self._pushed - min(steps, self._pushed)) % self._slots]
+        sums: FloatArray = newest - before
+        return sums
+
     def recent(self, group: int, steps: int) -> tuple[FloatArray, FloatArray]:
         """Return bad and total events of one group for each of the newest steps, oldest first."""
         reach = min(steps, self._pushed, self.capacity)

@@ -371,7 +371,8 @@ class ObjectiveWatch:
 
     def budget(self, group: int) -> Budget:
         """Return the budget of one group over the period, up to now."""
-        return self.budget_of(self.spent()[:, group])
+        spent = self._period.window_of(group, self._period.capacity) + self._pending[:, group]
+        return self.budget_of(spent)
 
     def spent(self) -> FloatArray:
         """Return bad events, all events and measured steps of the period, shape (3, groups)."""

@@ -23,7 +23,7 @@ from benchmarks.storm.world import STORM, UNRELATED, UNRELATED_TITLE, bodies, ro
 
 TOKEN, SECRET = "xoxb-storm", "storm-secret"
 UNRELATED_AFTER_S = 8.0
-LOOK_EVERY_S = 0.1
+LOOK_EVERY_S = 0.5
 PATHS = ("/api/v2/findings", "/api/v2/incidents", "/health")
 
 
