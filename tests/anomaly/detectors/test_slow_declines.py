@@ -33,7 +33,8 @@ def test_a_slow_decline_is_told_against_what_was_usual_before(name: str) -> None
     wrong, expected = [], []
     for step in range(WARM + FALL + 30):
         left = max(0.1, 1.0 - max(0, step - WARM) / FALL)
-        values: FloatArray = left * rng.poisson(100 + 5 * (step % 6), SERIES) / 5.0
+        rates = left * rng.poisson(100 + 5 * (step % 6), SERIES) / 5.0
+        values: FloatArray = rates.astype(np.float64)
         scores = detector.observe(values, step)
         wrong.append(scores.phase == Phase.ANOMALOUS)
         expected.append(scores.expected)
