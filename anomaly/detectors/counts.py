@@ -6,6 +6,7 @@ Page's cumulative sum test (1954) on the Poisson log-likelihood ratio (Lucas, "C
 below zero. There is neither a window nor a scale to tune: busy series are judged in one step,
 sparse ones wait until there is enough evidence, and with the right baseline false alarms come less
 than once in ``exp(evidence)`` steps (Lorden 1971). Traffic burstier than Poisson counts for less.
+A decline that the expected count follows down is told against the :mod:`anomaly.detectors.anchor`.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from anomaly.detectors.alarm import (
     judge,
     relearn,
 )
+from anomaly.detectors.anchor import followed, lost_share
 from anomaly.detectors.detector import Direction
 from anomaly.detectors.kind import DetectorKind
 from anomaly.detectors.memory import Columns, Verdicts, forget, note_alarms, note_score
@@ -34,15 +36,16 @@ from collectors.kernel import inlined, kernel
 from collectors.model import FloatArray
 
 # Rows of the state array, whose columns are series: steps learned from, expected count, variance
-# over mean, evidence gathered so far and in how many steps.
-_SEEN, _RATE, _DISPERSION, _EVIDENCE, _RUN = range(5)
-_ROWS = 5
+# over mean, evidence gathered so far and in how many steps, and the anchor of the expected count.
+_SEEN, _RATE, _DISPERSION, _EVIDENCE, _RUN, _ANCHOR = range(6)
+_ROWS = 6
 
 # Judged too sparse when even a total loss would take more steps than this to prove.
 _MAX_PROOF_STEPS = 24.0
 # Learning pauses at this share of the evidence needed, so that a fall isn't learned as normal.
 _LEARNING_LIMIT = 0.3
 _DISPERSION_WEIGHT = 0.02
+_ANCHOR_SIGMAS = 3.0
 
 
 class _Settings(NamedTuple):
@@ -53,6 +56,7 @@ class _Settings(NamedTuple):
     change_to: float
     evidence: float
     alpha: float
+    anchor_alpha: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +89,7 @@ class CountsParameters(Parameters):
             change_to=self.change_to,
             evidence=self.evidence,
             alpha=self.alpha,
+            anchor_alpha=self.anchor_alpha,
         )
 
 
@@ -114,7 +119,22 @@ def _burstiness(state: FloatArray, i: int) -> float:
 
 
 @inlined
-def _learn(state: FloatArray, i: int, count: float, alpha: float) -> None:
+def _slow_loss(state: FloatArray, i: int, count: float, settings: _Settings) -> float:
+    """Return how much of the count of some time ago is lost, 1.0 for what is looked for.
+
+    This only says against what the next steps are weighed: it takes their evidence to tell.
+    """
+    if settings.change_to >= 1.0 or math.isnan(settings.anchor_alpha):
+        return 0.0
+    if state[_SEEN, i] < settings.alarm.min_steps:
+        return 0.0
+    anchor = state[_ANCHOR, i]
+    noise = _ANCHOR_SIGMAS * math.sqrt(anchor * max(1.0, state[_DISPERSION, i]))
+    return lost_share(count, anchor, noise, 1.0 - settings.change_to)
+
+
+@inlined
+def _learn(state: FloatArray, i: int, count: float, settings: _Settings) -> None:
     """Take ``count`` into the expected count and the dispersion (variance over mean)."""
     seen = state[_SEEN, i] + 1.0
     state[_SEEN, i] = seen
@@ -124,7 +144,9 @@ def _learn(state: FloatArray, i: int, count: float, alpha: float) -> None:
         squared = min(16.0, (count - mean) ** 2 / mean)
         weight = max(_DISPERSION_WEIGHT, 1.0 / (seen - 1.0))
         state[_DISPERSION, i] += weight * (squared - state[_DISPERSION, i])
-    state[_RATE, i] = mean + max(alpha, 1.0 / seen) * (count - mean)
+    state[_RATE, i] = mean + max(settings.alpha, 1.0 / seen) * (count - mean)
+    if not math.isnan(settings.anchor_alpha):
+        state[_ANCHOR, i] = followed(state[_ANCHOR, i], count, seen, settings.anchor_alpha)
 
 
 @inlined
@@ -170,7 +192,11 @@ def _observe(
                 if relearn(i, alarms, settings.alarm):
                     forget(state, i)
             if alarms.phase[i] != ANOMALOUS and not score >= _LEARNING_LIMIT:
-                _learn(state, i, count, settings.alpha)
+                if _slow_loss(state, i, count, settings) >= 1.0:
+                    # The next steps are judged against what was usual before the decline.
+                    state[_RATE, i] = state[_ANCHOR, i]
+                else:
+                    _learn(state, i, count, settings)
         note_alarms(j, 0, values.shape[1], alarms, verdicts)
 
 

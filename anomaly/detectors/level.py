@@ -1,6 +1,7 @@
 """Level: a robust moving average with a noise floor.
 
 What is expected is the level of :mod:`anomaly.detectors.residual`, which says where it comes from.
+A decline that the level follows down is told against the :mod:`anomaly.detectors.anchor`.
 """
 
 from __future__ import annotations
@@ -16,9 +17,12 @@ from anomaly.detectors.residual import (
     SEEN,
     ResidualParameters,
     ResidualSettings,
+    back_to_anchor,
     excess,
+    is_flat,
     learn,
     noise_of,
+    slow_loss,
 )
 from anomaly.detectors.series_detector import SeriesDetector
 from collectors.kernel import kernel
@@ -42,12 +46,18 @@ def _observe(
             if state[SEEN, i] >= settings.alarm.min_steps:
                 expected, noise = state[LEVEL, i], noise_of(state, i, settings)
                 score = excess(x, expected, noise, settings)
+                if is_flat(noise, expected):
+                    score = min(score, 0.99 * settings.alarm.extreme)
                 note_score(j, i, score, expected, noise, verdicts)
                 judge(score, i, alarms, settings.alarm)
                 if relearn(i, alarms, settings.alarm):
                     forget(state, i)
             if alarms.phase[i] != ANOMALOUS and not score >= 1.0:
-                learn(state, i, x, settings)
+                if slow_loss(x, 0.0, i, state, settings) >= 1.0:
+                    # The next steps are judged against what was usual before the decline.
+                    back_to_anchor(state, i)
+                else:
+                    learn(state, i, x, settings)
         note_alarms(j, 0, values.shape[1], alarms, verdicts)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import TypeVar
 
+from anomaly.detectors.anchor import slow_alpha
 from anomaly.detectors.detector import Direction
 
 _SETTING = "setting"
@@ -54,6 +55,8 @@ class Parameters:
         missing_steps: Steps without a value after which a series counts as missing.
         half_life_steps: How fast the baseline forgets.
         relearn_steps: After so many anomalous steps the new state is taken as normal.
+        anchor_half_lives: How many times more slowly the anchor forgets, against which a slow
+            decline is told; 0 for no anchor.
         step_s: Length of a step, seconds: turns rates into counts. Whoever runs it sets it.
     """
 
@@ -63,12 +66,18 @@ class Parameters:
     missing_steps: int = setting(3, 1, 1_000)
     half_life_steps: float = setting(12.0, 1, 100_000)
     relearn_steps: int = setting(720, 10, 1_000_000)
+    anchor_half_lives: float = setting(8.0, 0, 1_000)
     step_s: float = 5.0
 
     @property
     def alpha(self) -> float:
         """Weight of a new value, so that after ``half_life_steps`` an old one counts half."""
         return float(1.0 - 0.5 ** (1.0 / self.half_life_steps))
+
+    @property
+    def anchor_alpha(self) -> float:
+        """Weight of a new value in the anchor; NaN for no anchor."""
+        return slow_alpha(self.half_life_steps, self.anchor_half_lives)
 
     @property
     def warm_up_steps(self) -> int:

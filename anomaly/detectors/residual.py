@@ -13,17 +13,23 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from anomaly.detectors.alarm import AlarmSettings, alarm_settings
+from anomaly.detectors.anchor import followed, lost_share
 from anomaly.detectors.detector import SIDES
 from anomaly.detectors.parameters import Parameters, setting
 from collectors.kernel import inlined
 from collectors.model import FloatArray
 
 # Rows of the state array, whose columns are series: values learned from, level, mean absolute
-# deviation from it, then mean and sum of squared deviations of all values (Welford 1962).
-SEEN, LEVEL, SPREAD, MEAN, SQUARES = range(5)
-ROWS = 5
+# deviation from it, then mean and sum of squared deviations of all values (Welford 1962), and the
+# anchor, which follows much more slowly, with the mean difference of neighbours, and the newest.
+SEEN, LEVEL, SPREAD, MEAN, SQUARES, ANCHOR, RANGE, LAST = range(8)
+ROWS = 8
 _MAD_TO_STD = 1.2533
+RANGE_TO_STD = 0.8862
+_FLAT = 1e-4
 _CLIP = 3.0
+_LOST_SHARE = 0.7
+"""Of what was usual some time ago so much must be gone to be told, however slowly it went."""
 
 
 class ResidualSettings(NamedTuple):
@@ -33,6 +39,7 @@ class ResidualSettings(NamedTuple):
     side: int
     threshold: float
     alpha: float
+    anchor_alpha: float
     scale_floor: float
     min_change: float
 
@@ -53,7 +60,7 @@ class ResidualParameters(Parameters):
     confirm_steps: int = setting(2, 1, 1_000)
     extreme: float = setting(2.0, 1, 1_000)
     scale_floor: float = setting(0.3, 0, 10)
-    min_change: float = setting(0.0, 0, 10)
+    min_change: float = setting(0.005, 0, 10)
 
     def as_numbers(self) -> ResidualSettings:
         """Return what kernels need."""
@@ -62,6 +69,7 @@ class ResidualParameters(Parameters):
             side=SIDES[self.direction],
             threshold=self.threshold,
             alpha=self.alpha,
+            anchor_alpha=self.anchor_alpha,
             scale_floor=self.scale_floor,
             min_change=self.min_change,
         )
@@ -93,6 +101,44 @@ def excess(x: float, expected: float, noise: float, settings: ResidualSettings) 
 
 
 @inlined
+def is_flat(noise: float, expected: float) -> bool:
+    """Return whether a series has hardly any noise of its own: no scale to judge one step by."""
+    return noise <= _FLAT * abs(expected) + 1e-12
+
+
+@inlined
+def slow_loss(
+    x: float, expected: float, i: int, state: FloatArray, settings: ResidualSettings
+) -> float:
+    """Return how much of what was usual some time ago is lost, 1.0 for too much.
+
+    Args:
+        x: What is seen.
+        expected: What is expected besides the level, which has followed: a season's part, or 0.
+        i: Of which series.
+        state: Of all.
+        settings: Of the detector.
+    """
+    if settings.side > 0 or math.isnan(settings.anchor_alpha):
+        return 0.0
+    if state[SEEN, i] < settings.alarm.min_steps:
+        return 0.0
+    # Neighbours differ by noise alone, whatever trend both follow: the moving range of control
+    # charts. The spread about the level holds by how much the level lags behind.
+    limit = state[RANGE, i] * RANGE_TO_STD * settings.threshold
+    return lost_share(x, expected + state[ANCHOR, i], limit, _LOST_SHARE)
+
+
+@inlined
+def back_to_anchor(state: FloatArray, i: int) -> None:
+    """Expect again, with the noise of then, what was usual before a decline."""
+    std = state[RANGE, i] * RANGE_TO_STD
+    state[LEVEL, i] = state[ANCHOR, i]
+    state[SPREAD, i] = std / _MAD_TO_STD
+    state[SQUARES, i] = std * std * state[SEEN, i]
+
+
+@inlined
 def learn(state: FloatArray, i: int, x: float, settings: ResidualSettings) -> None:
     """Take ``x`` into level and spread; early values weigh equally, later ones exponentially."""
     seen = state[SEEN, i] + 1.0
@@ -107,6 +153,12 @@ def learn(state: FloatArray, i: int, x: float, settings: ResidualSettings) -> No
         faster = max(settings.alpha, 1.0 / (seen - 1.0))
         state[SPREAD, i] = spread + faster * (abs(residual) - spread)
     state[LEVEL, i] += weight * residual
+    if not math.isnan(settings.anchor_alpha):
+        state[ANCHOR, i] = followed(state[ANCHOR, i], x, seen, settings.anchor_alpha)
+        if seen > 1.0:
+            apart = abs(x - state[LAST, i])
+            state[RANGE, i] = followed(state[RANGE, i], apart, seen - 1.0, settings.anchor_alpha)
+        state[LAST, i] = x
     delta = x - state[MEAN, i]
     state[MEAN, i] += delta / seen
     state[SQUARES, i] += delta * (x - state[MEAN, i])

@@ -3,7 +3,9 @@
 A value for each phase of the season, learned over the seasons, plus a slow drift that carries all
 phases up and down together: additive Holt-Winters without trend, made robust as in Gelper, Fried
 and Croux (2010) by clipping what is learned. Noise and its floor are those of
-:mod:`anomaly.detectors.residual`, taken from the residuals.
+:mod:`anomaly.detectors.residual`, taken from the residuals; where a series is busier it may be
+noisier in proportion. In a season of days a clock that was changed by an hour is no fault, and a
+decline that the drift follows down is told against the :mod:`anomaly.detectors.anchor`.
 """
 
 from __future__ import annotations
@@ -19,20 +21,27 @@ from anomaly.detectors.kind import DetectorKind
 from anomaly.detectors.memory import Columns, Verdicts, forget, note_alarms, note_score
 from anomaly.detectors.parameters import setting
 from anomaly.detectors.residual import (
+    LAST,
     LEVEL,
+    RANGE_TO_STD,
     ROWS,
     SEEN,
     ResidualParameters,
     ResidualSettings,
+    back_to_anchor,
     excess,
     learn,
     noise_of,
+    slow_loss,
 )
-from anomaly.detectors.season import Season, SeasonBlock
+from anomaly.detectors.season import Season, SeasonArray, SeasonBlock
 from anomaly.detectors.series_detector import SeriesDetector
-from collectors.kernel import kernel
+from collectors.kernel import inlined, kernel
 from collectors.model import FloatArray
 
+_RELATIVE = ROWS
+_ROWS = ROWS + 1
+_HOUR_S, _DAY_S = 3_600.0, 86_400.0
 _SEASON_WEIGHT = 0.3
 _REACH_SEASONS = 3
 
@@ -48,6 +57,13 @@ class SeasonalParameters(ResidualParameters):
     period_steps: int = setting(288, 2, 20_160, required="steps in a day, or in a week")
 
     @property
+    def clock_steps(self) -> int:
+        """Steps of an hour, by which clocks change, in a season of days; 0 in any other."""
+        days = self.period_steps * self.step_s / _DAY_S
+        hour = round(_HOUR_S / self.step_s)
+        return hour if days >= 1 and days == round(days) else 0
+
+    @property
     def warm_up_steps(self) -> int:
         """A whole season, then enough residuals to know their noise."""
         return self.period_steps + self.min_steps
@@ -58,6 +74,79 @@ class SeasonalParameters(ResidualParameters):
         return _REACH_SEASONS * self.period_steps
 
 
+@inlined
+def _relative(state: FloatArray, i: int, usual: float) -> float:
+    """Return the noise that a series has in proportion to its level."""
+    return float(state[_RELATIVE, i] * RANGE_TO_STD * abs(usual))
+
+
+@inlined
+def _learn_relative(
+    state: FloatArray, i: int, residual: float, usual: float, settings: ResidualSettings
+) -> None:
+    """Take the difference to the residual before into the noise in proportion to the level."""
+    seen = state[SEEN, i]
+    if usual == 0.0 or seen < 1.0:
+        return
+    share = min(1.0, abs((residual - state[LAST, i]) / usual))
+    known = state[_RELATIVE, i]
+    if seen > 4.0 and known > 0.0:
+        share = min(share, 3.0 * known)
+    state[_RELATIVE, i] = known + max(settings.alpha, 1.0 / seen) * (share - known)
+
+
+@inlined
+def _by_another_clock(
+    score: float,
+    x: float,
+    season: SeasonArray,
+    slot: int,
+    at: int,
+    i: int,
+    residuals: FloatArray,
+    noise: float,
+    clock_steps: int,
+    settings: ResidualSettings,
+) -> float:
+    """Return the least score of ``x`` by a clock that is right, an hour ahead or an hour behind.
+
+    Twice a year people get up an hour earlier or later than the season has learned.
+    """
+    least, drift = score, residuals[LEVEL, i]
+    for shift in (-clock_steps, clock_steps):
+        usual = season[(slot + shift) % season.shape[0], at]
+        if not math.isnan(usual):
+            then = max(noise, _relative(residuals, i, usual))
+            least = min(least, excess(x, usual + drift, then, settings))
+    return least
+
+
+@inlined
+def _learned(
+    x: float,
+    usual: float,
+    other_clock: bool,
+    i: int,
+    residuals: FloatArray,
+    settings: ResidualSettings,
+) -> float:
+    """Take ``x`` into drift and noise; return what is usual at this phase from now on."""
+    surprise = x - usual - residuals[LEVEL, i]
+    if slow_loss(x, usual, i, residuals, settings) >= 1.0:
+        # The next steps are judged against what was usual before the decline.
+        back_to_anchor(residuals, i)
+        return usual
+    if other_clock:
+        # Only the season is another one; drift and noise are as they were.
+        return float(usual + _SEASON_WEIGHT * surprise)
+    _learn_relative(residuals, i, x - usual, usual, settings)
+    learn(residuals, i, x - usual, settings)
+    if residuals[SEEN, i] >= settings.alarm.min_steps:
+        limit = 3.0 * noise_of(residuals, i, settings)
+        surprise = min(limit, max(-limit, surprise))
+    return float(usual + _SEASON_WEIGHT * surprise)
+
+
 @kernel
 def _observe(
     values: FloatArray,
@@ -66,6 +155,7 @@ def _observe(
     columns: Columns,
     verdicts: Verdicts,
     settings: ResidualSettings,
+    clock_steps: int,
 ) -> None:
     residuals, alarms = columns.state, columns.alarms
     season, first = block.usual, block.first
@@ -79,24 +169,34 @@ def _observe(
             if math.isnan(usual):
                 season[slot, i - first] = x
                 continue
-            score = math.nan
+            score, other_clock = math.nan, False
             drift = residuals[LEVEL, i]
             if residuals[SEEN, i] >= settings.alarm.min_steps:
-                noise = noise_of(residuals, i, settings)
-                score = excess(x, usual + drift, noise, settings)
-                note_score(j, i, score, usual + drift, noise, verdicts)
+                noise = max(noise_of(residuals, i, settings), _relative(residuals, i, usual))
+                expected = usual + drift
+                score = excess(x, expected, noise, settings)
+                other_clock = score >= 1.0 and clock_steps > 0
+                if other_clock:
+                    score = _by_another_clock(
+                        score,
+                        x,
+                        season,
+                        slot,
+                        i - first,
+                        i,
+                        residuals,
+                        noise,
+                        clock_steps,
+                        settings,
+                    )
+                note_score(j, i, score, expected, noise, verdicts)
                 judge(score, i, alarms, settings.alarm)
                 if relearn(i, alarms, settings.alarm):
                     forget(residuals, i)
                     for phase in range(season.shape[0]):
                         season[phase, i - first] = math.nan
             if alarms.phase[i] != ANOMALOUS and not score >= 1.0:
-                learn(residuals, i, x - usual, settings)
-                surprise = x - usual - drift
-                if residuals[SEEN, i] >= settings.alarm.min_steps:
-                    limit = 3.0 * noise_of(residuals, i, settings)
-                    surprise = min(limit, max(-limit, surprise))
-                season[slot, i - first] = usual + _SEASON_WEIGHT * surprise
+                season[slot, i - first] = _learned(x, usual, other_clock, i, residuals, settings)
         note_alarms(j, first, block.last, alarms, verdicts)
 
 
@@ -104,8 +204,9 @@ class SeasonalDetector(SeriesDetector):
     """Robust season of each series; speaks after one whole season."""
 
     def __init__(self, parameters: SeasonalParameters) -> None:
-        super().__init__(ROWS)
+        super().__init__(_ROWS)
         self._settings = parameters.as_numbers()
+        self._clock_steps = parameters.clock_steps
         self._season = Season(parameters.period_steps)
 
     def grow(self, series: int) -> None:
@@ -120,7 +221,15 @@ class SeasonalDetector(SeriesDetector):
 
     def _judge(self, values: FloatArray, step: int, verdicts: Verdicts) -> None:
         for block in self._season.blocks(values.shape[1]):
-            _observe(values, block, step, self._memory.columns, verdicts, self._settings)
+            _observe(
+                values,
+                block,
+                step,
+                self._memory.columns,
+                verdicts,
+                self._settings,
+                self._clock_steps,
+            )
 
 
 DETECTOR = DetectorKind(
