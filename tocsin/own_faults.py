@@ -24,21 +24,25 @@ class OwnFaults:
         self._faults = faults
         self._sink = sink
         self._told: dict[str, Finding] = {}
+        self._since_ms: dict[str, int] = {}
 
     def tick(self, now_ms: int) -> None:
         """Compare what fails now with what was told."""
         present = {fault.what: fault for fault in self._faults.present()}
+        # By our own time: the machine's clock may be what fails.
+        self._since_ms = {what: self._since_ms.get(what, now_ms) for what in present}
         for what, fault in present.items():
-            lasts = fault.lasting or now_ms - fault.since_ms >= PAGE_AFTER_MS
+            since_ms = self._since_ms[what]
+            lasts = fault.lasting or now_ms - since_ms >= PAGE_AFTER_MS
             if lasts and what not in self._told:
-                self._told[what] = found = _finding(fault, now_ms)
+                self._told[what] = found = _finding(fault, since_ms, now_ms)
                 self._sink.receive(found)
         for what in [what for what in self._told if what not in present]:
             ended = over(self._told.pop(what), f"tocsin's {what} works again.", now_ms)
             self._sink.receive(ended)
 
 
-def _finding(fault: Fault, now_ms: int) -> Finding:
+def _finding(fault: Fault, since_ms: int, now_ms: int) -> Finding:
     return own_fault(
         "own/fault",
         fault.what,
@@ -49,7 +53,7 @@ def _finding(fault: Fault, now_ms: int) -> Finding:
         ),
         scope={"tocsin.fault": fault.what},
         expression=f"name,{FAULT_METRIC},:eq,what,{escape(fault.what)},:eq,:and,:max",
-        since_ms=fault.since_ms,
+        since_ms=since_ms,
         now_ms=now_ms,
         urgency=Urgency.PAGE if fault.urgent else Urgency.TICKET,
     )
