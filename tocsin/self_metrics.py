@@ -14,7 +14,7 @@ from collectors.steady_clock import SteadyClock
 from runbooks.paging.routing import Target
 from runbooks.paging.ways import FAILING_METRIC
 from tocsin.collecting import Collectors
-from tocsin.own_faults import FAULT_METRIC
+from tocsin.faults.own_faults import FAULT_METRIC
 
 _PREFIX = "tocsin."
 _KIB = 1_024

@@ -31,7 +31,6 @@ from runbooks.desk.desk import IncidentDesk
 from runbooks.notifiers.settling import ready
 from runbooks.oncall.duty import Duty
 from tocsin.announcing import open_announcements
-from tocsin.begin_again import begin_again
 from tocsin.boards.routes import board_routes
 from tocsin.collecting import (
     NOTHING_SCRAPED,
@@ -46,10 +45,11 @@ from tocsin.configuration.checks import starting_configuration
 from tocsin.configuration.reading import Configuration
 from tocsin.configuration.reloading import Reloader, UseAnew, reload_route
 from tocsin.data_directory import owned
+from tocsin.faults.begin_again import begin_again
+from tocsin.faults.own_faults import OwnFaults
 from tocsin.front import front_route
 from tocsin.garbage import Garbage
 from tocsin.health import health_route
-from tocsin.own_faults import OwnFaults
 from tocsin.pulse import beat
 from tocsin.responding import open_desk, routes_of
 from tocsin.same_site import OwnNames, SameSite, own_names

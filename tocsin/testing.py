@@ -21,12 +21,12 @@ from collectors.model import Batch
 from collectors.steady_clock import SteadyClock
 from runbooks.desk.desk import IncidentDesk
 from tocsin.announcing import open_announcements
-from tocsin.begin_again import begin_again
 from tocsin.client.client import ApiClient
 from tocsin.collecting import Collectors, open_collectors
 from tocsin.configuration.checks import checked_configuration
 from tocsin.configuration.reloading import Reloader
-from tocsin.own_faults import OwnFaults
+from tocsin.faults.begin_again import begin_again
+from tocsin.faults.own_faults import OwnFaults
 from tocsin.responding import open_desk
 from tocsin.same_site import own_names
 from tocsin.server import api_of, using

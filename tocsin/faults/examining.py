@@ -28,7 +28,9 @@ def examine_data(settings: Settings, *, repair: bool) -> Iterator[Check]:
 
 
 def _examine(settings: Settings, *, repair: bool) -> Iterator[Check]:
-    from tocsin.repairing import damages  # takes the stores and chDB, which others do without
+    from tocsin.faults.repairing import (
+        damages,  # takes the stores and chDB, which others do without
+    )
 
     sound = True
     for damage in damages(settings):

@@ -1,0 +1,1 @@
+"""Faults of the machine: told as findings, lived through, and repaired."""
