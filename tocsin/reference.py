@@ -30,11 +30,15 @@ printed. This page is generated from `tocsin/settings.py`.
 def settings_page() -> str:
     """Return the settings table as Markdown."""
     rows = [
-        f"| `{r.name}` | `{r.variable}` | `{r.option}` | {f'`{r.default}`' if r.default else '–'} "
+        f"| `{r.name}` | `{r.variable}` | {_code(r.option)} | {_code(r.default)} "
         f"| {r.description} |\n"
         for r in setting_rows()
     ]
     return _SETTINGS_HEAD + "".join(rows)
+
+
+def _code(text: str) -> str:
+    return f"`{text}`" if text else "–"
 
 
 _FILES_HEAD = """# Configuration files
