@@ -18,7 +18,8 @@ from tocsin.settings import setting_rows
 
 _SETTINGS_HEAD = """# Settings
 
-Precedence: command line, then environment, then `tocsin.toml` (or the file that `TOCSIN_CONFIG_FILE` names), then the default.
+Precedence: command line, then environment, then files that the environment names (`TOCSIN_SLACK_BOT_TOKEN_FILE` and so on, one for each
+setting), then `tocsin.toml` (or the file that `TOCSIN_CONFIG_FILE` names), then the default. Secrets have no option.
 In `tocsin.toml` a setting is written under its plain name, for example `step = "5s"`. Port 0 means any free port; the chosen one is
 printed. This page is generated from `tocsin/settings.py`.
 

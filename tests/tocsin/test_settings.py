@@ -8,12 +8,11 @@ from collectors.errors import ConfigError
 from tocsin.duration import Duration
 from tocsin.settings import load_settings, setting_rows
 
-
-@pytest.fixture(autouse=True)
 SECRETS = {"slack_bot_token", "slack_signing_secret"}
 """They have no option: everybody on a machine reads command lines."""
 
 
+@pytest.fixture(autouse=True)
 def _empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No stray tocsin.toml or environment reaches a test."""
     monkeypatch.chdir(tmp_path)
