@@ -30,6 +30,7 @@ from runbooks.api.routes import SLACK_INTERACTIONS, runbooks_routes
 from runbooks.desk.desk import IncidentDesk
 from runbooks.notifiers.settling import ready
 from runbooks.oncall.duty import Duty
+from runbooks.paging.own_fault import OwnFaults
 from tocsin.announcing import open_announcements
 from tocsin.boards.routes import board_routes
 from tocsin.collecting import (
@@ -45,8 +46,6 @@ from tocsin.configuration.checks import starting_configuration
 from tocsin.configuration.reading import Configuration
 from tocsin.configuration.reloading import Reloader, UseAnew, reload_route
 from tocsin.data_directory import owned
-from tocsin.faults.begin_again import begin_again
-from tocsin.faults.own_faults import OwnFaults
 from tocsin.front import front_route
 from tocsin.garbage import Garbage
 from tocsin.health import health_route
@@ -56,7 +55,7 @@ from tocsin.same_site import OwnNames, SameSite, own_names
 from tocsin.self_metrics import self_metrics
 from tocsin.settings import Settings
 from tocsin.sockets import listen_tcp, port_of, serving
-from tocsin.watching import Made, open_engine, rules_of
+from tocsin.watching import Made, begin_again, open_engine, rules_of
 
 Announce = Callable[[Mapping[str, str]], None]
 # A timer may fire a moment early and would then miss the end of a step.

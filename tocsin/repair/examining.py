@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from collectors.errors import ConfigError, TocsinError
-from tocsin.commands.checks import Check, Health
 from tocsin.data_directory import owned
+from tocsin.repair.checks import Check, Health
 from tocsin.settings import Settings
 
 
@@ -28,7 +28,7 @@ def examine_data(settings: Settings, *, repair: bool) -> Iterator[Check]:
 
 
 def _examine(settings: Settings, *, repair: bool) -> Iterator[Check]:
-    from tocsin.faults.repairing import (
+    from tocsin.repair.damages import (
         damages,  # takes the stores and chDB, which others do without
     )
 

@@ -1,1 +1,0 @@
-"""Faults of the machine: told as findings, lived through, and repaired."""
