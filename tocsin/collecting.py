@@ -108,8 +108,7 @@ class Collectors:
     @property
     def pushed(self) -> MetricWriter:
         """Where receivers deliver samples that others stamped with their times."""
-        witness = self.machine.witness
-        return Witnessed(self.writer, witness) if witness is not None else self.writer
+        return _pushed(self.writer, self.machine)
 
     def close(self) -> None:
         """Write down what is complete and release the files, the history last."""
@@ -151,10 +150,7 @@ def open_collectors(
         history=history.metrics if history else None,
         machine=machine,
     )
-    keeper = None
-    if history is not None:
-        retention_ms = settings.trace_retention.ms
-        keeper = SpanKeeper(history.spans, metrics.journal, clock, retention_ms=retention_ms)
+    keeper = _span_keeper(settings, history, metrics, clock)
     exemplars = ExemplarStore(
         log=JournaledExemplars.open(settings.data_dir / "exemplars", machine=machine)
     )
@@ -164,17 +160,13 @@ def open_collectors(
         history=history,
         exemplars=exemplars,
         spans=SpanStore(
-            metrics.journal,
-            limits,
-            clock=clock,
-            archive=keeper,
-            replay_in_background=True,
+            metrics.journal, limits, clock=clock, archive=keeper, replay_in_background=True
         ),
         span_keeper=keeper,
         limits=limits,
         stats=stats,
         otlp=OtlpMetrics(
-            Witnessed(writer, machine.witness) if machine.witness else writer,
+            _pushed(writer, machine),
             limits,
             stats,
             patterns=settings.resource_tags,
@@ -189,6 +181,19 @@ def open_collectors(
         clock=clock,
         machine=machine,
     )
+
+
+def _pushed(writer: MetricWriter, machine: Machine) -> MetricWriter:
+    return writer if machine.witness is None else Witnessed(writer, machine.witness)
+
+
+def _span_keeper(
+    settings: Settings, history: History | None, metrics: MetricStore, clock: Clock
+) -> SpanKeeper | None:
+    if history is None:
+        return None
+    retention_ms = settings.trace_retention.ms
+    return SpanKeeper(history.spans, metrics.journal, clock, retention_ms=retention_ms)
 
 
 def limits_of(settings: Settings) -> Limits:

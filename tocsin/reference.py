@@ -18,7 +18,8 @@ from tocsin.settings import setting_rows
 
 _SETTINGS_HEAD = """# Settings
 
-Precedence: command line, then environment, then `tocsin.toml` (or the file that `TOCSIN_CONFIG_FILE` names), then the default.
+Precedence: command line, then environment, then files that the environment names (`TOCSIN_SLACK_BOT_TOKEN_FILE` and so on, one for each
+setting), then `tocsin.toml` (or the file that `TOCSIN_CONFIG_FILE` names), then the default. Secrets have no option.
 In `tocsin.toml` a setting is written under its plain name, for example `step = "5s"`. Port 0 means any free port; the chosen one is
 printed. This page is generated from `tocsin/settings.py`.
 
@@ -30,11 +31,15 @@ printed. This page is generated from `tocsin/settings.py`.
 def settings_page() -> str:
     """Return the settings table as Markdown."""
     rows = [
-        f"| `{r.name}` | `{r.variable}` | `{r.option}` | {f'`{r.default}`' if r.default else '–'} "
+        f"| `{r.name}` | `{r.variable}` | {_code(r.option)} | {_code(r.default)} "
         f"| {r.description} |\n"
         for r in setting_rows()
     ]
     return _SETTINGS_HEAD + "".join(rows)
+
+
+def _code(text: str) -> str:
+    return f"`{text}`" if text else "–"
 
 
 _FILES_HEAD = """# Configuration files

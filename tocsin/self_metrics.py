@@ -11,10 +11,10 @@ import numpy as np
 
 from collectors.model import DSTYPE, Batch, SeriesKind
 from collectors.steady_clock import SteadyClock
+from runbooks.paging.own_fault import FAULT_METRIC
 from runbooks.paging.routing import Target
 from runbooks.paging.ways import FAILING_METRIC
 from tocsin.collecting import Collectors
-from tocsin.own_faults import FAULT_METRIC
 
 _PREFIX = "tocsin."
 _KIB = 1_024

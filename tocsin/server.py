@@ -32,10 +32,10 @@ from runbooks.api.routes import SLACK_INTERACTIONS, runbooks_routes
 from runbooks.desk.desk import IncidentDesk
 from runbooks.notifiers.settling import ready
 from runbooks.oncall.duty import Duty
+from runbooks.paging.own_fault import OwnFaults
 from tocsin.access.audit import audit_route
 from tocsin.access.door import Door
 from tocsin.announcing import open_announcements
-from tocsin.begin_again import begin_again
 from tocsin.boards.routes import board_routes
 from tocsin.collecting import (
     NOTHING_SCRAPED,
@@ -54,7 +54,6 @@ from tocsin.data_directory import owned
 from tocsin.front import front_route
 from tocsin.garbage import Garbage
 from tocsin.health import health_route
-from tocsin.own_faults import OwnFaults
 from tocsin.pulse import beat
 from tocsin.responding import open_desk, routes_of
 from tocsin.same_site import OwnNames, SameSite, own_names
@@ -62,7 +61,7 @@ from tocsin.self_metrics import self_metrics
 from tocsin.settings import Settings
 from tocsin.sockets import listen_tcp, port_of, serving
 from tocsin.warming import Warming
-from tocsin.watching import Made, open_engine, rules_of
+from tocsin.watching import Made, begin_again, open_engine, rules_of
 
 Announce = Callable[[Mapping[str, str]], None]
 # A timer may fire a moment early and would then miss the end of a step.

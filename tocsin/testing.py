@@ -20,22 +20,21 @@ from collectors.machine import Machine
 from collectors.model import Batch
 from collectors.steady_clock import SteadyClock
 from runbooks.desk.desk import IncidentDesk
+from runbooks.paging.own_fault import OwnFaults
 from tocsin.access.door import Door
 from tocsin.announcing import open_announcements
-from tocsin.begin_again import begin_again
 from tocsin.client.client import ApiClient
 from tocsin.collecting import Collectors, open_collectors
 from tocsin.configuration.checks import checked_configuration
 from tocsin.configuration.reloading import Reloader
 from tocsin.connections import Connections
-from tocsin.own_faults import OwnFaults
 from tocsin.responding import open_desk
 from tocsin.same_site import own_names
 from tocsin.server import api_of, using
 from tocsin.settings import Settings
 from tocsin.sockets import embedded_server, listen_tcp, port_of
 from tocsin.warming import Warming
-from tocsin.watching import open_engine, rules_of
+from tocsin.watching import begin_again, open_engine, rules_of
 
 START_MS = 1_700_000_000_000
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+
+import structlog
 
 from anomaly.engine.engine import Engine
 from anomaly.evidence.near_changes import ChangeFinder
@@ -12,8 +14,11 @@ from anomaly.findings import FindingSink
 from anomaly.rules.kinds import RULE_KINDS, Definitions, make_rules
 from anomaly.rules.rule import Rule
 from collectors.clock import Clock
+from runbooks.desk.desk import IncidentDesk
 from tocsin.collecting import Collectors
 from tocsin.settings import Settings
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,3 +74,23 @@ def open_engine(
         max_wait_ms=settings.evaluation_delay.ms,
         max_late_ms=settings.late_data.ms,
     )
+
+
+def begin_again(
+    now_ms: int,
+    collectors: Collectors,
+    engine: Engine,
+    desk: IncidentDesk,
+    rules_anew: Callable[[], None],
+) -> None:
+    """Begin again at ``now_ms``, which lies before what was the present.
+
+    Samples of later times, which the new ones would meet, leave the hot window; history has them.
+    Rules go through the past as at a start, and what waits to be sent does not wait for the time
+    that was.
+    """
+    _log.warning("time set back", to_ms=now_ms)
+    collectors.metrics.forget_after(now_ms)
+    desk.begin_again(now_ms)
+    engine.begin_again(now_ms // collectors.metrics.step_ms * collectors.metrics.step_ms)
+    rules_anew()

@@ -160,6 +160,7 @@ class IncidentDesk:
         self._routes = routes
         self._unrecorded = Unrecorded(by_name, links)
         self._present: Collection[Finding] | None = None
+        self._failing_ms: int | None = None
         self._courier = Courier(self.outbox, by_name, self._card, self._report, self._fall_over)
         self._buttons = Buttons(self.ledger, self.engine, clock)
         self._waiting = Waiting(self.settings.max_waiting)
@@ -270,17 +271,18 @@ class IncidentDesk:
             raise
 
     def _mind_database(self) -> None:
-        failing = [fault for fault in self._faults.present() if fault.what == DATABASE]
-        if not failing:
+        if not self._faults.has(DATABASE):
             return
+        now_ms = self.clock.now_ms()
+        self._failing_ms = self._failing_ms or now_ms
         try:
             probe(self.engine)
         except StorageError:
-            now_ms = self.clock.now_ms()
-            if now_ms - failing[0].since_ms >= UNRECORDED_AFTER_MS:
+            if now_ms - self._failing_ms >= UNRECORDED_AFTER_MS:
                 waiting = self._waiting.all()
                 self._unrecorded.page(waiting, self._routes, self._fallbacks, now_ms)
         else:
+            self._failing_ms = None
             self._faults.over(DATABASE)
             self._unrecorded.forget()
             self._intaking.request()

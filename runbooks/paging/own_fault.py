@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from anomaly.findings import Finding, FindingKind, FindingState, Urgency
+from anomaly.findings import Finding, FindingKind, FindingSink, FindingState, Urgency
+from collectors.faults import Fault, Faults
+from collectors.stacklang.text.lexer import escape
 
 OWN_SERVICE = "tocsin"
+FAULT_METRIC = "tocsin.fault"
+PAGE_AFTER_MS = 10_000
+"""A fault shorter than this is shown by ``/health`` and rings nobody."""
 
 
 def own_fault(
@@ -64,4 +69,51 @@ def over(finding: Finding, explanation: str, now_ms: int) -> Finding:
         explanation=explanation,
         updated_ms=now_ms,
         ended_ms=now_ms,
+    )
+
+
+class OwnFaults:
+    """Tells a sink of faults, once each, and of their end; called at every look.
+
+    Args:
+        faults: What fails.
+        sink: Who takes findings.
+    """
+
+    def __init__(self, faults: Faults, sink: FindingSink) -> None:
+        self._faults = faults
+        self._sink = sink
+        self._told: dict[str, Finding] = {}
+        self._since_ms: dict[str, int] = {}
+
+    def tick(self, now_ms: int) -> None:
+        """Compare what fails now with what was told."""
+        present = {fault.what: fault for fault in self._faults.present()}
+        # By our own time: the machine's clock may be what fails.
+        self._since_ms = {what: self._since_ms.get(what, now_ms) for what in present}
+        for what, fault in present.items():
+            since_ms = self._since_ms[what]
+            lasts = fault.lasting or now_ms - since_ms >= PAGE_AFTER_MS
+            if lasts and what not in self._told:
+                self._told[what] = found = _finding(fault, since_ms, now_ms)
+                self._sink.receive(found)
+        for what in [what for what in self._told if what not in present]:
+            ended = over(self._told.pop(what), f"tocsin's {what} works again.", now_ms)
+            self._sink.receive(ended)
+
+
+def _finding(fault: Fault, since_ms: int, now_ms: int) -> Finding:
+    return own_fault(
+        "own/fault",
+        fault.what,
+        title=f"tocsin's {fault.what} fails",
+        explanation=(
+            f"{fault.place}: {fault.reason}. Lost by it: {fault.lost}. Judging and paging go on. "
+            "See /health and `tocsin doctor`."
+        ),
+        scope={"tocsin.fault": fault.what},
+        expression=f"name,{FAULT_METRIC},:eq,what,{escape(fault.what)},:eq,:and,:max",
+        since_ms=since_ms,
+        now_ms=now_ms,
+        urgency=Urgency.PAGE if fault.urgent else Urgency.TICKET,
     )

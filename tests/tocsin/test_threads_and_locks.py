@@ -36,9 +36,11 @@ LOOP = "api"
 LIGHT = {
     "collectors.api.running._lock",
     "collectors.api.workers._lock",
+    "collectors.faults._lock",
     "collectors.receivers.gate._lock",
     "collectors.receivers.sources.ledger._lock",
     "collectors.receivers.stats._lock",
+    "collectors.steady_clock._lock",
     "runbooks.paging.ways._lock",
 }
 """Under these a number or a table is read or changed, and nothing is waited for."""

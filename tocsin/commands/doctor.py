@@ -16,10 +16,10 @@ import orjson
 import psutil
 
 from tocsin.commands.answers import say
-from tocsin.commands.checks import Check, Health
 from tocsin.commands.doctor_live import examine_server, owner_of
 from tocsin.commands.options import setting_options
-from tocsin.examining import examine_data
+from tocsin.repair.checks import Check, Health
+from tocsin.repair.examining import examine_data
 from tocsin.settings import FILE_SUFFIX, PREFIX, Settings, load_settings, setting_rows
 
 ROOMS = ("tocsin", "collectors", "anomaly", "runbooks", "dashboards", "demo_stack")

@@ -12,7 +12,7 @@ from tocsin.client.sender_shapes import Source, Sources
 from tocsin.client.shapes import Health as ServerHealth
 from tocsin.client.wording import duration, number
 from tocsin.commands.answers import client_of
-from tocsin.commands.checks import Check, Health
+from tocsin.repair.checks import Check, Health
 from tocsin.settings import Settings
 
 MAX_SHOWN = 100

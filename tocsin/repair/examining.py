@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from structlog.testing import capture_logs
+
 from collectors.errors import ConfigError, TocsinError
-from tocsin.commands.checks import Check, Health
 from tocsin.data_directory import owned
+from tocsin.repair.checks import Check, Health
 from tocsin.settings import Settings
 
 
@@ -18,7 +20,8 @@ def examine_data(settings: Settings, *, repair: bool) -> Iterator[Check]:
     if not settings.data_dir.exists():
         return
     try:
-        with owned(settings.data_dir, keep_mode=True):
+        # What reading logs of damage is told here, and standard output is for the answer alone.
+        with owned(settings.data_dir, keep_mode=True), capture_logs():
             yield from _examine(settings, repair=repair)
     except ConfigError as error:
         health = Health.PROBLEM if repair else Health.FINE
@@ -28,7 +31,9 @@ def examine_data(settings: Settings, *, repair: bool) -> Iterator[Check]:
 
 
 def _examine(settings: Settings, *, repair: bool) -> Iterator[Check]:
-    from tocsin.repairing import damages  # takes the stores and chDB, which others do without
+    from tocsin.repair.damages import (
+        damages,  # takes the stores and chDB, which others do without
+    )
 
     sound = True
     for damage in damages(settings):

@@ -1,0 +1,1 @@
+"""What ``tocsin doctor`` finds wrong with a machine or a data directory, and mends."""
