@@ -7,6 +7,7 @@ drawn by the grammars alone, which is said. Each target runs in a process of its
 from __future__ import annotations
 
 import argparse
+import importlib
 import importlib.util
 import os
 import subprocess
@@ -96,7 +97,7 @@ def _one(subject: Subject, body: bytes) -> bool:
 
 def _guided(name: str, seconds: float) -> None:
     """Give the engine the choice of the grammar's bodies and of plain bytes; never returns."""
-    import atheris  # type: ignore[import-not-found,unused-ignore]
+    atheris: Any = importlib.import_module("atheris")
 
     with atheris.instrument_imports(include=["collectors.receivers"]):
         subject = SUBJECTS[name]()

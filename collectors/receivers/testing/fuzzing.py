@@ -30,8 +30,9 @@ class CheckingStore:
         _demand(len(counts) == 1, f"columns have lengths {counts}")
         _demand(batch.time_ms.dtype == np.int64, "times are 64-bit integers")
         series = len(batch.series)
-        for index in (batch.series_index, batch.parts and batch.parts.series_index):
-            if index is not None and len(index):
+        parts = [] if batch.parts is None else [batch.parts.series_index]
+        for index in (batch.series_index, *parts):
+            if len(index):
                 _demand(index.min() >= 0, "a sample of no series")
                 _demand(index.max() < series, "a sample of a series beyond the last")
         for tags in batch.series:

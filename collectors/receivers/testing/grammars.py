@@ -215,29 +215,37 @@ def _zipkin_json(chooser: Chooser) -> bytes:
 _NAMES = ("hits_total", "latency_seconds_bucket", "x", "a:b", '{"é b"}', "_created")
 
 
-def _exposition(openmetrics: bool) -> Callable[[Chooser], bytes]:
-    def body(chooser: Chooser) -> bytes:
-        lines = []
-        for _ in range(chooser.number(1, 8)):
-            name = _mostly(chooser, _NAMES, ("0bad", ""))
-            kind = pick(chooser, ("counter", "gauge", "histogram", "summary", "unknown"))
-            labels = ",".join(
-                f'{pick(chooser, ("a", "le", "quantile", "é"))}="{_escaped(pick(chooser, _TEXTS))}"'
-                for _ in range(chooser.number(0, 2))
-            )
-            value = _mostly(
-                chooser, ("1", "-0", "NaN", "+Inf", "1e3", "9" * 40), ("0x1p3", "1_0", "")
-            )
-            time = _mostly(chooser, ("", "", f" {fuzzing.T0}"), (" 1.5", " x"))
-            tail = ' # {trace_id="ab"} 0.5' if openmetrics and not chooser.number(0, 3) else ""
-            shown = f"{{{labels}}}" if labels and not name.startswith("{") else ""
-            sample = f"{name}{shown} {value}{time}{tail}"
-            lines.append(
-                pick(chooser, (sample, sample, sample, f"# TYPE {name} {kind}", "# x", ""))
-            )
-        return "\n".join([*lines, "# EOF" if openmetrics else "", ""]).encode()
+def _exposition(chooser: Chooser) -> bytes:
+    lines = []
+    for _ in range(chooser.number(1, 8)):
+        name = _mostly(chooser, _NAMES, ("0bad", ""))
+        kind = pick(chooser, ("counter", "gauge", "histogram", "summary", "unknown"))
+        labels = ",".join(
+            f'{key}="{_escaped(pick(chooser, _TEXTS))}"'
+            for key in ("a", "le", "quantile")[: chooser.number(0, 3)]
+        )
+        value = _mostly(chooser, ("1", "-0", "NaN", "+Inf", "1e3", "9" * 40), ("0x1p3", "1_0", ""))
+        time = _mostly(chooser, ("", "", f" {fuzzing.T0}"), (" 1.5", " x"))
+        shown = f"{{{labels}}}" if labels and not name.startswith("{") else ""
+        sample = f"{name}{shown} {value}{time}"
+        lines.append(_mostly(chooser, (sample, sample, "# x", ""), (f"# TYPE {name} {kind}", "#")))
+    return "\n".join([*lines, ""]).encode()
 
-    return body
+
+def _openmetrics(chooser: Chooser) -> bytes:
+    lines = []
+    for number in range(chooser.number(1, 5)):
+        kind = pick(chooser, ("counter", "gauge", "unknown"))
+        counts = kind == "counter"
+        lines.append(f"# TYPE m{number} {kind}")
+        for text in sorted({pick(chooser, _TEXTS) for _ in range(chooser.number(1, 3))}):
+            name = f"m{number}_total" if counts else f"m{number}"
+            value = _mostly(chooser, ("1", "0", "2.5", "1e3"), ("-1", "NaN", "", "0x1"))
+            time = _mostly(chooser, ("", f" {fuzzing.T0 / 1_000}"), (" x", " -1"))
+            tail = ' # {trace_id="ab"} 0.5' if counts and not chooser.number(0, 3) else ""
+            lines.append(f'{name}{{a="{_escaped(text)}"}} {value}{time}{tail}')
+    end = _mostly(chooser, ("# EOF",), ("", "# EOF\nx 1"))
+    return "\n".join([*lines, end, ""]).encode()
 
 
 def _escaped(text: str) -> str:
@@ -269,8 +277,8 @@ GRAMMARS: Mapping[str, Callable[[Chooser], bytes]] = {
     "publish": _publish,
     "zipkin-json": _zipkin_json,
     "zipkin-protobuf": _protobuf(lambda: cast("Message", zipkin_class("Listed")())),
-    "scrape-text": _exposition(openmetrics=False),
-    "scrape-openmetrics": _exposition(openmetrics=True),
+    "scrape-text": _exposition,
+    "scrape-openmetrics": _openmetrics,
     "spectator": _spectator,
 }
 """What makes a body for each target of :mod:`tests.fuzz`."""
