@@ -42,8 +42,8 @@ ALLOWED: dict[str, set[str]] = {
     "store": GROUND | LINES | {"store"},
     # Receivers know the ground only: what they deliver to is a protocol.
     "receivers": GROUND | {"receivers/sources", "receivers/work"},
-    # What a body costs: counted for all receivers, with what they share of reading it.
-    "receivers/work": GROUND | {"receivers"},
+    # What a body costs: counted for all receivers.
+    "receivers/work": GROUND,
     # What is counted is counted of a sender, whichever receiver counts.
     "receivers/sources": GROUND,
     "receivers/atlas": GROUND | {"receivers"},
