@@ -232,6 +232,19 @@ def _exposition(chooser: Chooser) -> bytes:
     return "\n".join([*lines, ""]).encode()
 
 
+def _zipkin_protobuf(chooser: Chooser) -> bytes:
+    message: Any = zipkin_class("Listed")()
+    fill(message, chooser)
+    for span in message.spans:
+        if chooser.number(0, 9):
+            span.trace_id, span.id, span.timestamp = b"t" * 16, b"s" * 8, fuzzing.T0 * 1_000
+            span.duration = chooser.number(0, 10**6)
+            for end in (span.local_endpoint, span.remote_endpoint):
+                end.ipv4, end.ipv6 = pick(chooser, (b"", b"\x7f\x00\x00\x01")), b""
+            del span.annotations[1:]
+    return bytes(message.SerializeToString())
+
+
 def _openmetrics(chooser: Chooser) -> bytes:
     lines = []
     for number in range(chooser.number(1, 5)):
@@ -276,7 +289,7 @@ GRAMMARS: Mapping[str, Callable[[Chooser], bytes]] = {
     "remote-write-columns": _protobuf(lambda: cast("Message", message_class("WriteRequest")())),
     "publish": _publish,
     "zipkin-json": _zipkin_json,
-    "zipkin-protobuf": _protobuf(lambda: cast("Message", zipkin_class("Listed")())),
+    "zipkin-protobuf": _zipkin_protobuf,
     "scrape-text": _exposition,
     "scrape-openmetrics": _openmetrics,
     "spectator": _spectator,
