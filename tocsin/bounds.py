@@ -137,6 +137,7 @@ FIXED: Mapping[str, tuple[Bound, ...]] = {
         Bound("collectors.receivers.otlp.metrics:MAX_SOURCE_BYTES", "a resource remembered", "read anew each time"),
         Bound("collectors.receivers.otlp.numbers:MAX_EXEMPLARS_PER_POINT", "exemplars of a point", "the rest are dropped"),
         Bound("collectors.receivers.otlp.numbers:MAX_QUANTILES", "quantiles of a summary", "the rest are dropped"),
+        Bound("collectors.json_text:MAX_DEPTH", "levels of any other JSON body", "400"),
         Bound("collectors.receivers.atlas.payload:MAX_TABLE", "texts of a compact payload", "400"),
         Bound("collectors.receivers.spectator.lines:MAX_LINE_BYTES", "a line of a datagram", "it is refused"),
         Bound("collectors.receivers.spectator.registry:MAX_ORDERS", "orders of a meter's tags known", "others are read anew"),

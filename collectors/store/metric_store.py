@@ -131,14 +131,8 @@ class MetricStore:
         self._admission = Admission(series, limits, rules, self._hot.blocks.max_series, clock)
         self.metric_kinds = MetricKinds()
         seed = secrets.randbits(63)
-        self._labels = RemoteLabels(
-            series,
-            self._admission,
-            rules,
-            seed,
-            self.metric_kinds,
-            max_labels=limits.max_body_labels,
-        )
+        most, kinds = limits.max_body_labels, self.metric_kinds
+        self._labels = RemoteLabels(series, self._admission, rules, seed, kinds, max_labels=most)
         self._starts = CounterStarts(series, self._hot.blocks.arrays.kind, limits.zero_point_ms)
         self._durability = Durability(
             path,

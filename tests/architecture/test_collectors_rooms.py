@@ -41,7 +41,9 @@ ALLOWED: dict[str, set[str]] = {
     "store/testing": GROUND | {"store/blocks"},
     "store": GROUND | LINES | {"store"},
     # Receivers know the ground only: what they deliver to is a protocol.
-    "receivers": GROUND | {"receivers/sources"},
+    "receivers": GROUND | {"receivers/sources", "receivers/work"},
+    # What a body costs: counted for all receivers.
+    "receivers/work": GROUND,
     # What is counted is counted of a sender, whichever receiver counts.
     "receivers/sources": GROUND,
     "receivers/atlas": GROUND | {"receivers"},

@@ -21,7 +21,7 @@ from collectors.model import MetricWriter, Rejection, Tags
 from collectors.receivers.atlas.payload import Datapoint, decode_payload
 from collectors.receivers.atlas.rules import refuse_atlas
 from collectors.receivers.batch_builder import BatchBuilder
-from collectors.receivers.body import receive
+from collectors.receivers.body import decompress, receive
 from collectors.receivers.endpoint import Endpoint, Intake
 from collectors.receivers.gate import Gate
 from collectors.receivers.stats import ReceiverStats
@@ -90,7 +90,12 @@ class _Publisher:
                 now_ms = self._clock.now_ms()
                 encoding = request.headers.get("content-encoding", "")
                 sent = Sent(
-                    raw=raw, encoding=encoding, message=None, limits=self._limits, place=place
+                    raw=raw,
+                    encoding=encoding,
+                    message=None,
+                    limits=self._limits,
+                    place=place,
+                    unpack=decompress,
                 )
                 return await self._lanes.decode(sent, partial(self._publish, now_ms=now_ms))
         except InputError as error:

@@ -26,6 +26,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from collectors.errors import ConfigError, InputError, OverloadedError, StorageError, TooLargeError
 from collectors.limits import Limits
 from collectors.model import MetricWriter, Receipt, SpanWriter
+from collectors.receivers.body import decompress
 from collectors.receivers.gate import Gate
 from collectors.receivers.otlp.http import refuse_logs
 from collectors.receivers.otlp.metrics import OtlpMetrics
@@ -206,7 +207,12 @@ class OtlpGrpcServer:
         with self._gate.enter() as place:
             place.hold(len(body))
             sent = Sent(
-                raw=body, encoding="", message=signal.message, limits=self._limits, place=place
+                raw=body,
+                encoding="",
+                message=signal.message,
+                limits=self._limits,
+                place=place,
+                unpack=decompress,
             )
             return await self._lanes.decode(sent, signal.export)
 

@@ -33,7 +33,7 @@ from collectors.errors import (
 )
 from collectors.limits import Limits
 from collectors.model import MetricWriter, Receipt, Rejection, SpanWriter
-from collectors.receivers.body import receive
+from collectors.receivers.body import decompress, receive
 from collectors.receivers.gate import Gate, Place
 from collectors.receivers.otlp.json import to_protobuf
 from collectors.receivers.otlp.metrics import OtlpMetrics
@@ -178,6 +178,7 @@ class _Endpoint:
             message=None if media == JSON else self._signal.request().DESCRIPTOR,
             limits=self._limits,
             place=place,
+            unpack=decompress,
         )
         receipt = await self._lanes.decode(sent, partial(self._decode, media=media))
         response = partial_success(self._signal.rejected_field, receipt)

@@ -30,9 +30,11 @@ class CheckingStore:
         _demand(len(counts) == 1, f"columns have lengths {counts}")
         _demand(batch.time_ms.dtype == np.int64, "times are 64-bit integers")
         series = len(batch.series)
-        if len(batch):
-            _demand(batch.series_index.min() >= 0, "a sample of no series")
-            _demand(batch.series_index.max() < series, "a sample of a series beyond the last")
+        parts = [] if batch.parts is None else [batch.parts.series_index]
+        for index in (batch.series_index, *parts):
+            if len(index):
+                _demand(index.min() >= 0, "a sample of no series")
+                _demand(index.max() < series, "a sample of a series beyond the last")
         for tags in batch.series:
             _demand(all(isinstance(v, str) for kv in tags.items() for v in kv), f"tags {tags!r}")
         for exemplar in batch.exemplars:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from collectors.errors import DecodeError, TooLargeError
 from collectors.limits import Limits
-from collectors.receivers.body import decompress
-from collectors.receivers.gate import Place
 from collectors.receivers.work.budget import Budget, too_many
 from collectors.receivers.work.json_parts import count_json
 from collectors.receivers.work.wire_parts import count_fields
@@ -25,6 +24,14 @@ class LargeError(Exception):
     """The body belongs among the large ones."""
 
 
+class Place(Protocol):
+    """Where bytes in work are accounted for, such as :class:`collectors.receivers.gate.Place`."""
+
+    def hold(self, count: int) -> None:
+        """Account for more bytes, or raise."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
     """A body as it came.
@@ -35,6 +42,7 @@ class Sent:
         message: The descriptor of its protobuf message; None: it is JSON.
         limits: Bounds.
         place: Where the bytes that it takes are noted.
+        unpack: Undoes an encoding: of bytes, by its name, within a bound, telling of each piece.
     """
 
     raw: bytes
@@ -42,6 +50,7 @@ class Sent:
     message: Any
     limits: Limits
     place: Place
+    unpack: Callable[[bytes, str, int, Callable[[int], None]], bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +80,7 @@ def open_body(sent: Sent, *, small: bool) -> Opened:
         raise LargeError
     hold = _nothing if small else sent.place.hold
     try:
-        body = decompress(sent.raw, sent.encoding, min(most, SMALL_BYTES) if small else most, hold)
+        body = sent.unpack(sent.raw, sent.encoding, min(most, SMALL_BYTES) if small else most, hold)
     except TooLargeError:
         if small and most > SMALL_BYTES:
             raise LargeError from None

@@ -18,7 +18,7 @@ class Turns:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._waiting: deque[threading.Lock] = deque()
+        self._waiting: deque[threading.Semaphore] = deque()
         self.taken = False
 
     @property
@@ -32,8 +32,7 @@ class Turns:
             if not self.taken:
                 self.taken = True
                 return
-            turn = threading.Lock()
-            turn.acquire()
+            turn = threading.Semaphore(0)
             self._waiting.append(turn)
         turn.acquire()
 

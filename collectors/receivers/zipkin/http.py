@@ -23,7 +23,7 @@ from collectors.errors import (
 )
 from collectors.limits import Limits
 from collectors.model import Receipt, Rejection, Span, SpanWriter
-from collectors.receivers.body import receive
+from collectors.receivers.body import decompress, receive
 from collectors.receivers.endpoint import Endpoint, Intake
 from collectors.receivers.gate import Gate
 from collectors.receivers.json_body import read_json
@@ -81,6 +81,7 @@ class _Receiver:
                     message=message_class("Listed").DESCRIPTOR if media == PROTOBUF else None,
                     limits=self._limits,
                     place=place,
+                    unpack=decompress,
                 )
                 return await self._lanes.decode(sent, partial(self._take, media=media))
         except InputError as error:

@@ -38,7 +38,14 @@ PROTOBUF = {"content-type": "application/x-protobuf"}
 
 def sent(raw: bytes, *, encoding: str = "", limits: Limits = LIMITS) -> Sent:
     with Gate(limits).enter() as place:
-        return Sent(raw=raw, encoding=encoding, message=None, limits=limits, place=place)
+        return Sent(
+            raw=raw,
+            encoding=encoding,
+            message=None,
+            limits=limits,
+            place=place,
+            unpack=decompress,
+        )
 
 
 def many(each: bytes, count: int) -> bytes:
