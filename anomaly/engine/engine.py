@@ -30,7 +30,7 @@ from anomaly.findings import Finding, FindingSink, FindingState
 from anomaly.open_findings import OpenFindings
 from anomaly.rules.rule import Report, Row, Rule
 from collectors.clock import Clock
-from collectors.stacklang.evaluation.streaming import OnceDatabase
+from collectors.stacklang.evaluation.source import OnceDatabase
 from collectors.stacklang.lines.database import Database, Fetch, Window
 from collectors.store.arrivals import NEVER_MS, News
 

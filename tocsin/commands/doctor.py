@@ -16,8 +16,8 @@ import orjson
 import psutil
 
 from tocsin.commands.checks import Check, Health
-from tocsin.commands.doctor_live import examine_server, owner_of
 from tocsin.commands.options import setting_options
+from tocsin.doctor_live import examine_server, owner_of
 from tocsin.settings import PREFIX, Settings, load_settings, setting_rows
 
 ROOMS = ("tocsin", "collectors", "anomaly", "runbooks", "dashboards", "demo_stack")

@@ -243,8 +243,10 @@ class WideDatabase:
         del query
         raise ZeroDivisionError("a defect")
 
-    def values(self, key: str, query: object) -> list[str]:
-        del key, query
+    def values(
+        self, key: str, query: object, after: str = "", most: int | None = None
+    ) -> list[str]:
+        del key, query, after, most
         return []
 
 
