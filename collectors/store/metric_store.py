@@ -480,14 +480,7 @@ class MetricStore:
         return self._hot.keys(query)
 
     def values(self, key: str, query: Query, after: str = "", most: int | None = None) -> list[str]:
-        """Return the values of ``key`` among series that match, sorted.
-
-        Args:
-            key: Of the tag.
-            query: Which series.
-            after: Values up to this one are left out.
-            most: How many are wanted; None for all.
-        """
+        """Return the least ``most`` values of ``key`` beyond ``after`` of series that match."""
         return self._hot.values(key, query, after, most)
 
     def value_counts(self, key: str, query: Query) -> dict[str, int]:

@@ -229,3 +229,15 @@ def test_shells_complete_commands(shell: str) -> None:
     )
 
     assert "_TOCSIN_COMPLETE" in done.stdout
+
+
+def test_queries_are_listed_and_one_that_is_gone_is_said_to_be(
+    asked: LocalTocsin, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever looks for what slows a server would see a stack trace, or nothing."""
+    del asked
+    assert run(capsys, monkeypatch, "queries") == (0, "", "no query is running\n")
+    assert run(capsys, monkeypatch, "queries", "--json", "--fail-empty")[:2] == (3, "[]\n")
+    code, out, error = run(capsys, monkeypatch, "queries", "--cancel", "17")
+    assert (code, out) == (4, "")
+    assert "no query 17 is running" in error

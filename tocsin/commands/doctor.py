@@ -16,8 +16,8 @@ import orjson
 import psutil
 
 from tocsin.commands.answers import say
-from tocsin.commands.doctor_live import examine_server, owner_of
 from tocsin.commands.options import setting_options
+from tocsin.doctor_live import examine_server, owner_of
 from tocsin.repair.checks import Check, Health
 from tocsin.repair.examining import examine_data
 from tocsin.settings import FILE_SUFFIX, PREFIX, Settings, load_settings, setting_rows
