@@ -68,7 +68,13 @@ from collectors.store.history.metric_history import MetricHistory
 from collectors.store.intake.admission import Admission, Resolved
 from collectors.store.intake.counter_starts import CounterStarts
 from collectors.store.intake.remote_labels import RemoteLabels
-from collectors.store.intake.time_bounds import extremes_of, judge_times, refuse_early, refuse_late
+from collectors.store.intake.time_bounds import (
+    extremes_of,
+    judge_times,
+    refuse_dropped,
+    refuse_early,
+    refuse_late,
+)
 from collectors.store.log.durability import Durability
 from collectors.store.log.records import BODY, BODY_V2
 from collectors.store.wire.remote_body import (
@@ -83,8 +89,6 @@ from collectors.tag_rules import TagRules
 # What one sample takes in the log as columns: value, time and series id.
 _COLUMN_BYTES = 16
 _MIN_WORDS_BYTES = 64 << 20
-_OUTSIDE = "values lie outside the steps that are held; look at the sender's clock and this one's"
-_NO_PAGE = "there was no page of memory left for values of a series; raise TOCSIN_MEMORY_BYTES"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -310,7 +314,10 @@ class MetricStore:
         self._register(resolved)
         with self._moving(last_ms):
             self._hot.apply_rows(ids, columns.samples, columns.time_ms, columns.value, last_ms)
-        rejected = [*_refusals(resolved, columns.samples), *self._dropped()]
+        rejected = [
+            *_refusals(resolved, columns.samples),
+            *refuse_dropped(*self._hot.take_dropped()),
+        ]
         return _Kept(accepted=count, rejected=rejected, late=0, late_rows=None, oldest_ms=oldest_ms)
 
     def _shed_words(self) -> None:
@@ -343,7 +350,7 @@ class MetricStore:
         self._apply(timely)
         rejected = [
             *_refusals(resolved, np.bincount(rows.series, minlength=len(ids))),
-            *self._dropped(),
+            *refuse_dropped(*self._hot.take_dropped()),
         ]
         if early := int((timing.early & admitted).sum()):
             rejected.append(refuse_early(early, newest_ms))
@@ -376,14 +383,6 @@ class MetricStore:
             history_ms = self._keeper.late_from_ms() if self._keeper else None
             rejected.append(refuse_late(kept.late - saved, kept.oldest_ms, history_ms))
         return Receipt(accepted=kept.accepted + saved, rejected=rejected)
-
-    def _dropped(self) -> Iterator[Rejection]:
-        """Yield what became of values that were logged and found no place in the blocks."""
-        outside, no_page = self._hot.take_dropped()
-        if outside:
-            yield Rejection(reason="outsideRing", detail=_OUTSIDE, count=outside)
-        if no_page:
-            yield Rejection(reason="noPage", detail=_NO_PAGE, count=no_page)
 
     def _apply(self, columns: Columns) -> None:
         """Put samples into the blocks."""
