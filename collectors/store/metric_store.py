@@ -68,13 +68,7 @@ from collectors.store.history.metric_history import MetricHistory
 from collectors.store.intake.admission import Admission, Resolved
 from collectors.store.intake.counter_starts import CounterStarts
 from collectors.store.intake.remote_labels import RemoteLabels
-from collectors.store.intake.time_bounds import (
-    extremes_of,
-    judge_times,
-    refuse_dropped,
-    refuse_early,
-    refuse_late,
-)
+from collectors.store.intake.time_bounds import extremes_of, judge_times, refuse_early, refuse_late
 from collectors.store.log.durability import Durability
 from collectors.store.log.records import BODY, BODY_V2
 from collectors.store.wire.remote_body import (
@@ -314,10 +308,7 @@ class MetricStore:
         self._register(resolved)
         with self._moving(last_ms):
             self._hot.apply_rows(ids, columns.samples, columns.time_ms, columns.value, last_ms)
-        rejected = [
-            *_refusals(resolved, columns.samples),
-            *refuse_dropped(*self._hot.take_dropped()),
-        ]
+        rejected = _refusals(resolved, columns.samples) + self._hot.take_dropped()
         return _Kept(accepted=count, rejected=rejected, late=0, late_rows=None, oldest_ms=oldest_ms)
 
     def _shed_words(self) -> None:
@@ -348,10 +339,8 @@ class MetricStore:
         self._durability.append(resolved, timely)
         self._register(resolved)
         self._apply(timely)
-        rejected = [
-            *_refusals(resolved, np.bincount(rows.series, minlength=len(ids))),
-            *refuse_dropped(*self._hot.take_dropped()),
-        ]
+        rejected = _refusals(resolved, np.bincount(rows.series, minlength=len(ids)))
+        rejected += self._hot.take_dropped()
         if early := int((timing.early & admitted).sum()):
             rejected.append(refuse_early(early, newest_ms))
         late = timing.late & admitted

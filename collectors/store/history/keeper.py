@@ -83,10 +83,10 @@ class HistoryKeeper:
                 blocks = self._feed.unsaved(before_step=through_ms // self._hot.step_ms + 1)
             for block in blocks:
                 self._write(block)
-            self._tidy(now)
-            if blocks:
+                self._feed.history.give_back()
                 self._settling = _SETTLING_RUNS
-            if self._settling:
+            self._tidy(now)
+            if self._settling and not blocks:
                 self._settling -= 1
                 self._feed.history.give_back()
         return len(blocks)

@@ -82,21 +82,3 @@ def refuse_early(count: int, newest_ms: int) -> Rejection:
     """Return the refusal of samples from the future."""
     detail = f"newer than {newest_ms} ms, the clock plus tolerance; check the sender's clock"
     return Rejection(reason="dataFromFuture", detail=detail, count=count)
-
-
-def refuse_dropped(outside: int, no_page: int) -> list[Rejection]:
-    """Tell of values that were taken and found no place in the blocks.
-
-    Args:
-        outside: How many lie outside the steps that are held.
-        no_page: For how many there was no memory.
-    """
-    told = (
-        ("outsideRing", "values lie outside the steps held; compare the sender's clock", outside),
-        ("noPage", "no memory was left for values; raise TOCSIN_MEMORY_BYTES", no_page),
-    )
-    return [
-        Rejection(reason=reason, detail=detail, count=count)
-        for reason, detail, count in told
-        if count
-    ]
