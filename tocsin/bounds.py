@@ -170,6 +170,7 @@ FIXED: Mapping[str, tuple[Bound, ...]] = {
         Bound("runbooks.api.commands:MAX_BODY_BYTES", "a command's body", "413"),
         Bound("runbooks.api.commands:MAX_TEXT", "a note's text", "400"),
         Bound("runbooks.api.commands:MAX_ACTOR", "a name", "400"),
+        Bound("runbooks.api.oncall:MAX_DAYS", "days of a schedule", "400"),
         Bound("runbooks.api.views:MAX_CHARTS", "charts of an incident", "the first are shown"),
         Bound("runbooks.alerts.decision_log:MAX_LISTED", "decisions listed", "the newest are"),
         Bound("runbooks.automation.loading:MAX_STEPS", "steps of a runbook", "a mistake of the file"),

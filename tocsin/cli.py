@@ -27,6 +27,7 @@ _COMMANDS = {
     "gameday": "Play faults into the demo platform and score how tocsin does.",
     "init": "Write a commented starter configuration for a service that a server has seen.",
     "incidents": "List, read and answer incidents.",
+    "oncall": "See who is on call, when nobody is, and who carries how much.",
     "slo": "See how objectives stand, and write new ones.",
     "metrics": "List the metrics that there are.",
     "tags": "List tags and their values.",

@@ -15,6 +15,7 @@ from runbooks.desk.desk import DeskSettings, IncidentDesk
 from runbooks.notifiers.card import Links
 from runbooks.notifiers.settling import ReadyNotifiers, ready
 from runbooks.notifiers.slack import SlackParameters
+from runbooks.oncall.duty import Duty
 from runbooks.paging.routing import Routes, Target
 from tocsin.collecting import Collectors
 from tocsin.configuration.reading import Configuration
@@ -74,6 +75,7 @@ def open_desk(
         post_mortem_dir=settings.data_dir / "post-mortems",
         settings=DeskSettings(auto_resolve_s=auto_resolve_s, ring_again_s=ring_again_s),
         slack_signing_secret=_signing_secret(notifiers),
+        duty=Duty.of(configuration.rota, configuration.people),
     )
 
 

@@ -23,6 +23,7 @@ from collectors.receivers.sources.middleware import Attributed
 from runbooks.api.routes import runbooks_routes
 from runbooks.desk.desk import IncidentDesk
 from runbooks.notifiers.settling import ready
+from runbooks.oncall.duty import Duty
 from tocsin.announcing import open_announcements
 from tocsin.boards.routes import board_routes
 from tocsin.collecting import (
@@ -145,7 +146,8 @@ def using(
         made = rules_of(read.definitions, settings.step.ms, made)
         engine.watch([one.rule for one in made])
         routes = routes_of(read, notifiers)
-        desk.use(routes=routes, library=read.runbooks, measures=read.measures)
+        duty = Duty.of(read.rota, read.people)
+        desk.use(routes=routes, duty=duty, library=read.runbooks, measures=read.measures)
         if scraper is not None:
             scraper.use(read.scrape or NOTHING_SCRAPED)
 

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from collectors.errors import InputError, StorageError, TocsinError
 from collectors.receivers.body import request_body
-from runbooks.api import views
+from runbooks.api import oncall, views
 from runbooks.api.commands import MAX_BODY_BYTES, parse_command
 from runbooks.desk.desk import IncidentDesk
 from runbooks.notifiers import slack_interactions
@@ -33,6 +33,8 @@ def runbooks_routes(desk: IncidentDesk) -> list[Route]:
         Route(f"{incident}/post-mortem", _guarded(api.post_mortem), methods=["GET"]),
         Route("/api/v2/runbooks", _guarded(api.runbooks), methods=["GET"]),
         Route("/api/v2/finding-decisions", _guarded(api.decisions), methods=["GET"]),
+        Route("/api/v2/oncall", _guarded(api.oncall), methods=["GET"]),
+        Route("/api/v2/oncall/{name}.ics", _guarded(api.calendar), methods=["GET"]),
         Route("/slack/interactions", _guarded(api.interaction), methods=["POST"]),
     ]
 
@@ -87,6 +89,16 @@ class _Api:
     async def decisions(self, request: Request) -> Response:
         del request
         return JSONResponse({"decisions": await run_in_threadpool(self._desk.decisions.latest)})
+
+    async def oncall(self, request: Request) -> Response:
+        days, now_ms = oncall.days_of(request), self._desk.clock.now_ms()
+        return JSONResponse(await run_in_threadpool(oncall.rota, self._desk.duty, days, now_ms))
+
+    async def calendar(self, request: Request) -> Response:
+        days, now_ms = oncall.days_of(request), self._desk.clock.now_ms()
+        name = request.path_params["name"]
+        text = await run_in_threadpool(oncall.calendar, self._desk.duty, name, days, now_ms)
+        return PlainTextResponse(text, media_type="text/calendar")
 
     async def interaction(self, request: Request) -> Response:
         body = await request_body(request, slack_interactions.MAX_BODY_BYTES)

@@ -26,6 +26,7 @@ from runbooks.alerts.decision_log import DecisionLog
 from runbooks.alerts.grouping import GroupingRules
 from runbooks.automation.runbook import Runbook
 from runbooks.desk.buttons import Buttons
+from runbooks.desk.calling import called_for
 from runbooks.desk.intake import EdgesReader, Intake
 from runbooks.desk.ledger import Ledger, Subscriber
 from runbooks.incidents.commands import (
@@ -44,6 +45,7 @@ from runbooks.incidents.states import IMPACTED_STATUSES, Status
 from runbooks.notifiers.card import Card, Links, card_of
 from runbooks.notifiers.delivery import Action, Notifier
 from runbooks.notifiers.slack_interactions import Press
+from runbooks.oncall.duty import Duty
 from runbooks.paging.courier import Courier
 from runbooks.paging.outbox import Outbox, OutboxRow, RowState
 from runbooks.paging.routing import FALLBACK, Routes
@@ -96,6 +98,7 @@ class IncidentDesk:
         post_mortem_dir: Where post-mortems are written.
         settings: Times and distances.
         slack_signing_secret: Verifies Slack's interactions; empty refuses all of them.
+        duty: Who is on call; without it nobody is ever mentioned.
     """
 
     def __init__(
@@ -113,7 +116,9 @@ class IncidentDesk:
         post_mortem_dir: Path,
         settings: DeskSettings | None = None,
         slack_signing_secret: str = "",
+        duty: Duty | None = None,
     ) -> None:
+        self.duty = duty or Duty()
         self.clock = clock
         self.library = {runbook.name: runbook for runbook in library}
         self.links = links
@@ -182,9 +187,15 @@ class IncidentDesk:
         self.intake.reconcile(present)
 
     def use(
-        self, *, routes: Routes, library: Sequence[Runbook], measures: Sequence[ImpactMeasure]
+        self,
+        *,
+        routes: Routes,
+        duty: Duty,
+        library: Sequence[Runbook],
+        measures: Sequence[ImpactMeasure],
     ) -> None:
-        """Go on with other routes, runbooks and measures; what was proposed or paged stays."""
+        """Go on with other routes, schedules, runbooks, measures; what was paged stays."""
+        self.duty = duty
         self.ledger.use_routes(routes)
         self._fallbacks = (*routes.default, *self._last_way)
         self.library = {runbook.name: runbook for runbook in library}
@@ -313,7 +324,8 @@ class IncidentDesk:
 
     def _card(self, incident_id: str) -> Card:
         incident = self.ledger.incident(incident_id)
-        return card_of(incident.with_latest(self.intake.live), self.links)
+        called = called_for(self.duty, self.ledger.routes.schedule(incident), self.clock.now_ms())
+        return card_of(incident.with_latest(self.intake.live), self.links, called)
 
     def _fall_over(self, row: OutboxRow, reason: str) -> None:
         """Let a page take the next way, and say that its own way fails."""

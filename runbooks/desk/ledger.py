@@ -43,7 +43,7 @@ class Ledger:
     def __init__(self, engine: Engine, routes: Routes, clock: Clock) -> None:
         self._engine = engine
         self._store = EventStore(engine)
-        self._routes = routes
+        self.routes = routes
         self._clock = clock
         self._lock = threading.RLock()
         self._subscribers: list[Subscriber] = []
@@ -56,7 +56,7 @@ class Ledger:
     def use_routes(self, routes: Routes) -> None:
         """Send what is paged from now on along ``routes``."""
         with self._lock:
-            self._routes = routes
+            self.routes = routes
 
     def incidents(self) -> list[Incident]:
         """Return all incidents, newest first."""
@@ -119,7 +119,7 @@ class Ledger:
         with self._transaction() as connection:
             append(connection, events)
             told = targets_told(connection, incident.id)
-            enqueue(connection, plan(before, incident, events, self._routes, told), now_ms)
+            enqueue(connection, plan(before, incident, events, self.routes, told), now_ms)
         return incident, events
 
     def _reloaded(self, before: Incident | None) -> Incident | None:

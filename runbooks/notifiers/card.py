@@ -54,10 +54,24 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Called:
+    """Who is on call for an incident.
+
+    Attributes:
+        words: Who, for what and until when; or that nobody is.
+        slack: Member id in Slack; empty: not known.
+    """
+
+    words: str
+    slack: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """Everything that a notifier may show of an incident.
 
-    ``fields`` are short name and value pairs; ``links`` are label and address pairs.
+    ``fields`` are short name and value pairs; ``links`` are label and address pairs; ``called`` is
+    who is on call, None if the incident's route names no schedule.
     """
 
     incident_id: str
@@ -69,6 +83,7 @@ class Card:
     evidence: tuple[Evidence, ...]
     more_evidence: int
     links: tuple[tuple[str, str], ...]
+    called: Called | None = None
 
     @property
     def is_open(self) -> bool:
@@ -76,7 +91,7 @@ class Card:
         return self.status not in {Status.RESOLVED, Status.CLOSED}
 
 
-def card_of(incident: Incident, links: Links) -> Card:
+def card_of(incident: Incident, links: Links, called: Called | None = None) -> Card:
     """Return what a page about ``incident`` says now."""
     ranked = sorted(incident.findings.values(), key=_importance)
     return Card(
@@ -89,6 +104,7 @@ def card_of(incident: Incident, links: Links) -> Card:
         evidence=tuple(evidence_of(f) for f in ranked[:MAX_EVIDENCE]),
         more_evidence=max(0, len(ranked) - MAX_EVIDENCE),
         links=_links(incident, links),
+        called=called,
     )
 
 

@@ -20,7 +20,7 @@ from slack_sdk.models.blocks import (
 )
 
 from runbooks.incidents.states import Status
-from runbooks.notifiers.card import Card, Evidence
+from runbooks.notifiers.card import Called, Card, Evidence
 from tocsin.client.wording import trimmed
 
 MAX_BLOCKS, MAX_HEADER, MAX_SECTION, MAX_FIELD, MAX_TEXT = 50, 150, 3_000, 2_000, 3_500
@@ -56,6 +56,8 @@ def blocks_of(card: Card, again: str = "") -> list[Block]:
         HeaderBlock(text=trimmed(f"{_SIGNS[card.status]} {card.headline}", MAX_HEADER, "…")),
         SectionBlock(fields=[_field(name, value) for name, value in card.fields][:10]),
     ]
+    if card.called and card.is_open:
+        blocks.insert(1, SectionBlock(text=_mrkdwn(_called(card.called), MAX_SECTION)))
     if again:
         blocks.insert(1, SectionBlock(text=_mrkdwn(f"*Again:* {escape(again)}", MAX_SECTION)))
     for item in card.evidence:
@@ -73,6 +75,12 @@ def blocks_of(card: Card, again: str = "") -> list[Block]:
 def escape(text: str) -> str:
     """Escape the three characters that Slack's markup reserves."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _called(called: Called) -> str:
+    """Return who is on call; a member of the workspace is notified."""
+    mention = f"<@{called.slack}> " if called.slack else ""
+    return f"{mention}{escape(called.words)}"
 
 
 def _facts(item: Evidence) -> list[str]:

@@ -41,11 +41,12 @@ class Route:
     """Incidents that match all of ``severities`` and ``scope`` go to ``targets``.
 
     Empty ``severities`` match every severity; each scope key matches if any finding has one of
-    the values.
+    the values. ``oncall`` is the schedule of who is mentioned; empty: nobody.
     """
 
     name: str
     targets: tuple[Target, ...]
+    oncall: str = ""
     severities: frozenset[Severity] = frozenset()
     scope: tuple[tuple[str, frozenset[str]], ...] = ()
 
@@ -58,18 +59,31 @@ class Route:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routes:
-    """All routes in their order, and where their document names each target first."""
+    """All routes in their order, and where their document names each target first.
+
+    Attributes:
+        routes: In order.
+        default: Who is told of what no route matches.
+        oncall: The schedule of what no route matches, and of routes that name none.
+        places: Where each target is named first.
+        schedules: Where each schedule is named first.
+    """
 
     routes: tuple[Route, ...] = ()
     default: tuple[Target, ...] = (FALLBACK,)
+    oncall: str = ""
     places: Mapping[Target, Place] = field(default_factory=dict, compare=False)
+    schedules: Mapping[str, Place] = field(default_factory=dict, compare=False)
 
     def targets(self, incident: Incident) -> tuple[Target, ...]:
         """Return where ``incident`` goes."""
-        for route in self.routes:
-            if route.matches(incident):
-                return route.targets
-        return self.default
+        route = self._route(incident)
+        return self.default if route is None else route.targets
+
+    def schedule(self, incident: Incident) -> str:
+        """Return the schedule of who is on call for ``incident``; empty: none is named."""
+        route = self._route(incident)
+        return (route.oncall if route else "") or self.oncall
 
     def notifiers(self) -> frozenset[str]:
         """Return the names of all notifiers that some route uses."""
@@ -77,19 +91,29 @@ class Routes:
 
     def reaching(self, set_up: Collection[str]) -> Routes:
         """Return the routes with the console in the place of notifiers that are not set up."""
-        return Routes(
+        return replace(
+            self,
             routes=tuple(
                 replace(route, targets=_reaching(route.targets, set_up)) for route in self.routes
             ),
             default=_reaching(self.default, set_up),
+            places={},
         )
 
-    def mistakes(self, told: Parameters) -> Iterator[DocumentError]:
+    def mistakes(
+        self, told: Parameters, schedules: Collection[str] = ()
+    ) -> Iterator[DocumentError]:
         """Yield what keeps pages from arriving, as far as the notifiers' parameters tell.
 
         Args:
             told: What each notifier is told; one that is missing can't be set up.
+            schedules: Names of those that there are.
         """
+        for name, place in self.schedules.items():
+            if name not in schedules:
+                meant = close_to(name, schedules)
+                remedy = f"did you mean {meant!r}?" if meant else "write it below oncall/"
+                yield place.error(f"no schedule is called {name!r}; {remedy}")
         for target, place in self.places.items():
             parameters = told.get(target.notifier)
             if parameters is None:
@@ -97,6 +121,9 @@ class Routes:
                 yield place.below("notifier").error(message)
             elif wrong := _wrong_channel(target, parameters):
                 yield place.below("channel").error(wrong)
+
+    def _route(self, incident: Incident) -> Route | None:
+        return next((route for route in self.routes if route.matches(incident)), None)
 
     def _all_targets(self) -> Iterator[Target]:
         for way in (self.default, *(route.targets for route in self.routes)):
@@ -156,6 +183,8 @@ class RouteShape(Section):
     """What the incident must be; without it all match."""
     to: _Targets
     """Who is told."""
+    oncall: Words = ""
+    """Schedule below `oncall/`: who is on call is mentioned. Without it that of the file."""
 
 
 class RoutesFile(Section):
@@ -163,6 +192,8 @@ class RoutesFile(Section):
 
     default: _Targets
     """Who is told of what no route matches."""
+    oncall: Words = ""
+    """Schedule below `oncall/`: who is on call is mentioned. Without it nobody is."""
     routes: tuple[RouteShape, ...] = ()
     """In order."""
 
@@ -177,7 +208,9 @@ def load_routes(path: Path) -> Routes:
     return Routes(
         routes=tuple(_route(route) for route in shape.routes),
         default=_targets(shape.default),
+        oncall=shape.oncall,
         places=_places(shape),
+        schedules=_schedules(shape),
     )
 
 
@@ -185,6 +218,7 @@ def _route(shape: RouteShape) -> Route:
     return Route(
         name=shape.name,
         targets=_targets(shape.to),
+        oncall=shape.oncall,
         severities=frozenset(shape.match.severity) if shape.match else frozenset(),
         scope=shape.match.scope() if shape.match else (),
     )
@@ -192,6 +226,12 @@ def _route(shape: RouteShape) -> Route:
 
 def _targets(shapes: Sequence[TargetShape]) -> tuple[Target, ...]:
     return tuple(Target(notifier=shape.notifier, channel=shape.channel) for shape in shapes)
+
+
+def _schedules(shape: RoutesFile) -> dict[str, Place]:
+    named = [(shape.oncall, shape.at("oncall"))]
+    named += [(route.oncall, route.at("oncall")) for route in shape.routes]
+    return {name: place for name, place in reversed(named) if name}
 
 
 def _places(shape: RoutesFile) -> dict[Target, Place]:

@@ -15,13 +15,17 @@ ALLOWED: dict[str, set[str]] = {
     "": set(),
     # Events and what they add up to: incidents know nobody who decides, tells or writes of them.
     "incidents": set(),
+    "oncall": set(),
     "automation": set(),
     "alerts": {"incidents"},
     "notifiers": {"alerts", "incidents"},
     "paging": {"incidents", "notifiers"},
     "postmortem": {"alerts", "automation", "incidents", "notifiers", "paging"},
-    "desk": {"alerts", "automation", "incidents", "notifiers", "paging", "postmortem"},
-    "api": {"alerts", "automation", "desk", "incidents", "notifiers", "paging", "postmortem"},
+    "desk": {"alerts", "automation", "incidents", "notifiers", "oncall", "paging", "postmortem"},
+    "api": {
+        *("alerts", "automation", "desk", "incidents"),
+        *("notifiers", "oncall", "paging", "postmortem"),
+    },
 }
 """Room to the rooms that it may import from; a room stands for what is in it, too."""
 

@@ -107,7 +107,7 @@ def play(attack: Attack, stage: Stage) -> Report:
     """Make an attack beside honest parties, and judge it."""
     with honest(stage) as beside:
         scene = Scene(stage=stage, beside=beside)
-        _wait_for(beside)
+        _wait_for(beside, attack.lag_s)
         stage.forget_peak()
         before_mb = stage.memory_mb()
         beside.forget()
@@ -143,12 +143,16 @@ def play_alone(attack: Attack, directory: Path, *, full: bool) -> Report:
         return play(attack, stage)
 
 
-def _wait_for(beside: Honest) -> None:
-    """Return when the honest parties have been served for the first time."""
-    deadline = time.monotonic() + 30
-    while len(beside.sends.seconds) < 5 or not beside.looks.seconds:
-        assert time.monotonic() < deadline, beside.sends.failures or "nobody is served"
+def _wait_for(beside: Honest, lag_s: float) -> None:
+    """Return when the honest parties are served and their service is judged."""
+    deadline = time.monotonic() + 60
+    while not (_served(beside) and beside.lag_now_s <= lag_s):
+        assert time.monotonic() < deadline, beside.sends.failures or f"lag {beside.lag_now_s} s"
         time.sleep(0.05)
+
+
+def _served(beside: Honest) -> bool:
+    return len(beside.sends.seconds) >= 5 and len(beside.looks.seconds) >= 5
 
 
 def _standing(

@@ -37,12 +37,13 @@ class Honest:
         sends: Waits of small ingest requests, one each 50 ms.
         looks: Waits of ``GET /health``, one each 50 ms.
         lag_s: The largest lag of evaluation that health told.
+        lag_now_s: The one that it told last.
         failing: Whether the checkout service fails all its requests now.
     """
 
     def __init__(self, stage: Stage) -> None:
         self.sends, self.looks = Waits(), Waits()
-        self.lag_s = 0.0
+        self.lag_s = self.lag_now_s = 0.0
         self.failing = threading.Event()
         self._stage = stage
         self._over = threading.Event()
@@ -78,8 +79,8 @@ class Honest:
             while not self._over.wait(PAUSE_S):
                 answer = _timed(self.looks, client, "GET", self._stage.api + "/health", None)
                 if answer is not None:
-                    lag_s = orjson.loads(answer)["watch"]["lag_s"]
-                    self.lag_s = max(self.lag_s, lag_s or 0.0)
+                    self.lag_now_s = orjson.loads(answer)["watch"]["lag_s"] or 0.0
+                    self.lag_s = max(self.lag_s, self.lag_now_s)
 
     def _serve(self) -> None:
         """Publish what the checkout service did in each step, good or bad."""

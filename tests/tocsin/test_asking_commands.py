@@ -40,9 +40,20 @@ def _tocsin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalTo
 @contextmanager
 def _with_incident(directory: Path) -> Iterator[LocalTocsin]:
     write(directory / "ops", "shop")
+    write_rota(directory / "ops")
     with local_tocsin(settings(directory)) as running:
         running.run(12, failing("shop"))
         yield running
+
+
+def write_rota(directory: Path) -> None:
+    """Write a schedule in which two people take turns."""
+    (directory / "people.yaml").write_text("people: [{id: ana, name: Ana}, {id: ben, name: Ben}]\n")
+    (directory / "oncall").mkdir()
+    (directory / "oncall" / "payments.yaml").write_text(
+        "name: payments\ntitle: Payments\ntime_zone: Europe/Berlin\n"
+        "layers: [{name: weekly, people: [ana, ben], since: 2023-10-30}]\n"
+    )
 
 
 Tell = Callable[..., tuple[object, str, str]]
@@ -68,6 +79,9 @@ def _tell(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
 SAID = [
     (["incidents", "list"], ["inc-0001", "SEV2", "triage"]),
     (["incidents", "show", "inc-0001"], ["SEV2", "impact    since", "budget burns"]),
+    (["oncall", "list"], ["payments", "Ana", "Mon 2023-11-20 09:00"]),
+    (["oncall", "show", "payments"], ["Ana", "(weekly)", "covered 100 %", "168 h"]),
+    (["oncall", "calendar", "payments"], ["BEGIN:VCALENDAR", "SUMMARY:On call: Ana (Payments)"]),
     (["slo", "status"], ["shop", "50 %", "99 %", "50×"]),
     (["slo", "status", "shop"], ["shop"]),
     (["metrics"], ["shop"]),

@@ -27,6 +27,7 @@ COMMANDS = [
     "history",
     "init",
     "incidents",
+    "oncall",
     "slo",
     "metrics",
     "tags",

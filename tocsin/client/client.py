@@ -15,6 +15,7 @@ from tocsin.client.errors import UnreadableError
 from tocsin.client.explained import Explained
 from tocsin.client.graphs import Graph, graph_columns
 from tocsin.client.metric_shapes import MetricNames, MetricTags, Word
+from tocsin.client.oncall_shapes import Oncall
 from tocsin.client.sender_shapes import Sources
 from tocsin.client.shapes import (
     AnnouncedChange,
@@ -225,6 +226,14 @@ class ApiClient:
             RefusedError: The files have mistakes; the message has a line for each.
         """
         return cast("ConfigurationState", self._transport.post("/api/v2/reload", {}))
+
+    def oncall(self, *, days: int = 14) -> Oncall:
+        """Return who is on call by every schedule, and how the next days are covered."""
+        return cast("Oncall", self._transport.get("/api/v2/oncall", {"days": days}))
+
+    def oncall_calendar(self, name: str, *, days: int = 14) -> str:
+        """Return a schedule as iCalendar."""
+        return self._transport.text(f"/api/v2/oncall/{quote(name, safe='')}.ics", {"days": days})
 
     def post_mortem(self, incident_id: str, *, form: str = "md") -> str:
         """Return the post-mortem as Markdown (``md``) or as a page (``html``)."""

@@ -6,7 +6,7 @@ table: what stands in it is read by the server, checked before, completed by edi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 from anomaly.rules.kinds import RULE_KINDS, Definitions, RuleKind
 from collectors.documents.reading import Mistakes
 from collectors.documents.section import PLAIN, Context, Section
+from collectors.errors import DocumentError
 from collectors.receivers.prometheus.scrape.config import ScrapeConfig, load_scrape_config
 from collectors.receivers.prometheus.scrape.shapes import ScrapeFile
 from collectors.store.history.rollup_policies import RollupsFile, load_rollup_policies
@@ -27,6 +28,8 @@ from runbooks.notifiers.settling import (
     notifiers_file,
     unsettled,
 )
+from runbooks.oncall.loading import Rota, ScheduleFile, load_rota
+from runbooks.oncall.people import PeopleFile, Person, load_people
 from runbooks.paging.routing import Routes, RoutesFile, load_routes
 from runbooks.postmortem.impact import ImpactMeasure
 from runbooks.postmortem.impact_loading import ImpactFile, load_measures
@@ -67,6 +70,8 @@ class Configuration:
     definitions: Definitions
     runbooks: tuple[Runbook, ...]
     notifiers: Parameters
+    people: tuple[Person, ...]
+    rota: Rota
     routes: Routes | None
     measures: tuple[ImpactMeasure, ...]
     scrape: ScrapeConfig | None
@@ -89,10 +94,16 @@ def read_configuration(directory: Path | None, context: Context = PLAIN) -> Conf
         file.field: mistakes.attempt(partial(file.load, directory, context), None) for file in FILES
     }
     mistakes.raise_any()
-    if routes := found["routes"]:
-        Mistakes([*routes.mistakes(found["notifiers"])]).raise_any()
+    Mistakes([*_unresolved(found)]).raise_any()
     definitions = {kind.name: found.pop(kind.name) for kind in RULE_KINDS}
     return Configuration(definitions=definitions, **found)
+
+
+def _unresolved(found: Mapping[str, Any]) -> Iterator[DocumentError]:
+    """Yield what one file says of another that is not so."""
+    yield from found["rota"].mistakes(found["people"])
+    if routes := found["routes"]:
+        yield from routes.mistakes(found["notifiers"], found["rota"].schedules)
 
 
 def _file(name: str, load: Callable[[Path, Context], Any], absent: object) -> Load:
@@ -153,6 +164,22 @@ FILES = (
         "else to the console.",
         models=lambda: (RoutesFile,),
         load=_file("routes.yaml", lambda path, _: load_routes(path), None),
+    ),
+    ConfigFile(
+        kind="people",
+        pattern="people.yaml",
+        field="people",
+        configures="Who may be on call, and how each is mentioned.",
+        models=lambda: (PeopleFile,),
+        load=_file("people.yaml", lambda path, _: load_people(path), ()),
+    ),
+    ConfigFile(
+        kind="oncall",
+        pattern="oncall/*.yaml",
+        field="rota",
+        configures="Who is on call, and when: layers that take turns, and overrides.",
+        models=lambda: (ScheduleFile,),
+        load=_file("oncall", lambda path, _: load_rota(path), Rota()),
     ),
     ConfigFile(
         kind="impact",

@@ -51,6 +51,8 @@ ASK: dict[str, Ask] = {
 TERMINAL: dict[str, Ask] = {
     "announce": lambda api, _i, _t: api.announce({"summary": "Deployed", "time_ms": START_MS}),
     "changes": lambda api, _i, _t: api.changes(start_ms=START_MS, end_ms=START_MS + 900_000),
+    "oncall": lambda api, _i, _t: api.oncall(days=30),
+    "oncall_calendar": lambda api, _i, _t: api.oncall_calendar("platform"),
     "reload": lambda api, _i, _t: api.reload(),
 }
 OPEN = {name: ask for name, ask in ASK.items() if name != "post_mortem"}  # there is none yet

@@ -162,7 +162,7 @@ def test_routes_runbooks_and_impact_follow(tmp_path: Path) -> None:
 
         assert changes == ["runbook own added", "routes changed"]
         assert "own" in [runbook["name"] for runbook in tocsin.api.runbooks()]
-        assert tocsin.desk.ledger._routes.default[0].channel == "stdout"
+        assert tocsin.desk.ledger.routes.default[0].channel == "stdout"
 
 
 def test_differences_tell_each_thing_once(tmp_path: Path) -> None:

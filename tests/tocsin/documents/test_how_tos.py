@@ -61,6 +61,10 @@ def _world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LocalTocs
     """A server with an incident, a directory with its ops/, and the local Slack."""
     home = tmp_path_factory.mktemp("home")
     write(home / "ops", "checkout")
+    for title, block in titled("how-to/on-call.md").items():
+        if not title.endswith("routes.yaml"):
+            (home / title).parent.mkdir(exist_ok=True)
+            (home / title).write_text(block.text)
     slack = partial(slack_app, token=TOKEN, signing_secret=SECRET, now=time.time)
     with local_tocsin(settings(home)) as running, serving(lambda _: slack()) as slack_url:
         running.run(12, failing("checkout"))
