@@ -24,6 +24,7 @@ from tocsin.responding import open_desk
 from tocsin.server import api_of, using
 from tocsin.settings import Settings
 from tocsin.sockets import embedded_server, listen_tcp, port_of
+from tocsin.warming import Warming, kernels
 from tocsin.watching import open_engine, rules_of
 
 START_MS = 1_700_000_000_000
@@ -73,6 +74,7 @@ class LocalTocsin:
 def local_tocsin(settings: Settings) -> Iterator[LocalTocsin]:
     """Open everything that ``settings`` ask for, at :data:`START_MS`, and close it again."""
     clock = ManualClock(START_MS)
+    kernels()  # no test is to wait for one
     with ExitStack() as stack:
         configuration = checked_configuration(settings.config_dir)
         collectors = open_collectors(settings, clock, configuration.rollups)
@@ -85,7 +87,7 @@ def local_tocsin(settings: Settings) -> Iterator[LocalTocsin]:
         engine = open_engine(settings, rules, collectors, clock, desk, announced.store)
         use = using(settings, configuration, rules, engine=engine, desk=desk, scraper=None)
         reloader = Reloader(settings.config_dir, clock, configuration, use)
-        app = api_of(collectors, announced.store, engine, desk, reloader)
+        app = api_of(collectors, announced.store, engine, desk, reloader, Warming())
         api = stack.enter_context(ApiClient(stack.enter_context(_served(app))))
         yield LocalTocsin(
             collectors=collectors,
