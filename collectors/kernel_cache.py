@@ -57,8 +57,9 @@ def digest_of(function: Callable[..., Any]) -> str:
 
 
 def cached(dispatcher: Any) -> Any:
-    """Have a compiled function kept on disk; return it."""
-    dispatcher._cache = _KernelCache(dispatcher.py_func)  # noqa: SLF001 - as enable_caching does
+    """Have a compiled function kept on disk; return it. With ``NUMBA_DISABLE_JIT`` it is none."""
+    if hasattr(dispatcher, "py_func"):
+        dispatcher._cache = _KernelCache(dispatcher.py_func)  # noqa: SLF001 - as enable_caching does
     return dispatcher
 
 

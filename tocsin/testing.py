@@ -33,7 +33,7 @@ from tocsin.same_site import own_names
 from tocsin.server import api_of, using
 from tocsin.settings import Settings
 from tocsin.sockets import embedded_server, listen_tcp, port_of
-from tocsin.warming import Warming
+from tocsin.warming import Warming, kernels
 from tocsin.watching import begin_again, open_engine, rules_of
 
 START_MS = 1_700_000_000_000
@@ -103,6 +103,7 @@ def local_tocsin(settings: Settings, disk: Disk = SYSTEM_DISK) -> Iterator[Local
     faults = Faults(clock)
     steady = SteadyClock(clock, faults)
     machine = Machine(disk=disk, faults=faults, witness=steady)
+    kernels()  # no test is to wait for one
     with ExitStack() as stack:
         configuration = checked_configuration(settings.config_dir)
         collectors = open_collectors(settings, steady, configuration.rollups, machine)

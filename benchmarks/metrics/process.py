@@ -70,7 +70,7 @@ class Server:
         """End the process and wait for it."""
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal_number)
-            self._process.wait(timeout=120)
+            self._process.wait(timeout=600)
         self._process = None
 
     def rss_bytes(self) -> int:

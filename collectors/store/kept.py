@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,14 +10,10 @@ from numpy.typing import NDArray
 
 from collectors.errors import StorageError
 from collectors.model import IndexArray, Receipt, Rejection
-from collectors.store.blocks.hot_tier import HotTier
 from collectors.store.history.feed import LateRows
 from collectors.store.history.keeper import HistoryKeeper
 from collectors.store.intake.admission import Resolved
 from collectors.store.intake.time_bounds import refuse_late
-
-_OUTSIDE = "values lie outside the steps that are held; look at the sender's clock and this one's"
-_NO_PAGE = "there was no page of memory left for values of a series; raise TOCSIN_MEMORY_BYTES"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,12 +57,3 @@ def refusals(resolved: Resolved, counts: NDArray[np.int_] | IndexArray) -> list[
         for at, r in resolved.refused.items()
         if counts[at]
     ]
-
-
-def unplaced(hot: HotTier) -> Iterator[Rejection]:
-    """Yield what became of values that were logged and found no place in the blocks."""
-    outside, no_page = hot.take_dropped()
-    if outside:
-        yield Rejection(reason="outsideRing", detail=_OUTSIDE, count=outside)
-    if no_page:
-        yield Rejection(reason="noPage", detail=_NO_PAGE, count=no_page)

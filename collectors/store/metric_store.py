@@ -78,7 +78,7 @@ from collectors.store.intake.admission import Admission, Resolved
 from collectors.store.intake.counter_starts import CounterStarts
 from collectors.store.intake.remote_labels import RemoteLabels
 from collectors.store.intake.time_bounds import extremes_of, judge_times, refuse_early
-from collectors.store.kept import Kept, receipt_of, refusals, unplaced
+from collectors.store.kept import Kept, receipt_of, refusals
 from collectors.store.log.durability import Durability
 from collectors.store.log.records import BODY, BODY_V2
 from collectors.store.wire.remote_body import (
@@ -343,7 +343,7 @@ class MetricStore:
         self._register(resolved)
         with self._moving(last_ms):
             self._hot.apply_rows(ids, columns.samples, columns.time_ms, columns.value, last_ms)
-        rejected = [*refusals(resolved, columns.samples), *unplaced(self._hot)]
+        rejected = [*refusals(resolved, columns.samples), *self._hot.take_dropped()]
         return Kept(accepted=count, rejected=rejected, late=0, late_rows=None, oldest_ms=oldest_ms)
 
     def _keep_in_memory(self, resolved: Resolved, rows: Columns) -> None:
@@ -392,7 +392,7 @@ class MetricStore:
         self._register(resolved)
         self._apply(timely)
         counts = np.bincount(rows.series, minlength=len(ids))
-        rejected = [*refusals(resolved, counts), *unplaced(self._hot)]
+        rejected = [*refusals(resolved, counts), *self._hot.take_dropped()]
         if early := int((timing.early & admitted).sum()):
             rejected.append(refuse_early(early, newest_ms))
         late = timing.late & admitted

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from collectors.budget import look
 from collectors.limits import Limits
-from collectors.model import Counted, FloatArray, IndexArray, IntArray
+from collectors.model import Counted, FloatArray, IndexArray, IntArray, Rejection
 from collectors.stacklang.lines.database import Aggregate, Fetch
 from collectors.stacklang.predicates.predicate import AnyOf, Query
 from collectors.store.blocks import aggregation
@@ -33,6 +33,12 @@ from collectors.store.series.tag_view import TagView
 
 # How many series or texts are looked at before another query has its turn.
 _SERIES_AT_ONCE = 8_192
+
+# Reason and detail, as blocks count: outside the ring, without a page.
+_DROPPED = (
+    ("outsideRing", "values lie outside the steps that are held; compare the sender's clock"),
+    ("noPage", "no memory was left for values; raise TOCSIN_MEMORY_BYTES"),
+)
 
 
 class HotTier:
@@ -152,14 +158,16 @@ class HotTier:
         ingest_rows(arrays, ids, samples, time_ms, value, self.step_ms, self._heartbeat_ms)
         self._seal_some(newest_ms, len(time_ms))
 
-    def take_dropped(self) -> tuple[int, int]:
-        """Return how many values were outside the ring and without a page since the last call."""
+    def take_dropped(self) -> list[Rejection]:
+        """Tell of values that were taken since the last call and found no place."""
         dropped = self.blocks.arrays.dropped
-        if not dropped.any():
-            return 0, 0
-        outside, no_page = dropped.tolist()
+        counts = dropped.tolist() if dropped.any() else (0, 0)
         dropped[:] = 0
-        return outside, no_page
+        return [
+            Rejection(reason=reason, detail=detail, count=count)
+            for (reason, detail), count in zip(_DROPPED, counts, strict=True)
+            if count
+        ]
 
     def _seal_some(self, newest_ms: int, samples: int) -> None:
         self._newest_ms = max(self._newest_ms, newest_ms)

@@ -89,15 +89,15 @@ class HistoryKeeper:
             try:
                 for block in blocks:
                     self._write(block)
+                    self._feed.history.give_back()
+                    self._settling = _SETTLING_RUNS
                 self._tidy(now)
             except StorageError as error:
                 lost = "nothing while the hot window reaches: blocks wait there and in the log"
                 self._faults.failed(FAULT, place=FAULT, reason=error.message, lost=lost)
                 raise
             self._faults.over(FAULT)
-            if blocks:
-                self._settling = _SETTLING_RUNS
-            if self._settling:
+            if self._settling and not blocks:
                 self._settling -= 1
                 self._feed.history.give_back()
         return len(blocks)
