@@ -14,7 +14,6 @@ from tests.attack.honest import Honest, honest
 from tests.attack.stage import Stage, staged
 
 PAGE_WITHIN_S = 30.0
-_CALM_LAG_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,12 +152,6 @@ def _wait_for(beside: Honest, lag_s: float) -> None:
     while not (_served(beside) and beside.lag_now_s <= lag_s):
         assert time.monotonic() < deadline, beside.sends.failures or f"lag {beside.lag_now_s} s"
         time.sleep(0.05)
-    # A rule that has just begun is behind by all that it reads again.
-    beside.lag_s = float("inf")
-    while beside.lag_s > _CALM_LAG_S:
-        assert time.monotonic() < deadline, f"evaluation is {beside.lag_s} s behind from the start"
-        beside.lag_s = 0.0
-        time.sleep(0.5)
 
 
 def _served(beside: Honest) -> bool:
