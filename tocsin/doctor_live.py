@@ -7,12 +7,12 @@ from pathlib import PurePath
 
 import psutil
 
+from tocsin.checks import Check, Health
 from tocsin.client.client import ApiClient
 from tocsin.client.errors import ClientError
 from tocsin.client.sender_shapes import Source, Sources
 from tocsin.client.shapes import Health as ServerHealth
 from tocsin.client.wording import duration, number
-from tocsin.commands.checks import Check, Health
 
 MAX_SHOWN = 100
 _PROGRAM = "tocsin"

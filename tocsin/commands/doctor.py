@@ -15,7 +15,7 @@ import click
 import orjson
 import psutil
 
-from tocsin.commands.checks import Check, Health
+from tocsin.checks import Check, Health
 from tocsin.commands.options import setting_options
 from tocsin.doctor_live import examine_server, owner_of
 from tocsin.settings import PREFIX, Settings, load_settings, setting_rows
