@@ -19,9 +19,9 @@ from typing import Protocol
 
 import structlog
 
-from collectors.disk import PRIVATE_FILE, make_private
 from collectors.errors import StorageError
-from collectors.machine import Machine
+from collectors.host.disk import PRIVATE_FILE, make_private
+from collectors.host.machine import Machine
 
 _MAGIC = b"\xf5TOC"
 _HEADER = struct.Struct("<4sIIB")

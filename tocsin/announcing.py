@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from collectors.changes.store import ChangeStore
+from collectors.host.machine import Machine
 from collectors.journal import FileJournal
-from collectors.machine import Machine
 from tocsin.settings import Settings
 
 _SEGMENT_BYTES = 4 << 20

@@ -114,8 +114,8 @@ FIXED: Mapping[str, tuple[Bound, ...]] = {
         Bound("collectors.traces.history.span_history:MAX_OUTLINE_SPANS", "spans outlined from history", "the first are"),
         Bound("collectors.budget:MAX_ANSWER_BYTES", "text of an answer, as it is made", "422, fewer lines or shorter legends"),
         Bound("collectors.api.pages:MAX_ROWS", "rows of a page of a list", "400"),
-        Bound("collectors.api.running:MAX_WAITING", "queries that wait", "503 with Retry-After"),
-        Bound("collectors.api.running:MAX_TEXT", "a query's text in the list of queries", "cut"),
+        Bound("collectors.api.work.running:MAX_WAITING", "queries that wait", "503 with Retry-After"),
+        Bound("collectors.api.work.running:MAX_TEXT", "a query's text in the list of queries", "cut"),
     ),
     "Receivers": (
         Bound("collectors.receivers.body:BODY_TIMEOUT_S", "time for a body to come", "400"),

@@ -15,15 +15,16 @@ from starlette.routing import BaseRoute, Route
 
 from collectors.api.explaining import explain_routes
 from collectors.api.routes import catalogue_routes, exemplar_routes
-from collectors.api.running import QueryBounds
-from collectors.api.workers import Workers
+from collectors.api.work.running import QueryBounds
+from collectors.api.work.workers import Workers
 from collectors.clock import Clock
 from collectors.errors import StorageError
-from collectors.faults import Faults
 from collectors.history.engine import HistoryEngine
 from collectors.history.losses import losses
+from collectors.host.faults import Faults
+from collectors.host.machine import Machine
+from collectors.host.setting_aside import set_aside
 from collectors.limits import Limits
-from collectors.machine import Machine
 from collectors.metric_units import MetricUnits
 from collectors.model import MetricWriter
 from collectors.receivers.endpoint import Intake, endpoints
@@ -44,7 +45,6 @@ from collectors.receivers.spectator.udp import listen_spectator
 from collectors.receivers.stats import ReceiverStats
 from collectors.receivers.witnessed import Witnessed
 from collectors.receivers.work.lanes import Lanes
-from collectors.setting_aside import set_aside
 from collectors.store.history.metric_history import MetricHistory
 from collectors.store.history.rollups import RollupPolicy
 from collectors.store.intake.admission import NO_ROOM

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from collectors.disk import PRIVATE_FILE, make_private
 from collectors.errors import ConfigError, StorageError
+from collectors.host.disk import PRIVATE_FILE, make_private
 
 LOCK_FILE = "owner.lock"
 

@@ -12,8 +12,8 @@ from starlette.routing import Route
 
 from anomaly.engine.engine import Engine
 from collectors.clock import Clock
+from collectors.host.steady_clock import SteadyClock
 from collectors.redaction import without_secrets
-from collectors.steady_clock import SteadyClock
 from runbooks.desk.desk import IncidentDesk
 from runbooks.paging.ways import name_of
 from tocsin.cli import package_version

@@ -9,8 +9,8 @@ from itertools import islice
 
 import numpy as np
 
+from collectors.host.steady_clock import SteadyClock
 from collectors.model import DSTYPE, Batch, SeriesKind
-from collectors.steady_clock import SteadyClock
 from runbooks.paging.own_fault import FAULT_METRIC
 from runbooks.paging.routing import Target
 from runbooks.paging.ways import FAILING_METRIC

@@ -18,16 +18,16 @@ from anomaly.api.routes import anomaly_routes
 from anomaly.engine.engine import Engine
 from collectors.api.app import api_app
 from collectors.api.changes import change_routes
-from collectors.api.workers import Workers
+from collectors.api.work.workers import Workers
 from collectors.changes.store import ChangeStore
 from collectors.clock import SystemClock, Ticking
 from collectors.errors import StorageError
-from collectors.faults import Faults
-from collectors.machine import Machine
+from collectors.host.faults import Faults
+from collectors.host.machine import Machine
+from collectors.host.steady_clock import SteadyClock
 from collectors.receivers.direct import Direct
 from collectors.receivers.prometheus.scrape.scraper import Scraper
 from collectors.receivers.sources.middleware import Attributed
-from collectors.steady_clock import SteadyClock
 from runbooks.api.routes import SLACK_INTERACTIONS, runbooks_routes
 from runbooks.desk.desk import IncidentDesk
 from runbooks.notifiers.settling import ready

@@ -13,12 +13,12 @@ from starlette.types import ASGIApp
 from anomaly.engine.engine import Engine
 from collectors.changes.store import ChangeStore
 from collectors.clock import ManualClock
-from collectors.disk import SYSTEM_DISK, Disk
 from collectors.errors import StorageError
-from collectors.faults import Faults
-from collectors.machine import Machine
+from collectors.host.disk import SYSTEM_DISK, Disk
+from collectors.host.faults import Faults
+from collectors.host.machine import Machine
+from collectors.host.steady_clock import SteadyClock
 from collectors.model import Batch
-from collectors.steady_clock import SteadyClock
 from runbooks.desk.desk import IncidentDesk
 from runbooks.paging.own_fault import OwnFaults
 from tocsin.access.door import Door

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 import structlog
 
 from collectors.errors import TocsinError
-from collectors.footprint import give_back
+from collectors.host.footprint import give_back
 
 _AFTER_S = 1.0
 _log = structlog.get_logger(__name__)

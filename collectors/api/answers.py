@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from collectors.api.formats.json_text import to_json
-from collectors.api.running import MAX_TEXT, Asked
-from collectors.api.workers import Workers
+from collectors.api.work.running import MAX_TEXT, Asked
+from collectors.api.work.workers import Workers
 from collectors.errors import (
     CancelledError,
     ConflictError,

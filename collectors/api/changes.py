@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from collectors.api.answers import answering, error_response, json_response
 from collectors.api.parameters import Parameters, refuse
-from collectors.api.workers import Workers
+from collectors.api.work.workers import Workers
 from collectors.changes.change import SERVICE, Change
 from collectors.changes.reader import MAX_BODY_BYTES, Reading, read_changes
 from collectors.clock import Clock

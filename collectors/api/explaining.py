@@ -16,7 +16,7 @@ from starlette.routing import Route
 from collectors.api.answers import answering, json_response
 from collectors.api.expressions import drawable
 from collectors.api.parameters import Parameters, refuse
-from collectors.api.workers import Workers
+from collectors.api.work.workers import Workers
 from collectors.model import Tags
 from collectors.receivers.streams import Family, Stream
 from collectors.stacklang.predicates.predicate import Query

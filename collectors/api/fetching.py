@@ -32,8 +32,8 @@ from collectors.api.graph_request import (
     read_zones,
 )
 from collectors.api.parameters import Parameters, refuse
-from collectors.api.running import Asked
-from collectors.api.workers import Workers
+from collectors.api.work.running import Asked
+from collectors.api.work.workers import Workers
 from collectors.budget import answered
 from collectors.clock import Clock
 from collectors.errors import OverloadedError, TocsinError

@@ -14,7 +14,7 @@ from collectors.api.metrics import TagCounter, UnitReader, metric_tags_answer, m
 from collectors.api.reading import MetricReader
 from collectors.api.tags import tags_answer
 from collectors.api.traces import SpanReader, search_answer, services_answer, trace_answer
-from collectors.api.workers import Workers
+from collectors.api.work.workers import Workers
 from collectors.clock import Clock
 
 

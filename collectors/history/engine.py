@@ -25,7 +25,7 @@ import structlog
 from numpy.typing import NDArray
 
 from collectors.errors import ConfigError, StorageError
-from collectors.footprint import give_back
+from collectors.host.footprint import give_back
 from collectors.redaction import without_secrets
 
 DATABASE = "tocsin"

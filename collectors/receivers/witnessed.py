@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collectors.host.steady_clock import Witness
 from collectors.model import Batch, MetricWriter, Receipt
-from collectors.steady_clock import Witness
 
 
 class Witnessed:

@@ -46,12 +46,12 @@ import numpy as np
 
 from collectors.budget import elsewhere, reserved, spend
 from collectors.clock import Clock
-from collectors.disk import make_private
 from collectors.errors import ConfigError, StorageError
-from collectors.faults import Faults
+from collectors.host.disk import make_private
+from collectors.host.faults import Faults
+from collectors.host.machine import Machine
 from collectors.journal import FileJournal, Journal
 from collectors.limits import Limits
-from collectors.machine import Machine
 from collectors.metric_kinds import MetricKinds
 from collectors.model import (
     Batch,

@@ -23,7 +23,7 @@ from anomaly.findings import Finding, FindingState, Urgency
 from collectors.background import Background
 from collectors.clock import Clock
 from collectors.errors import StorageError, TocsinError
-from collectors.faults import Faults
+from collectors.host.faults import Faults
 from runbooks.alerts.decision_log import DecisionLog
 from runbooks.alerts.grouping import GroupingRules
 from runbooks.automation.runbook import Runbook

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from collectors.clock import Clock
 from collectors.errors import ConflictError, NotFoundError, StorageError
-from collectors.faults import Faults
+from collectors.host.faults import Faults
 from runbooks.incidents.commands import Command, Open
 from runbooks.incidents.decide import decide
 from runbooks.incidents.events import Event

@@ -11,9 +11,9 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from collectors.disk import close_to_strangers, make_private
 from collectors.errors import ConfigError, StorageError
-from collectors.faults import Faults
+from collectors.host.disk import close_to_strangers, make_private
+from collectors.host.faults import Faults
 from collectors.redaction import without_secrets
 from runbooks.incidents.salvage import damage_of, refill, salvage
 from runbooks.incidents.schema import INTERACTIONS, METADATA

@@ -11,7 +11,7 @@ from pathlib import Path
 import structlog
 from sqlalchemy import Engine, Table
 
-from collectors.setting_aside import set_aside
+from collectors.host.setting_aside import set_aside
 from runbooks.incidents.schema import METADATA
 
 _log = structlog.get_logger(__name__)

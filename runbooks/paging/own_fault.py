@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from anomaly.findings import Finding, FindingKind, FindingSink, FindingState, Urgency
-from collectors.faults import Fault, Faults
+from collectors.host.faults import Fault, Faults
 from collectors.stacklang.text.lexer import escape
 
 OWN_SERVICE = "tocsin"

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from collectors.footprint import give_back, unchanged_files
+from collectors.host.footprint import give_back, unchanged_files
 
 _SMAPS = """\
 7f0000000000-7f0000004000 r-xp 00001000 08:01 77    /lib/libLLVM.so

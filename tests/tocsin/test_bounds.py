@@ -19,7 +19,7 @@ OTHERS = {
     "collectors.stacklang.text.text_format:MAX_PRECISION",
     "tocsin.client.client:MAX_PAGES",
     "tocsin.client.transport:MAX_MESSAGE_CHARS",
-    "tocsin.doctor_live:MAX_SHOWN",
+    "tocsin.repair.live:MAX_SHOWN",
     "tocsin.demo.plays:MAX_SCENARIO_S",
     "tocsin.gameday.play:MAX_SCENARIO_S",
     "tocsin.gameday.truth:MAX_BYTES",

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from dashboards.testing import FakeApi, World
 from tocsin.cli import group
-from tocsin.doctor_live import MAX_SHOWN, named_tocsin
+from tocsin.repair.live import MAX_SHOWN, named_tocsin
 
 NOW_MS = 1_700_000_000_000
 

@@ -34,13 +34,13 @@ OPS = ROOT / "demo_stack" / "ops"
 LOOP = "api"
 """The thread of the event loop in a :class:`LocalTocsin`."""
 LIGHT = {
-    "collectors.api.running._lock",
-    "collectors.api.workers._lock",
-    "collectors.faults._lock",
+    "collectors.api.work.running._lock",
+    "collectors.api.work.workers._lock",
+    "collectors.host.faults._lock",
     "collectors.receivers.gate._lock",
     "collectors.receivers.sources.ledger._lock",
     "collectors.receivers.stats._lock",
-    "collectors.steady_clock._lock",
+    "collectors.host.steady_clock._lock",
     "runbooks.paging.ways._lock",
 }
 """Under these a number or a table is read or changed, and nothing is waited for."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from tocsin.client.wording import moment
-from tocsin.commands.answers import asking, asks, table, tell_list
+from tocsin.terminal.answers import asking, asks, table, tell_list
 
 
 @click.command("audit")

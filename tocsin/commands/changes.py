@@ -7,8 +7,8 @@ import time
 import click
 
 from tocsin.client.wording import moment
-from tocsin.commands.answers import asking, asks, say, say_json, table, tell_list
 from tocsin.duration import Duration
+from tocsin.terminal.answers import asking, asks, say, say_json, table, tell_list
 
 
 @click.group("changes")

@@ -9,9 +9,9 @@ import click
 import orjson
 
 from collectors.errors import ConfigError
-from tocsin.commands.answers import say
-from tocsin.commands.options import setting_options
 from tocsin.settings import Settings, load_settings
+from tocsin.terminal.answers import say
+from tocsin.terminal.options import setting_options
 
 
 def problems(directory: Path) -> Sequence[ConfigError]:
@@ -29,9 +29,9 @@ def asked_others(settings: Settings, directory: Path) -> Iterator[tuple[bool, Co
     """Yield what a running server and Slack say against it, and whether that is only a warning."""
     from runbooks.notifiers.settling import ready
     from runbooks.notifiers.slack import SlackNotifier
-    from tocsin.commands.answers import client_of
     from tocsin.configuration.online import unknown_channels, unknown_metrics
     from tocsin.configuration.reading import read_configuration
+    from tocsin.terminal.answers import client_of
 
     configuration = read_configuration(directory)
     with client_of(settings) as api:

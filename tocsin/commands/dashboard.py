@@ -7,9 +7,9 @@ import sys
 
 import click
 
-from tocsin.commands.options import setting_options
 from tocsin.settings import Settings, load_settings
 from tocsin.sockets import listen_tcp, port_of
+from tocsin.terminal.options import setting_options
 
 
 @click.command("dashboard")

@@ -15,12 +15,12 @@ import click
 import orjson
 import psutil
 
-from tocsin.commands.answers import say
-from tocsin.commands.options import setting_options
-from tocsin.doctor_live import examine_server, owner_of
 from tocsin.repair.checks import Check, Health
 from tocsin.repair.examining import examine_data
+from tocsin.repair.live import examine_server, owner_of
 from tocsin.settings import FILE_SUFFIX, PREFIX, Settings, load_settings, setting_rows
+from tocsin.terminal.answers import say
+from tocsin.terminal.options import setting_options
 
 ROOMS = ("tocsin", "collectors", "anomaly", "runbooks", "dashboards", "demo_stack")
 KNOWN_VARIABLES = {

@@ -6,9 +6,9 @@ import click
 
 from tocsin.client.errors import ClientError
 from tocsin.client.explained import ExplainedSeries
-from tocsin.commands.answers import client_of, say, say_json
-from tocsin.commands.options import setting_options
 from tocsin.settings import load_settings
+from tocsin.terminal.answers import client_of, say, say_json
+from tocsin.terminal.options import setting_options
 
 _REASONS = {
     "notChosen": "not among resource_tags",

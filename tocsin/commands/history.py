@@ -7,9 +7,9 @@ from contextlib import nullcontext
 import click
 import orjson
 
-from tocsin.commands.options import setting_options
 from tocsin.data_directory import owned
 from tocsin.settings import load_settings
+from tocsin.terminal.options import setting_options
 
 
 @click.group("history")

@@ -9,8 +9,8 @@ import click
 
 from tocsin.client.shapes import Incident, IncidentSummary
 from tocsin.client.wording import duration, moment, scope
-from tocsin.commands.answers import asking, asks, say, say_json, table, tell_list
-from tocsin.commands.options import Command
+from tocsin.terminal.answers import asking, asks, say, say_json, table, tell_list
+from tocsin.terminal.options import Command
 
 _MAX_TIMELINE = 20
 

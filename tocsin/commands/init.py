@@ -11,7 +11,6 @@ import click
 from collectors.errors import ConfigError
 from tocsin.client.client import ApiClient
 from tocsin.client.errors import UnreachableError
-from tocsin.commands.answers import asking, asks, say_json
 from tocsin.configuration.reading import FILES
 from tocsin.settings import load_settings
 from tocsin.starting.availability import availability
@@ -20,6 +19,7 @@ from tocsin.starting.documents import dashboard, detector, objective, routes, sl
 from tocsin.starting.latency import latency
 from tocsin.starting.seen import Seen, look, service_names
 from tocsin.starting.writing import write_new
+from tocsin.terminal.answers import asking, asks, say_json
 
 _DEFAULT_DIRECTORY = Path("ops")
 _THRESHOLD_S = 0.5

@@ -12,8 +12,8 @@ import click
 from tocsin.client.errors import MissingError
 from tocsin.client.oncall_shapes import Schedule, Shift
 from tocsin.client.wording import percent
-from tocsin.commands.answers import asking, asks, say_json, table, tell_list
-from tocsin.commands.options import Command
+from tocsin.terminal.answers import asking, asks, say_json, table, tell_list
+from tocsin.terminal.options import Command
 
 _MAX_SHIFTS = 10
 

@@ -7,7 +7,7 @@ from urllib.parse import unquote_plus
 import click
 
 from tocsin.client.metric_shapes import RunningQuery
-from tocsin.commands.answers import asking, asks, say_json, table, tell_list
+from tocsin.terminal.answers import asking, asks, say_json, table, tell_list
 
 _MEGABYTE = 1 << 20
 _SHOWN_CHARS = 160

@@ -20,9 +20,9 @@ from collectors.printable import printable_json
 from tocsin.client.client import ApiClient
 from tocsin.client.errors import AnswerError
 from tocsin.client.graphs import Graph, graph_columns
-from tocsin.commands.answers import EMPTY, client_of, say
-from tocsin.commands.options import setting_options
 from tocsin.settings import load_settings
+from tocsin.terminal.answers import EMPTY, client_of, say
+from tocsin.terminal.options import setting_options
 
 
 def frame_of(graph: Graph) -> Frame:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 import orjson
 
-from tocsin.commands.answers import client_of, say
-from tocsin.commands.options import setting_options
 from tocsin.settings import load_settings
+from tocsin.terminal.answers import client_of, say
+from tocsin.terminal.options import setting_options
 
 _SLOWEST_S = 120.0  # a new objective goes through weeks of history first
 

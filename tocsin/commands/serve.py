@@ -9,10 +9,10 @@ from collections.abc import Mapping
 import click
 import orjson
 
-from tocsin.commands.options import setting_options
 from tocsin.garbage import uncollected
 from tocsin.logs import configure_logs
 from tocsin.settings import load_settings
+from tocsin.terminal.options import setting_options
 
 
 @click.command("serve")

@@ -7,8 +7,8 @@ import orjson
 from pydantic import SecretStr
 
 from collectors.redaction import without_secrets
-from tocsin.commands.answers import table
 from tocsin.settings import Settings, Source, load_settings, setting_rows, source_of
+from tocsin.terminal.answers import table
 
 
 def shown_value(settings: Settings, name: str) -> str | None:

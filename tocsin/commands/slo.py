@@ -6,8 +6,8 @@ import click
 
 from tocsin.client.shapes import Slo
 from tocsin.client.wording import multiple, percent, scope
-from tocsin.commands.answers import asking, asks, table, tell_list
 from tocsin.commands.slo_new import command as new
+from tocsin.terminal.answers import asking, asks, table, tell_list
 
 
 @click.group("slo")

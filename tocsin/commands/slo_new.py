@@ -10,9 +10,7 @@ import click
 
 from collectors.errors import ConfigError
 from tocsin.client.client import ApiClient
-from tocsin.commands.answers import asking, asks, say_json
 from tocsin.commands.changes import parsed_ms
-from tocsin.commands.options import setting_options
 from tocsin.duration import Duration
 from tocsin.settings import load_settings
 from tocsin.starting.availability import availability
@@ -22,6 +20,8 @@ from tocsin.starting.indicator import Indicator
 from tocsin.starting.latency import latency
 from tocsin.starting.seen import Seen, look, service_names
 from tocsin.starting.writing import write_new
+from tocsin.terminal.answers import asking, asks, say_json
+from tocsin.terminal.options import setting_options
 
 KINDS = ("availability", "latency")
 _TARGETS = {"availability": "99.9", "latency": "99"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tocsin.commands.answers import asking, asks, tell_list
+from tocsin.terminal.answers import asking, asks, tell_list
 
 
 @click.command("tags")

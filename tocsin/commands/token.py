@@ -10,10 +10,10 @@ from collectors.clock import SystemClock
 from tocsin.access.rights import Role
 from tocsin.access.tokens import MAX_NAME, Token, TokenFile
 from tocsin.client.wording import moment
-from tocsin.commands.answers import say_json, table, tell_list
-from tocsin.commands.options import setting_options
 from tocsin.duration import Duration
 from tocsin.settings import load_settings
+from tocsin.terminal.answers import say_json, table, tell_list
+from tocsin.terminal.options import setting_options
 
 
 @click.group("token")

@@ -9,8 +9,8 @@ import click
 
 from tocsin.client.shapes import Trace, TraceSummary
 from tocsin.client.wording import duration, moment
-from tocsin.commands.answers import asking, asks, say, say_json, table, tell_list
 from tocsin.commands.changes import parsed_ms
+from tocsin.terminal.answers import asking, asks, say, say_json, table, tell_list
 
 
 @click.group("traces")

@@ -10,7 +10,7 @@ import structlog
 from collectors.background import Background
 from collectors.clock import Clock
 from collectors.errors import StorageError
-from collectors.faults import Faults
+from collectors.host.faults import Faults
 from collectors.stacklang.lines.database import Fetch, Lines
 from collectors.store.blocks.blocks import BLOCK_STEPS
 from collectors.store.blocks.columns import Columns

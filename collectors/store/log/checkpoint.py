@@ -22,10 +22,10 @@ import orjson
 import structlog
 from numpy.typing import NDArray
 
-from collectors.disk import make_private
 from collectors.errors import ConfigError, StorageError
-from collectors.machine import Machine
-from collectors.setting_aside import MARK, set_aside
+from collectors.host.disk import make_private
+from collectors.host.machine import Machine
+from collectors.host.setting_aside import MARK, set_aside
 from collectors.store.blocks.blocks import BLOCK_STEPS
 from collectors.store.blocks.hot_tier import HotTier
 from collectors.store.blocks.page_codec import PackedPages, pack_pages, unpack_pages

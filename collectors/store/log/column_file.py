@@ -13,8 +13,8 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from collectors.disk import SYSTEM_DISK, Disk
 from collectors.errors import StorageError
+from collectors.host.disk import SYSTEM_DISK, Disk
 
 _MAGIC = b"TOCSINC1"
 _PREFIX = struct.Struct("<8sII")

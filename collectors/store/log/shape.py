@@ -10,8 +10,8 @@ from pathlib import Path
 
 import orjson
 
-from collectors.disk import SYSTEM_DISK, Disk
 from collectors.errors import ConfigError, StorageError
+from collectors.host.disk import SYSTEM_DISK, Disk
 
 SHAPE_FILE = "shape.json"
 LAYOUT = 1

@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 
 from collectors.api.app import api_app
 from collectors.api.fetching import CHUNK_COLUMNS, FetchEndpoint
-from collectors.api.workers import Workers
+from collectors.api.work.workers import Workers
 from collectors.clock import ManualClock
 from collectors.errors import QueryError
 from collectors.stacklang.evaluation.batch import evaluate

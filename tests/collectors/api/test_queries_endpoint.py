@@ -13,9 +13,9 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from collectors.api.answers import answering
-from collectors.api.queries import query_routes
-from collectors.api.running import QueryBounds
-from collectors.api.workers import Workers
+from collectors.api.work.queries import query_routes
+from collectors.api.work.running import QueryBounds
+from collectors.api.work.workers import Workers
 from collectors.budget import look
 from collectors.errors import CancelledError
 

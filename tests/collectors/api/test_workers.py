@@ -13,8 +13,8 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from collectors.api.answers import answering
-from collectors.api.running import QueryBounds
-from collectors.api.workers import Workers
+from collectors.api.work.running import QueryBounds
+from collectors.api.work.workers import Workers
 from collectors.errors import OverloadedError
 
 

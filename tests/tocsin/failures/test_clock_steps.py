@@ -10,8 +10,8 @@ import pytest
 
 from anomaly.findings import FindingState
 from collectors.clock import ManualClock
+from collectors.host.steady_clock import Outcome, SteadyClock
 from collectors.model import Batch
-from collectors.steady_clock import Outcome, SteadyClock
 from tocsin.settings import Settings
 from tocsin.testing import START_MS, LocalTocsin, local_tocsin
 

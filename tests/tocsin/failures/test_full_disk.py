@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import event
 
 from anomaly.findings import FindingState
-from collectors.disk import FullDisk
 from collectors.errors import StorageError
+from collectors.host.disk import FullDisk
 from collectors.model import Batch
 from tocsin.settings import Settings
 from tocsin.testing import LocalTocsin, local_tocsin

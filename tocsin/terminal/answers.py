@@ -11,8 +11,8 @@ import orjson
 
 from collectors.printable import printable, printable_json
 from tocsin.client.client import ApiClient
-from tocsin.commands.options import Command, setting_options
 from tocsin.settings import Settings, load_settings
+from tocsin.terminal.options import Command, setting_options
 
 EMPTY = 3
 """Exit code of an empty answer with ``--fail-empty``."""

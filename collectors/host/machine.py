@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from collectors.disk import SYSTEM_DISK, Disk
-from collectors.faults import Faults
-from collectors.steady_clock import Witness
+from collectors.host.disk import SYSTEM_DISK, Disk
+from collectors.host.faults import Faults
+from collectors.host.steady_clock import Witness
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

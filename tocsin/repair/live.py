@@ -11,9 +11,9 @@ from tocsin.client.errors import ClientError
 from tocsin.client.sender_shapes import Source, Sources
 from tocsin.client.shapes import Health as ServerHealth
 from tocsin.client.wording import duration, number
-from tocsin.commands.answers import client_of
 from tocsin.repair.checks import Check, Health
 from tocsin.settings import Settings
+from tocsin.terminal.answers import client_of
 
 MAX_SHOWN = 100
 _PROGRAM = "tocsin"

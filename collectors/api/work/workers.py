@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
 
-from collectors.api.running import Asked, QueryBounds, QueryState, RunningQueries, RunningQuery
+from collectors.api.work.running import Asked, QueryBounds, QueryState, RunningQueries, RunningQuery
 from collectors.errors import OverloadedError, QueryError
 
 Result = TypeVar("Result")

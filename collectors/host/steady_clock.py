@@ -17,7 +17,7 @@ from typing import Protocol
 import structlog
 
 from collectors.clock import Ticking
-from collectors.faults import Faults
+from collectors.host.faults import Faults
 
 FAULT = "clock"
 STEP_MS = 2_000

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from collectors.api.answers import error_response, json_response
-from collectors.api.running import RunningQueries, RunningQuery
+from collectors.api.work.running import RunningQueries, RunningQuery
 from collectors.errors import NotFoundError, TocsinError
 
 _MAX_DIGITS = 18

@@ -1,0 +1,1 @@
+"""Queries at work: their threads, their bounds, the list of them."""

@@ -1,0 +1,1 @@
+"""What commands share: options made from settings, answers in words or JSON."""
