@@ -141,15 +141,7 @@ def open_collectors(
     machine = machine or Machine(faults=Faults(clock))
     history = open_history(settings, rollups, machine.faults)
     limits = limits_of(settings)
-    metrics = MetricStore.open(
-        settings.data_dir / "metrics",
-        step_ms=settings.step.ms,
-        hot_window_ms=settings.hot_window.ms,
-        clock=clock,
-        limits=limits,
-        history=history.metrics if history else None,
-        machine=machine,
-    )
+    metrics = _open_metrics(settings, clock, limits, history, machine)
     keeper = _span_keeper(settings, history, metrics, clock)
     exemplars = ExemplarStore(
         log=JournaledExemplars.open(settings.data_dir / "exemplars", machine=machine)
@@ -179,6 +171,20 @@ def open_collectors(
         lanes=Lanes(),
         connections=Connections(limits=limits, files=raise_file_limit()),
         clock=clock,
+        machine=machine,
+    )
+
+
+def _open_metrics(
+    settings: Settings, clock: Clock, limits: Limits, history: History | None, machine: Machine
+) -> MetricStore:
+    return MetricStore.open(
+        settings.data_dir / "metrics",
+        step_ms=settings.step.ms,
+        hot_window_ms=settings.hot_window.ms,
+        clock=clock,
+        limits=limits,
+        history=history.metrics if history else None,
         machine=machine,
     )
 
