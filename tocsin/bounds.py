@@ -16,6 +16,14 @@ from tocsin.settings import setting_rows
 
 SETTINGS: Final = (
     "max_body_bytes",
+    "max_body_parts",
+    "max_json_parts",
+    "max_body_cpu",
+    "header_timeout",
+    "body_timeout",
+    "write_timeout",
+    "max_connections",
+    "max_peer_connections",
     "max_series",
     "new_series_per_minute",
     "memory_bytes",

@@ -11,10 +11,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from collectors.api.answers import error_body, json_response
+from collectors.api.queries import query_routes
 from collectors.api.reading import MetricReader
 from collectors.api.routes import metric_routes, trace_routes
 from collectors.api.traces import SpanReader
-from collectors.api.work.queries import query_routes
 from collectors.api.work.workers import Workers
 from collectors.clock import Clock
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
 
 import structlog
 from starlette.types import ASGIApp
@@ -12,9 +14,27 @@ from tocsin.access.audit import AuditLog
 from tocsin.access.calls import CallGate
 from tocsin.access.gate import Gate, Gatekeeper
 from tocsin.access.tokens import TokenFile
-from tocsin.settings import Access, Settings
 
 _log = structlog.get_logger(__name__)
+
+
+class House(Protocol):
+    """What the settings say of access."""
+
+    @property
+    def data_dir(self) -> Path:
+        """Where tokens and the audit log are."""
+        ...
+
+    @property
+    def host(self) -> str:
+        """Address that all servers listen on."""
+        ...
+
+    @property
+    def demands_tokens(self) -> bool:
+        """Whether requests need a token."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,19 +52,17 @@ class Door:
     clock: Clock
 
     @classmethod
-    def of(cls, settings: Settings, clock: Clock) -> Door:
+    def of(cls, house: House, clock: Clock) -> Door:
         """Return the door, and say who may pass."""
-        audit = AuditLog(settings.data_dir)
-        if not settings.demands_tokens:
-            why = "set access to tokens to ask for them"
-            if settings.access is Access.OPEN:
-                why = "access is set to open"
-            _log.info("whoever reaches a port may ask and answer", host=settings.host, why=why)
+        audit = AuditLog(house.data_dir)
+        if not house.demands_tokens:
+            remedy = "set access to tokens to ask for them"
+            _log.info("whoever reaches a port may ask and answer", host=house.host, remedy=remedy)
             return cls(keeper=None, audit=audit, clock=clock)
-        tokens = TokenFile(settings.data_dir)
+        tokens = TokenFile(house.data_dir)
         now_ms = clock.now_ms()
         living = sum(token.lives(now_ms) for token in tokens.tokens())
-        _log.info("every request needs a token", host=settings.host, tokens=living)
+        _log.info("every request needs a token", host=house.host, tokens=living)
         if not living:
             remedy = "make one: tocsin token create NAME --role admin"
             _log.warning("there is no token: nobody may ask anything", remedy=remedy)

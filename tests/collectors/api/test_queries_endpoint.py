@@ -13,7 +13,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from collectors.api.answers import answering
-from collectors.api.work.queries import query_routes
+from collectors.api.queries import query_routes
 from collectors.api.work.running import QueryBounds
 from collectors.api.work.workers import Workers
 from collectors.budget import look
