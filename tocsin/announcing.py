@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from collectors.changes.store import ChangeStore
+from collectors.host.journal import FileJournal
 from collectors.host.machine import Machine
-from collectors.journal import FileJournal
 from tocsin.settings import Settings
 
 _SEGMENT_BYTES = 4 << 20

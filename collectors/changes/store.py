@@ -11,7 +11,7 @@ import structlog
 
 from collectors.changes.change import Change, told_again
 from collectors.errors import DecodeError
-from collectors.journal import Journal
+from collectors.host.journal import Journal
 
 CHANGES = 0x43
 """Kind of the journal's records."""

@@ -49,8 +49,8 @@ from collectors.clock import Clock
 from collectors.errors import ConfigError, StorageError
 from collectors.host.disk import make_private
 from collectors.host.faults import Faults
+from collectors.host.journal import FileJournal, Journal
 from collectors.host.machine import Machine
-from collectors.journal import FileJournal, Journal
 from collectors.limits import Limits
 from collectors.metric_kinds import MetricKinds
 from collectors.model import (

@@ -14,8 +14,8 @@ from typing import Protocol
 import structlog
 
 from collectors.errors import StorageError
+from collectors.host.journal import FileJournal
 from collectors.host.machine import Machine
-from collectors.journal import FileJournal
 from collectors.traces.exemplar_record import TracedSeries, decode_exemplars, encode_exemplars
 
 EXEMPLARS = 0x45

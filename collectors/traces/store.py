@@ -16,7 +16,7 @@ import structlog
 
 from collectors.clock import Clock
 from collectors.errors import StorageError
-from collectors.journal import Journal
+from collectors.host.journal import Journal
 from collectors.limits import Limits
 from collectors.model import Receipt, Rejection, Span, in_order
 from collectors.traces.archive import SpanArchive, joined_search, joined_trace

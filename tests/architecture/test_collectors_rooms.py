@@ -12,7 +12,7 @@ LINES = LANGUAGE | {"stacklang/predicates", "stacklang/lines"}
 EXPRESSIONS = LINES | {"stacklang/numeric", "stacklang/expressions", "stacklang"}
 
 ALLOWED: dict[str, set[str]] = {
-    "": {"host"},
+    "": set(),
     "host": {""},
     "changes": GROUND,
     "documents": GROUND,

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from collectors.errors import StorageError
-from collectors.journal import FileJournal, Journal, MemoryJournal, read_records
+from collectors.host.journal import FileJournal, Journal, MemoryJournal, read_records
 
 RECORDS = [(1, b"one"), (2, b"two" * 50), (1, b""), (1, b"\xf5TOC inside"), (2, bytes(300))]
 

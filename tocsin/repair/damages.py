@@ -17,8 +17,8 @@ from collectors.errors import ConfigError, StorageError
 from collectors.history.engine import HistoryEngine
 from collectors.history.losses import attach_orphan, orphans
 from collectors.host.disk import PRIVATE_DIRECTORY, PRIVATE_FILE, SYSTEM_DISK, close_to_strangers
+from collectors.host.journal import encode_record, read_records
 from collectors.host.setting_aside import MARK, set_aside, set_aside_before
-from collectors.journal import encode_record, read_records
 from collectors.store.log.column_file import read_columns
 from collectors.store.log.shape import recorded_step_ms
 from runbooks.incidents.database import open_database, sqlite_file

@@ -26,8 +26,8 @@ import structlog
 
 from collectors.background import Background
 from collectors.errors import DecodeError, StorageError
+from collectors.host.journal import FileJournal
 from collectors.host.machine import Machine
-from collectors.journal import FileJournal
 from collectors.metric_kinds import MetricKinds
 from collectors.model import IndexArray
 from collectors.store.blocks.columns import Columns, apply_columns

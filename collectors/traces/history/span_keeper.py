@@ -19,7 +19,7 @@ from collectors.background import Background
 from collectors.budget import elsewhere
 from collectors.clock import Clock
 from collectors.errors import StorageError
-from collectors.journal import Journal
+from collectors.host.journal import Journal
 from collectors.model import Span
 from collectors.traces.held_trace import TraceSpans
 from collectors.traces.history.span_history import SpanHistory

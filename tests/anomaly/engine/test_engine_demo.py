@@ -15,7 +15,7 @@ from anomaly.testing import FindingList, TableDatabase, TraceList, example_summa
 from collectors.changes.change import Change
 from collectors.changes.store import ChangeStore
 from collectors.clock import ManualClock
-from collectors.journal import MemoryJournal
+from collectors.host.journal import MemoryJournal
 from collectors.percentile_buckets import bucket_of
 
 STEP_MS = 5_000

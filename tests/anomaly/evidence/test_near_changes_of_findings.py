@@ -24,7 +24,7 @@ from anomaly.testing import example_finding
 from collectors.changes.change import Change
 from collectors.changes.store import ChangeStore
 from collectors.errors import StorageError
-from collectors.journal import MemoryJournal
+from collectors.host.journal import MemoryJournal
 
 ONSET_MS = 1_700_000_000_000
 STEP_MS = 5_000

@@ -12,7 +12,7 @@ from collectors.api.changes import change_routes
 from collectors.changes.reader import MAX_BODY_BYTES
 from collectors.changes.store import ChangeStore
 from collectors.clock import ManualClock
-from collectors.journal import MemoryJournal
+from collectors.host.journal import MemoryJournal
 from collectors.receivers.stats import ReceiverStats
 
 NOW_MS = 1_800_000_000_000

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from collectors.changes.change import Change
 from collectors.changes.store import CHANGES, ChangeStore
 from collectors.errors import StorageError
-from collectors.journal import FileJournal, MemoryJournal
+from collectors.host.journal import FileJournal, MemoryJournal
 
 
 def change(time_ms: int, change_id: str = "", summary: str = "Deployed") -> Change:

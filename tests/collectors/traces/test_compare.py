@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from collectors.journal import MemoryJournal
+from collectors.host.journal import MemoryJournal
 from collectors.model import Span
 from collectors.traces.compare import compare, likelihood_ratio
 from collectors.traces.search import TraceSearch

@@ -5,7 +5,7 @@ from itertools import permutations
 
 import pytest
 
-from collectors.journal import MemoryJournal
+from collectors.host.journal import MemoryJournal
 from collectors.model import Span, SpanKind
 from collectors.traces.calls import UNKNOWN, USER
 from collectors.traces.store import SpanStore

@@ -12,7 +12,7 @@ import pytest
 from collectors.api.traces import trace_content
 from collectors.clock import ManualClock
 from collectors.history.engine import HistoryEngine
-from collectors.journal import FileJournal, MemoryJournal
+from collectors.host.journal import FileJournal, MemoryJournal
 from collectors.limits import Limits
 from collectors.model import Span, SpanKind
 from collectors.traces.history.span_history import SpanHistory
@@ -232,7 +232,7 @@ def test_memory_and_history_join_into_one_answer(tmp_path: Path) -> None:
 WRITER = """
 import os, sys
 from pathlib import Path
-from collectors.journal import FileJournal
+from collectors.host.journal import FileJournal
 from collectors.limits import Limits
 from collectors.traces.store import SpanStore
 from tests.collectors.traces.test_large_traces import LIMITS, TRACE

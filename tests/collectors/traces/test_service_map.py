@@ -4,7 +4,7 @@ from itertools import permutations
 
 import pytest
 
-from collectors.journal import MemoryJournal
+from collectors.host.journal import MemoryJournal
 from collectors.model import Span, SpanKind
 from collectors.traces.store import SpanStore
 from collectors.traces.testing import make_span

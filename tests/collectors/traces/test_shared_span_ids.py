@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from collectors.api.traces import trace_content
 from collectors.history.engine import HistoryEngine
-from collectors.journal import FileJournal, MemoryJournal
+from collectors.host.journal import FileJournal, MemoryJournal
 from collectors.model import Span, SpanKind
 from collectors.traces.critical_path import time_on_path
 from collectors.traces.history.span_history import SpanHistory

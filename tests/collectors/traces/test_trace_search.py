@@ -2,7 +2,7 @@
 
 import pytest
 
-from collectors.journal import MemoryJournal
+from collectors.host.journal import MemoryJournal
 from collectors.model import SpanKind
 from collectors.traces.search import TraceSearch
 from collectors.traces.store import SpanStore

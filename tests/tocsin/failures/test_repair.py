@@ -8,7 +8,7 @@ import orjson
 import pytest
 from click.testing import CliRunner
 
-from collectors.journal import FileJournal, read_records
+from collectors.host.journal import FileJournal, read_records
 from tocsin.cli import group
 from tocsin.data_directory import owned
 

@@ -17,7 +17,7 @@ from opentelemetry.trace import StatusCode
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from collectors.journal import MemoryJournal
+from collectors.host.journal import MemoryJournal
 from collectors.limits import Limits
 from collectors.model import ADJUSTED, Span, SpanEvent, SpanKind, SpanStatus
 from collectors.receivers.stats import ReceiverStats

@@ -7,7 +7,7 @@ import pytest
 from collectors.clock import ManualClock
 from collectors.errors import StorageError
 from collectors.history.engine import HistoryEngine
-from collectors.journal import MemoryJournal
+from collectors.host.journal import MemoryJournal
 from collectors.traces.history.span_history import SPAN_TABLE, SpanHistory
 from collectors.traces.history.span_keeper import SpanKeeper
 from collectors.traces.search import TraceSearch

@@ -9,7 +9,7 @@ import pytest
 from collectors.clock import ManualClock
 from collectors.errors import StorageError
 from collectors.history.engine import HistoryEngine
-from collectors.journal import FileJournal, MemoryJournal
+from collectors.host.journal import FileJournal, MemoryJournal
 from collectors.limits import Limits
 from collectors.model import Span, SpanEvent
 from collectors.traces.held_trace import TraceSpans

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collectors.history.engine import HistoryEngine
-from collectors.journal import MemoryJournal
+from collectors.host.journal import MemoryJournal
 from collectors.model import Span
 from collectors.traces.history.span_history import SpanHistory
 from collectors.traces.search import TraceSearch
