@@ -128,7 +128,12 @@ class FakeApi:
         held = {"spans": 120, "uptime_s": 4000.0, "receivers": received, "rules_failing": {}}
         delivery = {"failing": [], "dropped_findings": 0}
         told = {"watch": watch, "delivery": delivery, "configuration": read}
-        return JSONResponse(body | held | told)
+        clock = {"ahead_ms": 0, "steps": 0, "last_step": None}
+        connections = {"open": 3, "most": 4096, "refused": 0, "evicted": 0, "timed_out": {}}
+        connections |= {"files": 65_536, "files_low": False}
+        warming: dict[str, Any] = {"loading": [], "failed": {}}
+        machine = {"clock": clock, "faults": [], "warming": warming, "connections": connections}
+        return JSONResponse(body | held | told | machine)
 
     def _graph(self, request: Request) -> Response:
         query = request.query_params["q"]

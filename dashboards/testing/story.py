@@ -64,6 +64,7 @@ def incident(world: World) -> JsonObject:
         "runbook": proposed(world),
         "exemplar_trace_ids": [TRACE_ID, SLOW_TRACE_ID],
         "near_changes": [near_change(world)],
+        "more_findings": [],
         "notifications": [
             {
                 "id": 1,

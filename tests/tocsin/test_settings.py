@@ -8,7 +8,7 @@ from collectors.errors import ConfigError
 from tocsin.duration import Duration
 from tocsin.settings import load_settings, setting_rows
 
-SECRETS = {"slack_bot_token", "slack_signing_secret"}
+SECRETS = {"slack_bot_token", "slack_signing_secret", "api_token"}
 """They have no option: everybody on a machine reads command lines."""
 
 

@@ -87,6 +87,25 @@ class ClockState(TypedDict):
     last_step: ClockStep | None
 
 
+class Warming(TypedDict):
+    """What is still to be loaded after the start, and what could not be, with the reason."""
+
+    loading: list[str]
+    failed: dict[str, str]
+
+
+class ConnectionsState(TypedDict):
+    """HTTP connections since the start; ``files`` is the limit on open files."""
+
+    open: int
+    most: int
+    refused: int
+    evicted: int
+    timed_out: dict[str, int]
+    files: int
+    files_low: bool
+
+
 class Health(TypedDict):
     """``GET /health``; ``rules_failing`` says why by expression or rule."""
 
@@ -103,6 +122,8 @@ class Health(TypedDict):
     delivery: Deliveries
     clock: ClockState
     faults: list[OwnFault]
+    warming: Warming
+    connections: ConnectionsState
 
 
 class TraceSummary(TypedDict):
@@ -402,6 +423,15 @@ class ImpactInterval(TypedDict):
     end_ms: int | None
 
 
+class Crowd(TypedDict):
+    """Findings of a rule that an incident counts and does not name."""
+
+    rule: str
+    title: str
+    firing: int
+    seen: int
+
+
 class Incident(IncidentSummary):
     """``GET /api/v2/incidents/{id}``."""
 
@@ -420,6 +450,7 @@ class Incident(IncidentSummary):
     runbook: ProposedRunbook | None
     exemplar_trace_ids: list[str]
     near_changes: list[NearChange]
+    more_findings: list[Crowd]
     notifications: list[Notification]
     charts: list[ChartQuery]
     post_mortem: str | None

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from collectors.errors import OverloadedError, StorageError
+from collectors.errors import OverloadedError
 from collectors.model import Batch, Exemplar
 from collectors.receivers.testing.fakes import FakeStore
 from collectors.stacklang.predicates.predicate import AnyOf, Equal
@@ -113,14 +113,14 @@ def test_a_damaged_record_is_left_out(tmp_path: Path) -> None:
         one.close()
 
 
-def test_a_failing_log_refuses_the_samples_too(tmp_path: Path) -> None:
-    """A sender that is told nothing was kept sends again: a sum must not count twice."""
+def test_a_failing_log_refuses_exemplars_and_no_samples(tmp_path: Path) -> None:
+    """What is judged must not depend on what goes with it; that it was not kept is told."""
     store = opened(tmp_path)
     metrics = FakeStore()
     store.close()
-    with pytest.raises((StorageError, OSError)):
-        ExemplarWriter(metrics, store).write(batch_of("latency", 10))
-    assert metrics.batches == []
+    receipt = ExemplarWriter(metrics, store).write(batch_of("latency", 10))
+    assert len(metrics.batches) == 1
+    assert [one.reason for one in receipt.rejected] == ["exemplarsNotKept"]
 
 
 def test_refused_samples_leave_their_exemplars_hidden(tmp_path: Path) -> None:

@@ -80,7 +80,11 @@ def test_a_secret_comes_by_file_or_environment(
 ) -> None:
     """Everybody on the machine reads command lines."""
     secret_rows = [row for row in setting_rows() if not row.option]
-    assert {row.name for row in secret_rows} == {"slack_bot_token", "slack_signing_secret"}
+    assert {row.name for row in secret_rows} == {
+        "slack_bot_token",
+        "slack_signing_secret",
+        "api_token",
+    }
     refused = CliRunner().invoke(group, ["serve", "--slack-bot-token", SECRET])
     assert refused.exit_code == 2
 

@@ -65,6 +65,7 @@ def by_batch(store: MetricStore, body: list[tuple[str, list[tuple[int, float]]]]
             series_index=np.array([row for row, _, _ in samples], dtype=np.int32),
             time_ms=np.array([t for _, t, _ in samples], dtype=np.int64),
             value=np.array([v for _, _, v in samples]),
+            whole_resets=True,  # as remote write reads a counter that falls
         )
     )
 
