@@ -129,13 +129,14 @@ def _signal_group(child: Child, number: signal.Signals) -> None:
 
 
 def wait_for_json_line(child: Child, timeout_s: float) -> dict[str, Any]:
-    """Return the first line of JSON that ``child`` prints: its addresses."""
+    """Return the first JSON object that ``child`` prints and that is no line of its log."""
 
     def look() -> dict[str, Any] | None:
         for line in child.log.read_bytes().splitlines():
             if line.startswith(b"{") and line.endswith(b"}"):
                 answer: dict[str, Any] = orjson.loads(line)
-                return answer
+                if "event" not in answer:
+                    return answer
         return None
 
     return _wait(child, look, timeout_s)

@@ -73,8 +73,9 @@ def _caught_up(scene: Scene) -> None:
     """Wait until the new objective has gone through the past; what follows is measured."""
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
-        lag_s = scene.stage.get("/health").json()["watch"]["lag_s"]
-        if lag_s is not None and lag_s < ANSWER_WITHIN_S * 5:
+        watch = scene.stage.get("/health").json()["watch"]
+        # Both objectives: one that has judged nothing yet is not counted.
+        if watch["rules"] == 2 and watch["lag_s"] < ANSWER_WITHIN_S * 5:
             break
         time.sleep(0.1)
     scene.beside.forget()

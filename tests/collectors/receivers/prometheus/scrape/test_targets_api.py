@@ -213,7 +213,10 @@ def test_prometheus_answers_in_the_same_form(tmp_path: Path) -> None:
         document = config(url.removeprefix("http://")).replace("90s", "1s")
 
         def down(peer: httpx2.Client) -> Any:
-            targets = peer.get("/api/v1/targets").json()["data"]["activeTargets"]
+            answer = peer.get("/api/v1/targets")
+            if not answer.is_success:
+                return None  # it says that it is about to be ready, and no JSON
+            targets = answer.json()["data"]["activeTargets"]
             return targets[0] if targets and targets[0]["health"] != "unknown" else None
 
         with (
