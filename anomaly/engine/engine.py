@@ -81,6 +81,7 @@ class Engine:
         self._step_ms = step_ms
         self._max_late_ms = -(-max_late_ms // step_ms) * step_ms
         self._watched = [Watched(rule, step_ms, self._max_late_ms) for rule in rules]
+        self._done_ms: dict[str, int] = {}
         self._seeker = EvidenceSeeker(
             NoTraces() if traces is None else traces,
             NoChanges() if changes is None else changes,
@@ -116,7 +117,7 @@ class Engine:
         Args:
             completed_ms: Newest step boundary whose interval is over, a multiple of the step.
         """
-        with self._lock:
+        with self._working():
             self._seeker.begin()
             self._listen()
             self._completed_ms = max(self._completed_ms, completed_ms)
@@ -140,7 +141,7 @@ class Engine:
         Args:
             rules: All that are wanted; the very objects for those that go on.
         """
-        with self._lock:
+        with self._working():
             before = {id(watched.rule): watched for watched in self._watched}
             self._watched = [
                 before.get(id(rule)) or Watched(rule, self._step_ms, self._max_late_ms)
@@ -160,7 +161,7 @@ class Engine:
         To be followed by :meth:`watch` with rules that are new: those so far have judged steps that
         are yet to come.
         """
-        with self._lock:
+        with self._working():
             self._completed_ms = completed_ms
             self._lateness = Lateness(self._step_ms, self._max_wait_ms)
 
@@ -180,10 +181,18 @@ class Engine:
     def lags_ms(self) -> dict[str, int]:
         """Return how far behind the present each rule's newest judged step is, by name."""
         # Without the lock, which a tick holds for as long as it takes: whoever asks for /health is
-        # answered at once. The list never changes, and a time is read in one piece.
+        # answered at once, and not of a rule that is just going through the past once more.
         now_ms = self._clock.now_ms()
-        done_ms = {watched.rule.name: watched.done_ms for watched in self._watched}
-        return {name: now_ms - done for name, done in done_ms.items() if done}
+        return {name: now_ms - done for name, done in self._done_ms.items() if done}
+
+    @contextmanager
+    def _working(self) -> Iterator[None]:
+        """Hold the lock; afterwards tell how far each rule is."""
+        with self._lock:
+            try:
+                yield
+            finally:
+                self._done_ms = {one.rule.name: one.done_ms for one in self._watched}
 
     def _forget(self, gone: Sequence[Watched], still: Container[Hashable]) -> None:
         """End what was open about rules that are gone, what others found ``still`` left out."""

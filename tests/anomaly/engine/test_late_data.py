@@ -305,3 +305,29 @@ def test_our_own_absence_is_nobody_elses_outage() -> None:
     with world() as found:
         found.run(heard, START_MS + 700_000)
         assert opened(found) == []
+
+
+class Onlooker:
+    """A store that is asked how far behind the engine says it is, whenever the engine reads it."""
+
+    def __init__(self, found: World) -> None:
+        self._store = found.store
+        self._engine = found.engine
+        self.lags_ms: list[int] = []
+
+    def __getattr__(self, name: str) -> object:
+        self.lags_ms += self._engine.lags_ms().values()
+        return getattr(self._store, name)
+
+
+def test_nobody_is_told_of_a_lag_while_the_past_is_gone_through_again() -> None:
+    """Our own objective on the lag would page whenever somebody's data come late."""
+    early = exports("one", 10_000, [300], range(0), until_ms=600_000)
+    late = exports("two", 10_000, [300_000], range(0), until_ms=300_000)
+    with world() as found:
+        found.run(early, START_MS + 200_000)
+        onlooker = Onlooker(found)
+        found.engine._database = onlooker  # type: ignore[assignment]  # it answers as the store does
+        found.run(early[20:] + late, START_MS + 600_000)
+        assert found.engine.late_steps > 5
+        assert 0 < max(onlooker.lags_ms) <= 3 * STEP_MS
