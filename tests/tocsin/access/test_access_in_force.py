@@ -23,7 +23,7 @@ from opentelemetry.sdk.metrics.export import (
 
 from tests.tocsin.test_serve import Server, server
 
-pytestmark = [pytest.mark.processes, pytest.mark.slow]
+pytestmark = [pytest.mark.processes, pytest.mark.slow, pytest.mark.patient]
 
 
 def tocsin(directory: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:

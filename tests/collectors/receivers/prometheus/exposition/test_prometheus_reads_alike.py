@@ -129,6 +129,7 @@ def expected(page: Page, now_ms: int) -> dict[Series, tuple[float, int]] | None:
 @pytest.mark.skipif(PROMETHEUS is None, reason="prometheus is not installed (apt: prometheus)")
 @pytest.mark.processes
 @pytest.mark.slow
+@pytest.mark.patient
 def test_prometheus_reads_alike(tmp_path: Path) -> None:
     """Whoever moves here from Prometheus would see other series, or targets that are down."""
     now_ms = time.time_ns() // 1_000_000
