@@ -81,6 +81,7 @@ async def _tried(
         await platform.stop()
 
 
+@pytest.mark.processes  # its requests have deadlines of real time: it runs alone, as those do
 def test_a_good_version_replaces_the_old_one(tmp_path: Path) -> None:
     """A canary that never ends deploys nothing."""
     verdict, versions, told = asyncio.run(_tried(tmp_path, None, visits=25))
