@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Final
 
 from collectors.limits import Limits
+from tocsin.client.wording import duration, number
 from tocsin.settings import setting_rows
 
 SETTINGS: Final = (
@@ -271,7 +272,7 @@ def _worded(name: str, value: object) -> str:
     """Return a bound with the unit that its name ends in.
 
     >>> _worded("MAX_AGE_MS", 90_000)
-    '90 s'
+    '1 min 30 s'
     >>> _worded("max_body_bytes", 64 << 20)
     '64 MiB'
     """
@@ -279,23 +280,17 @@ def _worded(name: str, value: object) -> str:
         return f"`{value}`"
     match name.lower().rpartition("_")[2]:
         case "bytes":
-            return _scaled(
-                value, ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"), (1, "bytes"))
-            )
+            size, unit = next((u for u in _SIZES if value >= u[0]), _SIZES[-1])
+            return f"{number(value / size)} {unit}"
         case "ms":
-            return _scaled(value / 1_000, _TIMES)
+            return duration(value / 1_000)
         case "s":
-            return _scaled(value, _TIMES)
+            return duration(value)
         case _:
             return f"{value:,}"
 
 
-_TIMES = ((86_400, "days"), (3_600, "h"), (1, "s"))
-
-
-def _scaled(value: float, units: tuple[tuple[int, str], ...]) -> str:
-    size, unit = next((u for u in units if value >= 2 * u[0] or value == u[0]), units[-1])
-    return f"{value / size:,.4g} {unit}" if value / size < 10_000 else f"{value / size:,.0f} {unit}"
+_SIZES = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"), (1, "bytes"))
 
 
 _HEAD = """# Limits

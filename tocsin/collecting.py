@@ -55,6 +55,7 @@ from collectors.traces.history.span_history import SpanHistory
 from collectors.traces.history.span_keeper import SpanKeeper
 from collectors.traces.store import SpanStore
 from tocsin.access.door import Door
+from tocsin.access.rights import Right
 from tocsin.connections import Connections, raise_file_limit
 from tocsin.settings import Settings
 from tocsin.sockets import listen_tcp, port_of, serving
@@ -391,7 +392,9 @@ async def _otlp_over_http(
         collectors.lanes,
     )
     async with serving(
-        door.before(Attributed(app, collectors.sources)), sock, collectors.connections
+        door.before(Attributed(app, collectors.sources), lambda _method, _path: Right.SEND),
+        sock,
+        collectors.connections,
     ):
         yield
 

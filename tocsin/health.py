@@ -16,6 +16,7 @@ from collectors.host.steady_clock import SteadyClock
 from collectors.redaction import without_secrets
 from runbooks.desk.desk import IncidentDesk
 from runbooks.paging.ways import name_of
+from tocsin.access.door import Door
 from tocsin.cli import package_version
 from tocsin.collecting import Collectors
 from tocsin.configuration.reloading import Reloader
@@ -28,6 +29,7 @@ def health_route(
     desk: IncidentDesk,
     reloader: Reloader,
     warming: Warming,
+    door: Door,
     *,
     started_s: float,
 ) -> Route:
@@ -58,6 +60,7 @@ def health_route(
                 "faults": faults,
                 "warming": warming.as_json(),
                 "connections": collectors.connections.as_json(),
+                "access": door.as_json(),
             }
         )
 

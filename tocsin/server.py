@@ -35,6 +35,7 @@ from runbooks.oncall.duty import Duty
 from runbooks.paging.own_fault import OwnFaults
 from tocsin.access.audit import audit_route
 from tocsin.access.door import Door
+from tocsin.access.rights import right_for
 from tocsin.announcing import open_announcements
 from tocsin.boards.routes import board_routes
 from tocsin.collecting import (
@@ -146,7 +147,7 @@ def api_of(
     clock, workers = collectors.clock, workers or Workers()
     routes = [
         front_route(desk.links.dashboard_url),
-        health_route(collectors, engine, desk, reloader, warming, started_s=time.monotonic()),
+        health_route(collectors, engine, desk, reloader, warming, door, started_s=time.monotonic()),
         reload_route(reloader),
         audit_route(door.audit),
         *board_routes(lambda: reloader.configuration.boards),
@@ -157,9 +158,10 @@ def api_of(
     ]
     app = api_app(collectors.metrics, collectors.spans, clock, extra_routes=routes, workers=workers)
     # Receivers are asked by whatever name senders have; Slack signs what it sends.
-    anybody = {*receiver_paths(collectors), SLACK_INTERACTIONS}
+    delivered = receiver_paths(collectors)
     own = Attributed(Direct(app, routes), collectors.sources)
-    return SameSite(door.before(own), names, anybody)
+    behind = door.before(own, partial(right_for, delivered=delivered))
+    return SameSite(behind, names, {*delivered, SLACK_INTERACTIONS})
 
 
 def using(

@@ -132,7 +132,14 @@ class FakeApi:
         connections = {"open": 3, "most": 4096, "refused": 0, "evicted": 0, "timed_out": {}}
         connections |= {"files": 65_536, "files_low": False}
         warming: dict[str, Any] = {"loading": [], "failed": {}}
-        machine = {"clock": clock, "faults": [], "warming": warming, "connections": connections}
+        access = {"tokens": False, "refused": {}, "audit_lost": 0}
+        machine = {
+            "access": access,
+            "clock": clock,
+            "faults": [],
+            "warming": warming,
+            "connections": connections,
+        }
         return JSONResponse(body | held | told | machine)
 
     def _graph(self, request: Request) -> Response:

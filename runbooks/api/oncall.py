@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
-from collectors.errors import InputError, NotFoundError
+from collectors.api.parameters import Parameters
+from collectors.errors import NotFoundError
 from runbooks.api.views import Json
 from runbooks.incidents.events import JsonValue
 from runbooks.oncall.calendar import as_calendar
@@ -41,12 +42,9 @@ def days_of(request: Request) -> int:
     """Return the days that are asked for.
 
     Raises:
-        InputError: It is no number from 1 to ``MAX_DAYS``.
+        QueryError: It is no number from 1 to ``MAX_DAYS``.
     """
-    text = request.query_params.get("days", str(DEFAULT_DAYS))
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= MAX_DAYS):
-        raise InputError(f"days {text[:20]!r} is no number from 1 to {MAX_DAYS}")
-    return int(text)
+    return Parameters.of(request).integer("days", DEFAULT_DAYS, low=1, high=MAX_DAYS)
 
 
 def _schedule(duty: Duty, schedule: Schedule, days: int, now_ms: int) -> Json:

@@ -8,7 +8,7 @@ nobody is. Shifts are half-open, [start, end).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -195,13 +195,7 @@ def _override_claims(schedule: Schedule) -> Iterator[_Claim]:
 
 
 def _between(shift: Shift, start_ms: int, end_ms: int) -> Shift:
-    return Shift(
-        person=shift.person,
-        start_ms=max(shift.start_ms, start_ms),
-        end_ms=min(shift.end_ms, end_ms),
-        layer=shift.layer,
-        reason=shift.reason,
-    )
+    return replace(shift, start_ms=max(shift.start_ms, start_ms), end_ms=min(shift.end_ms, end_ms))
 
 
 def _resolved(claims: Iterable[_Claim]) -> Iterator[Shift]:
@@ -227,25 +221,12 @@ def _merged(pieces: Iterable[Shift]) -> Iterator[Shift]:
     for piece in pieces:
         if held is None:
             held = piece
-        elif (held.person, held.layer, held.reason, held.end_ms) == (
-            piece.person,
-            piece.layer,
-            piece.reason,
-            piece.start_ms,
+        elif replace(piece, start_ms=held.start_ms) == replace(held, end_ms=piece.end_ms) and (
+            held.end_ms == piece.start_ms
         ):
-            held = _joined(held, piece)
+            held = replace(held, end_ms=piece.end_ms)
         else:
             yield held
             held = piece
     if held is not None:
         yield held
-
-
-def _joined(first: Shift, last: Shift) -> Shift:
-    return Shift(
-        person=first.person,
-        start_ms=first.start_ms,
-        end_ms=last.end_ms,
-        layer=first.layer,
-        reason=first.reason,
-    )

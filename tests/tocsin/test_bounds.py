@@ -79,7 +79,7 @@ def test_the_page_says_defaults_with_units() -> None:
     page = limits_page()
     for row in (
         "| `max_body_bytes` | 64 MiB |",
-        "| `stream_idle_ms` | 900 s |",
+        "| `stream_idle_ms` | 15 min |",
         "| a body of changes | 1 MiB | 413 |",
         "| lines of a graph | 1,024 |",
     ):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 from starlette.types import ASGIApp
@@ -13,6 +14,7 @@ from collectors.clock import Clock
 from tocsin.access.audit import AuditLog
 from tocsin.access.calls import CallGate
 from tocsin.access.gate import Gate, Gatekeeper
+from tocsin.access.rights import Right
 from tocsin.access.tokens import TokenFile
 
 _log = structlog.get_logger(__name__)
@@ -68,9 +70,18 @@ class Door:
             _log.warning("there is no token: nobody may ask anything", remedy=remedy)
         return cls(keeper=Gatekeeper(tokens, clock), audit=audit, clock=clock)
 
-    def before(self, app: ASGIApp) -> ASGIApp:
-        """Return an application that stands before another."""
-        return Gate(app, self.keeper, self.audit, self.clock)
+    def before(self, app: ASGIApp, needs: Callable[[str, str], Right]) -> ASGIApp:
+        """Return what stands before ``app``, whose requests need a right by method and path."""
+        return Gate(app, needs, self.keeper, self.audit, self.clock)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the state for ``/health``."""
+        refused = self.keeper.refused if self.keeper else {}
+        return {
+            "tokens": self.keeper is not None,
+            "refused": {str(status): count for status, count in sorted(refused.items())},
+            "audit_lost": self.audit.lost,
+        }
 
     def interceptors(self) -> tuple[CallGate, ...]:
         """Return what stands before gRPC."""

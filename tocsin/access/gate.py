@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import anyio.to_thread
@@ -14,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from collectors.clock import Clock
 from collectors.errors import StorageError
 from tocsin.access.audit import AuditLog, Entry
-from tocsin.access.rights import Right, right_for
+from tocsin.access.rights import Right
 from tocsin.access.tokens import Token, TokenFile
 
 ANYBODY = "anybody"
@@ -60,14 +62,24 @@ class Gatekeeper:
     Args:
         tokens: Those that there are.
         clock: The present.
+
+    Attributes:
+        refused: How many requests were, by HTTP status.
     """
 
     def __init__(self, tokens: TokenFile, clock: Clock) -> None:
+        self.refused: Counter[int] = Counter()
         self._tokens = tokens
         self._clock = clock
 
     def judge(self, right: Right, secret: str | None) -> Verdict:
-        """Return whether somebody with this secret has a right."""
+        """Return whether somebody with this secret has a right; count it if not."""
+        verdict = self._judged(right, secret)
+        if verdict.status:
+            self.refused[verdict.status] += 1
+        return verdict
+
+    def _judged(self, right: Right, secret: str | None) -> Verdict:
         nobody = Principal()
         if secret is None:
             if right is Right.NOTHING:
@@ -94,22 +106,28 @@ class Gatekeeper:
 class Gate:
     """An ASGI application that stands before another.
 
-    Puts the :class:`Principal` into ``scope["principal"]``, its name into ``scope["actor"]``,
-    empty where nobody has to say who it is, and into ``scope["trusted"]`` whether more may be told
-    than that all is well; what changes something, and what
-    was refused although a token came, is audited.
+    Puts the name of who asks into ``scope["actor"]``, empty where nobody has to say it, and into
+    ``scope["trusted"]`` whether more may be told than that all is well. What changes something, and
+    what was refused although a token came, is audited; requests of strangers are only counted.
 
     Args:
         app: What stands behind.
+        needs: Returns the right that a request needs, by method and path.
         keeper: Decides; None lets everybody pass, as ``anybody``.
         audit: Where changes are noted.
         clock: The present.
     """
 
     def __init__(
-        self, app: ASGIApp, keeper: Gatekeeper | None, audit: AuditLog, clock: Clock
+        self,
+        app: ASGIApp,
+        needs: Callable[[str, str], Right],
+        keeper: Gatekeeper | None,
+        audit: AuditLog,
+        clock: Clock,
     ) -> None:
         self._app = app
+        self._needs = needs
         self._keeper = keeper
         self._audit = audit
         self._clock = clock
@@ -119,11 +137,10 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        right = right_for(scope["method"], scope["path"])
+        right = self._needs(scope["method"], scope["path"])
         verdict = Verdict(principal=Principal())
         if self._keeper is not None:
             verdict = self._keeper.judge(right, secret_of(Headers(scope=scope)))
-        scope["principal"] = verdict.principal
         scope["trusted"] = self._keeper is None or verdict.principal.token is not None
         scope["actor"] = verdict.principal.name if verdict.principal.token else ""
         if verdict.status:
@@ -144,8 +161,9 @@ class Gate:
         return noted
 
     async def _note(self, scope: Scope, verdict: Verdict, status: int, right: Right) -> None:
-        if verdict.principal.token is None and right not in _CHANGES:
-            return  # a stranger without a token could fill the log
+        changed = self._keeper is None and right in _CHANGES
+        if verdict.principal.token is None and not changed:
+            return  # a stranger could push what others did out of the log
         entry = Entry(
             time_ms=self._clock.now_ms(),
             who=verdict.principal.name,

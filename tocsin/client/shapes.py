@@ -94,6 +94,14 @@ class Warming(TypedDict):
     failed: dict[str, str]
 
 
+class AccessState(TypedDict):
+    """Whether requests need a token; how many were refused, by status; entries not kept."""
+
+    tokens: bool
+    refused: dict[str, int]
+    audit_lost: int
+
+
 class ConnectionsState(TypedDict):
     """HTTP connections since the start; ``files`` is the limit on open files."""
 
@@ -124,6 +132,7 @@ class Health(TypedDict):
     faults: list[OwnFault]
     warming: Warming
     connections: ConnectionsState
+    access: AccessState
 
 
 class TraceSummary(TypedDict):
