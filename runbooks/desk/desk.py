@@ -157,8 +157,7 @@ class IncidentDesk:
         self.ways = Ways()
         self._last_way = (FALLBACK,) if FALLBACK.notifier in by_name else ()
         self._fallbacks = (*routes.default, *self._last_way)
-        self._routes = routes
-        self._unrecorded = Unrecorded(by_name, links)
+        self._unrecorded = Unrecorded(by_name, self._drawn)
         self._present: Collection[Finding] | None = None
         self._failing_ms: int | None = None
         self._courier = Courier(self.outbox, by_name, self._card, self._report, self._fall_over)
@@ -226,7 +225,6 @@ class IncidentDesk:
         """Go on with other routes, schedules, runbooks, measures; what was paged stays."""
         self.duty = duty
         self.ledger.use_routes(routes)
-        self._routes = routes
         self._fallbacks = (*routes.default, *self._last_way)
         self.library = {runbook.name: runbook for runbook in library}
         self.intake.library = tuple(library)
@@ -280,7 +278,7 @@ class IncidentDesk:
         except StorageError:
             if now_ms - self._failing_ms >= UNRECORDED_AFTER_MS:
                 waiting = self._waiting.all()
-                self._unrecorded.page(waiting, self._routes, self._fallbacks, now_ms)
+                self._unrecorded.page(waiting, self.ledger.routes, self._fallbacks, now_ms)
         else:
             self._failing_ms = None
             self._faults.over(DATABASE)
@@ -413,9 +411,11 @@ class IncidentDesk:
 
     def _card(self, incident_id: str) -> Card:
         incident = self.ledger.incident(incident_id)
+        return self._drawn(self.intake.crowds.present(incident.with_latest(self.intake.live)))
+
+    def _drawn(self, incident: Incident) -> Card:
         called = called_for(self.duty, self.ledger.routes.schedule(incident), self.clock.now_ms())
-        present = self.intake.crowds.present(incident.with_latest(self.intake.live))
-        return card_of(present, self.links, called)
+        return card_of(incident, self.links, called)
 
     def _fall_over(self, row: OutboxRow, reason: str) -> None:
         """Let a page take the next way, and say that its own way fails."""

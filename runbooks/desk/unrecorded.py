@@ -8,7 +8,8 @@ again its incident is opened and paged as usual: that people are rung twice is b
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import structlog
@@ -20,12 +21,13 @@ from runbooks.incidents.commands import Open
 from runbooks.incidents.decide import decide
 from runbooks.incidents.folding import fold
 from runbooks.incidents.incident import Incident
-from runbooks.notifiers.card import Links, card_of
+from runbooks.notifiers.card import Card
 from runbooks.notifiers.delivery import Action, Delivery, Notifier
 from runbooks.paging.routing import Routes, Target
 
 INCIDENT_ID = "unrecorded"
-_MAX_TOLD = 10_000
+_MAX_TOLD = 200
+_MAX_OF_RULE = 5
 _log = structlog.get_logger(__name__)
 
 
@@ -34,32 +36,41 @@ class Unrecorded:
 
     Args:
         notifiers: By the name that routes use.
-        links: Public addresses.
+        draw: Returns what a page about an incident says.
     """
 
-    def __init__(self, notifiers: Mapping[str, Notifier], links: Links) -> None:
+    def __init__(self, notifiers: Mapping[str, Notifier], draw: Callable[[Incident], Card]) -> None:
         self._notifiers = notifiers
-        self._links = links
-        self._told: dict[str, None] = {}
+        self._draw = draw
+        self._told: set[str] = set()
+        self._of_rule: Counter[str] = Counter()
 
     def page(
         self, findings: Iterable[Finding], routes: Routes, fallbacks: Sequence[Target], now_ms: int
     ) -> int:
-        """Tell those that page and that nobody was told of; return how many were told now."""
+        """Tell those that page and that nobody was told of; return how many were told now.
+
+        Of a rule that fires in many places the first few are told one by one: nothing groups them
+        here, and a way that takes a message a second must be free for the next outage.
+        """
         told = 0
         for finding in findings:
             if finding.state is not FindingState.FIRING or finding.urgency is not Urgency.PAGE:
                 continue
             if finding.id in self._told or len(self._told) >= _MAX_TOLD:
                 continue
+            if self._of_rule[finding.rule] >= _MAX_OF_RULE:
+                continue
             if self._reach(_incident(finding, now_ms), routes, fallbacks, now_ms):
-                self._told[finding.id] = None
+                self._told.add(finding.id)
+                self._of_rule[finding.rule] += 1
                 told += 1
         return told
 
     def forget(self) -> None:
         """The database takes writes again: what comes is told as usual."""
         self._told.clear()
+        self._of_rule.clear()
 
     def _reach(
         self, incident: Incident, routes: Routes, fallbacks: Sequence[Target], now_ms: int
@@ -76,8 +87,11 @@ class Unrecorded:
         notifier = self._notifiers.get(target.notifier)
         if notifier is None:
             return False
-        card = card_of(incident, self._links)
-        note = ("Not recorded", "the incident database takes no writes; recorded when it does")
+        card = self._draw(incident)
+        words = "the incident database takes no writes; recorded when it does"
+        if self._of_rule[_rule(incident)] + 1 >= _MAX_OF_RULE:
+            words += "; further places of this rule are told then"
+        note = ("Not recorded", words)
         card = replace(card, fields=(note, *card.fields[:9]), links=())
         delivery = Delivery(
             outbox_id=-(now_ms + len(self._told)),  # no row's, and no other page's
@@ -105,3 +119,7 @@ def _incident(finding: Finding, now_ms: int) -> Incident:
     severity, why = assess([finding])
     opened = Open(incident_id=INCIDENT_ID, finding=finding, severity=severity, why=why)
     return fold(decide(None, opened, now_ms), None)
+
+
+def _rule(incident: Incident) -> str:
+    return next(finding.rule for finding in incident.findings.values())
