@@ -88,7 +88,7 @@ def _incident(incident: Incident, read_ms: int | None, span: TimeRange) -> None:
 def _below(incident: Incident, span: TimeRange, drawn: Sequence[Panel]) -> None:
     left, right = st.columns(2, gap="small")
     with left, st.container(border=True), states.panel("Evidence"):
-        evidence.draw(incident["findings"])
+        evidence.draw(incident["findings"], incident["more_findings"])
         evidence.draw_changes(incident["near_changes"])
     with right, st.container(border=True), states.panel("Runbook"):
         runbook.draw(incident)

@@ -8,21 +8,29 @@ import streamlit as st
 
 from dashboards import states
 from dashboards.markdown import code, plain
-from tocsin.client.shapes import Finding, NearChange
+from tocsin.client.shapes import Crowd, Finding, NearChange
 from tocsin.client.wording import clock, duration, multiple, number, percent, quantity, scope
 
 _MEASURED = {"now", "expected", "noise"}  # in the unit of what is measured
 _STATES = {"firing": "red", "frozen": "gray", "resolved": "green"}
 
 
-def draw(findings: Sequence[Finding]) -> None:
-    """Draw the findings, those that fire first."""
+def draw(findings: Sequence[Finding], more: Sequence[Crowd] = ()) -> None:
+    """Draw the findings, those that fire first, and how many more there are."""
     st.markdown("**Evidence**")
     if not findings:
         states.empty("No finding is attached.")
     ordered = sorted(findings, key=lambda f: (f["state"] != "firing", f["detected_ms"]))
     for position, finding in enumerate(ordered):
         _card(finding, expanded=position == 0)
+    for crowd in more:
+        st.markdown(counted(crowd))
+
+
+def counted(crowd: Crowd) -> str:
+    """Return how many findings like one there are besides those that are named."""
+    firing, seen = number(crowd["firing"]), number(crowd["seen"])
+    return f"and **{firing}** more fire like {plain(crowd['title'])} · {seen} seen in all"
 
 
 def draw_changes(changes: Sequence[NearChange]) -> None:

@@ -19,6 +19,8 @@ def draw(incident: Incident, *, updated_ms: int | None) -> None:
         st.caption(f"{plain(incident['id'])} · updated {clock(updated_ms)}", width="content")
     if incident["summary"]:
         st.markdown(plain(incident["summary"]))
+    if incident["on_call"] and not incident["resolved_ms"]:
+        st.caption(plain(incident["on_call"]))
 
 
 def elapsed_s(incident: Incident, *, now_ms: int) -> float:

@@ -54,6 +54,7 @@ def incident(world: World) -> JsonObject:
         "paged_ms": world.at(4.81),
         "mitigated_ms": world.at(1.5) if world.is_over else None,
         "acknowledged_by": world.acknowledged_by,
+        "on_call": "On call: Ana Silva (Playback, until 2026-12-07 09:00:00 UTC)",
         "commander": None,
         "summary": "Stream starts in us-east-1 are 78 % below what is expected since about five "
         "minutes ago; playback answers 503 there. eu-west-1 is well.",
@@ -64,7 +65,14 @@ def incident(world: World) -> JsonObject:
         "runbook": proposed(world),
         "exemplar_trace_ids": [TRACE_ID, SLOW_TRACE_ID],
         "near_changes": [near_change(world)],
-        "more_findings": [],
+        "more_findings": [
+            {
+                "rule": "slo/starts/page-fast",
+                "title": "Starts of a user",
+                "firing": 974,
+                "seen": 975,
+            }
+        ],
         "notifications": [
             {
                 "id": 1,

@@ -124,6 +124,7 @@ class _Api:
     def _detail(self, incident_id: str) -> views.Json:
         desk = self._desk
         incident = desk.ledger.incident(incident_id)
+        called = desk.called(incident)
         return views.detail(
             desk.intake.crowds.present(incident.with_latest(desk.intake.live)),
             now_ms=desk.clock.now_ms(),
@@ -131,6 +132,7 @@ class _Api:
             rows=desk.outbox.rows(incident_id),
             runbook=desk.library.get(incident.runbook.name) if incident.runbook else None,
             measures=desk.measures,
+            on_call=called.words if called else None,
         )
 
 

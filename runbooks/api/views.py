@@ -47,6 +47,7 @@ def detail(
     rows: Sequence[OutboxRow],
     runbook: Runbook | None,
     measures: Sequence[ImpactMeasure],
+    on_call: str | None = None,
 ) -> Json:
     """Return everything about one incident.
 
@@ -57,6 +58,7 @@ def detail(
         rows: Its notifications.
         runbook: The document of the runbook that was proposed.
         measures: What counts as impact; their expressions are worth a chart.
+        on_call: Who is on call for it, in the words of its page; None if no schedule is named.
     """
     address = f"/api/v2/incidents/{incident.id}/post-mortem"
     return summary(incident, now_ms) | {
@@ -66,6 +68,7 @@ def detail(
         "paged_ms": incident.paged_ms,
         "mitigated_ms": incident.mitigated_ms,
         "acknowledged_by": incident.acknowledged_by,
+        "on_call": on_call,
         "commander": incident.roles.get(Role.COMMANDER),
         "summary": next(iter(incident.findings.values())).explanation,
         "services": [*incident.scope_values(SERVICE)],

@@ -46,7 +46,7 @@ from runbooks.incidents.decide import holding
 from runbooks.incidents.events import MACHINE, Event, EventKind
 from runbooks.incidents.incident import Incident
 from runbooks.incidents.states import IMPACTED_STATUSES, Status
-from runbooks.notifiers.card import Card, Links, card_of
+from runbooks.notifiers.card import Called, Card, Links, card_of
 from runbooks.notifiers.delivery import Action, Notifier
 from runbooks.notifiers.slack_interactions import Press
 from runbooks.oncall.duty import Duty
@@ -413,9 +413,13 @@ class IncidentDesk:
         incident = self.ledger.incident(incident_id)
         return self._drawn(self.intake.crowds.present(incident.with_latest(self.intake.live)))
 
+    def called(self, incident: Incident) -> Called | None:
+        """Return who is on call for an incident now; None if its route names no schedule."""
+        schedule = self.ledger.routes.schedule(incident)
+        return called_for(self.duty, schedule, self.clock.now_ms())
+
     def _drawn(self, incident: Incident) -> Card:
-        called = called_for(self.duty, self.ledger.routes.schedule(incident), self.clock.now_ms())
-        return card_of(incident, self.links, called)
+        return card_of(incident, self.links, self.called(incident))
 
     def _fall_over(self, row: OutboxRow, reason: str) -> None:
         """Let a page take the next way, and say that its own way fails."""

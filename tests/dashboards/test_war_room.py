@@ -20,6 +20,13 @@ def test_the_header_says_how_bad_what_and_who(opened: OpenPage) -> None:
     assert figures["Who has it"] == "nobody yet"
 
 
+def test_who_is_on_call_and_what_is_only_counted_is_said(opened: OpenPage) -> None:
+    """The page and the message would name different people, and a storm would look like one case."""
+    text = words(opened("war_room"))
+    assert "On call: Ana Silva (Playback, until 2026-12-07 09:00:00 UTC)" in text
+    assert "and **974** more fire like Starts of a user · 975 seen in all" in text
+
+
 def test_the_charts_mark_the_incident(opened: OpenPage, now_ms: int) -> None:
     """The window from impact to now is shaded and detection and page are lines, in UTC."""
     option = charts(opened("war_room"))[0]

@@ -450,6 +450,7 @@ class Incident(IncidentSummary):
     paged_ms: int | None
     mitigated_ms: int | None
     acknowledged_by: str | None
+    on_call: str | None
     commander: str | None
     summary: str
     services: list[str]

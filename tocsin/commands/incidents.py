@@ -63,6 +63,8 @@ def described(incident: Incident) -> Iterator[str]:
     """Yield the lines that tell an incident."""
     yield f"{incident['id']}  [{incident['severity']}] {incident['title']}"
     yield f"  status    {incident['status']}, for {duration(incident['elapsed_s'])}"
+    if incident["on_call"] and not incident["resolved_ms"]:
+        yield f"  {incident['on_call']}"
     if incident["scope"]:
         yield f"  where     {scope(incident['scope'])}"
     yield f"  impact    since {moment(incident['impact_start_ms'])}"

@@ -60,9 +60,9 @@ def test_without_a_schedule_nothing_is_said() -> None:
 
 
 def test_a_page_mentions_who_is_on_call(
-    make_desk: MakeDesk, slack: LocalSlack, make_finding: MakeFinding
+    make_desk: MakeDesk, serve_desk: ServeDesk, slack: LocalSlack, make_finding: MakeFinding
 ) -> None:
-    """A page in a channel that nobody is named in is everybody's, so nobody's."""
+    """A page in a channel that nobody is named in is everybody's; the war room says the same."""
     routes = Routes(default=(Target(notifier="slack", channel="incidents"),), oncall="pay")
     desk = make_desk(notifiers=[slack.notifier], routes=routes, duty=duty("ana"))
     desk.receive(make_finding())
@@ -72,6 +72,9 @@ def test_a_page_mentions_who_is_on_call(
 
     said = page["blocks"][1]["text"]["text"]
     assert said.startswith("<@U01ABCDEF> On call: Ana &lt;Silva&gt; (Payments, until ")
+    (incident,) = desk.ledger.incidents()
+    shown = serve_desk(desk).get(f"/api/v2/incidents/{incident.id}").json()
+    assert shown["on_call"].startswith("On call: Ana <Silva> (Payments, until ")
 
 
 def test_the_rota_over_http(make_desk: MakeDesk, serve_desk: ServeDesk, clock: ManualClock) -> None:
