@@ -18,12 +18,12 @@ from dashboards.telemetry.words import equals, matches, one_of
 from tocsin.client.board_shapes import Board
 from tocsin.client.client import ApiClient
 from tocsin.client.graphs import Graph
+from tocsin.client.health_shapes import Health
 from tocsin.client.metric_shapes import MetricNames, MetricTags, Word
 from tocsin.client.sender_shapes import Sources
 from tocsin.client.shapes import (
     AnnouncedChange,
     DetectorRow,
-    Health,
     Incident,
     IncidentSummary,
     ServiceMap,

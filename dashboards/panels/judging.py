@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from dashboards.markdown import code, plain
-from tocsin.client.shapes import Health
+from tocsin.client.health_shapes import Health
 from tocsin.client.wording import NO_DATA, duration, number
 
 _MAX_FAULTS = 3

@@ -43,6 +43,32 @@ def summary(world: World) -> JsonObject:
     }
 
 
+def notifications(world: World) -> list[JsonObject]:
+    """Return who was told of the incident, and who was not."""
+    return [
+        {
+            "id": 1,
+            "channel": "slack:incidents",
+            "action": "open",
+            "state": "sent",
+            "created_ms": world.at(4.83),
+            "sent_ms": world.at(4.81),
+            "attempts": 1,
+            "reason": "",
+        },
+        {
+            "id": 2,
+            "channel": "slack:payments",
+            "action": "open",
+            "state": "suppressed",
+            "created_ms": world.at(4.83),
+            "sent_ms": None,
+            "attempts": 0,
+            "reason": "grouped with the page above: same cause",
+        },
+    ]
+
+
 def incident(world: World) -> JsonObject:
     """Return everything about the incident."""
     return summary(world) | {
@@ -73,28 +99,7 @@ def incident(world: World) -> JsonObject:
                 "seen": 975,
             }
         ],
-        "notifications": [
-            {
-                "id": 1,
-                "channel": "slack:incidents",
-                "action": "open",
-                "state": "sent",
-                "created_ms": world.at(4.83),
-                "sent_ms": world.at(4.81),
-                "attempts": 1,
-                "reason": "",
-            },
-            {
-                "id": 2,
-                "channel": "slack:payments",
-                "action": "open",
-                "state": "suppressed",
-                "created_ms": world.at(4.83),
-                "sent_ms": None,
-                "attempts": 0,
-                "reason": "grouped with the page above: same cause",
-            },
-        ],
+        "notifications": notifications(world),
         "charts": [
             {
                 "title": "Playback errors",

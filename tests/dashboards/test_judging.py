@@ -8,7 +8,7 @@ import pytest
 
 from dashboards.panels.judging import lag, why, worded
 from dashboards.testing import FakeApi, OpenPage, words
-from tocsin.client.shapes import Health
+from tocsin.client.health_shapes import Health
 
 WATCH = {"rules": 3, "lag_s": 7.4, "slowest": "slo/a_b", "steps_judged_again": 0, "too_late": 0}
 

@@ -21,7 +21,7 @@ def test_the_header_says_how_bad_what_and_who(opened: OpenPage) -> None:
 
 
 def test_who_is_on_call_and_what_is_only_counted_is_said(opened: OpenPage) -> None:
-    """The page and the message would name different people, and a storm would look like one case."""
+    """Page and message would name different people; a storm would look like a single case."""
     text = words(opened("war_room"))
     assert "On call: Ana Silva (Playback, until 2026-12-07 09:00:00 UTC)" in text
     assert "and **974** more fire like Starts of a user · 975 seen in all" in text

@@ -15,16 +15,15 @@ from tocsin.client.board_shapes import Board
 from tocsin.client.errors import UnreadableError
 from tocsin.client.explained import Explained
 from tocsin.client.graphs import Graph, graph_columns
+from tocsin.client.health_shapes import ConfigurationState, Health
 from tocsin.client.metric_shapes import MetricNames, MetricTags, RunningQuery, Word
 from tocsin.client.oncall_shapes import Oncall
 from tocsin.client.sender_shapes import Sources
 from tocsin.client.shapes import (
     AnnouncedChange,
     ChangeReceipt,
-    ConfigurationState,
     DetectorRow,
     Finding,
-    Health,
     Incident,
     IncidentSummary,
     Runbook,

@@ -8,8 +8,8 @@ from pathlib import PurePath
 import psutil
 
 from tocsin.client.errors import ClientError
+from tocsin.client.health_shapes import Health as ServerHealth
 from tocsin.client.sender_shapes import Source, Sources
-from tocsin.client.shapes import Health as ServerHealth
 from tocsin.client.wording import duration, number
 from tocsin.repair.checks import Check, Health
 from tocsin.settings import Settings
