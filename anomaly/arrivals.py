@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from collectors.model import FloatArray
 from collectors.stacklang.lines.database import Aggregate, Database, Fetch, Window
+from collectors.stacklang.predicates.predicate import And, Equal, In, Query
 from collectors.store.arrivals import Heard, News
 
 
@@ -42,11 +43,14 @@ class Listened:
         heard: When these were last heard of.
         values: Returns the values of each of them over a window, shape (series, steps), in the
             order of ``heard.series``.
+        named: Whether there is any series of a name that it asks for, whatever else it asks; true
+            where it asks for no name.
     """
 
     request: Fetch
     heard: Heard
     values: Callable[[Window], FloatArray]
+    named: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,4 +84,17 @@ def listen(database: Database, log: ArrivalLog, request: Fetch) -> Listened:
         known = len(found) == len(heard.series)
         return found if known else np.zeros((len(heard.series), window.steps))
 
-    return Listened(request=request, heard=heard, values=values)
+    named = len(heard.series) > 0 or _is_named(log, request)
+    return Listened(request=request, heard=heard, values=values, named=named)
+
+
+def _is_named(log: ArrivalLog, request: Fetch) -> bool:
+    names = _names(request.query)
+    return names is None or len(log.heard(replace(request, query=names)).series) > 0
+
+
+def _names(query: Query) -> Query | None:
+    """Return the part of a query that asks for names; None: it asks for none in particular."""
+    if isinstance(query, And):
+        return _names(query.left) or _names(query.right)
+    return query if isinstance(query, Equal | In) and query.key == "name" else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -17,6 +18,10 @@ class FindingKind(StrEnum):
     ANOMALY = "anomaly"
     NO_DATA = "no_data"
     OWN_FAULT = "own_fault"
+    ALERT = "alert"
+    """Told of by another program, such as Prometheus."""
+    RULE = "rule"
+    """An alert of a Prometheus rule file that is evaluated here."""
 
 
 class FindingState(StrEnum):
@@ -60,6 +65,8 @@ class NearChange:
         url: Where to read more; empty when there is nothing.
         relation: How its place relates to the finding's.
         before_ms: How long before the estimated onset; below 0 when within its step.
+        why: What in it could have made this, by its diff; "" when nothing, or it was not told.
+        compared: How its service does since, against before; "" while that is not known.
     """
 
     id: str
@@ -71,6 +78,33 @@ class NearChange:
     url: str
     relation: Relation
     before_ms: int
+    why: str = ""
+    compared: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspect:
+    """A service that may be the cause.
+
+    Attributes:
+        service: Its name.
+        share: What part of the evidence points at it, 0 to 1.
+        reason: What the evidence is, to be put after the name.
+        path: Services from where requests come in, by where it is felt, to this one, both ends
+            included; empty when no trace tells.
+        against: What speaks against it; empty when nothing does.
+        onsets_ms: Since when each service of ``path`` is off, epoch milliseconds; 0 where that is
+            not known, empty when of none.
+        felt_by: Services that suffer from it, the nearest first: those above it, off as well.
+    """
+
+    service: str
+    share: float
+    reason: str
+    path: tuple[str, ...] = ()
+    against: tuple[str, ...] = ()
+    onsets_ms: tuple[int, ...] = ()
+    felt_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +114,7 @@ class Finding:
     Attributes:
         id: Unique and stable for the life of this finding, for example
             ``slo/playback-availability/us-east-1/1700000000000``.
-        rule: What found it: ``slo/<name>/<tier>`` or ``detector/<name>``.
+        rule: What found it: ``slo/<name>/<tier>``, ``detector/<name>``, or the alert's name.
         kind: Sort of rule.
         state: Firing, resolved or frozen.
         urgency: Page, ticket or info.
@@ -100,6 +134,9 @@ class Finding:
         exemplar_trace_ids: Up to three traces that show it.
         changes: Up to three changes before it, the nearest first, what was done in the same place
             before what was done elsewhere.
+        suspects: Services that may be the cause, the likeliest first.
+        explained_by: Tags that the places have in common where the rule fires now; empty when
+            nothing sets them apart.
         given_up: It ended because nothing watches it any more, not because it is well again.
     """
 
@@ -123,7 +160,46 @@ class Finding:
     values: Mapping[str, float] = field(default_factory=dict)
     exemplar_trace_ids: tuple[str, ...] = ()
     changes: tuple[NearChange, ...] = ()
+    suspects: tuple[Suspect, ...] = ()
+    explained_by: Tags = field(default_factory=dict)
     given_up: bool = False
+
+
+def begun(
+    *,
+    id: str,  # noqa: A002 - as the finding has it
+    rule: str,
+    kind: FindingKind,
+    urgency: Urgency,
+    scope: Tags,
+    started_ms: int,
+    detected_ms: int,
+    time_ms: int,
+    expression: str = "",
+    window_ms: int = 0,
+    baseline: float | None = None,
+    unit: str = "",
+) -> Finding:
+    """Return a finding that has just begun to fire; its words and values are still to come."""
+    return Finding(
+        id=id,
+        rule=rule,
+        kind=kind,
+        state=FindingState.FIRING,
+        urgency=urgency,
+        title="",
+        explanation="",
+        scope=scope,
+        started_ms=started_ms,
+        detected_ms=detected_ms,
+        updated_ms=time_ms,
+        ended_ms=None,
+        expression=expression,
+        window_ms=window_ms,
+        observed=math.nan,
+        baseline=baseline,
+        unit=unit,
+    )
 
 
 class FindingSink(Protocol):

@@ -48,6 +48,11 @@ class Groups:
     def __len__(self) -> int:
         return len(self.scopes)
 
+    @property
+    def born(self) -> int:
+        """How many groups have ever got a number: none has changed while this stays."""
+        return self._born
+
     def known(self, tags: Tags) -> int:
         """Return the number of the group of ``tags``, -1 when there is none."""
         return self._numbers.get(self._key(tags), -1)

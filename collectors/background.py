@@ -11,6 +11,7 @@ import structlog
 from collectors.errors import TocsinError
 
 _REPEAT_S = 60.0
+_MAX_PAUSE_S = 300.0
 _log = structlog.get_logger(__name__)
 
 
@@ -91,3 +92,26 @@ class Background:
             return False
         self._said = reason, now_s
         return True
+
+
+class Pause:
+    """How long to leave what fails alone: twice as long after each failure."""
+
+    def __init__(self, shortest_s: float, now_s: Callable[[], float] = time.monotonic) -> None:
+        self._shortest_s = shortest_s
+        self._now_s = now_s
+        self._length_s = shortest_s
+        self._until_s = 0.0
+
+    def over(self) -> bool:
+        """Return whether it is time to try again."""
+        return self._now_s() >= self._until_s
+
+    def extend(self) -> None:
+        """Begin a pause, twice as long as the one before."""
+        self._until_s = self._now_s() + self._length_s
+        self._length_s = min(2 * self._length_s, _MAX_PAUSE_S)
+
+    def end(self) -> None:
+        """Note a success: the next pause is a short one."""
+        self._length_s = self._shortest_s

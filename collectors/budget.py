@@ -275,6 +275,12 @@ def look() -> None:
         budget.look()
 
 
+def elapsed_s() -> float:
+    """Return for how long this thread's query has been there, 0 without a budget."""
+    budget = _current.get()
+    return 0.0 if budget is None else budget.elapsed_s
+
+
 def spend(count: int, what: str) -> None:
     """Count bytes for this thread's query; see :meth:`Budget.spend`."""
     budget = _current.get()

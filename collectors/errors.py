@@ -15,7 +15,9 @@
     │   ├── CancelledError     a query was cancelled (409)
     │   ├── NotFoundError      no such thing (404)
     │   ├── ConflictError      not possible in the present state (409)
-    │   └── ForbiddenError     signature or permission (401/403)
+    │   ├── TooManyError       one person or sender asks too often (429)
+    │   └── ForbiddenError     a signature that is missing or wrong (401)
+    │       └── NotAllowedError    whoever asks is known and may not (403)
     ├── OverloadedError        try again later (503, Retry-After)
     └── StorageError           the disk or the history database failed us
 """
@@ -102,6 +104,12 @@ class TooLargeError(InputError):
     status = 413
 
 
+class TooManyError(InputError):
+    """One person or sender asks too often; a moment later it is taken."""
+
+    status = 429
+
+
 class UnsupportedError(InputError):
     """A media type or content encoding that is not spoken here."""
 
@@ -145,9 +153,15 @@ class ConflictError(InputError):
 
 
 class ForbiddenError(InputError):
-    """The signature or the permission is missing or wrong."""
+    """The signature is missing or wrong."""
 
     status = 401
+
+
+class NotAllowedError(ForbiddenError):
+    """Whoever asks is known, and has no right to this."""
+
+    status = 403
 
 
 class OverloadedError(TocsinError):

@@ -38,3 +38,11 @@ def inlined(function: _F) -> _F:
 def called(function: _F) -> _F:
     """Compile ``function`` for kernels that call it rarely, so that they stay small."""
     return cast("_F", _njit(**_OPTIONS)(function))
+
+
+def finite(function: _F) -> _F:
+    """Compile ``function`` for numbers that are all finite: its least and largest are vectorised.
+
+    With a NaN among its arguments its result is any.
+    """
+    return cast("_F", _njit(fastmath={"nnan", "nsz"}, **_OPTIONS)(function))

@@ -126,7 +126,7 @@ def _fields_of(signature: Any) -> Iterator[str]:
 def _parts(found: object, name: str, seen: set[int]) -> Iterator[str]:
     """Yield what ``found`` is made of, each function once."""
     if isinstance(found, Dispatcher):
-        yield repr(sorted(found.targetoptions.items()))
+        yield from _options(found.targetoptions)
         found = found.py_func
     if isinstance(found, FunctionType):
         if id(found) not in seen:
@@ -149,6 +149,12 @@ def _parts(found: object, name: str, seen: set[int]) -> Iterator[str]:
             f"a kernel names '{name}', {type(found).__name__}, whose changes can't be seen: pass it"
             " as an argument, or import the function or constant that is needed by its name"
         )
+
+
+def _options(options: Mapping[str, object]) -> Iterator[str]:
+    """Yield options; a set's order is another in each process."""
+    for name, value in sorted(options.items()):
+        yield f"{name}={sorted(value) if isinstance(value, set | frozenset) else value!r}"
 
 
 @cache  # many kernels are made of the same few functions

@@ -72,7 +72,8 @@ class Limits:
         max_spans_per_request: Most spans in one request.
         max_span_attributes: Attributes kept on one span, event or link; the rest are dropped.
         max_attribute_chars: Longer text values of span attributes are cut.
-        max_spans: Spans kept in memory; the oldest traces go first.
+        max_spans: Spans kept in memory; the oldest traces go first, those with errors, slow ones,
+            those of rare routes and of exemplars last.
         max_span_bytes: Size of the spans kept, as they stand in the log; memory takes a few times
             that.
         max_span_age_ms: Traces that began longer ago are dropped from memory.
@@ -85,6 +86,15 @@ class Limits:
         pair_wait_ms: How long a client span waits for its server span before the edge is drawn
             to a node named by its attributes.
         max_skew_ms: A larger clock difference between hosts is not corrected.
+
+    Logs:
+        max_logs_per_request: Most log records in one request.
+        max_log_chars: Longer texts of log records are cut, and told. Attributes are bounded as
+            those of spans.
+        max_log_bytes: Memory for the newest log records; the oldest go first, and stay in history.
+        log_journal_bytes: Size at which the oldest segments of their write-ahead log are dropped.
+        max_log_late_ms: Log records that are older are refused.
+        max_log_future_ms: Log records further ahead of the clock are refused.
     """
 
     max_body_bytes: int = 64 << 20
@@ -141,3 +151,10 @@ class Limits:
     max_calls: int = 2_000_000
     pair_wait_ms: int = 10_000
     max_skew_ms: int = 3_600_000
+
+    max_logs_per_request: int = 200_000
+    max_log_chars: int = 32_768
+    max_log_bytes: int = 512 << 20
+    log_journal_bytes: int = 512 << 20
+    max_log_late_ms: int = 14 * 86_400_000
+    max_log_future_ms: int = 600_000

@@ -67,6 +67,22 @@ def tag_key(label: str) -> str:
     return "name" if label == "__name__" else free_key(label, ())
 
 
+def label_of(key: str) -> str:
+    """Return the label that is kept under a tag key.
+
+    >>> label_of("name"), label_of("exported_name"), label_of("job")
+    ('__name__', 'name', 'job')
+    """
+    if key == "name":
+        return "__name__"
+    return "name" if key == f"{_EXPORTED}name" else key
+
+
+def label_name(key: str) -> str | None:
+    """Return the label that a tag key stands for; None for what is none: the kind of a series."""
+    return None if key == DSTYPE else label_of(key)
+
+
 def label_flaw(names: Sequence[str]) -> tuple[str, str] | None:
     """Return a reason and its details if label names break the protocol's rules, else None."""
     if len(set(names)) != len(names):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from dashboards.login import viewer
 from dashboards.navigation import pages
 
 # A file of ours: an icon by name would be fetched from a stranger's server.
@@ -13,6 +14,8 @@ _ICON = Path(__file__).with_name("icon.svg")
 
 st.set_page_config(page_title="tocsin", page_icon=str(_ICON), layout="wide")
 
+if not viewer.let_in():
+    st.stop()
 _FOUND = pages()
 
 st.navigation(
@@ -30,3 +33,4 @@ st.navigation(
     ],
     position="top",
 ).run()
+viewer.draw()

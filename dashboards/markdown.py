@@ -20,6 +20,15 @@ def plain(text: str) -> str:
     return escaped(" ".join(text.split()))
 
 
+def lines(text: str) -> str:
+    r"""Escape text of several lines, each of which stays one.
+
+    >>> lines("diagnosis:\n 1 fails\n\n2 works")
+    'diagnosis\\:  \n1 fails  \n2 works'
+    """
+    return "  \n".join(plain(line) for line in text.splitlines() if line.strip())
+
+
 def escaped(text: str) -> str:
     """Escape like :func:`plain`, but leave white space as it is."""
     return _MARKDOWN.sub(r"\\\1", text)

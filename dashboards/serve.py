@@ -14,16 +14,27 @@ import sys
 import tomllib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dashboards.sources import API_URL, SLACK_PREVIEW_URL
+from starlette.middleware import Middleware
+
+from dashboards.login.gate import LoginGate
+from dashboards.login.provider import secrets_of
+from dashboards.login.sessions import Way, sessions, way
+from dashboards.sources import API_CA, API_URL, SLACK_PREVIEW_URL
+from tocsin.client.client import ApiClient
+from tocsin.client.whoami import Whoami
 
 if TYPE_CHECKING:
     import streamlit as st
 
 _HOST = "127.0.0.1"
+HOST = "TOCSIN_DASHBOARD_HOST"
+CERTIFICATE = "TOCSIN_TLS_CERTIFICATE"
+KEY = "TOCSIN_TLS_KEY"
 
 
 def free_port() -> int:
@@ -48,8 +59,27 @@ def run(port: int, api_url: str, slack_url: str | None = None) -> None:
     os.environ.pop(SLACK_PREVIEW_URL, None)
     if slack_url:
         os.environ[SLACK_PREVIEW_URL] = slack_url
-    app = st.App(Path(__file__).with_name("app.py"), lifespan=_warm)
-    app.run(config=configuration() | {"server.address": _HOST, "server.port": port})
+    gate = Middleware(LoginGate, sessions=sessions(), ask=partial(_ask, api_url))
+    app = st.App(
+        Path(__file__).with_name("app.py"),
+        lifespan=_warm,
+        middleware=[gate] if way() is Way.TOKEN else [],
+        secrets=secrets_of(os.environ) if way() is Way.OIDC else None,
+    )
+    host = os.environ.get(HOST) or _HOST
+    listening = {"server.address": host, "server.port": port, **_encryption()}
+    app.run(config=configuration() | listening)
+
+
+def _encryption() -> dict[str, object]:
+    chain, key = os.environ.get(CERTIFICATE), os.environ.get(KEY)
+    return {"server.sslCertFile": chain, "server.sslKeyFile": key} if chain and key else {}
+
+
+def _ask(api_url: str, token: str) -> Whoami:
+    """Ask the API who a token is."""
+    with ApiClient(api_url, token=token, ca=os.environ.get(API_CA, "")) as api:
+        return api.whoami()
 
 
 def configuration() -> dict[str, object]:

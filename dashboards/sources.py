@@ -10,22 +10,29 @@ from typing import TypeVar
 import streamlit as st
 
 from dashboards.feed import Feed, Reading, system_now_ms
-from dashboards.telemetry.conventions import NAMES, convention_of
+from dashboards.login.viewer import asks_as, viewer
 from dashboards.telemetry.instruments import Instrument, instruments_of
 from dashboards.telemetry.service_panels import query_of
 from dashboards.telemetry.services import Service, services_of
-from dashboards.telemetry.words import equals, matches, one_of
 from tocsin.client.board_shapes import Board
 from tocsin.client.client import ApiClient
+from tocsin.client.conventions import NAMES, convention_of
 from tocsin.client.graphs import Graph
 from tocsin.client.health_shapes import Health
+from tocsin.client.log_shapes import LogCounts, LogOverview, LogPage, PatternChanges
 from tocsin.client.metric_shapes import MetricNames, MetricTags, Word
+from tocsin.client.response.alert_shapes import Why
+from tocsin.client.response.paper_shapes import PostMortem, PostMortemList
+from tocsin.client.response.run_shapes import Run
+from tocsin.client.response.silence_shapes import Silence
 from tocsin.client.sender_shapes import Sources
+from tocsin.client.service_health import ServiceHealthDetail, ServiceHealthList
 from tocsin.client.shapes import (
     AnnouncedChange,
     DetectorRow,
     Incident,
     IncidentSummary,
+    Runbook,
     ServiceMap,
     SlackChannel,
     Slo,
@@ -33,11 +40,20 @@ from tocsin.client.shapes import (
     TraceSummary,
 )
 from tocsin.client.slack_preview import SlackPreviewClient
+from tocsin.client.stack_words import equals, matches, one_of
+from tocsin.client.trace_studies import (
+    Comparison,
+    CriticalPaths,
+    FunnelStep,
+    SessionLine,
+    SessionStory,
+)
+from tocsin.client.transport import ParamValue
 
 T = TypeVar("T")
 
 API_URL = "TOCSIN_API_URL"
-API_TOKEN = "TOCSIN_API_TOKEN"  # noqa: S105 - the name of the variable that holds it
+API_CA = "TOCSIN_API_CA"
 SLACK_PREVIEW_URL = "TOCSIN_SLACK_PREVIEW_URL"
 _DEFAULT_API_URL = "http://127.0.0.1:7101"
 _TIMEOUT_S = 3.0
@@ -46,6 +62,9 @@ _SLOW_MS = 10_000
 _MAX_NAMES = 1_000
 _MAX_INSTRUMENTS = 40
 _MAX_SERVICES = 500
+_MAX_VIEWERS = 64
+_MAX_RUNS = 5
+_MAX_SESSIONS = 100
 MAP_MINUTES = 5
 
 
@@ -59,7 +78,7 @@ class Instruments:
 
 def api() -> ApiClient:
     """Return the client of the API at ``TOCSIN_API_URL``."""
-    return _api_at(os.environ.get(API_URL) or _DEFAULT_API_URL)
+    return _api_at(os.environ.get(API_URL) or _DEFAULT_API_URL, *asks_as())
 
 
 def slack() -> SlackPreviewClient | None:
@@ -75,13 +94,22 @@ def now_ms() -> int:
 
 def retry() -> None:
     """Ask everything anew at the next read."""
-    _feed_of(api().base_url).forget()
-    _feed_of(os.environ.get(SLACK_PREVIEW_URL, "")).forget()
+    _feed().forget()
+    _feed_of(os.environ.get(SLACK_PREVIEW_URL, ""), "", "").forget()
 
 
 def health() -> Reading[Health]:
     """Return what the server says of itself."""
     return _ask("health", api().health)
+
+
+def acting() -> str:
+    """Return in whose name the viewer acts, as the server knows it; empty: nobody signed in."""
+    signed_in = viewer()
+    if signed_in is None or not signed_in.person:
+        return signed_in.name if signed_in else ""
+    known = _ask("whoami", api().whoami, _SLOW_MS).value
+    return known["name"] if known and known["role"] else signed_in.name
 
 
 def release() -> None:
@@ -104,6 +132,31 @@ def incidents() -> Reading[list[IncidentSummary]]:
 def incident(incident_id: str) -> Reading[Incident]:
     """Return one incident."""
     return _ask(f"incident {incident_id}", lambda: api().incident(incident_id))
+
+
+def why(incident_id: str) -> Reading[Why]:
+    """Return the path of what was sent, or not, of one incident."""
+    return _ask(f"why {incident_id}", lambda: api().alerts.why(incident_id))
+
+
+def silences() -> Reading[list[Silence]]:
+    """Return every silence that is kept, the active ones first."""
+    return _ask("silences", api().silences.all)
+
+
+def runbooks() -> Reading[list[Runbook]]:
+    """Return the runbooks of the library; they change with a reload."""
+    return _ask("runbooks", api().runbooks, max_age_ms=_SLOW_MS)
+
+
+def runs(incident_id: str) -> Reading[list[Run]]:
+    """Return the newest runs of an incident, each with its steps."""
+
+    def read() -> list[Run]:
+        found = api().runs(incident_id=incident_id)[:_MAX_RUNS]
+        return [api().run(one["id"]) for one in found]
+
+    return _ask(f"runs {incident_id}", read)
 
 
 def slos() -> Reading[list[Slo]]:
@@ -189,6 +242,16 @@ def detectors() -> Reading[list[DetectorRow]]:
     return _ask("detectors", api().detectors)
 
 
+def service_health() -> Reading[ServiceHealthList]:
+    """Return how every service is, the sickest first."""
+    return _ask("service health", api().service_health)
+
+
+def service_health_of(service: str) -> Reading[ServiceHealthDetail]:
+    """Return how one service is, with its parts."""
+    return _ask(f"service health {service}", lambda: api().service_health_of(service))
+
+
 def graph(query: str, start: str | int, end: str | int = "now") -> Reading[Graph]:
     """Return the lines of an expression."""
     return _ask(f"graph {query} {start} {end}", lambda: api().graph(query, start=start, end=end))
@@ -209,9 +272,78 @@ def traces(**criteria: str | int | float) -> Reading[list[TraceSummary]]:
     return _ask(f"traces {sorted(criteria.items())}", lambda: api().traces(**criteria))
 
 
+def critical_path(**criteria: str | int | float) -> Reading[CriticalPaths]:
+    """Return what the traces that match wait for."""
+    wanted = {key: value for key, value in criteria.items() if key != "limit"}
+    return _ask(f"paths {sorted(wanted.items())}", lambda: api().studies.critical_path(**wanted))
+
+
+def compared(**criteria: str | int | float) -> Reading[Comparison]:
+    """Return what sets the spans that match apart from their like."""
+    wanted = {key: value for key, value in criteria.items() if key != "limit"}
+    return _ask(f"compared {sorted(wanted.items())}", lambda: api().studies.compared(**wanted))
+
+
+def sessions(by: str, failed: bool) -> Reading[list[SessionLine]]:
+    """Return the sessions that ended last."""
+    wanted: dict[str, str | int] = {"by": by, "limit": _MAX_SESSIONS}
+    wanted |= {"failed": "true"} if failed else {}
+    return _ask(f"sessions {by} {failed}", lambda: api().studies.sessions(**wanted))
+
+
+def session(value: str, by: str) -> Reading[SessionStory]:
+    """Return one session."""
+    return _ask(f"session {by} {value}", lambda: api().studies.session(value, by=by))
+
+
+def funnel(steps: tuple[str, ...], by: str) -> Reading[list[FunnelStep]]:
+    """Return how many sessions got through each step."""
+    return _ask(f"funnel {by} {steps}", lambda: api().studies.funnel(steps, by=by))
+
+
 def trace(trace_id: str) -> Reading[Trace]:
     """Return one trace."""
     return _ask(f"trace {trace_id}", lambda: api().trace(trace_id))
+
+
+def log_lines(**wanted: ParamValue) -> Reading[LogPage]:
+    """Return a page of lines; see :class:`tocsin.client.logs.LogCalls`."""
+    return _ask(f"log lines {sorted(wanted.items())}", lambda: api().logs.search(**wanted))
+
+
+def log_counts(**wanted: ParamValue) -> Reading[LogCounts]:
+    """Return how many lines match, by time and severity."""
+    return _ask(f"log counts {sorted(wanted.items())}", lambda: api().logs.histogram(**wanted))
+
+
+def log_overview() -> Reading[LogOverview]:
+    """Return whose lines there are."""
+    return _ask("log overview", api().logs.overview, _SLOW_MS)
+
+
+def log_patterns(start_ms: int, end_ms: int, names: tuple[str, ...]) -> Reading[PatternChanges]:
+    """Return which patterns of lines are new in a window, and which have grown."""
+
+    def ask() -> PatternChanges:
+        return api().logs.patterns(start_ms=start_ms, end_ms=end_ms, service=names)
+
+    return _ask(f"log patterns {start_ms} {end_ms // _SLOW_MS} {names}", ask, _SLOW_MS)
+
+
+def post_mortems() -> Reading[PostMortemList]:
+    """Return all post-mortems with their stages."""
+    return _ask("post-mortems", api().papers.all)
+
+
+def paper(incident_id: str) -> Reading[PostMortem]:
+    """Return one post-mortem with its sections, warnings, charts and action items."""
+    return _ask(f"paper {incident_id}", lambda: api().papers.whole(incident_id))
+
+
+def post_mortem_file(incident_id: str, form: str) -> Callable[[], bytes]:
+    """Return what gives a post-mortem as a file when somebody takes it, who is asking now."""
+    client = api()
+    return lambda: client.papers.exported(incident_id, form)
 
 
 def post_mortem(incident_id: str, form: str) -> Reading[str]:
@@ -223,16 +355,22 @@ def post_mortem(incident_id: str, form: str) -> Reading[str]:
 
 def slack_channels(client: SlackPreviewClient) -> Reading[list[SlackChannel]]:
     """Return the local Slack server's channels."""
-    return _feed_of(os.environ.get(SLACK_PREVIEW_URL, "")).read("channels", client.channels)
+    return _feed_of(os.environ.get(SLACK_PREVIEW_URL, ""), "", "").read("channels", client.channels)
 
 
 def _ask(key: str, fetch: Callable[[], T], max_age_ms: int | None = None) -> Reading[T]:
-    return _feed_of(api().base_url).read(key, fetch, max_age_ms=max_age_ms)
+    return _feed().read(key, fetch, max_age_ms=max_age_ms)
 
 
-@st.cache_resource(max_entries=8, on_release=ApiClient.close)
-def _api_at(url: str) -> ApiClient:
-    return ApiClient(url, timeout_s=_TIMEOUT_S, token=os.environ.get(API_TOKEN, ""))
+def _feed() -> Feed:
+    # What one viewer may see another may not: each token has answers of its own.
+    return _feed_of(api().base_url, *asks_as())
+
+
+@st.cache_resource(max_entries=_MAX_VIEWERS, on_release=ApiClient.close)
+def _api_at(url: str, token: str, person: str) -> ApiClient:
+    ca = os.environ.get(API_CA, "")
+    return ApiClient(url, timeout_s=_TIMEOUT_S, token=token, person=person, ca=ca)
 
 
 @st.cache_resource(max_entries=8, on_release=SlackPreviewClient.close)
@@ -240,7 +378,7 @@ def _slack_at(url: str) -> SlackPreviewClient:
     return SlackPreviewClient(url, timeout_s=_TIMEOUT_S)
 
 
-@st.cache_resource(max_entries=16)
-def _feed_of(url: str) -> Feed:
-    del url  # only the cache's key: each address has its own last good answers
+@st.cache_resource(max_entries=2 * _MAX_VIEWERS)
+def _feed_of(url: str, token: str, person: str) -> Feed:
+    del url, token, person  # only the cache's key: each viewer has last good answers of its own
     return Feed()

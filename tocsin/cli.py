@@ -28,16 +28,34 @@ _COMMANDS = {
     "demo": "A streaming platform, a fault, a page, a war room, a post-mortem.",
     "gameday": "Play faults into the demo platform and score how tocsin does.",
     "init": "Write a commented starter configuration for a service that a server has seen.",
-    "incidents": "List, read and answer incidents.",
+    "alerts": "List what fires, and say why somebody was told of it or not.",
+    "routes": "See whom an alert would reach.",
+    "runbook": "See what runbooks there are, run them, and decide at their steps.",
+    "incident": "Declare, read and answer incidents.",
+    "incidents": "The same as incident.",
+    "noise": "Say that a finding was none; its detector takes more from then on.",
     "oncall": "See who is on call, when nobody is, and who carries how much.",
+    "heartbeats": "See which jobs report, and report for one.",
+    "import": "Take over rotas of Opsgenie, PagerDuty, Grafana OnCall, and Prometheus's files.",
+    "postmortem": "Write, review and publish post-mortems; keep their action items.",
+    "silence": "Keep findings from ringing for a while, with a reason.",
+    "status": "See and publish what users are told: components, incidents, maintenance.",
+    "health": "See how every service is, and why, learned without any configuration.",
+    "inspections": "See what is looked at in well-known metrics, and where it is bad.",
     "slo": "See how objectives stand, and write new ones.",
+    "rules": "See how Prometheus rules stand, validate rule files, and run their unit tests.",
     "metrics": "List the metrics that there are.",
     "tags": "List tags and their values.",
     "traces": "Search traces and read one.",
+    "logs": "Search the lines of logs, and follow them as they come.",
     "changes": "Announce deployments and the like, and list them.",
+    "canary": "Hold an experiment against its control, metric by metric.",
+    "forecast": "See where an expression is heading, and when it reaches a limit.",
     "query": "Evaluate a stack-language expression and draw it.",
+    "translate": "Write a stack-language expression in PromQL, or the other way.",
     "queries": "List the queries that are running, and stop one.",
     "explain-series": "Show who sends a series, and which attributes are no tags.",
+    "explain-groups": "Show which tags explain what an expression did lately.",
     "check-config": "Validate settings and the configuration directory.",
     "reload": "Have a running server read its configuration again.",
     "schema": "Print the JSON Schema of a kind of configuration file.",
@@ -47,6 +65,14 @@ _COMMANDS = {
     "doctor": "Look for what would keep tocsin from working on this machine.",
     "history": "Verify the long-term store.",
 }
+
+_RESPONSE = frozenset(
+    {
+        *("alerts", "heartbeats", "import", "incident", "incidents", "noise", "oncall"),
+        *("postmortem", "routes", "runbook", "silence", "status"),
+    }
+)
+"""Commands of those who respond, which have a room of their own."""
 
 
 @cache  # a server tells it with every answer of /health
@@ -67,7 +93,9 @@ class _LazyGroup(click.Group):
         del ctx
         if cmd_name not in _COMMANDS:
             return None
-        module = import_module(f"tocsin.commands.{cmd_name.replace('-', '_')}")
+        room = "tocsin.commands.response" if cmd_name in _RESPONSE else "tocsin.commands"
+        name = "importing" if cmd_name == "import" else cmd_name.replace("-", "_")
+        module = import_module(f"{room}.{name}")
         command: click.Command = module.command
         return command
 

@@ -14,19 +14,22 @@ import httpx2
 from starlette.routing import BaseRoute, Route
 
 from collectors.api.explaining import explain_routes
+from collectors.api.logs.routes import log_routes
+from collectors.api.prometheus.reading import ServerFacts
+from collectors.api.prometheus.routes import prometheus_routes
 from collectors.api.routes import catalogue_routes, exemplar_routes
+from collectors.api.studies.routes import study_routes
 from collectors.api.work.running import QueryBounds
 from collectors.api.work.workers import Workers
 from collectors.clock import Clock
-from collectors.errors import StorageError
-from collectors.history.engine import HistoryEngine
-from collectors.history.losses import losses
 from collectors.host.faults import Faults
 from collectors.host.machine import Machine
-from collectors.host.setting_aside import set_aside
 from collectors.limits import Limits
+from collectors.logs.history.opening import KeptLogs, open_logs
 from collectors.metric_units import MetricUnits
 from collectors.model import MetricWriter
+from collectors.promql.language.durations import format_duration
+from collectors.promql.vectors.context import LOOKBACK_MS
 from collectors.receivers.endpoint import Intake, endpoints
 from collectors.receivers.otlp import metrics as otlp_metrics
 from collectors.receivers.otlp.grpc import OtlpGrpcServer
@@ -43,42 +46,28 @@ from collectors.receivers.sources.middleware import Attributed
 from collectors.receivers.spectator import registry
 from collectors.receivers.spectator.udp import listen_spectator
 from collectors.receivers.stats import ReceiverStats
+from collectors.receivers.syslog.server import SyslogListener, listening_syslog
 from collectors.receivers.witnessed import Witnessed
 from collectors.receivers.work.lanes import Lanes
-from collectors.store.history.metric_history import MetricHistory
 from collectors.store.history.rollups import RollupPolicy
 from collectors.store.intake.admission import NO_ROOM
 from collectors.store.metric_store import MetricStore
 from collectors.traces.exemplar_log import JournaledExemplars
 from collectors.traces.exemplars import ExemplarStore, ExemplarWriter
-from collectors.traces.history.span_history import SpanHistory
 from collectors.traces.history.span_keeper import SpanKeeper
+from collectors.traces.span_lines import SpanLines
 from collectors.traces.store import SpanStore
 from tocsin.access.door import Door
 from tocsin.access.rights import Right
+from tocsin.alive.own_delay import DelayMeter
+from tocsin.cli import package_version
+from tocsin.client.wording import duration
 from tocsin.connections import Connections, raise_file_limit
+from tocsin.history import History, open_history
 from tocsin.settings import Settings
 from tocsin.sockets import listen_tcp, port_of, serving
 
-HISTORY = "history (damage)"
 NOTHING_SCRAPED = ScrapeConfig(jobs=())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class History:
-    """What outlives the hot window: metrics and spans in one database."""
-
-    engine: HistoryEngine
-    metrics: MetricHistory
-    spans: SpanHistory
-
-    def check(self) -> list[str]:
-        """Have every part verified; return a sentence for each damaged one."""
-        return [*self.metrics.check(), *self.spans.check()]
-
-    def close(self) -> None:
-        """Release the database."""
-        self.engine.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,16 +79,19 @@ class Collectors:
     exemplars: ExemplarStore
     spans: SpanStore
     span_keeper: SpanKeeper | None
+    logs: KeptLogs
     limits: Limits
     stats: ReceiverStats
     otlp: OtlpMetrics
     scraped: ScrapedTargets
     units: MetricUnits
     sources: SourceLedger
+    delays: DelayMeter
     lanes: Lanes
     connections: Connections
     clock: Clock
     machine: Machine
+    data_dir: Path
 
     @property
     def writer(self) -> MetricWriter:
@@ -114,6 +106,7 @@ class Collectors:
     def close(self) -> None:
         """Write down what is complete and release the files, the history last."""
         self.lanes.close()
+        self.logs.close()
         self.spans.close()
         self.exemplars.close()
         self.metrics.close()
@@ -149,13 +142,15 @@ def open_collectors(
     )
     stats, units, writer = _stats(), MetricUnits(), ExemplarWriter(metrics, exemplars)
     return Collectors(
+        data_dir=settings.data_dir,
         metrics=metrics,
         history=history,
         exemplars=exemplars,
-        spans=SpanStore(
-            metrics.journal, limits, clock=clock, archive=keeper, replay_in_background=True
-        ),
+        spans=_open_spans(metrics, limits, clock, keeper, exemplars),
         span_keeper=keeper,
+        logs=open_logs(
+            settings.data_dir / "logs", clock, limits, history.logs if history else None, machine
+        ),
         limits=limits,
         stats=stats,
         otlp=OtlpMetrics(
@@ -169,11 +164,31 @@ def open_collectors(
         scraped=ScrapedTargets(),
         units=units,
         sources=SourceLedger(clock),
+        delays=DelayMeter(),
         lanes=Lanes(),
         connections=Connections(limits=limits, files=raise_file_limit()),
         clock=clock,
         machine=machine,
     )
+
+
+def _open_spans(
+    metrics: MetricStore,
+    limits: Limits,
+    clock: Clock,
+    keeper: SpanKeeper | None,
+    exemplars: ExemplarStore,
+) -> SpanStore:
+    spans = SpanStore(
+        metrics.journal,
+        limits,
+        clock=clock,
+        archive=keeper,
+        replay_in_background=True,
+        exemplars=exemplars,
+    )
+    metrics.of_spans = SpanLines(spans, metrics.step_ms)
+    return spans
 
 
 def _open_metrics(
@@ -220,6 +235,8 @@ def limits_of(settings: Settings) -> Limits:
         new_series_per_minute=settings.new_series_per_minute,
         history_retention_ms=settings.history_retention.ms,
         max_span_late_ms=settings.trace_retention.ms,
+        max_log_bytes=settings.log_memory,
+        max_log_late_ms=settings.log_retention.ms,
     )
 
 
@@ -242,63 +259,6 @@ def _stats() -> ReceiverStats:
     return stats
 
 
-def open_history(
-    settings: Settings, rollups: Sequence[RollupPolicy] = (), faults: Faults | None = None
-) -> History | None:
-    """Open the long-term store that the settings ask for; None when it is off.
-
-    An embedded one that can't be opened is set aside, told, and begun again.
-
-    Raises:
-        ConfigError: The address or the step does not fit.
-        StorageError: A server can't be reached.
-    """
-    if settings.history == "off":
-        return None
-    if settings.history != "embedded":
-        return _history(HistoryEngine.open(settings.history), settings, rollups)
-    directory = embedded_directory(settings)
-    faults = faults or Faults()
-    try:
-        history = _history(HistoryEngine.open(f"chdb://{directory}"), settings, rollups)
-    except StorageError as error:
-        aside = set_aside(directory)
-        lost = "what is older than the hot window, until it is repaired"
-        faults.failed(
-            HISTORY, place=str(aside or directory), reason=error.message, lost=lost, lasting=True
-        )
-        try:
-            return _history(HistoryEngine.open(f"chdb://{directory}"), settings, rollups)
-        except StorageError:
-            return None
-    _tell_losses(history, directory, faults)
-    return history
-
-
-def embedded_directory(settings: Settings) -> Path:
-    """Return where the embedded history is."""
-    return (settings.data_dir / "history").absolute()
-
-
-def _tell_losses(history: History, directory: Path, faults: Faults) -> None:
-    try:
-        found = losses(history.engine, directory)
-    except StorageError as error:
-        found = [error.message]
-    if found:
-        reason = "; ".join(found[:3]) + (f"; {len(found)} in all" if len(found) > 3 else "")
-        lost = "what these parts hold; `tocsin doctor --repair` tries to attach them again"
-        faults.failed(HISTORY, place=str(directory), reason=reason, lost=lost, lasting=True)
-
-
-def _history(engine: HistoryEngine, settings: Settings, rollups: Sequence[RollupPolicy]) -> History:
-    return History(
-        engine=engine,
-        metrics=MetricHistory(engine, step_ms=settings.step.ms, policies=rollups),
-        spans=SpanHistory(engine),
-    )
-
-
 def receiver_paths(collectors: Collectors) -> set[str]:
     """Return the paths of the API port at which senders deliver."""
     intake = _intake(collectors)
@@ -316,6 +276,7 @@ def _intake(collectors: Collectors) -> Intake:
         clock=collectors.clock,
         step_ms=collectors.metrics.step_ms,
         lanes=collectors.lanes,
+        logs=collectors.logs.store,
     )
 
 
@@ -329,8 +290,28 @@ def collector_routes(collectors: Collectors, workers: Workers | None = None) -> 
         *source_routes(collectors.sources, collectors.clock),
         *exemplar_routes(collectors.exemplars, workers),
         *catalogue_routes(collectors.metrics, collectors.units, workers),
+        *log_routes(collectors.logs.store, collectors.logs.tail, collectors.clock, workers),
         *explain_routes(collectors.otlp.families, workers),
+        *study_routes(collectors.spans, collectors.clock, duration, workers),
+        *prometheus_routes(
+            collectors.metrics, collectors.clock, workers, collectors.exemplars, _facts(collectors)
+        ),
     ]
+
+
+def _facts(collectors: Collectors) -> ServerFacts:
+    """Return what Prometheus's status pages tell of us."""
+    limits, step = collectors.limits, format_duration(collectors.metrics.step_ms)
+    return ServerFacts(
+        version=package_version(),
+        started_ms=collectors.clock.now_ms(),
+        retention=format_duration(limits.history_retention_ms),
+        flags={
+            "query.lookback-delta": format_duration(LOOKBACK_MS),
+            "storage.tsdb.retention.time": format_duration(limits.history_retention_ms),
+            "tocsin.step": step,
+        },
+    )
 
 
 @asynccontextmanager
@@ -339,7 +320,8 @@ async def receiving(
 ) -> AsyncIterator[dict[str, str]]:
     """Open every receiver behind ``door``; yield their addresses; close them again.
 
-    Datagrams can't carry a token: where tokens are demanded they come from this machine alone.
+    Datagrams and syslog can't carry a token: where tokens are demanded they come from this machine
+    alone.
 
     Raises:
         ConfigError: A port is taken.
@@ -355,8 +337,14 @@ async def receiving(
             collectors.otlp,
             collectors.sources,
             collectors.lanes,
+            collectors.logs.store,
         )
-        grpc_port = grpc.start(settings.otlp_grpc_port, settings.host, door.interceptors())
+        grpc_port = grpc.start(
+            settings.otlp_grpc_port,
+            settings.host,
+            door.interceptors(),
+            door.certificate.grpc_credentials() if door.certificate else None,
+        )
         stack.push_async_callback(asyncio.to_thread, grpc.stop)
         udp_host = "127.0.0.1" if settings.demands_tokens else settings.host
         udp = await listen_spectator(
@@ -372,11 +360,28 @@ async def receiving(
         # What came since the last flush would be lost with the process.
         stack.push_async_callback(udp.flush)
         await stack.enter_async_context(_otlp_over_http(collectors, otlp, door))
+        syslog = await stack.enter_async_context(_syslog(collectors, settings, udp_host))
         yield {
-            "otlp_http": f"http://{settings.host}:{port_of(otlp)}",
-            "otlp_grpc": f"http://{settings.host}:{grpc_port}",
+            "otlp_http": f"{settings.scheme}://{settings.host}:{port_of(otlp)}",
+            "otlp_grpc": f"{settings.scheme}://{settings.host}:{grpc_port}",
             "spectator": f"udp://{udp_host}:{udp.port}",
+            **syslog,
         }
+
+
+@asynccontextmanager
+async def _syslog(
+    collectors: Collectors, settings: Settings, host: str
+) -> AsyncIterator[dict[str, str]]:
+    """Listen to syslog if a port is set; yield its address."""
+    if settings.syslog_port is None:
+        yield {}
+        return
+    listener = SyslogListener(
+        collectors.logs.store, collectors.limits, collectors.stats, collectors.sources
+    )
+    async with listening_syslog(listener, host, settings.syslog_port):
+        yield {"syslog": f"syslog://{host}:{listener.port}"}
 
 
 @asynccontextmanager
@@ -390,11 +395,13 @@ async def _otlp_over_http(
         collectors.stats,
         collectors.otlp,
         collectors.lanes,
+        collectors.logs.store,
     )
     async with serving(
         door.before(Attributed(app, collectors.sources), lambda _method, _path: Right.SEND),
         sock,
         collectors.connections,
+        door.certificate,
     ):
         yield
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import resource
+import termios
+from array import array
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 import structlog
@@ -18,6 +21,8 @@ from collectors.limits import Limits
 # Files that are not connections: the log, the history, libraries, connections to others.
 _OTHER_FILES = 256
 LOW_FILES = 4_096
+# How many idle connections are asked whether they have just spoken before one goes.
+_LOOKED_AT = 1_024
 _log = structlog.get_logger(__name__)
 
 
@@ -103,9 +108,13 @@ class Connections:
         self._idle[connection] = peer
 
     def _evict(self, peer: str | None) -> bool:
-        """Close the connection that has been idle for longest, of a peer or of all."""
-        idle = chain(self._silent.items(), self._idle.items())
-        found = next((c for c, of in idle if peer in (None, of)), None)
+        """Close the connection that has been idle for longest, of a peer or of all.
+
+        One whose words we have not read yet is not idle, unless all that are looked at have such.
+        """
+        every = chain(self._silent.items(), self._idle.items())
+        idle = [*islice((c for c, of in every if peer in (None, of)), _LOOKED_AT)]
+        found = next((one for one in idle if not one.has_unread), idle[0] if idle else None)
         if found is None:
             return False
         self.evicted += 1
@@ -142,6 +151,16 @@ class Deadlined(HttpToolsProtocol):
         self._writing: asyncio.TimerHandle | None = None
         self._header_bytes = 0
         self._in_head = True
+
+    @property
+    def has_unread(self) -> bool:
+        """Whether the client has sent what we have not read."""
+        count = array("i", [0])
+        try:
+            fcntl.ioctl(self.transport.get_extra_info("socket").fileno(), termios.FIONREAD, count)
+        except (OSError, ValueError):
+            return False  # it is closed
+        return count[0] > 0
 
     def connection_made(self, transport: Any) -> None:
         """Take the connection in, or close it."""

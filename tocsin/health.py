@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from anomaly.engine.engine import Engine
 from collectors.clock import Clock
+from collectors.errors import StorageError
 from collectors.host.steady_clock import SteadyClock
 from collectors.redaction import without_secrets
 from runbooks.desk.desk import IncidentDesk
@@ -56,11 +57,13 @@ def health_route(
                 "watch": _watch(engine),
                 "configuration": reloader.as_json(),
                 "delivery": delivery,
+                "response": _response(desk),
                 "clock": _clock(collectors.clock),
                 "faults": faults,
                 "warming": warming.as_json(),
                 "connections": collectors.connections.as_json(),
                 "access": door.as_json(),
+                "post_mortems": _post_mortems(desk),
             }
         )
 
@@ -76,13 +79,14 @@ def _clock(clock: Clock) -> dict[str, object]:
 
 
 def _watch(engine: Engine) -> dict[str, object]:
-    """Return how far behind the slowest rule is, and what came late."""
-    lags_ms = engine.lags_ms()
+    """Return how far behind the slowest rule is beyond its planned wait, and what came late."""
+    lags_ms, ages_ms = engine.overdue_ms(), engine.lags_ms()
     slowest = max(lags_ms, key=lags_ms.__getitem__, default=None)
     return {
         "rules": len(lags_ms),
         "lag_s": lags_ms[slowest] / 1_000 if slowest is not None else None,
-        "slowest": slowest,
+        "slowest": slowest if slowest is not None and lags_ms[slowest] else None,
+        "age_s": max(ages_ms.values()) / 1_000 if ages_ms else None,
         "steps_judged_again": engine.late_steps,
         "too_late": engine.too_late,
     }
@@ -99,6 +103,29 @@ def _delivery(desk: IncidentDesk) -> dict[str, Any]:
         for way in desk.ways.failing()
     ]
     return {"failing": failing, "dropped_findings": desk.dropped_findings}
+
+
+def _post_mortems(desk: IncidentDesk) -> dict[str, int | None]:
+    """Return how many action items are overdue; None when the database does not tell."""
+    try:
+        return {"overdue_actions": desk.post_mortems.actions.overdue(desk.clock.now_ms())}
+    except StorageError:
+        return {"overdue_actions": None}
+
+
+def _response(desk: IncidentDesk) -> dict[str, object]:
+    """Return what waits for people, and whether this server delivers pages."""
+    incidents = desk.ledger.incidents()
+    found = [incident for incident in incidents if incident.is_open]
+    now_ms = desk.clock.now_ms()
+    tasks = [t for i in incidents for t in i.tasks.values() if t.done_ms is None]
+    return {
+        "open": len(found),
+        "unacknowledged": sum(i.acknowledged_by is None for i in found),
+        "open_tasks": len(tasks),
+        "overdue_tasks": sum(task.is_overdue(now_ms) for task in tasks),
+        "on_duty": desk.is_on_duty,
+    }
 
 
 def _totals(collectors: Collectors) -> dict[str, dict[str, int]]:

@@ -40,7 +40,14 @@ def rest_ms(took_ms: int, step_ms: int) -> int:
     return min(took_ms * _REST, step_ms)
 
 
-async def beat(clock: Clock, step_ms: int, every_ms: int, delay_ms: int, tick: Tick) -> None:
+async def beat(
+    clock: Clock,
+    step_ms: int,
+    every_ms: int,
+    delay_ms: int,
+    tick: Tick,
+    woken: Callable[[int, int], None] | None = None,
+) -> None:
     """Call ``tick`` in a worker thread several times a step, until cancelled.
 
     A tick that fails is logged and the next one comes all the same: a broken rule must not stop
@@ -52,6 +59,7 @@ async def beat(clock: Clock, step_ms: int, every_ms: int, delay_ms: int, tick: T
         every_ms: How often it is called if it takes no time to speak of.
         delay_ms: How long after each multiple of that.
         tick: What is to be done.
+        woken: Told the present of each beat and how late it came, milliseconds.
     """
     earliest_ms = 0
     while True:
@@ -59,8 +67,11 @@ async def beat(clock: Clock, step_ms: int, every_ms: int, delay_ms: int, tick: T
             earliest_ms = 0  # time was set back
         now_ms = max(clock.now_ms(), earliest_ms)
         wait_ms = now_ms - clock.now_ms() + delay_to_next_ms(now_ms, every_ms, delay_ms)
+        due_ms = clock.now_ms() + wait_ms
         await asyncio.sleep(wait_ms / 1_000)
         began_ms = clock.now_ms()
+        if woken is not None:
+            woken(began_ms, began_ms - due_ms)
         try:
             await asyncio.to_thread(tick)
         except Exception:  # noqa: BLE001 - see the docstring; the log carries the trace

@@ -10,9 +10,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from anomaly.inspections.reading import stock
 from collectors.documents.schema import schema_of
 from collectors.stacklang.words.reference import render_reference
 from tocsin.bounds import limits_page
+from tocsin.client.wording import duration, quantity
 from tocsin.configuration.reading import FILES, ConfigFile
 from tocsin.settings import setting_rows
 
@@ -95,11 +97,36 @@ def _line(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
+_INSPECTIONS_HEAD = """# Stock inspections
+
+What is looked at in well-known metrics as soon as they arrive; [how to use and change them](../how-to/inspections.md). This page is generated from the
+files below `anomaly/inspections/library`, which also hold the expressions.
+"""  # noqa: E501 - prose in a Markdown page
+
+
+def inspections_page() -> str:
+    """Return the list of stock inspections as Markdown: a section a group."""
+    page, group = _INSPECTIONS_HEAD, ""
+    for one in stock():
+        if one.group != group:
+            group = one.group
+            page += f"\n## {group}\n\n| name | bad | for | means | why, and what to do |\n"
+            page += "|---|---|---|---|---|\n"
+        side = "above" if one.above is not None else "below"
+        bad = f"{one.title}: {side} {quantity(one.threshold, one.unit)}"
+        page += (
+            f"| `{one.name}` | {_line(bad)} | {duration(one.for_s)} | {one.urgency} "
+            f"| {_line(one.why)} {_line(one.hint)} |\n"
+        )
+    return page
+
+
 def pages() -> Mapping[str, str]:
     """Return every generated page by its path below ``docs/``."""
     return {
         "explanation/limits.md": limits_page(),
         "reference/configuration-files.md": configuration_page(),
+        "reference/inspections.md": inspections_page(),
         "reference/settings.md": settings_page(),
         "reference/stack-language.md": render_reference(),
     }

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
 
+from anomaly.engine.engine import Engine
+from anomaly.rules.objective_rule import ObjectiveRule
 from collectors.clock import Clock
 from collectors.model import Frame
 from collectors.stacklang.evaluation.batch import evaluate
 from collectors.stacklang.lines.database import Window
 from collectors.store.metric_store import MetricStore
-from runbooks.desk.desk import DeskSettings, IncidentDesk
+from runbooks.desk.desk import IncidentDesk
+from runbooks.desk.settings import DeskSettings
+from runbooks.desk.suggesting import Suggesting
+from runbooks.escalation.policy import Policy
+from runbooks.incidents.states import Severity
 from runbooks.notifiers.card import Links
+from runbooks.notifiers.mail import MailNotifier
 from runbooks.notifiers.settling import ReadyNotifiers, ready
 from runbooks.notifiers.slack import SlackParameters
 from runbooks.oncall.duty import Duty
 from runbooks.paging.routing import Routes, Target
+from runbooks.slack.opening import answer_slack
+from runbooks.status_page.office import StatusOffice
 from tocsin.collecting import Collectors
 from tocsin.configuration.reading import Configuration
 from tocsin.settings import Settings
@@ -62,7 +74,7 @@ def open_desk(
     notifiers = ready(configuration.notifiers, settings.given_for)
     auto_resolve_s = settings.auto_resolve.seconds or _NEVER_S
     ring_again_s = settings.ring_again.seconds or _NEVER_S
-    return IncidentDesk(
+    desk = IncidentDesk(
         database_url=settings.database_url or _sqlite_url(settings.data_dir),
         clock=clock,
         notifiers=notifiers.notifiers,
@@ -73,11 +85,59 @@ def open_desk(
         measures=configuration.measures,
         links=Links(dashboard_url=settings.dashboard_url, api_url=api_url),
         post_mortem_dir=settings.data_dir / "post-mortems",
-        settings=DeskSettings(auto_resolve_s=auto_resolve_s, ring_again_s=ring_again_s),
+        settings=DeskSettings(
+            auto_resolve_s=auto_resolve_s,
+            ring_again_s=ring_again_s,
+            update_every_s={
+                Severity.SEV1: settings.update_sev1.seconds,
+                Severity.SEV2: settings.update_sev2.seconds,
+                Severity.SEV3: settings.update_sev3.seconds,
+            },
+            hourly_cost=settings.hourly_cost,
+        ),
         slack_signing_secret=_signing_secret(notifiers),
         duty=Duty.of(configuration.rota, configuration.people),
         faults=collectors.machine.faults,
+        policies=policies_of(configuration, notifiers),
+        allowed=configuration.automation,
     )
+    desk.on_call.heartbeats.use(configuration.heartbeats)
+    desk.alerting.muting.use(configuration.alert_rules, ())
+    suggesting = Suggesting(desk.ledger, StoredMetrics(collectors.metrics), lambda: desk.measures)
+    desk.add_chore(suggesting.tick)
+    if (slack := _told_slack(notifiers)) is not None:
+        answer_slack(desk, slack)
+    return desk
+
+
+@contextmanager
+def open_status_page(
+    settings: Settings,
+    configuration: Configuration,
+    collectors: Collectors,
+    engine: Engine,
+    desk: IncidentDesk,
+    *,
+    start: bool = True,
+) -> Iterator[StatusOffice]:
+    """Open the status page over objectives and incidents, its thread running unless told not to."""
+    made = ready(configuration.notifiers, settings.given_for)
+    office = StatusOffice(
+        desk,
+        slos=lambda: engine.rows(ObjectiveRule.kind),
+        metrics=StoredMetrics(collectors.metrics),
+        directory=settings.data_dir / "status",
+        clock=desk.clock,
+        file=configuration.status_page,
+        public=settings.status_public,
+        mailer=next((one for one in made.notifiers if isinstance(one, MailNotifier)), None),
+    )
+    if start:
+        office.publisher.start()
+    try:
+        yield office
+    finally:
+        office.publisher.stop()
 
 
 def _sqlite_url(data_dir: Path) -> str:
@@ -92,14 +152,27 @@ def routes_of(configuration: Configuration, notifiers: ReadyNotifiers) -> Routes
     if missing := routes.notifiers() - set_up:
         told = "the console is told in their place"
         _log.warning("routes to notifiers that are not set up", missing=sorted(missing), told=told)
-    return routes.reaching(set_up)
+    return replace(routes.reaching(set_up), intervals=configuration.intervals)
+
+
+def policies_of(configuration: Configuration, notifiers: ReadyNotifiers) -> dict[str, Policy]:
+    """Return the escalation policies, the console in the place of what is not set up."""
+    set_up = {notifier.name for notifier in notifiers.notifiers}
+    found = configuration.policies.by_name
+    return {name: policy.reaching(set_up) for name, policy in found.items()}
 
 
 def _signing_secret(notifiers: ReadyNotifiers) -> str:
     """Return what verifies the interactions of Slack, which have a route of their own."""
-    found = [told for told in notifiers.told.values() if isinstance(told, SlackParameters)]
-    secret = found[0].signing_secret if found else None
+    slack = _told_slack(notifiers)
+    secret = slack.signing_secret if slack else None
     return secret.get_secret_value() if secret else ""
+
+
+def _told_slack(notifiers: ReadyNotifiers) -> SlackParameters | None:
+    """Return what Slack was told: more of it is set up here than a way for pages."""
+    found = [told for told in notifiers.told.values() if isinstance(told, SlackParameters)]
+    return found[0] if found else None
 
 
 def _edges(collectors: Collectors, clock: Clock) -> set[tuple[str, str]]:

@@ -3,7 +3,9 @@
 A page that somebody has open elsewhere can send requests to any address that its browser reaches,
 ours on loopback among them; a name that its owner points at our address (DNS rebinding) makes them
 look like our own. A request that changes something is refused when it comes from a page of another
-site, or asks for us by a name that is not ours. Programs send no ``Origin`` and are not concerned.
+site, or asks for us by a name that is not ours. Where no token is asked for, a name that is not
+ours reads nothing either: the page behind it would see all that we know. Programs send no
+``Origin`` and are not concerned, as long as they ask for us by an address or a name of ours.
 
 Sources: Fetch standard (``Origin``, ``Sec-Fetch-Site``); OWASP, cross-site request forgery.
 """
@@ -66,22 +68,46 @@ class SameSite:
         names: What we are called.
         anybody: Paths that may be asked for by any name, for who sends there is told apart
             otherwise: receivers, and what is signed.
+        open_to_all: Whether no token is asked for: then nothing is read by a strange name.
+        public: Beginnings of paths that anybody may read by any name.
+        read_by_us: Paths among ``anybody`` at which something is read as well: only by our names.
     """
 
-    def __init__(self, app: ASGIApp, names: OwnNames, anybody: Collection[str]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        names: OwnNames,
+        anybody: Collection[str],
+        *,
+        open_to_all: bool = False,
+        public: Collection[str] = (),
+        read_by_us: Collection[str] = (),
+    ) -> None:
+        self._read_by_us = frozenset(read_by_us)
+        self._public = tuple(public)
         self._app = app
         self._names = names
         self._anybody = frozenset(anybody)
+        self._open_to_all = open_to_all
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] == "http" and scope["method"] not in _SAFE:
-            reason = refusal(Headers(scope=scope), scope["path"] in self._anybody, self._names)
-            if reason:
-                body = {"type": "error", "message": reason}
-                await JSONResponse(body, 403)(scope, receive, send)
-                return
+        reason = self._reason(scope) if scope["type"] == "http" else ""
+        if reason:
+            body = {"type": "error", "message": reason}
+            await JSONResponse(body, 403)(scope, receive, send)
+            return
         await self._app(scope, receive, send)
+
+    def _reason(self, scope: Scope) -> str:
+        headers, by_any_name = Headers(scope=scope), scope["path"] in self._anybody
+        if scope["method"] not in _SAFE:
+            return refusal(headers, by_any_name, self._names)
+        published = any(scope["path"].startswith(beginning) for beginning in self._public)
+        by_any_name = by_any_name and scope["path"] not in self._read_by_us
+        if by_any_name or published or not self._open_to_all:
+            return ""
+        return strange_name(headers, self._names)
 
 
 def refusal(headers: Headers, by_any_name: bool, names: OwnNames) -> str:
@@ -97,6 +123,12 @@ def refusal(headers: Headers, by_any_name: bool, names: OwnNames) -> str:
         return "a page of another site may not change anything here (Sec-Fetch-Site)"
     if by_any_name and origin is None:
         return ""
+    return strange_name(headers, names)
+
+
+def strange_name(headers: Headers, names: OwnNames) -> str:
+    """Return why a request is refused that asks for us by a name; empty if it is ours."""
+    host = headers.get("host", "")
     if host and not names.has(_name_of(host)):
         return (
             f"{host[:_MAX_SHOWN]!r} is not known as a name of this server; add it to "

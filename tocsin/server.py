@@ -14,6 +14,11 @@ from functools import partial
 import structlog
 from starlette.types import ASGIApp
 
+from anomaly.api.canary import canary_routes
+from anomaly.api.explain_groups import explain_groups_routes
+from anomaly.api.explain_objective import explain_objective_routes
+from anomaly.api.forecast import forecast_routes
+from anomaly.api.prometheus_rules import prometheus_rule_routes
 from anomaly.api.routes import anomaly_routes
 from anomaly.engine.engine import Engine
 from collectors.api.app import api_app
@@ -25,18 +30,27 @@ from collectors.errors import StorageError
 from collectors.host.faults import Faults
 from collectors.host.machine import Machine
 from collectors.host.steady_clock import SteadyClock
+from collectors.logs.store import LogStore
 from collectors.receivers.direct import Direct
 from collectors.receivers.prometheus.scrape.scraper import Scraper
 from collectors.receivers.sources.middleware import Attributed
-from runbooks.api.routes import SLACK_INTERACTIONS, runbooks_routes
+from runbooks.api.alertmanager import DELIVERED
+from runbooks.api.routes import runbooks_routes
+from runbooks.api.slack import SIGNED_BY_SLACK
+from runbooks.api.status_page import SITE, status_routes
 from runbooks.desk.desk import IncidentDesk
 from runbooks.notifiers.settling import ready
 from runbooks.oncall.duty import Duty
 from runbooks.paging.own_fault import OwnFaults
+from runbooks.status_page.office import StatusOffice
 from tocsin.access.audit import audit_route
 from tocsin.access.door import Door
-from tocsin.access.rights import right_for
-from tocsin.announcing import open_announcements
+from tocsin.access.people import Members
+from tocsin.access.rights import LOGS, right_for
+from tocsin.access.whoami import whoami_route
+from tocsin.alive.incident_metrics import incident_metrics
+from tocsin.alive.outgoing import reporting
+from tocsin.announcing import compared_announcements
 from tocsin.boards.routes import board_routes
 from tocsin.collecting import (
     NOTHING_SCRAPED,
@@ -56,13 +70,24 @@ from tocsin.front import front_route
 from tocsin.garbage import Garbage
 from tocsin.health import health_route
 from tocsin.pulse import beat
-from tocsin.responding import open_desk, routes_of
+from tocsin.responding import open_desk, open_status_page, policies_of, routes_of
 from tocsin.same_site import OwnNames, SameSite, own_names
+from tocsin.seasons.keeping import kept_seasons
+from tocsin.seasons.looking import finding_seasons
+from tocsin.seasons.routes import season_route
 from tocsin.self_metrics import self_metrics
 from tocsin.settings import Settings
 from tocsin.sockets import listen_tcp, port_of, serving
 from tocsin.warming import Warming
-from tocsin.watching import Made, begin_again, open_engine, rules_of
+from tocsin.watching import (
+    Made,
+    begin_again,
+    first_rules,
+    open_engine,
+    open_log_rates,
+    open_span_rates,
+    rules_of,
+)
 
 Announce = Callable[[Mapping[str, str]], None]
 # A timer may fire a moment early and would then miss the end of a step.
@@ -96,34 +121,37 @@ async def serve(settings: Settings, announce: Announce, source: Ticking | None =
         api = listen_tcp(settings.host, settings.api_port, "TOCSIN_API_PORT")
         stack.callback(api.close)
         stack.enter_context(owned(settings.data_dir))
-        api_url = f"http://{settings.host}:{port_of(api)}"
+        api_url = f"{settings.scheme}://{settings.host}:{port_of(api)}"
         door = Door.of(settings, clock)
         collectors = await asyncio.to_thread(
             open_collectors, settings, clock, configuration.rollups, machine
         )
+        collectors.logs.store.redactor.use(configuration.redaction)
         stack.callback(collectors.close)
-        changes = await asyncio.to_thread(open_announcements, settings, collectors.machine)
+        changes = await asyncio.to_thread(compared_announcements, settings, collectors, clock)
         stack.callback(changes.close)
         desk = open_desk(settings, configuration, collectors, clock, api_url)
-        rules = rules_of(configuration.definitions, settings.step.ms)
+        rules = first_rules(settings, configuration.definitions, desk)
         engine = open_engine(settings, rules, collectors, clock, desk, changes.store)
         addresses = await stack.enter_async_context(receiving(collectors, settings, door))
         scraper = await stack.enter_async_context(scraping(collectors, configuration.scrape))
-        use = using(settings, configuration, rules, engine=engine, desk=desk, scraper=scraper)
+        page = open_status_page(settings, configuration, collectors, engine, desk)
+        status = stack.enter_context(page)
+        door.members.use(configuration.people)
+        uses = partial(using, settings, configuration, rules, members=door.members, status=status)
+        use = uses(engine=engine, desk=desk, scraper=scraper, logs=collectors.logs.store)
         reloader = Reloader(settings.config_dir, clock, configuration, use, lacking)
         desk.start()
         stack.push_async_callback(asyncio.to_thread, desk.stop)
-        names = own_names(settings)
         warming, workers = Warming(), Workers(query_bounds(settings))
-        app = api_of(
-            collectors, changes.store, engine, desk, reloader, warming, door, names, workers
-        )
-        await stack.enter_async_context(serving(app, api, collectors.connections))
+        rooms = collectors, changes.store, engine, desk
+        app = api_of(*rooms, reloader, warming, door, own_names(settings), workers, status=status)
+        await stack.enter_async_context(serving(app, api, collectors.connections, door.certificate))
         anew = partial(use, anew=True)
-        pulse = asyncio.create_task(
-            _watch(settings, collectors, engine, desk, reloader, clock, anew)
-        )
-        stack.callback(pulse.cancel)
+        stack.enter_context(finding_seasons(collectors, reloader))
+        watch = _watch(settings, collectors, engine, desk, reloader, clock, anew)
+        stack.callback(asyncio.create_task(watch).cancel)
+        stack.enter_context(reporting(settings, desk.vital, clock, faults))
         _reload_on_hangup(reloader)
         announce({"api": api_url, **addresses})
         warming.start()
@@ -142,26 +170,40 @@ def api_of(
     door: Door,
     names: OwnNames,
     workers: Workers | None = None,
+    status: StatusOffice | None = None,
 ) -> ASGIApp:
     """Return all that the API's port answers; queries run in ``workers``, own ones if None."""
     clock, workers = collectors.clock, workers or Workers()
+    desk.alerting.noise.changed = reloader.use_again
     routes = [
         front_route(desk.links.dashboard_url),
         health_route(collectors, engine, desk, reloader, warming, door, started_s=time.monotonic()),
         reload_route(reloader),
         audit_route(door.audit),
+        whoami_route(),
         *board_routes(lambda: reloader.configuration.boards),
         *collector_routes(collectors, workers),
         *change_routes(changes, clock, collectors.stats),
         *anomaly_routes(engine),
+        *prometheus_rule_routes(engine, workers),
+        *explain_objective_routes(engine, clock, workers),
+        *explain_groups_routes(collectors.metrics, collectors.metrics.step_ms, clock, workers),
+        *canary_routes(collectors.metrics, collectors.metrics.step_ms, clock, workers),
+        *forecast_routes(collectors.metrics, collectors.metrics.step_ms, clock, workers),
+        season_route(reloader, collectors.data_dir),
         *runbooks_routes(desk),
+        *(status_routes(status) if status else ()),
     ]
     app = api_app(collectors.metrics, collectors.spans, clock, extra_routes=routes, workers=workers)
     # Receivers are asked by whatever name senders have; Slack signs what it sends.
     delivered = receiver_paths(collectors)
     own = Attributed(Direct(app, routes), collectors.sources)
-    behind = door.before(own, partial(right_for, delivered=delivered))
-    return SameSite(behind, names, {*delivered, SLACK_INTERACTIONS})
+    public = (SITE,) if status and status.public else ()
+    behind = door.before(own, partial(right_for, delivered=delivered, public=public))
+    anybody = {*delivered, *DELIVERED, *SIGNED_BY_SLACK}
+    return SameSite(
+        behind, names, anybody, open_to_all=door.keeper is None, public=public, read_by_us=(LOGS,)
+    )
 
 
 def using(
@@ -172,6 +214,9 @@ def using(
     engine: Engine,
     desk: IncidentDesk,
     scraper: Scraper | None,
+    status: StatusOffice | None = None,
+    members: Members | None = None,
+    logs: LogStore | None = None,
 ) -> UseAnew:
     """Return what puts another configuration into force, all but what only a start can change.
 
@@ -182,11 +227,28 @@ def using(
 
     def use(read: Configuration, *, anew: bool = False) -> None:
         nonlocal made
-        made = rules_of(read.definitions, settings.step.ms, () if anew else made)
+        before, noise = () if anew else made, desk.alerting.noise.times()
+        seasons = kept_seasons(settings.data_dir)
+        made = rules_of(read.definitions, settings.step.ms, before, noise, seasons)
         engine.watch([one.rule for one in made])
         routes = routes_of(read, notifiers)
         duty = Duty.of(read.rota, read.people)
-        desk.use(routes=routes, duty=duty, library=read.runbooks, measures=read.measures)
+        if members is not None:
+            members.use(read.people)
+        desk.alerting.muting.use(read.alert_rules, [*desk.intake.firing.copy().values()])
+        desk.use(
+            routes=routes,
+            duty=duty,
+            library=read.runbooks,
+            measures=read.measures,
+            policies=policies_of(read, notifiers),
+            allowed=read.automation,
+        )
+        desk.on_call.heartbeats.use(read.heartbeats)
+        if status is not None:
+            status.use(read.status_page)
+        if logs is not None:
+            logs.redactor.use(read.redaction)
         if scraper is not None:
             scraper.use(read.scrape or NOTHING_SCRAPED)
 
@@ -207,6 +269,7 @@ async def _watch(
     told_ms = 0
     garbage = Garbage(clock.now_ms())
     own = OwnFaults(collectors.machine.faults, desk)
+    rates, lines = open_span_rates(collectors), open_log_rates(collectors)
 
     def set_back(now_ms: int) -> None:
         nonlocal told_ms
@@ -219,11 +282,16 @@ async def _watch(
         garbage.tick(clock.now_ms())
         clock.settle(set_back)
         completed_ms = clock.now_ms() // settings.step.ms * settings.step.ms
+        rates.tick(clock.now_ms())
+        lines.tick(clock.now_ms())
         engine.tick(completed_ms)
+        desk.vital.judged_ms = clock.now_ms()
+        desk.on_call.auditor.tick(clock.now_ms())
         own.tick(clock.now_ms())
         if not caught_up:
             # What ended while nobody was here to be told would keep its incident open for ever.
-            desk.reconcile(engine.findings())
+            missing = desk.on_call.heartbeats.present(clock.now_ms())
+            desk.reconcile([*engine.findings(), *missing])
             caught_up = True
         if completed_ms > told_ms:
             told_ms = completed_ms
@@ -233,7 +301,14 @@ async def _watch(
     try:
         # Several looks a step: what completes it comes when its senders speak.
         every_ms = max(_MIN_LOOK_MS, settings.step.ms // _LOOKS_A_STEP)
-        await beat(clock, settings.step.ms, min(every_ms, settings.step.ms), _MARGIN_MS, tick)
+        await beat(
+            clock,
+            settings.step.ms,
+            min(every_ms, settings.step.ms),
+            _MARGIN_MS,
+            tick,
+            collectors.delays.note,
+        )
     finally:
         garbage.end()
 
@@ -244,14 +319,19 @@ def tell_of_ourselves(
     """Store our own metrics; a disk that refuses has been told of where it refused."""
     told = self_metrics(
         collectors,
-        engine.lags_ms(),
+        engine.overdue_by_kind_ms(),
         desk.ways.states(),
         collectors.clock.now_ms(),
         faults=collectors.machine.faults.states(),
+        escalation=desk.on_call.escalations.counted(desk.on_call.auditor.latest),
         refused=reloader.refused,
+        delays=collectors.delays.gauges(),
     )
+    response = incident_metrics(desk.ledger.incidents(), collectors.clock.now_ms())
     with contextlib.suppress(StorageError):
         collectors.metrics.write(told)
+        collectors.metrics.write(response)
+        collectors.metrics.write(desk.on_call.heartbeats.batch(collectors.clock.now_ms()))
 
 
 def _reload_on_hangup(reloader: Reloader) -> None:

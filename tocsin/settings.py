@@ -48,6 +48,14 @@ class Access(StrEnum):
     TOKENS = "tokens"
 
 
+class Login(StrEnum):
+    """Who may see the pages."""
+
+    NONE = "none"
+    TOKEN = "token"  # noqa: S105 - the name of a way, not a secret
+    OIDC = "oidc"
+
+
 class Settings(BaseSettings):
     """What can be set. Port 0 means any free port; the chosen one is printed."""
 
@@ -64,8 +72,9 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address that all servers listen on.")
     allowed_hosts: NameList = Field(
         Names(),
-        description="Names by which browsers may ask the API to change something, besides "
-        "addresses and names without a dot: those of a proxy, for example; `*` is any text.",
+        description="Names by which the API may be asked, besides addresses and names without a "
+        "dot: those of a proxy or of a container's host, for example; `*` is any text. Needed for "
+        "changes, and where no token is asked for to read as well.",
     )
     step: Length = Field(Duration(10_000), description="Length of one step of stored metrics.")
     hot_window: Length = Field(Duration(6 * 3_600_000), description="How much is kept in memory.")
@@ -85,6 +94,15 @@ class Settings(BaseSettings):
     history_retention: Length = Field(Duration(400 * 86_400_000), description="Age of the oldest.")
     trace_retention: Length = Field(
         Duration(14 * 86_400_000), description="Age of the oldest spans in the long-term store."
+    )
+    log_retention: Length = Field(
+        Duration(14 * 86_400_000),
+        description="Age of the oldest log records in the long-term store.",
+    )
+    log_memory: int = Field(
+        512 << 20,
+        ge=1 << 20,
+        description="Bytes of memory for the newest log records; older ones are asked of history.",
     )
     resource_tags: NameList = Field(
         Names(DEFAULT_PATTERNS),
@@ -163,6 +181,9 @@ class Settings(BaseSettings):
     otlp_http_port: Port = Field(4318, description="OTLP over HTTP.")
     otlp_grpc_port: Port = Field(4317, description="OTLP over gRPC.")
     spectator_port: Port = Field(1234, description="spectator line protocol, UDP.")
+    syslog_port: Port | None = Field(
+        None, description="Syslog (RFC 5424) by UDP and TCP; not listened to unless it is set."
+    )
     dashboard_port: Port = Field(8501, description="Streamlit dashboard.")
     api_url: str = Field(
         "http://127.0.0.1:7101", description="Where `tocsin dashboard` and `tocsin query` ask."
@@ -179,6 +200,9 @@ class Settings(BaseSettings):
     slack_signing_secret: SecretStr | None = Field(
         None, description="Verifies that button clicks come from Slack."
     )
+    slack_app_token: SecretStr | None = Field(
+        None, description="App token (xapp-...): buttons and commands come by Socket Mode."
+    )
     slack_channel: str = Field("incidents", description="Channel that is paged.")
     slack_preview_url: str | None = Field(
         None, description="Local Slack server whose messages the dashboard shows."
@@ -188,8 +212,40 @@ class Settings(BaseSettings):
         description="Who may ask: `open`, whoever reaches a port; `tokens`, who has one of `tocsin "
         "token create`; `auto`, open on loopback and tokens on any other `host`.",
     )
+    tls_certificate: Path | None = Field(
+        None,
+        description="Certificate chain (PEM) of the API, OTLP over HTTP and gRPC, and dashboard: "
+        "with it all of them speak TLS. Read at the start.",
+    )
+    tls_key: Path | None = Field(None, description="Private key (PEM) of the certificate.")
+    api_ca: Path | None = Field(
+        None,
+        description="Certificates (PEM) that commands and dashboard trust to sign the API's; "
+        "default: those that the machine trusts.",
+    )
+    dashboard_login: Login = Field(
+        Login.NONE,
+        description="Who may see the pages: `none`, whoever reaches them; `token`, who signs in "
+        "with a token, in whose name the pages then ask and answer; `oidc`, who signs in at the "
+        "provider below: the person of people.yaml with the e-mail address that it verified.",
+    )
+    oidc_metadata_url: str | None = Field(
+        None,
+        description="Where the provider describes itself (…/.well-known/openid-configuration).",
+    )
+    oidc_client_id: str | None = Field(None, description="What the provider calls the pages.")
+    oidc_client_secret: SecretStr | None = Field(
+        None,
+        description="Secret that the provider gave with it. It must know the redirect address: "
+        "`dashboard_url` with `/oauth2callback`.",
+    )
     api_token: SecretStr | None = Field(
         None, description="Token with which `tocsin` commands and the dashboard ask the API."
+    )
+    status_public: bool = Field(
+        False,
+        description="Whether anybody may read the status page at `/status/` of the API, without a "
+        "token.",
     )
     database_url: str | None = Field(
         None, description="Incident database; default is SQLite in the data directory."
@@ -204,6 +260,29 @@ class Settings(BaseSettings):
             "long, at most hourly; 0s: never."
         ),
     )
+    update_sev1: Length = Field(
+        Duration(1_800_000),
+        description="Who works on a SEV1 is reminded of a stakeholder update so often; 0s: never.",
+    )
+    update_sev2: Length = Field(Duration(3_600_000), description="The same for a SEV2; 0s: never.")
+    update_sev3: Length = Field(Duration(0), description="The same for a SEV3; 0s: never.")
+    hourly_cost: float = Field(
+        0.0, ge=0.0, description="What an hour of one responder costs, for reports; 0: not known."
+    )
+
+    heartbeat_url: SecretStr | None = Field(
+        None,
+        description="Address outside, of a dead man's switch, that hears of us (POST) as long as "
+        "steps are judged, pages go out and the incident database takes writes.",
+    )
+    heartbeat_interval: Length = Field(
+        Duration(60_000), description="How often that address hears of us."
+    )
+
+    @property
+    def scheme(self) -> str:
+        """How addresses of ours begin."""
+        return "http" if self.tls_certificate is None else "https"
 
     @property
     def demands_tokens(self) -> bool:

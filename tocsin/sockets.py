@@ -13,6 +13,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from collectors.errors import ConfigError
+from tocsin.access.certificate import Certificate
 from tocsin.connections import Connections, deadlined
 
 
@@ -58,7 +59,9 @@ class EmbeddedServer(uvicorn.Server):
         yield
 
 
-def embedded_server(app: ASGIApp, connections: Connections) -> EmbeddedServer:
+def embedded_server(
+    app: ASGIApp, connections: Connections, certificate: Certificate | None = None
+) -> EmbeddedServer:
     """Return a server for ``app`` that logs warnings only and stops within a second."""
     # uvicorn only ever calls it, with a protocol class's arguments.
     protocol: Any = deadlined(connections)
@@ -73,16 +76,21 @@ def embedded_server(app: ASGIApp, connections: Connections) -> EmbeddedServer:
         ws="none",
         server_header=False,
         proxy_headers=False,
+        ssl_certfile=certificate.chain if certificate else None,
+        ssl_keyfile=certificate.key if certificate else None,
     )
     return EmbeddedServer(config)
 
 
 @contextlib.asynccontextmanager
 async def serving(
-    app: ASGIApp, sock: socket.socket, connections: Connections
+    app: ASGIApp,
+    sock: socket.socket,
+    connections: Connections,
+    certificate: Certificate | None = None,
 ) -> AsyncIterator[None]:
     """Serve ``app`` on a listening socket for as long as the block lasts."""
-    server = embedded_server(app, connections)
+    server = embedded_server(app, connections, certificate)
     task = asyncio.create_task(server.serve(sockets=[sock]))
     try:
         yield

@@ -21,6 +21,7 @@ from collectors.host.steady_clock import SteadyClock
 from collectors.model import Batch
 from runbooks.desk.desk import IncidentDesk
 from runbooks.paging.own_fault import OwnFaults
+from runbooks.status_page.office import StatusOffice
 from tocsin.access.door import Door
 from tocsin.announcing import open_announcements
 from tocsin.client.client import ApiClient
@@ -28,13 +29,13 @@ from tocsin.collecting import Collectors, open_collectors
 from tocsin.configuration.checks import checked_configuration
 from tocsin.configuration.reloading import Reloader
 from tocsin.connections import Connections
-from tocsin.responding import open_desk
+from tocsin.responding import open_desk, open_status_page
 from tocsin.same_site import own_names
 from tocsin.server import api_of, using
 from tocsin.settings import Settings
 from tocsin.sockets import embedded_server, listen_tcp, port_of
 from tocsin.warming import Warming, kernels
-from tocsin.watching import begin_again, open_engine, rules_of
+from tocsin.watching import begin_again, first_rules, open_engine
 
 START_MS = 1_700_000_000_000
 
@@ -48,6 +49,7 @@ class LocalTocsin:
         changes: What was announced.
         engine: The rules.
         desk: Incidents, pages and post-mortems; not started: :meth:`run` moves it on.
+        status: The status page; moved on in the same way.
         clock: The machine's clock; the time that we go by is steady over its jumps.
         api: A client of the API, over a real socket.
         app: What answers there.
@@ -62,6 +64,7 @@ class LocalTocsin:
     changes: ChangeStore
     engine: Engine
     desk: IncidentDesk
+    status: StatusOffice
     clock: ManualClock
     api: ApiClient
     app: ASGIApp
@@ -91,6 +94,7 @@ class LocalTocsin:
             self.engine.tick(self.now_ms)
             self.own_faults.tick(self.clock.now_ms())
             self.desk.tick()
+            self.status.publisher.turn()
 
     def _set_back(self, now_ms: int) -> None:
         begin_again(now_ms, self.collectors, self.engine, self.desk, self.use_anew)
@@ -107,17 +111,25 @@ def local_tocsin(settings: Settings, disk: Disk = SYSTEM_DISK) -> Iterator[Local
     with ExitStack() as stack:
         configuration = checked_configuration(settings.config_dir)
         collectors = open_collectors(settings, steady, configuration.rollups, machine)
+        collectors.logs.store.redactor.use(configuration.redaction)
         stack.callback(collectors.close)
         announced = open_announcements(settings, machine)
         stack.callback(announced.close)
         desk = open_desk(settings, configuration, collectors, steady, settings.api_url)
         stack.callback(desk.stop)
-        rules = rules_of(configuration.definitions, settings.step.ms)
+        rules = first_rules(settings, configuration.definitions, desk)
         engine = open_engine(settings, rules, collectors, steady, desk, announced.store)
-        use = using(settings, configuration, rules, engine=engine, desk=desk, scraper=None)
+        status = stack.enter_context(
+            open_status_page(settings, configuration, collectors, engine, desk, start=False)
+        )
+        use = using(
+            settings, configuration, rules, engine=engine, desk=desk, scraper=None, status=status
+        )
         reloader = Reloader(settings.config_dir, steady, configuration, use)
         door, names = Door.of(settings, steady), own_names(settings)
-        app = api_of(collectors, announced.store, engine, desk, reloader, Warming(), door, names)
+        rooms = collectors, announced.store, engine, desk
+        door.members.use(configuration.people)
+        app = api_of(*rooms, reloader, Warming(), door, names, status=status)
         token = settings.api_token.get_secret_value() if settings.api_token else ""
         url = stack.enter_context(_served(app, collectors.connections))
         api = stack.enter_context(ApiClient(url, token=token))
@@ -126,6 +138,7 @@ def local_tocsin(settings: Settings, disk: Disk = SYSTEM_DISK) -> Iterator[Local
             changes=announced.store,
             engine=engine,
             desk=desk,
+            status=status,
             clock=clock,
             api=api,
             app=app,

@@ -22,12 +22,16 @@ _log = structlog.get_logger(__name__)
 
 
 def kernels() -> None:
-    """Load the kernels of the store and of the stack language, those that receive first."""
+    """Load the kernels of the stores and of both languages, those that receive first."""
+    from collectors.logs.warm import warm as warm_logs
+    from collectors.promql.evaluation.warm import warm as warm_promql
     from collectors.stacklang.evaluation.warm import warm as warm_language
     from collectors.store.warm import warm as warm_store
 
     warm_store()
+    warm_logs()
     warm_language()
+    warm_promql()
 
 
 PARTS: Mapping[str, Callable[[], object]] = {"kernels": kernels, "memory given back": give_back}

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import structlog
 
+from anomaly.detectors.sensitivity import less_sensitive
 from anomaly.engine.engine import Engine
 from anomaly.evidence.near_changes import ChangeFinder
 from anomaly.findings import FindingSink
-from anomaly.rules.kinds import RULE_KINDS, Definitions, make_rules
+from anomaly.health.definition import HealthDefinition
+from anomaly.kinds.table import RULE_KINDS, Definitions, make_rules
+from anomaly.prometheus_rules.memory_file import FILE, MemoryFile
+from anomaly.rules.detector_definition import DetectorDefinition
+from anomaly.rules.ground import Ground
+from anomaly.rules.objective_rule import ObjectiveRule
 from anomaly.rules.rule import Rule
 from collectors.clock import Clock
+from collectors.logs.rates import RECORDS, LogRates
+from collectors.stacklang.lines.database import Aggregate, Consolidation, Fetch, Window
+from collectors.stacklang.predicates.predicate import Equal
+from collectors.traces.span_rates import SERVED, SpanRates
 from runbooks.desk.desk import IncidentDesk
+from tocsin.alive.own_delay import OnOneMachine
 from tocsin.collecting import Collectors
+from tocsin.seasons.keeping import KeptSeason, kept_seasons, with_season
 from tocsin.settings import Settings
 
 _log = structlog.get_logger(__name__)
@@ -31,7 +45,11 @@ class Made:
 
 
 def rules_of(
-    definitions: Definitions, step_ms: int, before: Iterable[Made] = ()
+    definitions: Definitions,
+    step_ms: int,
+    before: Iterable[Made] = (),
+    noise: Mapping[str, int] = MappingProxyType({}),
+    seasons: Mapping[str, KeptSeason] = MappingProxyType({}),
 ) -> tuple[Made, ...]:
     """Return the rules of ``definitions``; those of ``before`` that did not change are kept.
 
@@ -39,11 +57,21 @@ def rules_of(
         definitions: By the name of their kind.
         step_ms: Length of a step.
         before: The rules so far, with their state.
+        noise: How often people called noise what a detector found, by its name.
+        seasons: Which season the lines of a detector were found to have, by its name.
     """
     known = {(made.kind, made.definition.name): made for made in before}
     rules: list[Made] = []
     for kind in RULE_KINDS:
         for definition in definitions.get(kind.name, ()):
+            times = noise.get(definition.name, 0)
+            if isinstance(definition, DetectorDefinition):
+                definition = with_season(definition, seasons, step_ms)  # noqa: PLW2901
+                if times:
+                    parameters = less_sensitive(definition.parameters, times)
+                    definition = replace(definition, parameters=parameters)  # noqa: PLW2901
+            if isinstance(definition, HealthDefinition):
+                definition = replace(definition, covered=_covered(definitions))  # noqa: PLW2901
             placeless = replace(definition, source="")
             made = known.get((kind.name, definition.name))
             if made is None or made.definition != placeless:
@@ -51,6 +79,21 @@ def rules_of(
                 made = Made(kind=kind.name, definition=placeless, rule=rule)
             rules.append(made)
     return tuple(rules)
+
+
+def _covered(definitions: Definitions) -> frozenset[str]:
+    """Return the services that an objective watches: they are told of by what was promised."""
+    return frozenset(one.service for one in definitions.get(ObjectiveRule.kind, ()))
+
+
+def first_rules(
+    settings: Settings, definitions: Definitions, desk: IncidentDesk
+) -> tuple[Made, ...]:
+    """Return the rules of a start, as sensitive as people have left them."""
+    seasons = kept_seasons(settings.data_dir)
+    return rules_of(
+        definitions, settings.step.ms, noise=desk.alerting.noise.times(), seasons=seasons
+    )
 
 
 def open_engine(
@@ -69,11 +112,44 @@ def open_engine(
         clock,
         settings.step.ms,
         traces=collectors.spans,
+        traffic=collectors.spans,
         changes=changes,
         arrivals=collectors.metrics,
+        delays=OnOneMachine(collectors.delays, collectors.sources, settings.host),
+        ground=Ground(
+            store=collectors.metrics,
+            memory=MemoryFile(settings.data_dir / FILE, collectors.machine),
+            clock=clock,
+            external_url=settings.api_url,
+        ),
         max_wait_ms=settings.evaluation_delay.ms,
         max_late_ms=settings.late_data.ms,
     )
+
+
+def open_span_rates(collectors: Collectors) -> SpanRates:
+    """Return what makes metrics of spans, to go on where it was before a restart."""
+    metrics = collectors.metrics
+    written = Fetch(
+        query=Equal("name", SERVED),
+        aggregate=Aggregate.SUM,
+        consolidation=Consolidation.AVG,
+        window=Window.single(metrics.step_ms, metrics.step_ms),
+    )
+    return SpanRates(collectors.spans, metrics, lambda: metrics.newest_ms(written), metrics.step_ms)
+
+
+def open_log_rates(collectors: Collectors) -> LogRates:
+    """Return what makes metrics of log records, to go on where it was before a restart."""
+    metrics = collectors.metrics
+    written = Fetch(
+        query=Equal("name", RECORDS),
+        aggregate=Aggregate.SUM,
+        consolidation=Consolidation.AVG,
+        window=Window.single(metrics.step_ms, metrics.step_ms),
+    )
+    newest_ms = partial(metrics.newest_ms, written)
+    return LogRates(collectors.logs.store, metrics, newest_ms, metrics.step_ms)
 
 
 def begin_again(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -11,9 +11,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from anomaly.api.health import health_routes
 from anomaly.engine.engine import Engine
+from anomaly.evidence.accusing import suspect_words
 from anomaly.findings import Finding, NearChange
-from anomaly.rules.kinds import RULE_KINDS, RuleKind
+from anomaly.kinds.table import RULE_KINDS, RuleKind
 from anomaly.rules.rule import number
 from collectors.api.pages import PageRequest, Place, page_of
 from collectors.errors import InputError
@@ -37,7 +39,7 @@ def anomaly_routes(engine: Engine, kinds: Sequence[RuleKind[Any]] = RULE_KINDS) 
         return await run_in_threadpool(_findings, engine, state == "all", wanted)
 
     rules = [Route(f"/api/v2/{kind.name}", _rules_of(engine, kind.name)) for kind in kinds]
-    return [*rules, Route("/api/v2/findings", findings)]
+    return [*rules, *health_routes(engine), Route("/api/v2/findings", findings)]
 
 
 def _findings(engine: Engine, resolved: bool, wanted: PageRequest) -> JSONResponse:
@@ -70,6 +72,8 @@ def finding_row(finding: Finding) -> dict[str, Any]:
     row["baseline"] = None if finding.baseline is None else number(finding.baseline)
     row["values"] = {name: number(value) for name, value in finding.values.items()}
     row["exemplar_trace_ids"] = list(finding.exemplar_trace_ids)
+    row["suspects"] = [{**asdict(one), "text": suspect_words(one)} for one in finding.suspects]
+    row["explained_by"] = dict(finding.explained_by)
     row["changes"] = [change_row(change) for change in finding.changes]
     return row
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from anomaly.detectors.detector import Phase, PhaseArray
 from anomaly.detectors.parameters import Parameters
@@ -17,13 +17,16 @@ NORMAL = int(Phase.NORMAL)
 ANOMALOUS = int(Phase.ANOMALOUS)
 MISSING = int(Phase.MISSING)
 LOW_VOLUME = int(Phase.LOW_VOLUME)
+FURTHEST = 1e100
+"""Beyond, squares and their sums no longer fit into double precision."""
 
 
 class AlarmArrays(NamedTuple):
     """Memory of the alarms of all series; the kernels change it in place.
 
     ``bad`` counts steps of the present run of excess, ``good`` the good steps in a row while
-    anomalous, ``since`` the steps since an anomaly began, ``missing`` the steps without value.
+    anomalous, ``since`` the steps since an anomaly began, ``missing`` the steps without value,
+    ``held`` that it must not get used to what is anomalous, however long that lasts.
     """
 
     phase: PhaseArray
@@ -31,12 +34,23 @@ class AlarmArrays(NamedTuple):
     good: IndexArray
     since: IndexArray
     missing: IndexArray
+    held: NDArray[np.bool_]
 
 
 def no_alarms() -> AlarmArrays:
     """Return the alarms of no series."""
-    counters = (np.zeros(0, dtype=np.int32) for _ in range(4))
-    return AlarmArrays(np.zeros(0, dtype=np.int8), *counters)
+
+    def none() -> IndexArray:
+        return np.zeros(0, dtype=np.int32)
+
+    return AlarmArrays(
+        phase=np.zeros(0, dtype=np.int8),
+        bad=none(),
+        good=none(),
+        since=none(),
+        missing=none(),
+        held=np.zeros(0, dtype=np.bool_),
+    )
 
 
 class AlarmSettings(NamedTuple):
@@ -73,8 +87,11 @@ def alarm_settings(parameters: Parameters, *, confirm_steps: int, extreme: float
 
 @inlined
 def has_value(x: float, i: int, alarms: AlarmArrays, settings: AlarmSettings) -> bool:
-    """Return whether series ``i`` has a value in this step, and count it as there or missing."""
-    if math.isnan(x):
+    """Return whether series ``i`` has a value in this step, and count it as there or missing.
+
+    What is infinite, or so large that its square would be, is no measurement.
+    """
+    if not abs(x) <= FURTHEST:
         alarms.missing[i] += 1
         if alarms.missing[i] >= settings.missing_steps and alarms.phase[i] != WARMING_UP:
             alarms.phase[i] = MISSING
@@ -109,7 +126,11 @@ def judge(score: float, i: int, alarms: AlarmArrays, settings: AlarmSettings) ->
 @inlined
 def relearn(i: int, alarms: AlarmArrays, settings: AlarmSettings) -> bool:
     """Return whether series ``i`` has been anomalous for so long that it starts afresh."""
-    over = bool(alarms.phase[i] == ANOMALOUS and alarms.since[i] >= settings.relearn_steps)
+    over = bool(
+        alarms.phase[i] == ANOMALOUS
+        and alarms.since[i] >= settings.relearn_steps
+        and not alarms.held[i]
+    )
     if over:
         alarms.phase[i] = WARMING_UP
         alarms.bad[i] = 0

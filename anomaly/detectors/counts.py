@@ -28,10 +28,11 @@ from anomaly.detectors.alarm import (
 )
 from anomaly.detectors.anchor import followed, lost_share
 from anomaly.detectors.detector import Direction
+from anomaly.detectors.dispersion import burstiness, learned_dispersion
 from anomaly.detectors.kind import DetectorKind
 from anomaly.detectors.memory import Columns, Verdicts, forget, note_alarms, note_score
 from anomaly.detectors.parameters import Parameters, setting
-from anomaly.detectors.series_detector import SeriesDetector
+from anomaly.detectors.series_detector import KernelDetector
 from collectors.kernel import inlined, kernel
 from collectors.model import FloatArray
 
@@ -44,7 +45,6 @@ _ROWS = 6
 _MAX_PROOF_STEPS = 24.0
 # Learning pauses at this share of the evidence needed, so that a fall isn't learned as normal.
 _LEARNING_LIMIT = 0.3
-_DISPERSION_WEIGHT = 0.02
 _ANCHOR_SIGMAS = 3.0
 
 
@@ -99,7 +99,7 @@ def _weigh(
 ) -> float:
     """Add this step's evidence and return the score."""
     gain = count * math.log(settings.change_to) + mean * (1.0 - settings.change_to)
-    gain /= _burstiness(state, i)
+    gain /= burstiness(state[_DISPERSION, i], state[_SEEN, i])
     if anomalous:
         # Once found, a step is judged by itself: nearer what is looked for than the baseline?
         return 1.0 if gain > 0.0 else 0.0
@@ -107,15 +107,6 @@ def _weigh(
     state[_EVIDENCE, i] = total
     state[_RUN, i] = state[_RUN, i] + 1.0 if total > 0.0 else 0.0
     return float(total / settings.evidence)
-
-
-@inlined
-def _burstiness(state: FloatArray, i: int) -> float:
-    """Return variance over mean as far as it is proven: 1.0 for Poisson, more only when certain."""
-    weight = max(_DISPERSION_WEIGHT, 1.0 / max(1.0, state[_SEEN, i] - 1.0))
-    # The estimate's own standard error for Poisson counts; two of them are not held against it.
-    error = math.sqrt(2.0 * weight / (2.0 - weight))
-    return float(max(1.0, state[_DISPERSION, i] - 2.0 * error))
 
 
 @inlined
@@ -140,10 +131,8 @@ def _learn(state: FloatArray, i: int, count: float, settings: _Settings) -> None
     state[_SEEN, i] = seen
     mean = state[_RATE, i]
     if seen > 2.0 and mean > 0.0:
-        # A deviation beyond 4 sigma says something about this step, not about the usual burstiness.
-        squared = min(16.0, (count - mean) ** 2 / mean)
-        weight = max(_DISPERSION_WEIGHT, 1.0 / (seen - 1.0))
-        state[_DISPERSION, i] += weight * (squared - state[_DISPERSION, i])
+        squared = (count - mean) ** 2 / mean
+        state[_DISPERSION, i] = learned_dispersion(state[_DISPERSION, i], squared, seen)
     state[_RATE, i] = mean + max(settings.alpha, 1.0 / seen) * (count - mean)
     if not math.isnan(settings.anchor_alpha):
         state[_ANCHOR, i] = followed(state[_ANCHOR, i], count, seen, settings.anchor_alpha)
@@ -200,16 +189,11 @@ def _observe(
         note_alarms(j, 0, values.shape[1], alarms, verdicts)
 
 
-class CountsDetector(SeriesDetector):
+class CountsDetector(KernelDetector):
     """Rate of events of each series; values are per second."""
 
-    def __init__(self, parameters: CountsParameters) -> None:
-        super().__init__(_ROWS)
-        self._settings = parameters.as_numbers()
-
-    def _judge(self, values: FloatArray, step: int, verdicts: Verdicts) -> None:
-        del step
-        _observe(values, self._memory.columns, verdicts, self._settings)
+    rows = _ROWS
+    kernel = staticmethod(_observe)
 
 
 DETECTOR = DetectorKind(

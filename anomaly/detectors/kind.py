@@ -22,9 +22,13 @@ class DetectorKind(Generic[P]):
         make: Makes one that watches no series yet.
         trial: Settings with which a few hundred steps are enough to see it at work: for compiling
             its kernels ahead and for the tests that every detector must pass.
+        loss_steps: After so many steps of a total loss it has told of it.
+        volume: Whether it must be told of how many the values are a part.
     """
 
     name: str
     parameters: type[P]
     make: Callable[[P], Detector]
     trial: P
+    loss_steps: int = 2
+    volume: bool = False

@@ -10,6 +10,7 @@ import math
 
 from anomaly.detectors.alarm import ANOMALOUS, has_value, judge, relearn
 from anomaly.detectors.kind import DetectorKind
+from anomaly.detectors.lone import LONE_ROWS, unless_lone
 from anomaly.detectors.memory import Columns, Verdicts, forget, note_alarms, note_score
 from anomaly.detectors.residual import (
     LEVEL,
@@ -19,12 +20,11 @@ from anomaly.detectors.residual import (
     ResidualSettings,
     back_to_anchor,
     excess,
-    is_flat,
     learn,
     noise_of,
     slow_loss,
 )
-from anomaly.detectors.series_detector import SeriesDetector
+from anomaly.detectors.series_detector import KernelDetector
 from collectors.kernel import kernel
 from collectors.model import FloatArray
 
@@ -46,10 +46,9 @@ def _observe(
             if state[SEEN, i] >= settings.alarm.min_steps:
                 expected, noise = state[LEVEL, i], noise_of(state, i, settings)
                 score = excess(x, expected, noise, settings)
-                if is_flat(noise, expected):
-                    score = min(score, 0.99 * settings.alarm.extreme)
                 note_score(j, i, score, expected, noise, verdicts)
-                judge(score, i, alarms, settings.alarm)
+                told = unless_lone(score, i, ROWS, state, alarms, settings.alarm.extreme)
+                judge(told, i, alarms, settings.alarm)
                 if relearn(i, alarms, settings.alarm):
                     forget(state, i)
             if alarms.phase[i] != ANOMALOUS and not score >= 1.0:
@@ -61,16 +60,11 @@ def _observe(
         note_alarms(j, 0, values.shape[1], alarms, verdicts)
 
 
-class LevelDetector(SeriesDetector):
+class LevelDetector(KernelDetector):
     """Robust level of each series; for signals without a season worth modelling."""
 
-    def __init__(self, parameters: ResidualParameters) -> None:
-        super().__init__(ROWS)
-        self._settings = parameters.as_numbers()
-
-    def _judge(self, values: FloatArray, step: int, verdicts: Verdicts) -> None:
-        del step
-        _observe(values, self._memory.columns, verdicts, self._settings)
+    rows = ROWS + LONE_ROWS
+    kernel = staticmethod(_observe)
 
 
 DETECTOR = DetectorKind(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anomaly.detectors.alarm import AlarmArrays, no_alarms
-from anomaly.detectors.detector import PhaseArray, Scores
+from anomaly.detectors.detector import Improbable, MannerArray, PhaseArray, Scores
 from collectors.kernel import inlined
 from collectors.model import FloatArray, IntArray
 
@@ -23,6 +23,7 @@ class Verdicts(NamedTuple):
     scale: FloatArray
     phase: PhaseArray
     since: IntArray
+    manner: MannerArray
 
 
 class Columns(NamedTuple):
@@ -73,6 +74,7 @@ class SeriesMemory:
                 good=lengthened(self.alarms.good, room),
                 since=lengthened(self.alarms.since, room),
                 missing=lengthened(self.alarms.missing, room),
+                held=lengthened(self.alarms.held, room),
             )
         self.series = max(self.series, series)
 
@@ -92,6 +94,7 @@ class SeriesMemory:
             scale=np.full(shape, np.nan),
             phase=np.empty(shape, dtype=np.int8),
             since=np.empty(shape, dtype=np.int64),
+            manner=np.zeros(shape, dtype=np.int8),
         )
 
 
@@ -120,7 +123,7 @@ def note_alarms(j: int, first: int, last: int, alarms: AlarmArrays, verdicts: Ve
         verdicts.since[j, i] = alarms.since[i]
 
 
-def scores_of(verdicts: Verdicts) -> Scores:
+def scores_of(verdicts: Verdicts, why: Improbable | None = None) -> Scores:
     """Return the judgement that a kernel has filled in."""
     return Scores(
         phase=verdicts.phase,
@@ -128,6 +131,8 @@ def scores_of(verdicts: Verdicts) -> Scores:
         expected=verdicts.expected,
         scale=verdicts.scale,
         since_steps=verdicts.since,
+        why=why,
+        manner=verdicts.manner,
     )
 
 

@@ -21,26 +21,23 @@ class Setting:
         low: Lowest value accepted.
         high: Highest value accepted.
         whole: Whether it must be a whole number.
-        required: What it is, when a document must give it; else empty.
     """
 
     name: str
     low: float
     high: float
     whole: bool
-    required: str
 
 
-def setting(default: _Number, low: float, high: float, *, required: str = "") -> _Number:
+def setting(default: _Number, low: float, high: float) -> _Number:
     """Return a field of :class:`Parameters` that an operator may set.
 
     Args:
         default: Used when a document does not give it; whole numbers stay whole.
         low: Lowest value accepted.
         high: Highest value accepted.
-        required: What it is, for the message when a document must give it and does not.
     """
-    metadata = {_SETTING: (low, high, required)}
+    metadata = {_SETTING: (low, high)}
     return field(default=default, metadata=metadata)
 
 
@@ -80,6 +77,11 @@ class Parameters:
         return slow_alpha(self.half_life_steps, self.anchor_half_lives)
 
     @property
+    def stated_rate(self) -> float:
+        """Most false alarms a step of one series: what noise without a fault stays below."""
+        return 1e-5
+
+    @property
     def warm_up_steps(self) -> int:
         """How many steps it takes until a series is judged."""
         return self.min_steps
@@ -102,9 +104,7 @@ def settings_of(parameters: type[Parameters]) -> tuple[Setting, ...]:
     found: list[Setting] = []
     for each in fields(parameters):
         if _SETTING in each.metadata:
-            low, high, required = each.metadata[_SETTING]
+            low, high = each.metadata[_SETTING]
             whole = isinstance(each.default, int)
-            found.append(
-                Setting(name=each.name, low=low, high=high, whole=whole, required=required)
-            )
+            found.append(Setting(name=each.name, low=low, high=high, whole=whole))
     return tuple(found)

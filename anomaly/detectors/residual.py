@@ -28,6 +28,8 @@ _MAD_TO_STD = 1.2533
 RANGE_TO_STD = 0.8862
 _FLAT = 1e-4
 _CLIP = 3.0
+_NEVER_ALONE = 100.0
+"""As ``extreme``: hardly any value is told before a second one confirms it."""
 _LOST_SHARE = 0.7
 """Of what was usual some time ago so much must be gone to be told, however slowly it went."""
 
@@ -62,6 +64,16 @@ class ResidualParameters(Parameters):
     scale_floor: float = setting(0.3, 0, 10)
     min_change: float = setting(0.005, 0, 10)
 
+    @property
+    def stated_rate(self) -> float:
+        """A single wild value is told if it is wilder than those before (:mod:`.lone`).
+
+        A line with heavy tails has up to five in ten thousand. Fewer follow each other, for who
+        asks for two steps in a row (``extreme``); noise without such tails stays below one in
+        100,000 either way.
+        """
+        return 2e-4 if self.extreme >= _NEVER_ALONE else 5e-4
+
     def as_numbers(self) -> ResidualSettings:
         """Return what kernels need."""
         return ResidualSettings(
@@ -86,6 +98,12 @@ def noise_of(state: FloatArray, i: int, settings: ResidualSettings) -> float:
 
 
 @inlined
+def is_flat(noise: float, expected: float) -> bool:
+    """Return whether a series has hardly any noise of its own: no scale to judge one step by."""
+    return noise <= _FLAT * abs(expected) + 1e-12
+
+
+@inlined
 def excess(x: float, expected: float, noise: float, settings: ResidualSettings) -> float:
     """Return the distance on the wrong side in units of the limit, 0.0 on the right side."""
     residual = x - expected
@@ -96,14 +114,12 @@ def excess(x: float, expected: float, noise: float, settings: ResidualSettings) 
     else:
         distance = abs(residual)
     score = max(0.0, distance / (noise * settings.threshold))
-    # Too small a difference to matter is still shown as a share of what would matter, below 0.5.
-    return min(0.49, score) if distance <= settings.min_change * abs(expected) else score
-
-
-@inlined
-def is_flat(noise: float, expected: float) -> bool:
-    """Return whether a series has hardly any noise of its own: no scale to judge one step by."""
-    return noise <= _FLAT * abs(expected) + 1e-12
+    if distance <= settings.min_change * abs(expected):
+        # Too small a difference to matter is still shown as a share of what would, below 0.5.
+        return min(0.49, score)
+    if is_flat(noise, expected):
+        return min(score, 0.99 * settings.alarm.extreme)  # a second step must confirm it
+    return score
 
 
 @inlined

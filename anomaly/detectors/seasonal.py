@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 
 from anomaly.detectors.alarm import ANOMALOUS, has_value, judge, relearn
 from anomaly.detectors.kind import DetectorKind
+from anomaly.detectors.level import LevelDetector
+from anomaly.detectors.lone import LONE_ROWS, unless_lone
 from anomaly.detectors.memory import Columns, Verdicts, forget, note_alarms, note_score
 from anomaly.detectors.parameters import setting
 from anomaly.detectors.residual import (
@@ -36,11 +38,13 @@ from anomaly.detectors.residual import (
 )
 from anomaly.detectors.season import Season, SeasonArray, SeasonBlock
 from anomaly.detectors.series_detector import SeriesDetector
+from anomaly.seasons.hours import offsets_s
 from collectors.kernel import inlined, kernel
-from collectors.model import FloatArray
+from collectors.model import FloatArray, IntArray
 
 _RELATIVE = ROWS
-_ROWS = ROWS + 1
+_LONE = ROWS + 1
+_ROWS = _LONE + LONE_ROWS
 _HOUR_S, _DAY_S = 3_600.0, 86_400.0
 _SEASON_WEIGHT = 0.3
 _REACH_SEASONS = 3
@@ -51,10 +55,18 @@ class SeasonalParameters(ResidualParameters):
     """Settings of the seasonal detector.
 
     Attributes:
-        period_steps: Steps in a season.
+        period_steps: Steps in a season; 0: it is found, and until then there is none.
+        zone: Whose clock the season follows, an IANA name.
     """
 
-    period_steps: int = setting(288, 2, 20_160, required="steps in a day, or in a week")
+    period_steps: int = setting(0, 0, 20_160)
+    zone: str = "UTC"
+
+    def contradiction(self) -> tuple[str, str] | None:
+        """A season of one step is none."""
+        if self.period_steps == 1:
+            return "period_steps", "must be at least 2, or 0 for a season that is found"
+        return None
 
     @property
     def clock_steps(self) -> int:
@@ -151,7 +163,7 @@ def _learned(
 def _observe(
     values: FloatArray,
     block: SeasonBlock,
-    step: int,
+    phases: IntArray,
     columns: Columns,
     verdicts: Verdicts,
     settings: ResidualSettings,
@@ -160,7 +172,7 @@ def _observe(
     residuals, alarms = columns.state, columns.alarms
     season, first = block.usual, block.first
     for j in range(values.shape[0]):
-        slot = (step + j) % season.shape[0]
+        slot = phases[j]
         for i in range(first, block.last):
             x = values[j, i]
             if not has_value(x, i, alarms, settings.alarm):
@@ -190,7 +202,8 @@ def _observe(
                         settings,
                     )
                 note_score(j, i, score, expected, noise, verdicts)
-                judge(score, i, alarms, settings.alarm)
+                told = unless_lone(score, i, _LONE, residuals, alarms, settings.alarm.extreme)
+                judge(told, i, alarms, settings.alarm)
                 if relearn(i, alarms, settings.alarm):
                     forget(residuals, i)
                     for phase in range(season.shape[0]):
@@ -201,13 +214,18 @@ def _observe(
 
 
 class SeasonalDetector(SeriesDetector):
-    """Robust season of each series; speaks after one whole season."""
+    """Robust season of each series; speaks after one whole season.
+
+    It follows the clock of its zone: what people do at nine is done at nine in summer, too.
+    """
 
     def __init__(self, parameters: SeasonalParameters) -> None:
         super().__init__(_ROWS)
         self._settings = parameters.as_numbers()
         self._clock_steps = parameters.clock_steps
         self._season = Season(parameters.period_steps)
+        self._period_steps, self._step_s = parameters.period_steps, parameters.step_s
+        self._zone = parameters.zone
 
     def grow(self, series: int) -> None:
         """Make room for ``series`` series in all."""
@@ -219,12 +237,19 @@ class SeasonalDetector(SeriesDetector):
         super().forget(series)
         self._season.forget(series)
 
+    def _phases(self, step: int, steps: int) -> IntArray:
+        """Return the phase of the season in each step."""
+        numbers: IntArray = np.arange(step, step + steps, dtype=np.int64)
+        ahead_s = offsets_s((numbers * self._step_s).astype(np.int64), self._zone)
+        return (numbers + np.rint(ahead_s / self._step_s).astype(np.int64)) % self._period_steps
+
     def _judge(self, values: FloatArray, step: int, verdicts: Verdicts) -> None:
+        phases = self._phases(step, len(values))
         for block in self._season.blocks(values.shape[1]):
             _observe(
                 values,
                 block,
-                step,
+                phases,
                 self._memory.columns,
                 verdicts,
                 self._settings,
@@ -232,9 +257,16 @@ class SeasonalDetector(SeriesDetector):
             )
 
 
+def _made(parameters: SeasonalParameters) -> SeriesDetector:
+    """Return a detector: of the level alone, as long as no season is known."""
+    if parameters.period_steps:
+        return SeasonalDetector(parameters)
+    return LevelDetector(parameters)
+
+
 DETECTOR = DetectorKind(
     name="seasonal",
     parameters=SeasonalParameters,
-    make=SeasonalDetector,
+    make=_made,
     trial=SeasonalParameters(period_steps=6),
 )

@@ -16,29 +16,37 @@ from threading import RLock
 from typing import Any
 
 import numpy as np
-import structlog
 
 from anomaly.arrivals import ArrivalLog, Arrived, Listened
 from anomaly.engine.blindness import Blindness
+from anomaly.engine.grounding import Grounding
+from anomaly.engine.isolation import Isolation
 from anomaly.engine.lateness import Lateness
-from anomaly.engine.past import CHUNK_STEPS, Past
+from anomaly.engine.past import CHUNK_STEPS, Past, steps_until
+from anomaly.engine.progress import Progress
 from anomaly.engine.reconciling import corrections, unwatched
+from anomaly.engine.replay import Replayed, replay
 from anomaly.engine.watched import Watched
+from anomaly.evidence.blaming import TrafficFinder
+from anomaly.evidence.common_tags import CommonTags
 from anomaly.evidence.exemplars import NoTraces, TraceFinder
 from anomaly.evidence.near_changes import ChangeFinder, NoChanges
+from anomaly.evidence.own_delay import DelayReader
+from anomaly.evidence.restraint import Restraint
 from anomaly.evidence.seeking import EvidenceSeeker
 from anomaly.findings import Finding, FindingSink, FindingState
 from anomaly.open_findings import OpenFindings
-from anomaly.rules.rule import Report, Row, Rule
+from anomaly.rules.ground import Ground
+from anomaly.rules.rule import Learner, Report, Row, Rule
+from anomaly.suffering import Suffering
 from collectors.clock import Clock
+from collectors.model import Tags
 from collectors.stacklang.evaluation.source import OnceDatabase
 from collectors.stacklang.lines.database import Database, Fetch, Window
 from collectors.store.arrivals import NEVER_MS, News
 
 MAX_WAIT_MS = 150_000
 MAX_LATE_MS = 600_000
-
-_log = structlog.get_logger(__name__)
 
 
 class Engine:
@@ -52,7 +60,11 @@ class Engine:
         step_ms: Length of a step.
         traces: Where exemplars come from; None for nowhere.
         changes: Where changes of the platform come from; None for nowhere.
+        traffic: Knows what services asked of each other; None: nobody does.
         arrivals: Knows when data came; None: everything is complete when its step is over.
+        delays: Knows how we were held up ourselves, on a machine that we share with those who are
+            watched; None: nobody knows, and no page waits for it.
+        ground: What rules stand on that ask and write by themselves; None: they rest.
         max_wait_ms: No sender is waited for longer than this after it was last heard of.
         max_late_ms: What comes later than this after its step was judged is not judged again.
 
@@ -72,7 +84,10 @@ class Engine:
         *,
         traces: TraceFinder | None = None,
         changes: ChangeFinder | None = None,
+        traffic: TrafficFinder | None = None,
         arrivals: ArrivalLog | None = None,
+        delays: DelayReader | None = None,
+        ground: Ground | None = None,
         max_wait_ms: int = MAX_WAIT_MS,
         max_late_ms: int = MAX_LATE_MS,
     ) -> None:
@@ -80,14 +95,18 @@ class Engine:
         self._clock = clock
         self._step_ms = step_ms
         self._max_late_ms = -(-max_late_ms // step_ms) * step_ms
-        self._watched = [Watched(rule, step_ms, self._max_late_ms) for rule in rules]
-        self._done_ms: dict[str, int] = {}
+        self._suffering = Suffering()
+        self._progress = Progress(step_ms)
         self._seeker = EvidenceSeeker(
             NoTraces() if traces is None else traces,
             NoChanges() if changes is None else changes,
             clock,
             step_ms,
+            traffic,
+            database,
         )
+        self._common = CommonTags()
+        self._restraint = Restraint(delays)
         self._arrivals = arrivals
         self._lateness = Lateness(step_ms, max_wait_ms)
         self._blindness = Blindness(database, arrivals)
@@ -97,9 +116,11 @@ class Engine:
         self._completed_ms = 0
         self._past = Past(database, step_ms)
         self._open = OpenFindings(sinks)
-        self.late_steps = 0
-        self.too_late = 0
-        self._failed: dict[str, str] = {}
+        self.late_steps = self.too_late = 0
+        self._isolation = Isolation()
+        self._grounding = Grounding(ground, self._blindness)
+        self._watched = [self._watching(rule) for rule in rules]
+        self._grounding.watch(rules)
 
     @property
     def faults(self) -> dict[str, str]:
@@ -107,7 +128,7 @@ class Engine:
         wrong: dict[str, str] = {}
         for watched in self._watched:
             wrong |= watched.faults
-        return wrong | self._failed
+        return wrong | self._isolation.failed
 
     def tick(self, completed_ms: int) -> None:
         """Evaluate every step up to ``completed_ms`` whose data are complete and not judged yet.
@@ -143,10 +164,8 @@ class Engine:
         """
         with self._working():
             before = {id(watched.rule): watched for watched in self._watched}
-            self._watched = [
-                before.get(id(rule)) or Watched(rule, self._step_ms, self._max_late_ms)
-                for rule in rules
-            ]
+            self._watched = [before.get(id(rule)) or self._watching(rule) for rule in rules]
+            self._grounding.watch(rules)
             new = [watched for watched in self._watched if id(watched.rule) not in before]
             if self._started and new:
                 self._listen()
@@ -169,9 +188,24 @@ class Engine:
         """Return the state of all rules of one kind as JSON objects."""
         with self._lock:
             faults = self.faults
-            rules = [watched.rule for watched in self._watched]
-            views = [rule.view(faults) for rule in rules if rule.kind == kind]
+            views = [rule.view(faults) for rule in self.rules(kind)]
         return [row for view in views for row in view()]
+
+    def rule(self, kind: str, name: str) -> Rule[Any] | None:
+        """Return the rule of that kind and name, None if there is none."""
+        return next((rule for rule in self.rules(kind) if rule.name == name), None)
+
+    def rules(self, kind: str) -> list[Rule[Any]]:
+        """Return the rules of one kind."""
+        return [watched.rule for watched in self._watched if watched.rule.kind == kind]
+
+    def replayed(self, rule: Rule[Any], at_ms: int) -> Replayed:
+        """Return what a ``rule`` that has seen nothing makes of the past up to ``at_ms``.
+
+        Not later than the newest step that was over. It holds no lock: whoever judges goes on.
+        """
+        at_ms = min(at_ms, self._completed_ms) // self._step_ms * self._step_ms
+        return replay(rule, self._database, self._arrivals, at_ms, self._step_ms)
 
     def findings(self, *, resolved: bool = False) -> tuple[Finding, ...]:
         """Return the open findings; with ``resolved`` also those that are over, newest first."""
@@ -182,8 +216,15 @@ class Engine:
         """Return how far behind the present each rule's newest judged step is, by name."""
         # Without the lock, which a tick holds for as long as it takes: whoever asks for /health is
         # answered at once, and not of a rule that is just going through the past once more.
-        now_ms = self._clock.now_ms()
-        return {name: now_ms - done for name, done in self._done_ms.items() if done}
+        return self._progress.ages_ms(self._clock.now_ms())
+
+    def overdue_ms(self) -> dict[str, int]:
+        """Return how far behind each rule is beyond what it waits for its senders, by name."""
+        return self._progress.overdue_ms(self._clock.now_ms())
+
+    def overdue_by_kind_ms(self) -> dict[str, int]:
+        """Return the longest of these by kind of rule."""
+        return self._progress.overdue_by_kind_ms(self._clock.now_ms())
 
     @contextmanager
     def _working(self) -> Iterator[None]:
@@ -192,13 +233,22 @@ class Engine:
             try:
                 yield
             finally:
-                self._done_ms = {one.rule.name: one.done_ms for one in self._watched}
+                self._progress.note(self._watched, self._lateness)
+                self._grounding.flush()
+
+    def _watching(self, rule: Rule[Any]) -> Watched:
+        self._grounding.begin(rule)
+        if isinstance(rule, Learner):
+            rule.heed(self._suffering)
+        return Watched(rule, self._step_ms, self._max_late_ms, self._database)
 
     def _forget(self, gone: Sequence[Watched], still: Container[Hashable]) -> None:
         """End what was open about rules that are gone, what others found ``still`` left out."""
-        now_ms = self._clock.now_ms()
+        now_ms, left = self._clock.now_ms(), [one.rule for one in self._watched]
         for watched in gone:
-            self._failed.pop(watched.rule.name, None)
+            self._grounding.leave(watched.rule, left)
+            self._isolation.failed.pop(watched.rule.name, None)
+            self._common.forget(watched.rule.name)
             for key, finding in watched.findings.items():
                 if key not in still:
                     self._open.put(key, unwatched(finding, now_ms))
@@ -254,7 +304,8 @@ class Engine:
         self._open.mute()
         try:
             database = OnceDatabase(self._database)
-            for watched in some:
+            # Who learns from what lasts must know when users suffered.
+            for watched in sorted(some, key=lambda one: isinstance(one.rule, Learner)):
                 if begins_ms < recent_ms:
                     end_ms = recent_ms - self._step_ms
                     self._go_through_the_older(watched, begins_ms, end_ms, completed_ms)
@@ -269,7 +320,7 @@ class Engine:
         rule = watched.rule
         own_ms = max(start_ms, completed_ms - rule.reach_ms + self._step_ms)
         for window, answers in self._past.answers(rule.expressions, own_ms, end_ms):
-            with self._isolated(rule):
+            with self._isolation.around(rule):
                 rule.take(answers, Arrived.everything(window))
             self._catch_up(watched, window, completed_ms)
 
@@ -280,7 +331,9 @@ class Engine:
         ready_ms = max(first_ms - self._step_ms, self._ready_ms(watched, completed_ms))
         settled_ms = max(first_ms - self._step_ms, ready_ms - self._max_late_ms)
         watched.done_ms = first_ms - self._step_ms
-        for end_ms in (settled_ms, ready_ms):
+        # Without a log nothing ever comes late.
+        near_ms = ready_ms if self._arrivals is None else ready_ms - watched.near_ms
+        for end_ms in (settled_ms, near_ms, ready_ms):
             if end_ms > watched.done_ms:
                 window = Window(
                     start_ms=watched.done_ms + self._step_ms,
@@ -290,14 +343,14 @@ class Engine:
                 self._take(watched, database, window)
                 self._catch_up(watched, window, completed_ms)
                 watched.done_ms = end_ms
-            watched.leave_waypoint(due=end_ms == ready_ms)
+            watched.leave_waypoint(due=end_ms != settled_ms)
 
     def _catch_up(self, watched: Watched, window: Window, completed_ms: int) -> None:
         """Let a rule learn from what it took, and judge the newest of it."""
         rule = watched.rule
-        judged = _index(window, completed_ms - rule.judged_ms)
+        judged = steps_until(window, completed_ms - rule.judged_ms)
         if judged > 0:
-            with self._isolated(rule):
+            with self._isolation.around(rule):
                 rule.learn(0, judged, window.start_ms)
         self._judge(watched, judged, window.steps, window)
 
@@ -323,14 +376,15 @@ class Engine:
                 now_ms = self._clock.now_ms()
                 for watched in some:
                     self._judge(watched, index, index + 1, window, now_ms)
+                    self._look_for_common(watched)
             for watched in some:
                 watched.done_ms = window.end_ms
                 watched.leave_waypoint()
 
     def _take(self, watched: Watched, database: Database, window: Window) -> None:
         answers = watched.evaluate(database, window)
-        with self._isolated(watched.rule):
-            self._failed.pop(watched.rule.name, None)
+        with self._isolation.around(watched.rule):
+            self._isolation.failed.pop(watched.rule.name, None)
             watched.rule.take(answers, self._arrived(watched, window))
 
     def _judge(
@@ -343,17 +397,17 @@ class Engine:
     ) -> None:
         """Judge steps that a rule took; what is found in the past was detected when it happened."""
         for report in self._reports(watched, first, last, window, now_ms):
-            with self._isolated(watched.rule):
+            with self._isolation.around(watched.rule):
                 self._put(watched, report)
 
     def _reports(
         self, watched: Watched, first: int, last: int, window: Window, now_ms: int | None
     ) -> Iterator[Report]:
         rule = watched.rule
-        with self._isolated(rule):
+        with self._isolation.around(rule):
             time_ms = window.start_ms + first * self._step_ms
             for at_ms, transition in rule.advance(first, last, time_ms):
-                with self._isolated(rule):
+                with self._isolation.around(rule):
                     yield from rule.report(
                         transition,
                         watched.findings.get,
@@ -367,7 +421,20 @@ class Engine:
         if finding.state is FindingState.FIRING:
             rule = watched.rule.name
             finding = self._seeker.shown(rule, report.key, finding, report.evidence, report.group)
+            finding = self._common.told(rule, finding)
+        finding = self._restraint.judged(finding, report.evidence, report.settle_ms)
         self._keep(watched, report.key, finding)
+
+    def _look_for_common(self, watched: Watched) -> None:
+        """Tell anew what a rule has open when the places have something else in common."""
+
+        def places() -> list[Tags]:
+            return [row["scope"] for row in watched.rule.view({})()]
+
+        with self._isolation.around(watched.rule):
+            found = self._common.look(watched.rule.name, places, watched.findings)
+            for key, finding in list(found):
+                self._keep(watched, key, finding)
 
     def _keep(self, watched: Watched, key: Hashable, finding: Finding) -> None:
         if finding.state is FindingState.RESOLVED:
@@ -375,6 +442,7 @@ class Engine:
             self._seeker.forget(key)
         else:
             watched.findings[key] = finding
+        self._suffering.note(finding)
         self._open.put(key, finding)
 
     # -- what came late --------------------------------------------------------------------------
@@ -419,17 +487,3 @@ class Engine:
             watched.done_ms = window.end_ms
         for key, finding in corrections(told, watched.findings, ended, now_ms):
             self._keep(watched, key, finding)
-
-    @contextmanager
-    def _isolated(self, rule: Rule[Any]) -> Iterator[None]:
-        """Keep a rule that fails from stopping the others; its fault is logged and shown."""
-        try:
-            yield
-        except Exception as error:  # noqa: BLE001 - see the docstring
-            _log.exception("rule failed", rule=rule.name)
-            self._failed[rule.name] = f"{type(error).__name__}: {error}"
-
-
-def _index(window: Window, time_ms: int) -> int:
-    """Return the first step of ``window`` after ``time_ms``; its end if none."""
-    return min(window.steps, max(0, (time_ms - window.start_ms) // window.step_ms + 1))

@@ -51,6 +51,16 @@ class _Placed(NamedTuple):
     starts: NDArray[np.intp]
 
 
+class _Found(NamedTuple):
+    """Up to when data are complete, and how long that is waited for by plan."""
+
+    complete_ms: int
+    patience_ms: int
+
+
+_NOBODY = _Found(int(NEVER_MS), 0)
+
+
 class Lateness:
     """What is known of all senders.
 
@@ -70,7 +80,7 @@ class Lateness:
         self._cached: OrderedDict[int, _Placed] = OrderedDict()
         # What was found out since the last look, by the requests' columns of senders: rules that
         # ask the same wait for the same.
-        self._complete_ms: dict[tuple[int, ...], tuple[int, Sequence[_Placed]]] = {}
+        self._complete_ms: dict[tuple[int, ...], tuple[_Found, Sequence[_Placed]]] = {}
 
     def __len__(self) -> int:
         return len(self._places)
@@ -94,17 +104,28 @@ class Lateness:
 
     def complete_ms(self, heard: Sequence[Heard]) -> int:
         """Return up to when data are complete as of the last look, ``NEVER_MS`` if all are."""
+        return self._looked_for(heard).complete_ms
+
+    def patience_ms(self, heard: Sequence[Heard]) -> int:
+        """Return how old data become by plan: as the slowest sender that is awaited lets them.
+
+        Where nobody is awaited it is the longest wait: anybody's word ends it sooner.
+        """
+        found = self._looked_for(heard)
+        return self._max_wait_ms if found is _NOBODY else found.patience_ms
+
+    def _looked_for(self, heard: Sequence[Heard]) -> _Found:
         placed = [self._placed(one) for one in heard if len(one.series)]
         asked = tuple([id(one) for one in placed])
         known = self._complete_ms.get(asked)
         if known is None:
-            known = self._complete_ms[asked] = self._find_complete_ms(placed), placed
+            known = self._complete_ms[asked] = self._find(placed), placed
         return known[0]
 
-    def _find_complete_ms(self, placed: Sequence[_Placed]) -> int:
+    def _find(self, placed: Sequence[_Placed]) -> _Found:
         found = [one.place for one in placed]
         if not found:
-            return int(NEVER_MS)
+            return _NOBODY
         places = found[0] if len(found) == 1 else np.unique(np.concatenate(found))
         newest = self._newest_ms[places]
         expected = self._expected_ms(places)
@@ -112,10 +133,10 @@ class Lateness:
         patience = np.minimum(expected + slack, self._max_wait_ms)
         awaited = self._looked_ms - newest <= patience
         if not awaited.any():
-            return int(NEVER_MS)
+            return _NOBODY
         # One that speaks of a step more than once has told all of it when it speaks of the next.
         complete = newest - (self._relapses[places] > _TRAILING) * self._step_ms
-        return int(complete[awaited].min())
+        return _Found(int(complete[awaited].min()), int(patience[awaited].max()))
 
     def note_late(self, heard: Heard, late: NDArray[np.bool_]) -> None:
         """Take note of senders that spoke of a step again after it had seemed complete.

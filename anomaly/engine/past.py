@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from anomaly.promql.standing import Standing
 from collectors.errors import QueryError, StorageError
 from collectors.model import Frame
-from collectors.stacklang.evaluation.streaming import StreamingEvaluator
 from collectors.stacklang.lines.database import Aggregate, Consolidation, Database, Fetch, Window
 from collectors.stacklang.predicates.predicate import AnyOf
 
@@ -73,14 +73,19 @@ class Past:
 
         Where a long window asks for too much at once, shorter ones follow.
         """
-        steps, programs = LONG_CHUNK_STEPS, {expression: expression for expression in expressions}
-        standing = StreamingEvaluator(programs, self._step_ms, tolerant=True)
+        steps = LONG_CHUNK_STEPS
+        standing = Standing(expressions, self._step_ms, self._database)
         while start_ms <= end_ms:
             window = next(self.windows(start_ms, end_ms, steps))
             found = standing.advance_window(self._database, window)
             if standing.errors and window.steps > CHUNK_STEPS:
                 steps = CHUNK_STEPS
-                standing = StreamingEvaluator(programs, self._step_ms, tolerant=True)
+                standing = Standing(expressions, self._step_ms, self._database)
                 continue
             yield window, found
             start_ms = window.end_ms + self._step_ms
+
+
+def steps_until(window: Window, time_ms: int) -> int:
+    """Return how many steps of ``window`` have ended by ``time_ms``."""
+    return min(window.steps, max(0, (time_ms - window.start_ms) // window.step_ms + 1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import replace
 
+from anomaly.evidence.causes import shares_of
 from anomaly.findings import Finding, FindingState
 
 
@@ -52,13 +53,19 @@ def unwatched(finding: Finding, now_ms: int) -> Finding:
 
 
 def _same(finding: Finding, before: Finding) -> Finding:
-    """Return ``finding`` as the one that people know: its name and its moment stay."""
+    """Return ``finding`` as the one that people know.
+
+    Its name and its moment stay, whether it woke them, and all that was found out about it since.
+    """
     return replace(
         finding,
         id=before.id,
         detected_ms=before.detected_ms,
+        urgency=before.urgency,
         exemplar_trace_ids=before.exemplar_trace_ids,
         changes=before.changes,
+        suspects=before.suspects,
+        values={**finding.values, **shares_of(before.values)},
     )
 
 

@@ -11,14 +11,19 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from anomaly.arrivals import ArrivalLog, Listened, listen
+from anomaly.arrivals import ArrivalLog, Listened
 from anomaly.findings import Finding
+from anomaly.promql.standing import Standing
 from anomaly.rules.rule import Rule
 from collectors.model import Frame
-from collectors.stacklang.evaluation.streaming import Mark, StreamingEvaluator
+from collectors.stacklang.evaluation.streaming import Mark
 from collectors.stacklang.lines.database import Database, Fetch, Window
 
-_MARKS = 2
+_FAR, _NEAR = 2, 3
+_NEAR_STEPS = 6
+
+MAX_OFTEN_MARKED = 20_000
+"""What is known of more series than these is too much to be copied every few steps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,23 +44,23 @@ class Watched:
         rule: What is watched.
         step_ms: Length of a step.
         reach_ms: How far back it must be able to go.
+        samples: The database, for queries in PromQL.
     """
 
     rule: Rule[Any]
     step_ms: int
     reach_ms: int
+    samples: object = None
     done_ms: int = 0
     findings: dict[Hashable, Finding] = field(default_factory=dict)
     listened: Mapping[str, Sequence[Listened]] = field(default_factory=dict)
-    standing: StreamingEvaluator = field(init=False)
-    _requests: dict[str, list[Fetch]] = field(init=False)
-    _ways: deque[Waypoint] = field(init=False)
+    standing: Standing = field(init=False)
+    _far: deque[Waypoint] = field(init=False)
+    _near: deque[Waypoint] = field(init=False)
 
     def __post_init__(self) -> None:
-        expressions = {expression: expression for expression in self.rule.expressions}
-        self.standing = StreamingEvaluator(expressions, self.step_ms, tolerant=True)
-        self._requests = {name: self.standing.requests(name) for name in self.standing.names}
-        self._ways = deque(maxlen=_MARKS)
+        self.standing = Standing(self.rule.expressions, self.step_ms, self.samples)
+        self._far, self._near = deque(maxlen=_FAR), deque(maxlen=_NEAR)
 
     @property
     def faults(self) -> dict[str, str]:
@@ -64,14 +69,7 @@ class Watched:
 
     def listen(self, database: Database, log: ArrivalLog, known: dict[Fetch, Listened]) -> None:
         """Find out when its data were last heard of; ``known`` is what was found out already."""
-        for requests in self._requests.values():
-            for request in requests:
-                if request not in known:
-                    known[request] = listen(database, log, request)
-        self.listened = {
-            name: [known[request] for request in requests]
-            for name, requests in self._requests.items()
-        }
+        self.listened = self.standing.listened(database, log, known)
 
     def heard(self) -> list[Listened]:
         """Return when its data were last heard of, whatever expression they are behind."""
@@ -82,28 +80,46 @@ class Watched:
         return self.standing.advance_window(database, window)
 
     def leave_waypoint(self, *, due: bool = True) -> None:
-        """Remember where it stands; if only ``due`` ones matter, once in its reach."""
-        if due and self._ways and self.done_ms - self._ways[-1].done_ms < self.reach_ms:
-            return
-        self._ways.append(
-            Waypoint(
-                done_ms=self.done_ms,
-                rule=self.rule.mark(),
-                standing=self.standing.mark(),
-                findings=dict(self.findings),
-            )
-        )
+        """Remember where it stands; if only ``due`` ones matter, once in its reach.
+
+        Most of what comes late is late by a step or two, so that there are a few nearer ones, where
+        it costs little to remember.
+        """
+        if not due or not self._far or self.done_ms - self._far[-1].done_ms >= self.reach_ms:
+            self._far.append(self._waypoint())
+        elif self._may_go_back_often and (
+            not self._near or self.done_ms - self._near[-1].done_ms >= self.near_ms
+        ):
+            self._near.append(self._waypoint())
+
+    @property
+    def near_ms(self) -> int:
+        """How far the nearer waypoints are apart."""
+        return _NEAR_STEPS * self.step_ms
 
     def go_back(self, before_ms: int) -> Waypoint | None:
         """Stand where it stood before a step ended at ``before_ms``; None: nobody remembers."""
-        while self._ways and self._ways[-1].done_ms >= before_ms:
-            if len(self._ways) == 1 or self._ways[0].done_ms >= before_ms:
-                return None
-            self._ways.pop()
-        if not self._ways:
+        earlier = [way for way in (*self._far, *self._near) if way.done_ms < before_ms]
+        if not earlier:
             return None
-        way = self._ways[-1]
+        way = max(earlier, key=lambda one: one.done_ms)
+        # What was remembered later is of a course that is another now.
+        for ways in (self._far, self._near):
+            while ways and ways[-1].done_ms > way.done_ms:
+                ways.pop()
         self.rule.back_to(way.rule)
         self.standing.back_to(way.standing)
         self.done_ms, self.findings = way.done_ms, dict(way.findings)
         return way
+
+    @property
+    def _may_go_back_often(self) -> bool:
+        return 0 < sum(len(one.heard.series) for one in self.heard()) <= MAX_OFTEN_MARKED
+
+    def _waypoint(self) -> Waypoint:
+        return Waypoint(
+            done_ms=self.done_ms,
+            rule=self.rule.mark(),
+            standing=self.standing.mark(),
+            findings=dict(self.findings),
+        )

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from anomaly.findings import Suspect
 from collectors.model import Span, SpanKind, SpanStatus
-from collectors.traces.lineage import lineage_of
-from collectors.traces.self_time import self_times_ns
+from collectors.traces.tree.lineage import Lineage, lineage_of
+from collectors.traces.tree.self_time import self_times_ns
 from tocsin.client.wording import percent
 
 PEER_KEYS = ("service.peer.name", "peer.service", "server.address", "net.peer.name")
@@ -23,21 +23,7 @@ MAX_SUSPECTS = 3
 SUSPECT = "suspect."
 """Prefix of the findings' values that hold a suspect's share."""
 _MIN_SHARE = 0.1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suspect:
-    """A service that may be the cause.
-
-    Attributes:
-        service: Its name.
-        share: Share of the traces' failures that begin there, or of their time spent there, 0 to 1.
-        reason: What the traces show, to be put after the name.
-    """
-
-    service: str
-    share: float
-    reason: str
+_MAX_WAY = 32
 
 
 def shares_of(values: Mapping[str, float]) -> dict[str, float]:
@@ -53,9 +39,10 @@ def error_suspects(traces: Sequence[Sequence[Span]]) -> tuple[Suspect, ...]:
     """
     origins: Counter[str] = Counter()
     unreached: Counter[str] = Counter()
+    paths: dict[str, tuple[str, ...]] = {}
     for spans in traces:
         lineage = lineage_of(spans)
-        for span, positions in zip(spans, lineage.children, strict=True):
+        for at, (span, positions) in enumerate(zip(spans, lineage.children, strict=True)):
             if span.status is not SpanStatus.ERROR:
                 continue
             below = [spans[at] for at in positions]
@@ -63,13 +50,15 @@ def error_suspects(traces: Sequence[Sequence[Span]]) -> tuple[Suspect, ...]:
                 continue
             peer = _peer(span) if span.kind is SpanKind.CLIENT and not below else ""
             origins[peer or span.service] += 1
+            _note_path(paths, lineage, at, peer or span.service)
             unreached[peer or span.service] += bool(peer)
     total = sum(origins.values())
     return _ranked(
         {
             service: (count / total, _error_reason(count, total, unreached[service]))
             for service, count in origins.items()
-        }
+        },
+        paths,
     )
 
 
@@ -80,12 +69,15 @@ def slow_suspects(traces: Sequence[Sequence[Span]]) -> tuple[Suspect, ...]:
         traces: Spans of each trace, in any order.
     """
     own_ns: dict[str, float] = defaultdict(float)
+    paths: dict[str, tuple[str, ...]] = {}
     for spans in traces:
         lineage = lineage_of(spans)
         for at, time_ns in enumerate(self_times_ns(lineage)):
             span = spans[at]
             waiting = span.kind is SpanKind.CLIENT and not lineage.children[at]
-            own_ns[(_peer(span) if waiting else "") or span.service] += time_ns
+            service = (_peer(span) if waiting else "") or span.service
+            own_ns[service] += time_ns
+            _note_path(paths, lineage, at, service)
     total = sum(own_ns.values())
     if total <= 0:
         return ()
@@ -93,13 +85,40 @@ def slow_suspects(traces: Sequence[Sequence[Span]]) -> tuple[Suspect, ...]:
         {
             service: (nanos / total, f"{percent(nanos / total)} of the time was spent there")
             for service, nanos in own_ns.items()
-        }
+        },
+        paths,
     )
 
 
-def _ranked(found: Mapping[str, tuple[float, str]]) -> tuple[Suspect, ...]:
+def path_to(service: str, traces: Sequence[Sequence[Span]]) -> tuple[str, ...]:
+    """Return the shortest way from a root of these traces to ``service``, () for none."""
+    paths: dict[str, tuple[str, ...]] = {}
+    for spans in traces:
+        lineage = lineage_of(spans)
+        for at, span in enumerate(spans):
+            if span.service == service:
+                _note_path(paths, lineage, at, service)
+    return paths.get(service, ())
+
+
+def _note_path(paths: dict[str, tuple[str, ...]], lineage: Lineage, at: int, service: str) -> None:
+    """Keep the shortest way from a trace's root to ``service``, the first by name among equals."""
+    way = [service]
+    while at >= 0 and len(way) < _MAX_WAY:
+        if lineage.spans[at].service != way[-1]:
+            way.append(lineage.spans[at].service)
+        at = lineage.parent[at]
+    path = tuple(reversed(way))
+    known = paths.get(service)
+    if known is None or (len(path), path) < (len(known), known):
+        paths[service] = path
+
+
+def _ranked(
+    found: Mapping[str, tuple[float, str]], paths: Mapping[str, tuple[str, ...]]
+) -> tuple[Suspect, ...]:
     suspects = [
-        Suspect(service=service, share=share, reason=reason)
+        Suspect(service=service, share=share, reason=reason, path=paths[service])
         for service, (share, reason) in found.items()
         if share >= _MIN_SHARE
     ]

@@ -6,14 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from anomaly.evidence.causes import SUSPECT, Suspect, error_suspects, shares_of, slow_suspects
-from anomaly.findings import Finding
+from anomaly.evidence.accusing import accusing
+from anomaly.evidence.blaming import NO_BLAME, Blame, TrafficFinder, blamed
+from anomaly.evidence.by_metrics import NOTHING_MOVED, MetricsOnce, moved_with
+from anomaly.evidence.causes import error_suspects, slow_suspects
+from anomaly.evidence.setting_apart import MAX_TRACES, set_apart, slower_suspects
+from anomaly.findings import Finding, Suspect, Urgency
 from collectors.errors import TocsinError
 from collectors.model import Span, Tags
 from collectors.traces.search import TraceSearch, TraceSummary
 
 MAX_EXEMPLARS = 3
 _MAX_TRACES_COMPARED = 30
+_LOOK_BACK_MS = 300_000
+_RISEN = 2
+_CLEAR = 0.7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,12 +96,18 @@ def exemplars(
 
 
 def with_evidence(
-    finding: Finding, traces: TraceFinder, evidence: Evidence, group: Tags, step_ms: int
+    finding: Finding,
+    traces: TraceFinder,
+    evidence: Evidence,
+    group: Tags,
+    step_ms: int,
+    traffic: TrafficFinder | None = None,
+    metrics: MetricsOnce | None = None,
 ) -> Finding:
-    """Return ``finding`` with exemplars, and with the services that these make suspect.
+    """Return ``finding`` with exemplars, and with the services that are suspect.
 
     Exemplars are looked for until there are three: spans arrive a little after the numbers. When
-    the traces no longer make anybody suspect (they may be gone), the last suspects known stay.
+    nothing makes anybody suspect any longer (traces may be gone), the last suspects known stay.
 
     Args:
         finding: As the rule has written it.
@@ -102,36 +115,107 @@ def with_evidence(
         evidence: What shows it.
         group: Tags that a span must carry.
         step_ms: Length of a step; the search reaches one beyond the finding on both sides.
+        traffic: Knows what services asked of each other; None: nobody does.
+        metrics: Knows every metric of every service; None: nobody does.
     """
+    by_calls = blamed(traffic, finding, evidence.errors, evidence.service) if traffic else NO_BLAME
     found = finding.exemplar_trace_ids
+    bad: list[Sequence[Span]] = []
+    good: list[Sequence[Span]] = []
+    risen = False
     try:
         if len(found) < MAX_EXEMPLARS:
             start_ms, end_ms = finding.started_ms - step_ms, finding.updated_ms + step_ms
             found = exemplars(traces, evidence, group, start_ms, end_ms) or found
-        spans = [traces.trace(trace_id) for trace_id in found]
+        if found and _worth_comparing(finding, by_calls):
+            showing = _showing(traces, evidence, group, finding, step_ms)
+            alike = list(dict.fromkeys([*found, *showing]))[:MAX_TRACES]
+            bad = [traces.trace(trace_id) for trace_id in alike]
+            good = _before(traces, finding, evidence, group, step_ms)
+            risen = not evidence.errors or _risen(
+                traces, finding, evidence, group, len(alike), step_ms
+            )
     except TocsinError as error:
         # A page without traces is better than none.
         words = f"{finding.explanation} Its traces could not be read: {error.message}."
         return replace(finding, explanation=words)
-    if not found:
-        return finding
-    suspects = error_suspects(spans) if evidence.errors else slow_suspects(spans)
-    if not suspects:
-        return replace(finding, exemplar_trace_ids=found)
-    words = "; ".join(f"{suspect.service} ({suspect.reason})" for suspect in suspects)
-    return replace(
-        finding,
-        exemplar_trace_ids=found,
-        explanation=f"{finding.explanation} Suspects by its traces: {words}.",
-        values=_accusing(finding, suspects),
+    by_traces = _by_traces(evidence, bad, good) if risen else ()
+    shown = replace(finding, exemplar_trace_ids=found) if found else finding
+    moved = moved_with(metrics, finding) if metrics else NOTHING_MOVED
+    by_calls = replace(by_calls, suspects=set_apart(by_calls.suspects, bad, good))
+    return accusing(shown, by_traces, by_calls, moved)
+
+
+def _worth_comparing(finding: Finding, by_calls: Blame) -> bool:
+    """Return whether traces are read one by one: where calls are clear, only for what wakes people.
+
+    Reading forty traces costs more than all else that is looked at.
+    """
+    clear = bool(by_calls.suspects) and by_calls.suspects[0].share >= _CLEAR
+    return finding.urgency is Urgency.PAGE or not clear
+
+
+def _by_traces(
+    evidence: Evidence, bad: Sequence[Sequence[Span]], good: Sequence[Sequence[Span]]
+) -> tuple[Suspect, ...]:
+    """Return whom the exemplars make suspect; slowness is held against traces before it."""
+    if evidence.errors:
+        return error_suspects(bad)
+    return slower_suspects(bad, good) if good else slow_suspects(bad)
+
+
+def _showing(
+    traces: TraceFinder, evidence: Evidence, group: Tags, finding: Finding, step_ms: int
+) -> list[str]:
+    """Return traces that show a finding, the newest first: more than are shown to people."""
+    wanted = TraceSearch(
+        service=evidence.service or finding.scope.get("service.name", ""),
+        error=True if evidence.errors else None,
+        min_duration_ms=evidence.min_duration_ms,
+        start_ms=finding.started_ms - step_ms,
+        end_ms=finding.updated_ms + step_ms,
+        tags=group,
+        limit=MAX_TRACES,
     )
+    return [summary.trace_id for summary in traces.search(wanted)]
 
 
-def _accusing(finding: Finding, suspects: Sequence[Suspect]) -> dict[str, float]:
-    """Return the finding's values with these suspects in place of earlier ones."""
-    earlier = shares_of(finding.values)
-    values = {name: value for name, value in finding.values.items() if name not in earlier}
-    return values | {f"{SUSPECT}{suspect.service}": suspect.share for suspect in suspects}
+def _risen(
+    traces: TraceFinder,
+    finding: Finding,
+    evidence: Evidence,
+    group: Tags,
+    showing: int,
+    step_ms: int,
+) -> bool:
+    """Return whether far more traces fail than in as long a time before.
+
+    Some traces fail at any time, of whatever a finding may be about: such make nobody suspect.
+    """
+    lasted_ms = finding.updated_ms - finding.started_ms + 2 * step_ms
+    wanted = TraceSearch(
+        service=evidence.service or finding.scope.get("service.name", ""),
+        error=True,
+        start_ms=finding.started_ms - step_ms - lasted_ms,
+        end_ms=finding.started_ms - step_ms - 1,
+        tags=group,
+        limit=MAX_TRACES,
+    )
+    return showing > _RISEN * len(traces.search(wanted))
+
+
+def _before(
+    traces: TraceFinder, finding: Finding, evidence: Evidence, group: Tags, step_ms: int
+) -> list[Sequence[Span]]:
+    """Return the traces of the same kind that came last before a finding began."""
+    wanted = TraceSearch(
+        service=evidence.service or finding.scope.get("service.name", ""),
+        start_ms=finding.started_ms - _LOOK_BACK_MS,
+        end_ms=finding.started_ms - step_ms - 1,
+        tags=group,
+        limit=MAX_TRACES,
+    )
+    return [traces.trace(summary.trace_id) for summary in traces.search(wanted)]
 
 
 def _worst(summaries: Sequence[TraceSummary], evidence: Evidence) -> tuple[str, ...]:

@@ -2,17 +2,22 @@
 
 That a change came shortly before proves nothing, and nothing here says so. What was done to the
 same service comes first, then to a service that the traces make suspect, then within the same
-region; elsewhere only when it was very near. Among equals the nearest in time comes first.
+region; elsewhere only when it was very near. Among equals the nearest in time comes first. Before
+all of them come those whose diff holds what could have made this, see
+:mod:`anomaly.evidence.suspicious_diffs`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Protocol
 
+from anomaly.evidence.accusing import accused
 from anomaly.evidence.causes import SUSPECT, shares_of
-from anomaly.findings import Finding, NearChange, Relation
+from anomaly.evidence.suspicious_diffs import suspicious
+from anomaly.findings import Finding, NearChange, Relation, Suspect
 from collectors.changes.change import SERVICE, Change
 from collectors.errors import TocsinError
 from collectors.model import Tags
@@ -22,6 +27,8 @@ REGION = "cloud.region"
 MAX_CANDIDATES = 3
 LOOK_BACK_MS = 3_600_000
 LOOK_BACK_ELSEWHERE_MS = 600_000
+LOOK_BACK_ALONE_MS = 600_000
+NO_PROOF = "it came shortly before, which proves nothing, and nothing measured points there"
 
 _ELSEWHERE = frozenset({Relation.OTHER_SERVICE, Relation.OTHER_REGION})
 _ORDER = {relation: rank for rank, relation in enumerate(Relation)}
@@ -57,12 +64,41 @@ def with_changes(finding: Finding, changes: ChangeFinder, step_ms: int) -> Findi
         known = changes.between(start_ms, end_ms)
     except TocsinError:
         return finding  # a page without its changes is better than none
-    found = candidates(known, finding.scope, suspects_of(finding), finding.started_ms)
-    return replace(finding, changes=found) if found else finding
+    reasons = suspicious(known, finding)
+    found = candidates(known, finding.scope, suspects_of(finding), finding.started_ms, reasons)
+    return _with_changed(replace(finding, changes=found)) if found else finding
+
+
+def _with_changed(finding: Finding) -> Finding:
+    """Return ``finding``; what was changed is suspected when nothing else makes anybody suspect."""
+    if any(one.against != (NO_PROOF,) for one in finding.suspects):
+        return finding
+    near = [
+        change
+        for change in finding.changes
+        if change.service
+        and change.relation not in _ELSEWHERE
+        and change.before_ms <= LOOK_BACK_ALONE_MS
+    ]
+    services = list(dict.fromkeys(change.service for change in near))
+    suspects = [
+        Suspect(
+            service=service,
+            share=1.0 / len(services),
+            reason=next(change_words(c, finding.started_ms) for c in near if c.service == service),
+            against=(NO_PROOF,),
+        )
+        for service in services
+    ]
+    return accused(finding, suspects, "changes") if suspects else finding
 
 
 def candidates(
-    changes: Sequence[Change], scope: Tags, suspects: Collection[str], onset_ms: int
+    changes: Sequence[Change],
+    scope: Tags,
+    suspects: Collection[str],
+    onset_ms: int,
+    reasons: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[NearChange, ...]:
     """Return the nearest changes, the most closely related first.
 
@@ -71,20 +107,29 @@ def candidates(
         scope: Where it went wrong.
         suspects: Services that the traces point at.
         onset_ms: When it is thought to have begun, epoch milliseconds.
+        reasons: What in a change could have made this, by its id.
     """
-    near = [_near(change, relation_of(change, scope, suspects), onset_ms) for change in changes]
+    near = [
+        _near(change, relation_of(change, scope, suspects), onset_ms, reasons.get(change.id, ""))
+        for change in changes
+    ]
     kept = [
         change
         for change in near
-        if change.relation not in _ELSEWHERE or change.before_ms <= LOOK_BACK_ELSEWHERE_MS
+        if change.why
+        or change.relation not in _ELSEWHERE
+        or change.before_ms <= LOOK_BACK_ELSEWHERE_MS
     ]
     kept.sort(key=lambda change: (*closeness(change), change.id))
     return tuple(kept[:MAX_CANDIDATES])
 
 
-def closeness(change: NearChange) -> tuple[int, int]:
-    """Return what changes are ranked by: how related, then how near in time; less is closer."""
-    return _ORDER[change.relation], -change.time_ms
+def closeness(change: NearChange) -> tuple[int, int, int]:
+    """Return what changes are ranked by; less is closer.
+
+    What its diff holds comes first, then how related it is, then how near in time.
+    """
+    return 0 if change.why else 1, _ORDER[change.relation], -change.time_ms
 
 
 def relation_of(change: Change, scope: Tags, suspects: Collection[str]) -> Relation:
@@ -124,10 +169,12 @@ def change_words(change: NearChange, onset_ms: int) -> str:
     """Return what was changed, where and how near, which says nothing about causes."""
     where = [change.service, change.scope.get(REGION, "")]
     place = ", ".join([change.relation.value, *(name for name in where if name)])
-    return f"{change.summary} ({place}), {distance(change.time_ms, onset_ms)}"
+    why = f"; in its diff {change.why}" if change.why else ""
+    found = f"; compared with before, {change.compared}" if change.compared else ""
+    return f"{change.summary} ({place}), {distance(change.time_ms, onset_ms)}{why}{found}"
 
 
-def _near(change: Change, relation: Relation, onset_ms: int) -> NearChange:
+def _near(change: Change, relation: Relation, onset_ms: int, why: str) -> NearChange:
     return NearChange(
         id=change.id,
         time_ms=change.time_ms,
@@ -138,4 +185,6 @@ def _near(change: Change, relation: Relation, onset_ms: int) -> NearChange:
         url=change.url,
         relation=relation,
         before_ms=onset_ms - change.time_ms,
+        why=why,
+        compared=change.compared,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from anomaly.promql.written import as_expression, narrowed_query, query_in
 from collectors.model import Tags
 
 _SPECIAL = set(",():\\")
@@ -24,6 +25,9 @@ def narrowed(expression: str, group: Tags) -> str:
     >>> narrowed("name,sps,:eq,:sum", {"cloud.region": "us-east-1"})
     'name,sps,:eq,:sum,cloud.region,us-east-1,:eq,:cq'
     """
+    query = query_in(expression)
+    if query is not None:
+        return as_expression(narrowed_query(query, group))
     for key, value in group.items():
         if value and not _SPECIAL & set(value):
             expression = f"{expression},{key},{value},:eq,:cq"

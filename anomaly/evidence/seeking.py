@@ -7,14 +7,19 @@ thousand findings that each search in every step would hold up everybody else's 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 
+from anomaly.evidence.blaming import TrafficFinder, TrafficOnce
+from anomaly.evidence.by_metrics import MetricsOnce
 from anomaly.evidence.exemplars import Evidence, TraceFinder, with_evidence
 from anomaly.evidence.near_changes import ChangeFinder, with_changes
-from anomaly.findings import Finding
+from anomaly.evidence.vanished import with_who_vanished
+from anomaly.findings import Finding, Urgency
 from collectors.clock import Clock
-from collectors.model import Tags
+from collectors.model import Span, Tags
+from collectors.stacklang.lines.database import Database
+from collectors.traces.search import TraceSearch, TraceSummary
 
 LOOKS_A_STEP = 10
 """Searches that the findings of one rule may make in a step; who finds none left, looks later."""
@@ -50,12 +55,22 @@ class EvidenceSeeker:
         changes: Where to look for changes.
         clock: The present: what searches take.
         step_ms: Length of a step.
+        traffic: Knows what services asked of each other; None: nobody does.
+        database: Has every metric of every service; None: there is none.
     """
 
     def __init__(
-        self, traces: TraceFinder, changes: ChangeFinder, clock: Clock, step_ms: int
+        self,
+        traces: TraceFinder,
+        changes: ChangeFinder,
+        clock: Clock,
+        step_ms: int,
+        traffic: TrafficFinder | None = None,
+        database: Database | None = None,
     ) -> None:
         self._traces = traces
+        self._traffic = None if traffic is None else TrafficOnce(traffic)
+        self._metrics = None if database is None else MetricsOnce(database)
         self._changes = changes
         self._clock = clock
         self._step_ms = step_ms
@@ -66,6 +81,10 @@ class EvidenceSeeker:
 
     def begin(self) -> None:
         """A tick begins, in which searches may be made anew."""
+        if self._traffic is not None:
+            self._traffic.forget()
+        if self._metrics is not None:
+            self._metrics.forget()
         self._spent.clear()
         self._compared.clear()
         self._spent_ms = 0
@@ -82,7 +101,10 @@ class EvidenceSeeker:
             evidence: Which traces show it; None for none.
             group: Tags that a span must carry.
         """
-        found = finding if evidence is None else self._evident(rule, key, finding, evidence, group)
+        if evidence is None:
+            found = with_who_vanished(finding, self._traffic)
+        else:
+            found = self._evident(rule, key, finding, evidence, group)
         return self._after_changes(rule, found)
 
     def forget(self, key: Hashable) -> None:
@@ -97,7 +119,7 @@ class EvidenceSeeker:
             known = None
         if known is not None and finding.updated_ms < known.next_ms:
             return _with_words(finding, known.words)
-        if not self._may_look(rule, finding.updated_ms):
+        if not self._may_look(rule, finding):
             return _with_words(finding, known.words if known else "")
         found = self._looked(finding, evidence, group)
         looks = 1 if known is None else known.looks + 1
@@ -114,15 +136,27 @@ class EvidenceSeeker:
             del self._known[next(iter(self._known))]
         return found
 
-    def _may_look(self, rule: str, step_ms: int) -> bool:
-        if self._spent_ms >= SEARCHING_MS or self._spent[rule, step_ms] >= LOOKS_A_STEP:
+    def _may_look(self, rule: str, finding: Finding) -> bool:
+        """Return whether there is time left; half of it is kept for what wakes people."""
+        step_ms = finding.updated_ms
+        most_ms = SEARCHING_MS if finding.urgency is Urgency.PAGE else SEARCHING_MS // 2
+        if self._spent_ms >= most_ms or self._spent[rule, step_ms] >= LOOKS_A_STEP:
             return False
         self._spent[rule, step_ms] += 1
         return True
 
     def _looked(self, finding: Finding, evidence: Evidence, group: Tags) -> Finding:
         began_ms = self._clock.now_ms()
-        found = with_evidence(finding, self._traces, evidence, group, self._step_ms)
+        patience_ms = began_ms + SEARCHING_MS - self._spent_ms
+        found = with_evidence(
+            finding,
+            _Patient(self._traces, self._clock, patience_ms),
+            evidence,
+            group,
+            self._step_ms,
+            self._traffic,
+            self._metrics,
+        )
         self._spent_ms += max(0, self._clock.now_ms() - began_ms)
         return found
 
@@ -132,6 +166,29 @@ class EvidenceSeeker:
         if self._compared[rule, finding.updated_ms] > COMPARED_A_STEP:
             return finding
         return with_changes(finding, self._changes, self._step_ms)
+
+
+class _Patient:
+    """Traces for as long as there is time: what compares them does with fewer.
+
+    Args:
+        traces: Where to look.
+        clock: The present.
+        until_ms: No search begins after this, epoch milliseconds.
+    """
+
+    def __init__(self, traces: TraceFinder, clock: Clock, until_ms: int) -> None:
+        self._traces = traces
+        self._clock = clock
+        self._until_ms = until_ms
+
+    def search(self, wanted: TraceSearch) -> Sequence[TraceSummary]:
+        """Return what matches, nothing when there is no time left."""
+        return self._traces.search(wanted) if self._clock.now_ms() < self._until_ms else ()
+
+    def trace(self, trace_id: str) -> Sequence[Span]:
+        """Return the spans of one trace."""
+        return self._traces.trace(trace_id)
 
 
 def _with_words(finding: Finding, words: str) -> Finding:

@@ -19,6 +19,7 @@ class DetectorDefinition:
         display_name: For people.
         description: From the document.
         expr: Stack-language expression; each of its lines is judged by itself.
+        of: Expression of how many the lines of ``expr`` are a part, for a detector that asks; "".
         group_by: Keys that tell the lines apart.
         unit: Unit of the expression's values, for people: ``1/s``, ``ratio``, ``s``.
         detector: Name of the detector in the registry.
@@ -28,6 +29,7 @@ class DetectorDefinition:
         scope: Tags that every finding of this rule carries besides its group.
         evidence: Which traces to attach.
         source: ``file:line`` of the document.
+        settle_ms: So long after an announced change to its service an anomaly wakes nobody.
     """
 
     name: str
@@ -43,3 +45,5 @@ class DetectorDefinition:
     scope: Tags
     evidence: Evidence
     source: str
+    of: str = ""
+    settle_ms: int = 0

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from math import isfinite
 
+from anomaly.detectors.detector import Manner
 from anomaly.evidence.causes import shares_of
 from anomaly.evidence.phrases import narrowed, place, scope_text
-from anomaly.findings import Finding, FindingKind, FindingState, Urgency
+from anomaly.findings import Finding, FindingKind, FindingState, Urgency, begun
 from anomaly.rules.detector_definition import DetectorDefinition
 from anomaly.rules.detector_watch import SeriesTransition
+from anomaly.rules.novelty_words import probabilities, reasons
 from collectors.model import Tags
 from tocsin.client.wording import clock, quantity
+
+_MANNERS = {
+    Manner.WIDER: "swings more than it did, now at",
+    Manner.NARROWER: "swings less than it did, now at",
+    Manner.STILL: "stands still at",
+}
 
 
 def anomaly_finding(
@@ -23,23 +32,16 @@ def anomaly_finding(
     time_ms: int,
 ) -> Finding:
     """Return the finding of a series that has just gone wrong."""
-    finding = Finding(
+    finding = begun(
         id=f"detector/{definition.name}/{scope_text(group)}/{time_ms}",
         rule=f"detector/{definition.name}",
         kind=FindingKind.ANOMALY,
-        state=FindingState.FIRING,
         urgency=definition.urgency,
-        title="",
-        explanation="",
         scope=transition.scope,
         started_ms=transition.since_ms,
         detected_ms=detected_ms,
-        updated_ms=time_ms,
-        ended_ms=None,
+        time_ms=time_ms,
         expression=narrowed(definition.expr, group),
-        window_ms=0,
-        observed=math.nan,
-        baseline=None,
         unit=definition.unit,
     )
     return updated(finding, definition, transition, group, time_ms=time_ms)
@@ -64,10 +66,23 @@ def updated(
         "detector has learned of this series before. It began about "
         f"{clock(finding.started_ms)}."
     )
+    if transition.why is not None:
+        words = f"{words} {reasons(transition.why)}".rstrip()
+    words = f"{words} {_lasting(transition)}"
     # A title that follows the recovery would end as "fell to 5.6, expected 5.7": keep the worst.
     off = abs(transition.value - transition.expected)
     worst = not off <= abs(finding.observed - transition.expected)
     title = f"{definition.display_name}{place(group)} {verb} to {seen}, expected {usual}"
+    if isfinite(transition.whole):
+        words += f" Of all, these were {quantity(transition.whole, definition.unit)}."
+    if transition.manner is not Manner.MOVED:
+        title = f"{definition.display_name}{place(group)} {_MANNERS[transition.manner]} {seen}"
+    elif transition.why is not None and off <= transition.scale:
+        # It is the course of the line that is unusual, or it is over before it is told.
+        title = (
+            f"{definition.display_name}{place(group)} does what it hardly ever did, now at {seen} "
+            f"where {usual} is expected"
+        )
     return replace(
         finding,
         state=FindingState.FIRING,
@@ -83,9 +98,21 @@ def updated(
             "expected": transition.expected,
             "noise": transition.scale,
             "now": transition.value,
+            **probabilities(transition.why),
+            **({"of": transition.whole} if isfinite(transition.whole) else {}),
             **shares_of(finding.values),
         },
     )
+
+
+def _lasting(transition: SeriesTransition) -> str:
+    """Say when what lasts becomes normal, or why it does not."""
+    if transition.held:
+        return (
+            "It has lasted so long that it would be taken as normal, and is not while users "
+            f"suffer: {transition.held}."
+        )
+    return f"If it lasts until {clock(transition.normal_ms)}, it is taken as normal."
 
 
 def frozen(finding: Finding, *, time_ms: int) -> Finding:

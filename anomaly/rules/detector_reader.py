@@ -18,6 +18,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import fields as fields_of
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -35,17 +36,22 @@ from anomaly.detectors.kind import DetectorKind
 from anomaly.detectors.parameters import Parameters, Setting, settings_of
 from anomaly.detectors.registry import detectors
 from anomaly.evidence.exemplars import Evidence
+from anomaly.evidence.near_changes import LOOK_BACK_MS
 from anomaly.findings import Urgency
+from anomaly.promql.query_field import Query
+from anomaly.promql.written import as_expression, grouped, grouping_of
 from anomaly.rules.detector_definition import DetectorDefinition
 from anomaly.slo.documents.metadata import Description, Metadata
+from anomaly.slo.documents.objectives import TimeZone
 from collectors.documents.composing import compose
 from collectors.documents.nodes import Node, Scalar, Table
 from collectors.documents.reading import flattened, read_all, validated
-from collectors.documents.section import PLAIN, Context, Section
+from collectors.documents.section import PLAIN, Context, Section, WrongValueError
 from collectors.documents.values import (
     Anything,
     BareFlag,
     BareNumber,
+    DurationMs,
     PureWords,
     between,
     checked_expression,
@@ -58,19 +64,39 @@ from collectors.errors import DocumentError
 
 API_VERSION = "tocsin/v1"
 _IGNORE = "ignore"
+_UNNAMED = "novelty"
+"""The detector of a document that names none: it needs nothing to be known of a series."""
 
 
 def _name(raw: object) -> str:
     return read_word(raw, tuple(detectors()))
 
 
+def _at_most_an_hour(length_ms: int) -> int:
+    # Older changes are none of what came before a finding.
+    if length_ms > LOOK_BACK_MS:
+        raise WrongValueError("at most 1h")
+    return length_ms
+
+
+def _has_zone(kind: DetectorKind[Any]) -> bool:
+    return any(each.name == "zone" for each in fields_of(kind.parameters))
+
+
 class DetectorSpec(Section):
     """What is watched, by which detector, and what a finding means."""
 
-    expr: Annotated[PureWords, checked_expression()]
+    expr: Annotated[PureWords, checked_expression()] | None = None
     """Expression in the stack language; each of its lines is judged by itself."""
+    promql: Query | None = None
+    """The same in PromQL, instead of `expr`."""
+    of: Annotated[PureWords, checked_expression()] | None = None
+    """Expression of how many they are a part, for a detector of proportions."""
+    of_promql: Query | None = None
+    """The same in PromQL, instead of `of`."""
     group_by: tuple[PureWords, ...] = ()
-    """Keys that tell the lines apart; appended to `expr` unless it groups already."""
+    """Keys that tell the lines apart; appended to `expr` unless it groups already. A PromQL query
+    that groups `by` labels says so itself."""
     description: Description = ""
     """At most 1,050 characters."""
     unit: PureWords = "1/s"
@@ -79,6 +105,9 @@ class DetectorSpec(Section):
     """What an anomaly means."""
     when_missing: Annotated[str, one_of((_IGNORE, *Urgency))] = Urgency.TICKET
     """What it means that a line stops."""
+    settle: Annotated[DurationMs, AfterValidator(_at_most_an_hour)] = 0
+    """After a change that is announced for its service, how long an anomaly wakes nobody. It is a
+    ticket that says so meanwhile; what still fires then pages."""
     scope: dict[str, PureWords] = {}
     """Tags that every finding carries besides its group."""
     exemplar_errors: BareFlag | None = None
@@ -87,8 +116,10 @@ class DetectorSpec(Section):
     """Attach traces that took at least so long."""
     exemplar_service: PureWords | None = None
     """Service that an attached trace must pass through."""
-    detector: Annotated[str, BeforeValidator(_name)]
+    detector: Annotated[str, BeforeValidator(_name)] = _UNNAMED
     """How it is judged; each detector has settings of its own."""
+    zone: TimeZone | None = None
+    """For `seasonal`: whose clock the season follows, such as `Europe/Berlin` (UTC)."""
     direction: Annotated[Direction, one_of(tuple(Direction))] = Direction.BOTH
     """Which side is wrong."""
 
@@ -101,6 +132,8 @@ class SettledSpec(DetectorSpec):
     def parameters(self) -> Parameters:
         """Return the settings."""
         given: dict[str, Any] = {"direction": self.direction}
+        if self.zone is not None and _has_zone(self.KIND):
+            given["zone"] = self.zone
         for each in settings_of(self.KIND.parameters):
             value = getattr(self, each.name)
             if value is not None:
@@ -111,17 +144,25 @@ class SettledSpec(DetectorSpec):
     def mistakes(self, context: Context) -> Iterator[DocumentError]:
         """Yield a setting that contradicts another."""
         del context
+        if (self.expr is None) == (self.promql is None):
+            yield self.place.error("exactly one of expr and promql must be given")
+        if self.of is not None and self.of_promql is not None:
+            yield self.at("of").error("can't stand beside of_promql: keep one")
+        whole = self.of or self.of_promql
+        if self.KIND.volume and whole is None:
+            yield self.at("of").error(
+                f"is missing; {self.KIND.name} needs the expression of how many `expr` is a part"
+            )
+        if whole is not None and not self.KIND.volume:
+            yield self.at("of").error(
+                f"is not heeded by {self.KIND.name}; the detector proportion needs it"
+            )
+        if self.zone is not None and not _has_zone(self.KIND):
+            yield self.at("zone").error(f"is not heeded by {self.KIND.name}; seasonal follows it")
         contradiction = self.parameters().contradiction()
         if contradiction is not None:
             name, message = contradiction
             yield self.at(name).error(message)
-
-    @classmethod
-    def missing_field(cls, name: str) -> str:
-        """Say what is missing."""
-        needed = {each.name: each.required for each in settings_of(cls.KIND.parameters)}
-        reason = f" for {cls.KIND.name}: {needed[name]}" if needed.get(name) else ""
-        return super().missing_field(name) + reason
 
     @classmethod
     def unknown_field(cls, name: str) -> str | None:
@@ -182,12 +223,14 @@ def _rule(node: Node, context: Context) -> DetectorDefinition:
         raise node.place.error("names no detector")
     document = validated(node, model, context)
     spec = document.spec
+    keys = spec.group_by or (grouping_of(spec.promql) if spec.promql else ())
     return DetectorDefinition(
         name=document.metadata.name,
         display_name=document.metadata.display_name or document.metadata.name,
         description=spec.description,
-        expr=_grouped(spec),
-        group_by=spec.group_by,
+        expr=_asked(keys, spec.expr, spec.promql),
+        of=_asked(keys, spec.of, spec.of_promql),
+        group_by=keys,
         unit=spec.unit,
         detector=spec.detector,
         parameters=spec.parameters(),
@@ -196,13 +239,19 @@ def _rule(node: Node, context: Context) -> DetectorDefinition:
         scope=spec.scope,
         evidence=_evidence(spec),
         source=f"{document.place.file}:{document.place.line}",
+        settle_ms=spec.settle,
     )
 
 
-def _grouped(spec: DetectorSpec) -> str:
-    words = [word.strip() for word in spec.expr.split(",")]
-    if spec.group_by and ":by" not in words:
-        words += ["(", *spec.group_by, ")", ":by"]
+def _asked(keys: tuple[str, ...], expression: str | None, query: str | None) -> str:
+    """Return what is asked in either language, its lines told apart by keys; "" for nothing."""
+    if query is not None:
+        return as_expression(grouped(query, keys))
+    if expression is None:
+        return ""
+    words = [word.strip() for word in expression.split(",")]
+    if keys and ":by" not in words:
+        words += ["(", *keys, ")", ":by"]
     return ",".join(words)
 
 
@@ -216,9 +265,11 @@ def _evidence(spec: DetectorSpec) -> Evidence:
 
 
 def _detector_of(node: Node) -> str:
-    """Return the detector that a document names, empty when it names none."""
+    """Return the detector that a document names, empty when what it names can be none."""
     spec = node.get("spec") if isinstance(node, Table) else None
     name = spec.get("detector") if isinstance(spec, Table) else None
+    if name is None:
+        return _UNNAMED
     return name.text if isinstance(name, Scalar) else ""
 
 
@@ -237,11 +288,11 @@ def _undecided_file() -> type[DetectorFile]:
 @cache
 def _file_model(kind: DetectorKind[Any]) -> type[SettledFile]:
     fields: dict[str, Any] = {
-        each.name: (_number(each), ... if each.required else None)
-        for each in settings_of(kind.parameters)
+        each.name: (_number(each), None) for each in settings_of(kind.parameters)
     }
     names = (kind.name,)
-    fields["detector"] = (Annotated[Literal[names], one_of(names)], ...)
+    unnamed = kind.name if kind.name == _UNNAMED else ...
+    fields["detector"] = (Annotated[Literal[names], one_of(names)], unnamed)
     spec = create_model(
         f"{kind.name.title()}Spec", __base__=SettledSpec, __doc__=DetectorSpec.__doc__, **fields
     )
@@ -262,4 +313,4 @@ def _number(each: Setting) -> Any:
     checks = [AfterValidator(whole)] if each.whole else []
     checks.append(between(each.low, each.high))
     number = Annotated[Any, PlainValidator(read_bare_number), *checks, WithJsonSchema(schema)]
-    return number if each.required else number | None
+    return number | None

@@ -21,7 +21,11 @@ from anomaly.rules.detector_finding import (
 from anomaly.rules.detector_watch import DetectorWatch, SeriesTransition, Turn, WatchMark
 from anomaly.rules.refreshing import Refreshing
 from anomaly.rules.rule import JUDGED_STEPS, Current, Report, Row, View, number
+from anomaly.suffering import Suffering
 from collectors.model import Frame
+
+MAX_SUFFERED_MS = 3 * 86_400_000
+"""At a start no more of the past than this is judged for the sake of what lasts."""
 
 
 class DetectorRule:
@@ -39,30 +43,47 @@ class DetectorRule:
         self._step_ms = step_ms
         self._watch = DetectorWatch(definition, step_ms)
         self._refreshing = Refreshing(step_ms)
+        self._suffering = Suffering()
 
     @property
     def name(self) -> str:
         """The name in its definition."""
         return self._definition.name
 
+    def heed(self, suffering: Suffering) -> None:
+        """Get used to nothing in a place while users suffer there."""
+        self._suffering = suffering
+        self._watch.heed(suffering)
+
     @property
     def expressions(self) -> Sequence[str]:
-        """The one whose lines are watched."""
-        return (self._definition.expr,)
+        """The one whose lines are watched, and that of how many they are a part."""
+        both = (self._definition.expr, self._definition.of)
+        return both if self._definition.of else both[:1]
 
     @property
     def reach_ms(self) -> int:
         """As far as the detector must have learned, and no less than what is judged again."""
-        return max(JUDGED_STEPS, self._definition.parameters.reach_steps) * self._step_ms
+        learned_ms = self._definition.parameters.reach_steps * self._step_ms
+        return max(self.judged_ms, learned_ms + self._suffered_ms)
 
     @property
     def judged_ms(self) -> int:
-        """An hour or so: what has lasted longer is about to be learned afresh."""
-        return JUDGED_STEPS * self._step_ms
+        """An hour or so: what has lasted longer is about to be learned afresh.
+
+        Unless users suffer: then it is judged by what was usual before.
+        """
+        return JUDGED_STEPS * self._step_ms + self._suffered_ms
+
+    @property
+    def _suffered_ms(self) -> int:
+        lasting_ms = self._suffering.lasting_ms(self._definition.scope)
+        return min(MAX_SUFFERED_MS, -(-lasting_ms // self._step_ms) * self._step_ms)
 
     def take(self, answers: Mapping[str, Frame], arrived: Arrived) -> None:
         """Take the values of the next steps."""
-        self._watch.take(answers.get(self._definition.expr), arrived.blind)
+        of = answers.get(self._definition.of) if self._definition.of else None
+        self._watch.take(answers.get(self._definition.expr), arrived.blind, of)
 
     def mark(self) -> WatchMark:
         """Return where it stands."""
@@ -98,8 +119,13 @@ class DetectorRule:
         finding = self._anomaly(transition, current(key), time_ms, detected_ms)
         if finding is not None:
             group = self._watch.groups.scopes[transition.group]
-            evidence = self._definition.evidence
-            yield Report(key=key, finding=finding, evidence=evidence, group=group)
+            yield Report(
+                key=key,
+                finding=finding,
+                evidence=self._definition.evidence,
+                group=group,
+                settle_ms=self._definition.settle_ms,
+            )
 
     def _went_missing(
         self, transition: SeriesTransition, time_ms: int, detected_ms: int

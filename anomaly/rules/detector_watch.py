@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from anomaly.detectors.detector import Phase, Scores
+from anomaly.detectors.detector import Manner, Phase, Scores
 from anomaly.detectors.registry import detectors
 from anomaly.groups import Groups
 from anomaly.rules.detector_definition import DetectorDefinition
+from anomaly.rules.novelty_words import Why
+from anomaly.suffering import Period, Suffering, first_that_concerns
 from collectors.model import FloatArray, Frame, IntArray, Tags
 
 # Bounds the memory of a judgement: some six numbers for each series and step.
@@ -33,7 +37,10 @@ class Turn(StrEnum):
 class SeriesTransition:
     """What one series turned to, with the numbers behind it.
 
-    ``relearned`` says that it did not recover: the new state has been taken as normal.
+    ``relearned`` says that it did not recover: the new state has been taken as normal. ``why`` is
+    what a detector that judges by probabilities says, log10 of them; ``manner`` in what way it is
+    wrong; ``whole`` of how many the value is a part, NaN where that is not asked for. ``held`` says
+    why it is not taken as normal although it lasts; ``normal_ms`` when it will be.
     """
 
     turn: Turn
@@ -45,6 +52,11 @@ class SeriesTransition:
     scale: float
     since_ms: int
     relearned: bool = False
+    why: Why | None = None
+    manner: Manner = Manner.MOVED
+    whole: float = math.nan
+    held: str = ""
+    normal_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,18 +91,33 @@ class DetectorWatch:
         self._open_phases = (Phase.ANOMALOUS, *missing)
         self._table: FloatArray = np.zeros((0, 0))
         self._blind: NDArray[np.bool_] = np.zeros(0, dtype=np.bool_)
-        parameters = replace(definition.parameters, step_s=step_ms / 1_000)
-        self._detector = detectors()[definition.detector].make(parameters)
+        kind = detectors()[definition.detector]
+        self._volume: FloatArray | None = np.zeros((0, 0)) if kind.volume else None
+        self._suffering = Suffering()
+        self._heeded: list[Period | None] = []
+        self._heeded_of: object = None
+        self._relearn_steps = definition.parameters.relearn_steps
+        self._detector = kind.make(replace(definition.parameters, step_s=step_ms / 1_000))
 
-    def take(self, frame: Frame | None, blind: NDArray[np.bool_]) -> None:
+    def heed(self, suffering: Suffering) -> None:
+        """Get used to nothing in a place while users suffer there."""
+        self._suffering = suffering
+
+    def take(
+        self, frame: Frame | None, blind: NDArray[np.bool_], whole: Frame | None = None
+    ) -> None:
         """Take the values of the next steps, to be judged one by one.
 
         Args:
             frame: None is no data.
             blind: (steps,) in which of them nothing was received from anybody: they say nothing.
+            whole: Of how many the lines are a part, where that is asked for.
         """
         births = self.groups.births.copy()
-        (self._table,) = self.groups.tables([frame], len(blind), self._is_quiet)
+        frames = [frame, whole] if self._volume is not None else [frame]
+        self._table, *others = self.groups.tables(frames, len(blind), self._is_quiet)
+        if others:
+            (self._volume,) = others
         self._blind = blind
         self._detector.grow(len(self._table))
         self._reset(np.flatnonzero(self.groups.births[: len(births)] != births))
@@ -132,6 +159,7 @@ class DetectorWatch:
         self._detector.back_to(mark.detector)
         self.values, self.scores, self.usual = mark.values, mark.scores, mark.usual
         self.updated_ms = mark.updated_ms
+        self._heeded_of = None
         same = self.groups.births[: len(mark.births)] == mark.births
         self._detector.grow(len(self.groups))
         self._reset(np.flatnonzero(~same))
@@ -154,7 +182,30 @@ class DetectorWatch:
             for start in range(first + run_first, first + run_last, at_once):
                 start_ms = time_ms + (start - first) * self.step_ms
                 stop = min(first + run_last, start + at_once)
-                yield from self._advance_steps(start, stop, start_ms)
+                for part_first, part_last, part_ms in self._while_alike(start, stop, start_ms):
+                    self._hold(part_ms)
+                    yield from self._advance_steps(part_first, part_last, part_ms)
+
+    def _while_alike(self, first: int, last: int, time_ms: int) -> Iterator[tuple[int, int, int]]:
+        """Yield steps by the runs in which the same users suffer, and when the first ended."""
+        last_ms = time_ms + (last - 1 - first) * self.step_ms
+        edges = [
+            first - (time_ms - edge) // self.step_ms
+            for edge in self._suffering.edges_ms(time_ms, last_ms)
+        ]
+        for start, stop in pairwise(sorted({first, *edges, last})):
+            yield start, stop, time_ms + (start - first) * self.step_ms
+
+    def _hold(self, time_ms: int) -> None:
+        """Have the detector get used to nothing where users suffer at a time."""
+        periods = self._suffering.at(time_ms)
+        of = (tuple(periods), self.groups.born)
+        if of == self._heeded_of:
+            return
+        self._heeded_of = of
+        scopes = [{**self._scope, **one} for one in self.groups.scopes]
+        self._heeded = [first_that_concerns(periods, one) for one in scopes]
+        self._detector.hold(np.array([one is not None for one in self._heeded], dtype=np.bool_))
 
     def _advance_steps(
         self, first: int, last: int, time_ms: int
@@ -164,7 +215,10 @@ class DetectorWatch:
         before = np.zeros(series, dtype=np.int8)
         if self.scores is not None:
             before[: len(self.scores.phase)] = self.scores.phase
-        scores = self._detector.observe_steps(values, time_ms // self.step_ms)
+        volume = None
+        if self._volume is not None:
+            volume = np.ascontiguousarray(self._volume[:, first:last].T)
+        scores = self._detector.observe_steps(values, time_ms // self.step_ms, volume)
         # What was last expected outlives a gap, so that the gap can be told against it.
         earlier = np.concatenate([self.usual, np.full(series - len(self.usual), np.nan)])
         usual = _carried(earlier, scores.expected)
@@ -177,13 +231,19 @@ class DetectorWatch:
             if turn is not None:
                 now_ms = time_ms + step * self.step_ms
                 cell = _Cell(
-                    values=values[step], scores=scores.at(step), usual=usual[step], group=group
+                    values=values[step],
+                    scores=scores.at(step),
+                    usual=usual[step],
+                    group=group,
+                    volume=None if volume is None else volume[step],
                 )
                 yield now_ms, self._transition(cell, turn, now_ms)
 
     def _transition(self, cell: _Cell, turn: Turn, time_ms: int) -> SeriesTransition:
         group, scores = cell.group, cell.scores
         since = int(scores.since_steps[group])
+        left = self._relearn_steps - since
+        why_held = self._heeded[group] if group < len(self._heeded) else None
         return SeriesTransition(
             turn=turn,
             group=group,
@@ -193,7 +253,12 @@ class DetectorWatch:
             expected=float(cell.usual[group]),
             scale=float(scores.scale[group]),
             since_ms=time_ms - max(1, since) * self.step_ms,
-            relearned=scores.phase[group] == Phase.WARMING_UP,
+            relearned=bool(scores.phase[group] == Phase.WARMING_UP),
+            why=None if scores.why is None else Why(*(float(part[group]) for part in scores.why)),
+            manner=Manner.MOVED if scores.manner is None else Manner(int(scores.manner[group])),
+            whole=math.nan if cell.volume is None else float(cell.volume[group]),
+            held=why_held.title if why_held is not None and left <= 0 else "",
+            normal_ms=time_ms + max(0, left) * self.step_ms,
         )
 
 
@@ -205,6 +270,7 @@ class _Cell:
     scores: Scores
     usual: FloatArray
     group: int
+    volume: FloatArray | None = None
 
 
 def _runs(there: NDArray[np.bool_]) -> list[tuple[int, int]]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from anomaly.evidence.causes import shares_of
 from anomaly.evidence.phrases import narrowed, place, scope_text
-from anomaly.findings import Finding, FindingKind, FindingState
+from anomaly.findings import Finding, FindingKind, FindingState, begun
 from anomaly.slo.budget import Budget
 from anomaly.slo.burn import Reading, Verdict
 from anomaly.slo.objective import Objective
@@ -38,22 +38,17 @@ def open_finding(
     """Return the finding of an alert that has just fired."""
     reading = leading(transition.readings)
     group = scope_text(transition.scope)
-    finding = Finding(
+    finding = begun(
         id=f"slo/{objective.name}/{group}/{transition.urgency}/{transition.alert.opened_ms}",
         rule=f"slo/{objective.name}/{reading.tier.name}",
         kind=FindingKind.SLO_BURN,
-        state=FindingState.FIRING,
         urgency=transition.urgency,
-        title="",
-        explanation="",
         scope={"service.name": objective.service, **transition.scope},
         started_ms=started_ms,
         detected_ms=detected_ms,
-        updated_ms=time_ms,
-        ended_ms=None,
+        time_ms=time_ms,
         expression=narrowed(objective.bad_ratio_expr, transition.scope),
         window_ms=round(reading.tier.long_s * 1_000),
-        observed=math.nan,
         baseline=float(objective.budget),
         unit="ratio",
     )
@@ -94,6 +89,23 @@ def frozen(finding: Finding, since_ms: int, *, time_ms: int) -> Finding:
     return replace(finding, state=FindingState.FROZEN, explanation=words, updated_ms=time_ms)
 
 
+def ended(finding: Finding, *, time_ms: int) -> Finding:
+    """Return ``finding`` given up: its series are gone while others of the objective go on."""
+    words = (
+        "Nothing comes from here any more, while the objective is measured elsewhere, and what "
+        "burned has left every window: taken for gone, as an instance is that was scaled down. "
+        f"That it ends here is no recovery. Before: {finding.explanation}"
+    )
+    return replace(
+        finding,
+        state=FindingState.RESOLVED,
+        explanation=words,
+        updated_ms=time_ms,
+        ended_ms=time_ms,
+        given_up=True,
+    )
+
+
 def resolved(
     finding: Finding,
     objective: Objective,
@@ -119,7 +131,8 @@ def resolved(
 def _title(objective: Objective, transition: AlertTransition, reading: Reading) -> str:
     name = objective.display_name
     rate = multiple(reading.long) if math.isfinite(reading.long) else "far"
-    return f"{name}{place(transition.scope)}: error budget burns {rate} too fast"
+    over = duration(reading.tier.long_s)
+    return f"{name}{place(transition.scope)}: error budget burns {rate} too fast over {over}"
 
 
 def _explanation(
@@ -129,7 +142,8 @@ def _explanation(
     short = reading.short_bad / reading.short_total if reading.short_total > 0 else math.nan
     limit = float(tier.factor * objective.budget)
     return (
-        f"{_share(observed, reading.long_total)} over the last {duration(tier.long_s)}"
+        f"{_share(observed, reading.long_total, objective.counted)} over the last "
+        f"{duration(tier.long_s)}"
         f"{_measured(reading)} and "
         f"{percent(short)} over the last {duration(tier.short_s)}; above {percent(limit)} "
         f"({multiple(float(tier.factor))} what the objective of "
@@ -139,10 +153,10 @@ def _explanation(
     )
 
 
-def _share(observed: float, events: float) -> str:
+def _share(observed: float, events: float, counted: str) -> str:
     if math.isnan(observed):
-        return "No events were measured"
-    return f"{percent(observed)} of {number(round(events))} events were bad"
+        return f"No {counted} were measured"
+    return f"{percent(observed)} of {number(round(events))} {counted} were bad"
 
 
 def _measured(reading: Reading) -> str:

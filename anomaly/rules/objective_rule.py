@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+import structlog
+
 from anomaly.arrivals import Arrived
 from anomaly.findings import Finding
-from anomaly.rules.objective_finding import frozen, leading, open_finding, resolved, updated
+from anomaly.rules.objective_finding import ended, frozen, leading, open_finding, resolved, updated
 from anomaly.rules.objective_rows import objective_view
 from anomaly.rules.refreshing import Refreshing
 from anomaly.rules.rule import JUDGED_STEPS, MAX_BACK_MS, Current, Report, View
 from anomaly.rules.sli_finding import judged_again, sli_finding
 from anomaly.slo.alert import Transition
+from anomaly.slo.documents.validating import dead_tiers
 from anomaly.slo.health import SliTransition
 from anomaly.slo.objective import Objective
 from anomaly.slo.watch import AlertTransition, Moved, ObjectiveWatch, WatchMark
 from collectors.model import Frame
+
+_log = structlog.get_logger(__name__)
 
 
 class ObjectiveRule:
@@ -34,6 +39,8 @@ class ObjectiveRule:
         spare = -(-MAX_BACK_MS // step_ms)
         self._watch = ObjectiveWatch(objective, step_ms, spare_steps=spare)
         self._refreshing = Refreshing(step_ms)
+        for why in dead_tiers(objective, step_ms):
+            _log.warning("objective: " + why, objective=objective.name, source=objective.source)
 
     @property
     def name(self) -> str:
@@ -41,14 +48,32 @@ class ObjectiveRule:
         return self._objective.name
 
     @property
+    def objective(self) -> Objective:
+        """What is promised."""
+        return self._objective
+
+    @property
+    def watch(self) -> ObjectiveWatch:
+        """Its state, to be read by whoever owns the rule."""
+        return self._watch
+
+    def afresh(self) -> ObjectiveRule:
+        """Return the same rule, as one that has seen nothing."""
+        return ObjectiveRule(self._objective, self._step_ms)
+
+    @property
     def expressions(self) -> Sequence[str]:
-        """Good or bad events, and all."""
-        return self._objective.part_expr, self._objective.total_expr
+        """Good or bad events, if it counts events, and all of them or its value."""
+        objective = self._objective
+        found = (objective.part_expr, objective.total_expr)
+        return tuple(expression for expression in found if expression)
 
     @property
     def reach_ms(self) -> int:
         """The budget's period, and no less than the longest window."""
-        return max(self._objective.period_s * 1_000, self._watch.longest_ms)
+        calendar = self._objective.calendar
+        period_ms = self._objective.period_s * 1_000 if calendar is None else calendar.longest_ms()
+        return max(period_ms, self._watch.longest_ms)
 
     @property
     def judged_ms(self) -> int:
@@ -57,7 +82,7 @@ class ObjectiveRule:
 
     def take(self, answers: Mapping[str, Frame], arrived: Arrived) -> None:
         """Take the counts of the next steps."""
-        part, total = self.expressions
+        part, total = self._objective.part_expr, self._objective.total_expr
         self._watch.take(answers.get(part), answers.get(total), arrived)
 
     def mark(self) -> WatchMark:
@@ -89,7 +114,7 @@ class ObjectiveRule:
         if goes_on is not None and not self._refreshing.due(goes_on, time_ms):
             return
         if known is None or transition.kind is Transition.OPENED:
-            if transition.kind is Transition.RESOLVED:
+            if transition.kind in (Transition.RESOLVED, Transition.ENDED):
                 return
             finding = self._opened(transition, time_ms, detected_ms)
         else:
@@ -126,6 +151,8 @@ class ObjectiveRule:
         if transition.kind is Transition.FROZEN:
             since_ms = transition.alert.blind_since_ms or time_ms
             return frozen(known, since_ms - self._step_ms, time_ms=time_ms)
+        if transition.kind is Transition.ENDED:
+            return ended(known, time_ms=time_ms)
         budget = self._watch.budget(transition.group)
         move_on = resolved if transition.kind is Transition.RESOLVED else updated
         return move_on(known, self._objective, transition, budget, time_ms=time_ms)

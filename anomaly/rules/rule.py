@@ -10,11 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from anomaly.arrivals import Arrived
 from anomaly.evidence.exemplars import Evidence
 from anomaly.findings import Finding
+from anomaly.suffering import Suffering
 from collectors.model import Frame, Tags
 
 TransitionT = TypeVar("TransitionT")
@@ -44,19 +45,21 @@ class Report:
         finding: The finding, without exemplars and changes.
         evidence: Which traces would show it; None when there can't be any.
         group: Tags that these traces carry.
+        settle_ms: So long after a change to its service it wakes nobody.
     """
 
     key: Hashable
     finding: Finding
     evidence: Evidence | None = None
     group: Tags = field(default_factory=dict)
+    settle_ms: int = 0
 
 
 class Rule(Protocol[TransitionT]):
     """Something to watch, with its state.
 
     Attributes:
-        kind: Name of its kind, see :mod:`anomaly.rules.kinds`.
+        kind: Name of its kind, see :mod:`anomaly.kinds.table`.
         name: Unique name; faults are shown under it.
     """
 
@@ -143,6 +146,15 @@ class Rule(Protocol[TransitionT]):
         Args:
             faults: What is wrong by expression or name of a rule.
         """
+        ...
+
+
+@runtime_checkable
+class Learner(Protocol):
+    """A rule that gets used to what lasts, unless users suffer meanwhile."""
+
+    def heed(self, suffering: Suffering) -> None:
+        """Know from now on when users suffer."""
         ...
 
 

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 
 from anomaly.findings import Finding, FindingKind, FindingState, Urgency
+from anomaly.slo.counting import Measure
 from anomaly.slo.health import SliFault, SliTransition
 from anomaly.slo.objective import Objective
 from tocsin.client.wording import clock, duration
@@ -15,6 +16,7 @@ _URGENCY = {
     SliFault.NO_DATA: Urgency.TICKET,
     SliFault.HALF_MISSING: Urgency.PAGE,
     SliFault.ABSURD: Urgency.TICKET,
+    SliFault.PART_UNKNOWN: Urgency.TICKET,
 }
 
 
@@ -26,11 +28,11 @@ def sli_finding(
     title, words = _words(objective, transition, time_ms)
     return Finding(
         # Of what never was nobody knows since when: it has the same name after a restart.
-        id=f"slo/{objective.name}/{fault.value}/{transition.since_ms if transition.ever else 0}",
+        id=f"slo/{objective.name}/{fault.value}/{transition.since_ms if _begun(transition) else 0}",
         rule=f"slo/{objective.name}/{fault.value}",
         kind=FindingKind.NO_DATA,
         state=FindingState.FIRING,
-        urgency=_URGENCY[fault],
+        urgency=_URGENCY[fault] if objective.wakes else Urgency.TICKET,
         title=title,
         explanation=words,
         scope={"service.name": objective.service},
@@ -44,6 +46,10 @@ def sli_finding(
         baseline=None,
         unit="ratio",
     )
+
+
+def _begun(transition: SliTransition) -> bool:
+    return transition.ever and transition.fault is not SliFault.PART_UNKNOWN
 
 
 def judged_again(finding: Finding, *, time_ms: int) -> Finding:
@@ -83,11 +89,25 @@ def _words(objective: Objective, transition: SliTransition, time_ms: int) -> tup
                 "this objective is neither kept nor missed, it is not known. Look for who reports "
                 f"{objective.part_expr}"
             )
+        case SliFault.PART_UNKNOWN:
+            title = f"{name}: no bad event has ever been seen, nor anything of its name"
+            words = (
+                "There are events, and no series has the name by which bad ones are asked for: "
+                "either none has failed yet and its sender tells of failures only, or there is a "
+                f"slip in the query, and nothing would ever burn: {objective.part_expr}"
+            )
+        case SliFault.ABSURD if objective.measure is not Measure.EVENTS:
+            title = f"{name}: a ratio outside of 0 to 1"
+            words = (
+                f"For {lasts} the ratio that this objective reads has been above 1 or below 0, so "
+                "it means nothing. Look for a percentage, which is to be divided by 100, or for "
+                f"lines that are added up: {objective.total_expr}"
+            )
         case SliFault.ABSURD:
             title = f"{name}: more {part} events than events"
             words = (
-                f"For {lasts} there have been more {part} events than events in all, so the ratio "
-                "means nothing. The two queries don't count the same thing: "
+                f"For {lasts} there have been more {part} events than events in all, or fewer than "
+                "none, so the ratio means nothing. The two queries don't count the same thing: "
                 f"{objective.part_expr} and {objective.total_expr}"
             )
     return title, words

@@ -19,6 +19,8 @@ class Transition(StrEnum):
     FROZEN = "frozen"
     THAWED = "thawed"
     RESOLVED = "resolved"
+    ENDED = "ended"
+    """Given up: its series are gone for good, which is no recovery."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,7 @@ class Alert:
         hold_ms: How long it must stay clean to resolve: the longest short window that fired.
         ended_ms: When the last alert ended; 0 if there was none.
         silent: Why something that burns does not fire; empty when nothing is held back.
+        burning_since: Since when each pair burns that must do so for a while before it fires.
     """
 
     state: FindingState | None = None
@@ -42,10 +45,18 @@ class Alert:
     hold_ms: int = 0
     ended_ms: int = 0
     silent: str = ""
+    burning_since: tuple[tuple[str, int], ...] = ()
 
 
 def advance(
-    alert: Alert, readings: Sequence[Reading], now_ms: int, *, min_hold_ms: int, covered: str = ""
+    alert: Alert,
+    readings: Sequence[Reading],
+    now_ms: int,
+    *,
+    min_hold_ms: int,
+    covered: str = "",
+    alone: bool = False,
+    present: bool = False,
 ) -> tuple[Alert, Transition]:
     """Return the next state and what that did.
 
@@ -55,7 +66,16 @@ def advance(
         now_ms: End of the step just read.
         min_hold_ms: Shortest time to stay clean before resolving, and to be blind before freezing.
         covered: Why a new alert need not open (a more urgent one tells the same); empty if none.
+        alone: Whether this group is silent while others of the objective are measured: what has
+            left all windows then is gone, as an instance that was scaled down is.
+        present: Whether this group has been measured itself just now: a window without events is
+            idle then and says nothing either way. Else it is blind.
     """
+    if present:
+        told = [r for r in readings if r.verdict is not Verdict.NO_DATA]
+        if not told and alert.state is FindingState.FIRING:
+            return alert, Transition.UPDATED  # neither worse nor better: nothing happened
+        readings = told or readings
     burning = [r for r in readings if r.verdict is Verdict.BURNING]
     if alert.state is None:
         return _idle(alert, readings, burning, now_ms, min_hold_ms, covered)
@@ -73,6 +93,8 @@ def advance(
             hold_ms=max(alert.hold_ms, longest),
         )
         return alert, Transition.THAWED if thawed else Transition.UPDATED
+    if alone and alert.state is FindingState.FROZEN and all(r.long_total <= 0 for r in readings):
+        return Alert(ended_ms=now_ms), Transition.ENDED
     return _fading(alert, readings, now_ms, min_hold_ms)
 
 
@@ -88,7 +110,17 @@ def _idle(
     min_hold_ms: int,
     covered: str,
 ) -> tuple[Alert, Transition]:
-    if burning and not covered:
+    known = dict(alert.burning_since)
+    waiting = tuple(
+        (r.tier.name, known.get(r.tier.name, now_ms)) for r in burning if r.tier.after_s
+    )
+    since = dict(waiting)
+    due = [
+        r
+        for r in burning
+        if now_ms - since.get(r.tier.name, now_ms) >= round(r.tier.after_s * 1_000)
+    ]
+    if due and not covered:
         opened = Alert(
             state=FindingState.FIRING,
             opened_ms=now_ms,
@@ -96,7 +128,10 @@ def _idle(
             ended_ms=alert.ended_ms,
         )
         return opened, Transition.OPENED
-    return replace(alert, silent=covered if burning else _held_back(readings)), Transition.NONE
+    silent = _held_back(readings)
+    if burning:
+        silent = covered if due else f"{burning[0].tier.name}: waits whether it lasts"
+    return replace(alert, silent=silent, burning_since=waiting), Transition.NONE
 
 
 def _held_back(readings: Sequence[Reading]) -> str:

@@ -98,7 +98,7 @@ def plan_windows(objective: Objective, tiers: Sequence[Tier], step_ms: int) -> W
     return WindowPlan(
         tiers=tiers,
         steps=np.array([round(s * 1_000 / step_ms) for s in lengths_s], dtype=np.int64),
-        factors=np.array([float(tier.factor) for tier in tiers]),
+        factors=np.array([tier.limit for tier in tiers]),
         budget=float(objective.budget),
         guards=objective.guards,
     )
@@ -124,6 +124,23 @@ class Windows:
     def over(self) -> NDArray[np.bool_]:
         """Return which groups burn too fast in any pair, shape (groups,)."""
         return _too_fast(self._burn, self._plan)
+
+    def nearness(self) -> FloatArray:
+        """Return how close each group is to firing: 1 at the limit, -1 without data, (groups,)."""
+        half = len(self._plan.tiers)
+        slower = np.minimum(self._burn[:, :half], self._burn[:, half:]) / self._plan.factors
+        nearest: FloatArray = np.where(np.isnan(slower), -1.0, slower).max(axis=1)
+        return nearest
+
+    def gone(self) -> NDArray[np.bool_]:
+        """Return which groups have no events in the shortest window while others have some."""
+        silent = self._sums[1, :, len(self._plan.tiers) :].min(axis=1) <= 0
+        return silent if not silent.all() else np.zeros_like(silent)
+
+    def ended(self) -> NDArray[np.bool_]:
+        """Return which groups have no events in any window while others have some, (groups,)."""
+        empty: NDArray[np.bool_] = self._sums[1].max(axis=1) <= 0
+        return self.gone() & empty
 
     def readings(self, group: int) -> list[Reading]:
         """Return the readings of one group, one a tier."""
@@ -183,7 +200,8 @@ def verdict_of(reading: Reading, guards: Guards, seen: float, budget: float) -> 
     if reading.short_total <= 0 or math.isnan(reading.long):
         return Verdict.NO_DATA
     factor = float(reading.tier.factor)
-    if not (reading.long > factor and reading.short > factor):
+    limit = reading.tier.limit
+    if not (reading.long > limit and reading.short > limit):
         return Verdict.QUIET
     if seen < guards.min_events:
         return Verdict.WARMING_UP

@@ -30,6 +30,9 @@ class Halves:
         must_match: Whether a first half of which nothing was ever heard is unknown rather than
             without events: so it is with good events, but not with bad ones.
         horizon_steps: A sender that has been silent for longer is not expected any more.
+
+    Attributes:
+        unnamed: Whether no series has a name that the first half asks for.
     """
 
     def __init__(self, groups: Groups, *, must_match: bool, horizon_steps: int) -> None:
@@ -38,7 +41,10 @@ class Halves:
         self._horizon_steps = horizon_steps
         self._seen: tuple[object, ...] = ()
         self._lone: NDArray[np.bool_] = np.zeros(0, dtype=np.bool_)
-        self.never_matched = False
+        self._known: list[tuple[object, object]] = []
+        self._born = -1
+        self._columns: tuple[IntArray, NDArray[np.uint64]] = _columns((), groups)
+        self.unnamed = False
 
     def unknown(self, part: str, total: str, arrived: Arrived) -> NDArray[np.bool_]:
         """Return where the first half is not known, shape (groups, steps).
@@ -50,17 +56,30 @@ class Halves:
         """
         steps = arrived.window.steps
         nothing = np.zeros((len(self._groups), steps), dtype=np.bool_)
+        self.unnamed = False
         parts, totals = arrived.listened.get(part), arrived.listened.get(total)
         if parts is None or totals is None:
             return nothing
-        self.never_matched = not any(len(one.heard.series) for one in parts)
-        if self.never_matched:
+        self.unnamed = len(parts) > 0 and not any(one.named for one in parts)
+        if not any(len(one.heard.series) for one in parts):
             return nothing | self._must_match
-        group, sender = _columns(parts, self._groups)
+        group, sender = self._numbered(parts)
         lone = self._alone(parts, totals, group, sender)
         if not lone.any():
             return nothing
         return self._silent(parts, arrived, group, sender, lone)
+
+    def _numbered(self, parts: Sequence[Listened]) -> tuple[IntArray, NDArray[np.uint64]]:
+        """Return the group and the sender of every series; looked up again only for other ones."""
+        heard: list[tuple[object, object]] = [(one.heard.tags, one.heard.sender) for one in parts]
+        same = len(heard) == len(self._known) and all(
+            tags is before[0] and sender is before[1]
+            for (tags, sender), before in zip(heard, self._known, strict=True)
+        )
+        if not same or self._born != self._groups.born:
+            self._columns = _columns(parts, self._groups)
+            self._known, self._born = heard, self._groups.born
+        return self._columns
 
     def _alone(
         self,
@@ -70,7 +89,7 @@ class Halves:
         sender: NDArray[np.uint64],
     ) -> NDArray[np.bool_]:
         """Return which series of the first half have a sender that does not report the other."""
-        seen = tuple(id(one.heard.sender) for one in (*parts, *totals))
+        seen = (self._groups.born, *(id(one.heard.sender) for one in (*parts, *totals)))
         if seen != self._seen or len(self._lone) != len(group):
             others_group, others = _columns(totals, self._groups)
             self._lone = ~np.isin(_codes(group, sender), _codes(others_group, others))
@@ -85,6 +104,7 @@ class Halves:
         sender: NDArray[np.uint64],
         lone: NDArray[np.bool_],
     ) -> NDArray[np.bool_]:
+        """Return where a lone sender of a group has just been silent, or all that are lone are."""
         window, before = arrived.window, self._horizon_steps
         longer = type(window)(
             start_ms=window.start_ms - before * window.step_ms,
@@ -93,17 +113,23 @@ class Halves:
         )
         there = np.concatenate([np.isfinite(one.values(longer)) for one in parts])
         unknown = np.zeros((len(self._groups), window.steps), dtype=np.bool_)
-        for number in np.unique(group[lone]).tolist():
-            own = group == number
-            speaks = there[own][:, before:].any(axis=0)
-            quiet = np.zeros(window.steps, dtype=np.bool_)
-            for one in np.unique(sender[own & lone]).tolist():
-                present = there[own & (sender == one)].any(axis=0)
-                recent = _within(present, before)
-                quiet |= recent & ~present[before:]
-            if lone[own].all():
-                quiet |= ~speaks
-            unknown[number] = quiet
+        watched = group >= 0
+        alone = np.flatnonzero(lone & watched)
+        starts, order = _runs(_codes(group[alone], sender[alone]))
+        if not len(starts):
+            return unknown
+        rows = alone[order]
+        present = np.logical_or.reduceat(there[rows], starts, axis=0)
+        quiet = _within(present, before) & ~present[:, before:]
+        np.logical_or.at(unknown, group[rows[starts]], quiet)
+
+        own = np.flatnonzero(watched)
+        starts, order = _runs(group[own])
+        rows = own[order]
+        speaks = np.logical_or.reduceat(there[rows, before:], starts, axis=0)
+        all_lone = np.logical_and.reduceat(lone[rows], starts)
+        numbers = group[rows[starts]]
+        unknown[numbers] |= ~speaks & all_lone[:, np.newaxis]
         return unknown
 
 
@@ -121,8 +147,21 @@ def _codes(group: IntArray, sender: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return sender ^ (group.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
 
 
+def _runs(codes: NDArray[np.int64] | NDArray[np.uint64]) -> tuple[IntArray, IntArray]:
+    """Return where runs of equal codes start once sorted, and the order that sorts them."""
+    order = np.argsort(codes, kind="stable")
+    edges = np.flatnonzero(np.diff(codes[order]) != 0) + 1
+    starts = np.concatenate([[0], edges]) if len(codes) else edges
+    return starts.astype(np.int64), order.astype(np.int64)
+
+
 def _within(present: NDArray[np.bool_], before: int) -> NDArray[np.bool_]:
-    """Return for each step of the window whether any of the ``before`` steps has a value."""
-    sums = np.concatenate([[0], np.cumsum(present)])
-    ends = np.arange(before, len(present))
-    return np.asarray(sums[ends] - sums[ends - before] > 0, dtype=np.bool_)
+    """Return for each step of the window whether any of the ``before`` steps has a value.
+
+    Args:
+        present: Shape (senders, before + steps).
+        before: How many steps come before the window.
+    """
+    sums = np.cumsum(np.pad(present, ((0, 0), (1, 0))), axis=1, dtype=np.int64)
+    ends = np.arange(before, present.shape[1])
+    return np.asarray(sums[:, ends] - sums[:, ends - before] > 0, dtype=np.bool_)

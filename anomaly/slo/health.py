@@ -1,8 +1,9 @@
 """Whether an objective can be judged at all: blindness has a state of its own, and is told.
 
-Four things make the figures of an objective worthless: nothing was ever measured, nothing is
-measured any more, one half of the ratio is missing while the other goes on, and more good events
-than there are events. None of them is a failure of what is watched, and none of them is health.
+Five things make the figures of an objective worthless: nothing was ever measured, nothing is
+measured any more, one half of the ratio is missing while the other goes on, bad events are asked
+for by a name that nothing has, and more good events than there are events. None of them is a
+failure of what is watched, and none of them is health.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ class SliFault(StrEnum):
     NO_DATA = "no-data"
     HALF_MISSING = "half-missing"
     ABSURD = "absurd"
+    PART_UNKNOWN = "part-unknown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +51,14 @@ class SliStep:
         measured: Whether any group was measured.
         half_missing: Whether a group has events whose other half is not known.
         absurd: Whether a group has more good, or more bad, events than events.
+        part_unknown: Whether there are events, and bad ones are asked for by a name that no series
+            has ever had.
     """
 
     measured: bool
     half_missing: bool
     absurd: bool
+    part_unknown: bool = False
 
 
 @dataclass(slots=True)
@@ -96,6 +101,7 @@ class SliHealth:
             SliFault.NO_DATA: not step.measured and not step.half_missing,
             SliFault.HALF_MISSING: step.half_missing,
             SliFault.ABSURD: step.absurd,
+            SliFault.PART_UNKNOWN: step.part_unknown,
         }
         moved = [self._move_on(fault, there, first_ms, last_ms) for fault, there in found.items()]
         yield from sorted(filter(None, moved), key=lambda told: told[0])

@@ -6,6 +6,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from anomaly.evidence.exemplars import Evidence
+from anomaly.slo.calendar import CalendarWindow
+from anomaly.slo.counting import Comparison, Counting, Measure
+from anomaly.slo.policy import Policy
+from anomaly.slo.ratio import bad_ratio, good_of_all
+from anomaly.slo.slices import SliceRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,15 +39,22 @@ class Objective:
         service: What it is about.
         description: From the document.
         target: Share of good events that is promised; exact.
-        period_s: Length of the rolling window, seconds.
-        good_expr: Expression of good events per second; None when ``bad_expr`` is given.
-        bad_expr: Expression of bad events per second; None when ``good_expr`` is given.
-        total_expr: Expression of all events per second.
+        period_s: Length of the budget's window, seconds; nominal for one of the calendar.
+        good_expr: Expression of good events; None when ``bad_expr`` is given, or for a value.
+        bad_expr: Expression of bad events; None when ``good_expr`` is given, or for a value.
+        total_expr: Expression of all events, or of the value.
         group_by: Keys of which each combination of values has its own budget.
         guards: Minimum volume and coverage.
         evidence: Which traces to attach.
         source: ``file:line`` of the document.
         remarks: What the document says that has no effect here; shown with the state.
+        measure: What the expressions give: events, or a value.
+        counter: Whether events are given per second, else they are those of the step.
+        comparison: When a value that is compared is good.
+        slices: How time is cut where slices of it are counted; None: every event counts.
+        calendar: When the windows of the budget begin; None: the window rolls.
+        wakes: Whether fast burning pages; else all of it are tickets.
+        policies: When it alerts by its document's own word; none: by pairs of windows.
     """
 
     name: str
@@ -59,6 +71,13 @@ class Objective:
     evidence: Evidence
     source: str
     remarks: tuple[str, ...] = ()
+    measure: Measure = Measure.EVENTS
+    counter: bool = True
+    comparison: Comparison | None = None
+    slices: SliceRule | None = None
+    calendar: CalendarWindow | None = None
+    wakes: bool = True
+    policies: tuple[Policy, ...] = ()
 
     @property
     def budget(self) -> Fraction:
@@ -67,12 +86,42 @@ class Objective:
 
     @property
     def part_expr(self) -> str:
-        """The expression of the good or bad events, whichever is given."""
+        """The expression of the good or bad events, whichever is given; "" for a value."""
         return self.good_expr or self.bad_expr or ""
+
+    @property
+    def counted(self) -> str:
+        """What the budget is made of, in the plural."""
+        if self.slices is not None:
+            return "slices of time"
+        return "events" if self.measure is Measure.EVENTS else "steps"
+
+    @property
+    def method(self) -> str:
+        """OpenSLO's name of how the budget is counted."""
+        if self.slices is None:
+            return "Occurrences"
+        return "RatioTimeslices" if self.slices.allowed_bad is None else "Timeslices"
+
+    def counting(self, step_ms: int) -> Counting:
+        """Return how the values of a step become events."""
+        return Counting(
+            measure=self.measure,
+            counts_bad=self.bad_expr is not None,
+            factor=step_ms / 1_000 if self.counter else 1.0,
+            comparison=self.comparison,
+        )
 
     @property
     def bad_ratio_expr(self) -> str:
         """Expression of the share of bad events, the quantity that burns the budget."""
-        if self.bad_expr is not None:
-            return f"{self.bad_expr},{self.total_expr},:div"
-        return f"1,{self.good_expr},{self.total_expr},:div,:sub"
+        return bad_ratio(
+            self.measure, self.good_expr, self.bad_expr, self.total_expr, self.comparison
+        )
+
+    @property
+    def good_ratio_exprs(self) -> tuple[str, str]:
+        """Expressions of what is good and of all of it, of which the first is a share."""
+        return good_of_all(
+            self.measure, self.good_expr, self.bad_expr, self.total_expr, self.comparison
+        )

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.conformance import critical_path_suite, promql_suite
 from benchmarks.conformance.algorithm_kinds import check_online, check_summary_stats
 from benchmarks.conformance.comparing import Case, Checker
 from benchmarks.conformance.evaluation_kinds import (
@@ -93,11 +94,17 @@ def run(cases: Iterable[Case]) -> dict[str, Any]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     parser = argparse.ArgumentParser(prog="conformance", description=__doc__)
-    parser.add_argument("suite", choices=["atlas"], help="which cases")
+    parser.add_argument("suite", choices=["atlas", "promql", "critical-path"], help="which cases")
+    parser.add_argument("--dir", type=Path, help="directory of files instead of the suite's")
     parser.add_argument("--cases", type=Path, help="file of cases instead of the suite's own")
     parser.add_argument("--kind", action="append", help="only this kind; may be repeated")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     options = parser.parse_args(arguments)
+    if options.suite == "promql":
+        return promql_suite.report(options.dir or promql_suite.cases_directory(), options.json)
+    if options.suite == "critical-path":
+        directory = options.dir or critical_path_suite.cases_directory()
+        return critical_path_suite.report(directory, options.json)
     path = options.cases or cases_file(options.suite)
     if not path.is_file():
         print(f"no cases at {path}; set TOCSIN_SHARED or pass --cases", file=sys.stderr)

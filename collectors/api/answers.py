@@ -106,8 +106,12 @@ async def _gone(request: Request) -> None:
         pass
 
 
-def answering(answer: Callable[[Request], Response], workers: Workers) -> Endpoint:
-    """Return an endpoint that runs ``answer`` in a worker thread and turns errors into answers.
+def answering(
+    answer: Callable[[Request], Response],
+    workers: Workers,
+    failed: Callable[[TocsinError], Response] = error_response,
+) -> Endpoint:
+    """Return an endpoint that runs ``answer`` in a worker thread; ``failed`` words its errors.
 
     Evaluation and drawing hold the CPU for tens of milliseconds: on the event loop they would
     stall every receiver in the process.
@@ -119,7 +123,7 @@ def answering(answer: Callable[[Request], Response], workers: Workers) -> Endpoi
                 partial(answer, request), asked_of(request), partial(_gone, request)
             )
         except TocsinError as error:
-            return error_response(error)
+            return failed(error)
         except Exception:
             log: Any = structlog.get_logger(__name__)
             query = request.url.query[:MAX_TEXT]

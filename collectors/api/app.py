@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute
 from collectors.api.answers import error_body, json_response
 from collectors.api.queries import query_routes
 from collectors.api.reading import MetricReader
-from collectors.api.routes import metric_routes, trace_routes
+from collectors.api.routes import backend_routes, metric_routes, trace_routes
 from collectors.api.traces import SpanReader
 from collectors.api.work.workers import Workers
 from collectors.clock import Clock
@@ -36,7 +36,11 @@ def api_app(
         workers: Threads to answer in; own ones if None.
     """
     workers = workers or Workers()
-    traces = [] if span_store is None else trace_routes(span_store, workers)
+    traces = (
+        []
+        if span_store is None
+        else [*trace_routes(span_store, workers), *backend_routes(span_store, clock, workers)]
+    )
     return Starlette(
         routes=[
             *metric_routes(store, clock, workers),

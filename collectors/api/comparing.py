@@ -28,9 +28,10 @@ def compare_answer(spans: SpanReader) -> Callable[[Request], Response]:
         limit = parameters.integer("limit", DEFAULT_DIFFERENCES, low=1, high=MAX_DIFFERENCES)
         wanted = read_search(parameters)
         durations = (wanted.min_duration_ms, wanted.max_duration_ms)
-        if wanted.error is None and durations == (None, None) and not wanted.tags:
+        plain = wanted.error is None and durations == (None, None) and not wanted.tags
+        if plain and wanted.query is None:
             raise refuse(
-                "nothing says which spans are the bad ones; give 'error', 'min_duration_ms', "
+                "nothing says which spans are the bad ones; give 'q', 'error', 'min_duration_ms', "
                 "'max_duration_ms' or 'tag'"
             )
         return json_response(asdict(spans.compare(wanted, limit)))

@@ -1,4 +1,4 @@
-"""From a measured value to the trace that it came from: ``/api/v2/exemplars``."""
+"""From a measured value to its trace, and back with ``trace``: ``/api/v2/exemplars``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from collectors.api.answers import json_response
 from collectors.api.parameters import Parameters, refuse
 from collectors.api.tags import parse_one_query
 from collectors.api.traces import MAX_TIME_MS
+from collectors.api.tracing.reading import read_trace_id
 from collectors.stacklang.predicates.predicate import AnyOf, Query
 from collectors.traces.exemplars import TracedValue
 
@@ -23,9 +24,18 @@ class ExemplarReader(Protocol):
     """What the endpoint needs of the exemplar store."""
 
     def find(
-        self, query: Query, start_ms: int, end_ms: int, limit: int = DEFAULT_LIMIT
+        self,
+        query: Query,
+        start_ms: int,
+        end_ms: int,
+        limit: int = DEFAULT_LIMIT,
+        *,
+        trace_id: str = "",
     ) -> Sequence[TracedValue]:
-        """Return exemplars of series that match, newest first; both times are inclusive."""
+        """Return exemplars of series that match, newest first; both times are inclusive.
+
+        With ``trace_id`` only those that point to this trace.
+        """
         ...
 
 
@@ -41,7 +51,9 @@ def exemplars_answer(exemplars: ExemplarReader) -> Callable[[Request], Response]
         if end_ms < start_ms:
             raise refuse(f"end_ms {end_ms} is before start_ms {start_ms}")
         limit = parameters.integer("limit", DEFAULT_LIMIT, low=1, high=MAX_LIMIT)
-        found = exemplars.find(query, start_ms, end_ms, limit)
+        given = parameters.text("trace")
+        trace_id = read_trace_id(given) if given else ""
+        found = exemplars.find(query, start_ms, end_ms, limit, trace_id=trace_id)
         return json_response({"exemplars": [_traced(value) for value in found]})
 
     return answer

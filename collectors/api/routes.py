@@ -14,6 +14,9 @@ from collectors.api.metrics import TagCounter, UnitReader, metric_tags_answer, m
 from collectors.api.reading import MetricReader
 from collectors.api.tags import tags_answer
 from collectors.api.traces import SpanReader, search_answer, services_answer, trace_answer
+from collectors.api.tracing.jaeger import jaeger_answers, jaeger_failure
+from collectors.api.tracing.reading import TraceReader
+from collectors.api.tracing.tempo import tempo_answers, tempo_failure
 from collectors.api.work.workers import Workers
 from collectors.clock import Clock
 
@@ -54,6 +57,20 @@ def trace_routes(spans: SpanReader, workers: Workers | None = None) -> list[Rout
     }
     return [
         Route(path, answering(answer, workers), methods=["GET"]) for path, answer in answers.items()
+    ]
+
+
+def backend_routes(spans: TraceReader, clock: Clock, workers: Workers | None = None) -> list[Route]:
+    """Return Jaeger's and Tempo's APIs over ``spans``."""
+    workers = workers or Workers()
+    parts = (
+        (jaeger_answers(spans, clock), jaeger_failure),
+        (tempo_answers(spans), tempo_failure),
+    )
+    return [
+        Route(path, answering(answer, workers, failed), methods=["GET"])
+        for answers, failed in parts
+        for path, answer in answers.items()
     ]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
@@ -11,46 +10,34 @@ from starlette.responses import Response
 
 from collectors.api.answers import json_response
 from collectors.api.parameters import Parameters, refuse
+from collectors.api.tracing.reading import TraceReader, read_trace_id
 from collectors.errors import NotFoundError
 from collectors.model import AttributeValue, Span, SpanEvent
 from collectors.traces.compare import Comparison
-from collectors.traces.critical_path import time_on_path
-from collectors.traces.held_trace import TraceSpans
-from collectors.traces.lineage import Identity, identity, lineage_of
 from collectors.traces.search import MAX_LIMIT, TraceSearch, TraceSummary
-from collectors.traces.self_time import self_times_ns
 from collectors.traces.service_map import ServiceEdge
+from collectors.traces.traceql.parser import parse
+from collectors.traces.tree.critical_path import time_on_path
+from collectors.traces.tree.lineage import Identity, identity, lineage_of
+from collectors.traces.tree.self_time import self_times_ns
 
 MAX_TEXT = 1_000
 DEFAULT_LIMIT = 20
 # Year 9999: beyond it a date has no meaning for anybody.
 MAX_TIME_MS = 253_402_300_799_999
 
-_TRACE_ID = re.compile(r"[0-9a-fA-F]{1,32}\Z")
 _NS_PER_MS = 1_000_000
 
 
-class SpanReader(Protocol):
+class SpanReader(TraceReader, Protocol):
     """What the trace endpoints need of the span store."""
-
-    def search(self, wanted: TraceSearch) -> Sequence[TraceSummary]:
-        """Return matching traces, newest first."""
-        ...
-
-    def read(self, trace_id: str) -> TraceSpans:
-        """Return a trace, without spans if there is no such trace."""
-        ...
 
     def compare(self, wanted: TraceSearch, limit: int = 10) -> Comparison:
         """Return what sets the spans that match apart from their like."""
         ...
 
-    def services(self) -> Sequence[str]:
-        """Return the names of all services."""
-        ...
-
-    def edges(self, start_ms: int, end_ms: int) -> Sequence[ServiceEdge]:
-        """Return who called whom between two times."""
+    def whole_from_ms(self) -> int | None:
+        """Return since when memory holds every span; None: since never."""
         ...
 
 
@@ -71,10 +58,7 @@ def trace_answer(spans: SpanReader) -> Answer:
     """Return the answer to ``/api/v2/traces/{trace_id}``."""
 
     def answer(request: Request) -> Response:
-        trace_id = request.path_params["trace_id"]
-        if not _TRACE_ID.match(trace_id):
-            raise refuse(f"trace id must be up to 32 hex digits, got '{trace_id[:80]}'")
-        trace_id = trace_id.lower().zfill(32)
+        trace_id = read_trace_id(request.path_params["trace_id"])
         found = spans.read(trace_id)
         if not found.spans:
             raise NotFoundError(f"no trace {trace_id}; it may be older than what is kept")
@@ -114,6 +98,7 @@ def read_search(parameters: Parameters) -> TraceSearch:
         end_ms=None if end_ms < 0 else end_ms,
         tags=_read_tags(parameters.all("tag")),
         limit=parameters.integer("limit", DEFAULT_LIMIT, low=1, high=MAX_LIMIT),
+        query=parse(text) if (text := parameters.text("q")) else None,
     )
 
 
@@ -146,6 +131,7 @@ def _summary(trace: TraceSummary) -> dict[str, object]:
         "error_count": trace.error_count,
         "services": list(trace.services),
         "dropped_spans": trace.dropped_spans,
+        **({"matched_spans": trace.matched_count} if trace.matched_count else {}),
     }
 
 

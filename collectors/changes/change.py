@@ -27,6 +27,9 @@ class Change:
         url: Where to read more; empty when there is nothing.
         author: Who announced it; never shown in a page or a post-mortem.
         end_ms: When it was done, epoch milliseconds; None while that has not been told.
+        diff: What it does to the code; "" when not told or no longer kept. Never shown.
+        compared: How its service does since, against before; "" while that is not known.
+        compared_ms: When that was found, epoch milliseconds; 0 for never.
     """
 
     id: str
@@ -38,10 +41,15 @@ class Change:
     url: str = ""
     author: str = ""
     end_ms: int | None = None
+    diff: str = ""
+    compared: str = ""
+    compared_ms: int = 0
 
     def to_json(self) -> dict[str, Any]:
-        """Return every field, ``end_ms`` only where it is known."""
-        end = {} if self.end_ms is None else {"end_ms": self.end_ms}
+        """Return every field to be shown, those that may not be known only where they are."""
+        end: dict[str, Any] = {} if self.end_ms is None else {"end_ms": self.end_ms}
+        if self.compared:
+            end |= {"compared": self.compared, "compared_ms": self.compared_ms}
         return {
             "id": self.id,
             "time_ms": self.time_ms,
@@ -54,9 +62,13 @@ class Change:
             **end,
         }
 
+    def to_record(self) -> dict[str, Any]:
+        """Return every field, to be kept."""
+        return self.to_json() | ({"diff": self.diff} if self.diff else {})
+
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> Change:
-        """Return the change that :meth:`to_json` wrote.
+        """Return the change that :meth:`to_record` or :meth:`to_json` wrote.
 
         Raises:
             DecodeError: A field is missing or of another type.
@@ -72,6 +84,9 @@ class Change:
                 url=str(fields.get("url", "")),
                 author=str(fields.get("author", "")),
                 end_ms=None if fields.get("end_ms") is None else int(fields["end_ms"]),
+                diff=str(fields.get("diff", "")),
+                compared=str(fields.get("compared", "")),
+                compared_ms=int(fields.get("compared_ms", 0)),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise DecodeError(f"no change: {error!r}") from error
@@ -88,8 +103,10 @@ def told_again(known: Change, again: Change) -> Change:
     """Return what is known of a change once another telling of the same id has come.
 
     The first telling stands; a later one may add, once, when the change was done, and say so in
-    its own words.
+    its own words. How it compares may be found again and again; the newest stands.
     """
+    if again.compared_ms > known.compared_ms:
+        known = replace(known, compared=again.compared, compared_ms=again.compared_ms)
     if again.end_ms is None or known.end_ms is not None or again.end_ms < known.time_ms:
         return known
     return replace(known, end_ms=again.end_ms, summary=again.summary)

@@ -18,6 +18,8 @@ MAX_CHANGES = 1_000
 MAX_TAGS = 20
 MAX_KEY_LENGTH = 120
 MAX_FUTURE_MS = 600_000
+MAX_DIFF_CHARS = 16_384
+"""What is longer is cut: a pipeline that sends all it has must not lose its announcement."""
 EARLIEST_MS = 100_000_000_000
 """In 1973: whoever gives an earlier time means seconds."""
 LENGTHS = {"id": 200, "kind": 64, "service": 200, "summary": 500, "url": 2_000, "author": 200}
@@ -99,6 +101,7 @@ def _change(entry: Any, now_ms: int) -> Change:
         url=_url(entry),
         author=_text(entry, "author"),
         end_ms=_end_ms(entry, time_ms, now_ms),
+        diff=_diff(entry),
     )
     return change if change.id else replace(change, id=derived_id(change))
 
@@ -118,6 +121,16 @@ def _text(entry: Mapping[str, Any], name: str, longest: int = 0) -> str:
             "notText", f"'{name}' holds characters that can't be shown: {text[:50]!r}"
         )
     return text
+
+
+def _diff(entry: Mapping[str, Any]) -> str:
+    value = entry.get("diff")
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise _RefusedError("notText", f"'diff' must be text, not {str(value)[:50]!r}")
+    # Never shown, so whatever it holds may stay; lone surrogates could not be written down.
+    return value[:MAX_DIFF_CHARS].encode("utf-8", "replace").decode()
 
 
 def _url(entry: Mapping[str, Any]) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_left, insort
+from collections import deque
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import orjson
 import structlog
@@ -17,6 +19,7 @@ CHANGES = 0x43
 """Kind of the journal's records."""
 
 MAX_KEPT = 100_000
+MAX_DIFFS = 1_000
 
 _log = structlog.get_logger(__name__)
 
@@ -35,6 +38,7 @@ class ChangeStore:
         self._lock = threading.Lock()
         self._by_id: dict[str, Change] = {}
         self._order: list[tuple[int, str]] = []
+        self._with_diff: deque[str] = deque()
         for record in journal.replay(CHANGES):
             self._keep(_unpacked(record))
 
@@ -57,7 +61,7 @@ class ChangeStore:
                 if told is not known:
                     new[change.id] = told
             if new:
-                self._journal.append(CHANGES, orjson.dumps([c.to_json() for c in new.values()]))
+                self._journal.append(CHANGES, orjson.dumps([c.to_record() for c in new.values()]))
                 self._keep(new.values())
         return len(new)
 
@@ -74,11 +78,21 @@ class ChangeStore:
             self._by_id[change.id] = told_again(known, change) if known else change
             if known is None:
                 insort(self._order, (change.time_ms, change.id))
+                if change.diff:
+                    self._with_diff.append(change.id)
+        self._drop_diffs()
         spare = len(self._order) - self._max_changes
         if spare > 0:
             for _, change_id in self._order[:spare]:
                 del self._by_id[change_id]
             del self._order[:spare]
+
+    def _drop_diffs(self) -> None:
+        """Keep the diffs that were told of last."""
+        while len(self._with_diff) > MAX_DIFFS:
+            change = self._by_id.get(self._with_diff.popleft())
+            if change is not None:
+                self._by_id[change.id] = replace(change, diff="")
 
 
 def _unpacked(record: bytes) -> Sequence[Change]:

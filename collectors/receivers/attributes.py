@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError as ProtobufDecodeError
-from opentelemetry.proto.common.v1.common_pb2 import KeyValue
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 from collectors.errors import DecodeError
 from collectors.model import AttributeValue
@@ -98,6 +98,20 @@ class AttributeReader:
         if text is None or len(text) <= self._max_chars:
             return value
         return text[: self._max_chars]
+
+
+def plain_value(value: Any) -> AttributeValue:
+    """Return an ``AnyValue`` message, of whatever class, as a plain value.
+
+    Raises:
+        DecodeError: It is nested too deep, or holds what is not UTF-8.
+    """
+    if value.WhichOneof("value") in ("array_value", "kvlist_value"):
+        try:  # where attributes stay raw bytes, so do those within
+            value = AnyValue.FromString(value.SerializeToString())
+        except ProtobufDecodeError as error:
+            raise DecodeError(f"a body can't be read: {error}") from error
+    return _plain(value, MAX_NESTING)
 
 
 def as_text(value: AttributeValue) -> str:

@@ -17,6 +17,7 @@ from collectors import receivers as package
 from collectors.clock import Clock
 from collectors.discovery import declared
 from collectors.limits import Limits
+from collectors.log_batch import LogWriter
 from collectors.model import MetricWriter, SpanWriter
 from collectors.receivers.stats import ReceiverStats
 from collectors.receivers.work.lanes import Lanes
@@ -36,6 +37,7 @@ class Intake:
         clock: The present.
         step_ms: Length of a step.
         lanes: Threads in which bodies are decoded.
+        logs: Where log records go; None: they are not kept.
     """
 
     metrics: MetricWriter
@@ -46,6 +48,7 @@ class Intake:
     clock: Clock
     step_ms: int
     lanes: Lanes = field(default_factory=Lanes)
+    logs: LogWriter | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

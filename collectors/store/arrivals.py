@@ -32,6 +32,7 @@ SENDER_KEYS = (
     "job",
     "nf.node",
     "nf.asg",
+    "tocsin.source",
 )
 NEVER_MS = np.iinfo(np.int64).max
 _MAX_PLANS = 4_096

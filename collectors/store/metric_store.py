@@ -53,17 +53,11 @@ from collectors.host.journal import FileJournal, Journal
 from collectors.host.machine import Machine
 from collectors.limits import Limits
 from collectors.metric_kinds import MetricKinds
-from collectors.model import (
-    Batch,
-    Counted,
-    Receipt,
-    SeriesKind,
-    Tags,
-    kind_of,
-)
+from collectors.model import Batch, Counted, Receipt, SeriesKind, Tags, kind_of
 from collectors.remote_bodies import RemoteReceipt
-from collectors.stacklang.lines.database import Aggregate, Fetch, Lines
+from collectors.stacklang.lines.database import Aggregate, Database, Fetch, Lines
 from collectors.stacklang.lines.line_merge import join_lines, sort_groups
+from collectors.stacklang.lines.span_data import wanted_of_spans
 from collectors.stacklang.predicates.predicate import Query
 from collectors.store.arrivals import NEVER_MS, Heard, News, Senders, heard_of, take_news
 from collectors.store.blocks import columns as batches
@@ -81,6 +75,7 @@ from collectors.store.intake.time_bounds import extremes_of, judge_times, refuse
 from collectors.store.kept import Kept, receipt_of, refusals
 from collectors.store.log.durability import Durability
 from collectors.store.log.records import BODY, BODY_V2
+from collectors.store.sampling import StoredSamples
 from collectors.store.wire.remote_body import (
     DecodedBody,
     SampleColumns,
@@ -119,13 +114,15 @@ class MetricStore:
         limits: Limits,
         machine: Machine,
     ) -> None:
+        self.of_spans: Database | None = None
+        """Answers what is asked of spans."""
         self._clock = clock
         self._limits = limits
         self._lock = threading.Lock()
         self._hot = HotTier(
             step_ms=step_ms, hot_window_ms=hot_window_ms, limits=limits, lock=self._lock
         )
-        self._readers = Readers(self._hot.blocks, self._lock)
+        self._readers = Readers(self._hot.every_blocks, self._lock)
         rules, series = TagRules(limits), self._hot.series
         self._senders = Senders(series)
         self._admission = Admission(series, limits, rules, self._hot.blocks.max_series, clock)
@@ -434,6 +431,8 @@ class MetricStore:
             QueryError: The window does not fit the base step, or the answer would be too large.
         """
         check_window(request.window, self.step_ms)
+        if self.of_spans is not None and wanted_of_spans(request.query):
+            return self.of_spans.fetch(request)
         behind = self._keeper.columns_behind(request) if self._keeper else 0
         hot = self._fetch_hot(request, behind)
         if not behind or self._keeper is None:
@@ -459,6 +458,10 @@ class MetricStore:
         # The kernel needs totals, and how many series each is of.
         with reserved(2 * 8 * lines * columns, "lines"), self._readers.reading():
             return Lines(tags=plan.tags, values=self._hot.aggregate(plan, request, skip))
+
+    def samples(self) -> StoredSamples:
+        """Return the store as PromQL sees it."""
+        return StoredSamples(self._hot, self._keeper, self._readers)
 
     def heard(self, request: Fetch) -> Heard:
         """Return when the series that ``request`` matches were last heard of, its window aside."""

@@ -10,10 +10,10 @@ import structlog
 
 from collectors.errors import StorageError
 from collectors.model import Span
-from collectors.traces.cutting import most_telling
 from collectors.traces.held_trace import TraceSpans
-from collectors.traces.lineage import identity
 from collectors.traces.search import NANOS_PER_MS, TraceSearch, TraceSummary
+from collectors.traces.tree.cutting import most_telling
+from collectors.traces.tree.lineage import identity
 
 _log = structlog.get_logger(__name__)
 # A span that comes after its trace was dropped makes a trace of its own in memory.

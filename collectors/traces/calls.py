@@ -12,16 +12,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from collectors.attribute_text import text_of
 from collectors.model import Span, SpanKind, SpanStatus
-from collectors.traces.lineage import CALLEES, CALLERS, Lineage, lineage_of
-from collectors.traces.sampling import adjusted_count
-from collectors.traces.search import text_of
+from collectors.traces.tree.lineage import CALLEES, CALLERS, Lineage, lineage_of
+from collectors.traces.tree.sampling import adjusted_count
 
 USER = "user"
 UNKNOWN = "unknown"
 
 # How many spans there may be between a call's two halves.
 _MAX_BETWEEN = 32
+
+PLACE_KEYS = ("cloud.region", "nf.region")
+"""Attributes that say in which region a call was answered, or else made."""
 
 # Present names before deprecated ones; a database's name before its kind.
 _SERVICE_KEYS = ("service.peer.name", "peer.service")
@@ -41,7 +44,8 @@ _PEER_KEYS = (
 class Call:
     """One call; durations in nanoseconds as the caller and as the callee saw them.
 
-    ``weight`` is the number of calls that it stands for.
+    ``weight`` is the number of calls that it stands for, ``place`` the region where it was
+    answered, else where it was made; "" when neither side says.
     """
 
     client: str
@@ -51,6 +55,7 @@ class Call:
     server_ns: int
     failed: bool
     weight: float
+    place: str = ""
 
 
 def calls_of(spans: Sequence[Span], ended_before_ns: int | None = None) -> list[Call]:
@@ -153,6 +158,7 @@ def _paired(client: Span, server: Span) -> Call:
         server_ns=server.duration_ns,
         failed=SpanStatus.ERROR in (status, caller.status if caller is client else status),
         weight=adjusted_count(server.trace_state),
+        place=_place(server) or _place(client),
     )
 
 
@@ -165,7 +171,16 @@ def _alone(span: Span, client: str, server: str) -> Call:
         server_ns=span.duration_ns,
         failed=span.status is SpanStatus.ERROR,
         weight=adjusted_count(span.trace_state),
+        place=_place(span),
     )
+
+
+def _place(span: Span) -> str:
+    for key in PLACE_KEYS:
+        value = text_of(span.resource.get(key)) or text_of(span.attributes.get(key))
+        if value:
+            return value
+    return ""
 
 
 def _is_database(span: Span) -> bool:

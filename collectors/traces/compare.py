@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from collectors.attribute_text import text_of
 from collectors.model import Span
-from collectors.traces.search import text_of
 
 # G² of one degree of freedom at p = 0.001: below this a difference is taken for chance.
 SIGNIFICANT = 10.83

@@ -22,6 +22,7 @@ from collectors.traces.exemplar_record import TracedSeries
 
 PER_SERIES = 16
 MAX_SERIES = 20_000
+MAX_TRACES = 50_000
 _log = structlog.get_logger(__name__)
 
 
@@ -53,10 +54,18 @@ class ExemplarStore:
             OrderedDict()
         )
         self._waiting: dict[int, Sequence[TracedSeries]] = {}
+        self._traces: OrderedDict[str, None] = OrderedDict()
         for series in self._log.replay():
             self._show(series)
         if self._log.is_long():
             self._shorten()
+
+    def __contains__(self, trace_id: object) -> bool:
+        """Return whether one of the newest ``MAX_TRACES`` exemplars points to a trace.
+
+        Takes no lock: a look-up in a table is one step of the interpreter.
+        """
+        return trace_id in self._traces
 
     def note(self, batch: Batch) -> None:
         """Keep the exemplars of ``batch``; one that is repeated by an exporter is kept once.
@@ -138,10 +147,15 @@ class ExemplarStore:
                 if _identity(exemplar) not in known:
                     held.append(exemplar)
                     known.add(_identity(exemplar))
+                    self._traces[exemplar.trace_id] = None
+        while len(self._traces) > MAX_TRACES:
+            self._traces.popitem(last=False)
         while len(self._series) > self._max_series:
             self._series.popitem(last=False)
 
-    def find(self, query: Query, start_ms: int, end_ms: int, limit: int = 100) -> list[TracedValue]:
+    def find(
+        self, query: Query, start_ms: int, end_ms: int, limit: int = 100, *, trace_id: str = ""
+    ) -> list[TracedValue]:
         """Return exemplars of series that match, newest first.
 
         Args:
@@ -149,6 +163,7 @@ class ExemplarStore:
             start_ms: Earliest time, inclusive.
             end_ms: Latest time, inclusive.
             limit: Most exemplars.
+            trace_id: The trace that they point to; "" for any.
         """
         # A long search, perhaps by a regular expression, must not hold up the writers.
         with self._lock:
@@ -166,7 +181,7 @@ class ExemplarStore:
             )
             for tags, held in copies
             for exemplar in held
-            if start_ms <= exemplar.time_ms <= end_ms
+            if start_ms <= exemplar.time_ms <= end_ms and trace_id in ("", exemplar.trace_id)
         ]
         found.sort(key=lambda traced: traced.time_ms, reverse=True)
         return found[:limit]

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from collectors.model import Span, SpanStatus
 from collectors.traces.calls import Call
-from collectors.traces.cutting import most_telling
-from collectors.traces.lineage import Identity, identity
+from collectors.traces.tree.cutting import most_telling
+from collectors.traces.tree.lineage import Identity, identity
 
 # What a remembered identity takes, in bytes of the store's bound.
 DROPPED_BYTES = 64

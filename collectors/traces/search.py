@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import orjson
-
-from collectors.model import AttributeValue, Span, SpanStatus
-from collectors.traces.lineage import lineage_of
+from collectors.attribute_text import text_of
+from collectors.model import Span, SpanStatus
+from collectors.traces.traceql.query import Query
+from collectors.traces.tree.lineage import lineage_of
 
 MAX_LIMIT = 1_000
 NANOS_PER_MS = 1_000_000
@@ -22,6 +22,7 @@ class TraceSearch:
     are those of that span when ``service`` or ``operation`` is given, else of the whole trace.
     ``start_ms`` and ``end_ms`` bound the start of the trace, both inclusive. A tag is looked up in
     the span's attributes, then in its resource, then in its events; values compare as text.
+    ``query`` must select spans of the trace too; of those ``matched_spans`` are told.
     """
 
     service: str = ""
@@ -33,6 +34,8 @@ class TraceSearch:
     end_ms: int | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     limit: int = 20
+    query: Query | None = None
+    matched_spans: int = 3
 
     @property
     def about_span(self) -> bool:
@@ -64,7 +67,8 @@ class TraceSummary:
     """One line of a search result. ``services`` is ordered by first appearance in time.
 
     ``dropped_spans`` of the ``span_count`` are no longer held: the trace was larger than the bound
-    on one trace. Of those only the number is known, and how many of them were errors.
+    on one trace. Of those only the number is known, and how many of them were errors. ``matched``
+    are some of the ``matched_count`` spans that a query has selected.
     """
 
     trace_id: str
@@ -76,6 +80,8 @@ class TraceSummary:
     error_count: int
     services: tuple[str, ...]
     dropped_spans: int = 0
+    matched: Sequence[Span] = ()
+    matched_count: int = 0
 
 
 def summarize(spans: Sequence[Span], dropped: int = 0, dropped_errors: int = 0) -> TraceSummary:
@@ -110,21 +116,3 @@ def _has_tag(span: Span, key: str, value: str) -> bool:
     if key in span.resource:
         return text_of(span.resource[key]) == value
     return any(text_of(event.attributes.get(key)) == value for event in span.events)
-
-
-def text_of(value: AttributeValue) -> str:
-    """Return an attribute as a person would type it into a search field.
-
-    >>> text_of(True), text_of(503), text_of(None), text_of(["a", 1])
-    ('true', '503', '', '["a",1]')
-    """
-    match value:
-        case str():
-            return value
-        case None:
-            return ""
-        case list() | dict():
-            return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
-        case bool():
-            return str(value).lower()
-    return str(value)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 import numpy as np
+from numpy.typing import NDArray
 
 from collectors.model import FloatArray, IntArray, Span
 from collectors.traces.calls import Call, calls_of
@@ -92,6 +93,7 @@ class _Minute:
 
 
 Columns = tuple[IntArray | FloatArray, ...]
+Edge = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +101,7 @@ class Calls:
     """What is known of calls in a range of time, to be summed up by :func:`edges_of`.
 
     Attributes:
-        names: Client and server by the number that stands for them in the columns.
+        names: Client, server and place by the number that stands for them in the columns.
         columns: Calls of traces that are complete.
         waiting: Spans of traces that may still grow, with the calls that these miscount.
         start_ns: First start of a call.
@@ -107,12 +109,35 @@ class Calls:
         ended_before_ns: Clients that ended later still wait for their servers' spans.
     """
 
-    names: Mapping[int, tuple[str, str]]
+    names: Mapping[int, Edge]
     columns: list[Columns]
     waiting: list[tuple[list[Span], Counter[Call] | None]]
     start_ns: int
     end_ns: int
     ended_before_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallColumns:
+    """Calls of a range, (calls,) each.
+
+    Attributes:
+        names: Client, server and place by the number that stands for them.
+        edge: That number.
+        start_ns: When it began.
+        client_ns: How long it took, as the caller saw it.
+        server_ns: The same as the callee saw it.
+        failed: Whether it failed.
+        weight: How many calls it stands for.
+    """
+
+    names: Mapping[int, Edge]
+    edge: IntArray
+    start_ns: IntArray
+    client_ns: IntArray
+    server_ns: IntArray
+    failed: NDArray[np.bool_]
+    weight: FloatArray
 
 
 class ServiceMap:
@@ -128,7 +153,7 @@ class ServiceMap:
         self._max_calls = max_calls
         self._count = 0
         self._minutes: dict[int, _Minute] = {}
-        self._edges: dict[tuple[str, str], int] = {}
+        self._edges: dict[Edge, int] = {}
         self._next_edge = 0
         self._many_edges = _MANY_EDGES
         self._open: dict[str, HeldTrace] = {}
@@ -218,7 +243,7 @@ class ServiceMap:
             self._count -= 1
 
     def _edge(self, call: Call) -> int:
-        key = (call.client, call.server)
+        key = (call.client, call.server, call.place)
         number = self._edges.get(key)
         if number is None:
             number = self._edges[key] = self._next_edge
@@ -236,26 +261,59 @@ class ServiceMap:
 
 def edges_of(calls: Calls) -> list[ServiceEdge]:
     """Return one edge for each pair of services, ordered by client and server."""
+    every = columns_of(calls)
+    pairs, edge = pairs_of(every)
+    order = np.argsort(edge, kind="stable")
+    found, firsts = np.unique(edge[order], return_index=True)
+    edges = [
+        _summed(
+            pairs[number],
+            every.client_ns[at],
+            every.server_ns[at],
+            every.failed[at],
+            every.weight[at],
+        )
+        for number, at in zip(found.tolist(), np.split(order, firsts[1:]), strict=False)
+    ]
+    return sorted(edges, key=lambda one: (one.client, one.server))
+
+
+def pairs_of(every: CallColumns) -> tuple[list[tuple[str, str]], IntArray]:
+    """Return the pairs of client and server, and the position of each call's among them.
+
+    What differs in its place alone is one pair.
+    """
+    numbers, position = np.unique(every.edge, return_inverse=True)
+    pairs: dict[tuple[str, str], int] = {}
+    at = [pairs.setdefault(every.names[n][:2], len(pairs)) for n in numbers.tolist()]
+    return list(pairs), np.array(at, dtype=np.int64)[position]
+
+
+def columns_of(calls: Calls) -> CallColumns:
+    """Return all calls of a range in columns, those of traces that may still grow too."""
     names = dict(calls.names)
     numbers = {key: number for number, key in names.items()}
     waiting = _Minute()
     for spans, miscounted in calls.waiting:
         for call in _told_by(spans, miscounted, calls.ended_before_ns):
-            number = numbers.setdefault((call.client, call.server), -1 - len(numbers))
-            names[number] = (call.client, call.server)
+            key = (call.client, call.server, call.place)
+            number = numbers.setdefault(key, -1 - len(numbers))
+            names[number] = key
             waiting.add(number, call)
     parts = [
         _within(columns, calls.start_ns, calls.end_ns)
         for columns in (*calls.columns, waiting.copied())
     ]
-    edge, _, client_ns, server_ns, failed, weight = map(np.concatenate, zip(*parts, strict=True))
-    order = np.argsort(edge, kind="stable")
-    found, firsts = np.unique(edge[order], return_index=True)
-    edges = [
-        _summed(names[number], client_ns[at], server_ns[at], failed[at], weight[at])
-        for number, at in zip(found.tolist(), np.split(order, firsts[1:]), strict=False)
-    ]
-    return sorted(edges, key=lambda one: (one.client, one.server))
+    edge, start, client, server, failed, weight = map(np.concatenate, zip(*parts, strict=True))
+    return CallColumns(
+        names=names,
+        edge=edge.astype(np.int64),
+        start_ns=start.astype(np.int64),
+        client_ns=client.astype(np.int64),
+        server_ns=server.astype(np.int64),
+        failed=failed > 0,
+        weight=weight.astype(np.float64),
+    )
 
 
 def _told_by(
@@ -278,7 +336,7 @@ def _summed(
     key: tuple[str, str],
     client_ns: IntArray,
     server_ns: IntArray,
-    failed: IntArray,
+    failed: NDArray[np.bool_],
     weight: FloatArray,
 ) -> ServiceEdge:
     p50, p99 = np.percentile(client_ns / NANOS_PER_MS, (50, 99)).tolist()
@@ -287,7 +345,7 @@ def _summed(
         client=key[0],
         server=key[1],
         calls=float(weight.sum()),
-        errors=float(weight[failed > 0].sum()),
+        errors=float(weight[failed].sum()),
         observed_calls=len(weight),
         p50_ms=p50,
         p99_ms=p99,

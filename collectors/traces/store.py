@@ -7,8 +7,8 @@ oldest dropped first, without sorting.
 from __future__ import annotations
 
 import threading
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
@@ -20,22 +20,39 @@ from collectors.host.journal import Journal
 from collectors.limits import Limits
 from collectors.model import Receipt, Rejection, Span, in_order
 from collectors.traces.archive import SpanArchive, joined_search, joined_trace
-from collectors.traces.clock_skew import adjust_clock_skew
 from collectors.traces.compare import Comparison, compare
+from collectors.traces.held_search import bounds_ns, matches, summary_of
 from collectors.traces.held_trace import HeldTrace, TraceSpans
-from collectors.traces.lineage import Identity, identity
+from collectors.traces.query.columns import SpanBlock
+from collectors.traces.query.evaluation import matched
+from collectors.traces.query.held_blocks import HeldBlocks
+from collectors.traces.query.selection import apart
 from collectors.traces.search import (
     MAX_LIMIT,
     NANOS_PER_MS,
     TraceSearch,
     TraceSummary,
-    summarize,
 )
-from collectors.traces.service_map import ServiceEdge, ServiceMap, edges_of
+from collectors.traces.served import Served, ServedLog
+from collectors.traces.service_map import (
+    CallColumns,
+    ServiceEdge,
+    ServiceMap,
+    columns_of,
+    edges_of,
+)
 from collectors.traces.span_record import decode_spans, encode_spans
+from collectors.traces.tail import KEPT_SHARE, Reason, TailKeeping
+from collectors.traces.traceql.query import Query
+from collectors.traces.traffic import EdgeTraffic, traffic_of
+from collectors.traces.tree.clock_skew import adjust_clock_skew
+from collectors.traces.tree.lineage import Identity, identity
 
 SPANS = 0x53
+_MINUTE_NS = 60_000_000_000
 MAX_COMPARED = 50_000
+SERVED_MS = 1_200_000
+"""How long what spans served is remembered, for the rates of steps."""
 _log = structlog.get_logger(__name__)
 
 
@@ -61,6 +78,10 @@ class SpanStore:
             is all there is.
         replay_in_background: Whether to return at once and replay on a thread meanwhile: half a
             million spans take some ten seconds. New spans are taken during that time.
+        exemplars: The ids of traces that exemplars point to; these are kept for longer.
+
+    Attributes:
+        tail_kept: How many traces were kept when others had to go, by the reason.
     """
 
     def __init__(
@@ -71,6 +92,7 @@ class SpanStore:
         clock: Clock | None = None,
         archive: SpanArchive | None = None,
         replay_in_background: bool = False,
+        exemplars: Container[str] = (),
     ) -> None:
         self._journal = journal
         self._limits = limits or Limits()
@@ -79,8 +101,13 @@ class SpanStore:
         self._lock = threading.Lock()
         self._traces: dict[str, HeldTrace] = {}
         self._seconds: dict[int, dict[str, HeldTrace]] = {}
+        self._spans_of: Counter[int] = Counter()
         self._services: Counter[str] = Counter()
         self._map = ServiceMap(self._limits.pair_wait_ms, self._limits.max_calls)
+        self._served = ServedLog()
+        self._blocks: HeldBlocks[HeldTrace] = HeldBlocks()
+        self._tail = TailKeeping(exemplars)
+        self.tail_kept: Counter[Reason] = Counter()
         self._count = 0
         self._size = 0
         self._newest_ns = 0
@@ -185,7 +212,9 @@ class SpanStore:
         if not opened:
             self._map.reopen(span.trace_id, trace)
         trace.add(span)
+        self._served.add(span)
         self._seconds.setdefault(trace.second, {})[span.trace_id] = trace
+        self._spans_of[trace.second] += len(trace)
         self._services[span.service] += 1
         self._count += 1
         self._newest_ns = max(self._newest_ns, span.start_ns)
@@ -202,6 +231,7 @@ class SpanStore:
         self._map.lose(trace, told)
         self._size += trace.size - size
         self._count -= len(gone)
+        self._spans_of[trace.second] -= len(gone)
         self._services.subtract(span.service for span in gone)
 
     def _seen_ns(self) -> int:
@@ -213,8 +243,9 @@ class SpanStore:
     def _leave_second(self, trace_id: str, trace: HeldTrace) -> None:
         bucket = self._seconds[trace.second]
         del bucket[trace_id]
+        self._spans_of[trace.second] -= len(trace)
         if not bucket:
-            del self._seconds[trace.second]
+            del self._seconds[trace.second], self._spans_of[trace.second]
 
     def _evict(self) -> None:
         now_ns = self._newest_ns if self._clock is None else self._clock.now_ms() * NANOS_PER_MS
@@ -225,22 +256,65 @@ class SpanStore:
             for second in [s for s in self._seconds if s < first]:
                 self._drop_second(second)
             self._map.forget_before(oldest_ms)
-        for second in sorted(self._seconds) if self._is_full() else ():
-            self._drop_second(second)
-            self._whole_from_second = max(self._whole_from_second, second + 1)
+            self._served.forget_before((now_ns // NANOS_PER_MS - SERVED_MS) * NANOS_PER_MS)
+        if self._is_full():
+            self._make_room()
+
+    def _make_room(self) -> None:
+        """Thin the oldest seconds out; of what was thinned the oldest go for good.
+
+        What is kept of thinned seconds takes a share of the room at most.
+        """
+        seconds = sorted(self._seconds)
+        thinned = deque(second for second in seconds if second < self._whole_from_second)
+        kept = sum(self._spans_of[second] for second in thinned)
+        most = KEPT_SHARE * self._limits.max_spans
+        for second in seconds[len(thinned) :]:
             if not self._is_full():
-                break
+                return
+            self._thin_second(second)
+            self._whole_from_second = max(self._whole_from_second, second + 1)
+            kept += self._spans_of[second]
+            thinned.append(second)
+            while thinned and (kept > most or self._size > self._limits.max_span_bytes):
+                oldest = thinned.popleft()
+                kept -= self._spans_of[oldest]
+                self._drop_second(oldest)
+
+    def _thin_second(self, second: int) -> None:
+        """Drop the traces of a second but those that somebody will ask for."""
+        self._blocks.forget(second)
+        traces = self._seconds[second]
+        for trace_id, trace in list(traces.items()):
+            reason = self._tail.reason(trace_id, trace)
+            if reason is None:
+                del traces[trace_id]
+                self._spans_of[second] -= len(trace)
+                self._forget(trace_id, trace)
+            else:
+                self.tail_kept[reason] += 1
+        if not traces:
+            del self._seconds[second], self._spans_of[second]
+
+    def _is_whole(self, trace: HeldTrace) -> bool:
+        """Return whether every trace of its second is still held."""
+        return trace.second >= self._whole_from_second
 
     def _is_full(self) -> bool:
         return self._count > self._limits.max_spans or self._size > self._limits.max_span_bytes
 
     def _drop_second(self, second: int) -> None:
-        for trace_id, trace in self._seconds.pop(second).items():
-            del self._traces[trace_id]
-            self._map.close(trace_id, trace)
-            self._count -= len(trace)
-            self._size -= trace.size
-            self._services.subtract(span.service for span in trace)
+        self._blocks.forget(second)
+        self._spans_of.pop(second, None)
+        for trace_id, trace in self._seconds.pop(second, {}).items():
+            self._forget(trace_id, trace)
+
+    def _forget(self, trace_id: str, trace: HeldTrace) -> None:
+        del self._traces[trace_id]
+        self._map.close(trace_id, trace)
+        self._count -= len(trace)
+        self._size -= trace.size
+        self._services.subtract(span.service for span in trace)
 
     def _replay(self) -> None:
         for record in self._journal.replay(SPANS):
@@ -267,14 +341,52 @@ class SpanStore:
         """Return the traces that match, newest start first, at most ``wanted.limit``."""
         limit = max(0, min(wanted.limit, MAX_LIMIT))
         with self._lock:
-            candidates = list(self._newest_first(wanted))
+            candidates = [] if wanted.query else list(self._newest_first(wanted))
+            seconds = self._whole_minutes(wanted) if wanted.query else {}
             first_ms = self._first_ms()
         # A long search must not hold up the writers; a trace may grow meanwhile, which is no harm.
-        matching = (trace for trace in candidates if _matches(trace, wanted))
-        found = [_summary(trace) for trace in islice(matching, limit)]
+        if wanted.query is None:
+            matching = (trace for trace in candidates if matches(trace, wanted))
+            found = [summary_of(trace) for trace in islice(matching, limit)]
+        else:
+            found = list(islice(self._queried(wanted.query, seconds, wanted), limit))
         if self._archive is None or len(found) >= limit:
             return found
         return joined_search(self._archive, replace(wanted, limit=limit), found, first_ms)
+
+    def _queried(
+        self, query: Query, seconds: dict[int, list[HeldTrace]], wanted: TraceSearch
+    ) -> Iterator[TraceSummary]:
+        """Yield the traces of which the query selects spans, newest first."""
+        start_ns, end_ns = bounds_ns(wanted)
+        for block, traces in self._blocks.newest_first(seconds):
+            found = matched(query, block, wanted.matched_spans)
+            for at, spans in found.items():
+                trace = traces[at]
+                if start_ns <= trace.start_ns < end_ns and matches(trace, wanted):
+                    summary = summary_of(trace)
+                    yield replace(summary, matched=spans.spans, matched_count=spans.count)
+
+    def blocks(self, start_ms: int | None = None, end_ms: int | None = None) -> Iterator[SpanBlock]:
+        """Yield what memory holds of the minutes between two times, newest first.
+
+        What is left of times of which most traces had to go is left out: shares would be wrong.
+        """
+        with self._lock:
+            seconds = self._whole_minutes(TraceSearch(start_ms=start_ms, end_ms=end_ms))
+            whole = self._whole_from_second
+        seconds = {second: traces for second, traces in seconds.items() if second >= whole}
+        yield from (block for block, _ in self._blocks.newest_first(seconds))
+
+    def _whole_minutes(self, wanted: TraceSearch) -> dict[int, list[HeldTrace]]:
+        """Return the traces by second, of all minutes that the search reaches into."""
+        start_ns, end_ns = bounds_ns(wanted)
+        first, last = start_ns // _MINUTE_NS * 60, end_ns // _MINUTE_NS * 60 + 60
+        return {
+            second: list(traces.values())
+            for second, traces in self._seconds.items()
+            if first <= second < last
+        }
 
     def trace(self, trace_id: str) -> tuple[Span, ...]:
         """Return the spans of :meth:`read`."""
@@ -298,19 +410,35 @@ class SpanStore:
     def compare(self, wanted: TraceSearch, limit: int = 10) -> Comparison:
         """Return what sets the spans that ``wanted`` describes apart from their like.
 
-        The others are spans of the same service, operation and time that do not match. Of many
-        the newest are compared.
+        The others are spans of the same service, operation and time that do not match; of a query
+        spans of the services and operations that it selects. Of many the newest are compared.
         """
+        if wanted.query is not None:
+            start_ns, end_ns = bounds_ns(wanted)
+            blocks = self.blocks(wanted.start_ms, wanted.end_ms)
+            return compare(*apart(blocks, wanted.query, start_ns, end_ns, MAX_COMPARED), limit)
         alike = replace(wanted, error=None, min_duration_ms=None, max_duration_ms=None, tags={})
         bad: list[Span] = []
         good: list[Span] = []
         with self._lock:
-            candidates = list(self._newest_first(wanted))
+            candidates = [trace for trace in self._newest_first(wanted) if self._is_whole(trace)]
         spans = (span for trace in candidates for span in trace.held())
         for span in islice(filter(alike.matches_span, spans), MAX_COMPARED):
             chosen = wanted.matches_span(span) and wanted.matches_duration(span.duration_ns)
             (bad if chosen else good).append(span)
         return compare(bad, good, limit)
+
+    def spans_of(self, service: str, start_ms: int, end_ms: int, limit: int) -> list[Span]:
+        """Return spans of a service in traces that began between the two times, newest first.
+
+        Of what memory holds: at most ``limit`` of them.
+        """
+        wanted = TraceSearch(service=service, start_ms=start_ms, end_ms=end_ms)
+        with self._lock:
+            candidates = list(self._newest_first(wanted))
+        own = (trace for trace in candidates if service in trace.services)
+        spans = (span for trace in own for span in trace.held() if span.service == service)
+        return list(islice(spans, limit))
 
     def services(self) -> list[str]:
         """Return the names of the services that have spans, sorted."""
@@ -323,6 +451,28 @@ class SpanStore:
             calls = self._map.calls(start_ms, end_ms, self._seen_ns())
         return edges_of(calls)
 
+    def traffic(self, start_ms: int, end_ms: int, step_ms: int) -> list[EdgeTraffic]:
+        """Return what each edge carried in each step up to ``end_ms``, which is not included."""
+        with self._lock:
+            calls = self._map.calls(start_ms, end_ms - 1, self._seen_ns())
+        return traffic_of(calls, step_ms)
+
+    def served(self, start_ms: int, end_ms: int) -> Served:
+        """Return what services did that ended after the first time and not after the second."""
+        with self._lock:
+            return self._served.between(start_ms * NANOS_PER_MS, end_ms * NANOS_PER_MS)
+
+    def called(self, start_ms: int, end_ms: int) -> CallColumns:
+        """Return the calls that began between the two times, those of open traces too."""
+        with self._lock:
+            calls = self._map.calls(start_ms, end_ms, self._seen_ns())
+        return columns_of(calls)
+
+    def whole_from_ms(self) -> int | None:
+        """Return since when memory holds every span; None: since never."""
+        with self._lock:
+            return self._first_ms()
+
     def _first_ms(self) -> int | None:
         """Return since when memory is whole, as the oldest traces go first; None: it is not.
 
@@ -333,25 +483,10 @@ class SpanStore:
         return max(min(self._seconds), self._whole_from_second) * 1_000
 
     def _newest_first(self, wanted: TraceSearch) -> Iterator[HeldTrace]:
-        start_ns = -1 if wanted.start_ms is None else wanted.start_ms * NANOS_PER_MS
-        end_ns = 2**63 if wanted.end_ms is None else (wanted.end_ms + 1) * NANOS_PER_MS
+        start_ns, end_ns = bounds_ns(wanted)
         for second in sorted(self._seconds, reverse=True):
             if start_ns // 1_000_000_000 <= second <= end_ns // 1_000_000_000:
                 traces = self._seconds[second].values()
                 for trace in sorted(traces, key=lambda t: t.start_ns, reverse=True):
                     if start_ns <= trace.start_ns < end_ns:
                         yield trace
-
-
-def _matches(trace: HeldTrace, wanted: TraceSearch) -> bool:
-    if wanted.service and wanted.service not in trace.services:
-        return False
-    if wanted.error and not trace.errors:
-        return False
-    if not wanted.about_span and not wanted.matches_duration(trace.end_ns - trace.start_ns):
-        return False
-    return any(map(wanted.matches_span, trace.held()))
-
-
-def _summary(trace: HeldTrace) -> TraceSummary:
-    return summarize(trace.held(), trace.dropped, trace.dropped_errors)

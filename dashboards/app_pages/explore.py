@@ -11,9 +11,9 @@ from dashboards.navigation import Page
 from dashboards.panels import chart_stack, metric_browser, range_bar
 from dashboards.telemetry.browsing import metric_in, unit_for
 from dashboards.telemetry.service_panels import pulse_panels
-from dashboards.telemetry.words import equals
 from dashboards.timerange import TimeRange
 from tocsin.client.graphs import Graph
+from tocsin.client.stack_words import equals
 from tocsin.client.wording import number
 
 PAGE = Page(title="Explore", icon=":material/query_stats:", order=4)

@@ -1,4 +1,4 @@
-"""Post-mortems: choose an incident that is over, read and take the document."""
+"""Post-mortems: where each stands, what it lacks; read the document and take it."""
 
 from __future__ import annotations
 
@@ -7,19 +7,24 @@ import re
 import streamlit as st
 
 from dashboards import sources, states
-from dashboards.markdown import document
 from dashboards.navigation import Page
-from dashboards.panels import incident_picker
+from dashboards.panels import incident_picker, paper
 
 PAGE = Page(title="Post-mortems", icon=":material/article:", order=5)
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+_FORMS = (
+    ("md", "Markdown", "text/markdown"),
+    ("html", "HTML", "text/html"),
+    ("pdf", "PDF", "application/pdf"),
+)
 
 
 def page() -> None:
-    """Draw the picker and the document."""
+    """Draw the list, the picker and the document."""
     with states.loading():
         reading = sources.incidents()
+        written = sources.post_mortems()
     incidents = states.value_or_notice(reading, "incidents", key="incidents")
     if incidents is None:
         return
@@ -30,6 +35,8 @@ def page() -> None:
             icon=":material/article:",
         )
         return
+    if written.value is not None:
+        paper.draw_list(written.value)
     with st.container(horizontal=True, vertical_alignment="center"):
         chosen = incident_picker.choose(ended, fall_back=True)
         if chosen is not None:
@@ -39,26 +46,25 @@ def page() -> None:
 
 
 def _document(incident_id: str) -> None:
-    text = states.value_or_notice(
-        sources.post_mortem(incident_id, "md"), "post-mortem", key="post-mortem"
-    )
-    if text is not None:
-        with st.container(border=True, key="post-mortem"):
-            st.markdown(document(text))
+    found = states.value_or_notice(sources.paper(incident_id), "post-mortem", key="post-mortem")
+    if found is None:
+        return
+    with states.panel("Where it stands"):
+        paper.draw_standing(found)
+    with st.container(border=True, key="post-mortem"), states.panel("Document"):
+        paper.draw_document(found)
 
 
 def _downloads(incident_id: str) -> None:
-    for form, label, mime in (("md", "Markdown", "text/markdown"), ("html", "HTML", "text/html")):
-        body = sources.post_mortem(incident_id, form).value
+    for form, label, mime in _FORMS:
         st.download_button(
             label,
-            body or "",
+            # Made when somebody takes it: setting a PDF takes a moment.
+            sources.post_mortem_file(incident_id, form),
             file_name=f"post-mortem-{_UNSAFE.sub('-', incident_id)}.{form}",
             mime=mime,
             icon=":material/download:",
             key=f"download-{form}",
-            disabled=body is None,
-            help=None if body is not None else "The document can't be read just now",
             on_click="ignore",
         )
 

@@ -9,6 +9,8 @@ import streamlit as st
 from dashboards import sources, states
 from dashboards.navigation import Page
 from dashboards.panels import exemplar
+from dashboards.panels.logs import lines
+from dashboards.panels.sessions import common
 from tocsin.client.shapes import TraceSummary
 
 PAGE = Page(title="Traces", icon=":material/account_tree:", order=3)
@@ -17,6 +19,8 @@ _LIMIT = 50
 _MAX_HEIGHT = 300
 _ROW_HEIGHT = 32
 _TRACE = "trace"
+_WAITS = "What they wait for"
+_DIFFERS = "What sets them apart"
 
 
 def page() -> None:
@@ -27,6 +31,7 @@ def page() -> None:
     found = states.value_or_notice(reading, "traces", key="traces")
     if found is not None:
         _results(found)
+        _common(criteria)
     chosen = st.query_params.get(_TRACE)
     if not chosen:
         return
@@ -36,6 +41,7 @@ def page() -> None:
         if trace is not None:
             with states.panel("Trace"):
                 exemplar.draw(trace)
+            lines.draw_of_trace(trace["trace_id"])
 
 
 def _search() -> dict[str, str | int | float]:
@@ -61,12 +67,21 @@ def _search() -> dict[str, str | int | float]:
         tag = st.text_input(
             "Tag", key="tag", bind="query-params", placeholder="key:value", max_chars=200, width=200
         )
+        query = st.text_input(
+            "TraceQL",
+            key="q",
+            bind="query-params",
+            placeholder="{ status = error && duration > 1s }",
+            max_chars=2_000,
+            width=320,
+        )
         errors = st.toggle("Only errors", key="errors", bind="query-params")
         st.button("Search again", icon=":material/refresh:", on_click=sources.retry, key="again")
     wanted: dict[str, str | int | float] = {"limit": _LIMIT}
     wanted |= {"service": service} if service else {}
     wanted |= {"operation": operation} if operation else {}
     wanted |= {"min_duration_ms": slowest} if slowest else {}
+    wanted |= {"q": query} if query else {}
     wanted |= {"tag": tag} if tag and ":" in tag else {}
     return wanted | ({"error": "true"} if errors else {})
 
@@ -96,6 +111,23 @@ def _results(found: list[TraceSummary]) -> None:
             st.query_params[_TRACE] = chosen
     if len(found) == _LIMIT:
         st.caption(f"The newest {_LIMIT} are shown.")
+
+
+def _common(criteria: dict[str, str | int | float]) -> None:
+    """Draw what the reader asks of all these traces together."""
+    asked = st.segmented_control(
+        "Of all these traces",
+        [_WAITS, _DIFFERS],
+        key="common",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    if asked == _WAITS:
+        with states.panel("Critical paths"):
+            common.waits(**criteria)
+    elif asked == _DIFFERS:
+        with states.panel("Differences"):
+            common.differs(**criteria)
 
 
 def _row(trace: TraceSummary) -> dict[str, object]:

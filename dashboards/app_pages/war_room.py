@@ -11,18 +11,23 @@ from dashboards.charts import marks
 from dashboards.navigation import Page
 from dashboards.panels import (
     actions,
+    declaring,
     evidence,
     exemplar,
     incident_header,
     incident_picker,
+    more_actions,
     notifications,
     objectives,
     pulse,
     quiet,
     range_bar,
+    response,
     runbook,
+    runs,
     timeline,
 )
+from dashboards.panels.logs import news
 from dashboards.telemetry.panel import Panel
 from dashboards.timerange import AROUND, TimeRange
 from tocsin.client.shapes import Incident, IncidentSummary
@@ -44,6 +49,9 @@ def page() -> None:
         more = sum(incident_picker.is_open(i) and i["id"] != chosen for i in incidents)
         if chosen and more:
             st.badge(f"{more} more open", icon=":material/warning:", color="orange")
+        declaring.draw()
+    if chosen is None:
+        actions.tell()
     st.fragment(_live, run_every=range_bar.run_every(span))(chosen, span, known)
 
 
@@ -62,14 +70,19 @@ def _live(chosen: str | None, span: TimeRange, known: tuple[str, ...]) -> None:
     detail = sources.incident(chosen)
     incident = states.value_or_notice(detail, f"incident {chosen}", key="incident")
     if incident is not None:
-        _incident(incident, detail.read_ms, span)
+        _incident(incident, incidents, detail.read_ms, span)
 
 
-def _incident(incident: Incident, read_ms: int | None, span: TimeRange) -> None:
+def _incident(
+    incident: Incident,
+    incidents: Sequence[IncidentSummary],
+    read_ms: int | None,
+    span: TimeRange,
+) -> None:
     now_ms = sources.now_ms()
     with states.panel("Incident"):
         incident_header.draw(incident, updated_ms=read_ms)
-        actions.draw(incident)
+        actions.draw(incident, lambda: more_actions.draw(incident, incidents))
         incident_header.draw_times(incident, now_ms=now_ms)
     left, right = st.columns([5, 3], gap="small")
     drawn: tuple[Panel, ...] = ()
@@ -77,7 +90,8 @@ def _incident(incident: Incident, read_ms: int | None, span: TimeRange) -> None:
         window = marks.of_incident(incident, now_ms=now_ms)
         drawn = pulse.draw("war_room", span, marks=window, involved=incident["services"])
     with right, states.panel("Timeline"):
-        timeline.draw(incident["timeline"], height=_TIMELINE_HEIGHT)
+        marked = st.query_params.get(timeline.PARAMETER, "")
+        timeline.draw(incident["timeline"], height=_TIMELINE_HEIGHT, marked=marked)
     with states.panel("Objectives"):
         slos = states.value_or_notice(sources.slos(), "objectives", key="slos")
         if slos is not None:
@@ -88,12 +102,18 @@ def _incident(incident: Incident, read_ms: int | None, span: TimeRange) -> None:
 def _below(incident: Incident, span: TimeRange, drawn: Sequence[Panel]) -> None:
     left, right = st.columns(2, gap="small")
     with left, st.container(border=True), states.panel("Evidence"):
+        evidence.draw_diagnosis(incident["diagnosis"])
         evidence.draw(incident["findings"], incident["more_findings"])
         evidence.draw_changes(incident["near_changes"])
     with right, st.container(border=True), states.panel("Runbook"):
         runbook.draw(incident)
+        runs.draw(incident)
+    with st.container(border=True), states.panel("Response"):
+        response.draw(incident)
     with st.container(border=True), states.panel("Exemplar trace"):
         exemplar.draw_chosen(incident["exemplar_trace_ids"])
+    with st.container(border=True):
+        news.draw_since(incident)
     with st.container(border=True), states.panel("Notifications"):
         notifications.draw(incident)
     with states.panel("Incident's charts"):

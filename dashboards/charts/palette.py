@@ -19,6 +19,7 @@ _SEVERITIES: dict[str, BadgeColor] = {
     "SEV2": "orange",
     "SEV3": "yellow",
     "SEV4": "blue",
+    "SEV5": "gray",
 }
 _STATUSES: dict[str, BadgeColor] = {
     "triage": "red",
@@ -27,6 +28,8 @@ _STATUSES: dict[str, BadgeColor] = {
     "mitigated": "blue",
     "resolved": "green",
     "closed": "gray",
+    "declined": "gray",
+    "merged": "gray",
 }
 
 

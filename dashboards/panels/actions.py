@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from dashboards import sources
@@ -11,28 +13,38 @@ from tocsin.client.errors import ClientError
 from tocsin.client.shapes import Incident
 from tocsin.client.wording import clock
 
-SEVERITIES = ("SEV1", "SEV2", "SEV3", "SEV4")
+SEVERITIES = ("SEV1", "SEV2", "SEV3", "SEV4", "SEV5")
 _MAX_NOTE = 2_000
-_OVER = frozenset({"resolved", "closed"})
+_OVER = incident_picker.OVER
+_REOPENABLE = frozenset({"resolved", "declined"})
 
 
-def draw(incident: Incident) -> None:
-    """Draw the row of actions; what is not possible is disabled and says why."""
+def draw(incident: Incident, extra: Callable[[], None] = lambda: None) -> None:
+    """Draw the row of actions, ``extra`` among them; what is not possible says why."""
     with st.container(horizontal=True, vertical_alignment="center", key="incident-actions"):
         _acknowledge(incident)
         _resolve(incident)
         _note(incident["id"])
         _severity(incident)
-        st.text_input(
-            "Acting as",
-            key="actor",
-            placeholder="Your name",
-            label_visibility="collapsed",
-            persist_state="session",
-            width=150,
-            help="Goes into the timeline with what you do",
-        )
-    _said()
+        extra()
+        draw_actor()
+    tell()
+
+
+def draw_actor() -> None:
+    """Ask who acts, unless that is known."""
+    if acting := sources.acting():
+        st.caption(f"as {plain(acting)}", width="content")
+        return
+    st.text_input(
+        "Acting as",
+        key="actor",
+        placeholder="Your name",
+        label_visibility="collapsed",
+        persist_state="session",
+        width=150,
+        help="Goes into the timeline with what you do",
+    )
 
 
 def reason_against_acknowledging(incident: Incident) -> str | None:
@@ -52,17 +64,32 @@ def reason_against_resolving(incident: Incident) -> str | None:
     return None
 
 
-def give(incident_id: str, command: str, *, text: str = "", value: str = "") -> None:
+def give(incident_id: str, command: str, *, text: str = "", value: str = "", **more: str) -> None:
     """Give a command in the name of who acts; what became of it is said at the next run."""
-    actor = str(st.session_state.get("actor") or "").strip() or "war room"
+
+    def call(actor: str) -> Incident:
+        api = sources.api()
+        return api.command(incident_id, command, actor=actor, text=text, value=value, **more)
+
+    carry_out(command.replace("_", " "), call)
+
+
+def who_acts() -> str:
+    """Return who acts: whoever is signed in, or said a name."""
+    said = sources.acting() or str(st.session_state.get("actor") or "").strip()
+    return said or "war room"
+
+
+def carry_out(what: str, call: Callable[[str], Incident]) -> None:
+    """Have ``call`` do something in the name of who acts, and show the incident it answers."""
     try:
-        sources.api().command(incident_id, command, actor=actor, text=text, value=value)
+        incident = call(who_acts())
     except ClientError as error:
-        st.session_state["said"] = ("error", f"{command} was refused: {error.message}")
+        st.session_state["said"] = ("error", f"{what} was refused: {error.message}")
     else:
-        st.session_state["said"] = ("done", f"{command.replace('_', ' ')}: done")
+        st.session_state["said"] = ("done", f"{what}: done")
         # Who resolves an incident wants to go on reading it, not the calm room.
-        st.query_params[incident_picker.PARAMETER] = incident_id
+        st.query_params[incident_picker.PARAMETER] = incident["id"]
     sources.retry()
 
 
@@ -92,7 +119,7 @@ def _resolve(incident: Incident) -> None:
         on_click=give,
         args=(incident["id"], "resolve"),
     )
-    if why_not is not None:
+    if incident["status"] in _REOPENABLE:
         st.button(
             "Reopen",
             key="reopen",
@@ -140,7 +167,8 @@ def _add_note(incident_id: str) -> None:
         st.session_state["said"] = ("error", "An empty note was not added.")
 
 
-def _said() -> None:
+def tell() -> None:
+    """Say what became of the last action."""
     kind, text = st.session_state.pop("said", ("", ""))
     if kind == "error":
         st.error(plain(text), icon=":material/block:")

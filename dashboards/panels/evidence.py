@@ -8,10 +8,14 @@ import streamlit as st
 
 from dashboards import states
 from dashboards.markdown import code, plain
-from tocsin.client.shapes import Crowd, Finding, NearChange
+from tocsin.client.shapes import Crowd, DiagnosisResult, Finding, NearChange
 from tocsin.client.wording import clock, duration, multiple, number, percent, quantity, scope
 
 _MEASURED = {"now", "expected", "noise"}  # in the unit of what is measured
+_FOUND = {
+    "failed": ":red[:material/cancel:]",
+    "late": ":orange[:material/schedule:]",
+}
 _STATES = {"firing": "red", "frozen": "gray", "resolved": "green"}
 
 
@@ -33,6 +37,16 @@ def counted(crowd: Crowd) -> str:
     return f"and **{firing}** more fire like {plain(crowd['title'])} · {seen} seen in all"
 
 
+def draw_diagnosis(results: Sequence[DiagnosisResult]) -> None:
+    """Draw what was looked at before anybody was woken; nothing when nothing was."""
+    if results:
+        st.markdown("**Diagnosis** · looked at when it opened")
+    for result in results:
+        state = result["state"] if result["measured"] else "late"
+        mark = _FOUND.get(state, ":gray[:material/search:]")
+        st.markdown(f"{mark} {plain(result['title'])}: {plain(result['text'])}")
+
+
 def draw_changes(changes: Sequence[NearChange]) -> None:
     """Draw what was changed shortly before, the nearest first; nothing when nothing was."""
     if changes:
@@ -52,6 +66,8 @@ def _card(finding: Finding, *, expanded: bool) -> None:
     label = f":{color}-badge[{plain(finding['state'])}] {plain(finding['title'])}"
     with st.expander(label, expanded=expanded):
         st.markdown(plain(finding["explanation"]))
+        for line in suspected(finding):
+            st.markdown(line)
         st.markdown(compared(finding))
         st.caption(measured(finding))
         st.code(finding["expression"], language=None, wrap_lines=True)
@@ -63,6 +79,17 @@ def _card(finding: Finding, *, expanded: bool) -> None:
         )
 
 
+def suspected(finding: Finding) -> list[str]:
+    """Return the suspects that the explanation does not tell any more, as lines of Markdown."""
+    told = finding["explanation"]
+    texts = [one.get("text", "") for one in finding.get("suspects", ())]
+    return [f"- suspect: {plain(text)}" for text in texts if text and text not in told]
+
+
+_ALERT = "alert"
+"""The kind of what somebody else measured: it comes without values."""
+
+
 def compared(finding: Finding) -> str:
     """Return what was seen against what was expected, over which window, where."""
     unit = finding["unit"]
@@ -71,6 +98,8 @@ def compared(finding: Finding) -> str:
         f"expected **{quantity(finding['baseline'], unit, missing='none')}**",
         f"over {duration(finding['window_ms'] / 1000)}",
     ]
+    if finding["kind"] == _ALERT:
+        parts = ["measured by who sent the alert"]
     where = scope(finding["scope"])
     return " · ".join([*parts, plain(where)] if where else parts)
 

@@ -11,12 +11,13 @@ from tocsin.client.wording import moment
 
 PARAMETER = "incident"
 _PICKER = "incident-picker"
-_OVER = frozenset({"resolved", "closed"})
+OVER = frozenset({"resolved", "closed", "declined", "merged"})
+"""Statuses in which nobody has to do anything."""
 
 
 def is_open(incident: IncidentSummary) -> bool:
     """Say whether somebody still has to do something."""
-    return incident["status"] not in _OVER
+    return incident["status"] not in OVER
 
 
 def default(incidents: Sequence[IncidentSummary], wanted: str | None) -> str | None:

@@ -14,9 +14,9 @@ _MAX_FAULTS = 3
 
 
 def draw(health: Health | None) -> None:
-    """Draw how old what rules judge is, as one figure."""
+    """Draw how far behind their senders rules judge, as one figure."""
     st.metric(
-        "Rules judge data of",
+        "Rules judge",
         lag(health),
         border=True,
         help=why(health),
@@ -24,24 +24,28 @@ def draw(health: Health | None) -> None:
 
 
 def lag(health: Health | None) -> str:
-    """Return how far behind rules judge."""
+    """Return how far behind rules judge, beyond what they wait by plan."""
     watch = health["watch"] if health else None
     if watch is None:
         return NO_DATA
     if not watch["rules"]:
         return "no rules"
-    return "not yet" if watch["lag_s"] is None else f"{duration(watch['lag_s'])} ago"
+    if watch["lag_s"] is None:
+        return "not yet"
+    return f"{duration(watch['lag_s'])} late" if watch["lag_s"] else "in time"
 
 
 def why(health: Health | None) -> str:
     """Say what the figure means, whose it is and what came late."""
     told = (
         "A rule judges a step when its data are complete: exporters that send once a minute are "
-        "judged up to a minute later (`tocsin.watch.lag`)."
+        "waited for, and spans for some 20 s. Beyond that it is late (`tocsin.watch.lag`)."
     )
     watch = health["watch"] if health else None
     if watch is None:
         return told
+    if watch["age_s"]:
+        told += f" What was judged last is {duration(watch['age_s'])} old at most."
     if watch["slowest"]:
         told += f" Furthest behind: {plain(watch['slowest'])}."
     if watch["steps_judged_again"]:

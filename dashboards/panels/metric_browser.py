@@ -14,8 +14,8 @@ from dashboards.telemetry.browsing import (
     metric_in,
     start_of,
 )
-from dashboards.telemetry.words import equals
 from tocsin.client.metric_shapes import MetricName, MetricTags, TagCount, Word
+from tocsin.client.stack_words import equals
 from tocsin.client.wording import number
 
 QUERY = "q"

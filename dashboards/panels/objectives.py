@@ -9,6 +9,7 @@ import streamlit as st
 from dashboards import states
 from dashboards.charts.palette import BadgeColor
 from dashboards.markdown import plain
+from tocsin.client.forecasts import budget_gone
 from tocsin.client.shapes import BurnRate, Slo
 from tocsin.client.wording import NO_DATA, duration, multiple, percent, scope
 
@@ -62,6 +63,9 @@ def _card(slo: Slo) -> None:
         )
         good = f"Good **{percent(slo['good_ratio'])}**"
         st.markdown(f"{good} · budget left {budget_left(slo)}", help=_BUDGET_HELP)
+        ahead = slo.get("forecast")
+        if ahead is not None:
+            st.caption(plain(f"Budget {budget_gone(ahead, slo['updated_ms'])}"))
         if slo["burn_rates"]:
             st.markdown(burn_table(slo["burn_rates"]))
         reasons = slo["reasons"]

@@ -11,11 +11,11 @@ from dashboards.charts.marks import Marks, of_incident
 from dashboards.panels import chart_stack
 from dashboards.panels.board_values import values_of
 from dashboards.telemetry.boards import pinned_panels
-from dashboards.telemetry.conventions import Side
 from dashboards.telemetry.panel import Panel
 from dashboards.telemetry.service_panels import pulse_panels, red_panels
 from dashboards.telemetry.services import Service
 from dashboards.timerange import TimeRange
+from tocsin.client.conventions import Side
 from tocsin.client.shapes import Incident
 
 _MAX_PROPOSED = 4

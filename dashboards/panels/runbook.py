@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboards import states
 from dashboards.markdown import code, plain
-from dashboards.panels import actions
+from dashboards.panels import actions, incident_picker
 from tocsin.client.shapes import Incident, ProposedStep
 
 _MARKS = {
@@ -17,7 +17,6 @@ _MARKS = {
     "needs_approval": ":orange[:material/lock:]",
 }
 _OPEN = frozenset({"open", "pending"})
-_OVER = frozenset({"resolved", "closed"})
 _WAITING = ":gray[:material/radio_button_unchecked:]"
 
 
@@ -46,7 +45,7 @@ def _step(incident: Incident, position: int, step: ProposedStep) -> None:
                 icon=":material/query_stats:",
                 query_params={"q": query},
             )
-        if step["state"] in _OPEN and incident["status"] not in _OVER:
+        if step["state"] in _OPEN and incident["status"] not in incident_picker.OVER:
             st.button(
                 "Done",
                 key=f"step-{step['id']}",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from dashboards.telemetry.panel import Limit, Panel, bound
-from dashboards.telemetry.words import equals
-from tocsin.client.board_shapes import Board, BoardPanel, BoardRow, BoardVariable
+from tocsin.client.board_shapes import Board, BoardPanel, BoardRow
+from tocsin.client.stack_words import any_like, equals, literal
 
 EVERYTHING = ":true"
 MAX_REPEATS = 12
@@ -26,7 +26,9 @@ def rows_of(board: Board, choices: Choices, values: Values) -> list[tuple[str, t
         values: What there is to choose; a row that repeats is drawn once for each, at most twelve
             times, or for the chosen one alone.
     """
-    queries = {one["name"]: _query(one, choices.get(one["name"], "")) for one in board["variables"]}
+    queries: dict[str, str] = {}
+    for one in board["variables"]:
+        queries |= _bindings(one["name"], one["tag"], choices.get(one["name"], ""))
     tags = {one["name"]: one["tag"] for one in board["variables"]}
     rows: list[tuple[str, tuple[Panel, ...]]] = []
     for row in board["rows"]:
@@ -36,7 +38,7 @@ def rows_of(board: Board, choices: Choices, values: Values) -> list[tuple[str, t
             continue
         chosen = choices.get(name, "")
         for value in [chosen] if chosen else values.get(name, ())[:MAX_REPEATS]:
-            own = queries | {name: equals(tags[name], value)}
+            own = queries | _bindings(name, tags[name], value)
             rows.append((" · ".join(filter(None, (row["title"], value))), _panels(row, own)))
     return rows
 
@@ -62,8 +64,11 @@ def pinned_panels(boards: Iterable[Board], page: str, values: Values) -> tuple[P
     )
 
 
-def _query(variable: BoardVariable, value: str) -> str:
-    return equals(variable["tag"], value) if value else EVERYTHING
+def _bindings(name: str, tag: str, value: str) -> dict[str, str]:
+    """Return what a variable stands for: as a query, and as a pattern of its value."""
+    if not value:
+        return {name: EVERYTHING, f"{name}:value": ".*"}
+    return {name: equals(tag, value), f"{name}:value": literal(any_like(value))}
 
 
 def _panels(row: BoardRow, queries: Mapping[str, str]) -> tuple[Panel, ...]:

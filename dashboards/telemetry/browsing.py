@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from dashboards.telemetry.words import both, equals, literal
 from tocsin.client.metric_shapes import MetricTags, TagCount
+from tocsin.client.stack_words import both, equals, literal
 
 HIDDEN_KEYS = frozenset({"name", "statistic", "percentile", "atlas.dstype"})
 _AGGREGATES = ":(?:sum|avg|max|min|count)"

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from dashboards.telemetry.buckets import BOUND
-from dashboards.telemetry.conventions import (
+from tocsin.client.conventions import (
     ANY,
     CONVENTIONS,
     Convention,
@@ -14,8 +14,8 @@ from dashboards.telemetry.conventions import (
     Side,
     convention_of,
 )
-from dashboards.telemetry.words import both, either, equals, grouped, matches, ratio, summed
 from tocsin.client.metric_shapes import MetricTags
+from tocsin.client.stack_words import both, either, equals, grouped, matches, ratio, summed
 
 SERVICE_KEYS = ("service.name", "service_name", "job", "nf.app", "app")
 PERCENTILES = (50, 95, 99)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dashboards.telemetry.words import literal
+from tocsin.client.stack_words import literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from dashboards.telemetry.conventions import Form, Side
 from dashboards.telemetry.instruments import PERCENTILES, SERVICE_KEYS, Instrument
 from dashboards.telemetry.panel import Panel, labelled
 from dashboards.telemetry.saturation import gauges_among
 from dashboards.telemetry.services import Service
-from dashboards.telemetry.words import both, either, equals
+from tocsin.client.conventions import Form, Side
 from tocsin.client.metric_shapes import MetricName
+from tocsin.client.stack_words import both, either, equals
 
 MAX_OPERATIONS = 8
 _SLOWEST = 99

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dashboards.telemetry.buckets import quantile_lines
-from dashboards.telemetry.conventions import Form, Side
 from dashboards.telemetry.instruments import Instrument
+from tocsin.client.conventions import Form, Side
 from tocsin.client.graphs import Graph
 from tocsin.client.shapes import ServiceEdge, ServiceMap
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from dashboards.telemetry.instruments import SERVICE_KEYS
-from dashboards.telemetry.words import equals
 from tocsin.client.shapes import DetectorRow, Slo
+from tocsin.client.stack_words import equals
 
 
 def objectives_of(service: str, slos: Iterable[Slo]) -> list[Slo]:

@@ -14,7 +14,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from dashboards.testing import catalogue, story, synthetic
+from dashboards.testing import catalogue, fake_logs, papers, service_health, story, synthetic
+from dashboards.testing.fake_runs import FakeRuns
+from dashboards.testing.fake_silences import FakeSilences
+from dashboards.testing.fake_studies import study_answers
 from dashboards.testing.synthetic import INCIDENT_ID, STEP_MS, JsonObject, World
 
 _STOP_WITHIN_S = 5
@@ -30,6 +33,8 @@ class FakeApi:
     def __init__(self, world: World) -> None:
         self.world = world
         self.commands: list[JsonObject] = []
+        self.runs = FakeRuns(world)
+        self.silences = FakeSilences(world)
         self.asked: list[str] = []
         self._broken: dict[str, tuple[int, str]] = {}
         # asyncio turns Nagle off only where the protocol is named; else each answer waits 40 ms.
@@ -58,7 +63,11 @@ class FakeApi:
 
     def reset(self, world: World) -> None:
         """Answer from another world, mend what was broken, forget what was asked."""
-        self.world = world
+        self.world = self.runs.world = self.silences.world = world
+        self.runs.run = None
+        self.silences.kept.clear()
+        self.silences.put.clear()
+        self.runs.decided.clear()
         self.commands.clear()
         self.asked.clear()
         self._broken.clear()
@@ -87,18 +96,30 @@ class FakeApi:
             "/api/v2/traces": self._traces,
             "/api/v2/traces/{id}": self._trace,
             "/api/v2/services": self._services,
+            "/api/v1/logs": lambda asked: JSONResponse(fake_logs.lines(self.world, asked)),
+            "/api/v1/logs/histogram": lambda _: JSONResponse(fake_logs.histogram(self.world)),
+            "/api/v1/logs/services": lambda _: JSONResponse(fake_logs.overview(self.world)),
+            "/api/v1/logs/patterns": lambda _: JSONResponse(fake_logs.patterns(self.world)),
             "/api/v2/slos": lambda _: JSONResponse({"slos": synthetic.slos(self.world)}),
+            "/api/v2/health/services": lambda _: JSONResponse(service_health.listed(self.world)),
+            "/api/v2/health/services/{name}": self._service_health,
             "/api/v2/sources": lambda _: JSONResponse(synthetic.sources(self.world)),
             "/api/v2/findings": self._findings,
             "/api/v2/incidents": self._incidents,
             "/api/v2/incidents/{id}": self._incident,
             "/api/v2/incidents/{id}/post-mortem": self._post_mortem,
+            "/api/v2/post-mortems": self._post_mortems,
             "/api/v2/runbooks": lambda _: JSONResponse({"runbooks": [story.runbook()]}),
+            "/api/v2/alerts/why": lambda _: JSONResponse(story.why(self.world)),
             "/preview/messages": self._messages,
         }
+        # Before the path of one trace, which fits everything below.
+        answers = {**study_answers(lambda: self.world.empty), **answers}
         routes = [Route(path, self._guarded(answer)) for path, answer in answers.items()]
         command = "/api/v2/incidents/{id}/commands"
         routes.append(Route(command, self._command, methods=["POST"]))
+        routes += [*self.runs.routes(), *self.silences.routes()]
+        routes.append(Route("/api/v2/incidents", self._command, methods=["POST"]))
         routes.append(Route("/preview/click", self._click, methods=["POST"]))
         return Starlette(routes=routes)
 
@@ -112,10 +133,16 @@ class FakeApi:
 
         return endpoint
 
+    def _service_health(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        found = [row for row in service_health.rows(self.world) if row["service"] == name]
+        told = {"type": "error", "message": f"no service {name!r}"}
+        return JSONResponse(found[0]) if found else JSONResponse(told, status_code=404)
+
     def _health(self, _: Request) -> Response:
         series = 0 if self.world.empty else 1840
         body = {"status": "ok", "version": "0.1.0", "step_ms": STEP_MS, "series": series}
-        watch = {"rules": 3, "lag_s": 7.4, "slowest": "playback-start-availability"}
+        watch = {"rules": 3, "lag_s": 7.4, "slowest": "playback-start-availability", "age_s": 12.4}
         watch |= {"steps_judged_again": 0, "too_late": 0}
         read: dict[str, object] = {
             "directory": None,
@@ -127,14 +154,21 @@ class FakeApi:
         received = {} if self.world.empty else {"otlp.metrics": {"accepted": 1840, "refused": 2}}
         held = {"spans": 120, "uptime_s": 4000.0, "receivers": received, "rules_failing": {}}
         delivery = {"failing": [], "dropped_findings": 0}
-        told = {"watch": watch, "delivery": delivery, "configuration": read}
+        waiting = {"open": 1, "unacknowledged": 1, "open_tasks": 1, "overdue_tasks": 0}
+        told = {
+            "response": waiting | {"on_duty": True},
+            "watch": watch,
+            "delivery": delivery,
+            "configuration": read,
+        }
         clock = {"ahead_ms": 0, "steps": 0, "last_step": None}
         connections = {"open": 3, "most": 4096, "refused": 0, "evicted": 0, "timed_out": {}}
         connections |= {"files": 65_536, "files_low": False}
         warming: dict[str, Any] = {"loading": [], "failed": {}}
-        access = {"tokens": False, "refused": {}, "audit_lost": 0}
+        access = {"tokens": False, "tls": False, "refused": {}, "audit_lost": 0}
         machine = {
             "access": access,
+            "post_mortems": {"overdue_actions": 0},
             "clock": clock,
             "faults": [],
             "warming": warming,
@@ -209,9 +243,15 @@ class FakeApi:
     def _post_mortem(self, request: Request) -> Response:
         if not self.world.is_over:
             return _error(404, "no post-mortem yet: the incident is not resolved")
+        if request.query_params.get("format") == "json":
+            return JSONResponse(papers.whole(self.world))
         if request.query_params.get("format") == "html":
             return HTMLResponse("<h1>Post-mortem INC-7 (synthetic)</h1>")
-        return PlainTextResponse(story.POST_MORTEM)
+        return PlainTextResponse(papers.MARKDOWN)
+
+    def _post_mortems(self, _: Request) -> Response:
+        rows = [papers.row(self.world)] if self.world.is_over else []
+        return JSONResponse({"post_mortems": rows, "overdue": len(rows)})
 
     def _messages(self, _: Request) -> Response:
         return JSONResponse({"channels": story.slack_channels(self.world)})
@@ -219,7 +259,7 @@ class FakeApi:
     async def _command(self, request: Request) -> Response:
         body = await request.json()
         self.commands.append(body)
-        if self.world.is_over and body["command"] == "acknowledge":
+        if self.world.is_over and body.get("command") == "acknowledge":
             return _error(409, "the incident is resolved; reopen it first")
         _apply(self.world, body)
         return JSONResponse(story.incident(self.world))
@@ -236,8 +276,10 @@ _TRACE_IDS = (synthetic.TRACE_ID, synthetic.SLOW_TRACE_ID)
 
 
 def _apply(world: World, body: JsonObject) -> None:
-    command = body["command"]
-    if command == "acknowledge":
+    command = body.get("command", "declare")
+    if command == "declare":
+        world.status = world.status or "triage"
+    elif command == "acknowledge":
         world.acknowledged_by = body["actor"]
         world.status = "investigating"
     elif command == "resolve":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dashboards.testing import response
 from dashboards.testing.synthetic import (
     INCIDENT_ID,
     SLOW_TRACE_ID,
@@ -11,19 +12,6 @@ from dashboards.testing.synthetic import (
     finding,
     near_change,
 )
-
-POST_MORTEM = """# Post-mortem INC-7 (synthetic)
-
-## Impact
-
-| what | value | query |
-|---|---|---|
-| stream starts lost | 6,900 | `name,stream.starts,:eq,:sum` |
-
-## What went well
-
-_To be written by people._
-"""
 
 
 def summary(world: World) -> JsonObject:
@@ -40,6 +28,18 @@ def summary(world: World) -> JsonObject:
         "resolved_ms": resolved_ms,
         "elapsed_s": ((resolved_ms or world.now_ms) - world.at(4.83)) / 1000,
         "scope": {"cloud.region": "us-east-1"},
+        "open_tasks": 1,
+        "overdue_tasks": 0,
+    }
+
+
+def why(world: World) -> JsonObject:
+    """Return the path of what was sent of the incident, and of what was not."""
+    opens = {"stage": "grouping", "text": "opens: no related incident is open", "stops": False}
+    mute = {"stage": "interval", "text": "route 'payments' is mute: it is 'night'", "stops": True}
+    return {
+        "id": INCIDENT_ID,
+        "path": [{**opens, "time_ms": world.at(4.83)}, {**mute, "time_ms": None}],
     }
 
 
@@ -81,6 +81,18 @@ def incident(world: World) -> JsonObject:
         "mitigated_ms": world.at(1.5) if world.is_over else None,
         "acknowledged_by": world.acknowledged_by,
         "on_call": "On call: Ana Silva (Playback, until 2026-12-07 09:00:00 UTC)",
+        "diagnosis": [
+            {
+                "step": "error-share",
+                "title": "Share of errors",
+                "state": "succeeded",
+                "text": "0.78",
+                "line": "Share of errors: 0.78",
+                "nothing": False,
+                "measured": True,
+            }
+        ],
+        "escalation": None,
         "commander": None,
         "summary": "Stream starts in us-east-1 are 78 % below what is expected since about five "
         "minutes ago; playback answers 503 there. eu-west-1 is well.",
@@ -108,6 +120,7 @@ def incident(world: World) -> JsonObject:
             }
         ],
         "post_mortem": f"/api/v2/incidents/{INCIDENT_ID}/post-mortem" if world.is_over else None,
+        **response.progress(world),
     }
 
 
@@ -126,7 +139,15 @@ def timeline(world: World) -> list[JsonObject]:
         told.append((world.at(1.5), "mitigated", "tocsin", "Stream starts are back"))
         told.append((world.at(1), "resolved", "tocsin", "Resolved: all signals are quiet"))
     return [
-        {"seq": i, "time_ms": t, "kind": kind, "actor": actor, "text": text, "data": {}}
+        {
+            "seq": i,
+            "time_ms": t,
+            "kind": kind,
+            "actor": actor,
+            "text": text,
+            "data": {},
+            "link": f"http://127.0.0.1:8501/war_room?incident={INCIDENT_ID}&event={i}",
+        }
         for i, (t, kind, actor, text) in enumerate(told, start=1)
     ]
 
@@ -154,6 +175,7 @@ def runbook() -> JsonObject:
         "name": "region-evacuation",
         "title": "Take traffic out of a region",
         "summary": "A region suffers alone: its viewers are better served elsewhere.",
+        "inputs": [{"name": "region", "pattern": "[a-z0-9-]+", "default": "{cloud.region}"}],
         "steps": [
             {
                 "id": step_id,
@@ -171,7 +193,7 @@ def runbook() -> JsonObject:
 def proposed(world: World) -> JsonObject:
     """Return the runbook as the incident proposes it, with how far each step is."""
     found = runbook()
-    del found["summary"]
+    del found["summary"], found["inputs"]
     watched = "done" if "watch" in world.steps_done else "open"
     for step, state in zip(found["steps"], ("done", "needs_approval", watched), strict=True):
         step["state"] = state
@@ -238,7 +260,18 @@ def slack_channels(world: World) -> list[JsonObject]:
     """Return the channels of the local Slack server."""
     quiet: list[JsonObject] = []
     if world.status is None:
-        return [{"id": "C1", "name": "incidents", "messages": quiet}]
+        return [
+            {
+                "id": "C1",
+                "name": "incidents",
+                "topic": "",
+                "archived": False,
+                "members": [],
+                "pins": [],
+                "bookmarks": [],
+                "messages": quiet,
+            }
+        ]
     ts = f"{world.at(4.81) / 1000:.6f}"
     reply: JsonObject = {
         "ts": f"{world.at(4.8) / 1000:.6f}",
@@ -260,7 +293,18 @@ def slack_channels(world: World) -> list[JsonObject]:
         "reactions": {},
         "thread": [reply],
     }
-    return [{"id": "C1", "name": "incidents", "messages": [message]}]
+    return [
+        {
+            "id": "C1",
+            "name": "incidents",
+            "topic": "",
+            "archived": False,
+            "members": [],
+            "pins": [],
+            "bookmarks": [],
+            "messages": [message],
+        }
+    ]
 
 
 def _slack_blocks(world: World) -> list[JsonObject]:

@@ -166,6 +166,8 @@ def near_change(world: World) -> JsonObject:
         "url": "https://ci.example/builds/77",
         "relation": "same region",
         "before_ms": 40_000,
+        "why": "",
+        "compared": "",
         "text": "Deployed playback 1.1.0 (synthetic) (same region, playback, us-east-1), "
         "40 s before the estimated onset",
     }
@@ -196,6 +198,8 @@ def finding(world: World) -> JsonObject:
         "values": {"score": 11.2, "threshold": 5.0},
         "exemplar_trace_ids": [TRACE_ID],
         "changes": [{k: v for k, v in near_change(world).items() if k != "text"}],
+        "suspects": [],
+        "explained_by": {},
         "given_up": False,
     }
 
@@ -233,6 +237,16 @@ def _slo(
             }
             for tier, urgency, long_s, short_s, threshold in tiers
         ],
+        "forecast": {
+            "gone_ms": world.now_ms if hit else world.now_ms + 9 * 86_400_000,
+            "earliest_ms": world.now_ms if hit else world.now_ms + 5 * 86_400_000,
+            "latest_ms": world.now_ms if hit else None,
+            "until_ms": world.now_ms + 30 * 86_400_000,
+            "basis_s": 86_400,
+        },
+        "window": "rolling",
+        "method": "Occurrences",
+        "source": "slos/synthetic.yaml:1",
         "good_expr": "name,stream.starts,:eq,outcome,success,:eq,:and,:sum",
         "total_expr": "name,stream.starts,:eq,:sum",
         "updated_ms": world.now_ms,

@@ -53,6 +53,8 @@ class Experiment:
         scope: Tags that narrow down where, such as ``cloud.region``.
         expected_impact: What viewers notice.
         seen_as: Services as which telemetry shows the component, where that is not its own name.
+        paths: Ways on which viewers feel it, each from where they come in down to the component.
+        hard: Whether it breaks much at once.
         method: How to inject it.
         rollbacks: How to take it back.
     """
@@ -65,6 +67,8 @@ class Experiment:
     scope: Mapping[str, str]
     expected_impact: str
     seen_as: tuple[str, ...] = ()
+    paths: tuple[tuple[str, ...], ...] = ()
+    hard: bool = False
     method: tuple[Action, ...]
     rollbacks: tuple[Action, ...]
 
@@ -107,6 +111,8 @@ def parse_experiment(name: str, document: Mapping[str, Any]) -> Experiment:
         scope=_fill(truth["scope"], configuration),
         expected_impact=truth["expected_impact"],
         seen_as=tuple(truth.get("seen_as", ())),
+        paths=tuple(tuple(str(name) for name in path) for path in truth.get("paths", ())),
+        hard=truth.get("hard", False) is True,
         method=_actions(document["method"], configuration),
         rollbacks=_actions(document["rollbacks"], configuration),
     )

@@ -170,6 +170,8 @@ class Injector:
             scope=experiment.scope,
             expected_impact=experiment.expected_impact,
             seen_as=experiment.seen_as,
+            paths=experiment.paths,
+            hard=experiment.hard,
         )
         self._active[experiment.name] = event
         return event

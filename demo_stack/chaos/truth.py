@@ -29,6 +29,9 @@ class TruthEvent:
         start_ms: Epoch milliseconds.
         end_ms: Epoch milliseconds, ``None`` while it lasts.
         seen_as: Services as which telemetry shows the component, where that is not its own name.
+        paths: Ways on which viewers feel it, each from where they come in down to the component;
+            empty when no request goes that way.
+        hard: Whether it breaks much at once, so that a few seconds of it can't be overlooked.
     """
 
     id: str
@@ -40,6 +43,8 @@ class TruthEvent:
     start_ms: int
     end_ms: int | None = None
     seen_as: tuple[str, ...] = ()
+    paths: tuple[tuple[str, ...], ...] = ()
+    hard: bool = False
 
 
 class TruthLog:
@@ -64,6 +69,8 @@ class TruthLog:
         scope: Mapping[str, str],
         expected_impact: str = "",
         seen_as: tuple[str, ...] = (),
+        paths: tuple[tuple[str, ...], ...] = (),
+        hard: bool = False,
     ) -> TruthEvent:
         """Record that something begins now."""
         event = TruthEvent(
@@ -75,6 +82,8 @@ class TruthLog:
             expected_impact=expected_impact,
             start_ms=self._now_ms(),
             seen_as=seen_as,
+            paths=paths,
+            hard=hard,
         )
         self._append(event)
         return event
@@ -97,6 +106,8 @@ def read_truth(path: Path) -> list[TruthEvent]:
     events: dict[str, TruthEvent] = {}
     for line in path.read_bytes().splitlines():
         raw = orjson.loads(line)
-        event = TruthEvent(**{**raw, "seen_as": tuple(raw.get("seen_as", ()))})
+        seen_as = tuple(raw.get("seen_as", ()))
+        paths = tuple(tuple(path) for path in raw.get("paths", ()))
+        event = TruthEvent(**{**raw, "seen_as": seen_as, "paths": paths})
         events[event.id] = event
     return list(events.values())

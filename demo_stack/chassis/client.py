@@ -106,6 +106,12 @@ class ServiceClient:
                     span.set_attribute("http.response.status_code", error.status)
                 span.set_attribute("error.type", error.error_type)
                 span.set_status(Status(StatusCode.ERROR, str(error)))
+                self._telemetry.log.warning(
+                    "calling {peer} failed: {reason}",
+                    peer=call.service,
+                    reason=str(error),
+                    **{"error.type": error.error_type},
+                )
                 raise
             else:
                 labels["http.response.status_code"] = str(response.status_code)

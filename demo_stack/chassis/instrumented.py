@@ -17,6 +17,9 @@ from demo_stack.chassis.context import ServiceContext
 from demo_stack.chassis.errors import ServiceError
 from demo_stack.chassis.propagation import incoming_context
 
+SLOW_S = 1.0
+"""A request that takes longer is worth a line."""
+
 UNTRACED = frozenset({"/metrics", "/hystrix.stream"})
 """Pages that only machinery reads are never traced."""
 
@@ -90,6 +93,18 @@ class InstrumentedApp:
                 self._served.failures += status >= 500
                 self._served.seconds += seconds
                 self._show(method, route, status, seconds)
+                self._tell(f"{method} {route}", status, seconds, scope.get("platform.error"))
+
+    def _tell(self, what: str, status: int, seconds: float, error: ServiceError | None) -> None:
+        """Say what failed, and what took long: all that an instance knows of it."""
+        log = self._telemetry.log
+        if status >= 500:
+            kind, why = error.error_type if error else str(status), str(error or "no reason")
+            log.error(
+                "{request} failed: {reason}", request=what, reason=why, **{"error.type": kind}
+            )
+        elif seconds >= SLOW_S:
+            log.warning("{request} took {seconds} s", request=what, seconds=f"{seconds:.1f}")
 
     def _show(self, method: str, route: str, status: int, seconds: float) -> None:
         """Offer the request to whoever watches the live stream."""

@@ -1,4 +1,4 @@
-"""Spans and metrics: one provider per instance, one way out per process.
+"""Spans, metrics and lines: one provider per instance, one way out per process.
 
 Every instance needs its own resource, so it has its own tracer and meter provider. A process may
 hold dozens of instances; a thread and a connection for each would cost more than the services.
@@ -9,13 +9,16 @@ meter and sends all resources in one request.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import requests
 from opentelemetry.exporter.otlp.proto.http import Compression
+from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.metrics import Histogram, Meter, NoOpMeter
+from opentelemetry.sdk._logs import LoggerProvider, LogRecordProcessor
+from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import (
     InMemoryMetricReader,
@@ -30,6 +33,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import NoOpTracer, Tracer
 
 from demo_stack.chassis.identity import Identity
+from demo_stack.chassis.instance_log import InstanceLog
 
 DURATION_BOUNDS_S = (
     0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3, 0.5, 0.75, 1.0, 2.5, 5.0, 10.0,
@@ -52,6 +56,7 @@ class Telemetry:
     meter: Meter
     server_duration: Histogram
     client_duration: Histogram
+    log: InstanceLog = field(default_factory=lambda: InstanceLog(None))
 
 
 class TelemetryPipe:
@@ -62,6 +67,7 @@ class TelemetryPipe:
         metrics: Receives everything measured, once per interval; ``None`` when only
             :meth:`collect` is used.
         interval_s: Time between two sends, in seconds.
+        logs: Receives every line of every instance; None: they say nothing.
     """
 
     def __init__(
@@ -69,8 +75,10 @@ class TelemetryPipe:
         spans: SpanProcessor,
         metrics: MetricExporter | None = None,
         interval_s: float = METRIC_INTERVAL_S,
+        logs: LogRecordProcessor | None = None,
     ) -> None:
         self._spans = spans
+        self._logs = logs
         self._metrics = metrics
         self._interval_s = interval_s
         self._readers: list[tuple[str, InMemoryMetricReader]] = []
@@ -97,7 +105,15 @@ class TelemetryPipe:
             meter=meter,
             server_duration=_duration(meter, "http.server.request.duration"),
             client_duration=_duration(meter, "http.client.request.duration"),
+            log=self._log(resource),
         )
+
+    def _log(self, resource: Resource) -> InstanceLog:
+        if self._logs is None:
+            return InstanceLog(None)
+        loggers = LoggerProvider(resource=resource, shutdown_on_exit=False)
+        loggers.add_log_record_processor(self._logs)
+        return InstanceLog(loggers.get_logger("demo_stack"))
 
     def retire(self, identity: Identity) -> None:
         """Let an instance that has ended report for the last time; its series end then."""
@@ -124,6 +140,8 @@ class TelemetryPipe:
             self._send(self._metrics)
             self._metrics.shutdown()
         self._spans.shutdown()
+        if self._logs is not None:
+            self._logs.shutdown()
 
     def _run(self) -> None:
         while self._metrics is not None and not self._stopping.wait(self._interval_s):
@@ -158,8 +176,15 @@ def otlp_pipe(endpoint: str, interval_s: float = METRIC_INTERVAL_S) -> Telemetry
         compression=Compression.NoCompression,  # over loopback it would only cost time
         session=_direct_session(),
     )
+    logs = OTLPLogExporter(
+        endpoint=f"{base}/v1/logs",
+        timeout=EXPORT_TIMEOUT_S,
+        compression=Compression.NoCompression,  # over loopback it would only cost time
+        session=_direct_session(),
+    )
     batches = BatchSpanProcessor(spans, schedule_delay_millis=SPAN_DELAY_MS)
-    return TelemetryPipe(batches, metrics, interval_s)
+    lines = BatchLogRecordProcessor(logs, schedule_delay_millis=SPAN_DELAY_MS)
+    return TelemetryPipe(batches, metrics, interval_s, lines)
 
 
 class _SilentPipe(TelemetryPipe):
@@ -181,10 +206,12 @@ def silent_pipe() -> TelemetryPipe:
     return _SilentPipe(SimpleSpanProcessor(InMemorySpanExporter()))
 
 
-def memory_pipe() -> tuple[TelemetryPipe, InMemorySpanExporter]:
-    """Return a pipe that keeps everything, and where its spans can be read."""
+def memory_pipe(
+    logs: LogRecordProcessor | None = None,
+) -> tuple[TelemetryPipe, InMemorySpanExporter]:
+    """Return a pipe that keeps everything but ``logs``, and where its spans can be read."""
     spans = InMemorySpanExporter()
-    return TelemetryPipe(SimpleSpanProcessor(spans)), spans
+    return TelemetryPipe(SimpleSpanProcessor(spans), logs=logs), spans
 
 
 def _duration(meter: Meter, name: str) -> Histogram:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from opentelemetry.sdk._logs import ReadableLogRecord
+from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogRecordProcessor
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
@@ -42,6 +44,7 @@ class MemoryRegion:
         network: Where its instances listen.
         pipe: What has been measured.
         exported: Spans that have ended.
+        logged: Lines that were written.
         room: What a session needs.
         client: Calls whatever runs in the region.
     """
@@ -50,6 +53,7 @@ class MemoryRegion:
     network: MemoryNetwork
     pipe: TelemetryPipe
     exported: InMemorySpanExporter
+    logged: InMemoryLogRecordExporter
     room: SessionRoom
     client: ServiceClient
 
@@ -85,6 +89,10 @@ class MemoryRegion:
         """Return the spans that have ended."""
         return self.exported.get_finished_spans()
 
+    def lines(self) -> tuple[ReadableLogRecord, ...]:
+        """Return the lines that were written."""
+        return self.logged.get_finished_logs()
+
     def points(self, metric: str) -> list[readings.Point]:
         """Return (resource and point attributes, value or count) of every point of a metric."""
         return readings.points([self.pipe], metric)
@@ -98,7 +106,8 @@ class MemoryRegion:
 async def open_region(media: str = "") -> AsyncIterator[MemoryRegion]:
     """Open a region in memory, with the encoded titles in a directory if one is named."""
     network = MemoryNetwork()
-    pipe, exported = memory_pipe()
+    logged = InMemoryLogRecordExporter()  # type: ignore[no-untyped-call] # the SDK's
+    pipe, exported = memory_pipe(SimpleLogRecordProcessor(logged))
     spec = RegionSpec(region="us-east-1", sps=PLENTY_SPS, media=media)
     region = Region(spec, network, pipe, sleep=no_wait)
     await region.open()
@@ -116,6 +125,6 @@ async def open_region(media: str = "") -> AsyncIterator[MemoryRegion]:
         reporting=1.0,
     )
     try:
-        yield MemoryRegion(region, network, pipe, exported, room, client)
+        yield MemoryRegion(region, network, pipe, exported, logged, room, client)
     finally:
         await region.close()

@@ -15,6 +15,7 @@ from demo_stack.chassis.client import ServiceClient
 from demo_stack.chassis.context import ServiceContext, Sleep
 from demo_stack.chassis.disturbance import InjectionPoints
 from demo_stack.chassis.identity import Identity
+from demo_stack.chassis.memory import measure_memory
 from demo_stack.chassis.network import Network
 from demo_stack.chassis.telemetry import TelemetryPipe
 from demo_stack.regions.fleet import Fleet
@@ -100,6 +101,7 @@ class Region:
 
     def _build(self, identity: Identity) -> tuple[ASGIApp, Chores]:
         telemetry = self._pipe.telemetry(identity)
+        measure_memory(telemetry.meter)
         client = ServiceClient(telemetry, self._transport, self._balancer, self.points)
         context = ServiceContext(
             identity=identity,
@@ -116,6 +118,8 @@ class Region:
             sleep=self._sleep,
         )
         context.chores.at_end(lambda: self._pipe.retire(identity))
+        context.chores.at_end(lambda: telemetry.log.info("stopped"))
+        telemetry.log.info("started version {version}", version=identity.version)
         return self._builders[Service(identity.service)](context), context.chores
 
     async def _evict(self) -> None:

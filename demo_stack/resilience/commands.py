@@ -7,7 +7,7 @@ letters.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from spectator.registry import Registry
@@ -26,12 +26,18 @@ class Commands:
         registry: Where ``countX`` and ``isCircuitBreakerOpen`` are reported.
         timeouts_ms: Timeout by key; other settings are Hystrix's defaults.
         max_concurrent: Executions of one key at once.
+        say: Told in words that a circuit has opened or closed; nobody by default.
     """
 
     def __init__(
-        self, registry: Registry, timeouts_ms: Mapping[str, int], max_concurrent: int = 100
+        self,
+        registry: Registry,
+        timeouts_ms: Mapping[str, int],
+        max_concurrent: int = 100,
+        say: Callable[[str, bool], None] | None = None,
     ) -> None:
         self._registry = registry
+        self._say = say
         self._shown: dict[str, tuple[bool, int]] = {}
         defaults = CommandSettings(max_concurrent=max_concurrent)
         self._commands = {
@@ -50,6 +56,9 @@ class Commands:
         self._registry.counter(f"count{event.value}", tags).increment()
         shown = (command.is_open, _monotonic_ms() // GAUGE_EVERY_MS)
         if self._shown.get(command.key) != shown:
+            before = self._shown.get(command.key, (False, 0))[0]
+            if self._say is not None and before != command.is_open:
+                self._say(command.key, command.is_open)
             self._shown[command.key] = shown
             self._registry.gauge("isCircuitBreakerOpen", tags).set(float(command.is_open))
             health = command.breaker.health(command.now_ms)

@@ -18,6 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--interactivity-url", default="", help="where button presses are sent")
     parser.add_argument("--signing-secret", required=True, help="signs what is sent there")
     parser.add_argument("--token", required=True, help="the bot token that clients must use")
+    parser.add_argument("--app-token", default="", help="lets an app connect in Socket Mode")
     parser.add_argument("--channel", action="append", help="a channel that exists from the start")
     chosen = parser.parse_args(arguments)
     server = SlackServer(
@@ -27,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             interactivity_url=chosen.interactivity_url,
             channels=tuple(chosen.channel or CHANNELS),
             hangup=hangup,
+            app_token=chosen.app_token,
         ),
         port=chosen.port,
         on_ready=_announce,

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from demo_stack.slack.faults import Faults
 from demo_stack.slack.limits import SlackLimits
 from demo_stack.slack.preview import Preview
+from demo_stack.slack.sockets import Sockets
 from demo_stack.slack.web_api import Hangup, WebApi
 from demo_stack.slack.workspace import Workspace
 
@@ -32,6 +33,7 @@ def slack_app(
     now: Callable[[], float] = time.time,
     faults: Faults | None = None,
     hangup: Hangup = _cannot_hang_up,
+    app_token: str = "",
 ) -> Starlette:
     """Return an ASGI application that behaves as Slack does.
 
@@ -43,16 +45,19 @@ def slack_app(
         limits: Slack's limits; the documented ones if not given.
         now: The present in seconds since the epoch.
         faults: Switches that the caller keeps a hand on.
+        app_token: Lets an app connect in Socket Mode; what people do is then sent over the socket.
         hangup: Cuts a request's connection, for the faults that lose something.
     """
     workspace = Workspace(channels, now, limits or SlackLimits())
     switches = faults or Faults()
-    api = WebApi(workspace, token=token, faults=switches, hangup=hangup)
+    sockets = Sockets(app_token, workspace.limits.ack_timeout_s)
+    api = WebApi(workspace, token=token, faults=switches, hangup=hangup, sockets=sockets)
     preview = Preview(
         workspace,
         faults=switches,
         signing_secret=signing_secret,
         interactivity_url=interactivity_url,
+        sockets=sockets,
     )
     web = Route("/api/{method}", api.__call__, methods=["GET", "POST"])
-    return Starlette(routes=[web, *preview.routes()])
+    return Starlette(routes=[web, sockets.route(), *preview.routes()])

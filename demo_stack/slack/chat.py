@@ -13,6 +13,8 @@ from demo_stack.slack.workspace import BOT_USER, Message, SlackError, Workspace
 def post_message(workspace: Workspace, arguments: Arguments) -> Json:
     """``chat.postMessage``: a new message, or a reply with ``thread_ts``."""
     channel = workspace.channel(arguments.required("channel", "channel_not_found"), by_name=True)
+    if channel.archived:
+        raise SlackError("is_archived")
     text, blocks, attachments = content(workspace, arguments, workspace.limits.text)
     message = Message(
         ts=workspace.next_ts(),

@@ -47,12 +47,14 @@ def users_info(workspace: Workspace, arguments: Arguments) -> Json:
 
 def create(workspace: Workspace, arguments: Arguments) -> Json:
     """``conversations.create``: a new public channel."""
-    return {"channel": api_channel(workspace.create_channel(arguments.text("name")))}
+    return {"channel": api_channel(workspace.create_channel(arguments.text("name"), BOT_USER))}
 
 
 def list_channels(workspace: Workspace, arguments: Arguments) -> Json:
     """``conversations.list``: channels in pages."""
-    channels = [api_channel(channel) for channel in workspace.channels.values()]
+    without = arguments.flag("exclude_archived")
+    known = [c for c in workspace.channels.values() if not (without and c.archived)]
+    channels = [api_channel(channel) for channel in known]
     limit = _limit(workspace, arguments)
     start = _cursor(arguments)
     page = channels[start : start + limit]
@@ -70,7 +72,9 @@ def replies(workspace: Workspace, arguments: Arguments) -> Json:
     """``conversations.replies``: a thread, its parent first, then replies oldest first."""
     channel = workspace.channel(arguments.required("channel", "channel_not_found"))
     root = arguments.required("ts", "thread_not_found")
-    parent = next((m for m in channel.messages if m.ts == root), None)
+    parent = next(
+        (m for m in channel.messages if root in {m.ts, *(reply.ts for reply in m.replies)}), None
+    )
     if parent is None:
         raise SlackError("thread_not_found")
     thread = [parent, *(m for m in parent.replies if _in_range(m, arguments))]

@@ -19,6 +19,8 @@ from demo_stack.slack.workspace import (
     Workspace,
 )
 
+_FORM = "application/x-www-form-urlencoded"
+
 
 def signature(secret: str, timestamp: str, body: bytes) -> str:
     """Return Slack's ``v0`` signature of ``body`` sent at ``timestamp``."""
@@ -26,12 +28,25 @@ def signature(secret: str, timestamp: str, body: bytes) -> str:
     return "v0=" + hmac.new(secret.encode(), base, hashlib.sha256).hexdigest()
 
 
-def signed_request(secret: str, now_s: float, payload: Json) -> tuple[bytes, dict[str, str]]:
-    """Return body and headers of the request that carries ``payload``."""
-    body = urlencode({"payload": json.dumps(payload)}).encode()
+def signed_request(
+    secret: str, now_s: float, payload: Json, kind: str = "interactive"
+) -> tuple[bytes, dict[str, str]]:
+    """Return body and headers of the request that carries ``payload``.
+
+    Args:
+        secret: Signs it.
+        now_s: When, seconds since the epoch.
+        payload: What is sent.
+        kind: As Socket Mode calls it: commands are fields of a form, events are JSON.
+    """
+    body, content_type = urlencode({"payload": json.dumps(payload)}).encode(), _FORM
+    if kind == "slash_commands":
+        body = urlencode(payload).encode()
+    elif kind == "events_api":
+        body, content_type = json.dumps(payload).encode(), "application/json"
     timestamp = str(int(now_s))
     return body, {
-        "Content-Type": "application/x-www-form-urlencoded",
+        "Content-Type": content_type,
         "X-Slack-Request-Timestamp": timestamp,
         "X-Slack-Signature": signature(secret, timestamp, body),
         "User-Agent": "Slackbot 1.0 (local)",
@@ -46,14 +61,15 @@ def block_actions(
     action_id: str,
     user: str,
     response_url: str,
+    at: str = "",
 ) -> Json:
-    """Return the payload for ``user`` pressing ``action_id`` under ``message``."""
+    """Return the payload for ``user`` pressing ``action_id`` under ``message``; ``at`` a time."""
     block_id, element = _find_action(message, action_id)
     name = workspace.users.setdefault(user, user)
     action: Json = {
         key: element[key] for key in ("type", "text", "value", "style", "url") if key in element
     }
-    action |= {"action_id": action_id, "block_id": block_id, "action_ts": workspace.next_ts()}
+    action |= {"action_id": action_id, "block_id": block_id, "action_ts": at or workspace.next_ts()}
     return {
         "type": "block_actions",
         "user": {"id": user, "username": name, "name": name, "team_id": TEAM_ID},

@@ -43,6 +43,8 @@ class SlackLimits:
     image_url: int = 3_000
     alt_text: int = 2_000
     channel_name: int = 80
+    topic: int = 250
+    bookmark_title: int = 100
     metadata_bytes: int = 8_000
     history_page: int = 999
     messages_kept: int = 10_000
@@ -57,12 +59,20 @@ TIER_2, TIER_3, TIER_4 = 20, 50, 100
 
 METHOD_RATES_PER_MIN = {
     "auth.test": 600,  # "special": hundreds a minute
+    "bookmarks.add": TIER_2,
+    "bookmarks.list": TIER_3,
     "chat.getPermalink": 600,  # "special"
     "chat.update": TIER_3,
+    "conversations.archive": TIER_2,
     "conversations.create": TIER_2,
+    "conversations.invite": TIER_3,
+    "conversations.setPurpose": TIER_2,
+    "conversations.setTopic": TIER_2,
     "conversations.history": TIER_3,
     "conversations.list": TIER_2,
     "conversations.replies": TIER_3,
+    "pins.add": TIER_2,
+    "pins.list": TIER_2,
     "reactions.add": TIER_3,
     "users.info": TIER_4,
 }

@@ -39,10 +39,13 @@ def api_channel(channel: Channel) -> Json:
         "id": channel.id,
         "name": channel.name,
         "is_channel": True,
-        "is_archived": False,
+        "is_archived": channel.archived,
         "is_private": False,
         "is_member": True,
         "num_members": 3,
+        "creator": channel.creator,
+        "topic": {"value": channel.topic},
+        "purpose": {"value": channel.purpose},
     }
 
 
@@ -65,5 +68,10 @@ def preview_channel(channel: Channel) -> Json:
     return {
         "id": channel.id,
         "name": channel.name,
+        "topic": channel.topic,
+        "archived": channel.archived,
+        "members": channel.members,
+        "pins": channel.pins,
+        "bookmarks": channel.bookmarks,
         "messages": [preview_message(message) for message in channel.messages],
     }

@@ -2,34 +2,47 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 from collections.abc import Callable, Mapping
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from demo_stack.slack import chat, conversations
+from demo_stack.slack import chat, conversations, rooms, views
 from demo_stack.slack.arguments import Arguments
-from demo_stack.slack.faults import Fault, Faults
+from demo_stack.slack.faults import Answer, Fault, Faults
 from demo_stack.slack.limits import METHOD_RATES_PER_MIN, TIER_4
 from demo_stack.slack.rate import Buckets
 from demo_stack.slack.rendering import Json
+from demo_stack.slack.sockets import Sockets
 from demo_stack.slack.workspace import SlackError, Workspace
 
 Method = Callable[[Workspace, Arguments], Json]
+MAX_HELD_S = 60.0
+_JSON = {"content-type": "application/json"}
 Hangup = Callable[[Request], None]
 """Cuts the connection that a request came on."""
 
 METHODS: Mapping[str, Method] = {
     "auth.test": conversations.auth_test,
+    "bookmarks.add": rooms.add_bookmark,
+    "bookmarks.list": rooms.bookmarks,
     "chat.getPermalink": chat.get_permalink,
     "chat.postMessage": chat.post_message,
     "chat.update": chat.update,
+    "conversations.archive": rooms.archive,
     "conversations.create": conversations.create,
+    "conversations.invite": rooms.invite,
+    "conversations.setPurpose": rooms.set_purpose,
+    "conversations.setTopic": rooms.set_topic,
     "conversations.history": conversations.history,
     "conversations.list": conversations.list_channels,
     "conversations.replies": conversations.replies,
+    "pins.add": rooms.pin,
+    "pins.list": rooms.pins,
     "reactions.add": chat.add_reaction,
+    "views.open": views.open_view,
     "users.info": conversations.users_info,
 }
 
@@ -42,10 +55,20 @@ class WebApi:
         token: The only token that is accepted.
         faults: Failures armed for the next calls.
         hangup: How to cut a connection; needed for the faults that lose something.
+        sockets: Where apps connect in Socket Mode.
     """
 
-    def __init__(self, workspace: Workspace, *, token: str, faults: Faults, hangup: Hangup) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        *,
+        token: str,
+        faults: Faults,
+        hangup: Hangup,
+        sockets: Sockets | None = None,
+    ) -> None:
         self._workspace = workspace
+        self._sockets = sockets
         self._token = token
         self._faults = faults
         self._hangup = hangup
@@ -68,6 +91,10 @@ class WebApi:
             return PlainTextResponse("Internal Server Error", status_code=500)
         if fault is Fault.RATE_LIMIT:
             return _too_many(1)
+        if isinstance(fault, Answer):
+            return Response(fault.body, fault.status, {**_JSON, **fault.headers})
+        if fault is Fault.LATE:
+            await asyncio.to_thread(self._faults.released.wait, MAX_HELD_S)
         answer = self._answer(request, method, body)
         if fault is Fault.LOSE_REPLY:
             self._hangup(request)
@@ -77,7 +104,9 @@ class WebApi:
         try:
             content_type = request.headers.get("content-type", "")
             arguments = Arguments.parse(body, content_type, request.url.query)
-            self._authorise(request, arguments)
+            if method == "apps.connections.open":
+                return JSONResponse({"ok": True, "url": self._link(request, arguments)})
+            self._authorise(request, arguments, self._token)
             handler = METHODS.get(method, _unknown_method)
             if wait_s := self._wait_s(method, arguments):
                 return _too_many(wait_s)
@@ -89,13 +118,21 @@ class WebApi:
                 answer["errors"] = error.messages
             return JSONResponse(answer)
 
-    def _authorise(self, request: Request, arguments: Arguments) -> None:
+    def _link(self, request: Request, arguments: Arguments) -> str:
+        """Return where an app connects once, for the token of the app."""
+        if self._sockets is None or not self._sockets.app_token:
+            raise SlackError("not_allowed_token_type")
+        self._authorise(request, arguments, self._sockets.app_token)
+        address = str(request.base_url).replace("http", "ws", 1)
+        return f"{address}link/?ticket={self._sockets.ticket()}"
+
+    def _authorise(self, request: Request, arguments: Arguments, wanted: str) -> None:
         header = request.headers.get("authorization", "")
         scheme, _, given = header.partition(" ")
         token = given.strip() if scheme.lower() == "bearer" else arguments.text("token")
         if not token:
             raise SlackError("not_authed")
-        if not hmac.compare_digest(token.encode(), self._token.encode()):
+        if not hmac.compare_digest(token.encode(), wanted.encode()):
             raise SlackError("invalid_auth")
 
     def _wait_s(self, method: str, arguments: Arguments) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -52,6 +53,13 @@ class Channel:
     id: str
     name: str
     messages: list[Message] = field(default_factory=list)
+    creator: str = "U02LEAD"
+    topic: str = ""
+    purpose: str = ""
+    archived: bool = False
+    members: list[str] = field(default_factory=lambda: [BOT_USER])
+    pins: list[str] = field(default_factory=list)
+    bookmarks: list[dict[str, str]] = field(default_factory=list)
 
 
 class Workspace:
@@ -70,11 +78,13 @@ class Workspace:
         self.limits = limits
         self.users = {BOT_USER: "tocsin", "U01ONCALL": "on-call", "U02LEAD": "incident-lead"}
         self.channels: dict[str, Channel] = {}
+        self.triggers: dict[str, float] = {}
+        self.views: dict[str, dict[str, object]] = {}
         self._last_us = 0
         for name in channels:
             self.create_channel(name)
 
-    def create_channel(self, name: str) -> Channel:
+    def create_channel(self, name: str, creator: str = "U02LEAD") -> Channel:
         """Make a channel; Slack's rules for names apply."""
         if not name:
             raise SlackError("invalid_name_required")
@@ -86,7 +96,7 @@ class Workspace:
             raise SlackError("invalid_name_punctuation")
         if any(channel.name == name for channel in self.channels.values()):
             raise SlackError("name_taken")
-        channel = Channel(id=f"C{len(self.channels) + 1:08d}", name=name)
+        channel = Channel(id=f"C{len(self.channels) + 1:08d}", name=name, creator=creator)
         self.channels[channel.id] = channel
         return channel
 
@@ -127,6 +137,21 @@ class Workspace:
         parent.replies.append(message)
         del parent.replies[: -self.limits.messages_kept]
         return message
+
+    def issue_trigger(self, trigger: str) -> None:
+        """Let ``trigger`` open one form within the next seconds."""
+        self.triggers[trigger] = self.now()
+
+    def open_view(self, trigger: str, view: dict[str, object]) -> dict[str, object]:
+        """Show a form to whoever has the trigger."""
+        issued_s = self.triggers.pop(trigger, None)
+        if issued_s is None:
+            raise SlackError("invalid_trigger_id")
+        if self.now() - issued_s > self.limits.ack_timeout_s:
+            raise SlackError("expired_trigger_id")
+        shown: dict[str, object] = {**view, "id": f"V{secrets.token_hex(4).upper()}"}
+        self.views[str(shown["id"])] = shown
+        return shown
 
     def next_ts(self) -> str:
         """Return a message timestamp, ``seconds.microseconds``, never used before."""

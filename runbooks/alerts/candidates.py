@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 
 from anomaly.findings import Finding
+from collectors.model import Tags
 from runbooks.alerts.grouping import SERVICE, ServiceEdge
 
 Neighbours = Mapping[str, Collection[str]]
@@ -20,7 +21,14 @@ class Candidates:
 
     def add(self, incident_id: str, finding: Finding) -> None:
         """Take note that a finding, as it is now, belongs to an incident."""
-        for key in _keys(finding):
+        self._note(incident_id, _keys(finding))
+
+    def declare(self, incident_id: str, scopes: Iterable[Tags]) -> None:
+        """Take note where people said that an incident is."""
+        self._note(incident_id, [("service", s[SERVICE]) for s in scopes if SERVICE in s])
+
+    def _note(self, incident_id: str, keys: Iterable[tuple[str, str]]) -> None:
+        for key in keys:
             self._by[key][incident_id] = None
             self._keys[incident_id].add(key)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, desc, func, insert, select
+from sqlalchemy import Connection, Engine, Select, delete, desc, func, insert, select
 
 from anomaly.findings import Finding
 from runbooks.alerts.outcomes import Decision
 from runbooks.incidents.events import JsonValue
-from runbooks.incidents.finding_codec import finding_to_json
+from runbooks.incidents.finding_codec import finding_from_json, finding_to_json
 from runbooks.incidents.schema import DECISIONS
 
 MAX_LISTED = 500
@@ -49,6 +50,26 @@ class DecisionLog:
     def latest(self, limit: int = MAX_LISTED) -> list[dict[str, JsonValue]]:
         """Return the newest decisions, newest first."""
         query = select(DECISIONS).order_by(desc(DECISIONS.c.id)).limit(min(limit, MAX_LISTED))
+        return self._rows(query)
+
+    def about(self, name: str, limit: int = MAX_LISTED) -> list[dict[str, JsonValue]]:
+        """Return the decisions about a finding or an incident, by its id, newest first."""
+        column = DECISIONS.c.incident_id if name.startswith("inc-") else DECISIONS.c.finding_id
+        query = select(DECISIONS).where(column == name[:300]).order_by(desc(DECISIONS.c.id))
+        return self._rows(query.limit(min(limit, MAX_LISTED)))
+
+    def findings_since(self, time_ms: int, limit: int = MAX_LISTED) -> list[Finding]:
+        """Return the findings that were decided about since, the newest first, each once."""
+        query = select(DECISIONS).where(DECISIONS.c.time_ms >= time_ms)
+        found: dict[str, Finding] = {}
+        for row in self._rows(query.order_by(desc(DECISIONS.c.id)).limit(limit)):
+            stored = row["finding"]
+            if isinstance(stored, dict):
+                finding = finding_from_json(stored)
+                found.setdefault(finding.id, finding)
+        return [*found.values()]
+
+    def _rows(self, query: Select[Any]) -> list[dict[str, JsonValue]]:
         with self._engine.connect() as connection:
             try:
                 return [dict(row) for row in connection.execute(query).mappings()]

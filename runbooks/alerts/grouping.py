@@ -131,7 +131,9 @@ def nearest_relation(
     finding: Finding, incident: Incident, edges: Collection[ServiceEdge]
 ) -> tuple[int, str] | None:
     """Return how ``finding`` relates to ``incident``: strength (0 strongest) and why, or None."""
-    found = (relation(finding, other, edges) for other in incident.findings.values())
+    found = [relation(finding, other, edges) for other in incident.findings.values()]
+    said = [_by_scope(scope, finding.scope, edges) for scope in incident.declared_scopes]
+    found += [(one[0], f"{one[1]} as was declared") for one in said if one is not None]
     return min((r for r in found if r is not None), default=None)
 
 
@@ -184,9 +186,12 @@ _ELSEWHERE = frozenset({Relation.UNBOUND, Relation.OTHER_SERVICE, Relation.OTHER
 def near_in_time(finding: Finding, incident: Incident, rules: GroupingRules) -> bool:
     """Return whether ``finding`` began near enough to what ``incident`` has."""
     starts = [f.started_ms for f in incident.findings.values()]
-    latest = max(*starts, incident.opened_ms, *(c.latest_ms for c in incident.crowds.values()))
-    earliest_ms = min(incident.impact_start_ms, *starts) - rules.window_ms
-    return earliest_ms <= finding.started_ms <= latest + rules.window_ms
+    earliest_ms = min([incident.impact_start_ms, *starts]) - rules.window_ms
+    if not starts and not incident.crowds:
+        # Somebody says that it fails; what is found while it is open tells of the same.
+        return earliest_ms <= finding.started_ms
+    latest_ms = [incident.opened_ms, *(c.latest_ms for c in incident.crowds.values())]
+    return earliest_ms <= finding.started_ms <= max(*latest_ms, *starts) + rules.window_ms
 
 
 def _has_rule(incident: Incident, rule: str) -> bool:

@@ -11,7 +11,8 @@ class Outcome(StrEnum):
 
     ``OPENS`` makes an incident and pages. ``JOINS`` and ``JOINS_ENDED`` add evidence to one without
     a further page; ``COUNTED`` makes it one more of many there. ``REOPENS`` brings one back.
-    ``RECORDED`` and ``ENDED`` only keep it on record.
+    ``RECORDED`` and ``ENDED`` only keep it on record. ``SUPPRESSED`` holds back what would have
+    rung, until that is over.
     """
 
     OPENS = "opens"
@@ -21,6 +22,7 @@ class Outcome(StrEnum):
     REOPENS = "reopens"
     RECORDED = "recorded"
     ENDED = "ended"
+    SUPPRESSED = "suppressed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

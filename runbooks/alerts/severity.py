@@ -7,7 +7,7 @@ from collections.abc import Collection
 from anomaly.findings import Finding, FindingKind, FindingState, Urgency
 from runbooks.alerts.grouping import REGION, SERVICE
 from runbooks.incidents.states import Severity
-from tocsin.client.wording import multiple, percent
+from tocsin.client.wording import duration, multiple, percent
 
 DEEP_LOSS = 0.5
 """An anomaly that leaves less than this share of its baseline counts as deep."""
@@ -45,7 +45,9 @@ def _depth(finding: Finding) -> str | None:
     if finding.kind is FindingKind.SLO_BURN:
         burn = finding.values.get("burn_rate_long", 0.0)
         if burn >= FAST_BURN:
-            return f"the error budget burns {multiple(burn)} too fast"
+            over = finding.values.get("long_s")
+            window = f" over {duration(over)}" if over else ""
+            return f"the error budget burns {multiple(burn)} too fast{window}"
         return "an SLO is burning"
     if finding.kind is FindingKind.NO_DATA:
         return "its data stopped"

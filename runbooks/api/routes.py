@@ -2,42 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from collectors.api.pages import PageRequest, page_of
-from collectors.errors import InputError, StorageError, TocsinError
+from collectors.api.parameters import Parameters
+from collectors.errors import InputError, NotFoundError
 from collectors.receivers.body import request_body
-from runbooks.api import oncall, views
-from runbooks.api.commands import MAX_BODY_BYTES, parse_command
+from runbooks.api import escalations, heartbeats, oncall, overrides, views
+from runbooks.api.alertmanager import alertmanager_routes
+from runbooks.api.answering import guarded
+from runbooks.api.commands import (
+    MAX_BODY_BYTES,
+    Asked,
+    Merge,
+    Split,
+    parse_command,
+    parse_declaration,
+    word_of,
+)
+from runbooks.api.noise import noise_routes
+from runbooks.api.papers import paper_routes
+from runbooks.api.permitting import permit
+from runbooks.api.progress import progress
+from runbooks.api.runs import RunRoutes
+from runbooks.api.silences import silence_routes
+from runbooks.api.slack import slack_routes
+from runbooks.api.why import why_routes
 from runbooks.desk.desk import IncidentDesk
-from runbooks.notifiers import slack_interactions
-from runbooks.postmortem.language import warnings
-from runbooks.postmortem.sections import blanks
+from runbooks.desk.reporting import report_of
 
-Endpoint = Callable[[Request], Awaitable[Response]]
-SLACK_INTERACTIONS = "/slack/interactions"
+MAX_DAYS = 3_660
+"""Days that a report may cover."""
 
 
 def runbooks_routes(desk: IncidentDesk) -> list[Route]:
     """Return the routes over ``desk``."""
-    api = _Api(desk)
+    api, running, runs = _Api(desk), RunRoutes(desk.automation), "/api/v2/runbook-runs"
     incident = "/api/v2/incidents/{id}"
     return [
-        Route("/api/v2/incidents", _guarded(api.incidents), methods=["GET"]),
-        Route(incident, _guarded(api.incident), methods=["GET"]),
-        Route(f"{incident}/commands", _guarded(api.command), methods=["POST"]),
-        Route(f"{incident}/post-mortem", _guarded(api.post_mortem), methods=["GET"]),
-        Route("/api/v2/runbooks", _guarded(api.runbooks), methods=["GET"]),
-        Route("/api/v2/finding-decisions", _guarded(api.decisions), methods=["GET"]),
-        Route("/api/v2/oncall", _guarded(api.oncall), methods=["GET"]),
-        Route("/api/v2/oncall/{name}.ics", _guarded(api.calendar), methods=["GET"]),
-        Route(SLACK_INTERACTIONS, _guarded(api.interaction), methods=["POST"]),
+        Route("/api/v2/incidents", guarded(api.incidents), methods=["GET"]),
+        Route("/api/v2/incidents", guarded(api.declare), methods=["POST"]),
+        Route("/api/v2/incident-report", guarded(api.report), methods=["GET"]),
+        Route(incident, guarded(api.incident), methods=["GET"]),
+        Route(f"{incident}/commands", guarded(api.command), methods=["POST"]),
+        Route(f"{incident}/events/{{seq:int}}", guarded(api.event), methods=["GET"]),
+        *paper_routes(desk),
+        Route("/api/v2/runbooks", guarded(api.runbooks), methods=["GET"]),
+        Route(runs, guarded(running.runs), methods=["GET"]),
+        Route(runs, guarded(running.begin), methods=["POST"]),
+        Route(f"{runs}/{{id}}", guarded(running.run), methods=["GET"]),
+        Route(f"{runs}/{{id}}/decisions", guarded(running.decide), methods=["POST"]),
+        Route("/api/v2/finding-decisions", guarded(api.decisions), methods=["GET"]),
+        Route("/api/v2/oncall", guarded(api.oncall), methods=["GET"]),
+        *overrides.override_routes(desk),
+        *heartbeats.heartbeat_routes(desk),
+        Route("/api/v2/escalations", guarded(api.escalations), methods=["GET"]),
+        Route("/api/v2/oncall/{name}.ics", guarded(api.calendar), methods=["GET"]),
+        *slack_routes(desk),
+        *silence_routes(desk),
+        *alertmanager_routes(desk),
+        *why_routes(desk),
+        *noise_routes(desk),
     ]
 
 
@@ -64,26 +94,34 @@ class _Api:
         incident_id = request.path_params["id"]
         # Before the body is read: whoever has the wrong incident is told of that first.
         await run_in_threadpool(self._desk.ledger.incident, incident_id)
-        command = parse_command(
-            await request_body(request, MAX_BODY_BYTES), request.scope.get("actor", "")
-        )
-        await run_in_threadpool(self._desk.execute, incident_id, command)
-        return JSONResponse(await run_in_threadpool(self._detail, incident_id))
+        body = await request_body(request, MAX_BODY_BYTES)
+        permit(request, word_of(body))
+        actor, now_ms = request.scope.get("actor", ""), self._desk.clock.now_ms()
+        command = parse_command(body, actor, now_ms)
+        shown = await run_in_threadpool(self._carry_out, incident_id, command)
+        return JSONResponse(await run_in_threadpool(self._detail, shown))
 
-    async def post_mortem(self, request: Request) -> Response:
-        incident_id = request.path_params["id"]
+    async def declare(self, request: Request) -> Response:
+        said = parse_declaration(
+            await request_body(request, MAX_BODY_BYTES),
+            request.scope.get("actor", ""),
+            self._desk.clock.now_ms(),
+        )
+        opened = await run_in_threadpool(self._desk.responses.declare, said)
+        return JSONResponse(await run_in_threadpool(self._detail, opened.id), status_code=201)
+
+    async def report(self, request: Request) -> Response:
+        days = Parameters.of(request).integer("days", 30, low=1, high=MAX_DAYS)
+        return JSONResponse(asdict(await run_in_threadpool(report_of, self._desk, days)))
+
+    async def event(self, request: Request) -> Response:
+        incident_id, seq = request.path_params["id"], request.path_params["seq"]
         await run_in_threadpool(self._desk.ledger.incident, incident_id)
-        form = request.query_params.get("format", "md")
-        read = self._desk.post_mortems
-        if form == "html":
-            return HTMLResponse(await run_in_threadpool(read.html, incident_id))
-        text = await run_in_threadpool(read.markdown, incident_id)
-        if form == "md":
-            return PlainTextResponse(text, media_type="text/markdown")
-        if form == "json":
-            found = [asdict(warned) for warned in warnings(text)]
-            return JSONResponse({"blanks": blanks(text), "warnings": found, "markdown": text})
-        raise InputError(f"format {form[:50]!r} is none of md, html, json")
+        events = await run_in_threadpool(self._desk.ledger.events, incident_id)
+        found = [event for event in events if event.seq == seq]
+        if not found:
+            raise NotFoundError(f"{incident_id} has {len(events)} events, and no event {seq}")
+        return JSONResponse(views.timeline_item(found[0], self._desk.links))
 
     async def runbooks(self, request: Request) -> Response:
         del request
@@ -98,19 +136,25 @@ class _Api:
         days, now_ms = oncall.days_of(request), self._desk.clock.now_ms()
         return JSONResponse(await run_in_threadpool(oncall.rota, self._desk.duty, days, now_ms))
 
+    async def escalations(self, request: Request) -> Response:
+        at_ms = escalations.moment_of(request, self._desk.clock.now_ms())
+        policies = self._desk.on_call.escalations.policies
+        return JSONResponse(escalations.policies(policies, self._desk.duty, at_ms))
+
     async def calendar(self, request: Request) -> Response:
         days, now_ms = oncall.days_of(request), self._desk.clock.now_ms()
         name = request.path_params["name"]
         text = await run_in_threadpool(oncall.calendar, self._desk.duty, name, days, now_ms)
         return PlainTextResponse(text, media_type="text/calendar")
 
-    async def interaction(self, request: Request) -> Response:
-        body = await request_body(request, slack_interactions.MAX_BODY_BYTES)
-        secret = self._desk.slack_signing_secret
-        slack_interactions.verify(secret, self._desk.clock, request.headers, body)
-        for press in slack_interactions.presses(body):
-            await run_in_threadpool(self._desk.press, press)
-        return Response(status_code=200)
+    def _carry_out(self, incident_id: str, asked: Asked) -> str:
+        """Carry out what was asked; return the incident in which it goes on."""
+        responses = self._desk.responses
+        if isinstance(asked, Merge):
+            return responses.merge(incident_id, asked.into, asked.actor, asked.text).id
+        if isinstance(asked, Split):
+            return responses.split(incident_id, asked.finding_ids, asked.actor, asked.text).id
+        return self._desk.execute(incident_id, asked).id
 
     def _list(self, every: bool, wanted: PageRequest) -> Response:
         now_ms = self._desk.clock.now_ms()
@@ -124,29 +168,23 @@ class _Api:
     def _detail(self, incident_id: str) -> views.Json:
         desk = self._desk
         incident = desk.ledger.incident(incident_id)
-        called = desk.called(incident)
-        return views.detail(
+        called, events = desk.called(incident), desk.ledger.events(incident_id)
+        shown = views.detail(
             desk.intake.crowds.present(incident.with_latest(desk.intake.live)),
             now_ms=desk.clock.now_ms(),
-            events=desk.ledger.events(incident_id),
+            events=events,
             rows=desk.outbox.rows(incident_id),
             runbook=desk.library.get(incident.runbook.name) if incident.runbook else None,
             measures=desk.measures,
+            links=desk.links,
             on_call=called.words if called else None,
+            diagnosis=desk.automation.diagnosis(incident_id),
+            escalation=desk.on_call.escalations.state(incident_id),
         )
-
-
-def _guarded(endpoint: Endpoint) -> Endpoint:
-    """Answer our errors as ``{"type": "error", "message": …}`` with their status."""
-
-    async def answer(request: Request) -> Response:
-        try:
-            return await endpoint(request)
-        except (InputError, StorageError) as error:
-            return _error(error, error.status)
-
-    return answer
-
-
-def _error(error: TocsinError, status: int) -> Response:
-    return JSONResponse({"type": "error", "message": error.message}, status_code=status)
+        return shown | progress(
+            incident,
+            now_ms=desk.clock.now_ms(),
+            events=events,
+            update_every_s=desk.settings.update_every_s,
+            similar=desk.similar(incident),
+        )

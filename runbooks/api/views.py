@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from anomaly.evidence.near_changes import change_words
 from anomaly.findings import NearChange
 from runbooks.alerts.grouping import REGION, SERVICE
+from runbooks.automation.planning import known_values
 from runbooks.automation.runbook import Runbook
+from runbooks.automation.variables import in_expression, names_in
 from runbooks.incidents.crowd import Crowd
 from runbooks.incidents.events import Event, JsonValue
 from runbooks.incidents.finding_codec import change_to_json, finding_to_json
 from runbooks.incidents.incident import Incident
 from runbooks.incidents.states import Role
+from runbooks.notifiers.card import Links
 from runbooks.notifiers.delivery import Action
 from runbooks.paging.outbox import OutboxRow
 from runbooks.postmortem.impact import ImpactMeasure, MeasureKind, scoped
 
 Json = dict[str, JsonValue]
 MAX_CHARTS = 6
+_RELATIVE = Links(dashboard_url="", api_url="")
 
 
 def summary(incident: Incident, now_ms: int) -> Json:
@@ -36,6 +40,8 @@ def summary(incident: Incident, now_ms: int) -> Json:
         "resolved_ms": incident.resolved_ms,
         "elapsed_s": max(0, end_ms - incident.impact_start_ms) / 1000,
         "scope": {key: value for key, value in scope.items() if value},
+        "open_tasks": sum(task.done_ms is None for task in incident.tasks.values()),
+        "overdue_tasks": sum(task.is_overdue(now_ms) for task in incident.tasks.values()),
     }
 
 
@@ -47,7 +53,10 @@ def detail(
     rows: Sequence[OutboxRow],
     runbook: Runbook | None,
     measures: Sequence[ImpactMeasure],
+    links: Links = _RELATIVE,
     on_call: str | None = None,
+    diagnosis: Sequence[JsonValue] = (),
+    escalation: Json | None = None,
 ) -> Json:
     """Return everything about one incident.
 
@@ -58,7 +67,10 @@ def detail(
         rows: Its notifications.
         runbook: The document of the runbook that was proposed.
         measures: What counts as impact; their expressions are worth a chart.
+        links: Public addresses.
         on_call: Who is on call for it, in the words of its page; None if no schedule is named.
+        diagnosis: What was looked at when it opened, step by step.
+        escalation: How its escalation stands; None if it has none.
     """
     address = f"/api/v2/incidents/{incident.id}/post-mortem"
     return summary(incident, now_ms) | {
@@ -69,13 +81,15 @@ def detail(
         "mitigated_ms": incident.mitigated_ms,
         "acknowledged_by": incident.acknowledged_by,
         "on_call": on_call,
+        "diagnosis": [*diagnosis],
+        "escalation": escalation,
         "commander": incident.roles.get(Role.COMMANDER),
-        "summary": next(iter(incident.findings.values())).explanation,
+        "summary": incident.explanation,
         "services": [*incident.scope_values(SERVICE)],
         "regions": [*incident.scope_values(REGION)],
         "findings": [finding_to_json(finding) for finding in incident.findings.values()],
         "more_findings": [crowd(found) for found in incident.crowds.values()],
-        "timeline": [timeline_item(event) for event in events],
+        "timeline": [timeline_item(event, links) for event in events],
         "runbook": proposed(incident, runbook),
         "exemplar_trace_ids": [*incident.exemplar_trace_ids],
         "near_changes": [near_change(change, incident) for change in incident.near_changes],
@@ -100,8 +114,8 @@ def near_change(change: NearChange, incident: Incident) -> Json:
     return change_to_json(change) | {"text": change_words(change, incident.impact_start_ms)}
 
 
-def timeline_item(event: Event) -> Json:
-    """Return one entry of the timeline."""
+def timeline_item(event: Event, links: Links) -> Json:
+    """Return one entry of the timeline, with the address that leads to it for good."""
     return {
         "seq": event.seq,
         "time_ms": event.time_ms,
@@ -109,6 +123,7 @@ def timeline_item(event: Event) -> Json:
         "actor": event.actor,
         "text": event.text,
         "data": dict(event.data),
+        "link": links.event(event.incident_id, event.seq),
     }
 
 
@@ -131,7 +146,7 @@ def proposed(incident: Incident, runbook: Runbook | None) -> Json | None:
     found = incident.runbook
     if found is None:
         return None
-    texts = {step["id"]: step for step in steps(runbook)} if runbook else {}
+    texts = {step["id"]: step for step in steps(runbook, incident)} if runbook else {}
     shown: list[JsonValue] = []
     for step_id, state in found.steps.items():
         unknown: Json = {"id": step_id, "title": step_id, "kind": "manual", "detail": ""}
@@ -145,23 +160,32 @@ def document(runbook: Runbook) -> Json:
         "name": runbook.name,
         "title": runbook.title,
         "summary": runbook.summary,
+        "inputs": [
+            {"name": one.name, "pattern": one.pattern, "default": one.default}
+            for one in runbook.inputs
+        ],
         "steps": [*steps(runbook)],
     }
 
 
-def steps(runbook: Runbook) -> list[Json]:
-    """Return a runbook's steps."""
+def steps(runbook: Runbook, incident: Incident | None = None) -> list[Json]:
+    """Return a runbook's steps; their queries with the values of ``incident``, if it has them."""
+    known = known_values(incident) if incident else {}
     return [
         {
             "id": step.id,
             "title": step.title,
             "kind": step.kind.value,
             "detail": step.detail,
-            "query": step.query,
+            "query": _query(step.query, known),
             "command": step.command,
         }
         for step in runbook.steps
     ]
+
+
+def _query(template: str, known: Mapping[str, str]) -> str:
+    return in_expression(template, known) if names_in(template) <= {*known} else template
 
 
 def charts(incident: Incident, measures: Iterable[ImpactMeasure]) -> list[JsonValue]:

@@ -2,115 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from fractions import Fraction
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import AfterValidator
-
-from anomaly.findings import FindingKind
 from collectors.documents.reading import Mistakes, files_of, load_section
-from collectors.documents.section import PLAIN, Context, Section, WrongValueError
-from collectors.documents.values import (
-    Number,
-    OneOrMore,
-    Words,
-    at_least_one,
-    checked_expression,
-    matching,
-    one_of,
+from collectors.documents.section import PLAIN, Context
+from runbooks.automation.runbook import (
+    Expectation,
+    Input,
+    Matcher,
+    OnFailure,
+    Request,
+    Runbook,
+    Step,
+    Suppression,
+    When,
 )
-from collectors.errors import DocumentError
-from runbooks.automation.runbook import Matcher, Runbook, Step, StepKind
+from runbooks.automation.shapes import (
+    ActShape,
+    MatcherShape,
+    RollbackShape,
+    RunbookFile,
+    StepShape,
+    SuppressionShape,
+    WhenShape,
+    comparison,
+)
 
 BUILT_IN = Path(__file__).parent.parent / "library"
-MAX_STEPS = 50
-
-_Name = Annotated[Words, matching(r"[a-z0-9]+(-[a-z0-9]+)*", "lower-case words joined by dashes")]
-_Kinds = Annotated[tuple[Annotated[FindingKind, one_of(tuple(FindingKind))], ...], OneOrMore]
-
-
-def _share(number: Fraction) -> Fraction:
-    if not 0 < number <= 1:
-        raise WrongValueError("above 0 and at most 1")
-    return number
-
-
-class StepShape(Section):
-    """A step of a runbook."""
-
-    id: _Name
-    """Lower-case words joined by dashes; each only once."""
-    title: Words
-    """What to do, in a line."""
-    kind: Annotated[StepKind, one_of(tuple(StepKind))]
-    """`manual` is done by a person, `query` is looked at, `command` is copied into a shell,
-    `approval` changes production and needs consent."""
-    detail: Words = ""
-    """More about it."""
-    query: Annotated[Words, checked_expression()] = ""
-    """For `query`: an expression in the stack language."""
-    command: Words = ""
-    """For `command`: a line for a shell."""
-
-    def mistakes(self, context: Context) -> Iterator[DocumentError]:
-        """Yield what a step of this kind lacks."""
-        del context
-        for kind, given in ((StepKind.QUERY, self.query), (StepKind.COMMAND, self.command)):
-            if self.kind is kind and not given:
-                yield self.at(kind).error(f"a step of kind {kind} needs a {kind}")
-
-
-class MatcherShape(Section):
-    """What a runbook applies to: all that is given must hold."""
-
-    rule: Words = ""
-    """Pattern for the finding's rule, with `*` as in file names."""
-    kind: _Kinds = ()
-    """Kinds of findings, one or a list."""
-    scope: dict[str, Words] = {}
-    """Patterns for the values of the finding's scope."""
-    words: Annotated[tuple[Words, ...], OneOrMore] = ()
-    """One of them stands in the finding's title or expression."""
-    lost_share: Annotated[Number, AfterValidator(_share)] = Fraction(0)
-    """The value lies below what is usual by at least this share, up to 1."""
-
-    def mistakes(self, context: Context) -> Iterator[DocumentError]:
-        """Yield that nothing is given."""
-        del context
-        if not self.names():
-            yield self.place.error(
-                "is empty and would match everything; name a rule, kind, scope or word"
-            )
-
-
-class RunbookFile(Section):
-    """`runbooks/*.yaml`: what to do, proposed to whoever handles an incident that it applies to."""
-
-    name: _Name
-    """Lower-case words joined by dashes; replaces a built-in runbook of this name."""
-    title: Words
-    """What it is about, in a line."""
-    summary: Words = ""
-    """When it helps."""
-    applies_to: Annotated[
-        tuple[MatcherShape, ...], at_least_one("names nothing that it applies to")
-    ]
-    """Findings that it is proposed for: those that match one of these."""
-    steps: Annotated[tuple[StepShape, ...], at_least_one(f"0 steps; must be 1 to {MAX_STEPS}")]
-    """What to do, in order."""
-
-    def mistakes(self, context: Context) -> Iterator[DocumentError]:
-        """Yield too many steps, and those whose id is taken."""
-        del context
-        if len(self.steps) > MAX_STEPS:
-            yield self.at("steps").error(f"{len(self.steps)} steps; must be 1 to {MAX_STEPS}")
-        seen: set[str] = set()
-        for index, step in enumerate(self.steps):
-            if step.id in seen:
-                yield self.at("steps", index, "id").error(f"two steps have the id {step.id!r}")
-            seen.add(step.id)
+ROLLBACK = "/rollback"
+"""What the id of a step's rollback ends with."""
 
 
 def load_library(*directories: Path, context: Context = PLAIN) -> tuple[Runbook, ...]:
@@ -145,7 +65,23 @@ def load_runbook(path: Path, context: Context = PLAIN) -> Runbook:
         summary=shape.summary,
         applies_to=tuple(_matcher(matcher) for matcher in shape.applies_to),
         steps=tuple(_step(step) for step in shape.steps),
+        inputs=tuple(
+            Input(name=name, pattern=told.pattern, default=told.default)
+            for name, told in shape.inputs.items()
+        ),
+        diagnose=tuple(_step(step) for step in shape.diagnose),
+        suppress=_suppression(shape.suppress_page_when),
+        on_open=shape.trigger == "on_open",
         file=str(path),
+        places={step.id: step.place for step in (*shape.diagnose, *shape.steps)},
+    )
+
+
+def _suppression(shape: SuppressionShape | None) -> Suppression | None:
+    if shape is None:
+        return None
+    return Suppression(
+        step=shape.step, ended=shape.ended, reason=shape.reason, at_most_ms=shape.at_most
     )
 
 
@@ -156,8 +92,61 @@ def _step(shape: StepShape) -> Step:
         kind=shape.kind,
         detail=shape.detail,
         query=shape.query,
+        unit=shape.unit,
         command=shape.command,
+        run=shape.run or "",
+        arguments=tuple(shape.arguments.items()),
+        request=_request(shape),
+        expect=_expectation(shape),
+        when=_when(shape.when) if shape.when else None,
+        parallel=shape.parallel or "",
+        timeout_ms=shape.timeout,
+        on_failure=OnFailure(shape.on_failure),
+        rollback=_rollback(shape.id, shape.rollback) if shape.rollback else None,
+        safe=shape.safe,
+        two_persons=shape.two_persons,
     )
+
+
+def _rollback(step_id: str, back: RollbackShape) -> Step:
+    return Step(
+        id=f"{step_id}{ROLLBACK}",
+        title=back.title,
+        kind=back.kind,
+        run=back.run or "",
+        arguments=tuple(back.arguments.items()),
+        request=_request(back),
+        timeout_ms=back.timeout,
+        # Whoever approved the step has approved that it is taken back.
+        safe=True,
+    )
+
+
+def _request(shape: ActShape) -> Request | None:
+    if not shape.host:
+        return None
+    return Request(
+        host=shape.host,
+        method=shape.method,
+        path=shape.path or "/",
+        headers=tuple(shape.headers.items()),
+        body=shape.body,
+        statuses=shape.statuses,
+    )
+
+
+def _expectation(shape: StepShape) -> Expectation | None:
+    if not shape.expect:
+        return None
+    operator, value = comparison(shape.expect)
+    return Expectation(operator=operator, value=value, over_ms=shape.over, figure=shape.figure)
+
+
+def _when(shape: WhenShape) -> When:
+    if not shape.expect:
+        return When(step=shape.step or "", ended=shape.ended)
+    operator, value = comparison(shape.expect)
+    return When(query=shape.query or "", expect=Expectation(operator=operator, value=value))
 
 
 def _matcher(shape: MatcherShape) -> Matcher:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import structlog
 from sqlalchemy import Engine, delete, false, insert, select, true, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
@@ -10,10 +12,13 @@ from collectors.clock import Clock
 from collectors.errors import ConflictError, NotFoundError, StorageError
 from runbooks.desk.ledger import Ledger
 from runbooks.incidents.commands import Acknowledge, Command, Note, SetStatus
+from runbooks.incidents.events import MACHINE
 from runbooks.incidents.schema import INTERACTIONS
 from runbooks.incidents.states import Status
-from runbooks.notifiers.slack_interactions import Press
+from runbooks.notifiers.slack_interactions import FROM_SLACK, Press
 from runbooks.notifiers.slack_layout import ACKNOWLEDGE
+from runbooks.oncall.duty import Duty
+from runbooks.oncall.rights import person_of, refusal
 
 KEPT_MS = 24 * 3_600_000
 _log = structlog.get_logger(__name__)
@@ -26,9 +31,13 @@ class Buttons:
         ledger: Where incidents are.
         engine: The incident database, which remembers what was pressed.
         clock: The present.
+        duty: Says who people are, and what each may do.
     """
 
-    def __init__(self, ledger: Ledger, engine: Engine, clock: Clock) -> None:
+    def __init__(
+        self, ledger: Ledger, engine: Engine, clock: Clock, duty: Callable[[], Duty] = Duty
+    ) -> None:
+        self._duty = duty
         self._ledger = ledger
         self._engine = engine
         self._clock = clock
@@ -72,19 +81,34 @@ class Buttons:
             self._forget(press)
 
     def _apply(self, press: Press) -> None:
+        people = self._duty().people.values()
+        member = press.user.removeprefix(FROM_SLACK)
+        person = person_of(people, member)
+        actor = person.name if person else press.user
+        word = "acknowledge" if press.action_id == ACKNOWLEDGE else "resolve"
         command: Command = SetStatus(
-            status=Status.RESOLVED, actor=press.user, text="with Slack's button"
+            status=Status.RESOLVED, actor=actor, text="with Slack's button"
         )
         if press.action_id == ACKNOWLEDGE:
-            command = Acknowledge(actor=press.user)
+            command = Acknowledge(actor=actor)
+        if why := refusal(people, member, word):
+            # Told where it was pressed, and no word of theirs: nobody is on it for that.
+            note = f"{actor} pressed {word}, which was refused: {why}"
+            command = Note(actor=MACHINE, text=note)
         try:
-            self._ledger.execute(press.incident_id, command)
-        except ConflictError as error:
-            # Whoever pressed a button of an outdated message is told why nothing changed.
-            note = f"{press.user} pressed {press.action_id}: {error.message}"
-            self._ledger.execute(press.incident_id, Note(actor=press.user, text=note))
+            # A message that was not edited yet may be of an incident that goes on in another.
+            incident_id = self._ledger.going_on(press.incident_id).id
+            self._carry_out(incident_id, press, command)
         except NotFoundError:
             _log.warning("press for an unknown incident", incident=press.incident_id)
+
+    def _carry_out(self, incident_id: str, press: Press, command: Command) -> None:
+        try:
+            self._ledger.execute(incident_id, command)
+        except ConflictError as error:
+            # Whoever pressed a button of an outdated message is told why nothing changed.
+            note = f"{command.actor} pressed {press.action_id}: {error.message}"
+            self._ledger.execute(incident_id, Note(actor=command.actor, text=note))
 
     def _forget(self, press: Press) -> None:
         """Note that a press is done, and drop those so old that Slack can't repeat them."""

@@ -74,9 +74,9 @@ class Crowds:
         """From now on a crowd without members is over: everything open has been told of."""
         self._settled = True
 
-    def owner(self, finding: Finding) -> str | None:
-        """Return the incident in whose crowd ``finding`` is."""
-        key = self._of.get(finding.id)
+    def owner(self, finding_id: str) -> str | None:
+        """Return the incident in whose crowd a finding is."""
+        key = self._of.get(finding_id)
         return None if key is None else key[0]
 
     def home(self, finding: Finding, service: str) -> str | None:
@@ -147,6 +147,25 @@ class Crowds:
         for (owner, rule), members in self._members.items():
             if owner == incident.id:
                 members.told = incident.crowds.get(rule)
+
+    def move(self, incident_id: str, into: Incident) -> None:
+        """Let another incident have the crowds of one that was merged into it."""
+        for key in [key for key in self._members if key[0] == incident_id]:
+            moved, rule = self._members.pop(key), key[1]
+            members = self._members.setdefault((into.id, rule), _Members(title=moved.title))
+            members.firing |= moved.firing
+            members.seen += moved.seen
+            members.again += moved.again
+            members.latest_ms = max(members.latest_ms, moved.latest_ms)
+            members.quiet_ms = None if members.firing else moved.quiet_ms
+            members.told = into.crowds.get(rule)
+        self._of = {
+            one: (into.id, key[1]) if key[0] == incident_id else key
+            for one, key in self._of.items()
+        }
+        self._homes = {
+            at: into.id if owner == incident_id else owner for at, owner in self._homes.items()
+        }
 
     def present(self, incident: Incident) -> Incident:
         """Return ``incident`` with the numbers of now; may be asked from any thread."""

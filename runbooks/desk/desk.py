@@ -11,86 +11,68 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from anomaly.findings import Finding, FindingState, Urgency
+from anomaly.findings import Finding
 from collectors.background import Background
 from collectors.clock import Clock
 from collectors.errors import StorageError, TocsinError
 from collectors.host.faults import Faults
+from runbooks.alerts.alerting import Alerting
 from runbooks.alerts.decision_log import DecisionLog
-from runbooks.alerts.grouping import GroupingRules
+from runbooks.alerts.similar import Similar, similar_to
+from runbooks.automation.allowing import Allowed
 from runbooks.automation.runbook import Runbook
+from runbooks.automation.running.automation import Automation
+from runbooks.desk.arrivals import Arrivals
 from runbooks.desk.buttons import Buttons
-from runbooks.desk.calling import called_for
-from runbooks.desk.intake import EdgesReader, Intake
+from runbooks.desk.elapsing import Elapsing
+from runbooks.desk.inbox import SlackInbox
+from runbooks.desk.intake import MOVING_FINDINGS, EdgesReader, Intake
 from runbooks.desk.ledger import Ledger, Subscriber
+from runbooks.desk.notices import is_notice
+from runbooks.desk.on_call import OnCall
+from runbooks.desk.responses import Responses
+from runbooks.desk.settings import Chore, DeskSettings
+from runbooks.desk.shift import Shift
 from runbooks.desk.unrecorded import Unrecorded
-from runbooks.desk.waiting import MAX_WAITING, Waiting
-from runbooks.incidents.commands import (
-    Command,
-    RecordPage,
-    RecordPostMortem,
-    Reopen,
-    RingAgain,
-    SetStatus,
-)
+from runbooks.desk.vital_signs import VitalSigns
+from runbooks.desk.waiting import INTAKE, Waiting
+from runbooks.escalation.policy import Policy
+from runbooks.heartbeats.watch import HeartbeatWatch
+from runbooks.incidents.commands import Command, RecordPostMortem
 from runbooks.incidents.database import DATABASE, open_database, probe
-from runbooks.incidents.decide import holding
-from runbooks.incidents.events import MACHINE, Event, EventKind
+from runbooks.incidents.events import Event, EventKind
 from runbooks.incidents.incident import Incident
-from runbooks.incidents.states import IMPACTED_STATUSES, Status
+from runbooks.incidents.states import Status
 from runbooks.notifiers.card import Called, Card, Links, card_of
-from runbooks.notifiers.delivery import Action, Notifier
+from runbooks.notifiers.delivery import Notifier
 from runbooks.notifiers.slack_interactions import Press
 from runbooks.oncall.duty import Duty
 from runbooks.paging.courier import Courier
-from runbooks.paging.outbox import Outbox, OutboxRow, RowState
-from runbooks.paging.routing import FALLBACK, Routes
-from runbooks.paging.ways import Ways, name_of, next_way
+from runbooks.paging.outbox import Outbox
+from runbooks.paging.routing import FALLBACK, Routes, is_ticket
+from runbooks.paging.ways import Ways
+from runbooks.postmortem.action_store import ActionStore
 from runbooks.postmortem.impact import ImpactMeasure, MetricReader
+from runbooks.postmortem.shelf import Shelf
 from runbooks.postmortem.writer import PostMortemWriter, Written
-from tocsin.client.wording import duration
 
 _log = structlog.get_logger(__name__)
 MAX_AT_ONCE = 500
 """Findings that are dealt with in one transaction."""
 
 FORGET_EVERY_MS = 60_000
-STALE_CLAIM_MS = 180_000
 UNRECORDED_AFTER_MS = 10_000
 """The database takes nothing for this long: what pages is told without a record."""
 
-MAX_RING_AGAIN_S = 3_600.0
 MAX_STOP_S = 10.0
 """A notifier that hangs does not keep the process from ending."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeskSettings:
-    """Numbers that an operator may change.
-
-    Attributes:
-        auto_resolve_s: A mitigated incident is resolved after being stable for this long, seconds.
-        still_firing_s: An incident that a person resolved while it fired is reopened if it fires
-            this long after, seconds.
-        ring_again_s: A page that nobody acknowledges rings again after this long, then after twice
-            as long and so on, at most hourly; seconds.
-        grouping: How near findings must be to belong together.
-        max_waiting: Findings that wait to be taken in; further ones are dropped and counted.
-    """
-
-    auto_resolve_s: float = 600.0
-    still_firing_s: float = 1_800.0
-    ring_again_s: float = 300.0
-    grouping: GroupingRules = field(default_factory=GroupingRules)
-    max_waiting: int = MAX_WAITING
 
 
 class IncidentDesk:
@@ -112,7 +94,15 @@ class IncidentDesk:
         slack_signing_secret: Verifies Slack's interactions; empty refuses all of them.
         duty: Who is on call; without it nobody is ever mentioned.
         faults: Hears of a database that fails.
+        policies: Who is rung while nobody answers, by name.
+        allowed: What runbooks' steps may reach.
+
+    Attributes:
+        slack: Takes what people ask in Slack beside pressing buttons; None: nobody does.
+        ends: Called when it stops.
     """
+
+    slack: SlackInbox | None = None
 
     def __init__(
         self,
@@ -131,66 +121,105 @@ class IncidentDesk:
         slack_signing_secret: str = "",
         duty: Duty | None = None,
         faults: Faults | None = None,
+        policies: Mapping[str, Policy] | None = None,
+        allowed: Allowed | None = None,
     ) -> None:
-        self.duty = duty or Duty()
         self.clock = clock
         self.library = {runbook.name: runbook for runbook in library}
         self.links = links
         self.measures = tuple(measures)
-        self.settings = settings or DeskSettings()
+        given = self.settings = settings or DeskSettings()
         self.slack_signing_secret = slack_signing_secret
-        self._faults = faults or Faults(clock)
+        self.faults = self._faults = faults or Faults(clock)
         self.engine = open_database(database_url, self._faults)
-        self.ledger = Ledger(self.engine, routes, clock, self._faults)
+        self.ledger = Ledger(self.engine, routes, clock, self._faults, self.withheld)
+        beats = HeartbeatWatch(self.engine, self.receive, clock)
+        self.on_call = OnCall(self.ledger, duty, policies, self._faults, beats, self.withheld)
         self.decisions = DecisionLog(self.engine)
+        self.alerting = Alerting(self.engine, clock)
         self.outbox = Outbox(self.engine)
-        self.post_mortems = PostMortemWriter(post_mortem_dir, metrics, self.measures, links)
+        self.vital = VitalSigns(self.outbox, self._faults)
+        kept = Shelf(self.engine), ActionStore(self.engine)
+        self.post_mortems = PostMortemWriter(*kept, post_mortem_dir, metrics, self.measures, links)
         self.intake = Intake(
             self.ledger,
             self.decisions,
             library=library,
             edges=edges,
-            rules=self.settings.grouping,
+            rules=given.grouping,
             clock=clock,
+            muting=self.alerting.muting,
         )
-        by_name = {notifier.name: notifier for notifier in notifiers}
-        self.ways = Ways()
-        self._last_way = (FALLBACK,) if FALLBACK.notifier in by_name else ()
-        self._fallbacks = (*routes.default, *self._last_way)
-        self._unrecorded = Unrecorded(by_name, self._drawn)
+        self.automation = Automation(self.engine, self.ledger, metrics, clock, library, allowed)
+        self._reach(notifiers, routes)
         self._present: Collection[Finding] | None = None
         self._failing_ms: int | None = None
-        self._courier = Courier(self.outbox, by_name, self._card, self._report, self._fall_over)
-        self._buttons = Buttons(self.ledger, self.engine, clock)
-        self._waiting = Waiting(self.settings.max_waiting)
-        self._recovered_ms = self._forgot_ms = clock.now_ms()
-        self._unwritten: deque[str] = deque(
-            i.id for i in self.ledger.incidents() if _lacks_post_mortem(i)
-        )
+        muting, escalates = self.alerting.muting, self.on_call.escalations.rings
+        self._elapsing = Elapsing(self.ledger, self.intake, muting, given, clock, escalates)
+        self.responses, self._waiting = Responses(self.ledger, clock), Waiting(given.max_waiting)
+        self._buttons = Buttons(self.ledger, self.engine, clock, lambda: self.duty)
+        self._forgot_ms = clock.now_ms()
+        self._unwritten = deque(i.id for i in self.ledger.incidents() if _lacks_post_mortem(i))
+        self._chores: list[Chore] = [self.on_call.tick]
+        self._employ()
+        self.ledger.subscribe(self._changed)
+        self.ledger.hear(self._heard)
+
+    def _employ(self) -> None:
+        """Make the threads."""
         self._intaking = _worker("tocsin-intake", self._take_turn, interval_s=0.5)
         self._delivering = _worker("tocsin-courier", self._deliver, interval_s=0.25)
         self._writing = _worker("tocsin-post-mortems", self._write_post_mortems, interval_s=1.0)
-        self._workers = (self._intaking, self._delivering, self._writing)
-        self.ledger.subscribe(self._changed)
+        self._shift = Shift(self.ledger.sharing, self.outbox, self.clock)
+        self._works: list[Callable[[], object]] = []
+        self.ends: list[Callable[[], object]] = []
+        self._workers = [self._intaking, self._delivering, self._writing]
+
+    def _reach(self, notifiers: Sequence[Notifier], routes: Routes) -> None:
+        """Set up the ways to people."""
+        by_name = {one.name: one for one in notifiers}
+        self.ways = Ways()
+        self._last_way = (FALLBACK,) if FALLBACK.notifier in by_name else ()
+        tell = self._arrivals = Arrivals(
+            self.ledger, self.outbox, self.ways, self.receive, self.clock
+        )
+        self._arrivals.fallbacks = (*routes.default, *self._last_way)
+        self._unrecorded = Unrecorded(by_name, self._drawn)
+        self._courier = Courier(self.outbox, by_name, self.card, tell.report, tell.fall_over)
 
     def start(self) -> None:
         """Start the threads. What a killed process had claimed is looked up before it is sent."""
-        self._recovered_ms = self.clock.now_ms()
-        self.outbox.recover(self._recovered_ms + 1)
+        self._shift.begin()
         for worker in self._workers:
             worker.start()
+        self.automation.start()
 
     def stop(self) -> None:
         """Finish what is in hand and end the threads."""
+        self.automation.stop()
+        for end in self.ends:
+            end()
         for worker in self._workers:
             worker.close(MAX_STOP_S)
+        self.ledger.sharing.close()
         self.engine.dispose()
 
     def receive(self, finding: Finding) -> None:
         """Take note of ``finding``; returns at once. Over the limit it is counted and dropped."""
-        if not self._waiting.put(finding) and self._waiting.dropped == 1:
-            _log.error("finding dropped: the intake is behind", finding=finding.id)
+        if not self._waiting.put(finding):
+            lost = f"{self._waiting.dropped:,} findings so far; what still fires is told again"
+            self._faults.failed(INTAKE, place="the desk", reason="too many wait", lost=lost)
         self._intaking.request()
+
+    @property
+    def is_on_duty(self) -> bool:
+        """Whether this process delivers pages, of those on the same database."""
+        return self._shift.is_on
+
+    @property
+    def duty(self) -> Duty:
+        """Who is on call, with the overrides that people have asked for."""
+        return self.on_call.roster.duty
 
     @property
     def dropped_findings(self) -> int:
@@ -209,9 +238,7 @@ class IncidentDesk:
 
     def begin_again(self, now_ms: int) -> None:
         """Take ``now_ms`` for the present: time was set back, and nothing waits for what was."""
-        self._recovered_ms = now_ms
-        with suppress(SQLAlchemyError):
-            self.outbox.begin_again(now_ms)
+        self._shift.begin_again(now_ms)
         self._delivering.request()
 
     def use(
@@ -221,18 +248,25 @@ class IncidentDesk:
         duty: Duty,
         library: Sequence[Runbook],
         measures: Sequence[ImpactMeasure],
+        policies: Mapping[str, Policy] | None = None,
+        allowed: Allowed | None = None,
     ) -> None:
         """Go on with other routes, schedules, runbooks, measures; what was paged stays."""
-        self.duty = duty
+        self.on_call.use(duty, policies)
         self.ledger.use_routes(routes)
-        self._fallbacks = (*routes.default, *self._last_way)
+        self._arrivals.fallbacks = (*routes.default, *self._last_way)
         self.library = {runbook.name: runbook for runbook in library}
         self.intake.library = tuple(library)
+        self.automation.use(library, allowed or self.automation.runner.allowed)
         self.measures = self.post_mortems.measures = tuple(measures)
 
     def execute(self, incident_id: str, *commands: Command) -> Incident:
-        """Carry out people's commands; see :meth:`runbooks.desk.ledger.Ledger.execute`."""
-        return self.ledger.execute(incident_id, *commands)
+        """Carry out people's commands; see :meth:`runbooks.desk.ledger.Ledger.execute`.
+
+        Raises:
+            TooManyError: Somebody writes more notes than people can read.
+        """
+        return self.responses.execute(incident_id, *commands)
 
     def press(self, press: Press) -> None:
         """Keep the press of a Slack button, to be carried out after: Slack waits three seconds."""
@@ -243,19 +277,46 @@ class IncidentDesk:
         """Call ``subscriber`` after every change of an incident."""
         self.ledger.subscribe(subscriber)
 
+    def add_chore(self, chore: Chore) -> None:
+        """Call ``chore`` with the present in each turn of the intake, twice a second at least.
+
+        It must be quick and bear what fails; one that raises is logged and called again.
+        """
+        self._chores.append(chore)
+
+    def add_work(
+        self, name: str, work: Callable[[], object], *, always: bool = False
+    ) -> Background:
+        """Before the start: do ``work`` over and over in a thread of its own, which is returned.
+
+        Of processes on one database only the one on duty does, unless ``always``.
+        """
+
+        def run() -> None:
+            if always or self._shift.is_on:
+                work()
+
+        self._works.append(run)
+        self._workers.append(made := _worker(name, run, interval_s=1.0))
+        return made
+
     def tick(self) -> None:
         """Do everything that is due, in the caller's thread: for tests and replays."""
         self._take_turn()
+        self.automation.tick()
         self._deliver()
+        for work in self._works:
+            work()
         self._write_post_mortems()
         self._deliver()
 
     def _take_turn(self) -> None:
         """Take in what waits; while the database takes nothing, page without a record."""
         try:
-            present, self._present = self._present, None
-            if present is not None:
-                self._reconcile(present)
+            if self._shift.takes():
+                present, self._present = self._present, None
+                if present is not None:
+                    self._reconcile(present)
             self._take_in()
         except (StorageError, SQLAlchemyError) as error:
             _log.warning("intake waits for the database", reason=str(error)[:200])
@@ -277,8 +338,9 @@ class IncidentDesk:
             probe(self.engine)
         except StorageError:
             if now_ms - self._failing_ms >= UNRECORDED_AFTER_MS:
-                waiting = self._waiting.all()
-                self._unrecorded.page(waiting, self.ledger.routes, self._fallbacks, now_ms)
+                verdict = self.alerting.muting.verdict
+                waiting = [finding for finding in self._waiting.all() if not verdict(finding)]
+                self._unrecorded.page(waiting, self.ledger.routes, self._arrivals.fallbacks, now_ms)
         else:
             self._failing_ms = None
             self._faults.over(DATABASE)
@@ -286,7 +348,13 @@ class IncidentDesk:
             self._intaking.request()
 
     def _take_in(self) -> None:
-        self._buttons.carry_out()
+        on_duty = self._shift.is_on
+        if self.ledger.sharing.is_shared:
+            self.ledger.refresh()
+        if on_duty:
+            self._buttons.carry_out()
+        for ended in self.alerting.turn(self.ledger.incidents, self.clock.now_ms()):
+            self._waiting.put(ended)
         while findings := self._waiting.take(MAX_AT_ONCE):
             try:
                 self.intake.take(findings)
@@ -298,9 +366,23 @@ class IncidentDesk:
             except Exception:  # noqa: BLE001 - one finding's fault must not cost the others
                 if not self._take_singly(findings):
                     return
+        self._faults.over(INTAKE)
+        self.intake.release()
         self.intake.tell_crowds()
         self._forget()
-        self._move_on()
+        if on_duty:
+            self._elapsing.tick()
+            self._do_chores()
+
+    def _do_chores(self) -> None:
+        self.vital.taken_in_ms = self.clock.now_ms()
+        for chore in self._chores:
+            try:
+                chore(self.clock.now_ms())
+            except (StorageError, SQLAlchemyError):
+                raise
+            except Exception:  # noqa: BLE001 - one part's fault must not cost the others
+                _log.exception("chore failed", chore=getattr(chore, "__qualname__", repr(chore)))
 
     def _take_singly(self, findings: Sequence[Finding]) -> bool:
         """Take findings one by one; return False when the database fails: the rest waits again."""
@@ -321,77 +403,41 @@ class IncidentDesk:
             self._forgot_ms = now_ms
             self.intake.forget_ended()
 
-    def _move_on(self) -> None:
-        """Resolve what has been stable for long enough; reopen what was resolved too early."""
-        now_ms = self.clock.now_ms()
-        for incident in self.ledger.incidents():
-            if self._is_stable(incident, now_ms):
-                text = f"stable for {duration(self.settings.auto_resolve_s)}"
-                command = SetStatus(status=Status.RESOLVED, actor=MACHINE, text=text)
-                self.ledger.execute(incident.id, command)
-            elif still := self._still_firing(incident, now_ms):
-                text = f"still firing {duration(self.settings.still_firing_s)} after: {still}"
-                self.ledger.execute(incident.id, Reopen(actor=MACHINE, text=text))
-            elif self._unheard(incident, now_ms):
-                text = f"rung again: nobody has acknowledged it; {incident.title}"
-                self.ledger.execute(incident.id, RingAgain(text=text))
-
-    def _unheard(self, incident: Incident, now_ms: int) -> bool:
-        """Whether something still pages that nobody has acknowledged since people were rung."""
-        if incident.acknowledged_by is not None or incident.rung_ms is None:
-            return False
-        if incident.status not in IMPACTED_STATUSES:
-            return False
-        pages = incident.more_firing > 0 or any(f.urgency is Urgency.PAGE for f in incident.firing)
-        patience_s = self.settings.ring_again_s * 2 ** min(incident.reminders, 10)
-        patience_s = min(patience_s, max(self.settings.ring_again_s, MAX_RING_AGAIN_S))
-        return pages and now_ms - incident.rung_ms >= patience_s * 1000
-
-    def _is_stable(self, incident: Incident, now_ms: int) -> bool:
-        if incident.status is not Status.MITIGATED or incident.mitigated_ms is None:
-            return False
-        if incident.more_firing:
-            return False
-        if any(f.state is not FindingState.RESOLVED for f in _holding(incident)):
-            return False
-        return now_ms - incident.mitigated_ms >= self.settings.auto_resolve_s * 1000
-
-    def _still_firing(self, incident: Incident, now_ms: int) -> str:
-        """Return what fires on so long after a person resolved it, "" if nothing does."""
-        resolved_ms = incident.resolved_ms
-        if incident.status is not Status.RESOLVED or resolved_ms is None:
-            return ""
-        if now_ms - resolved_ms < self.settings.still_firing_s * 1000:
-            return ""
-        for finding in incident.firing:
-            live = self.intake.live.get(finding.id)
-            paging = live is not None and live.urgency is Urgency.PAGE
-            if paging and live is not None and live.updated_ms > resolved_ms >= live.detected_ms:
-                return live.title
-        return self.intake.crowds.title(incident.id)
+    def withheld(self, incident: Incident) -> str:
+        """Return why an incident must ring nobody now; "" when it may."""
+        held = self.alerting.muting.withheld(incident)
+        return held or self.ledger.routes.withheld(incident, self.clock.now_ms())
 
     def _deliver(self) -> None:
-        now_ms = self.clock.now_ms()
-        if now_ms - self._recovered_ms > STALE_CLAIM_MS:
-            # A claim this old was left behind by a worker that could not note how it went.
-            self.outbox.recover(now_ms - STALE_CLAIM_MS)
-            self._recovered_ms = now_ms
+        self.vital.delivered_ms = self.clock.now_ms()
+        if not self._shift.takes():
+            return
+        self._shift.recover_stale()
         while self._courier.deliver_due(self.clock.now_ms):
             pass
 
     def _write_post_mortems(self) -> None:
-        while self._unwritten:
+        while self._unwritten and self._shift.is_on:
             incident = self.ledger.incident(self._unwritten.popleft())
             if not _lacks_post_mortem(incident):
                 continue
             try:
-                written = self._write(incident)
+                self.write_post_mortem(incident.id)
             except TocsinError:
                 _log.exception("post-mortem not written", incident=incident.id)
                 self._unwritten.append(incident.id)
                 return
-            command = RecordPostMortem(file=written.markdown.name, blanks=written.blanks)
-            self.ledger.execute(incident.id, command)
+
+    def write_post_mortem(self, incident_id: str) -> None:
+        """Write the post-mortem with what is known now; what people wrote stays.
+
+        Raises:
+            NotFoundError: There is no such incident.
+            StorageError: It can't be written.
+        """
+        written = self._write(self.ledger.incident(incident_id))
+        command = RecordPostMortem(file=written.markdown.name, blanks=written.blanks)
+        self.ledger.execute(incident_id, command)
 
     def _write(self, incident: Incident) -> Written:
         proposed = incident.runbook
@@ -400,81 +446,54 @@ class IncidentDesk:
             self.ledger.events(incident.id),
             self.outbox.rows(incident.id),
             self.library.get(proposed.name) if proposed else None,
+            self.similar(incident),
         )
 
+    def _heard(self, incident: Incident) -> None:
+        """Take note of what another process has done to an incident."""
+        self.intake.learn(incident.id)
+        if _lacks_post_mortem(incident) and incident.id not in self._unwritten:
+            self._unwritten.append(incident.id)
+
     def _changed(self, incident: Incident, events: Sequence[Event]) -> None:
+        if any(event.kind in MOVING_FINDINGS for event in events) or incident.is_declared:
+            self.intake.learn(incident.id)
         if _lacks_post_mortem(incident) and incident.id not in self._unwritten:
             self._unwritten.append(incident.id)
             self._writing.request()
         if any(event.kind is not EventKind.PAGED for event in events):
             self._delivering.request()
 
-    def _card(self, incident_id: str) -> Card:
+    def card(self, incident_id: str) -> Card:
+        """Return an incident as messages show it now."""
+        if is_notice(incident_id):
+            return self.on_call.notices.card(incident_id)
         incident = self.ledger.incident(incident_id)
-        return self._drawn(self.intake.crowds.present(incident.with_latest(self.intake.live)))
+        drawn = self._drawn(self.intake.crowds.present(incident.with_latest(self.intake.live)))
+        return replace(drawn, diagnosis=self.automation.diagnosis_lines(incident_id))
 
     def called(self, incident: Incident) -> Called | None:
-        """Return who is on call for an incident now; None if its route names no schedule."""
-        schedule = self.ledger.routes.schedule(incident)
-        return called_for(self.duty, schedule, self.clock.now_ms())
+        """Return who is called for an incident now; None if its route names nobody."""
+        return self.on_call.called(incident, self.clock.now_ms())
 
     def _drawn(self, incident: Incident) -> Card:
-        return card_of(incident, self.links, self.called(incident))
+        card = card_of(incident, self.links, self.called(incident), self.similar(incident))
+        held = self.withheld(incident) if incident.is_open else ""
+        return replace(card, fields=(("Rings nobody", held), *card.fields[:9])) if held else card
 
-    def _fall_over(self, row: OutboxRow, reason: str) -> None:
-        """Let a page take the next way, and say that its own way fails."""
-        now_ms = self.clock.now_ms()
-        found = self.ways.failed(row.target, reason, now_ms)
-        instead = next_way(row.target, self._fallbacks)
-        told = f"{name_of(row.target)} did not take this page: {reason}"
-        if instead is not None:
-            self.outbox.fall_over(row, instead, told, now_ms)
-        way = "there is no other way" if instead is None else f"{name_of(instead)} is told instead"
-        _log.error("page not delivered", incident=row.incident_id, reason=reason, way=way)
-        command = RecordPage(
-            notifier=row.notifier,
-            channel=row.channel,
-            outbox_id=row.id,
-            failure=f"{reason}; {way}",
-        )
-        self.ledger.execute(row.incident_id, command)
-        if found is not None:
-            self.receive(found)
-
-    def _report(self, row: OutboxRow, state: RowState, reason: str) -> None:
-        """Put pages, and everything that finally failed, on the incident's record."""
-        if state is RowState.SENT:
-            ended = self.ways.worked(row.target, self.clock.now_ms())
-            if ended is not None:
-                self.receive(ended)
-            if row.action is not Action.OPEN:
-                return
-        if row.state is RowState.UNKNOWN and self._is_recorded(row):
-            return
-        failure = "" if state is RowState.SENT else f"{row.action} {state}: {reason}"
-        command = RecordPage(
-            notifier=row.notifier, channel=row.channel, outbox_id=row.id, failure=failure
-        )
-        self.ledger.execute(row.incident_id, command)
-
-    def _is_recorded(self, row: OutboxRow) -> bool:
-        """Whether a process that died after it had recorded a page had sent it."""
-        return any(
-            event.kind is EventKind.PAGED and event.data.get("outbox_id") == row.id
-            for event in self.ledger.events(row.incident_id)
-        )
+    def similar(self, incident: Incident) -> list[Similar]:
+        """Return past incidents that look like one."""
+        return similar_to(incident, self.ledger.incidents(), self.intake.edges)
 
 
 def _worker(name: str, work: Callable[[], object], *, interval_s: float) -> Background:
     return Background(name, work, interval_s=interval_s, last_run=True)
 
 
-def _holding(incident: Incident) -> Collection[Finding]:
-    return holding(incident.findings.values())
-
-
 def _lacks_post_mortem(incident: Incident) -> bool:
     resolved_ms = incident.resolved_ms
     if incident.status is not Status.RESOLVED or resolved_ms is None:
+        return False
+    if is_ticket(incident):
         return False
     return incident.post_mortem_ms is None or incident.post_mortem_ms < resolved_ms

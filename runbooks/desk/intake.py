@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
-from anomaly.findings import Finding, FindingState, Urgency
+from anomaly.findings import Finding, FindingKind, FindingState, Urgency
 from collectors.clock import Clock
 from runbooks.alerts.candidates import Candidates, Neighbours, neighbours_of
 from runbooks.alerts.decision_log import DecisionLog
@@ -17,12 +17,16 @@ from runbooks.alerts.grouping import (
     near_in_time,
     relation,
 )
+from runbooks.alerts.labels import pages
+from runbooks.alerts.muting import Muting
 from runbooks.alerts.outcomes import Decision, Outcome
 from runbooks.alerts.severity import assess
 from runbooks.alerts.storm import Allowance, RulePlaces
 from runbooks.automation.matching import propose
 from runbooks.automation.runbook import Runbook
-from runbooks.desk.crowds import MAX_NAMED, MAX_NAMED_OF_RULE, Crowds
+from runbooks.desk.alike import about, ended, is_full, starts_paging, summed_up, superseded
+from runbooks.desk.crowds import MAX_NAMED_OF_RULE, Crowds
+from runbooks.desk.held import HeldBack
 from runbooks.desk.ledger import Ledger
 from runbooks.incidents.commands import (
     AddFinding,
@@ -30,17 +34,16 @@ from runbooks.incidents.commands import (
     Command,
     Open,
     ProposeRunbook,
+    Record,
     Reopen,
     SetSeverity,
 )
-from runbooks.incidents.events import MACHINE
+from runbooks.incidents.events import MACHINE, Data, EventKind
 from runbooks.incidents.incident import Incident, StepState
 from runbooks.incidents.states import Status
 
 EdgesReader = Callable[[], Collection[ServiceEdge]]
 MAX_LOOSE = 10_000
-MAX_ALIKE = 25
-"""Decisions of one kind about one rule that are kept one by one; of further ones their number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +62,7 @@ class Intake:
         edges: Reads which service calls which.
         rules: How near is near.
         clock: The present.
+        muting: What keeps findings from ringing.
     """
 
     def __init__(
@@ -70,6 +74,7 @@ class Intake:
         edges: EdgesReader,
         rules: GroupingRules,
         clock: Clock,
+        muting: Muting,
     ) -> None:
         self._ledger = ledger
         self._decisions = decisions
@@ -80,18 +85,28 @@ class Intake:
         self._owner: dict[str, str] = {}
         self._loose: dict[str, _Loose] = {}
         self.live: dict[str, Finding] = {}
+        self.firing: dict[str, Finding] = {}
+        self._muting = muting
+        self.held = HeldBack(muting)
         self.crowds = Crowds()
         self._candidates = Candidates()
         self._places = RulePlaces()
         self._allowance = Allowance(rules.storm)
+        self._tickets = Allowance(rules.storm)
         self._gathering = ""
         self._around = _Around(edges=(), neighbours={})
         self._decided: list[tuple[Finding, Decision]] = []
         self._touched: dict[str, None] = {}
+        self._changed: dict[str, None] = {}
         for incident in reversed(ledger.incidents()):
             self._know(incident)
             if incident.is_open:
                 self.crowds.restore(incident)
+
+    @property
+    def edges(self) -> Collection[ServiceEdge]:
+        """Which service calls which, as last read."""
+        return self._around.edges
 
     def take(self, findings: Sequence[Finding]) -> None:
         """Deal with findings that are new or have changed: with all of them, or with none.
@@ -105,16 +120,57 @@ class Intake:
         self._decided, self._touched = [], {}
         for finding in findings:
             self._places.note(finding)
+            self._note(finding)
+        kept = self.held.kept()
         try:
             with self._ledger.together():
+                self._learn()
                 for finding in findings:
                     self._take_one(finding)
                 self._reassess()
                 self.tell_crowds()
         except Exception:
             self._know_again()
+            self.held.restore(kept)
             raise
-        self._decisions.record(_summed_up(self._decided), self._clock.now_ms())
+        self._decisions.record(summed_up(self._decided), self._clock.now_ms())
+
+    def release(self) -> None:
+        """Take in what was held back and no longer is.
+
+        Raises:
+            ConflictError: Another process has changed an incident meanwhile.
+            StorageError: The database failed.
+        """
+        if released := self.held.released(self._clock.now_ms()):
+            self.take(released)
+        for incident_id, finding, held in self.held.to_fold(self.owner):
+            if self._ledger.incident(incident_id).is_open:
+                text = f"held back under this: {finding.title} ({held.reason})"
+                data: Data = {"finding_id": finding.id, "rule": held.by}
+                record = Record(kind=EventKind.SUPPRESSED, text=text, data=data)
+                self._ledger.execute(incident_id, record)
+            self.held.folded(finding, incident_id)
+
+    def owner(self, finding_id: str) -> str | None:
+        """Return the incident that has a finding, None if none has."""
+        return self._owner.get(finding_id) or self.crowds.owner(finding_id)
+
+    def learn(self, incident_id: str) -> None:
+        """Look at an incident that people have declared, merged or split; from any thread."""
+        self._changed[incident_id] = None
+
+    def _learn(self) -> None:
+        while self._changed:
+            incident_id, _ = self._changed.popitem()
+            incident = self._ledger.incident(incident_id)
+            if incident.merged_into is None:
+                self._know(incident)
+                continue
+            into = self._ledger.going_on(incident.id)
+            self._know(into)
+            self._candidates.forget(incident.id)
+            self.crowds.move(incident.id, into)
 
     def tell_crowds(self) -> None:
         """Tell incidents how many more findings they have, where that is due."""
@@ -135,17 +191,49 @@ class Intake:
                 self._candidates.forget(incident_id)
                 self.crowds.forget(incident_id)
 
+    def _note(self, finding: Finding) -> None:
+        self._muting.note(finding)
+        if finding.state is FindingState.RESOLVED:
+            self.firing.pop(finding.id, None)
+        else:
+            self.firing[finding.id] = finding
+
     def _take_one(self, finding: Finding) -> None:
-        if self.crowds.owner(finding) is not None:
+        if self.crowds.owner(finding.id) is not None:
             self.crowds.update(finding, self._clock.now_ms())
             return
         owner = self._owner.get(finding.id)
-        if owner is None:
+        incident = None if owner is None else self._ledger.going_on(owner)
+        if self._holds_back(finding, incident):
+            return
+        if incident is None:
             self._place(finding)
         else:
-            self._update(self._ledger.incident(owner), finding)
+            self._update(incident, finding)
+
+    def _holds_back(self, finding: Finding, incident: Incident | None) -> bool:
+        """Whether a finding that would open or reopen an incident is kept until it may ring.
+
+        What belongs to an open incident goes on its record; the incident is kept from ringing.
+        """
+        rings = pages(finding) or (incident is None and self._is_ticket(finding))
+        concerned = rings and (incident is None or not incident.is_open)
+        before = self.held.before(finding)
+        held = self.held.hold(finding) if concerned else None
+        if held is None:
+            self.held.let_go(finding)
+            return False
+        if before is None or (before.stage, before.by) != (held.stage, held.by):
+            within = self._owner.get(held.source) or (incident.id if incident else None)
+            decision = Decision(outcome=Outcome.SUPPRESSED, reason=held.reason, incident_id=within)
+            self._decided.append((finding, decision))
+        return True
 
     def _know(self, incident: Incident) -> None:
+        if incident.merged_into is not None:
+            return  # the one in which it goes on has all of it
+        if self._matters(incident, self._clock.now_ms()):
+            self._candidates.declare(incident.id, incident.declared_scopes)
         for finding in incident.findings.values():
             self._owner[finding.id] = incident.id
             if self._matters(incident, self._clock.now_ms()):
@@ -173,16 +261,18 @@ class Intake:
         """
         self.crowds.settle()
         ids = {finding.id for finding in present}
-        about = {_about(finding) for finding in present}
+        places = {about(finding) for finding in present}
         now_ms = self._clock.now_ms()
         for incident in self._ledger.incidents():
-            gone = [f for f in incident.firing if f.id not in ids and _about(f) not in about]
+            gone = [f for f in incident.firing if f.id not in ids and about(f) not in places]
+            # Those who tell of alerts tell again, or the alert ends by itself.
+            gone = [f for f in gone if f.kind is not FindingKind.ALERT]
             if incident.is_open and gone:
-                ended = [ChangeFinding(finding=_ended(f, now_ms)) for f in gone]
-                self._ledger.execute(incident.id, *ended)
+                over = [ChangeFinding(finding=ended(f, now_ms)) for f in gone]
+                self._ledger.execute(incident.id, *over)
 
     def _update(self, incident: Incident, finding: Finding) -> None:
-        starts = _starts_paging(incident.findings.get(finding.id), finding)
+        starts = starts_paging(incident.findings.get(finding.id), finding)
         if incident.status is Status.CLOSED:
             self.live[finding.id] = finding
             if starts:  # what is closed stays as it is
@@ -192,7 +282,7 @@ class Intake:
         self.live[finding.id] = finding
         self._candidates.add(incident.id, finding)
         commands: list[Command] = [ChangeFinding(finding=finding)]
-        if incident.status is Status.RESOLVED and starts:
+        if incident.status in _COME_BACK and starts:
             text = f"again: {finding.title}"
             commands.append(Reopen(actor=MACHINE, text=text, impact_start_ms=finding.updated_ms))
         if incident.is_open:
@@ -213,12 +303,28 @@ class Intake:
             known.sort(key=lambda i: (-i.opened_ms, i.id))
             places = self._places.count(finding.rule)
             decision = group(finding, known, self._around.edges, self._rules, now_ms, places)
-        decision = self._carry_out(finding, decision)
+        decision = self._carry_out(finding, self._ticketed(finding, decision))
         before = self._loose.get(finding.id)
         if decision.outcome in {Outcome.RECORDED, Outcome.ENDED}:
             self._keep_loose(finding, decision)
         if before is None or before.outcome is not decision.outcome:
             self._decided.append((finding, decision))
+
+    def _ticketed(self, finding: Finding, decision: Decision) -> Decision:
+        """Let what waits for the morning go where tickets go, if there is such a place."""
+        if decision.outcome is not Outcome.RECORDED or not self._is_ticket(finding):
+            return decision
+        if not self._tickets.take(self._clock.now_ms()):
+            reason = (
+                f"{decision.reason}; more tickets at once than people can be told of one by one"
+            )
+            return replace(decision, reason=reason)
+        return Decision(outcome=Outcome.OPENS, reason="a ticket: told where tickets go")
+
+    def _is_ticket(self, finding: Finding) -> bool:
+        """Whether a finding has a route of its own although it wakes nobody."""
+        ticket = finding.urgency is Urgency.TICKET and finding.state is FindingState.FIRING
+        return ticket and bool(self._ledger.routes.tickets)
 
     def _home(self, finding: Finding) -> Incident | None:
         """Return the incident whose crowd takes findings such as ``finding`` in, if it is open."""
@@ -236,14 +342,14 @@ class Intake:
         if decision.incident_id is None:
             return decision
         incident = self._ledger.incident(decision.incident_id)
-        if decision.outcome is Outcome.JOINS and _is_full(incident, finding):
+        if decision.outcome is Outcome.JOINS and is_full(incident, finding):
             self.crowds.join(
                 incident, finding, finding.scope.get(SERVICE, ""), self._clock.now_ms()
             )
             self._loose.pop(finding.id, None)
             return replace(decision, outcome=Outcome.COUNTED)
         commands: list[Command] = [AddFinding(finding=finding, why=decision.reason)]
-        commands += [ChangeFinding(finding=old) for old in _superseded(finding, incident)]
+        commands += [ChangeFinding(finding=old) for old in superseded(finding, incident)]
         if decision.outcome is Outcome.REOPENS:
             reopen = Reopen(actor=MACHINE, text=decision.reason, impact_start_ms=finding.started_ms)
             commands.insert(0, reopen)
@@ -255,7 +361,7 @@ class Intake:
 
     def _open(self, finding: Finding, decision: Decision) -> Decision:
         """Open an incident, or have the one take it that gathers what is too much."""
-        if self._allowance.take(self._clock.now_ms()):
+        if self._is_ticket(finding) or self._allowance.take(self._clock.now_ms()):
             return replace(decision, incident_id=self._opened(finding).id)
         gathering = self._gathering and self._ledger.incident(self._gathering)
         if gathering and gathering.is_open:
@@ -349,6 +455,11 @@ class Intake:
         return incident.status is Status.RESOLVED and now_ms - ended_ms <= LATE_MS
 
 
+_COME_BACK = frozenset({Status.RESOLVED, Status.DECLINED})
+
+MOVING_FINDINGS = frozenset({EventKind.MERGED, EventKind.TOOK_OVER, EventKind.SPLIT_OFF})
+"""Events after which findings belong to another incident."""
+
 GATHERED = "gathered: more incidents would open at once than people can be told of one by one"
 
 
@@ -358,56 +469,6 @@ class _Around:
 
     edges: Collection[ServiceEdge]
     neighbours: Neighbours
-
-
-def _is_full(incident: Incident, finding: Finding) -> bool:
-    """Return whether an incident names so many findings that a further one is counted."""
-    findings = incident.findings
-    if finding.id in findings:
-        return False
-    of_rule = sum(known.rule == finding.rule for known in findings.values())
-    return of_rule >= MAX_NAMED_OF_RULE or len(findings) >= MAX_NAMED
-
-
-def _summed_up(decided: Sequence[tuple[Finding, Decision]]) -> list[tuple[Finding, Decision]]:
-    """Return the first decisions of each kind about a rule; the last tells how many follow."""
-    alike: dict[tuple[str, Outcome, str | None], list[tuple[Finding, Decision]]] = {}
-    for finding, decision in decided:
-        kind = (finding.rule, decision.outcome, decision.incident_id)
-        alike.setdefault(kind, []).append((finding, decision))
-    kept: list[tuple[Finding, Decision]] = []
-    for same in alike.values():
-        kept += same[:MAX_ALIKE]
-        if len(same) > MAX_ALIKE:
-            finding, last = same[MAX_ALIKE]
-            more = f"and {len(same) - MAX_ALIKE - 1:,} more of its rule with the same outcome"
-            kept.append((finding, replace(last, reason=f"{last.reason}; {more}")))
-    return kept
-
-
-def _starts_paging(before: Finding | None, finding: Finding) -> bool:
-    """Return whether a finding pages now that was over, frozen or less urgent before."""
-    if finding.state is not FindingState.FIRING or finding.urgency is not Urgency.PAGE:
-        return False
-    return before is None or (before.state, before.urgency) != (finding.state, finding.urgency)
-
-
-def _about(finding: Finding) -> tuple[str, frozenset[tuple[str, str]]]:
-    """Return what a finding is about: a rule has one open finding in each place."""
-    return finding.rule, frozenset(finding.scope.items())
-
-
-def _superseded(finding: Finding, incident: Incident) -> list[Finding]:
-    """Return the older findings about the same, as ended when ``finding`` began."""
-    return [
-        _ended(old, finding.started_ms)
-        for old in incident.firing
-        if old.id != finding.id and _about(old) == _about(finding)
-    ]
-
-
-def _ended(finding: Finding, ended_ms: int) -> Finding:
-    return replace(finding, state=FindingState.RESOLVED, ended_ms=max(ended_ms, finding.started_ms))
 
 
 LATE_MS = 24 * 3_600_000

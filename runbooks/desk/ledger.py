@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,21 +15,32 @@ from sqlalchemy.exc import SQLAlchemyError
 from collectors.clock import Clock
 from collectors.errors import ConflictError, NotFoundError, StorageError
 from collectors.host.faults import Faults
-from runbooks.incidents.commands import Command, Open
-from runbooks.incidents.decide import decide
+from runbooks.incidents.commands import Command, Opening
+from runbooks.incidents.decisions.decide import decide
 from runbooks.incidents.events import Event
 from runbooks.incidents.folding import fold
 from runbooks.incidents.incident import Incident
-from runbooks.incidents.store import EventStore, append, count_incidents, incident_name
-from runbooks.paging.outbox import enqueue, targets_told
+from runbooks.incidents.sharing import Sharing
+from runbooks.incidents.store import EventStore, append, incident_name, last_number
+from runbooks.paging.outbox import enqueue, put_off, targets_told
 from runbooks.paging.planning import plan
 from runbooks.paging.routing import Routes
+
+Hearer = Callable[[Incident], None]
+"""Called when another process has changed an incident; must be quick."""
 
 Subscriber = Callable[[Incident, Sequence[Event]], None]
 """Called after a commit, in the thread that caused it; must be quick."""
 
+Beside = Callable[[Connection, Incident | None, Incident, Sequence[Event]], None]
+"""Writes what must be kept together with events, in their transaction: given the incident before
+and after. Raises :class:`ConflictError` to have none of it happen."""
+
 MakeOpen = Callable[[str], Sequence[Command]]
-"""Given a new incident's id, returns ``Open`` and whatever follows it at once."""
+"""Given a new incident's id, returns what opens it and whatever follows it at once."""
+
+Hold = Callable[[Incident], int]
+"""How long the pages of a new incident wait for its diagnosis, in milliseconds."""
 
 _log = structlog.get_logger(__name__)
 
@@ -65,28 +77,65 @@ class Ledger:
         routes: Where notifications go.
         clock: The present.
         faults: Hears of incidents that can't be read.
+        withheld: Returns why an incident must ring nobody now, "" when it may.
     """
 
     def __init__(
-        self, engine: Engine, routes: Routes, clock: Clock, faults: Faults | None = None
+        self,
+        engine: Engine,
+        routes: Routes,
+        clock: Clock,
+        faults: Faults | None = None,
+        withheld: Callable[[Incident], str] = lambda _: "",
     ) -> None:
         self._engine = engine
         self._store = EventStore(engine)
         self.routes = routes
+        self._withheld = withheld
         self._clock = clock
         self._lock = threading.RLock()
         self._subscribers: list[Subscriber] = []
+        self._hold: Hold = lambda _: 0
+        self._hearers: list[Hearer] = []
+        self._beside: list[Beside] = []
         self._batch: _Batch | None = None
+        self.sharing = Sharing(engine)
+        self._position = self._store.position()
         self._incidents = dict(self._folded(faults or Faults()))
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """Call ``subscriber`` after every change."""
         self._subscribers.append(subscriber)
 
+    def hold_first_pages(self, hold: Hold) -> None:
+        """Have the pages of each new incident wait for so long as ``hold`` says of it."""
+        self._hold = hold
+
+    def put_off(self, incident_id: str, until_ms: int, reason: str) -> None:
+        """Let an incident's pages that were not tried yet wait until a time, or no longer.
+
+        Raises:
+            StorageError: The database failed; they ring when they would have.
+        """
+        with self._transaction() as connection:
+            put_off(connection, incident_id, until_ms, reason)
+
+    def hear(self, hearer: Hearer) -> None:
+        """Call ``hearer`` with every incident that another process has changed."""
+        self._hearers.append(hearer)
+
+    def keep_beside(self, beside: Beside) -> None:
+        """Call ``beside`` in the transaction of every change."""
+        self._beside.append(beside)
+
     def use_routes(self, routes: Routes) -> None:
         """Send what is paged from now on along ``routes``."""
         with self._lock:
             self.routes = routes
+
+    def withheld(self, incident: Incident) -> str:
+        """Return why an incident must ring nobody now; "" when it may."""
+        return self._withheld(incident)
 
     def incidents(self) -> list[Incident]:
         """Return all incidents, newest first."""
@@ -96,9 +145,19 @@ class Ledger:
     def incident(self, incident_id: str) -> Incident:
         """Return one incident; raise :class:`NotFoundError` if there is none."""
         found = self._incidents.get(incident_id)
+        if found is None and self.sharing.is_shared:
+            self.refresh()  # another process may have opened it a moment ago
+            found = self._incidents.get(incident_id)
         if found is None:
             raise NotFoundError(f"there is no incident {incident_id[:50]!r}; see /api/v2/incidents")
         return found
+
+    def going_on(self, incident_id: str) -> Incident:
+        """Return an incident, or the one in which it goes on after merging."""
+        incident = self.incident(incident_id)
+        while incident.merged_into is not None:
+            incident = self.incident(incident.merged_into)
+        return incident
 
     def events(self, incident_id: str) -> tuple[Event, ...]:
         """Return the whole log of one incident."""
@@ -116,21 +175,32 @@ class Ledger:
             if self._batch is not None:
                 yield
                 return
-            batch = self._batch = _Batch()
-            try:
-                yield
-                self._commit(batch.steps)
-            except BaseException as error:
-                self._undo(batch, reload=isinstance(error, ConflictError))
-                raise
-            finally:
-                self._batch = None
+            with self._writing():
+                batch = self._batch = _Batch()
+                try:
+                    yield
+                    self._commit(batch.steps)
+                except BaseException as error:
+                    self._undo(batch, reload=isinstance(error, ConflictError))
+                    raise
+                finally:
+                    self._batch = None
             for step in batch.steps:
                 self._tell(step.incident, step.events)
 
+    def refresh(self) -> None:
+        """Read what other processes on the same database have written.
+
+        Raises:
+            StorageError: The database failed.
+        """
+        with self._lock:
+            if self._batch is None:
+                self._refresh()
+
     def open(self, make: MakeOpen) -> Incident:
         """Open a new incident with the commands that ``make`` returns for its id."""
-        with self._lock:
+        with self.together():
             incident_id = self._next_id()
             return self.execute(incident_id, *make(incident_id))
 
@@ -142,19 +212,56 @@ class Ledger:
             ConflictError: A command is not possible in the present state.
             StorageError: The database failed; nothing has changed.
         """
+        opening = bool(commands) and isinstance(commands[0], Opening)
         with self._lock:
-            opening = bool(commands) and isinstance(commands[0], Open)
-            before = None if opening else self.incident(incident_id)
             if self._batch is not None:
+                before = None if opening else self.incident(incident_id)
                 step = self._decided(before, commands)
                 if step.events:
                     self._batch.take(step)
-            else:
+                self._incidents[incident_id] = step.incident
+                return step.incident
+            with self._writing():
+                before = None if opening else self.incident(incident_id)
                 step = self._decided_and_committed(before, commands)
-            self._incidents[incident_id] = step.incident
-            if step.events and self._batch is None:
+                self._incidents[incident_id] = step.incident
+            if step.events:
                 self._tell(step.incident, step.events)
         return step.incident
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Decide within on what all processes have left, and let no other one write."""
+        with self.sharing.writing():
+            if self.sharing.is_shared:
+                self._refresh()
+            yield
+
+    def _refresh(self) -> None:
+        try:
+            position, changed = self._store.changes(self._position)
+            if changed is None:
+                changed = dict.fromkeys(self._store.ids(), sys.maxsize)
+            for incident_id, seq in changed.items():
+                known = self._incidents.get(incident_id)
+                if known is None or known.seq < seq:
+                    self._read_on(incident_id, known)
+        except SQLAlchemyError as error:
+            raise StorageError(f"the incident database failed: {error}") from error
+        self._position = position
+
+    def _read_on(self, incident_id: str, known: Incident | None) -> None:
+        events = self._store.events(incident_id, after=known.seq if known else 0)
+        if not events:
+            return
+        try:
+            incident = fold(events, known)
+        except Exception:  # noqa: BLE001 - damaged, or of another version: the others are needed
+            _log.exception("incident not read", incident=incident_id)
+            return
+        self._incidents[incident_id] = incident
+        for hear in self._hearers:
+            hear(incident)
 
     def _folded(self, faults: Faults) -> Iterator[tuple[str, Incident]]:
         """Yield every incident that can be read; the others stay in the database."""
@@ -177,10 +284,10 @@ class Ledger:
         batch = self._batch
         if batch is None:
             with self._transaction() as connection:
-                return incident_name(count_incidents(connection) + 1)
+                return incident_name(last_number(connection) + 1)
         if batch.last_number is None:
             with self._transaction() as connection:
-                batch.last_number = count_incidents(connection)
+                batch.last_number = last_number(connection)
         batch.last_number += 1
         return incident_name(batch.last_number)
 
@@ -215,8 +322,20 @@ class Ledger:
             for step in steps:
                 append(connection, step.events)
                 told = targets_told(connection, step.incident.id)
-                planned = plan(step.before, step.incident, step.events, self.routes, told)
-                enqueue(connection, planned, step.now_ms)
+                quiet = self._withheld(step.incident)
+                planned = plan(
+                    step.before,
+                    step.incident,
+                    step.events,
+                    self.routes,
+                    told,
+                    quiet,
+                    step.now_ms,
+                )
+                hold_ms = self._hold(step.incident) if step.before is None else 0
+                enqueue(connection, planned, step.now_ms, hold_ms)
+                for beside in self._beside if step.events else ():
+                    beside(connection, step.before, step.incident, step.events)
 
     def _undo(self, batch: _Batch, *, reload: bool) -> None:
         for incident_id, before in batch.before.items():

@@ -18,7 +18,7 @@ from anomaly.findings import Finding, FindingState, Urgency
 from collectors.errors import TocsinError
 from runbooks.alerts.severity import assess
 from runbooks.incidents.commands import Open
-from runbooks.incidents.decide import decide
+from runbooks.incidents.decisions.decide import decide
 from runbooks.incidents.folding import fold
 from runbooks.incidents.incident import Incident
 from runbooks.notifiers.card import Card

@@ -6,6 +6,9 @@ import threading
 
 from anomaly.findings import Finding, FindingState
 
+INTAKE = "intake"
+"""As which fault it is told that findings found no place."""
+
 MAX_WAITING = 50_000
 """Findings that wait at once; what is over is taken beyond it, for it is told only once."""
 

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from anomaly.findings import Finding
-from runbooks.incidents.events import MACHINE, JsonValue
-from runbooks.incidents.incident import StepState
+from runbooks.incidents.events import MACHINE, EventKind, JsonValue
+from runbooks.incidents.incident import Incident, StepState
+from runbooks.incidents.milestones import Milestone
 from runbooks.incidents.states import Role, Severity, Status
+from runbooks.incidents.tasks import TaskKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +26,36 @@ class Open:
     why: str
     title: str = ""
     actor: str = MACHINE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declare:
+    """A person says that something is wrong, before or without any finding.
+
+    ``scope`` is where, by tag: such as ``{"service.name": "playback"}``. Without ``started_ms`` the
+    impact begins with the declaration.
+    """
+
+    incident_id: str
+    title: str
+    severity: Severity
+    actor: str
+    text: str = ""
+    scope: Mapping[str, str] = field(default_factory=dict)
+    started_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenApart:
+    """Make a new incident of findings that were split out of ``source``."""
+
+    incident_id: str
+    source: str
+    findings: tuple[Finding, ...]
+    severity: Severity
+    why: str
+    actor: str
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +116,91 @@ class Reopen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Decline:
+    """It is no incident, for the reason ``text``."""
+
+    actor: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeInto:
+    """It goes on in the incident ``into``."""
+
+    into: str
+    actor: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeOver:
+    """Go on with all that ``source`` has: findings, crowds, what a person declared."""
+
+    source: Incident
+    actor: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitOff:
+    """Give findings away to the new incident ``into``."""
+
+    finding_ids: tuple[str, ...]
+    into: str
+    actor: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectMilestone:
+    """A milestone was at another time than the log says; what it said stays on record."""
+
+    milestone: Milestone
+    at_ms: int
+    actor: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddTask:
+    """Something that somebody should do. ``due_ms`` None: no date was promised."""
+
+    title: str
+    actor: str
+    kind: TaskKind = TaskKind.REPAIR
+    owner: str = ""
+    due_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeTask:
+    """Finish, take up again, hand over or put off a task; None leaves what it is."""
+
+    task_id: str
+    actor: str
+    done: bool | None = None
+    owner: str | None = None
+    due_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiveUpdate:
+    """What a person tells those who are not in the room."""
+
+    text: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemindOfUpdate:
+    """An update is overdue; ``told_ms`` is when people were last told or reminded."""
+
+    told_ms: int
+    text: str
+    actor: str = MACHINE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetSeverity:
     """It is better or worse than thought. The machine only raises, and never over a person."""
 
@@ -102,11 +219,37 @@ class Assign:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Join:
+    """Somebody takes part in the response."""
+
+    person: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leave:
+    """Somebody takes part no longer."""
+
+    person: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
     """Write something into the timeline."""
 
     text: str
     actor: str
+    data: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """Put on record what another part has done; ``kind`` is one of ``RECORDED``."""
+
+    kind: EventKind
+    text: str
+    actor: str = MACHINE
     data: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
@@ -123,9 +266,13 @@ class RecordPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RingAgain:
-    """Ring again: nobody has acknowledged it."""
+    """Ring again: nobody has acknowledged it since people were rung at ``rung_ms``.
+
+    Nothing happens if somebody else has rung meanwhile; None asks nothing of that sort.
+    """
 
     text: str
+    rung_ms: int | None = None
     actor: str = MACHINE
 
 
@@ -163,18 +310,36 @@ class RecordPostMortem:
 
 Command = (
     Open
+    | Declare
+    | OpenApart
     | AddFinding
     | ChangeFinding
     | CountCrowd
     | Acknowledge
     | SetStatus
     | Reopen
+    | Decline
+    | MergeInto
+    | TakeOver
+    | SplitOff
+    | CorrectMilestone
     | SetSeverity
     | Assign
+    | Join
+    | Leave
+    | AddTask
+    | ChangeTask
+    | GiveUpdate
+    | RemindOfUpdate
     | Note
+    | Record
     | RecordPage
     | RingAgain
     | ProposeRunbook
     | SetStep
     | RecordPostMortem
 )
+"""What can be asked of an incident."""
+
+Opening = Open | Declare | OpenApart
+"""What makes a new one."""

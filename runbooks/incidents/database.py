@@ -4,9 +4,21 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
-from sqlalchemy import Engine, ExceptionContext, create_engine, delete, event, insert
+from sqlalchemy import (
+    Engine,
+    ExceptionContext,
+    create_engine,
+    delete,
+    event,
+    func,
+    insert,
+    select,
+)
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -17,10 +29,10 @@ from collectors.host.faults import Faults
 from collectors.redaction import without_secrets
 from runbooks.incidents.salvage import damage_of, refill, salvage
 from runbooks.incidents.schema import INTERACTIONS, METADATA
+from runbooks.incidents.sharing import MAKING_TABLES
 
 DATABASE = "incident database"
 _LOST = "nothing yet: findings wait in memory, and those that page are told without a record"
-_PROBE = "probe"
 
 
 def open_database(url: str, faults: Faults | None = None) -> Engine:
@@ -57,7 +69,7 @@ def open_database(url: str, faults: Faults | None = None) -> Engine:
             lasting=True,
         )
     try:
-        engine = _opened(parsed, file)
+        engine = _opened(_with_driver(parsed), file)
     except (SQLAlchemyError, OSError) as error:
         raise StorageError(
             f"incident database {without_secrets(url)} can't be opened: "
@@ -80,12 +92,12 @@ def probe(engine: Engine) -> None:
     Raises:
         StorageError: It does not.
     """
-    row = {"key": _PROBE, "time_ms": 0, "action_id": "", "incident_id": "", "user": ""}
+    key = f"probe-{uuid4()}"
+    row = {"key": key, "time_ms": 0, "action_id": "", "incident_id": "", "user": ""}
     try:
         with engine.begin() as connection:
-            connection.execute(delete(INTERACTIONS).where(INTERACTIONS.c.key == _PROBE))
             connection.execute(insert(INTERACTIONS).values(**row, done=True))
-            connection.execute(delete(INTERACTIONS).where(INTERACTIONS.c.key == _PROBE))
+            connection.execute(delete(INTERACTIONS).where(INTERACTIONS.c.key == key))
     except SQLAlchemyError as error:
         raise StorageError(f"the incident database takes no writes: {error}") from error
 
@@ -97,15 +109,51 @@ def _opened(parsed: URL, file: Path | None) -> Engine:
         # SQLite gives its log the mode of the database.
         file.touch(mode=0o600)
         close_to_strangers(file)
-    engine = create_engine(parsed)
+    shared = parsed.get_backend_name() == "postgresql"
+    engine = create_engine(parsed, **(_SHARED if shared else {}))
     if parsed.get_backend_name() == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
     try:
-        METADATA.create_all(engine)
+        with engine.begin() as connection:
+            if shared:  # two processes that start at once would make the same tables
+                connection.execute(select(func.pg_advisory_xact_lock(MAKING_TABLES)))
+            METADATA.create_all(connection)
     except BaseException:
         engine.dispose()
         raise
     return engine
+
+
+def _with_driver(url: URL) -> URL:
+    """Return ``url`` with the driver that we have for PostgreSQL.
+
+    Raises:
+        ConfigError: It is not installed.
+    """
+    if url.get_backend_name() != "postgresql":
+        return url
+    if find_spec("psycopg") is None:
+        raise ConfigError(
+            "the incident database is on PostgreSQL, whose driver is not installed; "
+            "pip install 'tocsin[postgres]'"
+        )
+    return url.set(drivername="postgresql+psycopg")
+
+
+_SHARED: dict[str, Any] = {
+    "pool_pre_ping": True,
+    "pool_size": 8,
+    "connect_args": {
+        "connect_timeout": 5,
+        # A machine that is gone gives its locks back within half a minute.
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "options": "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 "
+        "-c tcp_keepalives_count=3 -c statement_timeout=30000",
+        "application_name": "tocsin",
+    },
+}
 
 
 def _teller(faults: Faults, url: URL) -> Callable[[ExceptionContext], None]:

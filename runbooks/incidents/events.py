@@ -26,6 +26,17 @@ class EventKind(StrEnum):
     REOPENED = "reopened"
     ACKNOWLEDGED = "acknowledged"
     ROLE_ASSIGNED = "role_assigned"
+    RESPONDER_JOINED = "responder_joined"
+    RESPONDER_LEFT = "responder_left"
+    DECLINED = "declined"
+    MERGED = "merged"
+    TOOK_OVER = "took_over"
+    SPLIT_OFF = "split_off"
+    MILESTONE_CORRECTED = "milestone_corrected"
+    TASK_ADDED = "task_added"
+    TASK_CHANGED = "task_changed"
+    UPDATE_GIVEN = "update_given"
+    UPDATE_DUE = "update_due"
     NOTE = "note"
     PAGED = "paged"
     PAGE_FAILED = "page_failed"
@@ -34,6 +45,27 @@ class EventKind(StrEnum):
     RUNBOOK_PROPOSED = "runbook_proposed"
     STEP_SET = "step_set"
     POST_MORTEM_WRITTEN = "post_mortem_written"
+    POST_MORTEM_MOVED = "post_mortem_moved"
+    ESCALATED = "escalated"
+    SUPPRESSED = "suppressed"
+    DIAGNOSED = "diagnosed"
+    RUNBOOK_RUN = "runbook_run"
+    STATUS_PUBLISHED = "status_published"
+    SAID = "said"
+
+
+RECORDED = frozenset(
+    {
+        EventKind.POST_MORTEM_MOVED,
+        EventKind.ESCALATED,
+        EventKind.SUPPRESSED,
+        EventKind.DIAGNOSED,
+        EventKind.RUNBOOK_RUN,
+        EventKind.STATUS_PUBLISHED,
+        EventKind.SAID,
+    }
+)
+"""What other parts of the room have done: on record, without a change of the incident's state."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,12 +6,14 @@ import math
 from collections.abc import Mapping
 from dataclasses import fields
 
+from anomaly.evidence.accusing import suspect_words
 from anomaly.findings import (
     Finding,
     FindingKind,
     FindingState,
     NearChange,
     Relation,
+    Suspect,
     Urgency,
 )
 from runbooks.incidents.events import JsonValue
@@ -39,6 +41,10 @@ def finding_from_json(data: Mapping[str, JsonValue]) -> Finding:
     found = near if isinstance(near, list) else []  # none in what was written before there were any
     values["given_up"] = data.get("given_up") is True
     values["changes"] = tuple(change_from_json(c) for c in found if isinstance(c, dict))
+    accused = data.get("suspects")
+    suspects = accused if isinstance(accused, list) else []
+    values["suspects"] = tuple(suspect_from_json(s) for s in suspects if isinstance(s, dict))
+    values["explained_by"] = _tags(data.get("explained_by"))
     return Finding(**{name: values[name] for name in NAMES})  # type: ignore[arg-type]  # by name
 
 
@@ -49,23 +55,49 @@ def change_to_json(change: NearChange) -> dict[str, JsonValue]:
 
 def change_from_json(data: Mapping[str, JsonValue]) -> NearChange:
     """Return the change that :func:`change_to_json` wrote."""
-    scope = data.get("scope")
     return NearChange(
         id=str(data["id"]),
         time_ms=int(_number(data["time_ms"])),
         kind=str(data["kind"]),
         summary=str(data["summary"]),
         service=str(data["service"]),
-        scope={k: str(v) for k, v in scope.items()} if isinstance(scope, dict) else {},
+        scope=_tags(data.get("scope")),
         url=str(data["url"]),
         relation=Relation(str(data["relation"])),
         before_ms=int(_number(data["before_ms"])),
+        why=str(data.get("why", "")),
+        compared=str(data.get("compared", "")),
     )
+
+
+def suspect_from_json(data: Mapping[str, JsonValue]) -> Suspect:
+    """Return the suspect that :func:`finding_to_json` wrote."""
+    onsets = data.get("onsets_ms")
+    return Suspect(
+        service=str(data["service"]),
+        share=_number(data["share"]),
+        reason=str(data["reason"]),
+        path=_words(data.get("path")),
+        against=_words(data.get("against")),
+        onsets_ms=tuple(int(_number(ms)) for ms in onsets) if isinstance(onsets, list) else (),
+        felt_by=_words(data.get("felt_by")),
+    )
+
+
+def _words(value: object) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, list) else ()
+
+
+def _tags(value: object) -> dict[str, str]:
+    return {k: str(v) for k, v in value.items()} if isinstance(value, dict) else {}
 
 
 def _plain(value: object) -> JsonValue:
     if isinstance(value, NearChange):
         return change_to_json(value)
+    if isinstance(value, Suspect):
+        row = {f.name: _plain(getattr(value, f.name)) for f in fields(Suspect)}
+        return {**row, "text": suspect_words(value)}
     if value is None or isinstance(value, bool | str):
         return None if value is None else value if isinstance(value, bool) else str(value)
     if isinstance(value, Mapping):

@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
+from anomaly.findings import Finding
 from collectors.errors import StorageError
 from runbooks.incidents.crowd import Crowd
 from runbooks.incidents.events import Event, EventKind, JsonValue
 from runbooks.incidents.finding_codec import finding_from_json
-from runbooks.incidents.incident import ImpactInterval, Incident, ProposedRunbook, StepState
+from runbooks.incidents.incident import (
+    Declared,
+    ImpactInterval,
+    Incident,
+    ProposedRunbook,
+    StepState,
+)
+from runbooks.incidents.milestones import Correction, Milestone
 from runbooks.incidents.states import OPEN_STATUSES, Role, Severity, Status
+from runbooks.incidents.tasks import Task, TaskKind
 
 
 def fold(events: Iterable[Event], incident: Incident | None = None) -> Incident:
@@ -42,10 +51,14 @@ def apply(incident: Incident | None, event: Event) -> Incident:
 
 
 def _opened(event: Event) -> Incident:
-    """``title``, ``severity``, ``impact_start_ms``, ``finding``."""
+    """``title``, ``severity``, ``impact_start_ms``; and what there is to it.
+
+    ``finding`` or ``findings``, or ``declared`` by a person; ``split_from`` another incident.
+    """
     if event.kind is not EventKind.OPENED:
         raise StorageError(f"{event.incident_id}: the log begins with {event.kind}")
-    finding = finding_from_json(_mapping(event.data["finding"]))
+    found = [event.data["finding"]] if "finding" in event.data else event.data.get("findings")
+    findings = _findings(found)
     return Incident(
         id=event.incident_id,
         seq=event.seq,
@@ -55,8 +68,27 @@ def _opened(event: Event) -> Incident:
         status=Status.TRIAGE,
         opened_ms=event.time_ms,
         impact=(ImpactInterval(start_ms=_integer(event.data["impact_start_ms"])),),
-        findings={finding.id: finding},
+        findings=findings,
+        declared=_declared(event.data.get("declared")),
+        split_from=_name(event.data.get("split_from")),
+        update_told_ms=event.time_ms,
     )
+
+
+def _declared(value: JsonValue) -> Declared | None:
+    if not isinstance(value, dict):
+        return None
+    scope = _mapping(value["scope"])
+    return Declared(
+        by=str(value["by"]),
+        text=str(value["text"]),
+        scope={key: str(tag) for key, tag in scope.items()},
+    )
+
+
+def _findings(value: JsonValue) -> dict[str, Finding]:
+    found = [finding_from_json(_mapping(one)) for one in value] if isinstance(value, list) else []
+    return {finding.id: finding for finding in found}
 
 
 def _finding(incident: Incident, event: Event) -> Incident:
@@ -100,17 +132,139 @@ def _status(incident: Incident, event: Event) -> Incident:
     """``from``, ``to``, ``impact_end_ms`` (None: the event's own time)."""
     status = Status(str(event.data["to"]))
     changed = replace(incident, status=status)
+    if status in _WORK:
+        return _came_to(changed, Milestone(status.value), event)
     if status not in {Status.MITIGATED, Status.RESOLVED}:
         return changed
     if status is Status.RESOLVED:
         changed = replace(changed, resolved_ms=event.time_ms)
-    current = incident.impact[-1]
-    if current.end_ms is not None:
+    if incident.impact[-1].end_ms is not None:
         return changed
     ended = event.data.get("impact_end_ms")
-    end_ms = max(current.start_ms, event.time_ms if ended is None else _integer(ended))
+    return _impact_over(changed, event.time_ms if ended is None else _integer(ended))
+
+
+def _impact_over(incident: Incident, at_ms: int) -> Incident:
+    """Return ``incident`` with its impact over, unless it was over before."""
+    current = incident.impact[-1]
+    if current.end_ms is not None:
+        return incident
+    end_ms = max(current.start_ms, at_ms)
     impact = (*incident.impact[:-1], replace(current, end_ms=end_ms))
-    return replace(changed, impact=impact, mitigated_ms=end_ms)
+    return replace(incident, impact=impact, mitigated_ms=end_ms)
+
+
+def _came_to(incident: Incident, milestone: Milestone, event: Event) -> Incident:
+    """Return ``incident`` with the time at which it first came to ``milestone``."""
+    return replace(incident, first_ms={milestone: event.time_ms, **incident.first_ms})
+
+
+def _declined(incident: Incident, event: Event) -> Incident:
+    """``reason``."""
+    over = _impact_over(incident, event.time_ms)
+    return replace(over, status=Status.DECLINED, resolved_ms=event.time_ms)
+
+
+def _merged(incident: Incident, event: Event) -> Incident:
+    """``into``, ``reason``."""
+    over = _impact_over(incident, event.time_ms)
+    into = str(event.data["into"])
+    return replace(over, status=Status.MERGED, resolved_ms=event.time_ms, merged_into=into)
+
+
+def _took_over(incident: Incident, event: Event) -> Incident:
+    """``from``, ``findings``, ``crowds``, ``scopes`` (as declared), ``impact_start_ms``."""
+    crowds = dict(incident.crowds)
+    told = event.data["crowds"]
+    for data in map(_mapping, told if isinstance(told, list) else []):
+        rule = str(data["rule"])
+        crowds[rule] = crowd_of(crowds.get(rule), data)
+    impact, start_ms = incident.impact, _integer(event.data["impact_start_ms"])
+    if len(impact) == 1 and impact[0].end_ms is None and start_ms < impact[0].start_ms:
+        impact = (replace(impact[0], start_ms=start_ms),)
+    return replace(
+        incident,
+        findings={**incident.findings, **_findings(event.data["findings"]), **incident.findings},
+        crowds=crowds,
+        merged_from=(*incident.merged_from, str(event.data["from"])),
+        taken_scopes=(*incident.taken_scopes, *_scopes(event.data["scopes"])),
+        impact=impact,
+    )
+
+
+def _scopes(value: JsonValue) -> list[dict[str, str]]:
+    scopes = map(_mapping, value if isinstance(value, list) else [])
+    return [{key: str(tag) for key, tag in scope.items()} for scope in scopes]
+
+
+def _split_off(incident: Incident, event: Event) -> Incident:
+    """``findings`` (ids), ``into``, ``reason``."""
+    gone = event.data["findings"]
+    ids = {str(one) for one in gone} if isinstance(gone, list) else set()
+    left = {i: finding for i, finding in incident.findings.items() if i not in ids}
+    into = (*incident.split_into, str(event.data["into"]))
+    return replace(incident, findings=left, split_into=into)
+
+
+def _corrected(incident: Incident, event: Event) -> Incident:
+    """``milestone``, ``at_ms``, ``was_ms``, ``reason``."""
+    correction = Correction(
+        at_ms=_integer(event.data["at_ms"]), by=event.actor, reason=str(event.data["reason"])
+    )
+    milestone = Milestone(str(event.data["milestone"]))
+    return replace(incident, corrections={**incident.corrections, milestone: correction})
+
+
+def _task_added(incident: Incident, event: Event) -> Incident:
+    """``task_id``, ``title``, ``kind``, ``owner``, ``due_ms``."""
+    due = event.data["due_ms"]
+    task = Task(
+        id=str(event.data["task_id"]),
+        title=str(event.data["title"]),
+        kind=TaskKind(str(event.data["kind"])),
+        owner=str(event.data["owner"]),
+        due_ms=None if due is None else _integer(due),
+        added_ms=event.time_ms,
+        added_by=event.actor,
+    )
+    return replace(incident, tasks={**incident.tasks, task.id: task})
+
+
+def _task_changed(incident: Incident, event: Event) -> Incident:
+    """``task_id``; ``done``, ``owner``, ``due_ms`` where they change."""
+    task = incident.tasks[str(event.data["task_id"])]
+    if "done" in event.data:
+        task = replace(task, done_ms=event.time_ms if event.data["done"] else None)
+    if "owner" in event.data:
+        task = replace(task, owner=str(event.data["owner"]))
+    if "due_ms" in event.data:
+        task = replace(task, due_ms=_integer(event.data["due_ms"]))
+    return replace(incident, tasks={**incident.tasks, task.id: task})
+
+
+def _update_given(incident: Incident, event: Event) -> Incident:
+    """No data."""
+    return replace(incident, update_ms=event.time_ms, update_told_ms=event.time_ms)
+
+
+def _update_due(incident: Incident, event: Event) -> Incident:
+    """No data."""
+    return replace(incident, update_told_ms=event.time_ms)
+
+
+def _joined(incident: Incident, event: Event) -> Incident:
+    """``person``."""
+    return _responding(incident, str(event.data["person"]))
+
+
+def _left(incident: Incident, event: Event) -> Incident:
+    """``person``."""
+    responders = {**incident.responders, str(event.data["person"]): False}
+    return replace(incident, responders=responders)
+
+
+def _responding(incident: Incident, person: str) -> Incident:
+    return replace(incident, responders={**incident.responders, person: True})
 
 
 def _reopened(incident: Incident, event: Event) -> Incident:
@@ -120,12 +274,17 @@ def _reopened(incident: Incident, event: Event) -> Incident:
     previous_end_ms = incident.impact[-1].end_ms or start_ms
     impact = (*incident.impact, ImpactInterval(start_ms=max(start_ms, previous_end_ms)))
     was_resolved = incident.status not in OPEN_STATUSES
+    first_ms = {m: ms for m, ms in incident.first_ms.items() if m not in _TAKEN_BACK}
+    corrections = {m: said for m, said in incident.corrections.items() if m not in _TAKEN_BACK}
     return replace(
         incident,
+        first_ms=first_ms,
+        corrections=corrections,
         status=Status.INVESTIGATING,
         impact=impact,
         mitigated_ms=None,
         resolved_ms=None,
+        update_told_ms=event.time_ms if was_resolved else incident.update_told_ms,
         reminders=0,
         acknowledged_ms=None if was_resolved else incident.acknowledged_ms,
         acknowledged_by=None if was_resolved else incident.acknowledged_by,
@@ -133,13 +292,14 @@ def _reopened(incident: Incident, event: Event) -> Incident:
 
 
 def _acknowledged(incident: Incident, event: Event) -> Incident:
-    return replace(incident, acknowledged_ms=event.time_ms, acknowledged_by=event.actor)
+    known = _responding(_came_to(incident, Milestone.ACKNOWLEDGED, event), event.actor)
+    return replace(known, acknowledged_ms=event.time_ms, acknowledged_by=event.actor)
 
 
 def _role(incident: Incident, event: Event) -> Incident:
-    """``role``, ``person``."""
-    role = Role(str(event.data["role"]))
-    return replace(incident, roles={**incident.roles, role: str(event.data["person"])})
+    """``role``, ``person``, ``from``: who had it before."""
+    role, person = Role(str(event.data["role"])), str(event.data["person"])
+    return replace(_responding(incident, person), roles={**incident.roles, role: person})
 
 
 def _paged(incident: Incident, event: Event) -> Incident:
@@ -151,6 +311,12 @@ def _paged(incident: Incident, event: Event) -> Incident:
 def _rung_again(incident: Incident, event: Event) -> Incident:
     """No data."""
     return replace(incident, reminders=incident.reminders + 1, rung_ms=event.time_ms)
+
+
+def _escalated(incident: Incident, event: Event) -> Incident:
+    """``lapsed``: whether an acknowledgement counts no longer, as nothing came of it."""
+    lapsed = event.data.get("lapsed") is True
+    return replace(incident, acknowledged_by=None) if lapsed else incident
 
 
 def _runbook(incident: Incident, event: Event) -> Incident:
@@ -181,6 +347,17 @@ def _post_mortem(incident: Incident, event: Event) -> Incident:
     return replace(incident, post_mortem_ms=event.time_ms)
 
 
+def _post_mortem_moved(incident: Incident, event: Event) -> Incident:
+    """``to``: the state that a person gave it."""
+    if event.data.get("to") != Milestone.REVIEWED.value or incident.is_open:
+        return incident  # what lasts can't have been reviewed
+    return _came_to(incident, Milestone.REVIEWED, event)
+
+
+def _name(value: JsonValue) -> str | None:
+    return str(value) if value else None
+
+
 def _mapping(value: JsonValue) -> Mapping[str, JsonValue]:
     if not isinstance(value, dict):
         raise StorageError(f"an event's data are damaged: {str(value)[:80]!r} is no object")
@@ -204,7 +381,26 @@ _CHANGES: Mapping[EventKind, Callable[[Incident, Event], Incident]] = {
     EventKind.ROLE_ASSIGNED: _role,
     EventKind.PAGED: _paged,
     EventKind.RUNG_AGAIN: _rung_again,
+    EventKind.ESCALATED: _escalated,
     EventKind.RUNBOOK_PROPOSED: _runbook,
     EventKind.STEP_SET: _step,
     EventKind.POST_MORTEM_WRITTEN: _post_mortem,
+    EventKind.POST_MORTEM_MOVED: _post_mortem_moved,
+    EventKind.DECLINED: _declined,
+    EventKind.MERGED: _merged,
+    EventKind.TOOK_OVER: _took_over,
+    EventKind.SPLIT_OFF: _split_off,
+    EventKind.MILESTONE_CORRECTED: _corrected,
+    EventKind.RESPONDER_JOINED: _joined,
+    EventKind.RESPONDER_LEFT: _left,
+    EventKind.TASK_ADDED: _task_added,
+    EventKind.TASK_CHANGED: _task_changed,
+    EventKind.UPDATE_GIVEN: _update_given,
+    EventKind.UPDATE_DUE: _update_due,
 }
+
+_TAKEN_BACK = frozenset({Milestone.RESOLVED, Milestone.REVIEWED})
+"""What a reopening takes back, corrections and all: it will be reached anew."""
+
+_WORK = frozenset({Status.INVESTIGATING, Status.IDENTIFIED})
+"""Statuses that are milestones in themselves."""

@@ -7,9 +7,18 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from anomaly.evidence.near_changes import MAX_CANDIDATES, closeness
-from anomaly.findings import Finding, FindingState, NearChange
+from anomaly.findings import Finding, FindingState, NearChange, Urgency
 from runbooks.incidents.crowd import Crowd, firing_in
-from runbooks.incidents.states import OPEN_STATUSES, Role, Severity, Status
+from runbooks.incidents.milestones import Correction, Milestone, Reached, reached_of
+from runbooks.incidents.states import (
+    IMPACTED_STATUSES,
+    OPEN_STATUSES,
+    PAGING_RANK,
+    Role,
+    Severity,
+    Status,
+)
+from runbooks.incidents.tasks import Task
 
 
 class StepState(StrEnum):
@@ -40,6 +49,15 @@ class ProposedRunbook:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """What a person said who declared an incident; ``scope`` is where, by tag."""
+
+    by: str
+    text: str
+    scope: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
     """State after the event ``seq``.
 
@@ -52,7 +70,8 @@ class Incident:
         status: Where the work stands.
         opened_ms: When it was opened, epoch milliseconds.
         impact: Intervals of impact, oldest first; one more for each reopening.
-        findings: The latest of each finding that it names, by id, in order of arrival.
+        findings: The latest of each finding that it names, by id, in order of arrival; none as
+            long as only a person says that something is wrong.
         crowds: Those of one rule beyond them, which are only counted, by rule.
         acknowledged_ms: First acknowledgement of the first page.
         acknowledged_by: By whom.
@@ -64,6 +83,18 @@ class Incident:
         roles: Who does what.
         runbook: What was proposed, if anything.
         post_mortem_ms: When the post-mortem was last written.
+        declared: What the person said who declared it; None if findings opened it.
+        merged_into: The incident in which it goes on.
+        merged_from: Those that go on in it.
+        taken_scopes: Where people said that those are.
+        split_from: The incident that its findings were split out of.
+        split_into: Those that were split out of it.
+        first_ms: When it first came to milestones that the state tells no longer.
+        corrections: What people said of milestones' times since.
+        responders: Who ever took part, and whether they still do.
+        tasks: What is to be done, by id.
+        update_ms: When a person last told those who are not in the room.
+        update_told_ms: When that was last told or reminded of; the opening at first.
     """
 
     id: str
@@ -86,6 +117,18 @@ class Incident:
     roles: Mapping[Role, str] = field(default_factory=dict)
     runbook: ProposedRunbook | None = None
     post_mortem_ms: int | None = None
+    declared: Declared | None = None
+    merged_into: str | None = None
+    merged_from: tuple[str, ...] = ()
+    taken_scopes: tuple[Mapping[str, str], ...] = ()
+    split_from: str | None = None
+    split_into: tuple[str, ...] = ()
+    first_ms: Mapping[Milestone, int] = field(default_factory=dict)
+    corrections: Mapping[Milestone, Correction] = field(default_factory=dict)
+    responders: Mapping[str, bool] = field(default_factory=dict)
+    tasks: Mapping[str, Task] = field(default_factory=dict)
+    update_ms: int | None = None
+    update_told_ms: int | None = None
 
     @property
     def is_open(self) -> bool:
@@ -112,9 +155,48 @@ class Incident:
         """How many findings there were beyond those that it names."""
         return sum(crowd.seen for crowd in self.crowds.values())
 
+    @property
+    def pages(self) -> bool:
+        """Whether users feel something now that is worth waking somebody for."""
+        if self.status not in IMPACTED_STATUSES:
+            return False
+        if self.is_declared and self.severity.rank <= PAGING_RANK:
+            return True
+        return self.more_firing > 0 or any(f.urgency is Urgency.PAGE for f in self.firing)
+
+    @property
+    def is_declared(self) -> bool:
+        """Whether a person has declared it, or something that was merged into it."""
+        return self.declared is not None or bool(self.taken_scopes)
+
+    @property
+    def declared_scopes(self) -> tuple[Mapping[str, str], ...]:
+        """Where people said that it is, by tag; of itself, and of what was merged into it."""
+        own = () if self.declared is None else (self.declared.scope,)
+        return (*own, *self.taken_scopes)
+
     def scope_values(self, key: str) -> tuple[str, ...]:
-        """Return the distinct values of scope ``key`` over all findings, sorted."""
-        return tuple(sorted({f.scope[key] for f in self.findings.values() if key in f.scope}))
+        """Return the distinct values of scope ``key``, as declared and of all findings, sorted."""
+        scopes = [*self.declared_scopes, *(f.scope for f in self.findings.values())]
+        return tuple(sorted({scope[key] for scope in scopes if key in scope}))
+
+    @property
+    def explanation(self) -> str:
+        """What is wrong, in the words of the first finding, or of who declared it."""
+        if self.declared is not None:
+            return self.declared.text or f"Declared by {self.declared.by}: {self.title}"
+        return next((f.explanation for f in self.findings.values()), self.title)
+
+    @property
+    def milestones(self) -> Mapping[Milestone, Reached]:
+        """How far it came and when, corrections applied; in their order."""
+        logged = {Milestone.STARTED: self.impact_start_ms, Milestone.DETECTED: self.opened_ms}
+        logged |= self.first_ms
+        if (end_ms := self.impact[0].end_ms) is not None and self.status not in _NO_END:
+            logged[Milestone.MITIGATED] = end_ms
+        if self.resolved_ms is not None and self.status not in _NO_END:
+            logged[Milestone.RESOLVED] = self.resolved_ms
+        return reached_of(logged, self.corrections)
 
     def with_latest(self, live: Mapping[str, Finding]) -> Incident:
         """Return the same with the values of ``live``, which may have moved on since an event."""
@@ -143,3 +225,7 @@ class Incident:
             if known is None or closeness(change) < closeness(known):
                 near[change.id] = change
         return tuple(sorted(near.values(), key=closeness)[:MAX_CANDIDATES])
+
+
+_NO_END = frozenset({Status.DECLINED, Status.MERGED})
+"""It is over here, but nothing was mended."""

@@ -2,7 +2,8 @@
 
 Durations follow the response vocabulary: time to detect is onset → opened, to acknowledge is
 first page → first acknowledgement (opened, when nobody was paged), to mitigate is onset → end of
-the first impact, to resolve is onset → last resolution.
+the first impact, to resolve is onset → last resolution. Times that a person has corrected count as
+corrected.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 
 from runbooks.incidents.events import Event, EventKind
 from runbooks.incidents.incident import Incident
+from runbooks.incidents.milestones import Milestone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,16 +30,17 @@ class Measures:
 
 def measure(incident: Incident, events: Sequence[Event]) -> Measures:
     """Derive the durations of ``incident`` from its whole log."""
-    onset_ms = incident.impact_start_ms
+    reached = {m: found.time_ms for m, found in incident.milestones.items()}
+    onset_ms = reached[Milestone.STARTED]
+    detected_ms = reached[Milestone.DETECTED]
     paged_ms = _first(events, EventKind.PAGED)
-    acknowledged_ms = _first(events, EventKind.ACKNOWLEDGED)
-    first_end_ms = incident.impact[0].end_ms
+    acknowledged_ms = reached.get(Milestone.ACKNOWLEDGED)
     return Measures(
-        detect_ms=max(0, incident.opened_ms - onset_ms),
+        detect_ms=max(0, detected_ms - onset_ms),
         page_ms=_since(incident.opened_ms, paged_ms),
         acknowledge_ms=_since(paged_ms or incident.opened_ms, acknowledged_ms),
-        mitigate_ms=_since(onset_ms, first_end_ms),
-        resolve_ms=_since(onset_ms, incident.resolved_ms),
+        mitigate_ms=_since(onset_ms, reached.get(Milestone.MITIGATED)),
+        resolve_ms=_since(onset_ms, reached.get(Milestone.RESOLVED)),
         impact_ms=_impact_ms(incident),
     )
 

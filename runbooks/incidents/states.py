@@ -16,6 +16,10 @@ class Status(StrEnum):
     MITIGATED = "mitigated"
     RESOLVED = "resolved"
     CLOSED = "closed"
+    DECLINED = "declined"
+    """A person said that it is no incident."""
+    MERGED = "merged"
+    """It goes on in another one."""
 
 
 class Severity(StrEnum):
@@ -25,10 +29,11 @@ class Severity(StrEnum):
     SEV2 = "SEV2"
     SEV3 = "SEV3"
     SEV4 = "SEV4"
+    SEV5 = "SEV5"
 
     @property
     def rank(self) -> int:
-        """1 for the worst, 4 for the mildest."""
+        """1 for the worst, 5 for the mildest."""
         return int(self.value[-1])
 
 
@@ -36,6 +41,7 @@ class Role(StrEnum):
     """Who does what during the response."""
 
     COMMANDER = "commander"
+    DEPUTY = "deputy"
     SCRIBE = "scribe"
     LIAISON = "liaison"
 
@@ -50,14 +56,29 @@ TRANSITIONS: Mapping[Status, frozenset[Status]] = MappingProxyType(
         Status.MITIGATED: frozenset({Status.INVESTIGATING, Status.RESOLVED}),
         Status.RESOLVED: frozenset({Status.INVESTIGATING, Status.CLOSED}),
         Status.CLOSED: frozenset(),
+        Status.DECLINED: frozenset({Status.INVESTIGATING}),
+        Status.MERGED: frozenset(),
     }
 )
-"""From each status to those that may follow. A closed incident stays as it is."""
+"""From each status to those that may follow by a command to go on.
+
+A closed or merged incident stays as it is. Declining and merging are commands of their own, for
+they need a reason, or another incident.
+"""
 
 OPEN_STATUSES = frozenset(
     {Status.TRIAGE, Status.INVESTIGATING, Status.IDENTIFIED, Status.MITIGATED}
 )
 """Somebody still has to do something."""
+
+ENDABLE_STATUSES = OPEN_STATUSES | {Status.RESOLVED}
+"""What can still be declined or merged."""
+
+REOPENABLE_STATUSES = frozenset({Status.MITIGATED, Status.RESOLVED, Status.DECLINED})
+"""What ended and may come back."""
+
+PAGING_RANK = 3
+"""An incident that a person declared rings until somebody answers, down to this severity."""
 
 IMPACTED_STATUSES = OPEN_STATUSES - {Status.MITIGATED}
 """Users still feel it."""

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from anomaly.evidence.near_changes import change_words
-from anomaly.findings import Finding, FindingState, Urgency
+from anomaly.findings import Finding, FindingKind, FindingState, Urgency
+from anomaly.promql.written import as_people_write
 from runbooks.alerts.grouping import REGION, SERVICE
+from runbooks.alerts.similar import Similar
 from runbooks.incidents.incident import Incident
-from runbooks.incidents.states import Severity, Status
+from runbooks.incidents.states import OPEN_STATUSES, Severity, Status
 from tocsin.client.wording import duration, moment, multiple, quantity, trimmed
 
 MAX_EVIDENCE = 3
+MAX_SCOPE = 20
 MAX_LABEL = 80
+MAX_PAST = 2
+"""Similar past incidents that a message links."""
+
+MAX_SAID = 500
+"""Of the words of a person who declared an incident, in its message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +41,10 @@ class Links:
         """Return the war room's address."""
         return f"{self.dashboard_url}/war_room?incident={quote(incident_id)}"
 
+    def event(self, incident_id: str, seq: int) -> str:
+        """Return the address of one entry of a timeline."""
+        return f"{self.incident(incident_id)}&event={seq}"
+
     def trace(self, trace_id: str) -> str:
         """Return a trace's address."""
         return f"{self.dashboard_url}/traces?trace={quote(trace_id)}"
@@ -43,7 +56,10 @@ class Links:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """Why it paged: one finding in words, with the expression that gives the value again."""
+    """Why it paged: one finding in words, with the expression that gives the value again.
+
+    ``measured`` tells whether we measured it; an alert that somebody else raised has no values.
+    """
 
     title: str
     explanation: str
@@ -51,6 +67,7 @@ class Evidence:
     observed: str
     baseline: str
     window: str
+    measured: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,10 +77,12 @@ class Called:
     Attributes:
         words: Who, for what and until when; or that nobody is.
         slack: Member id in Slack; empty: not known.
+        others: Member ids of all who are called beside that one.
     """
 
     words: str
     slack: str = ""
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +90,11 @@ class Card:
     """Everything that a notifier may show of an incident.
 
     ``fields`` are short name and value pairs; ``links`` are label and address pairs; ``called`` is
-    who is on call, None if the incident's route names no schedule.
+    who is on call, None if the incident's route names no schedule. ``diagnosis``
+    has a line for each thing that was looked at before anybody was woken. ``title`` is the headline
+    without its severity; ``scope`` are the incident's tags; it began at ``since_ms`` and ended at
+    ``ended_ms``, epoch milliseconds, None if it has not. A
+    ``notice`` is about no incident: a headline and whom it calls.
     """
 
     incident_id: str
@@ -84,15 +107,33 @@ class Card:
     more_evidence: int
     links: tuple[tuple[str, str], ...]
     called: Called | None = None
+    diagnosis: tuple[str, ...] = ()
+    title: str = ""
+    scope: tuple[tuple[str, str], ...] = ()
+    since_ms: int = 0
+    ended_ms: int | None = None
+    notice: bool = False
 
     @property
     def is_open(self) -> bool:
         """Whether the buttons of an open incident make sense."""
-        return self.status not in {Status.RESOLVED, Status.CLOSED}
+        return self.status in OPEN_STATUSES
 
 
-def card_of(incident: Incident, links: Links, called: Called | None = None) -> Card:
-    """Return what a page about ``incident`` says now."""
+def card_of(
+    incident: Incident,
+    links: Links,
+    called: Called | None = None,
+    similar: Sequence[Similar] = (),
+) -> Card:
+    """Return what a page about ``incident`` says now.
+
+    Args:
+        incident: As it is.
+        links: Public addresses.
+        called: Who is on call for it.
+        similar: Past incidents that look like it, the likest first.
+    """
     ranked = sorted(incident.findings.values(), key=_importance)
     return Card(
         incident_id=incident.id,
@@ -100,12 +141,26 @@ def card_of(incident: Incident, links: Links, called: Called | None = None) -> C
         severity=incident.severity,
         status=incident.status,
         acknowledged=incident.acknowledged_by is not None,
-        fields=_fields(incident, ranked[0]),
+        fields=_fields(incident, ranked[0] if ranked else None),
         evidence=tuple(evidence_of(f) for f in ranked[:MAX_EVIDENCE]),
         more_evidence=max(0, len(ranked) - MAX_EVIDENCE) + incident.more_seen,
-        links=_links(incident, links),
+        links=(*_links(incident, links), *_past(similar, links)),
         called=called,
+        title=incident.title,
+        scope=_scope(incident),
+        since_ms=incident.impact_start_ms,
+        ended_ms=incident.resolved_ms,
     )
+
+
+def _past(similar: Sequence[Similar], links: Links) -> list[tuple[str, str]]:
+    return [
+        (
+            trimmed(f"Similar: {one.incident.title} ({one.why})", MAX_LABEL, "…"),
+            links.incident(one.incident.id),
+        )
+        for one in similar[:MAX_PAST]
+    ]
 
 
 def evidence_of(finding: Finding) -> Evidence:
@@ -113,11 +168,17 @@ def evidence_of(finding: Finding) -> Evidence:
     return Evidence(
         title=finding.title,
         explanation=finding.explanation,
-        expression=finding.expression,
+        expression=as_people_write(finding.expression),
         observed=quantity(finding.observed, finding.unit),
         baseline=quantity(finding.baseline, finding.unit, missing="none"),
         window=duration(finding.window_ms / 1000),
+        measured=finding.kind is not FindingKind.ALERT,
     )
+
+
+def _scope(incident: Incident) -> tuple[tuple[str, str], ...]:
+    keys = sorted({key for finding in incident.findings.values() for key in finding.scope})
+    return tuple((key, ", ".join(incident.scope_values(key))) for key in keys[:MAX_SCOPE])
 
 
 def _importance(finding: Finding) -> tuple[bool, bool, int]:
@@ -125,20 +186,16 @@ def _importance(finding: Finding) -> tuple[bool, bool, int]:
     return over, finding.urgency is not Urgency.PAGE, finding.started_ms
 
 
-def _fields(incident: Incident, worst: Finding) -> tuple[tuple[str, str], ...]:
+def _fields(incident: Incident, worst: Finding | None) -> tuple[tuple[str, str], ...]:
     fields = [("Status", incident.status.value)]
+    if incident.merged_into is not None:
+        fields.append(("Goes on in", incident.merged_into))
     if regions := incident.scope_values(REGION):
         fields.append(("Region", ", ".join(regions)))
     if services := incident.scope_values(SERVICE):
         fields.append(("Service", ", ".join(services)))
     fields.append(("Since", moment(incident.impact_start_ms)))
-    seen = evidence_of(worst)
-    fields.append(("Observed", seen.observed))
-    fields.append(("Baseline", seen.baseline))
-    for name in ("burn_rate_long", "burn_rate_short"):
-        if name in worst.values:
-            label = name.replace("_", " ").capitalize()
-            fields.append((label, multiple(worst.values[name])))
+    fields += _declared(incident) if worst is None else _observed(worst)
     if incident.near_changes:
         words = change_words(incident.near_changes[0], incident.impact_start_ms)
         fields.append(("Nearest change", words))
@@ -147,8 +204,31 @@ def _fields(incident: Incident, worst: Finding) -> tuple[tuple[str, str], ...]:
     return tuple(fields)[:10]
 
 
+def _declared(incident: Incident) -> list[tuple[str, str]]:
+    """Return what a person said, where nothing was measured."""
+    declared = incident.declared
+    if declared is None:
+        return []
+    said = [("Declared by", declared.by)]
+    return [*said, ("What", trimmed(declared.text, MAX_SAID, "…"))] if declared.text else said
+
+
+def _observed(worst: Finding) -> list[tuple[str, str]]:
+    seen = evidence_of(worst)
+    fields = [("Observed", seen.observed), ("Baseline", seen.baseline)] if seen.measured else []
+    for name in ("burn_rate_long", "burn_rate_short"):
+        if name in worst.values:
+            # The title has the worst; this is how it stands, and over which window.
+            window_s = worst.values.get(name.rpartition("_")[2] + "_s")
+            over = f" over {duration(window_s)}" if window_s else ""
+            fields.append((f"Burns now{over}", multiple(worst.values[name])))
+    return fields
+
+
 def _links(incident: Incident, links: Links) -> tuple[tuple[str, str], ...]:
     shown = [("War room", links.incident(incident.id))]
+    if incident.merged_into is not None:
+        shown = [(f"War room of {incident.merged_into}", links.incident(incident.merged_into))]
     if incident.exemplar_trace_ids:
         shown.append(("Exemplar trace", links.trace(incident.exemplar_trace_ids[0])))
     if incident.near_changes and incident.near_changes[0].url:

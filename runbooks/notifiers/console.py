@@ -53,7 +53,9 @@ def page_text(card: Card) -> str:
     lines += [f"  {name}: {value}" for name, value in card.fields]
     for item in card.evidence:
         lines += [f"  {item.explanation}", f"    {item.expression}"]
-        lines += [f"    {item.observed} against {item.baseline} over {item.window}"]
+        if item.measured:
+            lines += [f"    {item.observed} against {item.baseline} over {item.window}"]
+    lines += [f"  diagnosis: {line}" for line in card.diagnosis]
     lines += [f"  {label}: {address}" for label, address in card.links]
     return "\n".join(lines)
 

@@ -1,4 +1,4 @@
-"""The notifier's interface: one delivery in, a reference out, and three ways of failing."""
+"""The notifier's interface: one delivery in, a reference out, and the ways of failing."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ class Delivery:
         text: The update, for a reply; for a message that rings again, why.
         reference: The incident's message as :meth:`Notifier.deliver` named it; empty for ``OPEN``.
         created_ms: When it was queued, epoch milliseconds.
+        earlier: References of the incident's other messages there, newest first.
     """
 
     outbox_id: int
@@ -39,10 +40,24 @@ class Delivery:
     text: str
     reference: str
     created_ms: int
+    earlier: tuple[str, ...] = ()
 
 
 class NotDeliveredError(TocsinError):
     """Refused for good: repeating it can't help."""
+
+
+class ClosedWayError(NotDeliveredError):
+    """Nothing gets through until somebody mends it; the message says what and who.
+
+    Args:
+        message: What happened, and the remedy.
+        code: What the other side calls it, if anything.
+    """
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class MessageGoneError(NotDeliveredError):
@@ -62,7 +77,24 @@ class RateLimitedError(DelayedError):
 
 
 class UncertainError(TocsinError):
-    """The reply was lost: it may or may not have been delivered."""
+    """The reply was lost: it may or may not have been delivered.
+
+    Args:
+        message: What happened.
+        late_s: For so long, seconds, it may still be on its way: not found before is not "lost".
+    """
+
+    def __init__(self, message: str, *, late_s: float = 0.0) -> None:
+        super().__init__(message)
+        self.late_s = late_s
+
+
+class PartlyDeliveredError(TocsinError):
+    """Delivered as ``reference``, but not to everybody: who was left out takes another way."""
+
+    def __init__(self, message: str, *, reference: str) -> None:
+        super().__init__(message)
+        self.reference = reference
 
 
 class Notifier(Protocol):
@@ -74,7 +106,7 @@ class Notifier(Protocol):
         ...
 
     def deliver(self, delivery: Delivery) -> str:
-        """Deliver and return a reference to the message; raise one of the three errors above."""
+        """Deliver and return a reference to the message; raise one of the errors above."""
         ...
 
     def find(self, delivery: Delivery) -> str | None:

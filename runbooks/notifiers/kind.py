@@ -17,6 +17,14 @@ def _nothing(parameters: Section) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How fast something is done at most: ``burst`` at once, then ``per_s`` a second."""
+
+    per_s: float
+    burst: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NotifierKind(Generic[P]):
     """One notifier of the registry.
 
@@ -29,6 +37,10 @@ class NotifierKind(Generic[P]):
         channels: Returns the channels that routes may name; None when any may be right.
         default_channel: Returns the channel that all incidents go to where no routes are given;
             None to be told only where routes say so.
+        important_only: Whether its threads get only the updates that matter to somebody who is
+            not at work on the incident: a mail for each note would be read by nobody.
+        messages: How fast a channel is sent new messages and thread lines; None: as they come.
+        edits: How fast messages are edited, in all channels together; None: as they come.
     """
 
     name: str
@@ -36,3 +48,6 @@ class NotifierKind(Generic[P]):
     make: Callable[[P], Notifier | None]
     channels: Callable[[P], Collection[str] | None] = _nothing
     default_channel: Callable[[P], str | None] = _nothing
+    important_only: bool = False
+    messages: Pace | None = None
+    edits: Pace | None = None

@@ -2,64 +2,44 @@
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Callable, Iterator, Mapping
-from http.client import HTTPException
+from collections.abc import Mapping
 from typing import Any
-from urllib.error import URLError
-
-from slack_sdk.errors import SlackApiError, SlackClientError
-from slack_sdk.web import SlackResponse
 
 from collectors.documents.section import Section
 from collectors.documents.values import Secret, Words
-from collectors.errors import ConfigError, TocsinError
-from runbooks.notifiers.delivery import (
-    Action,
-    DelayedError,
-    Delivery,
-    MessageGoneError,
-    NotDeliveredError,
-    RateLimitedError,
-    UncertainError,
-)
-from runbooks.notifiers.kind import NotifierKind
-from runbooks.notifiers.slack_client import posting_client, repeating_client
+from collectors.errors import ConfigError
+from runbooks.notifiers.delivery import Action, DelayedError, Delivery
+from runbooks.notifiers.kind import NotifierKind, Pace
+from runbooks.notifiers.slack_client import TIMEOUT_S, posting_client, repeating_client
+from runbooks.notifiers.slack_errors import PAGE, RefusedBlocksError, pages, posting, reading
 from runbooks.notifiers.slack_layout import blocks_of, escape, fallback_text
+from runbooks.notifiers.war_room_parameters import WarRoomParameters
 
 NAME = "slack"
 SLACK_API = "https://slack.com/api/"
 EVENT_TYPE = "tocsin_notification"
 OUTBOX_ID = "outbox_id"
-LOOK_BACK_S = 2 * 3_600 + 300
-"""How long before a page was queued its message is looked for: Slack's clock is not ours, and ours
-may be wrong by an hour or two. A message that is not found would be posted again."""
-
-PAGE, MAX_PAGES = 200, 20
-
-BAD_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
-"""Certainly not posted; the same without blocks may go through, and a plain page beats none."""
-
-MAYBE_DONE = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
-"""Slack says of these that some of the work may have been done."""
-
-GONE = frozenset({"message_not_found", "thread_not_found"})
-"""Somebody deleted the incident's message."""
-
-MAYBE_LATER = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
+INCIDENT_ID = "incident_id"
+LOOK_BACK_S = 7 * 86_400
+"""How long before a page was queued its message is looked for, by its id. Slack's clock is not
+ours: further apart, no certificate would be valid and nothing could have been posted."""
 
 
 class SlackNotifier:
     """Delivers through Slack's Web API.
 
     Args:
-        token: Bot token with ``chat:write``, ``channels:read`` and ``channels:history``.
+        token: Bot token with ``chat:write``, ``channels:read`` and ``channels:history``; for
+            what people do in Slack also ``commands`` and ``reactions:read``.
         base_url: The API's address; another one for the local Slack.
+        timeout_s: How long an answer to a new message is waited for.
     """
 
-    def __init__(self, token: str, *, base_url: str = SLACK_API) -> None:
+    def __init__(
+        self, token: str, *, base_url: str = SLACK_API, timeout_s: int = TIMEOUT_S
+    ) -> None:
         address = base_url.rstrip("/") + "/"
-        self._posting = posting_client(token, address)
+        self._posting = posting_client(token, address, timeout_s)
         self._repeating = repeating_client(token, address)
         self._channel_ids: dict[str, str] = {}
 
@@ -88,8 +68,8 @@ class SlackNotifier:
             channel = self._channel_id(delivery.channel)
             read = self._repeating.conversations_history
             named |= {"channel": channel, "oldest": oldest}
-        for message in _pages(lambda cursor: read(**named, cursor=cursor), "messages"):
-            if _outbox_id(message) == str(delivery.outbox_id):
+        for message in pages(lambda cursor: read(**named, cursor=cursor), "messages"):
+            if _is_of(message, delivery):
                 return f"{channel}:{message['ts']}"
         return None
 
@@ -99,20 +79,23 @@ class SlackNotifier:
             "unfurl_links": False,
             "metadata": {
                 "event_type": EVENT_TYPE,
-                "event_payload": {OUTBOX_ID: str(delivery.outbox_id)},
+                "event_payload": {
+                    OUTBOX_ID: str(delivery.outbox_id),
+                    INCIDENT_ID: delivery.card.incident_id,
+                },
             },
         }
         if delivery.action is Action.REPLY:
             channel, ts = split(delivery.reference)
             message |= {"channel": channel, "thread_ts": ts, "text": escape(delivery.text)}
-            answer = _posting(lambda: self._posting.chat_postMessage(**message))
+            answer = posting(lambda: self._posting.chat_postMessage(**message))
             return f"{answer['channel']}:{answer['ts']}"
         message["text"] = fallback_text(delivery.card, delivery.text)
         blocks = blocks_of(delivery.card, delivery.text)
         try:
-            answer = _posting(lambda: self._posting.chat_postMessage(**message, blocks=blocks))
-        except _RefusedBlocksError:
-            answer = _posting(lambda: self._posting.chat_postMessage(**message))
+            answer = posting(lambda: self._posting.chat_postMessage(**message, blocks=blocks))
+        except RefusedBlocksError:
+            answer = posting(lambda: self._posting.chat_postMessage(**message))
         return f"{answer['channel']}:{answer['ts']}"
 
     def _edit(self, delivery: Delivery) -> str:
@@ -124,9 +107,9 @@ class SlackNotifier:
         }
         blocks = blocks_of(delivery.card)
         try:
-            _reading(lambda: self._repeating.chat_update(**message, blocks=blocks))
-        except _RefusedBlocksError:
-            _reading(lambda: self._repeating.chat_update(**message))
+            reading(lambda: self._repeating.chat_update(**message, blocks=blocks))
+        except RefusedBlocksError:
+            reading(lambda: self._repeating.chat_update(**message))
         return delivery.reference
 
     def lists(self, channel: str) -> bool:
@@ -139,7 +122,7 @@ class SlackNotifier:
         wanted = channel.removeprefix("#")
         if wanted not in self._channel_ids:
             listed = self._repeating.conversations_list
-            for found in _pages(lambda cursor: listed(limit=PAGE, cursor=cursor), "channels"):
+            for found in pages(lambda cursor: listed(limit=PAGE, cursor=cursor), "channels"):
                 self._channel_ids |= {found["name"]: found["id"], found["id"]: found["id"]}
         return wanted in self._channel_ids
 
@@ -150,91 +133,17 @@ class SlackNotifier:
         return self._channel_ids[name.removeprefix("#")]
 
 
-class _RefusedBlocksError(NotDeliveredError):
-    """Slack refused the blocks, and so the whole message."""
-
-
 def split(reference: str) -> tuple[str, str]:
     """Return channel id and timestamp of a message's reference."""
     channel, _, ts = reference.partition(":")
     return channel, ts
 
 
-def _posting(call: Callable[[], SlackResponse]) -> SlackResponse:
-    """Run a call that must not be repeated blindly."""
-    try:
-        return call()
-    except SlackApiError as error:
-        raise _translated(error, repeatable=False) from error
-    except (SlackClientError, OSError, HTTPException, ValueError) as error:
-        if _never_arrived(error):
-            raise DelayedError(f"Slack can't be reached: {error}", retry_after_s=2) from error
-        raise UncertainError(f"Slack's answer was lost: {error!r}") from error
-
-
-def _reading(call: Callable[[], SlackResponse]) -> SlackResponse:
-    """Run a call that may be repeated."""
-    try:
-        return call()
-    except SlackApiError as error:
-        raise _translated(error, repeatable=True) from error
-    except (SlackClientError, OSError, HTTPException, ValueError) as error:
-        raise DelayedError(f"Slack can't be reached: {error!r}", retry_after_s=2) from error
-
-
-def _pages(read: Callable[[str], SlackResponse], what: str) -> Iterator[Mapping[str, Any]]:
-    """Yield the items of all pages; more than can be gone through can't be told."""
-    cursor = ""
-    for _ in range(MAX_PAGES):
-        answer = _reading(lambda at=cursor: read(at))  # type: ignore[misc]  # binds the cursor
-        yield from answer.get(what) or []
-        cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
-        if not cursor:
-            return
-    raise DelayedError(f"more than {PAGE * MAX_PAGES} {what} to look through", retry_after_s=60)
-
-
-def _translated(error: SlackApiError, *, repeatable: bool) -> TocsinError:
-    response = error.response
-    status, headers, code = _parts(response)
-    if status == 429 or code in MAYBE_LATER:
-        retry_after = str(headers.get("Retry-After", headers.get("retry-after", "1")))
-        wait_s = int(retry_after) if retry_after.isdigit() else 1
-        return RateLimitedError(f"Slack limits the rate; wait {wait_s} s", retry_after_s=wait_s)
-    if code in BAD_BLOCKS:
-        return _RefusedBlocksError(f"Slack refused the blocks: {code} {error}")
-    if code in GONE:
-        return MessageGoneError(f"the incident's message is gone: {code}")
-    if status >= 500 or code in MAYBE_DONE:
-        reason = f"Slack answered {status} {code}".strip()
-        if repeatable:
-            return DelayedError(reason, retry_after_s=2)
-        return UncertainError(reason)
-    return NotDeliveredError(f"Slack refused it: {code or status}; see docs.slack.dev for the code")
-
-
-def _parts(response: object) -> tuple[int, Mapping[str, str], str]:
-    """Return HTTP status, headers and Slack's error code of either form the SDK gives."""
-    if isinstance(response, SlackResponse):
-        data = response.data
-        code = data.get("error", "") if isinstance(data, dict) else ""
-        return response.status_code, response.headers, str(code)
-    if isinstance(response, dict):
-        status, headers = response.get("status", 0), response.get("headers", {})
-        return int(status), headers, str(response.get("error", ""))
-    return 0, {}, ""
-
-
-def _never_arrived(error: BaseException) -> bool:
-    """Whether the connection was never made, so that nothing can have been posted."""
-    cause = error.reason if isinstance(error, URLError) else error
-    return isinstance(cause, ConnectionRefusedError | socket.gaierror)
-
-
-def _outbox_id(message: Mapping[str, Any]) -> str | None:
+def _is_of(message: Mapping[str, Any], delivery: Delivery) -> bool:
+    """Whether a message carries the ids of ``delivery``: another server counts its rows, too."""
     payload = (message.get("metadata") or {}).get("event_payload") or {}
-    found = payload.get(OUTBOX_ID)
-    return None if found is None else str(found)
+    same = payload.get(INCIDENT_ID, delivery.card.incident_id) == delivery.card.incident_id
+    return same and payload.get(OUTBOX_ID) == str(delivery.outbox_id)
 
 
 class SlackParameters(Section):
@@ -243,21 +152,26 @@ class SlackParameters(Section):
     bot_token: Secret | None = None
     """Bot token (xoxb-...); best as `${NAME}`, read from the environment."""
     signing_secret: Secret | None = None
-    """Verifies that button clicks come from Slack; needed with a token."""
+    """Verifies that button clicks come from Slack; needed with a bot token, but by Socket Mode."""
+    app_token: Secret | None = None
+    """App token (xapp-...): buttons, commands and forms come by Socket Mode."""
     base_url: Words = SLACK_API
     """Slack's Web API, or a server that speaks it."""
     channel: Words = "incidents"
     """Channel that is paged where no routes are given."""
+    war_room: WarRoomParameters | None = None
+    """A channel of its own for each bad incident; without it there are none."""
 
 
 def _made(parameters: SlackParameters) -> SlackNotifier | None:
     token = parameters.bot_token
     if token is None:
         return None
-    if parameters.signing_secret is None:
+    if parameters.signing_secret is None and parameters.app_token is None:
         raise ConfigError(
-            "Slack has a bot token but no signing secret: buttons could not be verified; "
-            "copy it from the Slack app's basic information to TOCSIN_SLACK_SIGNING_SECRET"
+            "Slack has a bot token but no signing secret: buttons could not be verified; copy it "
+            "from the Slack app's basic information to TOCSIN_SLACK_SIGNING_SECRET, or give an "
+            "app token (TOCSIN_SLACK_APP_TOKEN) for Socket Mode"
         )
     return SlackNotifier(token.get_secret_value(), base_url=parameters.base_url)
 
@@ -267,4 +181,7 @@ NOTIFIER = NotifierKind(
     parameters=SlackParameters,
     make=_made,
     default_channel=lambda parameters: parameters.channel,
+    # One message a second and channel; chat.update is of tier 3, fifty a minute.
+    messages=Pace(per_s=1.0, burst=4),
+    edits=Pace(per_s=0.8, burst=20),
 )

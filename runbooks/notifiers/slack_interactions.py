@@ -20,6 +20,10 @@ from runbooks.notifiers.slack_layout import ACKNOWLEDGE, RESOLVE
 
 MAX_BODY_BYTES = 200_000
 MAX_AGE_S = 300
+MAX_FIELDS = 40
+FROM_SLACK = "slack:"
+"""Before the member id of who did something in Slack."""
+
 TIMESTAMP, SIGNATURE = "x-slack-request-timestamp", "x-slack-signature"
 
 
@@ -65,27 +69,58 @@ def verify(secret: str, clock: Clock, headers: Mapping[str, str], body: bytes) -
     verifier = SignatureVerifier(secret, _SecondsClock(clock))
     try:
         age_s = abs(clock.now_ms() / 1000 - int(timestamp))
-        genuine = age_s <= MAX_AGE_S and verifier.is_valid(body, timestamp, signature)
+        genuine = verifier.is_valid(body, timestamp, signature)
     except Exception as error:
         raise ForbiddenError("the request is not signed as Slack signs") from error
+    if age_s > MAX_AGE_S:
+        raise ForbiddenError(
+            f"the request was signed {age_s:.0f} s away from our time, more than {MAX_AGE_S}; "
+            "is this machine's clock right?"
+        )
     if not genuine:
-        raise ForbiddenError("the signature is wrong or older than five minutes")
+        raise ForbiddenError("the signature is wrong")
 
 
-def presses(body: bytes) -> list[Press]:
-    """Return the presses of our buttons that a verified body holds.
+def interaction_of(body: bytes) -> Mapping[str, Any]:
+    """Return the payload of a form-encoded interaction.
 
     Raises:
         DecodeError: It is not what Slack sends.
     """
     try:
-        form = parse_qs(body.decode(), max_num_fields=20)
-        payload = read_plain(form["payload"][0].encode())
-        if not isinstance(payload, dict) or payload.get("type") != "block_actions":
-            return []
+        payload = read_plain(command_of(body)["payload"].encode())
+    except KeyError as error:
+        raise DecodeError("the body is no interaction of Slack's: it has no payload") from error
+    if not isinstance(payload, dict):
+        raise DecodeError("the interaction of Slack's is no object")
+    return payload
+
+
+def command_of(body: bytes) -> Mapping[str, str]:
+    """Return the fields of a form, as a slash command has them.
+
+    Raises:
+        DecodeError: It is not what Slack sends.
+    """
+    try:
+        form = parse_qs(body.decode(), max_num_fields=MAX_FIELDS)
+    except ValueError as error:
+        raise DecodeError(f"the body is no form of Slack's: {error!r}") from error
+    return {name: values[0] for name, values in form.items()}
+
+
+def presses_in(payload: Mapping[str, Any]) -> list[Press]:
+    """Return the presses of our buttons that an interaction holds.
+
+    Raises:
+        DecodeError: It is not what Slack sends.
+    """
+    if payload.get("type") != "block_actions":
+        return []
+    try:
         return [p for action in payload["actions"] if (p := _press(payload, action))]
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
-        raise DecodeError(f"the body is no interaction of Slack's: {error!r}") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DecodeError(f"the payload is no interaction of Slack's: {error!r}") from error
 
 
 def _press(payload: Mapping[str, Any], action: Mapping[str, Any]) -> Press | None:
@@ -97,5 +132,5 @@ def _press(payload: Mapping[str, Any], action: Mapping[str, Any]) -> Press | Non
         key=f"{action['action_ts']}/{user}/{action_id}"[:200],
         action_id=action_id,
         incident_id=str(action["value"])[:32],
-        user=f"slack:{user}",
+        user=f"{FROM_SLACK}{user}",
     )

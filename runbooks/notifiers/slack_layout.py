@@ -36,6 +36,8 @@ _SIGNS = {
     Status.MITIGATED: "🟡",
     Status.RESOLVED: "🟢",
     Status.CLOSED: "⚪",
+    Status.DECLINED: "⚪",
+    Status.MERGED: "⚪",
 }
 
 
@@ -46,12 +48,20 @@ def fallback_text(card: Card, again: str = "") -> str:
         card: The incident.
         again: Why it rings again; empty at the first time.
     """
+    if card.notice:
+        return trimmed(escape(card.called.words if card.called else card.headline), MAX_TEXT)
     why = again or (card.evidence[0].explanation if card.evidence else "")
     return trimmed(escape(f"{card.headline} — {card.status}. {why}"), MAX_TEXT)
 
 
 def blocks_of(card: Card, again: str = "") -> list[Block]:
     """Return the incident's message; ``again`` is why it rings again, if it does."""
+    if card.notice:
+        return [
+            SectionBlock(
+                text=_mrkdwn(_called(card.called or Called(words=card.headline)), MAX_SECTION)
+            )
+        ]
     blocks: list[Block] = [
         HeaderBlock(text=trimmed(f"{_SIGNS[card.status]} {card.headline}", MAX_HEADER, "…")),
         SectionBlock(fields=[_field(name, value) for name, value in card.fields][:10]),
@@ -66,6 +76,9 @@ def blocks_of(card: Card, again: str = "") -> list[Block]:
     if card.more_evidence:
         note = f"… and {card.more_evidence} more findings, see the war room"
         blocks.append(ContextBlock(elements=[_mrkdwn(note, MAX_SECTION)]))
+    if card.diagnosis:
+        found = "\n".join(f"• {escape(line)}" for line in card.diagnosis)
+        blocks.append(SectionBlock(text=_mrkdwn(f"*Diagnosis*\n{found}", MAX_SECTION)))
     blocks.append(_links(card))
     if buttons := _buttons(card):
         blocks.append(ActionsBlock(block_id=f"incident:{card.incident_id}", elements=buttons))
@@ -79,15 +92,15 @@ def escape(text: str) -> str:
 
 def _called(called: Called) -> str:
     """Return who is on call; a member of the workspace is notified."""
-    mention = f"<@{called.slack}> " if called.slack else ""
-    return f"{mention}{escape(called.words)}"
+    mentions = "".join(f"<@{member}> " for member in (called.slack, *called.others) if member)
+    return f"{mentions}{escape(called.words)}"
 
 
 def _facts(item: Evidence) -> list[str]:
     expression = trimmed(escape(item.expression).replace("`", "'"), 1_000)
     observed, baseline = escape(item.observed), escape(item.baseline)
     compared = f"observed *{observed}* · baseline *{baseline}* · window {escape(item.window)}"
-    return [f"`{expression}`", compared]
+    return [f"`{expression}`", compared] if item.measured else [f"`{expression}`"]
 
 
 def _links(card: Card) -> ContextBlock:

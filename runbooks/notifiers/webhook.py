@@ -1,30 +1,47 @@
-"""Pages as JSON to any HTTP endpoint."""
+"""Pages as JSON to any HTTP endpoint: in our own words or in Alertmanager's, signed if wanted."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict
-from http import HTTPStatus
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
 from typing import Annotated
 
-import httpx2
+import orjson
 
-from collectors.documents.section import Section
-from collectors.documents.values import DurationMs, Words, matching
-from collectors.redaction import origin_of
-from runbooks.notifiers.delivery import (
-    DelayedError,
-    Delivery,
-    NotDeliveredError,
-    RateLimitedError,
-    UncertainError,
-)
+from collectors.clock import Clock, SystemClock
+from collectors.documents.section import Context, Section, close_to
+from collectors.documents.values import DurationMs, Secret, Words, matching, one_of
+from collectors.errors import DocumentError
+from runbooks.notifiers.alertmanager_message import alertmanager_message
+from runbooks.notifiers.delivery import Action, Delivery, NotDeliveredError
+from runbooks.notifiers.http_posting import post, posting_client
 from runbooks.notifiers.kind import NotifierKind
-from runbooks.notifiers.loopback import is_loopback
+from runbooks.notifiers.signing import key_of, signed
 
-RETRY_STATUSES = frozenset({408, 425, 502, 503, 504})
-DEFAULT_RETRY_S = 5.0
 NAME = "webhook"
+
+
+class Form(StrEnum):
+    """What is posted: ``TOCSIN`` everything; ``ALERTMANAGER`` pages and states, no thread."""
+
+    TOCSIN = "tocsin"
+    ALERTMANAGER = "alertmanager"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hook:
+    """An address that pages are posted to.
+
+    Attributes:
+        url: The address.
+        form: What is posted there.
+        key: Signs what is posted; empty: nothing is signed.
+    """
+
+    url: str
+    form: Form = Form.TOCSIN
+    key: bytes = b""
 
 
 class WebhookNotifier:
@@ -33,20 +50,18 @@ class WebhookNotifier:
     A repeated request carries the same ``Idempotency-Key``: delivery is at least once.
 
     Args:
-        urls: Address by the channel's name in routes.
+        hooks: Each by the channel's name in routes.
         timeout_s: For connecting and answering, seconds.
+        clock: The present, which is signed too.
     """
 
-    def __init__(self, urls: Mapping[str, str], *, timeout_s: float = 10.0) -> None:
-        self._urls = urls
-        # Made once, for each loads the certificates. No connection is kept: pages are rare.
+    def __init__(
+        self, hooks: Mapping[str, Hook], *, timeout_s: float = 10.0, clock: Clock | None = None
+    ) -> None:
+        self._hooks = hooks
+        self._clock = clock or SystemClock()
         self._clients = {
-            channel: httpx2.Client(
-                timeout=timeout_s,
-                trust_env=not is_loopback(url),  # a proxy can't reach our loopback
-                limits=httpx2.Limits(max_keepalive_connections=0),
-            )
-            for channel, url in urls.items()
+            channel: posting_client(hook.url, timeout_s) for channel, hook in hooks.items()
         }
 
     @property
@@ -55,30 +70,19 @@ class WebhookNotifier:
         return NAME
 
     def deliver(self, delivery: Delivery) -> str:
-        """Post ``delivery``."""
-        url = self._urls.get(delivery.channel)
-        if url is None:
+        """Post ``delivery``; in Alertmanager's format there is no place for a thread's lines."""
+        hook = self._hooks.get(delivery.channel)
+        if hook is None:
             raise NotDeliveredError(f"no webhook is named {delivery.channel!r}; add its address")
+        reference = delivery.reference or f"{delivery.channel}/{delivery.card.incident_id}"
+        if hook.form is Form.ALERTMANAGER and delivery.action is Action.REPLY:
+            return reference
+        body = orjson.dumps(_WORDED[hook.form](delivery))
         headers = {"Idempotency-Key": str(delivery.outbox_id)}
-        try:
-            client = self._clients[delivery.channel]
-            answer = client.post(url, json=payload(delivery), headers=headers)
-        except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
-            raise DelayedError(
-                f"{origin_of(url)}: {error}", retry_after_s=DEFAULT_RETRY_S
-            ) from error
-        except httpx2.HTTPError as error:
-            raise UncertainError(f"{origin_of(url)}: {error!r}") from error
-        if answer.is_success:
-            return delivery.reference or f"{delivery.channel}/{delivery.card.incident_id}"
-        reason = f"{origin_of(url)} answered {answer.status_code}: {answer.text[:200]}"
-        if answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-            raise RateLimitedError(reason, retry_after_s=_retry_after_s(answer))
-        if answer.status_code in RETRY_STATUSES:
-            raise DelayedError(reason, retry_after_s=_retry_after_s(answer))
-        if answer.status_code >= 500:
-            raise UncertainError(reason)
-        raise NotDeliveredError(reason)
+        if hook.key:
+            headers |= signed(hook.key, str(delivery.outbox_id), self._clock.now_ms(), body)
+        post(self._clients[delivery.channel], hook.url, body, headers)
+        return reference
 
     def find(self, delivery: Delivery) -> str | None:
         """Return None: the receiver tells repeats apart by their ``Idempotency-Key``."""
@@ -87,17 +91,18 @@ class WebhookNotifier:
 
 
 def payload(delivery: Delivery) -> dict[str, object]:
-    """Return the JSON object that is posted."""
+    """Return the JSON object that is posted in our own words."""
     card = asdict(delivery.card)
     card["fields"] = dict(delivery.card.fields)
     card["links"] = dict(delivery.card.links)
+    card["scope"] = dict(delivery.card.scope)
     return {"version": 1, "action": delivery.action.value, "text": delivery.text, "incident": card}
 
 
-def _retry_after_s(answer: httpx2.Response) -> float:
-    raw = answer.headers.get("Retry-After", "")
-    return float(raw) if raw.isdigit() else DEFAULT_RETRY_S
-
+_WORDED: Mapping[Form, Callable[[Delivery], dict[str, object]]] = {
+    Form.TOCSIN: payload,
+    Form.ALERTMANAGER: alertmanager_message,
+}
 
 _Address = Annotated[
     Words, matching(r"https?://\S+", "an address such as https://example.org/hook")
@@ -109,12 +114,35 @@ class WebhookParameters(Section):
 
     urls: dict[str, _Address]
     """Address of each channel that routes name. `${NAME}` reads a variable of the environment."""
+    formats: dict[str, Annotated[Form, one_of(tuple(Form))]] = {}
+    """What a channel is posted: `tocsin`, which is everything, or `alertmanager` (its webhook)."""
+    secrets: dict[str, Secret] = {}
+    """Signs what a channel is posted, by Standard Webhooks: `whsec_…` or any text."""
     timeout: DurationMs = 10_000
     """For connecting, and for each part of the answer."""
 
+    def mistakes(self, context: Context) -> Iterator[DocumentError]:
+        """Yield formats and secrets of channels that have no address."""
+        del context
+        for name in ("formats", "secrets"):
+            for channel in getattr(self, name):
+                if channel not in self.urls:
+                    meant = close_to(channel, self.urls)
+                    remedy = f"did you mean {meant!r}?" if meant else "add it to urls"
+                    yield self.at(name).error(f"{channel!r} has no address; {remedy}")
+
 
 def _made(parameters: WebhookParameters) -> WebhookNotifier:
-    return WebhookNotifier(parameters.urls, timeout_s=parameters.timeout / 1000)
+    keys = {name: key_of(told.get_secret_value()) for name, told in parameters.secrets.items()}
+    hooks = {
+        channel: Hook(
+            url=url,
+            form=parameters.formats.get(channel, Form.TOCSIN),
+            key=keys.get(channel, b""),
+        )
+        for channel, url in parameters.urls.items()
+    }
+    return WebhookNotifier(hooks, timeout_s=parameters.timeout / 1000)
 
 
 NOTIFIER = NotifierKind(

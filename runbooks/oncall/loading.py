@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from pydantic import PlainValidator, WithJsonSchema
 
@@ -16,6 +16,7 @@ from collectors.documents.nodes import Place
 from collectors.documents.reading import Mistakes, files_of, load_section
 from collectors.documents.section import Context, Section, WrongValueError, close_to
 from collectors.documents.values import (
+    Flag,
     OneOrMore,
     Words,
     at_least_one,
@@ -25,8 +26,9 @@ from collectors.documents.values import (
 )
 from collectors.errors import DocumentError
 from runbooks.oncall.local_time import epoch_ms
-from runbooks.oncall.people import Person
-from runbooks.oncall.schedule import Hours, Layer, Override, Schedule
+from runbooks.oncall.people import Person, WayShape
+from runbooks.oncall.schedule import Hours, Layer, Override, Schedule, Swap
+from runbooks.oncall.zones import Zone
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 NOBODY = "nobody"
@@ -58,16 +60,6 @@ def _read_moment(raw: object) -> datetime:
         raise WrongValueError('a local date and time such as "2026-12-24 18:00"') from None
 
 
-def _read_zone(raw: object) -> ZoneInfo:
-    name = read_text(raw)
-    known = available_timezones()
-    if name not in known:
-        meant = close_to(name, known)
-        hint = f"did you mean {meant!r}?" if meant else ""
-        raise WrongValueError("a zone of the IANA database such as Europe/Berlin", hint)
-    return ZoneInfo(name)
-
-
 def _read_days(raw: object) -> int:
     match = _DAYS.fullmatch(read_text(raw))
     days = int(match[1]) * (7 if match[2] == "w" else 1) if match else 0
@@ -80,7 +72,6 @@ _STRING = WithJsonSchema({"type": "string"})
 LocalDate = Annotated[date, PlainValidator(_read_date), _STRING]
 LocalTime = Annotated[time, PlainValidator(_read_time), _STRING]
 LocalMoment = Annotated[datetime, PlainValidator(_read_moment), _STRING]
-Zone = Annotated[ZoneInfo, PlainValidator(_read_zone), _STRING]
 Days = Annotated[int, PlainValidator(_read_days), _STRING]
 
 
@@ -114,11 +105,9 @@ class LayerShape(Section):
     """When it is on duty; without it always."""
 
 
-class OverrideShape(Section):
-    """One person instead of whoever it would be: a swap, a holiday."""
+class SpanShape(Section):
+    """A time, and why something is otherwise in it."""
 
-    person: Words
-    """Id of `people.yaml`, or `nobody`."""
     since: LocalMoment
     """Local date and time, `"2026-12-24 18:00"`."""
     until: LocalMoment
@@ -133,6 +122,26 @@ class OverrideShape(Section):
             yield self.at("until").error(f"must be after {self.since:%Y-%m-%d %H:%M}")
 
 
+class OverrideShape(SpanShape):
+    """One person instead of whoever it would be: a holiday, an illness."""
+
+    person: Words
+    """Id of `people.yaml`, or `nobody`."""
+
+
+class SwapShape(SpanShape):
+    """Two people stand in for each other wherever the layers name one of them."""
+
+    people: tuple[Words, ...]
+    """Two ids of `people.yaml`."""
+
+    def mistakes(self, context: Context) -> Iterator[DocumentError]:
+        """Yield that it ends before it begins, or names other than two."""
+        yield from super().mistakes(context)
+        if len(set(self.people)) != 2 or len(self.people) != 2:
+            yield self.at("people").error("must name two people who swap")
+
+
 class ScheduleFile(Section):
     """`oncall/*.yaml`: who is on call for something."""
 
@@ -144,8 +153,14 @@ class ScheduleFile(Section):
     """In which all its local times are, such as `Europe/Berlin`."""
     layers: Annotated[tuple[LayerShape, ...], at_least_one("has no layer")]
     """Of several the last one that applies counts."""
+    swaps: tuple[SwapShape, ...] = ()
+    """Two people stand in for each other for a while."""
     overrides: tuple[OverrideShape, ...] = ()
-    """They count before all layers; of several the last."""
+    """They count before layers and swaps; of several the last."""
+    notices: tuple[WayShape, ...] = ()
+    """Channels that are told of each hand-over, once."""
+    gaps_meant: Flag = False
+    """Whether time without anybody is meant, as with office hours: nothing is told of it then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +213,11 @@ def _schedule(shape: ScheduleFile) -> Schedule:
         title=shape.title or shape.name,
         zone=zone,
         layers=tuple(_layer(layer) for layer in shape.layers),
+        swaps=tuple(_swap(one, zone) for one in shape.swaps),
         overrides=tuple(_override(one, zone) for one in shape.overrides),
+        notices=tuple((way.notifier, way.channel) for way in shape.notices),
+        gaps_meant=shape.gaps_meant,
+        places=tuple(way.place for way in shape.notices),
     )
 
 
@@ -222,11 +241,22 @@ def _layer(shape: LayerShape) -> Layer:
 
 
 def _override(shape: OverrideShape, zone: ZoneInfo) -> Override:
-    return Override(
-        person="" if shape.person == NOBODY else shape.person,
-        start_ms=epoch_ms(shape.since.date(), shape.since.time(), zone),
-        end_ms=epoch_ms(shape.until.date(), shape.until.time(), zone),
-        reason=shape.reason,
+    start_ms, end_ms = _span(shape, zone)
+    person = "" if shape.person == NOBODY else shape.person
+    return Override(person=person, start_ms=start_ms, end_ms=end_ms, reason=shape.reason)
+
+
+def _swap(shape: SwapShape, zone: ZoneInfo) -> Swap:
+    start_ms, end_ms = _span(shape, zone)
+    one, other = shape.people
+    return Swap(people=(one, other), start_ms=start_ms, end_ms=end_ms, reason=shape.reason)
+
+
+def _span(shape: SpanShape, zone: ZoneInfo) -> tuple[int, int]:
+    """Return the beginning and the end in epoch milliseconds."""
+    return (
+        epoch_ms(shape.since.date(), shape.since.time(), zone),
+        epoch_ms(shape.until.date(), shape.until.time(), zone),
     )
 
 
@@ -234,6 +264,9 @@ def _named(shape: ScheduleFile) -> Iterator[tuple[str, Place]]:
     for layer in shape.layers:
         for index, person in enumerate(layer.people):
             yield person, layer.at("people", index)
+    for swap in shape.swaps:
+        for index, person in enumerate(swap.people):
+            yield person, swap.at("people", index)
     for override in shape.overrides:
         if override.person != NOBODY:
             yield override.person, override.at("person")

@@ -1,22 +1,23 @@
-"""Schedules: layers that take turns, the hours to which a layer is restricted, overrides; shifts.
+"""Schedules: layers that take turns, the hours of a layer, swaps, overrides; shifts.
 
 The rules are those that people know from the commercial pagers: of several layers the last one
-that applies counts, an override counts before all layers, and at any time one person is on call or
-nobody is. Shifts are half-open, [start, end).
+that applies counts, two people who have swapped stand in for each other, an override counts before
+all of that, and at any time one person is on call or nobody is. Shifts are half-open, [start, end).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
+from collectors.documents.nodes import Place
 from runbooks.oncall.local_time import DAY_MS, days, epoch_ms, local_date
 
 _ALL_DAY = time(0)
-_OVERRIDE = "override"
+_OVERRIDE, _SWAP = "override", "swap"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +82,31 @@ class Override:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Swap:
+    """Two people stand in for each other wherever the layers name one of them.
+
+    Attributes:
+        people: Their ids.
+        start_ms: Epoch milliseconds.
+        end_ms: Epoch milliseconds, excluded.
+        reason: Why, in the words of who wrote it.
+    """
+
+    people: tuple[str, str]
+    start_ms: int
+    end_ms: int
+    reason: str = ""
+
+    def of(self, shift: Shift) -> Shift:
+        """Return a shift within the swap as it is by the swap."""
+        if shift.person not in self.people:
+            return shift
+        one, other = self.people
+        person = other if shift.person == one else one
+        return replace(shift, person=person, layer=_SWAP, reason=self.reason)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
     """Who is on call for something.
 
@@ -89,14 +115,22 @@ class Schedule:
         title: For people.
         zone: In which its local times are.
         layers: The last that applies counts.
-        overrides: Count before all layers; of several the last.
+        swaps: In order: a later one swaps what the earlier ones left.
+        overrides: Count before layers and swaps; of several the last.
+        notices: Notifiers and channels that are told of each hand-over.
+        gaps_meant: Whether time without anybody is meant.
+        places: Where the document names each of the notices.
     """
 
     name: str
     title: str
     zone: ZoneInfo
     layers: tuple[Layer, ...] = ()
+    swaps: tuple[Swap, ...] = ()
     overrides: tuple[Override, ...] = ()
+    notices: tuple[tuple[str, str], ...] = ()
+    gaps_meant: bool = False
+    places: tuple[Place, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,8 +141,8 @@ class Shift:
         person: Id.
         start_ms: Epoch milliseconds.
         end_ms: Epoch milliseconds, excluded.
-        layer: Why it is this person: the layer, or ``override``.
-        reason: Of an override.
+        layer: Why it is this person: the layer, ``swap`` or ``override``.
+        reason: Of a swap or an override.
     """
 
     person: str
@@ -127,19 +161,43 @@ def shifts(schedule: Schedule, start_ms: int, end_ms: int) -> tuple[Shift, ...]:
 
     What nobody covers is left out. No two overlap.
     """
-    claims = [*_layer_claims(schedule, start_ms, end_ms), *_override_claims(schedule)]
-    clipped = [
-        (rank, _between(shift, start_ms, end_ms))
-        for rank, shift in claims
-        if shift.start_ms < end_ms and shift.end_ms > start_ms
-    ]
-    return tuple(shift for shift in _merged(_resolved(clipped)) if shift.person)
+    turns: Iterable[Shift] = _resolved(
+        _clipped(_layer_claims(schedule, start_ms, end_ms), start_ms, end_ms)
+    )
+    for swap in schedule.swaps:
+        turns = [part for turn in turns for part in _swapped(turn, swap)]
+    claims = [*((0, turn) for turn in turns), *_override_claims(schedule)]
+    pieces = _resolved(_clipped(claims, start_ms, end_ms))
+    return tuple(shift for shift in _merged(pieces) if shift.person)
 
 
 def on_call(schedule: Schedule, at_ms: int) -> Shift | None:
     """Return who is on call at a moment, and until when as far as two weeks ahead; None: nobody."""
     found = shifts(schedule, at_ms, at_ms + 14 * DAY_MS)
     return found[0] if found and found[0].start_ms == at_ms else None
+
+
+def _clipped(claims: Iterable[_Claim], start_ms: int, end_ms: int) -> list[_Claim]:
+    return [
+        (rank, _between(shift, start_ms, end_ms))
+        for rank, shift in claims
+        if shift.start_ms < end_ms and shift.end_ms > start_ms
+    ]
+
+
+def _swapped(turn: Shift, swap: Swap) -> Iterator[Shift]:
+    """Yield the parts of a turn before, in and after a swap."""
+    start_ms, end_ms = max(turn.start_ms, swap.start_ms), min(turn.end_ms, swap.end_ms)
+    if start_ms >= end_ms:
+        yield turn
+        return
+    for part in (
+        replace(turn, end_ms=start_ms),
+        swap.of(replace(turn, start_ms=start_ms, end_ms=end_ms)),
+        replace(turn, start_ms=end_ms),
+    ):
+        if part.start_ms < part.end_ms:
+            yield part
 
 
 def _layer_claims(schedule: Schedule, start_ms: int, end_ms: int) -> Iterator[_Claim]:
@@ -183,7 +241,7 @@ def _restricted(turn: Shift, layer: Layer, zone: ZoneInfo) -> Iterator[Shift]:
 def _override_claims(schedule: Schedule) -> Iterator[_Claim]:
     for number, one in enumerate(schedule.overrides):
         yield (
-            len(schedule.layers) + number,
+            1 + number,
             Shift(
                 person=one.person,
                 start_ms=one.start_ms,

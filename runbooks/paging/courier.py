@@ -11,16 +11,20 @@ from collectors.redaction import without_secrets
 from runbooks.notifiers.card import Card
 from runbooks.notifiers.delivery import (
     Action,
+    ClosedWayError,
     DelayedError,
     Delivery,
     MessageGoneError,
     NotDeliveredError,
     Notifier,
+    PartlyDeliveredError,
     RateLimitedError,
     UncertainError,
 )
+from runbooks.notifiers.registry import notifiers
 from runbooks.paging.order import Hold, hold_of
 from runbooks.paging.outbox import Outbox, OutboxRow, RowState
+from runbooks.paging.pacing import Pacing
 
 MAX_AGE_MS = 6 * 3_600_000
 """A page that could not be delivered for this long is given up."""
@@ -32,6 +36,9 @@ LOOK_AFTER_MS = 1_000
 """How long to wait before looking for a message whose reply was lost: it may be on its way."""
 
 MAX_BACKOFF_MS = 60_000
+STALE_MS = 60_000
+"""A line that waited for longer takes all that wait for the same thread along: no flood of them."""
+
 REFUSED_AGAIN_MS = 5_000
 """How long to wait at least before a page that was refused is tried again."""
 
@@ -73,16 +80,19 @@ class Courier:
         self._fall_over = fall_over
         self._fallen: set[int] = set()
         self._holds: dict[Hold, int] = {}
+        self._pacing = Pacing()
         self._newest = False
 
     def deliver_due(self, now_ms: Callable[[], int]) -> int:
         """Deliver what is due, up to a batch; return how many rows were taken."""
+        self._leave_waiting(now_ms())
         for taken in range(BATCH):
             holds = self._holding(now_ms())
             self._newest = not self._newest
             row = self._outbox.claim(now_ms(), holds, newest=self._newest)
             if row is None:
                 return taken
+            self._pace(row, now_ms())
             self._carry(row, now_ms)
         return BATCH
 
@@ -90,10 +100,22 @@ class Courier:
         """Return what has to wait; pages that wait for too long take the next way too."""
         self._holds = {hold: until for hold, until in self._holds.items() if until > now_ms}
         if self._holds:
-            for row in self._outbox.pages_waiting(now_ms - FALL_OVER_MS):
-                if any(hold.covers(row.target, row.action) for hold in self._holds):
-                    self._take_next_way(row, row.reason or "its way limits the rate")
-        return self._holds
+            self._leave_waiting(now_ms)
+        return [*self._holds, *self._pacing.holds(now_ms)]
+
+    def _pace(self, row: OutboxRow, now_ms: int) -> None:
+        kind = notifiers().get(row.notifier)
+        if kind is None:
+            return
+        pace = kind.edits if row.action is Action.EDIT else kind.messages
+        if pace is not None:
+            self._pacing.take(row.target, row.action, pace, now_ms)
+
+    def _leave_waiting(self, now_ms: int) -> None:
+        for row in self._outbox.pages_waiting(now_ms - FALL_OVER_MS):
+            held = any(hold.covers(row.target, row.action) for hold in self._holds)
+            if held or row.state is RowState.UNKNOWN:
+                self._take_next_way(row, row.reason or "its way limits the rate")
 
     def _carry(self, row: OutboxRow, now_ms: Callable[[], int]) -> None:
         notifier = self._notifiers.get(row.notifier)
@@ -106,12 +128,15 @@ class Courier:
             return
         reference = ""
         if row.action is not Action.OPEN:
-            reference = row.reference or self._outbox.reference(row)
+            reference = row.reference or next(iter(self._outbox.references(row)), "")
         if row.action is not Action.OPEN and not reference:
             reason = "the incident's message was never posted there"
             self._done(row, RowState.FAILED, now_ms(), reason)
             return
-        delivery = _delivery(row, self._card(row.incident_id), reference)
+        earlier = [ref for ref in self._outbox.references(row) if ref != reference]
+        if row.action is Action.REPLY and now_ms() - row.created_ms > STALE_MS:
+            row = self._outbox.gather(row, now_ms())
+        delivery = _delivery(row, self._card(row.incident_id), reference, earlier)
         try:
             self._deliver(row, notifier, delivery, now_ms)
         except Exception as error:  # noqa: BLE001 - a defect must not stop the others' pages
@@ -128,10 +153,15 @@ class Courier:
         try:
             found = _look(notifier, delivery) if row.state is RowState.UNKNOWN else None
             reference = found or notifier.deliver(delivery)
+        except PartlyDeliveredError as error:
+            self._done(row, RowState.SENT, now_ms(), error.message, error.reference)
+            self._take_next_way(row, error.message)
+            self._fallen.discard(row.id)
         except MessageGoneError as error:
             self._outbox.post_again(row, now_ms(), f"{error.message}; posted again")
         except NotDeliveredError as error:
-            self._refused(row, error.message, now_ms())
+            again = row.action is Action.OPEN or isinstance(error, ClosedWayError)
+            self._refused(row, error.message, now_ms(), again=again)
         except RateLimitedError as error:
             until_ms = now_ms() + max(MIN_HOLD_MS, int(error.retry_after_s * 1000))
             self._holds[hold_of(row.target, row.action)] = until_ms
@@ -141,19 +171,20 @@ class Courier:
             state = row.state if delivery.action is not Action.EDIT else RowState.PENDING
             self._again(row, state, now_ms(), error.message, wait_ms)
         except UncertainError as error:
-            wait_ms = max(LOOK_AFTER_MS, _backoff_ms(row.attempts))
+            wait_ms = max(LOOK_AFTER_MS, int(error.late_s * 1000), _backoff_ms(row.attempts))
             looked_for = delivery.reference
             self._again(row, RowState.UNKNOWN, now_ms(), error.message, wait_ms, looked_for)
         else:
             reason = "found where it was thought lost" if found else ""
             self._done(row, RowState.SENT, now_ms(), reason, reference)
 
-    def _refused(self, row: OutboxRow, reason: str, now_ms: int) -> None:
-        """Try a page again later: a channel comes back, an app is invited, a token renewed."""
-        if row.action is not Action.OPEN:
+    def _refused(self, row: OutboxRow, reason: str, now_ms: int, *, again: bool) -> None:
+        """Try it again later: a channel comes back, an app is invited, a token renewed."""
+        if not again:
             self._done(row, RowState.FAILED, now_ms, reason)
             return
-        self._take_next_way(row, reason)
+        if row.action is Action.OPEN:
+            self._take_next_way(row, reason)
         wait_ms = max(REFUSED_AGAIN_MS, _backoff_ms(row.attempts))
         self._again(row, RowState.PENDING, now_ms, reason, wait_ms)
 
@@ -195,7 +226,9 @@ class Courier:
         self._outbox.finish(row, state, now_ms, reason=reason, reference=reference)
 
 
-def _delivery(row: OutboxRow, card: Card, reference: str) -> Delivery:
+def _delivery(
+    row: OutboxRow, card: Card, reference: str, earlier: Collection[str] = ()
+) -> Delivery:
     return Delivery(
         outbox_id=row.id,
         action=row.action,
@@ -204,6 +237,7 @@ def _delivery(row: OutboxRow, card: Card, reference: str) -> Delivery:
         text=row.text,
         reference=reference,
         created_ms=row.created_ms,
+        earlier=tuple(earlier),
     )
 
 

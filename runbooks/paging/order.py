@@ -24,15 +24,19 @@ class Hold:
         notifier: Whose limit it is.
         channel: Of which channel; None for all: a limit on edits is one of the whole workspace.
         edits: Edits; otherwise new messages and thread lines.
+        pages: Whether messages that ring have to wait, too.
     """
 
     notifier: str
     channel: str | None
     edits: bool
+    pages: bool = True
 
     def covers(self, target: Target, action: Action) -> bool:
         """Return whether this has to wait."""
         if self.notifier != target.notifier or self.edits is not (action is Action.EDIT):
+            return False
+        if action is Action.OPEN and not self.pages:
             return False
         return self.channel is None or self.channel == target.channel
 

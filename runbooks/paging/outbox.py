@@ -53,6 +53,9 @@ REPLIES_APART = 3
 MAX_REPLIES = 10
 """So many wait at most; what has no room in the last of them is counted there."""
 
+MAX_REFERENCES = 50
+"""Messages of an incident that a way is told of; those before are left as they are."""
+
 RING_GAP_MS = 10_000
 """Between two messages of one incident that ring: what happens meanwhile rings once."""
 
@@ -87,12 +90,15 @@ class OutboxRow:
         return Target(notifier=self.notifier, channel=self.channel)
 
 
-def enqueue(connection: Connection, planned: Iterable[Notification], now_ms: int) -> None:
+def enqueue(
+    connection: Connection, planned: Iterable[Notification], now_ms: int, hold_ms: int = 0
+) -> None:
     """Add notifications within the caller's transaction.
 
     What draws the card is left out while something that will draw it still waits: it is drawn when
     it is sent, so that one will show this change too. Messages that ring keep a distance. Lines for
-    a thread in which many wait already are added to the last of them.
+    a thread in which many wait already are added to the last of them. New
+    messages wait for ``hold_ms``.
     """
     for notification in planned:
         if notification.action is Action.EDIT and _waiting(connection, notification, DRAWS):
@@ -102,10 +108,26 @@ def enqueue(connection: Connection, planned: Iterable[Notification], now_ms: int
             if (row_id := _waiting(connection, notification, [Action.OPEN])) is not None:
                 _also(connection, row_id, notification.text)
                 continue
-            due_ms = max(now_ms, _last_rung_ms(connection, notification) + RING_GAP_MS)
+            rung_ms = _last_rung_ms(connection, notification)
+            due_ms = max(now_ms + hold_ms, rung_ms + RING_GAP_MS)
         if notification.action is Action.REPLY and _said_below(connection, notification):
             continue
         _insert(connection, notification, now_ms, due_ms)
+
+
+def put_off(connection: Connection, incident_id: str, until_ms: int, reason: str) -> None:
+    """Let an incident's new messages that were not tried yet wait until a time, and say why."""
+    connection.execute(
+        update(OUTBOX)
+        .where(
+            OUTBOX.c.incident_id == incident_id,
+            OUTBOX.c.action == Action.OPEN.value,
+            OUTBOX.c.state == RowState.PENDING.value,
+            OUTBOX.c.claimed_ms.is_(None),
+            OUTBOX.c.attempts == 0,
+        )
+        .values(due_ms=until_ms, reason=trimmed(reason, MAX_REASON))
+    )
 
 
 def targets_told(connection: Connection, incident_id: str) -> list[Target]:
@@ -160,6 +182,33 @@ class Outbox:
         )
         with self._engine.connect() as connection:
             return [_row(found) for found in connection.execute(query).mappings()]
+
+    def gather(self, row: OutboxRow, now_ms: int) -> OutboxRow:
+        """Let a claimed thread line say all that waits for the same thread, and end the others.
+
+        One that may have been sent already stays as it is.
+        """
+        if row.state is not RowState.PENDING:
+            return row
+        waiting = select(OUTBOX.c.id, OUTBOX.c.text).where(
+            _same_message(row),
+            OUTBOX.c.action == Action.REPLY.value,
+            OUTBOX.c.state == RowState.PENDING.value,
+            OUTBOX.c.claimed_ms.is_(None),
+            OUTBOX.c.id > row.id,
+        )
+        with self._engine.begin() as connection:
+            said = row.text
+            found = connection.execute(waiting.order_by(OUTBOX.c.id)).all()
+            for other in found:
+                longer = joined_lines(said, other.text)
+                said = longer if len(longer) <= MAX_TEXT else one_more_line(said)
+            together = {"state": RowState.SENT.value, "sent_ms": now_ms}
+            together |= {"reason": f"said together with {row.id}"}
+            ids = [other.id for other in found]
+            connection.execute(update(OUTBOX).where(OUTBOX.c.id.in_(ids)).values(**together))
+            connection.execute(update(OUTBOX).where(OUTBOX.c.id == row.id).values(text=said))
+        return replace(row, text=said)
 
     def release(self, row: OutboxRow, reason: str) -> None:
         """Put a claimed row back where it was: its way takes nothing for now."""
@@ -239,13 +288,21 @@ class Outbox:
             connection.execute(ahead.values(due_ms=now_ms))
             connection.execute(made.values(created_ms=now_ms))
 
-    def reference(self, row: OutboxRow) -> str:
-        """Return the reference of the message that ``row`` edits or replies to; "" if none."""
-        query = select(OUTBOX.c.reference).where(
-            _same_message(row), OUTBOX.c.action == Action.OPEN.value, OUTBOX.c.state == "sent"
+    def references(self, row: OutboxRow) -> list[str]:
+        """Return the references of the messages that ``row`` may belong to, newest first."""
+        query = (
+            select(OUTBOX.c.reference)
+            .where(
+                _same_message(row),
+                OUTBOX.c.action == Action.OPEN.value,
+                OUTBOX.c.state == RowState.SENT.value,
+                OUTBOX.c.reference != "",
+            )
+            .order_by(OUTBOX.c.id.desc())
+            .limit(MAX_REFERENCES)
         )
         with self._engine.connect() as connection:
-            return connection.scalar(query.order_by(OUTBOX.c.id.desc()).limit(1)) or ""
+            return list(connection.scalars(query))
 
     def rows(self, incident_id: str) -> list[OutboxRow]:
         """Return an incident's rows in their order."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from anomaly.findings import Finding
 from collectors.errors import TocsinError
-from collectors.model import FloatArray
+from collectors.model import FloatArray, IntArray
 from runbooks.incidents.incident import Incident
 from runbooks.postmortem.impact import LOOK_BACK_MS, MetricReader, total_line
 from tocsin.client.wording import quantity
@@ -43,9 +44,18 @@ def course_of(
     values, times = total_line(frame), frame.times_ms
     return Course(
         before=_median(values[times <= start_ms], finding.unit),
-        during=_median(values[(times > start_ms) & (times <= end_ms)], finding.unit),
+        during=_median(values[_during(times, incident, end_ms)], finding.unit),
         after=_median(values[times > end_ms], finding.unit),
     )
+
+
+def _during(times: IntArray, incident: Incident, end_ms: int) -> NDArray[np.bool_]:
+    """Return which times lie in an interval of impact: between two of them there was none."""
+    found = np.zeros(times.shape, dtype=bool)
+    for interval in incident.impact:
+        over_ms = interval.end_ms or end_ms
+        found |= (times > interval.start_ms) & (times <= over_ms)
+    return found
 
 
 def _median(values: FloatArray, unit: str) -> str:

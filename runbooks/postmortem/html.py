@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
+from html import escape
 from itertools import pairwise
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -18,18 +19,46 @@ _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _SAFE = re.compile(r"(?:https?://|/)\S*", re.IGNORECASE)
 
 
-def as_html(document: str) -> str:
+def as_html(document: str, pictures: Mapping[str, str] | None = None) -> str:
     """Return the page for a post-mortem in Markdown: CommonMark with tables.
 
     Tags are shown as text, comments are left out, and only web addresses become links.
+
+    Args:
+        document: The Markdown.
+        pictures: Our own charts as SVG by address; every other image stays text.
     """
-    markdown = _markdown()
-    tokens = markdown.parse(_COMMENT.sub("", document))
+    markdown = markdown_reader()
+    tokens = parsed(document, pictures or {})
+    for token in tokens:
+        _draw(token, pictures or {})
     body = markdown.renderer.render(_with_headings(_with_blanks(tokens)), markdown.options, {})
-    return _environment().get_template("page.html.j2").render(body=body, title=_title(tokens))
+    return _environment().get_template("page.html.j2").render(body=body, title=title_of(tokens))
 
 
-def _title(tokens: Sequence[Token]) -> str:
+def parsed(document: str, pictures: Mapping[str, str]) -> list[Token]:
+    """Return the tokens of a document; images that are not ours have become text."""
+    tokens = markdown_reader().parse(_COMMENT.sub("", document))
+    for token in tokens:
+        for child in token.children or ():
+            if child.type == "image" and child.attrGet("src") not in pictures:
+                child.content = f"![{child.content}]({child.attrGet('src')})"
+                child.type, child.tag, child.children = "text", "", None
+    return tokens
+
+
+def _draw(token: Token, pictures: Mapping[str, str]) -> None:
+    """Put our charts into the page itself, so that it can be read anywhere."""
+    for child in token.children or ():
+        if child.type == "image":
+            svg = pictures[str(child.attrGet("src"))]
+            label = escape(child.content)
+            child.type, child.children = "html_inline", None
+            child.content = svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
+
+
+def title_of(tokens: Sequence[Token]) -> str:
+    """Return the text of the first heading."""
     headings = (i for i, token in enumerate(tokens) if token.type == "heading_open")
     return next((_text(tokens[i + 1]) for i in headings), "Post-mortem")
 
@@ -84,8 +113,9 @@ class _Markdown(MarkdownIt):
 
 
 @cache
-def _markdown() -> MarkdownIt:
-    return _Markdown("commonmark", {"html": False}).enable("table").disable("image")
+def markdown_reader() -> MarkdownIt:
+    """Return what reads people's Markdown: no tags, no scripts, tables."""
+    return _Markdown("commonmark", {"html": False}).enable("table")
 
 
 @cache

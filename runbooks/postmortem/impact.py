@@ -15,6 +15,7 @@ from collectors.errors import TocsinError
 from collectors.model import FloatArray, Frame
 from runbooks.alerts.grouping import REGION
 from runbooks.incidents.incident import ImpactInterval, Incident
+from runbooks.incidents.states import Severity
 from tocsin.client.wording import duration, number, percent, quantity
 
 LOOK_BACK_MS = 1_800_000
@@ -62,6 +63,7 @@ class ImpactMeasure:
         total: For a budget, the expression of all events a second.
         target: For a budget, the objective, such as 0.999.
         window_s: For a budget, the objective's window, seconds.
+        severities: From how much on it speaks for which severity of an incident that lasts.
     """
 
     id: str
@@ -72,6 +74,7 @@ class ImpactMeasure:
     total: str = ""
     target: float = 0.0
     window_s: float = 0.0
+    severities: tuple[tuple[Severity, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

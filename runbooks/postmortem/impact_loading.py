@@ -14,6 +14,7 @@ from collectors.documents.reading import load_section
 from collectors.documents.section import PLAIN, Context, Section, WrongValueError
 from collectors.documents.values import Number, Words, checked_expression, one_of
 from collectors.errors import DocumentError
+from runbooks.incidents.states import Severity
 from runbooks.postmortem.impact import ImpactMeasure, MeasureKind, scoped_everywhere
 
 _Expression = Annotated[Words, checked_expression(scoped_everywhere)]
@@ -29,6 +30,15 @@ def _positive(number: Fraction) -> Fraction:
     if number <= 0:
         raise WrongValueError("a positive number of seconds")
     return number
+
+
+class ThresholdShape(Section):
+    """From how much on an incident is how bad."""
+
+    level: Annotated[Severity, one_of(tuple(Severity))]
+    """`SEV1` is the worst."""
+    at_least: Number
+    """What is counted so far, in the measure's own unit; of a budget the share that is spent."""
 
 
 class MeasureShape(Section):
@@ -51,6 +61,10 @@ class MeasureShape(Section):
     """For `budget`: the promised share of good events, such as 0.999."""
     window_s: Annotated[Number, AfterValidator(_positive)] | None = None
     """For `budget`: the period that the target is promised for, in seconds."""
+
+    severity: tuple[ThresholdShape, ...] = ()
+    """While an incident lasts, its severity rises to the worst that is reached; to a person who has
+    set it, the worse one is suggested."""
 
     def mistakes(self, context: Context) -> Iterator[DocumentError]:
         """Yield what a budget lacks."""
@@ -79,7 +93,12 @@ def load_measures(path: Path, context: Context = PLAIN) -> tuple[ImpactMeasure, 
 
 def _measure(shape: MeasureShape) -> ImpactMeasure:
     measure = ImpactMeasure(
-        id=shape.id, title=shape.title, kind=shape.kind, expr=shape.expr, unit=shape.unit
+        id=shape.id,
+        title=shape.title,
+        kind=shape.kind,
+        expr=shape.expr,
+        unit=shape.unit,
+        severities=tuple((one.level, float(one.at_least)) for one in shape.severity),
     )
     if measure.kind is not MeasureKind.BUDGET:
         return measure

@@ -35,9 +35,10 @@ _SUPPRESSED = re.compile(r"<!-- language: .+ -->")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Warned:
-    """A line to read again; ``line`` counts from 1."""
+    """A line to read again; ``line`` counts from 1, ``section`` is the heading above it."""
 
     line: int
+    section: str
     phrase: str
     advice: str
 
@@ -45,12 +46,15 @@ class Warned:
 def warnings(document: str) -> list[Warned]:
     """Return what to read again. ``<!-- language: reason -->`` on a line keeps it as it is."""
     found: list[Warned] = []
+    section = ""
     for number, text in enumerate(document.splitlines(), start=1):
+        if text.startswith("## "):
+            section = text.removeprefix("## ").strip()
         if _SUPPRESSED.search(text):
             continue
         for pattern, advice in _COMPILED:
             found += [
-                Warned(line=number, phrase=match[0], advice=advice)
+                Warned(line=number, section=section, phrase=match[0], advice=advice)
                 for match in pattern.finditer(text)
             ]
     return found

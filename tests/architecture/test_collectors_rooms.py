@@ -11,6 +11,9 @@ LANGUAGE = {"stacklang/text"}
 LINES = LANGUAGE | {"stacklang/predicates", "stacklang/lines"}
 EXPRESSIONS = LINES | {"stacklang/numeric", "stacklang/expressions", "stacklang"}
 
+PROMQL_TEXT = {"promql/labels", "promql/language"}
+PROMQL_VALUES = PROMQL_TEXT | {"promql/samples", "promql/vectors"}
+
 ALLOWED: dict[str, set[str]] = {
     "": set(),
     "host": {""},
@@ -22,11 +25,30 @@ ALLOWED: dict[str, set[str]] = {
     "stacklang/predicates": GROUND | LANGUAGE | {"stacklang"},
     "stacklang/lines": GROUND | LANGUAGE | {"stacklang/predicates"},
     "stacklang/numeric": GROUND | LINES,
-    "stacklang/expressions": GROUND | EXPRESSIONS,
+    # An expression of the other language is one of this, too.
+    "stacklang/expressions": GROUND | EXPRESSIONS | PROMQL_TEXT,
     "stacklang/program": GROUND | EXPRESSIONS,
     "stacklang/words": GROUND | EXPRESSIONS | {"stacklang/program"},
-    "stacklang/evaluation": GROUND | EXPRESSIONS | {"stacklang/words", "stacklang/testing"},
+    "stacklang/evaluation": GROUND
+    | EXPRESSIONS
+    | PROMQL_VALUES
+    | {"stacklang/words", "stacklang/testing", "promql/evaluation"},
     "stacklang/testing": GROUND | LINES | {"stacklang/numeric"},
+    # The other language: a text, then nodes, then vectors over samples from anywhere.
+    "promql": set(),
+    "promql/labels": GROUND,
+    "promql/language": GROUND | {"promql/labels"},
+    "promql/samples": GROUND | {"promql/labels"},
+    "promql/notation": GROUND | PROMQL_TEXT | {"promql/samples"},
+    "promql/vectors": GROUND | PROMQL_VALUES,
+    "promql/operators": GROUND | PROMQL_VALUES,
+    "promql/functions": GROUND | PROMQL_VALUES | {"promql/operators"},
+    "promql/evaluation": GROUND | PROMQL_VALUES | {"promql/operators", "promql/functions"},
+    # Both languages, side by side.
+    "translating": GROUND
+    | EXPRESSIONS
+    | PROMQL_TEXT
+    | {"stacklang/evaluation", "stacklang/program", "translating"},
     # The store answers the language and knows nothing of who delivers.
     "history": GROUND | {"stacklang/predicates"},
     "store/series": GROUND | {"stacklang/predicates"},
@@ -40,7 +62,8 @@ ALLOWED: dict[str, set[str]] = {
     # Policies name series by a predicate as users write it.
     | {"stacklang/program", "stacklang/words"},
     "store/testing": GROUND | {"store/blocks"},
-    "store": GROUND | LINES | {"store"},
+    # It answers both languages.
+    "store": GROUND | LINES | {"store", "promql/labels", "promql/samples"},
     # Receivers know the ground only: what they deliver to is a protocol.
     "receivers": GROUND | {"receivers/sources", "receivers/work"},
     # What a body costs: counted for all receivers.
@@ -54,11 +77,28 @@ ALLOWED: dict[str, set[str]] = {
     "receivers/prometheus/exposition": GROUND,
     "receivers/prometheus/scrape": GROUND | {"receivers", "documents"},
     "receivers/zipkin": GROUND | {"receivers"},
+    "receivers/log_lines": GROUND | {"receivers"},
+    # A time is written alike in both.
+    "receivers/syslog": GROUND | {"receivers", "receivers/log_lines"},
     "receivers/testing": GROUND | {"receivers"},
-    "traces": GROUND | {"stacklang/predicates"},
+    # Trees of spans, and the text of a query, know nothing of each other.
+    "traces/tree": GROUND,
+    "traces/traceql": GROUND,
+    "traces/query": GROUND | {"traces/tree", "traces/traceql"},
+    # Spans answer the language, as series do.
+    "traces": GROUND | LINES | {"traces/tree", "traces/traceql", "traces/query"},
+    "traces/sessions": GROUND | {"traces/tree", "traces/traceql", "traces/query"},
     "traces/history": GROUND | {"history", "traces"},
+    "logs": GROUND | {"documents"},
+    "logs/history": GROUND | {"history", "logs"},
     "graph": GROUND | {"stacklang/text", "stacklang/numeric"},
     "api": GROUND | {"api", "changes", "graph", "receivers", "stacklang", "traces"},
+    "api/prometheus": GROUND
+    | PROMQL_VALUES
+    | {"api", "promql/evaluation", "receivers", "stacklang/predicates", "traces"},
+    "api/logs": GROUND | {"api", "logs"},
+    "api/tracing": GROUND | {"api", "traces"},
+    "api/studies": GROUND | {"api", "traces"},
     "api/work": GROUND,
     "api/formats": GROUND | {"graph", "stacklang/text"},
 }

@@ -15,16 +15,29 @@ ALLOWED: dict[str, set[str]] = {
     "": set(),
     # Events and what they add up to: incidents know nobody who decides, tells or writes of them.
     "incidents": set(),
-    "oncall": set(),
-    "automation": set(),
-    "alerts": {"incidents"},
+    "incidents/decisions": {"incidents"},
+    "oncall": {"incidents"},
+    "automation": {"incidents"},
+    "automation/carrying": {"automation", "incidents"},
+    "automation/running": {"automation", "automation/carrying", "incidents"},
+    "alerts": {"incidents", "oncall"},
     "notifiers": {"alerts", "incidents"},
-    "paging": {"incidents", "notifiers"},
+    "paging": {"alerts", "incidents", "incidents/decisions", "notifiers"},
+    "escalation": {"incidents", "notifiers", "oncall", "paging"},
+    "heartbeats": {"incidents", "paging"},
+    "importing": {"oncall"},
     "postmortem": {"alerts", "automation", "incidents", "notifiers", "paging"},
-    "desk": {"alerts", "automation", "incidents", "notifiers", "oncall", "paging", "postmortem"},
-    "api": {
-        *("alerts", "automation", "desk", "incidents"),
+    "desk": {
+        *("alerts", "automation", "automation/running", "escalation", "heartbeats"),
+        *("incidents", "incidents/decisions"),
         *("notifiers", "oncall", "paging", "postmortem"),
+    },
+    "slack": {"alerts", "desk", "incidents", "notifiers", "oncall", "paging"},
+    "status_page": {"alerts", "desk", "incidents", "notifiers"},
+    "api": {
+        *("alerts", "automation", "automation/running", "desk"),
+        *("escalation", "heartbeats", "incidents"),
+        *("notifiers", "oncall", "paging", "postmortem", "status_page"),
     },
 }
 """Room to the rooms that it may import from; a room stands for what is in it, too."""

@@ -14,6 +14,8 @@ from tests.attack.honest import Honest, honest
 from tests.attack.stage import Stage, staged
 
 PAGE_WITHIN_S = 30.0
+# So many honest sends must have been answered for their waits to mean anything.
+HEARD, HEARD_WITHIN_S = 5, 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +121,7 @@ def play(attack: Attack, stage: Stage) -> Report:
             page = pool.submit(beside.paged, PAGE_WITHIN_S) if attack.pages else None
             attack.run(scene)
             took_s = time.monotonic() - begun
+            beside.heard(HEARD, HEARD_WITHIN_S)
         paged_s = page.result() if page is not None else None
     figures = {
         "honest sends": float(len(beside.sends.seconds)),

@@ -54,6 +54,13 @@ class Honest:
         """Begin to measure again."""
         self.sends, self.looks, self.lag_s = Waits(), Waits(), 0.0
 
+    def heard(self, sends: int, within_s: float) -> None:
+        """Return when so many sends have been answered, or failed, or the time is over."""
+        until = time.monotonic() + within_s
+        while len(self.sends.seconds) + len(self.sends.failures) < sends:
+            if time.monotonic() > until or self._over.wait(PAUSE_S):
+                return
+
     def paged(self, within_s: float) -> float | None:
         """Let the service fail; return after how long Slack had a page, None: not in time."""
         before = len(_pages(self._stage))
@@ -79,7 +86,7 @@ class Honest:
             while not self._over.wait(PAUSE_S):
                 answer = _timed(self.looks, client, "GET", self._stage.api + "/health", None)
                 if answer is not None:
-                    self.lag_now_s = orjson.loads(answer)["watch"]["lag_s"] or 0.0
+                    self.lag_now_s = orjson.loads(answer)["watch"]["age_s"] or 0.0
                     self.lag_s = max(self.lag_s, self.lag_now_s)
 
     def _serve(self) -> None:

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from anomaly.detectors.registry import detectors
+from benchmarks.campaign import incidents
 from benchmarks.detection import measure as detection
+from benchmarks.logs import measure as logs
 from benchmarks.patterns import measure as patterns
 from benchmarks.rules.measure import measure
 from benchmarks.rules.workload import Platform
@@ -54,10 +56,26 @@ def test_a_step_of_rules_is_measured(tmp_path: Path) -> None:
     assert all(seconds > 0 for seconds in figures.steady_s + figures.churn_s)
 
 
+def test_log_records_are_measured(tmp_path: Path) -> None:
+    """Otherwise a search that finds nothing would be called quick."""
+    figures = logs.measured(2_000, tmp_path, disk_lines=2_000)
+    assert figures["lines"] == 2_000
+    assert all(value > 0 for value in figures.values())
+
+
 @pytest.mark.parametrize("name", sorted(detectors()))
 def test_a_step_of_detection_is_measured_and_the_fault_is_found(name: str) -> None:
     """Otherwise the figures would be those of a detector that sees nothing."""
-    trial = asdict(detectors()[name].trial)
+    trial = {**asdict(detectors()[name].trial), "false_alarms_per_week": 1_000.0}
     figures = detection.measure(name, series=2_000, steps=4, share=0.1, settings=trial)
     assert len(figures.usual_s) == 4
     assert 5 <= figures.anomalous <= 210
+
+
+def test_a_campaign_gives_the_same_commands_again() -> None:
+    """An illegal state that can't be reached again can't be mended."""
+    told: list[str] = []
+    first = incidents.run(1_000, 7, told.append)
+    assert first == incidents.run(1_000, 7, told.append)
+    assert sum(first.values()) - first["refused"] >= 1_000
+    assert {"MergeInto", "SplitOff", "Decline", "CorrectMilestone"} <= set(first)

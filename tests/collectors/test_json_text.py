@@ -8,7 +8,7 @@ from collectors.changes.reader import read_changes
 from collectors.errors import DecodeError
 from collectors.json_text import MAX_DEPTH, read_plain
 from runbooks.api.commands import parse_command
-from runbooks.notifiers.slack_interactions import presses
+from runbooks.notifiers.slack_interactions import interaction_of, presses_in
 
 DEEP = b"[" * 1_000 + b"]" * 1_000
 BODIES = [
@@ -25,7 +25,9 @@ BODIES = [
 
 
 def _slack(body: bytes) -> object:
-    return presses(b"payload=" + "".join(f"%{byte:02x}" for byte in body).encode())
+    return presses_in(
+        interaction_of(b"payload=" + "".join(f"%{byte:02x}" for byte in body).encode())
+    )
 
 
 @pytest.mark.parametrize("body", BODIES)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numba import njit
 from numba.core.dispatcher import Dispatcher
 
 from collectors.kernel_cache import digest_of
@@ -130,6 +131,16 @@ def test_every_kernel_can_be_stamped() -> None:
     assert len({digest_of(one) for one in kernels}) == len(kernels)
 
 
+def test_the_order_of_a_set_of_options_makes_no_other_kernel() -> None:
+    """It differs from process to process: every other start would compile for ten seconds."""
+    digests = set()
+    for flags in ((0, 8), (8, 0)):  # they collide, so that a set keeps them as they came
+        dispatcher = njit(fastmath=False)(_adds)
+        dispatcher.targetoptions["fastmath"] = set(flags)
+        digests.add(digest_of(dispatcher))
+    assert len(digests) == 1
+
+
 def test_what_cannot_be_seen_is_refused() -> None:
     """A list may change without a trace in the code that names it."""
     with pytest.raises(TypeError, match="'_FORBIDDEN', list"):
@@ -137,6 +148,10 @@ def test_what_cannot_be_seen_is_refused() -> None:
 
 
 _FORBIDDEN = [1]
+
+
+def _adds(value: float) -> float:
+    return value + 1.0
 
 
 def _names_a_list() -> int:

@@ -10,7 +10,14 @@ from dashboards.panels.judging import lag, why, worded
 from dashboards.testing import FakeApi, OpenPage, words
 from tocsin.client.health_shapes import Health
 
-WATCH = {"rules": 3, "lag_s": 7.4, "slowest": "slo/a_b", "steps_judged_again": 0, "too_late": 0}
+WATCH = {
+    "rules": 3,
+    "lag_s": 7.4,
+    "slowest": "slo/a_b",
+    "age_s": 31.0,
+    "steps_judged_again": 0,
+    "too_late": 0,
+}
 
 
 def health(**watch: object) -> Health:
@@ -24,8 +31,9 @@ def health(**watch: object) -> Health:
         (None, "no data"),
         (health(rules=0, lag_s=None, slowest=None), "no rules"),
         (health(lag_s=None, slowest=None), "not yet"),
-        (health(), "7.4 s ago"),
-        (health(lag_s=95.0), "1 min 35 s ago"),
+        (health(), "7.4 s late"),
+        (health(lag_s=95.0), "1 min 35 s late"),
+        (health(lag_s=0.0, slowest=None), "in time"),
     ],
 )
 def test_the_lag_is_said_as_far_as_it_is_known(found: Health | None, said: str) -> None:
@@ -39,6 +47,7 @@ def test_what_came_late_is_told() -> None:
     assert "had 4 steps judged again" in told
     assert "2 came too late to be judged" in told
     assert "slo/a\\_b" in told
+    assert "31 s old at most" in told
     assert "judged again" not in why(health())
 
 

@@ -62,6 +62,7 @@ def test_a_page_without_a_server_says_so_and_offers_a_retry(
         ("post_mortems", ("No post-mortem yet",)),
         ("slack_preview", ("nothing has paged",)),
         ("senders", ("Nobody has sent anything yet",)),
+        ("services", ("No service yet",)),
     ],
 )
 def test_emptiness_is_explained(
@@ -142,7 +143,7 @@ def test_the_overview_counts_what_is_there(opened: OpenPage) -> None:
     assert figures["Services"] == "7"
     assert figures["Open incidents"] == "1"
     assert figures["Objectives burning"] == "1 of 3"
-    assert figures["Rules judge data of"] == "7.4 s ago"
+    assert figures["Rules judge"] == "7.4 s late"
 
 
 def test_the_overview_lists_services_with_traffic_errors_and_duration(opened: OpenPage) -> None:
@@ -269,12 +270,19 @@ def test_explore_takes_the_unit_that_the_sender_told(opened: OpenPage) -> None:
 def test_a_post_mortem_is_shown_and_can_be_taken_away(
     api: FakeApi, opened: OpenPage, now_ms: int
 ) -> None:
-    """The document is rendered, and offered as Markdown and HTML."""
+    """The document is rendered with its chart and where it stands, and offered in three forms."""
     api.world = World.after_incident(now_ms)
     page = opened("post_mortems")
     assert "# Post-mortem INC-7 (synthetic)" in words(page)
     downloads = page.get("download_button")
-    assert [found.proto.label for found in downloads] == ["Markdown", "HTML"]
+    assert [found.proto.label for found in downloads] == ["Markdown", "HTML", "PDF"]
+    told = words(page)
+    assert "In review" in told
+    assert page.info[0].value == "**1 left for people:** What went well"
+    assert "1 action item is overdue" in told
+    assert "Test the licence client" in told
+    assert "What users saw: since it was written, impact changed" in told
+    assert "charts/1.svg" not in told
 
 
 def test_the_slack_page_without_a_server_says_where_to_look(

@@ -192,3 +192,13 @@ def test_an_incident_that_opens_appears_by_itself(
     sources.retry()
     page.run()
     assert "Stream starts fell in us-east-1" in words(page)
+
+
+def test_the_path_of_notifications_is_shown_when_asked_for(opened: OpenPage, api: FakeApi) -> None:
+    """Each stage says what it decided; it is asked of the server only by whoever wants to know."""
+    page = opened("war_room")
+    assert not any("alerts/why" in url for url in api.asked)
+    next(t for t in page.toggle if t.key == f"why-{INCIDENT_ID}").set_value(True)
+    text = words(page.run())
+    assert "opens: no related incident is open" in text
+    assert ":orange-badge[interval] route 'payments' is mute: it is 'night'" in text

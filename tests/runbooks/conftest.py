@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -17,14 +18,16 @@ from demo_stack.slack.faults import Faults
 from demo_stack.slack.server import serving
 from demo_stack.slack.web_api import Hangup
 from runbooks.api.routes import runbooks_routes
-from runbooks.automation.loading import BUILT_IN, load_library
+from runbooks.automation.loading import BUILT_IN, load_library, load_runbook
 from runbooks.automation.runbook import Runbook
-from runbooks.desk.desk import DeskSettings, IncidentDesk
+from runbooks.desk.desk import IncidentDesk
+from runbooks.desk.settings import DeskSettings
 from runbooks.notifiers.card import Links
 from runbooks.notifiers.recording import RecordingNotifier
 from runbooks.paging.routing import Routes, Target
 from runbooks.postmortem.flat_metrics import FlatMetrics
 from runbooks.postmortem.impact import ImpactMeasure, MeasureKind
+from tests.runbooks.databases import DATABASES, PostgresServer
 from tests.runbooks.room import LocalSlack, MakeDesk, MakeFinding, ServeDesk, Swap
 
 T0 = 1_700_000_000_000
@@ -47,6 +50,8 @@ BASE = example_finding(
     exemplar_trace_ids=(TRACE,),
 )
 
+OWN = Path(__file__).parents[2] / "demo_stack/ops/runbooks/playback-start-errors.yaml"
+
 
 @pytest.fixture(scope="session")
 def make_finding() -> MakeFinding:
@@ -55,7 +60,8 @@ def make_finding() -> MakeFinding:
 
 @pytest.fixture(scope="session")
 def library() -> tuple[Runbook, ...]:
-    return load_library(BUILT_IN)
+    """The built-in ones, and one of an operator's own."""
+    return (*load_library(BUILT_IN), load_runbook(OWN))
 
 
 @pytest.fixture
@@ -68,20 +74,53 @@ def recorder() -> RecordingNotifier:
     return RecordingNotifier()
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the tests of a module that says ``EVERY_DATABASE = True`` on each of them."""
+    if getattr(metafunc.module, "EVERY_DATABASE", False) and "database" in metafunc.fixturenames:
+        metafunc.parametrize("database", DATABASES, indirect=True)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresServer]:
+    """A real PostgreSQL on a socket of its own; without the programs the test is skipped."""
+    with PostgresServer() as server:
+        yield server
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """URL of an empty incident database: SQLite's, unless the module asks for every one.
+
+    ``TOCSIN_TEST_DATABASE=postgresql`` in the environment runs all of them on the other.
+    """
+    default = os.environ.get("TOCSIN_TEST_DATABASE", DATABASES[0])
+    if getattr(request, "param", default) == "sqlite":
+        return f"sqlite:///{tmp_path}/incidents.db"
+    server: PostgresServer = request.getfixturevalue("postgresql")
+    return server.empty_database()
+
+
 @pytest.fixture
 def make_desk(
     clock: ManualClock,
     recorder: RecordingNotifier,
     library: tuple[Runbook, ...],
     tmp_path: Path,
+    database: str,
 ) -> Iterator[MakeDesk]:
-    """Builds desks over one database; each is stopped at the end."""
+    """Builds desks over one database; each is stopped at the end.
+
+    With ``instead=True`` the processes of those before are dead: their sessions have ended.
+    """
+    made: list[IncidentDesk] = []
     with ExitStack() as stack:
 
-        def make(**changes: Any) -> IncidentDesk:
+        def make(*, instead: bool = False, **changes: Any) -> IncidentDesk:
+            for dead in made if instead else ():
+                dead.ledger.sharing.close()
             target = Target(notifier="recording", channel="incidents")
             wanted: dict[str, Any] = {
-                "database_url": f"sqlite:///{tmp_path}/incidents.db",
+                "database_url": database,
                 "clock": clock,
                 "notifiers": [recorder],
                 "routes": Routes(default=(target,)),
@@ -106,6 +145,7 @@ def make_desk(
             }
             desk = IncidentDesk(**(wanted | changes))
             stack.callback(desk.stop)
+            made.append(desk)
             return desk
 
         yield make
@@ -151,13 +191,21 @@ def serve_desk(api_socket: tuple[httpx2.Client, Swap]) -> ServeDesk:
 
 
 @pytest.fixture
-def slack(slack_socket: tuple[httpx2.Client, Swap], clock: ManualClock) -> LocalSlack:
+def slack_ahead_s(request: pytest.FixtureRequest) -> float:
+    """How far Slack's clock is ahead of ours, seconds; a test may give another."""
+    return float(getattr(request, "param", 0.0))
+
+
+@pytest.fixture
+def slack(
+    slack_socket: tuple[httpx2.Client, Swap], clock: ManualClock, slack_ahead_s: float
+) -> LocalSlack:
     http, swap = slack_socket
     faults = Faults()
     swap.app = slack_app(
         token="xoxb-test",
         signing_secret="shhh",
-        now=lambda: clock.now_ms() / 1000,
+        now=lambda: clock.now_ms() / 1000 + slack_ahead_s,
         faults=faults,
         hangup=swap.hangup,
     )

@@ -18,7 +18,7 @@ import httpx2
 import orjson
 import pytest
 
-pytestmark = [pytest.mark.processes, pytest.mark.slow]
+pytestmark = [pytest.mark.processes, pytest.mark.paired, pytest.mark.slow]
 HOW_TO = Path(__file__).parents[2] / "docs" / "how-to" / "announce-changes.md"
 PORTS = ("API", "OTLP_HTTP", "OTLP_GRPC", "SPECTATOR")
 

@@ -83,7 +83,13 @@ SAID = [
     (["oncall", "show", "payments"], ["Ana", "(weekly)", "covered 100 %", "168 h"]),
     (["oncall", "calendar", "payments"], ["BEGIN:VCALENDAR", "SUMMARY:On call: Ana (Payments)"]),
     (["slo", "status"], ["shop", "50 %", "99 %", "50×"]),
-    (["slo", "status", "shop"], ["shop"]),
+    (["slo", "list", "shop"], ["shop"]),
+    (["slo", "report"], ["shop: burning", "99 % over rolling", "Occurrences", "1 % may be bad"]),
+    (["slo", "explain", "shop"], ["Open at", "page-fast", "fires:", "bad 50, of 100"]),
+    (
+        ["slo", "backtest", "shop", "--start", "1699999990000", "--end", "1700000200000"],
+        ["6-windows-and-burn-rates", "of a window's budget spent"],
+    ),
     (["metrics"], ["shop"]),
     (["metrics", "sh"], ["shop"]),
     (["tags"], ["bad", "name"]),
@@ -120,7 +126,8 @@ def test_each_has_json(words: list[str], asked: LocalTocsin, tell: Tell) -> None
 EMPTY = [
     (["metrics", "nothing"], "no metric begins with 'nothing'"),
     (["tags", "nothing"], "no values of 'nothing'"),
-    (["slo", "status", "nothing"], "no objective 'nothing'"),
+    (["slo", "list", "nothing"], "no objective 'nothing'"),
+    (["slo", "report", "nothing"], "no objective 'nothing'"),
     (["traces", "search", "--service", "nobody"], "no such traces in the last 1h"),
     (["changes", "list"], "no changes in the last 1d"),
     (["query", "name,nothing,:eq"], "no data: nothing between e-1h and now matches"),
@@ -172,9 +179,10 @@ def test_errors_are_sentences_with_exit_codes_and_json(
 
 def test_an_incident_is_answered_from_the_terminal(tocsin: LocalTocsin, tell: Tell) -> None:
     """On call without a browser."""
-    assert "inc-0001 is" in tell("incidents", "ack", "inc-0001", "--actor", "kim")[1]
+    taken = tell("incidents", "ack", "inc-0001", "--actor", "kim")[1]
+    assert "inc-0001 [SEV2] is investigating" in taken
     tell("incidents", "note", "inc-0001", "rolled back", "--actor", "kim")
-    assert "inc-0001 is resolved" in tell("incidents", "resolve", "inc-0001", "done")[1]
+    assert "inc-0001 [SEV2] is resolved" in tell("incidents", "resolve", "inc-0001", "done")[1]
 
     incident = tocsin.api.incident("inc-0001")
     assert incident["acknowledged_by"] == "kim"

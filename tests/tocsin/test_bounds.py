@@ -23,6 +23,7 @@ OTHERS = {
     "tocsin.demo.plays:MAX_SCENARIO_S",
     "tocsin.gameday.play:MAX_SCENARIO_S",
     "tocsin.gameday.truth:MAX_BYTES",
+    "tocsin.gameday.turns:MAX_TURNS",
     *(
         f"runbooks.notifiers.slack_layout:MAX_{part}"
         for part in ("BUTTON", "CONTEXT", "FIELD", "HEADER", "SECTION", "TEXT", "URL")

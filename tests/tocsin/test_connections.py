@@ -25,7 +25,13 @@ ENDLESS = b"GET /?endless HTTP/1.1\r\nHost: a\r\n\r\n"
 SOON = Limits(header_timeout_s=0.2, body_timeout_s=-4.8, write_timeout_s=0.2)
 
 
+BUSY, GO_ON = threading.Event(), threading.Event()
+
+
 async def _answer(request: Request) -> Response:
+    if "freeze" in request.query_params:
+        BUSY.set()
+        GO_ON.wait(10)
     if "endless" in request.query_params:
         return StreamingResponse(iter([b"x" * 65_536] * 400))
     return PlainTextResponse(str(len(await request.body())))
@@ -132,6 +138,22 @@ def test_idle_connections_make_room_the_silent_ones_first() -> None:
         assert answered(honest)
         assert register.open <= register.most == 16
         for one in (honest, *held[1:]):
+            one.close()
+
+
+def test_who_has_just_spoken_is_not_idle() -> None:
+    """A crowd that comes in the same moment would throw out a request that nobody has read yet."""
+    limits = Limits(max_connections=16, max_peer_connections=16)
+    with served(limits) as (port, register):
+        freezer = connect(port, GET.replace(b"/ ", b"/?freeze "))
+        assert BUSY.wait(10)
+        honest = connect(port, GET)
+        held = [connect(port) for _ in range(30)]
+        GO_ON.set()
+
+        assert answered(honest)
+        assert register.evicted > 0
+        for one in (freezer, honest, *held):
             one.close()
 
 

@@ -32,7 +32,7 @@ def test_each_sender_is_a_line_and_the_worst_come_first(api: FakeApi) -> None:
     api.reset(World.quiet(NOW_MS))
     server, refused, silent, fine = look(api).splitlines()
     assert server.startswith("fine     server             0.1.0, up 1 h 6 min, 1,840 series")
-    assert "rules are 7.4 s behind" in server
+    assert "rules are 7.4 s late" in server
     assert refused.startswith("warning  from 10.0.0.9")
     assert "refused 412, invalidLine: a line has a type" in refused
     assert silent.startswith("warning  from node")

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from tocsin.client.client import ApiClient
-from tocsin.client.explained import ExplainedSeries
+from tocsin.client.explained.series import ExplainedSeries
 from tocsin.commands import explain_series
 from tocsin.commands.explain_series import told
 

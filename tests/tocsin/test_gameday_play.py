@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from tocsin.demo.narrator import Narrator
 from tocsin.gameday.oncall import OnCall
 from tocsin.gameday.platform import Catalogue
 from tocsin.gameday.play import GameDay, GameDayError, Pace
+from tocsin.gameday.turns import HEALTHY
 
 
 class Clock:
@@ -219,3 +221,34 @@ def test_names_that_the_platform_does_not_have_are_refused_with_those_it_has() -
     known.check(["s", "f", "o"])
     with pytest.raises(ConfigError, match="nothing called nonsense; it has the scenarios s"):
         known.check(["f", "nonsense"])
+
+
+def test_a_fault_that_was_seen_ends_early_when_asked_to(stage: MakeStage) -> None:
+    """Forty faults of a minute each, most of them seen within seconds, would take all night."""
+    day, platform, desk, _, _ = stage(answers=False)
+    begin = platform.begin
+
+    def begin_and_break(name: str) -> None:
+        begin(name)
+        desk.open()
+
+    platform.begin = begin_and_break  # type: ignore[method-assign]  # it breaks at once
+    quick = replace(day, pace=replace(PACE, enough_s=10.0, recover_s=20.0))
+    quick.play(["auth-errors"], frozenset())
+    assert platform.story == [("begin", "auth-errors", 0.0), ("end", "auth-errors", 10.0)]
+
+
+def test_nothing_begins_after_the_time_that_is_given(stage: MakeStage) -> None:
+    """A run in a window of maintenance would go on beyond it."""
+    day, platform, _, _, _ = stage()
+    over: list[str] = []
+    day.play(["a", "b", "c"], frozenset(), until_s=70.0, after=over.append)
+    assert over == ["a", "b"]
+    assert [name for what, name, _ in platform.story if what == "begin"] == ["a", "b"]
+
+
+def test_a_healthy_hour_does_nothing_for_a_minute(stage: MakeStage) -> None:
+    """Pages for nothing would never be counted: something is wrong in every other turn."""
+    day, platform, _, clock, _ = stage()
+    day.play([HEALTHY], frozenset())
+    assert (platform.story, clock.now_s) == ([], 60.0)

@@ -287,7 +287,7 @@ def test_the_last_line_of_an_event_counts_and_earlier_runs_do_not(tmp_path: Path
     path.write_bytes(b"\n".join(orjson.dumps(line) for line in lines))
     one, two = read_truth(path)
     assert (one.end_ms, one.region, one.hurts) == (2_000, EU, True)
-    assert one.culprits == {"gateway"}
+    assert one.culprits == {"gateway", "c"}, "by its own name it is named as well"
     assert (two.benign, two.hurts) == (True, False)
     assert two.culprits == {"c"}
     assert [event.id for event in read_truth(path, since_ms=2_000)] == ["2"]
@@ -307,3 +307,12 @@ def test_what_is_no_ground_truth_is_refused_with_its_place(
         path.write_bytes(content)
     with pytest.raises(ConfigError, match=message):
         read_truth(path)
+
+
+def test_a_page_is_about_what_woke_people_and_no_ticket_beside_it() -> None:
+    """A ticket from elsewhere, told a moment before a page goes out, would make the page false."""
+    ticket = Signal(time_ms=118_000, regions=frozenset({EU}), waking=False)
+    (page,) = attribute_pages([seen(signal(110, EAST), ticket, pages=[120])], [event()])
+    assert page.fault is not None
+    alone = seen(ticket, pages=[120])
+    assert alone.signal_at(120_000) is ticket

@@ -20,7 +20,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import AGGREGATION_TEMPORALITY_D
 
 from tests.tocsin.test_serve import Server, server
 
-pytestmark = [pytest.mark.processes, pytest.mark.patient, pytest.mark.slow]
+pytestmark = [pytest.mark.processes, pytest.mark.waits, pytest.mark.slow]
 NODE = Path(__file__).parent / "node"
 STEP_S = 1
 SECONDS = 12

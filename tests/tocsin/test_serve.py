@@ -17,7 +17,10 @@ from typing import Any
 import httpx2
 import orjson
 import pytest
+from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import SimpleLogRecordProcessor
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
@@ -94,15 +97,27 @@ def total(running: Server, name: str) -> float:
     return max((v for v in values if v == v), default=float("nan"))
 
 
+def log(running: Server, text: str) -> None:
+    """Export one log record by the official exporter."""
+    provider = LoggerProvider(Resource.create({"service.name": "shop"}))
+    exporter = OTLPLogExporter(running.addresses["otlp_http"] + "/v1/logs")
+    provider.add_log_record_processor(SimpleLogRecordProcessor(exporter))
+    provider.get_logger("t").emit(timestamp=time.time_ns(), severity_text="ERROR", body=text)
+    provider.shutdown()
+
+
 def test_what_was_acknowledged_survives_kill_nine(tmp_path: Path) -> None:
-    """A gauge answered 200 is there again after kill -9 and a restart on the same directory."""
+    """What was answered 200 is there again after kill -9 and a restart on the same directory."""
     with server(tmp_path) as first:
         assert publish(first, "survivor", 42.0) == 200
+        log(first, "no stock left")
+        assert len(first.get("/api/v1/logs?text=stock")["lines"]) == 1
         first.process.send_signal(signal.SIGKILL)
         first.process.wait()
 
     with server(tmp_path) as second:
         assert total(second, "survivor") == 42.0
+        eventually(lambda: len(second.get("/api/v1/logs?text=stock")["lines"]) == 1)
 
 
 def test_bad_input_is_refused_and_nothing_else_is_lost(tmp_path: Path) -> None:

@@ -8,7 +8,14 @@ from collectors.errors import ConfigError
 from tocsin.duration import Duration
 from tocsin.settings import load_settings, setting_rows
 
-SECRETS = {"slack_bot_token", "slack_signing_secret", "api_token"}
+SECRETS = {
+    "slack_app_token",
+    "slack_bot_token",
+    "slack_signing_secret",
+    "api_token",
+    "heartbeat_url",
+    "oidc_client_secret",
+}
 """They have no option: everybody on a machine reads command lines."""
 
 

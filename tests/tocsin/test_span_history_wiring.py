@@ -98,6 +98,7 @@ def test_tocsin_tells_of_itself(tmp_path: Path, history: str) -> None:
     assert refused["otlp.metrics", "newSeriesLimit"] == 3
     assert refused["atlas.publish", "seriesLimit"] == 0  # told of before the store is full
     assert told["tocsin.store.spans"] == 1
+    assert told["tocsin.spans.tailKept"] == 0
     assert told["tocsin.process.peakMemory"] > 1e6
     assert told.get("tocsin.history.spansWaiting") == (1 if history == "embedded" else None)
     collectors.close()

@@ -37,6 +37,7 @@ LIGHT = {
     "collectors.api.work.running._lock",
     "collectors.api.work.workers._lock",
     "collectors.host.faults._lock",
+    "collectors.logs.tail._lock",
     "collectors.receivers.gate._lock",
     "collectors.receivers.sources.ledger._lock",
     "collectors.receivers.stats._lock",
@@ -189,6 +190,8 @@ def everything_happens(running: LocalTocsin, finding: Finding) -> None:
         ):
             answer = http.post(path, json=body)
             assert answer.is_success, answer.text
+        line = {"message": "started", "service": "playback"}
+        assert http.post("/api/v1/logs", json=line).is_success
         written = write_request([({"__name__": "b"}, [(LATE_MS, 1.0), (START_MS, 1.0)])])
         assert http.post("/api/v1/write", content=written, headers=REMOTE).is_success
         running.run(3)
@@ -199,10 +202,14 @@ def everything_happens(running: LocalTocsin, finding: Finding) -> None:
         running.run(1)
         running.collectors.metrics.checkpoint()
         running.collectors.metrics.flush_history()
+        assert running.collectors.logs.keeper is not None
+        running.collectors.logs.keeper.flush()
         for path in (
             "/api/v1/graph?q=name,b,:eq,:sum&s=e-2d&e=now&format=json",
             "/api/v1/graph?q=name,requests,:eq,:sum&format=png",
             "/api/v2/traces",
+            "/api/v1/logs?text=started",
+            "/api/v1/logs/histogram",
             "/api/v2/incidents?state=all",
             f"/api/v2/incidents/{incident.id}",
             "/health",

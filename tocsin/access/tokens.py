@@ -38,6 +38,7 @@ class Token:
         created_ms: Epoch milliseconds.
         expires_ms: Epoch milliseconds; None: never.
         revoked_ms: Epoch milliseconds; None: it is not.
+        person: Id in ``people.yaml`` of whose it is; empty: it stands for itself.
     """
 
     id: str
@@ -47,6 +48,7 @@ class Token:
     created_ms: int
     expires_ms: int | None = None
     revoked_ms: int | None = None
+    person: str = ""
 
     def lives(self, now_ms: int) -> bool:
         """Whether it may be used."""
@@ -90,7 +92,7 @@ class TokenFile:
         return self._by_digest.get(_digest(secret))
 
     def create(
-        self, name: str, role: Role, now_ms: int, expires_ms: int | None
+        self, name: str, role: Role, now_ms: int, expires_ms: int | None, person: str = ""
     ) -> tuple[Token, str]:
         """Make a token; return it and its secret, which is not kept.
 
@@ -111,6 +113,7 @@ class TokenFile:
                 digest=_digest(secret),
                 created_ms=now_ms,
                 expires_ms=expires_ms,
+                person=person,
             )
             tokens.append(token)
         return token, secret

@@ -46,10 +46,11 @@ from collectors.documents.values import (
     one_of,
 )
 from collectors.errors import DocumentError
+from collectors.stacklang.text.lexer import escape
 
 API_VERSION = "tocsin/v1"
-_VARIABLE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_EVERYTHING = ":true"
+_VARIABLE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(:value)?\}")
+_EVERYTHING, _ANY_VALUE = ":true", ".*"
 
 
 class Place(StrEnum):
@@ -62,13 +63,28 @@ class Place(StrEnum):
 def everywhere(expression: str) -> str:
     """Return an expression with its variables standing for everything.
 
-    >>> everywhere("name,orders,:eq,{region},:and")
-    'name,orders,:eq,:true,:and'
+    >>> everywhere("name,orders,:eq,{region},:and,zone,{zone:value},:re,:and")
+    'name,orders,:eq,:true,:and,zone,.*,:re,:and'
     """
-    return _VARIABLE.sub(_EVERYTHING, expression)
+    return _VARIABLE.sub(lambda found: _ANY_VALUE if found[2] else _EVERYTHING, expression)
 
 
-_Expression = Annotated[PureWords, checked_expression(everywhere)]
+def as_program(promql: str) -> str:
+    """Return an expression of PromQL as a program, its variables as patterns of their values.
+
+    >>> as_program('up{job=~"{job}"}')
+    'up{job=~"{job:value}"},:promql'
+    """
+    return _VARIABLE.sub(r"{\1:value}", escape(promql)) + ",:promql" if promql else ""
+
+
+def variables_of(text: str) -> list[str]:
+    """Return the variables that an expression names, each once."""
+    return list(dict.fromkeys(found[0] for found in _VARIABLE.findall(text)))
+
+
+_Expression = Annotated[PureText, checked_expression(everywhere)]
+_Promql = Annotated[PureText, checked_expression(lambda text: everywhere(as_program(text)))]
 _Variable = Annotated[
     PureWords, matching("[A-Za-z_][A-Za-z0-9_]*", "a name of letters, digits and _")
 ]
@@ -88,9 +104,13 @@ class PanelShape(Section):
 
     title: PureWords
     """What is drawn."""
-    expr: _Expression
+    expr: _Expression = ""
     """Expression in the stack language; each of its lines is drawn. `{region}` stands for the
-    query that the variable `region` has the chosen value, or for everything."""
+    query that the variable `region` has the chosen value, or for everything; `{region:value}` for
+    a pattern of the value."""
+    promql: _Promql = ""
+    """Instead, an expression in PromQL; `{region}` stands for a pattern of the chosen value, or of
+    any: write `region=~"{region}"`."""
     unit: PureText = ""
     """Unit of the values: `ratio`, `s`, `1/s`, `By`, or any word."""
     stack: BareFlag = False
@@ -148,10 +168,13 @@ class DashboardSpec(Section):
             if row.repeat and row.repeat not in names:
                 yield self.at("rows", at, "repeat").error(_unknown(row.repeat, names))
             for index, panel in enumerate(row.panels):
-                for used in dict.fromkeys(_VARIABLE.findall(panel.expr)):
+                path = ("rows", at, "panels", index)
+                if bool(panel.expr) == bool(panel.promql):
+                    yield self.at(*path).error("must have either expr or promql")
+                field = "expr" if panel.expr else "promql"
+                for used in variables_of(panel.expr or panel.promql):
                     if used not in names:
-                        place = self.at("rows", at, "panels", index, "expr")
-                        yield place.error(_unknown(used, names))
+                        yield self.at(*path, field).error(_unknown(used, names))
 
 
 class DashboardFile(Section):

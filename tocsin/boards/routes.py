@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from tocsin.boards.document import DashboardFile, PanelShape
+from tocsin.boards.document import DashboardFile, PanelShape, as_program
 
 
 def board_routes(boards: Callable[[], Sequence[DashboardFile]]) -> list[Route]:
@@ -42,7 +42,7 @@ def _board(board: DashboardFile) -> dict[str, Any]:
 def _panel(panel: PanelShape) -> dict[str, Any]:
     return {
         "title": panel.title,
-        "expr": panel.expr,
+        "expr": panel.expr or as_program(panel.promql),
         "unit": panel.unit,
         "stacked": panel.stack,
         "legend": panel.legend,

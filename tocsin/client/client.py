@@ -12,51 +12,88 @@ from urllib.parse import quote, urlencode
 
 from tocsin.client.audit_shapes import Audit
 from tocsin.client.board_shapes import Board
-from tocsin.client.errors import UnreadableError
-from tocsin.client.explained import Explained
+from tocsin.client.canary_shapes import Canary
+from tocsin.client.explained.groups import ExplainedGroups
+from tocsin.client.explained.objective import ExplainedObjective
+from tocsin.client.explained.series import Explained
+from tocsin.client.forecast_shapes import ForecastAnswer
 from tocsin.client.graphs import Graph, graph_columns
 from tocsin.client.health_shapes import ConfigurationState, Health
+from tocsin.client.logs import LogCalls
 from tocsin.client.metric_shapes import MetricNames, MetricTags, RunningQuery, Word
-from tocsin.client.oncall_shapes import Oncall
+from tocsin.client.response.alerts import AlertCalls
+from tocsin.client.response.incidents import IncidentCalls, incident_path
+from tocsin.client.response.noise import NoiseCalls
+from tocsin.client.response.oncall import OncallCalls
+from tocsin.client.response.papers import Papers
+from tocsin.client.response.runs import RunsOfRunbooks
+from tocsin.client.response.silences import SilenceCalls
+from tocsin.client.response.status_page import StatusPage
+from tocsin.client.rule_shapes import PrometheusRuleRow
 from tocsin.client.sender_shapes import Sources
+from tocsin.client.service_health import (
+    InspectionRow,
+    ServiceHealthDetail,
+    ServiceHealthList,
+)
 from tocsin.client.shapes import (
     AnnouncedChange,
     ChangeReceipt,
     DetectorRow,
     Finding,
-    Incident,
-    IncidentSummary,
     Runbook,
     ServiceMap,
     Slo,
     Trace,
     TraceSummary,
 )
+from tocsin.client.trace_studies import TraceStudies
 from tocsin.client.transport import (
     JsonObject,
     ParamValue,
     Transport,
+    json_list,
     json_object,
     list_in,
     parsed,
-    shortened,
 )
+from tocsin.client.whoami import WHOAMI, Whoami
 
 MAX_PAGES = 100
 _NEXT_OFFSET = "x-nflx-atlas-next-offset"
 
 
-class ApiClient:
+class ApiClient(IncidentCalls, RunsOfRunbooks, OncallCalls):
     """Everything the API on port 7101 offers.
 
     Args:
         base_url: For example ``http://127.0.0.1:7101``.
         timeout_s: Longest wait for one answer, seconds.
         token: Of ``tocsin token create``; empty: none is sent.
+        person: E-mail address of whom the token speaks for; empty: for itself.
+        ca: File of the certificates that may sign the server's; empty: the machine's own.
+
+    Raises:
+        UnreachableError: ``ca`` can't be read.
     """
 
-    def __init__(self, base_url: str, *, timeout_s: float = 5.0, token: str = "") -> None:
-        self._transport = Transport(base_url, timeout_s=timeout_s, token=token)
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        timeout_s: float = 5.0,
+        token: str = "",
+        person: str = "",
+        ca: str = "",
+    ) -> None:
+        super().__init__(
+            Transport(base_url, timeout_s=timeout_s, token=token, person=person, ca=ca)
+        )
+        self.alerts = AlertCalls(self._transport)
+        self.logs = LogCalls(self._transport)
+        self.noise = NoiseCalls(self._transport)
+        self.silences = SilenceCalls(self._transport)
+        self.studies = TraceStudies(self._transport)
 
     def __enter__(self) -> Self:
         return self
@@ -68,6 +105,10 @@ class ApiClient:
     def base_url(self) -> str:
         """Address without a trailing slash."""
         return self._transport.base_url
+
+    def whoami(self) -> Whoami:
+        """Return who the server takes us for."""
+        return cast("Whoami", self._transport.get(WHOAMI))
 
     def close(self) -> None:
         """Close the connections."""
@@ -102,6 +143,20 @@ class ApiClient:
         """Return who feeds the series of an expression."""
         return cast("Explained", self._transport.get("/api/v1/explain", {"q": query}))
 
+    def explain_groups(self, query: str, params: Mapping[str, ParamValue]) -> ExplainedGroups:
+        """Return which tags explain what an expression did; ``params`` as the API has them."""
+        answer = self._transport.get("/api/v2/explain-groups", {**params, "q": query})
+        return cast("ExplainedGroups", answer)
+
+    def canary(self, params: Mapping[str, ParamValue]) -> Canary:
+        """Return how an experiment stands against its control; ``params`` as the API has them."""
+        return cast("Canary", self._transport.get("/api/v2/canary", params))
+
+    def forecast(self, query: str, params: Mapping[str, ParamValue]) -> ForecastAnswer:
+        """Return where an expression is heading; ``params`` as the API has them."""
+        answer = self._transport.get("/api/v2/forecast", {**params, "q": query})
+        return cast("ForecastAnswer", answer)
+
     def graph_bytes(self, params: Mapping[str, ParamValue]) -> bytes:
         """Return a graph in whatever ``format`` the parameters ask for: png, csv, std.json."""
         return self._transport.send("GET", "/api/v1/graph", params=params).content
@@ -120,9 +175,7 @@ class ApiClient:
         params: dict[str, ParamValue] = {"q": query} if query else {}
         for _ in range(MAX_PAGES):
             answer = self._transport.send("GET", path, params=params)
-            values = parsed(answer)
-            if not isinstance(values, list):
-                raise UnreadableError(f"{answer.url} answered no list but {shortened(answer.text)}")
+            values = json_list(answer)
             found += [str(value) for value in values]
             following = answer.headers.get(_NEXT_OFFSET)
             if following is None:
@@ -198,33 +251,41 @@ class ApiClient:
         """Return each series that a detector rule watches."""
         return cast("list[DetectorRow]", self._listed("/api/v2/detectors", "detectors"))
 
+    def service_health(self) -> ServiceHealthList:
+        """Return how every service is, the sickest first."""
+        return cast("ServiceHealthList", self._transport.get("/api/v2/health/services"))
+
+    def service_health_of(self, service: str) -> ServiceHealthDetail:
+        """Return how one service is; raise :class:`MissingError` when nothing names it."""
+        path = f"/api/v2/health/services/{quote(service, safe='')}"
+        return cast("ServiceHealthDetail", self._transport.get(path))
+
+    def inspections(self) -> list[InspectionRow]:
+        """Return each inspection, whether its metrics are there, and where it fires."""
+        return cast("list[InspectionRow]", self._listed("/api/v2/inspections", "inspections"))
+
+    def prometheus_rules(self) -> list[PrometheusRuleRow]:
+        """Return each rule of Prometheus's rule files, and how it stands."""
+        rows = self._listed("/api/v2/prometheus-rules", "prometheus-rules")
+        return cast("list[PrometheusRuleRow]", rows)
+
     def slos(self) -> list[Slo]:
         """Return each objective with its burn rates and the budget left."""
         return cast("list[Slo]", self._listed("/api/v2/slos", "slos"))
 
+    def explain_slo(self, name: str, *, at: str | int = "now") -> ExplainedObjective:
+        """Return why an objective fired at a moment, or did not.
+
+        Args:
+            name: Of the objective.
+            at: Epoch milliseconds or a time such as ``now-2h``.
+        """
+        path = f"/api/v2/slos/{quote(name, safe='')}/explain"
+        return cast("ExplainedObjective", self._transport.get(path, {"at": at}))
+
     def findings(self, *, state: str = "firing") -> list[Finding]:
         """Return the findings that are ``firing``, or ``all``."""
         return cast("list[Finding]", self._listed("/api/v2/findings", "findings", {"state": state}))
-
-    def incidents(self, *, state: str = "all") -> list[IncidentSummary]:
-        """Return the incidents that are ``open``, or ``all``."""
-        found = self._listed("/api/v2/incidents", "incidents", {"state": state})
-        return cast("list[IncidentSummary]", found)
-
-    def incident(self, incident_id: str) -> Incident:
-        """Return all that is known of one incident."""
-        return cast("Incident", self._transport.get(_incident_path(incident_id)))
-
-    def command(
-        self, incident_id: str, command: str, *, actor: str, text: str = "", value: str = ""
-    ) -> Incident:
-        """Give a command, such as ``acknowledge``, and return the incident afterwards.
-
-        Raises:
-            RefusedError: The incident's state does not allow it; the message says why.
-        """
-        body = {"command": command, "actor": actor, "text": text, "value": value}
-        return cast("Incident", self._transport.post(_incident_path(incident_id, "commands"), body))
 
     def announce(self, change: JsonObject) -> ChangeReceipt:
         """Announce a change; see ``docs/how-to/announce-changes.md`` for its fields."""
@@ -242,17 +303,19 @@ class ApiClient:
         """Return who changed what, newest first."""
         return cast("Audit", self._transport.get("/api/v2/audit"))
 
-    def oncall(self, *, days: int = 14) -> Oncall:
-        """Return who is on call by every schedule, and how the next days are covered."""
-        return cast("Oncall", self._transport.get("/api/v2/oncall", {"days": days}))
-
-    def oncall_calendar(self, name: str, *, days: int = 14) -> str:
-        """Return a schedule as iCalendar."""
-        return self._transport.text(f"/api/v2/oncall/{quote(name, safe='')}.ics", {"days": days})
-
     def post_mortem(self, incident_id: str, *, form: str = "md") -> str:
         """Return the post-mortem as Markdown (``md``) or as a page (``html``)."""
-        return self._transport.text(_incident_path(incident_id, "post-mortem"), {"format": form})
+        return self._transport.text(incident_path(incident_id, "post-mortem"), {"format": form})
+
+    @property
+    def papers(self) -> Papers:
+        """Post-mortems and action items."""
+        return Papers(self._transport)
+
+    @property
+    def status_page(self) -> StatusPage:
+        """What users are told."""
+        return StatusPage(self._transport)
 
     def runbooks(self) -> list[Runbook]:
         """Return the runbooks in the library."""
@@ -269,7 +332,3 @@ def _graph_params(
 ) -> dict[str, ParamValue]:
     params: dict[str, ParamValue] = {"q": query, "s": start, "e": end, "format": "std.json"}
     return params if step_s is None else params | {"step": f"{step_s}s"}
-
-
-def _incident_path(incident_id: str, *rest: str) -> str:
-    return "/".join(["/api/v2/incidents", quote(incident_id, safe=""), *rest])

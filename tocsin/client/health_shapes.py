@@ -13,11 +13,16 @@ class ReceiverCounts(TypedDict):
 
 
 class Watch(TypedDict):
-    """How far behind the present rules judge; ``lag_s`` is None before anything was judged."""
+    """How far behind rules judge, beyond what they wait for senders by plan.
+
+    ``lag_s`` is None before anything was judged, and 0 when all are in time; ``slowest`` is the
+    rule that is late, and ``age_s`` how old the oldest of all newest judged steps is.
+    """
 
     rules: int
     lag_s: float | None
     slowest: str | None
+    age_s: float | None
     steps_judged_again: int
     too_late: int
 
@@ -56,6 +61,16 @@ class Deliveries(TypedDict):
     dropped_findings: int
 
 
+class ResponseState(TypedDict):
+    """What waits for people; ``on_duty``: this server delivers pages, of those on one database."""
+
+    open: int
+    unacknowledged: int
+    open_tasks: int
+    overdue_tasks: int
+    on_duty: bool
+
+
 class OwnFault(TypedDict):
     """Something of the server's own machine that fails; ``lasting`` until its next start."""
 
@@ -92,11 +107,18 @@ class Warming(TypedDict):
 
 
 class AccessState(TypedDict):
-    """Whether requests need a token; how many were refused, by status; entries not kept."""
+    """Whether requests need a token, whether all is encrypted, how many were refused by status."""
 
     tokens: bool
+    tls: bool
     refused: dict[str, int]
     audit_lost: int
+
+
+class PostMortemsState(TypedDict):
+    """Action items whose last day has passed; None while the database does not tell."""
+
+    overdue_actions: int | None
 
 
 class ConnectionsState(TypedDict):
@@ -125,8 +147,10 @@ class Health(TypedDict):
     watch: Watch
     configuration: ConfigurationState
     delivery: Deliveries
+    response: ResponseState
     clock: ClockState
     faults: list[OwnFault]
     warming: Warming
     connections: ConnectionsState
     access: AccessState
+    post_mortems: PostMortemsState

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import Any, NotRequired, TypedDict
 
+from tocsin.client.response.incident_shapes import Progress
+from tocsin.client.response.oncall_shapes import EscalationState
+
 
 class TraceSummary(TypedDict):
     """One row of ``GET /api/v2/traces``."""
@@ -20,6 +23,7 @@ class TraceSummary(TypedDict):
     error_count: int
     services: list[str]
     dropped_spans: int
+    matched_spans: NotRequired[int]
 
 
 class SpanAnswer(TypedDict):
@@ -107,6 +111,20 @@ class BurnRate(TypedDict):
     coverage: NotRequired[float | None]
 
 
+class BudgetForecast(TypedDict):
+    """When a budget is gone if it goes on as it did over the last ``basis_s``.
+
+    ``gone_ms`` is the likeliest moment, at or before now when it is gone already; ``earliest_ms``
+    and ``latest_ms`` are the band of 90 %. None is not before ``until_ms``.
+    """
+
+    gone_ms: int | None
+    earliest_ms: int | None
+    latest_ms: int | None
+    until_ms: int
+    basis_s: float
+
+
 class Slo(TypedDict):
     """One objective in one scope of ``GET /api/v2/slos``."""
 
@@ -123,6 +141,10 @@ class Slo(TypedDict):
     error_budget_remaining_projected: float | None
     coverage: float | None
     burn_rates: list[BurnRate]
+    forecast: NotRequired[BudgetForecast | None]
+    window: NotRequired[str]
+    method: NotRequired[str]
+    source: NotRequired[str]
     good_expr: str
     total_expr: str
     updated_ms: int
@@ -141,10 +163,15 @@ class Change(TypedDict):
     url: str
     relation: str
     before_ms: int
+    why: str
+    compared: str
 
 
 class AnnouncedChange(TypedDict):
-    """One row of ``GET /api/v2/changes``; ``end_ms`` only where the end was told."""
+    """One row of ``GET /api/v2/changes``; ``end_ms`` only where the end was told.
+
+    ``compared`` says how its service does since, against before, where that is known.
+    """
 
     id: str
     time_ms: int
@@ -155,6 +182,8 @@ class AnnouncedChange(TypedDict):
     url: str
     author: str
     end_ms: NotRequired[int]
+    compared: NotRequired[str]
+    compared_ms: NotRequired[int]
 
 
 class ChangeReceipt(TypedDict):
@@ -191,6 +220,23 @@ class NearChange(Change):
     text: str
 
 
+class Suspect(TypedDict):
+    """A service that may be the cause, with the path to it and what speaks against it.
+
+    ``text`` says all of it in the words of the page and the post-mortem; ``onsets_ms`` goes with
+    ``path``, 0 where it is not known since when a service is off.
+    """
+
+    service: str
+    share: float
+    reason: str
+    path: list[str]
+    against: list[str]
+    onsets_ms: list[int]
+    felt_by: list[str]
+    text: str
+
+
 class Finding(TypedDict):
     """One thing that is wrong, with the evidence that says so."""
 
@@ -214,6 +260,8 @@ class Finding(TypedDict):
     values: dict[str, float | None]
     exemplar_trace_ids: list[str]
     changes: list[Change]
+    suspects: list[Suspect]
+    explained_by: dict[str, str]
     given_up: bool
 
 
@@ -229,10 +277,12 @@ class IncidentSummary(TypedDict):
     resolved_ms: int | None
     elapsed_s: float
     scope: dict[str, str]
+    open_tasks: int
+    overdue_tasks: int
 
 
 class TimelineEntry(TypedDict):
-    """One event of an incident."""
+    """One event of an incident; ``link`` is its address for good."""
 
     seq: int
     time_ms: int
@@ -240,6 +290,7 @@ class TimelineEntry(TypedDict):
     actor: str
     text: str
     data: dict[str, Any]
+    link: str
 
 
 class RunbookStep(TypedDict):
@@ -253,13 +304,38 @@ class RunbookStep(TypedDict):
     command: str | None
 
 
+class RunbookInput(TypedDict):
+    """What is said when a run begins; ``default`` is "" if it must be said."""
+
+    name: str
+    pattern: str
+    default: str
+
+
 class Runbook(TypedDict):
     """A runbook of ``GET /api/v2/runbooks``."""
 
     name: str
     title: str
     summary: str
+    inputs: list[RunbookInput]
     steps: list[RunbookStep]
+
+
+class DiagnosisResult(TypedDict):
+    """What was looked at when an incident opened; ``state`` is ``late`` if not in time.
+
+    ``nothing`` says that it looked for something and there is none; ``measured`` is False if there
+    were no data.
+    """
+
+    step: str
+    title: str
+    state: str
+    text: str
+    line: str
+    nothing: bool
+    measured: bool
 
 
 class ProposedStep(RunbookStep):
@@ -314,7 +390,7 @@ class Crowd(TypedDict):
     seen: int
 
 
-class Incident(IncidentSummary):
+class Incident(IncidentSummary, Progress):
     """``GET /api/v2/incidents/{id}``."""
 
     impact_start_ms: int
@@ -324,6 +400,8 @@ class Incident(IncidentSummary):
     mitigated_ms: int | None
     acknowledged_by: str | None
     on_call: str | None
+    diagnosis: list[DiagnosisResult]
+    escalation: EscalationState | None
     commander: str | None
     summary: str
     services: list[str]
@@ -352,11 +430,24 @@ class SlackMessage(TypedDict):
     thread: list[SlackMessage]
 
 
+class SlackBookmark(TypedDict):
+    """A link at the head of a channel."""
+
+    id: str
+    title: str
+    link: str
+
+
 class SlackChannel(TypedDict):
-    """A channel of the local Slack server."""
+    """A channel of the local Slack server; ``pins`` are the ids of messages."""
 
     id: str
     name: str
+    topic: str
+    archived: bool
+    members: list[str]
+    pins: list[str]
+    bookmarks: list[SlackBookmark]
     messages: list[SlackMessage]
 
 

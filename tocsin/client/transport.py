@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+import ssl
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 import httpx2
 
@@ -21,7 +23,12 @@ JsonObject = dict[str, Any]
 ParamValue = str | int | float | Sequence[str]
 """Of a parameter; a sequence is given several times."""
 
+PERSON = "Tocsin-Person"
+"""The header that names, percent-encoded, whom a token speaks for."""
+
 MAX_MESSAGE_CHARS = 500
+# A stream that is alive says so every ten seconds.
+_STREAM_TIMEOUT_S = 60.0
 # Atlas's answers begin with the name of a Java class, which tells people nothing.
 _JAVA_NAME = re.compile(r"^(?:[A-Za-z.]*(?:Exception|Error): )?(?:requirement failed: )?")
 
@@ -33,14 +40,31 @@ class Transport:
         base_url: Scheme, host and port.
         timeout_s: Longest wait for an answer, seconds.
         token: Goes with every request; empty: none does.
+        person: E-mail address of whom the token speaks for; empty: for itself.
+        ca: File of the certificates (PEM) that may sign the server's; empty: the machine's own.
+
+    Raises:
+        UnreachableError: ``ca`` can't be read.
     """
 
-    def __init__(self, base_url: str, *, timeout_s: float, token: str = "") -> None:
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        timeout_s: float,
+        token: str = "",
+        person: str = "",
+        ca: str = "",
+    ) -> None:
         self.base_url = base_url.rstrip("/")
         self._timeout_s = timeout_s
         # An HTTP proxy in the environment must not swallow requests to loopback.
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._http = httpx2.Client(timeout=timeout_s, trust_env=False, headers=headers)
+        if person:
+            headers[PERSON] = quote(person, safe="@.+-_")
+        self._http = httpx2.Client(
+            timeout=timeout_s, trust_env=False, headers=headers, verify=_trusted(ca)
+        )
 
     def close(self) -> None:
         """Close the connections."""
@@ -57,6 +81,20 @@ class Transport:
     def post(self, path: str, body: JsonObject) -> JsonObject:
         """Return the JSON object that ``POST path`` answers."""
         return json_object(self.send("POST", path, json=body))
+
+    def stream(self, path: str, params: Mapping[str, ParamValue] | None = None) -> Iterator[str]:
+        """Yield the lines of an answer as they come; silence for a minute is the end."""
+        url = self.base_url + path
+        try:
+            with self._http.stream(
+                "GET", url, params=dict(params or {}), timeout=_STREAM_TIMEOUT_S
+            ) as answer:
+                if answer.status_code >= 400:
+                    answer.read()
+                    raise _answer_error(answer)
+                yield from answer.iter_lines()
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            raise UnreachableError(f"{self.base_url} can't be reached: {error}") from error
 
     def send(
         self,
@@ -81,6 +119,16 @@ class Transport:
         return answer
 
 
+def _trusted(ca: str) -> ssl.SSLContext | bool:
+    if not ca:
+        return True
+    try:
+        return ssl.create_default_context(cafile=ca)
+    except (OSError, ssl.SSLError) as error:
+        told = f"TOCSIN_API_CA = {ca}: {error}; name a file in PEM"
+        raise UnreachableError(told) from error
+
+
 def _answer_error(answer: httpx2.Response) -> AnswerError:
     kinds = {404: MissingError, 409: RefusedError}
     kind = kinds.get(answer.status_code, AnswerError)
@@ -92,7 +140,10 @@ def _server_message(answer: httpx2.Response) -> str:
         body = answer.json()
     except ValueError:
         body = None
-    message = body.get("message") or body.get("error") if isinstance(body, dict) else None
+    # Alertmanager's own routes answer a text.
+    message = body if isinstance(body, str) else None
+    if isinstance(body, dict):
+        message = body.get("message") or body.get("error")
     if not message:
         return f"HTTP {answer.status_code}: {shortened(answer.text)}"
     return _JAVA_NAME.sub("", str(message), count=1)
@@ -112,6 +163,14 @@ def json_object(answer: httpx2.Response) -> JsonObject:
     body = parsed(answer)
     if not isinstance(body, dict):
         raise UnreadableError(f"{answer.url} answered no object but {shortened(answer.text)}")
+    return body
+
+
+def json_list(answer: httpx2.Response) -> list[JsonObject]:
+    """Return the JSON list of an answer."""
+    body = parsed(answer)
+    if not isinstance(body, list):
+        raise UnreadableError(f"{answer.url} answered no list but {shortened(answer.text)}")
     return body
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
+from typing import TextIO
 
 import click
 
+from collectors.changes.reader import MAX_DIFF_CHARS
+from tocsin.client.shapes import AnnouncedChange
 from tocsin.client.wording import moment
 from tocsin.duration import Duration
 from tocsin.terminal.answers import asking, asks, say, say_json, table, tell_list
@@ -24,12 +27,14 @@ def command() -> None:
 @click.option("--url", help="Where to read more.")
 @click.option("--author", help="Who or what changes it.")
 @click.option("--id", "change_id", help="Its name: told again with it, it is the same change.")
+@click.option("--diff", type=click.File(), help="A unified diff of it, - for standard input.")
 @click.option("--done", is_flag=True, help="With --id: it began before and is done now.")
 @asks(fail_empty=False)
 def announce(
     summary: str,
     scope: tuple[str, ...],
     change_id: str | None,
+    diff: TextIO | None,
     done: bool,
     api_url: str | None,
     as_json: bool,
@@ -42,6 +47,8 @@ def announce(
     change |= {name: value for name, value in fields.items() if value is not None}
     if change_id is not None:
         change["id"] = change_id
+    if diff is not None:
+        change["diff"] = diff.read(MAX_DIFF_CHARS)
     if done:
         change["end_ms"] = time.time_ns() // 1_000_000
     with asking(api_url) as api:
@@ -75,14 +82,27 @@ def list_changes(
     start_ms = now_ms - parsed_ms(since, "--since")
     with asking(api_url) as api:
         found = api.changes(start_ms=start_ms, end_ms=now_ms, service=service)
-    rows = [[moment(c["time_ms"]), c["kind"], c["service"], c["summary"]] for c in found]
+    head = ["time", "kind", "service", "compared", "summary"]
+    rows = [[moment(c["time_ms"]), c["kind"], c["service"], _verdict(c), _words(c)] for c in found]
     tell_list(
         found,
-        lambda: table(["time", "kind", "service", "summary"], rows),
+        lambda: table(head, rows),
         empty=f"no changes in the last {since}",
         as_json=as_json,
         fail_empty=fail_empty,
     )
+
+
+def _verdict(change: AnnouncedChange) -> str:
+    """Return how a change compares in a word; "-" while that is not known."""
+    return change.get("compared", "-").partition(":")[0]
+
+
+def _words(change: AnnouncedChange) -> str:
+    """Return what was done, and why it compares as it does unless it does well."""
+    verdict, _, reason = change.get("compared", "").partition(": ")
+    why = f" ({reason})" if reason and verdict != "pass" else ""
+    return f"{change['summary']}{why}"
 
 
 def parsed_ms(text: str, option: str) -> int:

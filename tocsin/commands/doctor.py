@@ -65,6 +65,8 @@ def _ports(settings: Settings) -> Iterator[Check]:
         if not row.name.endswith("_port"):
             continue
         port = getattr(settings, row.name)
+        if port is None:
+            continue  # what is not asked for is not opened
         kind = socket.SOCK_DGRAM if row.name == "spectator_port" else socket.SOCK_STREAM
         with socket.socket(socket.AF_INET, kind) as probe:
             if kind == socket.SOCK_STREAM:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from tocsin.client.errors import ClientError
-from tocsin.client.explained import ExplainedSeries
+from tocsin.client.explained.series import ExplainedSeries
 from tocsin.settings import load_settings
 from tocsin.terminal.answers import client_of, say, say_json
 from tocsin.terminal.options import setting_options

@@ -26,7 +26,7 @@ def check(ctx: click.Context, /, as_json: bool, **overrides: object) -> None:
 
     The embedded store belongs to one process: stop `tocsin serve` first.
     """
-    from tocsin.collecting import open_history  # chDB takes a moment to import
+    from tocsin.history import open_history  # chDB takes a moment to import
 
     settings = load_settings(overrides)
     with owned(settings.data_dir) if settings.history == "embedded" else nullcontext():

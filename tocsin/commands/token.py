@@ -26,34 +26,47 @@ def command() -> None:
 @click.option(
     "--role",
     type=click.Choice([role.value for role in Role]),
-    required=True,
-    help="What the token may do: see the docs.",
+    default=None,
+    help="What the token may do: see the docs. With --person at most this. [as the person]",
 )
+@click.option("--person", default="", help="Id in people.yaml: it acts as that person.")
 @click.option("--expires", default=None, help="After how long it ends, such as 90d. [never]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, errors too.")
 @setting_options("data_dir")
-def create(name: str, role: str, expires: str | None, as_json: bool, **overrides: object) -> None:
+def create(
+    name: str,
+    role: str | None,
+    person: str,
+    expires: str | None,
+    as_json: bool,
+    **overrides: object,
+) -> None:
     """Make a token for NAME, a person or a service; its secret is printed once and not kept.
 
     \b
     Examples:
       tocsin token create ana --role responder --expires 90d
       tocsin token create checkout --role sender
+      tocsin token create ana-laptop --person ana
     """  # noqa: D301 - click's mark for lines that stay lines
     if not name.strip() or len(name) > MAX_NAME or not name.isprintable():
         raise click.BadParameter(f"a name has 1 to {MAX_NAME} printable characters")
+    if role is None and not person:
+        raise click.MissingParameter(param_hint="--role", param_type="option")
+    given = Role.ADMIN if role is None else Role(role)
     settings = load_settings(overrides)
     now_ms = SystemClock().now_ms()
     try:
         expires_ms = now_ms + Duration.parse(expires).ms if expires else None
     except ValueError as error:
         raise click.BadParameter(f"{expires!r}: {error}", param_hint="--expires") from error
-    token, secret = TokenFile(settings.data_dir).create(name, Role(role), now_ms, expires_ms)
+    token, secret = TokenFile(settings.data_dir).create(name, given, now_ms, expires_ms, person)
     if as_json:
         say_json({**_row(token), "secret": secret})
     else:
         click.echo(secret)
-        told = f"{token.id}: {name} is {role}; keep the secret, it is not shown again"
+        who = f"{name} is {person}" if person else f"{name} is {role}"
+        told = f"{token.id}: {who}; keep the secret, it is not shown again"
         click.echo(told, err=True)
 
 
@@ -96,6 +109,7 @@ def _row(token: Token) -> dict[str, Any]:
         "id": token.id,
         "name": token.name,
         "role": token.role.value,
+        "person": token.person,
         "created_ms": token.created_ms,
         "expires_ms": token.expires_ms,
         "revoked_ms": token.revoked_ms,

@@ -13,11 +13,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from anomaly.prometheus_rules.group import RuleGroup
 from collectors.documents.reading import SUFFIXES, Mistakes, load_section
 from collectors.documents.section import PLAIN, Context, Section, close_to
 from collectors.errors import ConfigError, DocumentError
 from collectors.stacklang.evaluation.batch import parse
-from runbooks.paging.routing import RoutesFile
+from runbooks.heartbeats.heartbeat import HEARTBEAT
+from runbooks.paging.routing import RoutesFile, every_shape
 from tocsin.configuration.reading import FILES, Configuration, read_configuration
 
 _DIRECTORY, _FILE = "(directory)", "(file)"
@@ -135,7 +137,9 @@ def route_mistakes(directory: Path, read: Configuration | None) -> Iterator[Docu
     if shape is None:
         return
     carried = None if read is None else finding_keys(read.definitions)
-    for route in shape.routes:
+    if read is not None and carried:
+        carried |= {key for beat in read.heartbeats for key in (*beat.scope, HEARTBEAT)}
+    for route in every_shape(shape.routes):
         if route.match is not None and carried:
             yield from _match_mistakes(route.match, dict(route.match.scope()), carried)
 
@@ -157,8 +161,10 @@ def finding_keys(definitions: Mapping[str, Iterable[Any]]) -> frozenset[str]:
         definitions: Objectives and detectors, by the name of their kind.
     """
     rules = [rule for several in definitions.values() for rule in several]
-    if not rules:
-        return frozenset()
+    if not any(rule.source for rule in rules):
+        return frozenset()  # of what is built in alone nobody writes routes
+    if any(isinstance(rule, RuleGroup) for rule in rules):
+        return frozenset()  # an alert has whatever labels its series have
     keys = {key for rule in rules for key in (*rule.group_by, *getattr(rule, "scope", ()))}
     return frozenset(keys) | _ALWAYS_KEYS
 

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Protocol
 
+from anomaly.promql.written import names_in, query_in
 from collectors.documents.nodes import Place
 from collectors.documents.reading import load_section
 from collectors.errors import DocumentError
@@ -43,6 +44,8 @@ def unknown_metrics(configuration: Configuration, server: Tagged) -> Iterator[Do
     names = server.tags("name")
     for rules in configuration.definitions.values():
         for rule in rules:
+            if not rule.source:
+                continue  # built in: what it is about may never come here
             file, _, line = rule.source.rpartition(":")
             place = Place(file=file, line=int(line), path=rule.name)
             for query in dict.fromkeys(_queries(rule)):
@@ -52,9 +55,14 @@ def unknown_metrics(configuration: Configuration, server: Tagged) -> Iterator[Do
 
 
 def _queries(rule: Any) -> Iterator[str]:
-    """Yield what a rule asks of the store, each in the stack language."""
-    whole = [rule.expr] if hasattr(rule, "expr") else [rule.part_expr, rule.total_expr]
+    """Yield what a rule asks of the store, each in the stack language; "" is nothing."""
+    parts = ("expr", "part_expr", "total_expr")
+    whole = [found for part in parts if (found := getattr(rule, part, ""))]
     for expression in whole:
+        query = query_in(expression)
+        if query is not None:
+            yield from (f"name,{name},:eq" for name in names_in(query))
+            continue
         for style in parse(expression):
             yield from (str(data.query) for data in style.expr.data_exprs)
 

@@ -12,16 +12,29 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from anomaly.rules.kinds import RULE_KINDS, Definitions, RuleKind
+from anomaly.kinds.table import RULE_KINDS, Definitions, RuleKind
+from anomaly.rules.objective_rule import ObjectiveRule
 from collectors.documents.reading import Mistakes
 from collectors.documents.section import PLAIN, Context, Section
 from collectors.errors import DocumentError
+from collectors.logs.redacting import DEFAULT, Redaction
+from collectors.logs.redaction_file import RedactionFile, load_redaction
 from collectors.receivers.prometheus.scrape.config import ScrapeConfig, load_scrape_config
 from collectors.receivers.prometheus.scrape.shapes import ScrapeFile
 from collectors.store.history.rollup_policies import RollupsFile, load_rollup_policies
 from collectors.store.history.rollups import RollupPolicy
-from runbooks.automation.loading import BUILT_IN, RunbookFile, load_library
+from runbooks.alerts.inhibition import InhibitFile, InhibitRule, load_inhibit_rules
+from runbooks.alerts.interval_loading import IntervalsFile, load_intervals
+from runbooks.alerts.intervals import TimeInterval
+from runbooks.alerts.maintenance import MaintenanceFile, Window, load_windows
+from runbooks.alerts.rules import AlertRules
+from runbooks.automation.allowing import Allowed, AutomationFile, load_allowed
+from runbooks.automation.loading import BUILT_IN, load_library
 from runbooks.automation.runbook import Runbook
+from runbooks.automation.shapes import RunbookFile
+from runbooks.escalation.loading import EscalationFile, Policies, load_policies, way_mistakes
+from runbooks.heartbeats.heartbeat import Heartbeat
+from runbooks.heartbeats.loading import HeartbeatsFile, load_heartbeats
 from runbooks.notifiers.settling import (
     Parameters,
     load_notifiers,
@@ -33,6 +46,7 @@ from runbooks.oncall.people import PeopleFile, Person, load_people
 from runbooks.paging.routing import Routes, RoutesFile, load_routes
 from runbooks.postmortem.impact import ImpactMeasure
 from runbooks.postmortem.impact_loading import ImpactFile, load_measures
+from runbooks.status_page.document import StatusFile, StatusPageFile, load_status_page
 from tocsin.boards.document import DashboardFile, load_boards
 
 PAGE = "reference/configuration-files.md"
@@ -69,14 +83,27 @@ class Configuration:
 
     definitions: Definitions
     runbooks: tuple[Runbook, ...]
+    automation: Allowed
     notifiers: Parameters
     people: tuple[Person, ...]
     rota: Rota
+    policies: Policies
+    heartbeats: tuple[Heartbeat, ...]
     routes: Routes | None
     measures: tuple[ImpactMeasure, ...]
     scrape: ScrapeConfig | None
+    intervals: Mapping[str, TimeInterval]
+    windows: tuple[Window, ...]
+    inhibit: tuple[InhibitRule, ...]
     rollups: tuple[RollupPolicy, ...]
+    redaction: Redaction
     boards: tuple[DashboardFile, ...]
+    status_page: StatusPageFile | None
+
+    @property
+    def alert_rules(self) -> AlertRules:
+        """What keeps findings from ringing."""
+        return AlertRules(intervals=self.intervals, windows=self.windows, inhibit=self.inhibit)
 
 
 def read_configuration(directory: Path | None, context: Context = PLAIN) -> Configuration:
@@ -101,9 +128,18 @@ def read_configuration(directory: Path | None, context: Context = PLAIN) -> Conf
 
 def _unresolved(found: Mapping[str, Any]) -> Iterator[DocumentError]:
     """Yield what one file says of another that is not so."""
-    yield from found["rota"].mistakes(found["people"])
+    people, rota, policies = found["people"], found["rota"], found["policies"]
+    yield from rota.mistakes(people)
+    yield from way_mistakes(people, rota.schedules.values(), found["notifiers"])
+    yield from policies.mistakes(people, rota.schedules, found["notifiers"])
+    yield from found["automation"].mistakes(found["runbooks"])
     if routes := found["routes"]:
-        yield from routes.mistakes(found["notifiers"], found["rota"].schedules)
+        schedules, policies = rota.schedules, policies.by_name
+        yield from routes.mistakes(found["notifiers"], schedules, found["intervals"], policies)
+    for window in found["windows"]:
+        yield from window.mistakes(found["intervals"])
+    if (page := found["status_page"]) and found[ObjectiveRule.kind] is not None:
+        yield from page.mistakes({one.name for one in found[ObjectiveRule.kind]})
 
 
 def _file(name: str, load: Callable[[Path, Context], Any], absent: object) -> Load:
@@ -133,8 +169,18 @@ def _rules(kind: RuleKind[Any]) -> ConfigFile:
         field=kind.name,
         configures=kind.configures,
         models=kind.shapes,
-        load=_file(kind.name, kind.load, ()),
+        load=_or_stock(kind),
     )
+
+
+def _or_stock(kind: RuleKind[Any]) -> Load:
+    """Return what loads the documents of rules, or what is there without any."""
+
+    def read(directory: Path | None, context: Context) -> Any:
+        path = directory / kind.name if directory else None
+        return kind.load(path, context) if path is not None and path.exists() else kind.stock()
+
+    return read
 
 
 FILES = (
@@ -146,6 +192,16 @@ FILES = (
         configures="What to do: proposed to whoever handles an incident that it applies to.",
         models=lambda: (RunbookFile,),
         load=_library,
+    ),
+    ConfigFile(
+        kind="automation",
+        pattern="automation.yaml",
+        field="automation",
+        configures="What steps of runbooks may reach: hosts and programs by name. What it does not "
+        "name is refused. Texts may hold `${NAME}` and `${NAME:-default}`, variables of the "
+        "environment.",
+        models=lambda: (AutomationFile,),
+        load=_file("automation.yaml", load_allowed, Allowed()),
     ),
     ConfigFile(
         kind="notifiers",
@@ -166,6 +222,30 @@ FILES = (
         load=_file("routes.yaml", lambda path, _: load_routes(path), None),
     ),
     ConfigFile(
+        kind="intervals",
+        pattern="intervals.yaml",
+        field="intervals",
+        configures="Names for times at which routes are mute or active, in Alertmanager's form.",
+        models=lambda: (IntervalsFile,),
+        load=_file("intervals.yaml", lambda path, _: load_intervals(path), {}),
+    ),
+    ConfigFile(
+        kind="maintenance",
+        pattern="maintenance.yaml",
+        field="windows",
+        configures="When work that is known before rings nobody; incidents close all the same.",
+        models=lambda: (MaintenanceFile,),
+        load=_file("maintenance.yaml", lambda path, _: load_windows(path), ()),
+    ),
+    ConfigFile(
+        kind="inhibit",
+        pattern="inhibit.yaml",
+        field="inhibit",
+        configures="What rings nobody while something else fires, in Alertmanager's form.",
+        models=lambda: (InhibitFile,),
+        load=_file("inhibit.yaml", lambda path, _: load_inhibit_rules(path), ()),
+    ),
+    ConfigFile(
         kind="people",
         pattern="people.yaml",
         field="people",
@@ -177,9 +257,25 @@ FILES = (
         kind="oncall",
         pattern="oncall/*.yaml",
         field="rota",
-        configures="Who is on call, and when: layers that take turns, and overrides.",
+        configures="Who is on call, and when: layers that take turns, swaps and overrides.",
         models=lambda: (ScheduleFile,),
         load=_file("oncall", lambda path, _: load_rota(path), Rota()),
+    ),
+    ConfigFile(
+        kind="escalation",
+        pattern="escalation/*.yaml",
+        field="policies",
+        configures="Who is rung while nobody answers: levels of people, schedules and channels.",
+        models=lambda: (EscalationFile,),
+        load=_file("escalation", lambda path, _: load_policies(path), Policies()),
+    ),
+    ConfigFile(
+        kind="heartbeats",
+        pattern="heartbeats.yaml",
+        field="heartbeats",
+        configures="Jobs that must report, and are missed when they do not.",
+        models=lambda: (HeartbeatsFile,),
+        load=_file("heartbeats.yaml", lambda path, _: load_heartbeats(path), ()),
     ),
     ConfigFile(
         kind="impact",
@@ -207,6 +303,14 @@ FILES = (
         load=_file("rollups.yaml", lambda path, _: load_rollup_policies(path), ()),
     ),
     ConfigFile(
+        kind="redaction",
+        pattern="redaction.yaml",
+        field="redaction",
+        configures="Which secrets are taken out of log records before they are kept.",
+        models=lambda: (RedactionFile,),
+        load=_file("redaction.yaml", lambda path, _: load_redaction(path), DEFAULT),
+    ),
+    ConfigFile(
         kind="dashboard",
         pattern="dashboards/*.yaml",
         field="boards",
@@ -214,6 +318,14 @@ FILES = (
         "they say so.",
         models=lambda: (DashboardFile,),
         load=_file("dashboards", load_boards, ()),
+    ),
+    ConfigFile(
+        kind="status",
+        pattern="status.yaml",
+        field="status_page",
+        configures="The status page for users: components, and how the state of each is known.",
+        models=lambda: (StatusFile,),
+        load=_file("status.yaml", load_status_page, None),
     ),
 )
 """The table."""

@@ -112,6 +112,11 @@ class Reloader:
             _log.info("configuration reloaded", changes=list(changes) or "nothing changed")
             return self.latest
 
+    def use_again(self) -> None:
+        """Put what is in force into force again: something beside the files has changed."""
+        with self._lock:
+            self._use(self.configuration)
+
     def as_json(self) -> dict[str, Any]:
         """Return the state for ``/health``."""
         return {

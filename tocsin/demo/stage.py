@@ -21,6 +21,7 @@ from tocsin.demo.processes import (
 )
 
 _START_TIMEOUT_S = 90.0
+_CONTROL_PORT = 7199
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,17 +78,20 @@ def set_stage(
     dashboard_url = f"http://127.0.0.1:{ports['dashboard']}"
     slack_url, slack = _local_slack(processes, api_url, secret, quick=quick)
     run_dir = data_dir / "platform"
+    control_port = free_port(0 if quick else _CONTROL_PORT)
+    environment = _tocsin_environment(data_dir, ports, run_dir, dashboard_url, slack)
+    # Runbooks act by it; tocsin starts first, so it must be known before it answers.
+    environment["DEMO_STACK_CONTROL"] = f"http://127.0.0.1:{control_port}"
     tocsin = processes.start(
-        "tocsin",
-        [sys.executable, "-m", "tocsin", "serve", "--json"],
-        **_tocsin_environment(data_dir, ports, run_dir, dashboard_url, slack),
+        "tocsin", [sys.executable, "-m", "tocsin", "serve", "--json"], **environment
     )
     endpoints = wait_for_json_line(tocsin, _START_TIMEOUT_S)
     narrator.say("starting", f"tocsin answers at {api_url}")
     if dashboard:
         # Before the platform: its start would slow the platform's first requests.
         _dashboard(processes, ports["dashboard"], api_url, slack_url)
-    control_url = _platform(processes, endpoints, run_dir, seed, f"{api_url}/api/v2/changes")
+    webhook = f"{api_url}/api/v2/changes"
+    control_url = _platform(processes, endpoints, run_dir, seed, webhook, control_port)
     narrator.say("starting", f"the platform streams; control at {control_url}")
     return Stage(
         api_url=api_url,
@@ -168,11 +172,13 @@ def _platform(
     run_dir: Path,
     seed: int,
     changes_webhook: str,
+    control_port: int,
 ) -> str:
     run_dir.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "demo_stack", "up", "--run-dir", str(run_dir)]
     command += ["--otlp-endpoint", str(endpoints["otlp_http"]), "--seed", str(seed)]
     command += ["--spectator", str(endpoints["spectator"]), "--changes-webhook", changes_webhook]
+    command += ["--control-port", str(control_port)]
     child = processes.start("platform", command)
     answer = wait_for_file(child, run_dir / "platform.json", _START_TIMEOUT_S)
     return str(answer["control"]).rstrip("/")

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from collectors.errors import TocsinError
 from tocsin.client.client import ApiClient
@@ -117,10 +117,10 @@ class Story:
         self.narrator.say("quiet", "no page: as it should be", "calm")
 
     def _refuse_false_page(self) -> None:
-        for summary in self._incidents():
-            self.outcome.detected_ms = float(summary["opened_ms"])
+        for found in self._paging():
+            self.outcome.detected_ms = float(found["opened_ms"])
             raise StoryError(
-                f"false page: {summary['id']} {summary['title']!r} although nothing is broken"
+                f"false page: {found['id']} {found['title']!r} although nothing is broken"
             )
 
     def _begin(self, play: Play) -> None:
@@ -137,8 +137,8 @@ class Story:
         return found
 
     def _first_incident(self) -> Incident | None:
-        incidents = self._incidents()
-        return self.api.incident(incidents[-1]["id"]) if incidents else None
+        incidents = self._paging()
+        return incidents[-1] if incidents else None
 
     def _paged(self, incident: Incident) -> Incident:
         found = self._wait_until(incident, "paged", self.pace.page_s, lambda i: bool(i["paged_ms"]))
@@ -257,9 +257,11 @@ class Story:
             time.sleep(_POLL_S)
         raise StoryError(f"no sign of {what} within {duration(timeout_s)}")
 
-    def _incidents(self) -> list[Any]:
+    def _paging(self) -> list[Incident]:
+        """Return the incidents that wake somebody, newest first; a ticket waits for the morning."""
         with contextlib.suppress(ClientError):
-            return list(self.api.incidents(state="all"))
+            every = [self.api.incident(one["id"]) for one in self.api.incidents(state="all")]
+            return [one for one in every if any(f["urgency"] == "page" for f in one["findings"])]
         return []
 
     def _pulse(self) -> str:

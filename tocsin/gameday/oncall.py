@@ -57,6 +57,13 @@ class OnCall:
             return [f"tocsin does not answer: {error.message}"]
         return [f"{i['severity']} {i['title']}" for i in found if i["status"] != "mitigated"]
 
+    def open_ids(self) -> frozenset[str]:
+        """Return which incidents are open; none when tocsin does not answer right now."""
+        try:
+            return frozenset(str(one["id"]) for one in self._desk.incidents(state="open"))
+        except ClientError:
+            return frozenset()
+
     def all_clear(self) -> bool:
         """Return whether no incident is open that is not mitigated."""
         return not self.look()

@@ -17,6 +17,10 @@ from tocsin.gameday.attribution import (
 )
 from tocsin.gameday.sightings import Sighting
 from tocsin.gameday.truth import TruthEvent
+from tocsin.gameday.ways import Way, way_of
+
+_FIRST = 3
+_FAR = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +38,7 @@ class FaultScore:
         rank: Place of what was at fault among what the incident suspects, from 1; None unnamed.
         pages: Pages about it.
         incidents: Incidents about it: one is best.
+        way: How well the way to it was told; None when no request goes that way.
     """
 
     fault: TruthEvent
@@ -46,6 +51,7 @@ class FaultScore:
     rank: int | None = None
     pages: int = 0
     incidents: int = 0
+    way: Way | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +91,12 @@ class Totals:
         first_named: Of the faults detected, those whose component was suspected first.
         named: Of the faults detected, those whose component was suspected at all.
         pages_per_incident: Mean number of pages of the incidents that paged.
+        seen: Faults detected, of all, whether they hurt or not.
+        hard_detect_s: Median time to detect those that break much at once, seconds.
+        in_first_three: Of all faults, those whose component was among the first three suspects.
+        ways: Faults that requests lead to, so that there is a way to tell.
+        ways_right: Of these, those whose way was told right from end to end.
+        in_order: Of the ways whose onsets are known, those where the culprit began first.
     """
 
     faults: int
@@ -102,6 +114,12 @@ class Totals:
     first_named: float | None
     named: float | None
     pages_per_incident: float | None
+    seen: float | None = None
+    hard_detect_s: float | None = None
+    in_first_three: float | None = None
+    ways: int = 0
+    ways_right: float | None = None
+    in_order: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +176,8 @@ def _event_json(event: TruthEvent) -> dict[str, Any]:
         "component": event.component,
         "scope": dict(event.scope),
         "hurts": event.hurts,
+        "hard": event.hard,
+        "paths": [list(path) for path in event.paths],
         "expected_impact": event.impact,
         "start_ms": event.start_ms,
         "end_ms": event.end_ms,
@@ -169,7 +189,7 @@ def _fault(
 ) -> FaultScore:
     about = [one for one in signals if one.fault is not None and one.fault.id == fault.id]
     if not about:
-        return FaultScore(fault=fault, detected=False)
+        return FaultScore(fault=fault, detected=False, way=way_of(fault, ()))
     paged = [one for one in pages if one.fault is not None and one.fault.id == fault.id]
     first = about[0]
     cleared = [ms for ms in first.sighting.cleared_ms if ms >= first.time_ms]
@@ -184,6 +204,7 @@ def _fault(
         rank=rank_of(fault, [one.signal for one in about]),
         pages=len(paged),
         incidents=len({one.sighting.incident_id for one in about}),
+        way=way_of(fault, [one.signal for one in about]),
     )
 
 
@@ -212,6 +233,8 @@ def _totals(
     found = [one for one in hurting if one.detected]
     wrong = sum(page.fault is None for page in pages)
     paging = [one for one in sightings if one.pages_ms]
+    ways = [one.way for one in faults if one.way is not None]
+    timed = [way.in_order for way in ways if way.in_order is not None]
     return Totals(
         faults=len(faults),
         hurting=len(hurting),
@@ -228,6 +251,12 @@ def _totals(
         first_named=_ratio(sum(one.rank == 1 for one in detected), len(detected)),
         named=_ratio(sum(one.rank is not None for one in detected), len(detected)),
         pages_per_incident=_ratio(len(pages), len(paging)),
+        seen=_ratio(len(detected), len(faults)),
+        hard_detect_s=_median(one.detect_s for one in detected if one.fault.hard),
+        in_first_three=_ratio(sum((one.rank or _FAR) <= _FIRST for one in faults), len(faults)),
+        ways=len(ways),
+        ways_right=_ratio(sum(way.right for way in ways), len(ways)),
+        in_order=_ratio(sum(timed), len(timed)),
     )
 
 

@@ -23,7 +23,7 @@ from collectors.store.log.column_file import read_columns
 from collectors.store.log.shape import recorded_step_ms
 from runbooks.incidents.database import open_database, sqlite_file
 from runbooks.incidents.salvage import damage_of
-from tocsin.collecting import embedded_directory, open_history
+from tocsin.history import embedded_directory, open_history
 from tocsin.settings import Settings
 
 JOURNALS = ("metrics/log", "metrics/journal", "exemplars", "changes")

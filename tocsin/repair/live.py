@@ -67,7 +67,9 @@ def _is_tocsin(pid: int) -> bool:
 
 def _server(health: ServerHealth) -> Check:
     lag_s = health["watch"]["lag_s"]
-    judged = "nothing was judged yet" if lag_s is None else f"rules are {duration(lag_s)} behind"
+    judged = "nothing was judged yet"
+    if lag_s is not None:
+        judged = f"rules are {duration(lag_s)} late" if lag_s else "rules judge in time"
     detail = (
         f"{health['version']}, up {duration(health['uptime_s'])}, {number(health['series'])} "
         f"series, {number(health['spans'])} spans, {judged}"

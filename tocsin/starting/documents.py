@@ -94,6 +94,9 @@ _ROUTES = """\
 # Without TOCSIN_SLACK_BOT_TOKEN in the server's environment, what is for Slack goes to the console.
 default:
   - {{notifier: slack, channel: {channel}}}
+# Where tickets go: told once, nobody is woken. Without it they are only recorded.
+tickets:
+  - {{notifier: slack, channel: {channel}}}
 # routes:
 #   - name: minor
 #     match: {{severity: [SEV3, SEV4]}}       # or a tag that findings carry, such as cloud.region

@@ -48,7 +48,8 @@ def asking(api_url: str | None) -> Iterator[ApiClient]:
 def client_of(settings: Settings, timeout_s: float = _TIMEOUT_S) -> ApiClient:
     """Return a client of the server that the settings name, with the token that they give."""
     token = settings.api_token.get_secret_value() if settings.api_token else ""
-    return ApiClient(settings.api_url, timeout_s=timeout_s, token=token)
+    ca = str(settings.api_ca or "")
+    return ApiClient(settings.api_url, timeout_s=timeout_s, token=token, ca=ca)
 
 
 def say_json(body: object) -> None:

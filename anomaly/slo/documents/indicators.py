@@ -57,7 +57,7 @@ class RatioMetric(OpenSloSection):
     """Good or bad events over all events, or a ratio that is already one (`raw`)."""
 
     counter: BareFlag | None = None
-    """Whether the numbers only grow."""
+    """Whether counters are read, per second; else each value is the events of its step."""
     good: Metric | None = None
     """Good events; or give `bad`."""
     bad: Metric | None = None
@@ -91,9 +91,9 @@ class SliSpec(Described):
     """What is measured."""
 
     threshold_metric: Metric | None = None
-    """A number that is compared; can't be evaluated here yet."""
+    """A number that is compared: good while `op` and `value` of the objective hold."""
     ratio_metric: RatioMetric | None = None
-    """Good or bad events over all events."""
+    """Good or bad events over all events, or a ratio that is one already (`raw`)."""
 
     def mistakes(self, context: Context) -> Iterator[DocumentError]:
         """Yield that none or both are given."""

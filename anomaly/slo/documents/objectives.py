@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
 from typing import Annotated, Literal
@@ -66,16 +67,40 @@ def _zone(name: str) -> str:
     return name
 
 
+TimeZone = Annotated[PureText, AfterValidator(_zone)]
+"""The IANA name of a time zone."""
+
+_TIME = "a time like 2026-01-31 12:30:00"
+_START = "%Y-%m-%d %H:%M:%S"
+_YEARS = (1970, 2199)
+
+
+def _start(text: str) -> str:
+    try:
+        year = datetime.strptime(text, _START).year  # noqa: DTZ007 - the zone stands beside it
+    except ValueError:
+        raise WrongValueError(_TIME) from None
+    if not _YEARS[0] <= year <= _YEARS[1]:
+        raise WrongValueError("a time of the years {} to {}".format(*_YEARS))
+    return text
+
+
 class Calendar(OpenSloSection):
     """The first start of a calendar window, in the wall time of a time zone."""
 
     start_time: Annotated[
         PureText,
-        matching(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "a time like 2026-01-31 12:30:00"),
+        matching(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", _TIME),
+        AfterValidator(_start),
     ]
     """Such as 2026-01-31 12:30:00."""
-    time_zone: Annotated[PureText, AfterValidator(_zone)]
+    time_zone: TimeZone
     """IANA name such as Europe/Berlin."""
+
+    @property
+    def start(self) -> datetime:
+        """The first start in wall time, without a zone."""
+        return datetime.strptime(self.start_time, _START)  # noqa: DTZ007 - the zone stands beside it
 
 
 class TimeWindow(OpenSloSection):
@@ -86,7 +111,7 @@ class TimeWindow(OpenSloSection):
     is_rolling: BareFlag | None = None
     """Whether it moves with the present; true unless there is a calendar."""
     calendar: Calendar | None = None
-    """When it starts; can't be evaluated here yet."""
+    """When it starts; without it the window rolls."""
 
     def mistakes(self, context: Context) -> Iterator[DocumentError]:
         """Yield that it both rolls and starts, or neither."""
@@ -152,13 +177,13 @@ class SloSpec(Described):
     time_window: tuple[TimeWindow, ...] = ()
     """Exactly one window."""
     budgeting_method: Annotated[BudgetingMethod, one_of(tuple(BudgetingMethod))]
-    """How the budget is counted; only `Occurrences` can be evaluated here."""
+    """How the budget is counted: by events, by slices of time, or by the share of each slice."""
     objectives: Annotated[
         tuple[SloObjective, ...], at_least_one("must hold at least one objective")
     ]
     """The targets."""
     alert_policies: tuple[PolicyEntry, ...] = ()
-    """Read, but pairs of windows decide here when to alert."""
+    """When it alerts, instead of by pairs of windows: by name, or whole."""
 
     def mistakes(self, context: Context) -> Iterator[DocumentError]:
         """Yield what the parts lack for each other."""

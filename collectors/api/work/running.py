@@ -65,11 +65,15 @@ class RunningQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What is told of a query: the request's path, its query string, who asks."""
+    """What is told of a query: the request's path, its query string, who asks.
+
+    It may want to be stopped sooner than others, after ``timeout_s``; 0 says nothing.
+    """
 
     path: str = ""
     text: str = ""
     client: str = ""
+    timeout_s: float = 0.0
 
 
 class RunningQueries:
@@ -90,7 +94,8 @@ class RunningQueries:
     @contextmanager
     def listed(self, asked: Asked) -> Iterator[RunningQuery]:
         """List a query from its arrival until it is answered."""
-        budget = Budget(timeout_s=self._bounds.timeout_s, memory=self._memory, turns=self._turns)
+        timeout_s = min(self._bounds.timeout_s, asked.timeout_s or self._bounds.timeout_s)
+        budget = Budget(timeout_s=timeout_s, memory=self._memory, turns=self._turns)
         with self._lock:
             query = RunningQuery(
                 number=next(self._numbers),

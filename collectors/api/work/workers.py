@@ -10,7 +10,7 @@ from functools import partial
 from typing import TypeVar
 
 from collectors.api.work.running import Asked, QueryBounds, QueryState, RunningQueries, RunningQuery
-from collectors.errors import OverloadedError, QueryError
+from collectors.errors import CancelledError, OverloadedError, QueryError, TooCostlyError
 
 Result = TypeVar("Result")
 
@@ -75,6 +75,9 @@ def _spend(query: RunningQuery, work: Callable[[], Result]) -> Result:
     with query.budget.spending():
         try:
             return work()
+        except (CancelledError, OverloadedError, TooCostlyError) as error:
+            # Frames hold all that the query had, for as long as somebody holds the error.
+            raise error.with_traceback(None) from None
         except RecursionError:
             raise QueryError("expression is nested too deeply") from None
 

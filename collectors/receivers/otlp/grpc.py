@@ -25,10 +25,12 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from collectors.errors import ConfigError, InputError, OverloadedError, StorageError, TooLargeError
 from collectors.limits import Limits
+from collectors.log_batch import LogWriter
 from collectors.model import MetricWriter, Receipt, SpanWriter
 from collectors.receivers.body import decompress
 from collectors.receivers.gate import Gate
-from collectors.receivers.otlp.http import refuse_logs
+from collectors.receivers.log_turns import NotKept
+from collectors.receivers.otlp.logs import OtlpLogs
 from collectors.receivers.otlp.metrics import OtlpMetrics
 from collectors.receivers.otlp.spans import OtlpSpans
 from collectors.receivers.reply import partial_success
@@ -69,6 +71,7 @@ class OtlpGrpcServer:
         receiver: Takes the metrics; others may share it. One of its own by default.
         sources: Where senders are kept; nobody keeps them by default.
         lanes: Threads to decode in; own ones by default.
+        logs: Where log records go; without it they are answered, counted and not kept.
     """
 
     def __init__(
@@ -80,6 +83,7 @@ class OtlpGrpcServer:
         receiver: OtlpMetrics | None = None,
         sources: SourceLedger | None = None,
         lanes: Lanes | None = None,
+        logs: LogWriter | None = None,
     ) -> None:
         self._limits = limits or Limits()
         self._stats = stats or ReceiverStats()
@@ -88,6 +92,7 @@ class OtlpGrpcServer:
         self._gate = Gate(self._limits)
         receiver = receiver or OtlpMetrics(metrics, self._limits, self._stats)
         traces = OtlpSpans(spans, self._limits, self._stats)
+        lines = OtlpLogs(logs or NotKept(), self._limits, self._stats)
         self._signals = {
             _SERVICE.format("trace", "Trace"): _Signal(
                 message=ExportTraceServiceRequest.DESCRIPTOR,
@@ -101,7 +106,7 @@ class OtlpGrpcServer:
             ),
             _SERVICE.format("logs", "Logs"): _Signal(
                 message=ExportLogsServiceRequest.DESCRIPTOR,
-                export=lambda opened: refuse_logs(opened.body, self._stats),
+                export=lambda opened: lines.export(opened.body, budget=opened.budget),
                 rejected_field="rejected_log_records",
             ),
         }
@@ -111,17 +116,24 @@ class OtlpGrpcServer:
         )
         self._server: Any = None
 
-    def start(self, port: int, host: str = "127.0.0.1", interceptors: Sequence[Any] = ()) -> int:
+    def start(
+        self,
+        port: int,
+        host: str = "127.0.0.1",
+        interceptors: Sequence[Any] = (),
+        credentials: Any = None,
+    ) -> int:
         """Listen and return the port; raise :class:`ConfigError` if it is taken.
 
         Args:
             port: 0 for any free one.
             host: Address to listen on.
             interceptors: ``grpc.aio.ServerInterceptor`` that see each call first.
+            credentials: ``grpc.ServerCredentials`` of TLS; None: nothing is encrypted.
         """
         self._thread.start()
         try:
-            bound: int = self._run(self._listen(f"{host}:{port}", interceptors))
+            bound: int = self._run(self._listen(f"{host}:{port}", interceptors, credentials))
         except RuntimeError as error:
             self.stop()
             raise ConfigError(
@@ -144,7 +156,7 @@ class OtlpGrpcServer:
     def _run(self, work: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
-    async def _listen(self, address: str, interceptors: Sequence[Any]) -> int:
+    async def _listen(self, address: str, interceptors: Sequence[Any], credentials: Any) -> int:
         server = grpc.aio.server(
             interceptors=tuple(interceptors),
             options=[
@@ -158,7 +170,11 @@ class OtlpGrpcServer:
         )
         for service, signal in self._signals.items():
             server.add_generic_rpc_handlers((self._handlers(service, signal),))
-        bound: int = server.add_insecure_port(address)
+        bound: int = (
+            server.add_insecure_port(address)
+            if credentials is None
+            else server.add_secure_port(address, credentials)
+        )
         await server.start()
         self._server = server
         return bound

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import partial
 
 import orjson
-from google.protobuf.message import DecodeError as ProtobufDecodeError
 from google.protobuf.message import Message
 from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
@@ -24,7 +23,6 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from collectors.errors import (
-    DecodeError,
     InputError,
     OverloadedError,
     StorageError,
@@ -32,10 +30,13 @@ from collectors.errors import (
     UnsupportedError,
 )
 from collectors.limits import Limits
-from collectors.model import MetricWriter, Receipt, Rejection, SpanWriter
+from collectors.log_batch import LogWriter
+from collectors.model import MetricWriter, Receipt, SpanWriter
 from collectors.receivers.body import decompress, receive
 from collectors.receivers.gate import Gate, Place
+from collectors.receivers.log_turns import NotKept
 from collectors.receivers.otlp.json import to_protobuf
+from collectors.receivers.otlp.logs import OtlpLogs
 from collectors.receivers.otlp.metrics import OtlpMetrics
 from collectors.receivers.otlp.spans import OtlpSpans
 from collectors.receivers.otlp.units import Flaws
@@ -70,6 +71,7 @@ def otlp_app(
     stats: ReceiverStats | None = None,
     receiver: OtlpMetrics | None = None,
     lanes: Lanes | None = None,
+    logs: LogWriter | None = None,
 ) -> Starlette:
     """Return the ASGI app of the OTLP/HTTP receiver.
 
@@ -80,6 +82,7 @@ def otlp_app(
         stats: Where acceptances and refusals are counted.
         receiver: Takes the metrics; others may share it. One of its own by default.
         lanes: Threads to decode in; own ones by default.
+        logs: Where log records go; without it they are answered, counted and not kept.
     """
     limits, stats = limits or Limits(), stats or ReceiverStats()
     receiver = receiver or OtlpMetrics(metrics, limits, stats)
@@ -97,7 +100,7 @@ def otlp_app(
         ),
         "/v1/logs": _Signal(
             request=ExportLogsServiceRequest,
-            export=lambda body, flaws, _: refuse_logs(body, stats, flaws),
+            export=OtlpLogs(logs or NotKept(), limits, stats).export,
             rejected_field="rejected_log_records",
         ),
     }
@@ -114,22 +117,6 @@ async def _front(request: Request) -> Response:
         f"OTLP over HTTP is received here. Set OTEL_EXPORTER_OTLP_ENDPOINT={request.base_url}\n"
         "and OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf in the environment of your service.\n"
     )
-
-
-def refuse_logs(body: bytes, stats: ReceiverStats, flaws: Flaws | None = None) -> Receipt:
-    """Answer a logs request: it is well-formed, counted, and nothing of it is kept."""
-    flaws = Flaws() if flaws is None else flaws
-    try:
-        request = ExportLogsServiceRequest.FromString(body)
-    except ProtobufDecodeError as error:
-        raise DecodeError(f"the body is not an ExportLogsServiceRequest: {error}") from error
-    count = sum(len(s.log_records) for r in request.resource_logs for s in r.scope_logs)
-    if count:
-        detail = "logs are not kept here; export traces and metrics"
-        flaws.rejections.append(Rejection(reason="logsNotKept", detail=detail, count=count))
-    receipt = Receipt(accepted=0, rejected=flaws.rejections, warnings=flaws.warnings)
-    stats.take("otlp.logs", receipt)
-    return receipt
 
 
 class _Endpoint:

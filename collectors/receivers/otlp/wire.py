@@ -41,6 +41,11 @@ def trace_request(body: bytes, flaws: Flaws, budget: Budget) -> Any:
     return _request("collector.trace.v1.ExportTraceServiceRequest", body, flaws, budget)
 
 
+def logs_request(body: bytes, flaws: Flaws, budget: Budget) -> Any:
+    """Parse an ``ExportLogsServiceRequest``, as :func:`metrics_request`."""
+    return _request("collector.logs.v1.ExportLogsServiceRequest", body, flaws, budget)
+
+
 def resource_attributes(raw: bytes) -> Any:
     """Parse a ``Resource`` and return its attributes, each as raw ``KeyValue`` bytes."""
     return _parse("resource.v1.Resource", raw).attributes
@@ -101,9 +106,11 @@ def _message_class(full_name: str) -> Any:
 
 @functools.cache
 def _pool() -> descriptor_pool.DescriptorPool:
+    from opentelemetry.proto.collector.logs.v1 import logs_service_pb2
     from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2
     from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
     from opentelemetry.proto.common.v1 import common_pb2
+    from opentelemetry.proto.logs.v1 import logs_pb2
     from opentelemetry.proto.metrics.v1 import metrics_pb2
     from opentelemetry.proto.resource.v1 import resource_pb2
     from opentelemetry.proto.trace.v1 import trace_pb2
@@ -114,8 +121,10 @@ def _pool() -> descriptor_pool.DescriptorPool:
         resource_pb2,
         metrics_pb2,
         trace_pb2,
+        logs_pb2,
         metrics_service_pb2,
         trace_service_pb2,
+        logs_service_pb2,
     ):
         file = descriptor_pb2.FileDescriptorProto()
         module.DESCRIPTOR.CopyToProto(file)

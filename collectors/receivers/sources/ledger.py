@@ -145,6 +145,11 @@ class SourceLedger:
         shown = (self._source(key, now_ms) for key in keys)
         return [source for source in shown if source is not None]
 
+    def peers(self) -> frozenset[str]:
+        """Return the hosts that anything came from within the last day, as sockets tell them."""
+        with self._lock:
+            return frozenset(key.peer for key in self._entries)
+
     def _source(self, key: SourceKey, now_ms: int) -> Source | None:
         with self._lock:
             entry = self._entries.get(key)

@@ -12,11 +12,12 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from collectors.errors import TocsinError
+from collectors.log_batch import LogBatch
 from collectors.model import Batch, Exemplar, Receipt, Rejection, Span, Tags
 
 
 class FakeStore:
-    """A :class:`MetricWriter` and :class:`SpanWriter` that remembers everything in plain lists.
+    """A writer of metrics, spans and log records that remembers everything in plain lists.
 
     Args:
         failure: Raised by every write, as an overloaded or broken store would.
@@ -30,6 +31,7 @@ class FakeStore:
         self.refuse_names = refuse_names
         self.batches: list[Batch] = []
         self.spans: list[Span] = []
+        self.logs: list[LogBatch] = []
         self._lock = threading.Lock()
 
     def write(self, batch: Batch) -> Receipt:
@@ -57,6 +59,19 @@ class FakeStore:
         with self._lock:
             self.spans.extend(spans)
         return Receipt(accepted=len(spans))
+
+    def write_logs(self, batch: LogBatch) -> Receipt:
+        """Keep log records."""
+        if self.failure is not None:
+            raise self.failure
+        with self._lock:
+            if len(batch):
+                self.logs.append(batch)
+        return Receipt(accepted=len(batch))
+
+    def bodies(self) -> list[str]:
+        """Return the texts of all log records, in order."""
+        return [body for batch in self.logs for body in batch.bodies]
 
     def samples(self, **tags: str) -> list[tuple[int, float]]:
         """Return (time_ms, value) of every sample whose series has all these tags, in order.

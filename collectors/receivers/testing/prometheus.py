@@ -43,6 +43,7 @@ def run_prometheus(directory: Path, config: Callable[[int], str]) -> Iterator[st
         f"--storage.tsdb.path={directory / 'data'}",
         f"--web.listen-address=127.0.0.1:{port}",
         "--enable-feature=native-histograms,exemplar-storage",
+        "--web.enable-remote-write-receiver",
     ]
     with running(arguments, directory / "log"):
         yield f"http://127.0.0.1:{port}"

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from collectors.budget import hold, spend
 from collectors.model import FloatArray, Tags
+from collectors.promql.samples.columns import Source
+from collectors.stacklang.evaluation.promql_lines import promql_lines
 from collectors.stacklang.lines.database import Aggregate, Database, Fetch, Lines, Window
 from collectors.stacklang.lines.layouts import Layouts
 from collectors.stacklang.lines.line_set import (
@@ -71,12 +74,31 @@ class OnceDatabase:
         """The base step, milliseconds."""
         return self._database.step_ms
 
+    def samples(self) -> Source:
+        """Return the samples of the database.
+
+        Raises:
+            QueryError: It has none.
+        """
+        if not isinstance(self._database, SampledDatabase):
+            raise illegal_argument("':promql' asks for samples, and these data have none")
+        return self._database.samples()
+
     def fetch(self, request: Fetch) -> Lines:
         """Answer ``request``, from memory if it was asked before."""
         known = self._answers.get(request)
         if known is None:
             known = self._answers[request] = self._database.fetch(request)
         return known
+
+
+@runtime_checkable
+class SampledDatabase(Database, Protocol):
+    """A database that has samples besides lines, for PromQL."""
+
+    def samples(self) -> Source:
+        """Return them as they are now."""
+        ...
 
 
 class DatabaseSource:
@@ -114,6 +136,17 @@ class DatabaseSource:
         """
         answer = self._answer(expr, window)
         return LineSet(tags=answer.tags, labels=(), values=answer.values)
+
+    def promql(self, text: str, window: Window) -> LineSet:
+        """Return the lines of an expression in PromQL, ordered by their labels.
+
+        Raises:
+            QueryError: It has no answer, or the data have no samples.
+        """
+        if not isinstance(self._database, SampledDatabase):
+            raise illegal_argument("':promql' asks for samples, and these data have none")
+        samples = self._database.samples()
+        return promql_lines(text, samples, window)
 
     def _answer(self, expr: DataRequest, window: Window) -> Lines:
         base_steps = window.steps * (window.step_ms // self._database.step_ms)

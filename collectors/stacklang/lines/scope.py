@@ -33,6 +33,10 @@ class LineSource(Protocol):
         """
         ...
 
+    def promql(self, text: str, window: Window) -> LineSet:
+        """Return the lines of an expression in PromQL."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:

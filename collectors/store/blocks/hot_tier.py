@@ -23,10 +23,11 @@ from collectors.store.blocks import aggregation
 from collectors.store.blocks.blocks import BLOCK_STEPS, HotBlocks
 from collectors.store.blocks.ingest import counter_heartbeat_ms, ingest, ingest_rows
 from collectors.store.blocks.parts import ingest_parts
+from collectors.store.blocks.readings import Readings
 from collectors.store.blocks.rewinding import empty_after
 from collectors.store.blocks.sealing import Sealer, gather_pages
 from collectors.store.series.plan import Admit, Plan
-from collectors.store.series.planner import Planner
+from collectors.store.series.planner import Matching, Planner
 from collectors.store.series.table import NewSeries, SeriesSnapshot, SeriesTable
 from collectors.store.series.tag_rows import TagRows
 from collectors.store.series.tag_view import TagView
@@ -63,11 +64,17 @@ class HotTier:
             max_series=limits.max_series,
             memory_bytes=limits.memory_bytes,
         )
+        self.readings = Readings(self.blocks, limits.memory_bytes)
         self.series = SeriesTable(self.blocks.max_series)
         self.complete_from = 0
         self._sealer = Sealer(self.blocks)
         self._newest_ms = 0
         self._planner = Planner(self.series, lock)
+
+    @property
+    def every_blocks(self) -> tuple[HotBlocks, ...]:
+        """The blocks, and those of the readings beside them."""
+        return self.blocks, self.readings.counters, self.readings.times
 
     # -- writing ---------------------------------------------------------------------------------
 
@@ -91,6 +98,7 @@ class HotTier:
             tags = self.series.drop(ids)
             self._planner.note_gone(ids, tags)
             self.blocks.forget(ids)
+            self.readings.forget(ids)
 
     def shed_words(self) -> None:
         """Forget the words of series that are gone, and index the others again.
@@ -123,6 +131,8 @@ class HotTier:
         self.blocks.advance(self.block_of(newest_ms))
         arrays = self.blocks.arrays
         ingest(arrays, series, time_ms, value, self.step_ms, self._heartbeat_ms, int(whole))
+        if whole:
+            self.readings.apply(series, np.ones(len(series), dtype=np.int32), time_ms, value)
         self._seal_some(newest_ms, len(series))
 
     def apply_parts(
@@ -156,6 +166,7 @@ class HotTier:
         self.blocks.advance(self.block_of(newest_ms))
         arrays = self.blocks.arrays
         ingest_rows(arrays, ids, samples, time_ms, value, self.step_ms, self._heartbeat_ms)
+        self.readings.apply(ids, samples, time_ms, value)
         self._seal_some(newest_ms, len(time_ms))
 
     def take_dropped(self) -> list[Rejection]:
@@ -172,6 +183,7 @@ class HotTier:
     def _seal_some(self, newest_ms: int, samples: int) -> None:
         self._newest_ms = max(self._newest_ms, newest_ms)
         self._sealer.work(self._newest_ms // self.step_ms, self.series.top, samples)
+        self.readings.seal(self._newest_ms // self.step_ms, self.series.top, samples)
 
     def forget_after(self, time_ms: int) -> None:
         """Forget the samples later than ``time_ms``: they were stamped by a time that was not."""
@@ -179,6 +191,7 @@ class HotTier:
         # What the ring dropped while it was further on is not held in full any more.
         self.complete_from = max(min(self.complete_from, step + 1), self.blocks.first_step)
         empty_after(self.blocks, step, self.series.top)
+        self.readings.forget_after(step, self.series.top)
         arrays = self.blocks.arrays
         later = arrays.last_ms > time_ms
         for column in (arrays.last_ms, arrays.last_value, arrays.partial):
@@ -187,11 +200,18 @@ class HotTier:
         arrays.news[:] = 0
         self._newest_ms = min(self._newest_ms, time_ms)
 
+    def advance(self, block: int) -> None:
+        """Make room for ``block``, for readings too."""
+        self.blocks.advance(block)
+        self.readings.follow()
+
     def seal(self, block: int) -> None:
         """Pack the pages of a block that is just loaded and that nobody reads yet."""
         if block < self.blocks.head:
             self._sealer.seal_block(block, self.series.top)
-            self.blocks.recycle()
+            self.readings.seal_block(block, self.series.top)
+            for blocks in self.every_blocks:
+                blocks.recycle()
 
     def block_of(self, time_ms: int) -> int:
         """Return the block that holds a sample of ``time_ms``."""
@@ -242,6 +262,10 @@ class HotTier:
         """Return which series belong to which line; ``admit`` may refuse their number."""
         every = request.aggregate is Aggregate.ALL
         return self._planner.plan(request.query, None if every else request.group_by, admit)
+
+    def matching(self, query: Query) -> Matching:
+        """Return the series that ``query`` holds for, and the tags of all at that moment."""
+        return self._planner.matching(query)
 
     def view(self) -> TagView:
         """Return the tags of all series as they are now."""

@@ -8,7 +8,7 @@ time, with the readers that there are; when these are gone, it is free, whoever 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from collectors.store.blocks.blocks import HotBlocks
@@ -18,16 +18,16 @@ class Readers:
     """Counts the readers of blocks.
 
     Args:
-        blocks: Whose pages are read.
+        blocks: All whose pages are read.
         lock: The store's.
     """
 
-    def __init__(self, blocks: HotBlocks, lock: threading.Lock) -> None:
+    def __init__(self, blocks: Sequence[HotBlocks], lock: threading.Lock) -> None:
         self._blocks = blocks
         self._store_lock = lock
         self._next = 0
         self._active: set[int] = set()
-        self._marked: tuple[int, list[int]] | None = None
+        self._marked: tuple[int, list[list[int]]] | None = None
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -46,9 +46,11 @@ class Readers:
         """Make pages that nobody can be reading available again; the store's lock held."""
         if not self._active:
             self._marked = None
-            self._blocks.recycle()
+            for blocks in self._blocks:
+                blocks.recycle()
         elif self._marked is None:
-            self._marked = self._next, self._blocks.waiting()
+            self._marked = self._next, [blocks.waiting() for blocks in self._blocks]
         elif min(self._active) >= self._marked[0]:
-            self._blocks.recycle(self._marked[1])
+            for blocks, waiting in zip(self._blocks, self._marked[1], strict=True):
+                blocks.recycle(waiting)
             self._marked = None

@@ -8,6 +8,7 @@ from collectors.history.engine import quoted
 from collectors.history.predicates import condition
 from collectors.model import SeriesKind
 from collectors.stacklang.lines.database import Aggregate, Consolidation, Fetch, Window
+from collectors.stacklang.predicates.predicate import Query
 
 _FOLD = {
     Aggregate.SUM: "sum(v)",
@@ -66,6 +67,28 @@ def rolled_days_sql(database: str) -> str:
     return (
         "SELECT DISTINCT intDiv(toUnixTimestamp64Milli(time) - 1, 86400000) "
         f"FROM {database}.metric_rollup"
+    )
+
+
+def tags_sql(
+    query: Query, database: str, tables: tuple[str, str], first_ms: int, last_ms: int, limit: int
+) -> str:
+    """Return a statement for the tags of series that have rows between two times, both included.
+
+    Args:
+        query: Which series.
+        database: Where the tables are.
+        tables: That of the tags, and that of the rows.
+        first_ms: Of the first rows.
+        last_ms: Of the last rows.
+        limit: Most series.
+    """
+    series, rows = tables
+    return (
+        f"SELECT tags FROM {database}.{series} FINAL WHERE {condition(query)} AND series IN "
+        f"(SELECT series FROM {database}.{rows} WHERE "
+        f"time >= fromUnixTimestamp64Milli({first_ms}, 'UTC') "
+        f"AND time <= fromUnixTimestamp64Milli({last_ms}, 'UTC')) LIMIT {limit}{BUDGET}"
     )
 
 

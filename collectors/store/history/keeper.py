@@ -11,7 +11,9 @@ from collectors.background import Background
 from collectors.clock import Clock
 from collectors.errors import StorageError
 from collectors.host.faults import Faults
+from collectors.model import Tags
 from collectors.stacklang.lines.database import Fetch, Lines
+from collectors.stacklang.predicates.predicate import Query
 from collectors.store.blocks.blocks import BLOCK_STEPS
 from collectors.store.blocks.columns import Columns
 from collectors.store.blocks.hot_tier import HotTier
@@ -163,11 +165,19 @@ class HistoryKeeper:
         """Answer the first ``columns`` columns, after writing what they still need."""
         window = request.window
         end_ms = window.start_ms + (columns - 1) * window.step_ms
+        self._write_lacking(end_ms)
+        return self._feed.history.fetch(replace(request, window=replace(window, end_ms=end_ms)))
+
+    def series_between(self, query: Query, first_ms: int, last_ms: int) -> tuple[list[Tags], bool]:
+        """Return what :meth:`MetricHistory.series_between` does, after writing what it lacks."""
+        self._write_lacking(last_ms)
+        return self._feed.history.series_between(query, first_ms, last_ms)
+
+    def _write_lacking(self, end_ms: int) -> None:
         with self._lock:
             lacking = self._feed.unsaved(before_step=end_ms // self._hot.step_ms + 1)
         if lacking:
             self.flush(end_ms)
-        return self._feed.history.fetch(replace(request, window=replace(window, end_ms=end_ms)))
 
     def check(self) -> list[str]:
         """Have history verify itself; return a sentence for each damaged part."""

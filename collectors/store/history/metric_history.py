@@ -19,11 +19,13 @@ from collectors.history.engine import HistoryEngine, quoted
 from collectors.model import FloatArray, Tags, kind_of
 from collectors.stacklang.lines.database import Aggregate, Consolidation, Fetch, Lines
 from collectors.stacklang.lines.line_merge import join_lines, overlay_lines, sort_groups
+from collectors.stacklang.predicates.predicate import Query
 from collectors.store.history.fetch_sql import (
     by_series_sql,
     every_series_sql,
     grouped_sql,
     rolled_days_sql,
+    tags_sql,
 )
 from collectors.store.history.rollups import (
     DAY_MS,
@@ -35,6 +37,8 @@ from collectors.store.history.rollups import (
 _log = structlog.get_logger(__name__)
 # Values of one answer: they are Python objects for a moment, some seventy bytes each.
 MAX_VALUES = 5_000_000
+# Series whose tags one answer lists: they are dictionaries, about a kilobyte each.
+MAX_SERIES_LISTED = 100_000
 # ClickHouse's TIMEOUT_EXCEEDED and MEMORY_LIMIT_EXCEEDED.
 _OVER_BUDGET = re.compile(r"Code: (?:159|241)\b")
 
@@ -163,6 +167,32 @@ class MetricHistory:
             lines = join_lines(lines, self._fetch_samples(newer))
         every = request.aggregate is Aggregate.ALL
         return lines if every else sort_groups(lines, request.group_by)
+
+    def series_between(self, query: Query, first_ms: int, last_ms: int) -> tuple[list[Tags], bool]:
+        """Return the tags of series that match and have steps that end within two times.
+
+        Rollups are of slots: one that reaches into the times counts.
+
+        Returns:
+            The tags of at most :data:`MAX_SERIES_LISTED` series, and whether there are more.
+
+        Raises:
+            QueryError: It takes more than a query may.
+            StorageError: The engine can't answer.
+        """
+        found: list[Tags] = []
+        slot_ms = self._rollup_step_ms - 1
+        for tables, until_ms in (
+            (("metric_series", "metric_samples"), last_ms),
+            (("metric_rollup_series", "metric_rollup"), last_ms + slot_ms),
+        ):
+            room = MAX_SERIES_LISTED + 1 - len(found)
+            database = self._engine.database
+            columns = self._answered(tags_sql(query, database, tables, first_ms, until_ms, room))
+            found += [dict(tags) for tags in columns[0]] if columns else []
+            if len(found) > MAX_SERIES_LISTED:
+                return found[:MAX_SERIES_LISTED], True
+        return found, False
 
     def roll_up(self, before_ms: int) -> int:
         """Roll up and drop the whole days of samples that ended before ``before_ms``.

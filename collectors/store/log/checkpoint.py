@@ -37,6 +37,8 @@ from collectors.store.series.table import SeriesSnapshot
 _log = structlog.get_logger(__name__)
 _MANIFEST = "checkpoint.json"
 _STATE = ("last_ms", "last_value", "partial", "seen")
+# What the columns of a block's values, counters and times begin with.
+_STARTS = ("", "counter_", "time_")
 _BLOCK = re.compile(r"block-(?P<block>\d+)-(?P<number>\d+)\.col")
 _SERIES = re.compile(r"series-(?P<number>\d+)\.col")
 # What the file of series holds of the manifest, in this order.
@@ -54,7 +56,7 @@ class Snapshot:
         head: Newest block.
         series: Ids, identities and tags.
         state: Per-series columns of the kernels.
-        blocks: Packed pages of the blocks written since the last checkpoint, with series ids.
+        blocks: Columns of the blocks written since the last checkpoint: series ids, packed pages.
         kept: Blocks whose file is still good.
         unsaved: Blocks that history lacks.
         complete_from: Oldest step that the blocks hold in full.
@@ -64,7 +66,7 @@ class Snapshot:
     head: int
     series: SeriesSnapshot
     state: dict[str, NDArray[Any]]
-    blocks: dict[int, tuple[NDArray[np.int32], PackedPages]]
+    blocks: dict[int, dict[str, NDArray[Any]]]
     kept: tuple[int, ...]
     unsaved: tuple[int, ...]
     complete_from: int
@@ -77,22 +79,36 @@ def take_snapshot(hot: HotTier, segment: int) -> Snapshot:
     for slot, block in enumerate(arrays.ring.tolist()):
         if block < 0:
             continue
-        if not arrays.dirty[slot]:
+        if not any(blocks.arrays.dirty[slot] for blocks in hot.every_blocks):
             kept.append(block)
             continue
-        series = np.flatnonzero(arrays.table[slot, :top]).astype(np.int32)
-        fresh[block] = (series, pack_pages(gather_pages(arrays, slot, series), hot.step_ms))
-        arrays.dirty[slot] = 0
+        fresh[block] = _block_columns(hot, slot, top)
+        for blocks in hot.every_blocks:
+            blocks.arrays.dirty[slot] = 0
     return Snapshot(
         segment=segment,
         head=hot.blocks.head,
         series=hot.series.snapshot(),
-        state={name: getattr(arrays, name)[:top].copy() for name in _STATE},
+        state={
+            **{name: getattr(arrays, name)[:top].copy() for name in _STATE},
+            **hot.readings.state(top),
+        },
         blocks=fresh,
         kept=tuple(kept),
         unsaved=tuple(arrays.ring[arrays.unsaved == 1].tolist()),
         complete_from=hot.complete_from,
     )
+
+
+def _block_columns(hot: HotTier, slot: int, top: int) -> dict[str, NDArray[Any]]:
+    """Return what a checkpoint has of a block: ids and packed pages of values and of readings."""
+    columns: dict[str, NDArray[Any]] = {"phases": hot.readings.book.phases[slot, :top].copy()}
+    for blocks, start in zip(hot.every_blocks, _STARTS, strict=True):
+        series = np.flatnonzero(blocks.arrays.table[slot, :top]).astype(np.int32)
+        packed = pack_pages(gather_pages(blocks.arrays, slot, series), hot.step_ms)
+        columns[f"{start}series"] = series
+        columns |= {start + name: column for name, column in packed._asdict().items()}
+    return columns
 
 
 class CheckpointFiles:
@@ -139,9 +155,8 @@ class CheckpointFiles:
         number = int(self._manifest.get("number", 0)) + 1
         files: dict[str, str] = self._manifest.get("blocks", {})
         blocks = {str(b): files[str(b)] for b in snapshot.kept if str(b) in files}
-        for block, (series, packed) in snapshot.blocks.items():
+        for block, columns in snapshot.blocks.items():
             name = f"block-{block}-{number}.col"
-            columns = {"series": series, **packed._asdict()}
             write_columns(self._directory / name, columns, self._disk)
             blocks[str(block)] = name
         manifest = {
@@ -180,7 +195,8 @@ class CheckpointFiles:
         ids = columns["ids"]
         require_room(self._directory.parent, int(ids.max(initial=-1)) + 1, hot.series.capacity)
         hot.load_series(SeriesSnapshot.of(columns), {name: columns[name] for name in _STATE})
-        hot.blocks.advance(int(self._manifest["head"]))
+        hot.advance(int(self._manifest["head"]))
+        hot.readings.load_state(columns)
         hot.complete_from = int(self._manifest["complete_from"])
         for block, name in sorted(self._manifest["blocks"].items(), key=lambda item: int(item[0])):
             try:
@@ -224,10 +240,14 @@ class CheckpointFiles:
         return found
 
     def _load_block(self, hot: HotTier, block: int, columns: dict[str, NDArray[Any]]) -> None:
-        series = columns.pop("series")
-        pages = unpack_pages(PackedPages(**columns), BLOCK_STEPS)
         try:
-            hot.blocks.load(block, series, pages)
+            for blocks, start in zip(hot.every_blocks, _STARTS, strict=True):
+                # Checkpoints of earlier versions have no readings.
+                if f"{start}series" in columns:
+                    packed = PackedPages(*(columns[start + f] for f in PackedPages._fields))
+                    blocks.load(block, columns[f"{start}series"], unpack_pages(packed, BLOCK_STEPS))
+            if "phases" in columns:
+                hot.readings.load_phases(block, columns["phases"])
         except StorageError as error:
             raise ConfigError(
                 f"{error.message}, or set TOCSIN_DATA_DIR to another directory; nothing was changed"

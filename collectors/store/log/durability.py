@@ -220,7 +220,8 @@ class Durability:
             except (DecodeError, ValueError, struct.error) as error:
                 # Sound by its checksum, but of another version.
                 self._tell_unread(f"record of kind {kind}: {error}")
-            self._hot.blocks.recycle()
+            for blocks in self._hot.every_blocks:
+                blocks.recycle()
         self._hot.series.free_gaps()
         self._hot.expire()
         if unknown:

@@ -7,15 +7,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
+from collectors.errors import TooCostlyError
 from collectors.history import schema
 from collectors.history.engine import HistoryEngine, quoted
 from collectors.model import Span
-from collectors.traces.cutting import most_telling
 from collectors.traces.held_trace import TraceSpans
+from collectors.traces.history.query_sql import needs_attributes
 from collectors.traces.history.span_rows import (
     INSERTED,
+    LEAN_COLUMNS,
+    SLIM_COLUMNS,
     decode_identity,
     decode_row,
     decode_slim_row,
@@ -30,8 +34,10 @@ from collectors.traces.history.span_sql import (
     summaries_sql,
     totals_sql,
     trace_sql,
+    whole_sql,
 )
-from collectors.traces.lineage import Identity, identity
+from collectors.traces.query.columns import SpanBlock
+from collectors.traces.query.evaluation import matched
 from collectors.traces.search import (
     MAX_LIMIT,
     NANOS_PER_MS,
@@ -39,6 +45,9 @@ from collectors.traces.search import (
     TraceSummary,
     summarize,
 )
+from collectors.traces.traceql.query import Query
+from collectors.traces.tree.cutting import most_telling
+from collectors.traces.tree.lineage import Identity, identity
 
 SPAN_TABLE = "otel_traces"
 TIMES_TABLE = "otel_traces_trace_id_ts"
@@ -48,7 +57,10 @@ LOOK_BACK_MS = 86_400_000
 MAX_OUTLINE_SPANS = 100_000
 # Identifiers of as many traces fit into one statement.
 _AT_ONCE = 1_000
-_FIRST_WINDOW_MS = 600_000
+_FIRST_WINDOW_MS = 120_000
+MAX_CANDIDATES = 2_000
+"""Traces that the engine can't decide of that a query looks at."""
+_CHUNK = 50
 
 
 class SpanHistory:
@@ -93,6 +105,8 @@ class SpanHistory:
         through.
         """
         limit = max(0, min(wanted.limit, MAX_LIMIT))
+        if wanted.query is not None:
+            return list(islice(self._queried(wanted, wanted.query), limit))
         found: list[TraceSummary] = []
         for start_ms, end_ms in self._windows(wanted):
             sql = candidates_sql(self._table, wanted, start_ms, end_ms, limit - len(found))
@@ -101,6 +115,63 @@ class SpanHistory:
             if len(found) >= limit:
                 break
         return found[:limit]
+
+    def _queried(self, wanted: TraceSearch, query: Query) -> Iterator[TraceSummary]:
+        """Yield traces of which the query selects spans, newest first.
+
+        The engine says which may be, :func:`matched` decides.
+        """
+        looked_at, size = 0, max(1, min(wanted.limit, _CHUNK))
+        for start_ms, end_ms in self._windows(wanted):
+            offset = 0
+            while True:
+                sql = candidates_sql(self._table, wanted, start_ms, end_ms, size, offset)
+                found = self._rows(sql)
+                if looked_at > MAX_CANDIDATES:
+                    raise TooCostlyError(
+                        f"{MAX_CANDIDATES:,} traces that may match were looked at one by one and "
+                        "too few do; ask for a shorter time or name more attributes"
+                    )
+                yield from self._selected(query, found, wanted.matched_spans)
+                offset += len(found)
+                looked_at += len(found)
+                if len(found) < size:
+                    break
+
+    def _selected(
+        self, query: Query, found: Sequence[tuple[Any, ...]], most: int
+    ) -> Iterator[TraceSummary]:
+        """Yield the summaries of those candidates of which the query selects spans."""
+        if not found:
+            return
+        start_ms, end_ms = min(row[1] for row in found), max(row[2] for row in found)
+        ids = [str(row[0]) for row in found]
+        traces = self._whole(ids, start_ms, end_ms, slim=not needs_attributes(query))
+        for at, spans in matched(query, SpanBlock(traces), most).items():
+            summary = self._summary(traces[at], start_ms, end_ms)
+            yield replace(summary, matched=spans.spans, matched_count=spans.count)
+
+    def _whole(
+        self, ids: Sequence[str], start_ms: int, end_ms: int, *, slim: bool
+    ) -> list[list[Span]]:
+        """Return the spans of traces in the order of ``ids``; of a huge one the first in time.
+
+        With ``slim`` they have no attributes, which take most of the time.
+        """
+        columns, decode = (SLIM_COLUMNS, decode_slim_row) if slim else (LEAN_COLUMNS, decode_row)
+        sql = whole_sql(self._table, ids, start_ms, end_ms, MAX_OUTLINE_SPANS, columns)
+        rows = self._rows(sql)
+        if len(rows) >= MAX_OUTLINE_SPANS and len(ids) > 1:
+            middle = len(ids) // 2
+            parts = (ids[:middle], ids[middle:])
+            return [
+                trace for part in parts for trace in self._whole(part, start_ms, end_ms, slim=slim)
+            ]
+        traces: dict[str, list[Span]] = {trace_id: [] for trace_id in ids}
+        for row in rows:
+            span = decode(row)
+            traces[span.trace_id].append(span)
+        return [spans for spans in traces.values() if spans]
 
     def read(self, trace_id: str) -> TraceSpans:
         """Return the spans of a trace in order of their start; none when it is unknown.

@@ -8,14 +8,13 @@ and compared with what history has.
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 import structlog
 
-from collectors.background import Background
+from collectors.background import Background, Pause
 from collectors.budget import elsewhere
 from collectors.clock import Clock
 from collectors.errors import StorageError
@@ -30,7 +29,6 @@ from collectors.traces.store import SPANS
 _log = structlog.get_logger(__name__)
 _DAY_MS = 86_400_000
 _INTERVAL_S = 5.0
-_MAX_PAUSE_S = 300.0
 _BATCH = 5_000
 # Spans read from the journal that are compared with history at one time.
 _COMPARED = 5_000
@@ -70,7 +68,7 @@ class SpanKeeper:
         self._tidied_day = -1
         self._writing = threading.Lock()
         self._closing = threading.Event()
-        self._pause = _Pause(interval_s or 0.0)
+        self._pause = Pause(interval_s or 0.0)
         self._background = Background("span-history", self._run, interval_s=interval_s)
         self._background.start()
 
@@ -186,26 +184,6 @@ class SpanKeeper:
         if now_ms // _DAY_MS != self._tidied_day:
             self._history.drop_before(now_ms - self._retention_ms)
             self._tidied_day = now_ms // _DAY_MS
-
-
-class _Pause:
-    """How long to leave a failing history alone: twice as long after each failure."""
-
-    def __init__(self, shortest_s: float, now_s: Callable[[], float] = time.monotonic) -> None:
-        self._shortest_s = shortest_s
-        self._now_s = now_s
-        self._length_s = shortest_s
-        self._until_s = 0.0
-
-    def over(self) -> bool:
-        return self._now_s() >= self._until_s
-
-    def extend(self) -> None:
-        self._until_s = self._now_s() + self._length_s
-        self._length_s = min(2 * self._length_s, _MAX_PAUSE_S)
-
-    def end(self) -> None:
-        self._length_s = self._shortest_s
 
 
 def _gathered(journal: Journal) -> Iterator[list[Span]]:

@@ -10,9 +10,9 @@ from typing import Any
 
 import orjson
 
+from collectors.attribute_text import text_of
 from collectors.model import AttributeValue, Span, SpanEvent, SpanKind, SpanLink, SpanStatus
-from collectors.traces.lineage import Identity, identity
-from collectors.traces.search import text_of
+from collectors.traces.tree.lineage import Identity, identity
 
 COLUMNS = (
     "toUnixTimestamp64Nano(Timestamp), Duration, TraceId, SpanId, ParentSpanId, TraceState, "
@@ -33,6 +33,8 @@ SLIM_COLUMNS = (
     "toUnixTimestamp64Nano(Timestamp), Duration, TraceId, SpanId, ParentSpanId, SpanName, "
     "SpanKind, ServiceName, StatusCode"
 )
+# All but events and links, of which a query asks nothing.
+LEAN_COLUMNS = COLUMNS[: COLUMNS.index("arrayMap(")] + "[], [], [], [], [], []"
 # What tells a span from all others of its trace; a copy of it has the same.
 IDENTITY_COLUMNS = "SpanId, SpanKind, ServiceName, toUnixTimestamp64Nano(Timestamp)"
 NEWEST_NS = 9_214_646_400_000_000_000  # 2262-01-01; DateTime64(9) ends soon after

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from collectors.history.engine import quoted
+from collectors.traces.history.query_sql import traces_sql, whole_traces_sql
 from collectors.traces.history.span_rows import COLUMNS, IDENTITY_COLUMNS, SLIM_COLUMNS
 from collectors.traces.search import NANOS_PER_MS, TraceSearch
 
@@ -19,8 +20,12 @@ _ENDS = "toUnixTimestamp64Nano(Timestamp) + toInt64(Duration)"
 _BUDGET = " SETTINGS max_execution_time = 10"
 
 
-def candidates_sql(table: str, wanted: TraceSearch, start_ms: int, end_ms: int, limit: int) -> str:
-    """Return a statement for ids of matching traces that began within [start_ms, end_ms).
+def candidates_sql(
+    table: str, wanted: TraceSearch, start_ms: int, end_ms: int, limit: int, offset: int = 0
+) -> str:
+    """Return a statement for matching traces that began within [start_ms, end_ms).
+
+    Of each its id, and when its first and its last span began, epoch milliseconds.
 
     The newest come first. Spans are read with :data:`SLACK_MS` to both sides, so that a trace's
     beginning and duration are its own and not those of the part within.
@@ -33,10 +38,14 @@ def candidates_sql(table: str, wanted: TraceSearch, start_ms: int, end_ms: int, 
     if about:
         matching = " AND ".join([_within(start_ms, end_ms + SLACK_MS), *about])
         conditions.append(f"TraceId IN (SELECT TraceId FROM {table} WHERE {matching})")
+    if wanted.query is not None:
+        within = _within(start_ms, end_ms + SLACK_MS)
+        conditions += filter(None, [traces_sql(wanted.query, table, within)])
     return (
-        f"SELECT TraceId FROM {table} WHERE {' AND '.join(conditions)} "
+        "SELECT TraceId, toUnixTimestamp64Milli(min(Timestamp)), "
+        f"toUnixTimestamp64Milli(max(Timestamp)) FROM {table} WHERE {' AND '.join(conditions)} "
         f"GROUP BY TraceId HAVING {' AND '.join(having)} "
-        f"ORDER BY min(Timestamp) DESC, TraceId LIMIT {limit}{_BUDGET}"
+        f"ORDER BY min(Timestamp) DESC, TraceId LIMIT {limit} OFFSET {offset}{_BUDGET}"
     )
 
 
@@ -53,6 +62,17 @@ def summaries_sql(
         f"LIMIT 1 BY TraceId, {IDENTITY_COLUMNS}) LIMIT {most} BY TraceId "
         f"LIMIT {MAX_SUMMARY_SPANS}{_BUDGET}"
     )
+
+
+def whole_sql(
+    table: str, trace_ids: Iterable[str], start_ms: int, end_ms: int, most: int, columns: str
+) -> str:
+    """Return a statement for columns of traces, one after the other, ``most`` spans in all.
+
+    Their spans began within [start_ms, end_ms]: the narrower, the less is read.
+    """
+    within = _within(start_ms, end_ms + 1)
+    return whole_traces_sql(table, _list(trace_ids), within, most, columns) + _BUDGET
 
 
 def totals_sql(table: str, trace_id: str, start_ms: int, end_ms: int) -> str:

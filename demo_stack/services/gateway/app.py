@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from spectator.config import Config
 from spectator.registry import Registry
 from starlette.requests import Request
@@ -12,6 +14,7 @@ from starlette.types import ASGIApp
 from demo_stack.business.spending import EVERY_S, Spending
 from demo_stack.chassis.browsers import open_to_browsers
 from demo_stack.chassis.context import ServiceContext
+from demo_stack.chassis.instance_log import InstanceLog
 from demo_stack.chassis.instrumented import service_app
 from demo_stack.resilience.commands import Commands
 from demo_stack.resilience.dashboard import dashboard_route
@@ -96,6 +99,18 @@ class Gateway:
         ]
 
 
+def _circuits(log: InstanceLog) -> Callable[[str, bool], None]:
+    """Return what says that a circuit has opened or closed."""
+
+    def say(command: str, is_open: bool) -> None:
+        if is_open:
+            log.error("circuit {command} opened, answering by fallback", command=command)
+        else:
+            log.info("circuit {command} closed", command=command)
+
+    return say
+
+
 def build(context: ServiceContext, stores: GatewayStores) -> ASGIApp:
     """Return the application."""
     registry = Registry(
@@ -118,7 +133,7 @@ def build(context: ServiceContext, stores: GatewayStores) -> ASGIApp:
         ],
         outbound=[report],
     )
-    commands = Commands(registry, TIMEOUTS_MS)
+    commands = Commands(registry, TIMEOUTS_MS, say=_circuits(context.telemetry.log))
     origins = Origins(context.client, commands, context.telemetry.meter)
     endpoints = Endpoints(origins, context.seed)
     outer = FilterChain(inbound=door, outbound=[report])

@@ -42,6 +42,12 @@ class Recommendations:
         self._learning = self._subscribe(GROUP, self._take)
         self._counting = self._subscribe(TRENDING_GROUP, self._count)
         self.skipped = 0
+        self._skips = context.telemetry.meter.create_counter(
+            "messaging.skipped.messages",
+            unit="{message}",
+            description="Events that could not be read and were passed over.",
+        )
+        self._skips.add(0)
 
     async def row(self, request: Request) -> Response:
         """``GET /viewers/{viewer}/row``: ids of titles, best first."""
@@ -86,6 +92,7 @@ class Recommendations:
             self._stores.model.learn(record.value["viewer"], record.value["title"])
         except (KeyError, TypeError):
             self.skipped += 1  # a poison message must not stop those behind it
+            self._skips.add(1)
 
     def _count(self, record: Record) -> None:
         self._stores.views.add(str(record.value.get("title", "")), record.time_ms)

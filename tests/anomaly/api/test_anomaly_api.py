@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from anomaly.api.routes import anomaly_routes
 from anomaly.engine.engine import Engine
 from anomaly.evidence.exemplars import TraceFinder
-from anomaly.rules.testing import load_rules
+from anomaly.kinds.testing import load_rules
 from anomaly.testing import FindingList, TableDatabase, TraceList
 from collectors.clock import ManualClock
 from collectors.errors import StorageError
@@ -199,7 +199,9 @@ def test_a_broken_expression_harms_nobody_else(tmp_path: Path) -> None:
 def test_alert_policies_without_effect_are_mentioned(tmp_path: Path) -> None:
     """Otherwise an author would believe in alerts that never come."""
     bench = Bench(tmp_path, target="0.99}]\n  alertPolicies: [{alertPolicyRef: page-me")
-    assert "alertPolicies are read but" in str(bench.get("/api/v2/slos")["slos"][0]["reasons"])
+    reasons = str(bench.get("/api/v2/slos")["slos"][0]["reasons"])
+    assert "'page-me' names no AlertPolicy" in reasons
+    assert "pairs of windows decide instead" in reasons
 
 
 def failing_search(error: Exception) -> TraceFinder:

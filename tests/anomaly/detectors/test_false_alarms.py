@@ -91,3 +91,58 @@ def test_an_outage_at_noon_is_no_clock_change() -> None:
     values = usual[:, np.newaxis] + rng.normal(0, 2, (5 * DAY, 20))
     parameters = SeasonalParameters(period_steps=DAY, step_s=600.0)
     assert (alarms("seasonal", values, parameters) >= 1).all()
+
+
+CALIBRATED = 4_000, 30
+"""Steps and series of noise."""
+
+
+def waves(rng: np.random.Generator, alike: float) -> NDArray[Any]:
+    """Noise whose neighbours are alike."""
+    found = rng.normal(0, 1, CALIBRATED)
+    for step in range(1, len(found)):
+        found[step] += alike * found[step - 1]
+    return found
+
+
+FIVE_KINDS: dict[str, Noise] = {
+    "normal": lambda rng: np.maximum(0, rng.normal(100, 5, CALIBRATED)),
+    "heavy tails": lambda rng: np.maximum(0, 100 + rng.standard_t(3, CALIBRATED)),
+    "counted": lambda rng: rng.poisson(5, CALIBRATED).astype(float),
+    "slow waves": lambda rng: 100 + waves(rng, 0.7),
+    "a day": lambda rng: (
+        100
+        * (1 + 0.5 * np.sin(2 * np.pi * np.arange(CALIBRATED[0]) / 1_440))[:, np.newaxis]
+        * (1 + rng.normal(0, 0.05, CALIBRATED))
+    ),
+}
+
+
+def as_it_comes(name: str) -> Parameters:
+    """The settings that a detector has when nobody sets any, with steps of a minute."""
+    kind = detectors()[name]
+    direction = Direction.LOW if name == "counts" else Direction.BOTH
+    chosen: Parameters = replace(kind.parameters(), direction=direction, step_s=60.0)
+    if isinstance(chosen, SeasonalParameters):
+        chosen = replace(chosen, period_steps=1_440)
+    return chosen
+
+
+@pytest.mark.parametrize("kind", FIVE_KINDS)
+@pytest.mark.parametrize("name", sorted(detectors()))
+def test_each_detector_keeps_to_what_it_states(name: str, kind: str) -> None:
+    """A budget that a detector states and does not keep wakes people for nothing."""
+    parameters = as_it_comes(name)
+    values = FIVE_KINDS[kind](np.random.default_rng(12))
+    if name in {"counts", "sparse"}:
+        values = values / parameters.step_s  # so many in a step
+    detector = detectors()[name].make(parameters)
+    whole = None
+    if detectors()[name].volume:
+        whole = values
+        values = np.random.default_rng(13).binomial((values * 60).astype(int), 0.02) / 60
+    wrong = detector.observe_steps(values, 0, whole).phase == Phase.ANOMALOUS
+    begun = (wrong[1:] & ~wrong[:-1]).sum()
+    # Three more than stated by chance alone, as the count of rare events varies.
+    budget = parameters.stated_rate * values.size
+    assert begun <= budget + 3 * np.sqrt(budget) + 1

@@ -24,7 +24,7 @@ def parameters(name: str) -> Parameters:
     return chosen
 
 
-@pytest.mark.parametrize("name", ["counts", "level", "seasonal"])
+@pytest.mark.parametrize("name", ["change", "counts", "level", "seasonal"])
 def test_a_slow_decline_is_told_against_what_was_usual_before(name: str) -> None:
     """Nine tenths are lost within a hundred steps, and nobody hears of it before it is over."""
     rng = np.random.default_rng(8)

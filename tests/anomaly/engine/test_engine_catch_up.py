@@ -12,7 +12,7 @@ import pytest
 
 from anomaly.engine.engine import Engine
 from anomaly.findings import Finding, FindingKind, FindingState
-from anomaly.rules.testing import load_rules
+from anomaly.kinds.testing import load_rules
 from anomaly.testing import FindingList, TableDatabase, TraceList, example_span, example_summary
 from collectors.clock import ManualClock
 from collectors.stacklang.lines.database import Database, Fetch, Lines
@@ -48,9 +48,9 @@ def course(seed: int) -> TableDatabase:
 
 
 def failed_requests() -> TraceList:
-    """One failing trace in every twentieth step."""
+    """One failing trace in every twentieth step, none before it has gone wrong."""
     traces = TraceList()
-    for number in range(0, STEPS, 20):
+    for number in range(80, STEPS, 20):
         start_ms = START_MS + number * STEP_MS
         traces.summaries.append(
             example_summary(number + 1, start_ms=start_ms, services=("gateway", "playback"))
@@ -123,8 +123,8 @@ def test_at_once_is_the_same_as_step_by_step(
     )
     if chunk > STEPS:
         # Since when there has been nothing at all depends on when somebody began to look.
-        never = "slo/gateway-latency/no-data/0"
-        assert known.pop(never).title == wanted.pop(never).title
+        for never in [name for name in wanted if name.endswith("/no-data/0")]:
+            assert known.pop(never).title == wanted.pop(never).title
     assert dict(flat(known)) == dict(flat(wanted))
     assert any(finding.kind is FindingKind.SLO_BURN for finding in known.values())
     assert any(finding.state is FindingState.RESOLVED for finding in known.values())

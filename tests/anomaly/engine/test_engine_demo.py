@@ -10,7 +10,7 @@ import pytest
 
 from anomaly.engine.engine import Engine
 from anomaly.findings import Finding, FindingKind, FindingState, Relation, Urgency
-from anomaly.rules.testing import load_rules
+from anomaly.kinds.testing import load_rules
 from anomaly.testing import FindingList, TableDatabase, TraceList, example_summary
 from collectors.changes.change import Change
 from collectors.changes.store import ChangeStore
@@ -21,6 +21,8 @@ from collectors.percentile_buckets import bucket_of
 STEP_MS = 5_000
 START_MS = 1_700_000_000_000
 OPS = Path(__file__).parents[3] / "demo_stack" / "ops"
+# What the table has numbers for: the others would rightly say that they are not measured.
+WRITTEN = ("playback-start-availability", "gateway-latency", "sps-by-region")
 REGIONS = ("us-east-1", "eu-west-1")
 FAST, SLOW = (f"T{bucket_of(nanoseconds):04X}" for nanoseconds in (50_000_000, 600_000_000))
 
@@ -42,7 +44,7 @@ class World:
     def new_engine(self, sink: FindingList) -> Engine:
         return Engine(
             self.database,
-            load_rules(OPS, STEP_MS),
+            [rule for rule in load_rules(OPS, STEP_MS) if rule.name in WRITTEN],
             [sink],
             self.clock,
             STEP_MS,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from anomaly.engine.engine import Engine
 from anomaly.engine.past import Past
-from anomaly.rules.testing import load_rules
+from anomaly.kinds.testing import load_rules
 from anomaly.testing import FindingList
 from collectors.clock import ManualClock
 from collectors.stacklang.lines.database import Window

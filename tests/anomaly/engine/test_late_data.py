@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -148,7 +148,7 @@ def exports(
             good += 10.0 * sum(second not in failing for second in seconds)
         # A sender speaks in order: of a counter's samples a late one tells less than it could.
         arrives_ms = max(arrives_ms, START_MS + time_ms + delays_ms[at % len(delays_ms)])
-        values = {"good": good, "total": total}
+        values = {"good": good, "total": total, "elsewhere": total}
         made.append(
             Export(
                 arrives_ms=arrives_ms,
@@ -195,6 +195,13 @@ def test_any_order_of_arrival_and_any_restart_come_to_the_same(
         assert late.open() == prompt.open()
 
 
+def test_rules_that_nobody_feeds_are_not_late() -> None:
+    """An inspection for somebody else's exporter would be called the slowest for ever."""
+    with world() as found:
+        found.run(exports("one", 15_000, [300], range(0), names=("elsewhere",)), START_MS + 148_000)
+        assert found.engine.overdue_ms()["shop"] == 0 < found.engine.lags_ms()["shop"]
+
+
 @pytest.mark.parametrize("every_ms", [5_000, 15_000, 60_000])
 def test_a_slow_exporter_is_judged_when_it_has_spoken(every_ms: int) -> None:
     """Judged at once its last minute would be empty; judged never it would page nobody."""
@@ -203,6 +210,9 @@ def test_a_slow_exporter_is_judged_when_it_has_spoken(every_ms: int) -> None:
         found.run(exports("one", every_ms, [300], failing), START_MS + 700_000)
         (page, *_) = [f for f in found.sink.received if f.urgency is Urgency.PAGE]
         assert page.kind is FindingKind.SLO_BURN
+        # What is waited for by plan is no lag.
+        assert set(found.engine.overdue_by_kind_ms()) == {"slos"}
+        assert found.engine.overdue_ms()["shop"] == 0 < found.engine.lags_ms()["shop"]
         delay_ms = page.detected_ms - (START_MS + 300_000)
         assert delay_ms <= every_ms + 2 * STEP_MS + 5_000
         assert found.engine.too_late == 0
@@ -243,6 +253,23 @@ def test_a_half_that_stays_away_is_not_known_and_somebody_is_told() -> None:
         kinds = {(f.kind, f.urgency) for f in found.sink.received}
         assert kinds == {(FindingKind.NO_DATA, Urgency.PAGE)}
         assert found.row()[0] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("name,fialed,:eq", {"slo/shop/part-unknown"}),
+        ("name,fialed,:eq,zone,a,:eq,:and", {"slo/shop/part-unknown"}),
+        ("name,total,:eq,status,500,:eq,:and", set()),
+        ("status,500,:eq", set()),
+    ],
+)
+def test_bad_events_of_a_name_that_nothing_has_are_told(query: str, expected: set[str]) -> None:
+    """A slip in the query for failures would otherwise be 100 % good for ever."""
+    rule = replace(objective(), good_expr=None, bad_expr=f"{query},:sum,(,zone,),:by")
+    with world(rule) as found:
+        found.run(exports("all", 10_000, [0], range(0), names=("total",)), START_MS + 500_000)
+        assert {f.rule for f in found.engine.findings()} == expected
 
 
 def test_no_good_events_of_a_sender_that_speaks_are_a_failure() -> None:
@@ -318,6 +345,15 @@ class Onlooker:
     def __getattr__(self, name: str) -> object:
         self.lags_ms += self._engine.lags_ms().values()
         return getattr(self._store, name)
+
+
+def test_what_is_late_by_a_step_costs_a_few() -> None:
+    """After every start ten minutes of all rules were judged anew for one late export."""
+    prompt = exports("one", 10_000, [300], range(0))
+    late = exports("two", 10_000, [300] * 70 + [15_000] + [300] * 30, range(0))
+    with world() as found:
+        found.run(prompt + late, START_MS + 890_000)
+        assert 0 < found.engine.late_steps <= 30
 
 
 def test_nobody_is_told_of_a_lag_while_the_past_is_gone_through_again() -> None:

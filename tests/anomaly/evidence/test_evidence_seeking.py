@@ -64,6 +64,10 @@ def test_the_words_of_the_last_look_stay() -> None:
     }
 
 
+# Exemplars, more traces that show it, and twice what came before.
+SEARCHES_A_LOOK = 4
+
+
 def test_a_storm_leaves_the_others_their_looks() -> None:
     """Ten thousand findings search ten thousand times, and one unrelated one comes last."""
     traces = TraceList([example_summary(1)], [example_span(1)])
@@ -71,7 +75,7 @@ def test_a_storm_leaves_the_others_their_looks() -> None:
     seeking.begin()
     for number in range(10_000):
         seeking.shown("storm", number, at(0, number), EVIDENCE, {})
-    assert len(traces.asked) == LOOKS_A_STEP
+    assert len(traces.asked) == SEARCHES_A_LOOK * LOOKS_A_STEP
     assert seeking.shown("other", "k", at(0), EVIDENCE, {}).exemplar_trace_ids
 
 

@@ -11,7 +11,9 @@ from anomaly.detectors.detector import Direction
 from anomaly.findings import Urgency
 from anomaly.rules.detector_reader import read_rules
 from anomaly.rules.loading import load_detectors, load_objectives
+from anomaly.slo.documents.validating import dead_tiers
 from collectors.errors import ConfigError, DocumentError, DocumentErrors
+from demo_stack.world.layout import Service
 
 GOOD = """\
 apiVersion: tocsin/v1
@@ -27,8 +29,14 @@ spec:
 """
 
 MISTAKES = [
-    ("detector: counts", "detector: magic", 8, "spec.detector", "one of counts, level, seasonal"),
-    ("detector: counts", "detector: seasonal", 6, "spec.period_steps", "is required for seasonal"),
+    ("detector: counts", "detector: magic", 8, "spec.detector", "one of change, combined, counts"),
+    (
+        "detector: counts",
+        "detector: seasonal\n  period_steps: 1",
+        9,
+        "spec.period_steps",
+        "at least 2, or 0",
+    ),
     ("direction: low", "direction: down", 9, "spec.direction", "one of low, high, both"),
     ("direction: low", "direction: both", 9, "spec.direction", "two rules"),
     ("direction: low", "direction: high", 6, "spec.change_to", "above 1 for high"),
@@ -64,11 +72,15 @@ def test_good_rule_is_read() -> None:
 def test_shipped_rules_and_objectives_are_valid() -> None:
     """What the demo platform's team wrote loads, and no tier of it is unreachable."""
     ops = Path(__file__).parents[3] / "demo_stack" / "ops"
-    assert {o.name for o in load_objectives(ops / "slos")} == {
+    objectives = load_objectives(ops / "slos")
+    assert {o.name for o in objectives if o.wakes} == {
         "playback-start-availability",
         "gateway-latency",
     }
-    assert {r.name for r in load_detectors(ops / "detectors")} == {"sps-by-region"}
+    assert {o.service for o in objectives} == {*Service} - {Service.VIEWERS, Service.ENCODER}
+    assert not [why for o in objectives for why in dead_tiers(o, 5_000)]
+    named = {path.stem for path in (ops / "detectors").glob("*.yaml")}
+    assert {r.name for r in load_detectors(ops / "detectors")} == named >= {"sps-by-region"}
 
 
 def test_every_file_is_checked(tmp_path: Path) -> None:

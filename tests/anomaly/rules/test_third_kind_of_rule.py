@@ -14,9 +14,9 @@ from anomaly.api.routes import anomaly_routes
 from anomaly.arrivals import Arrived
 from anomaly.engine.engine import Engine
 from anomaly.findings import FindingState
-from anomaly.rules.kinds import RULE_KINDS, RuleKind
+from anomaly.kinds.table import RULE_KINDS, RuleKind
+from anomaly.kinds.testing import load_rules
 from anomaly.rules.rule import Current, Report, Row, View
-from anomaly.rules.testing import load_rules
 from anomaly.testing import FindingList, TableDatabase, example_finding
 from collectors.clock import ManualClock
 from collectors.documents.nodes import Place

@@ -78,6 +78,26 @@ def test_life(verdicts: list[Verdict], transitions: list[Transition]) -> None:
     assert live(verdicts)[0] == transitions
 
 
+SPARSE = [
+    ("idle between good events still resolves", [B, Q, N, Q, N, Q], [OPEN, U, U, U, U, R]),
+    ("idle alone is no recovery", [B, N, N, N, N, N], [OPEN, U, U, U, U, U]),
+]
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "transitions"), [row[1:] for row in SPARSE], ids=[r[0] for r in SPARSE]
+)
+def test_a_few_events_an_hour(verdicts: list[Verdict], transitions: list[Transition]) -> None:
+    """A page about ten requests an hour would freeze at every pause, and never end."""
+    alert, found = Alert(), []
+    for number, verdict in enumerate(verdicts):
+        alert, transition = advance(
+            alert, [reading(verdict)], number * STEP_MS, min_hold_ms=HOLD_MS, present=True
+        )
+        found.append(transition)
+    assert found == transitions
+
+
 def test_the_end_is_when_it_became_clean() -> None:
     """Otherwise every incident would last longer by the hold."""
     assert live([B, B, Q, Q, Q, Q])[1].ended_ms == 2 * STEP_MS

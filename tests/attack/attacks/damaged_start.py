@@ -41,7 +41,7 @@ def run(scene: Scene) -> None:
 
 
 def _lag_s(scene: Scene) -> float:
-    lag_s = scene.stage.get("/health").json()["watch"]["lag_s"]
+    lag_s = scene.stage.get("/health").json()["watch"]["age_s"]
     return float("inf") if lag_s is None else float(lag_s)
 
 

@@ -60,6 +60,9 @@ def app(store: MetricStore, spans: SpanStore, clock: ManualClock) -> Starlette:
         ("q=app,play,:eq&limit=2", [0.25, 5.0]),
         ("start_ms=2&end_ms=4", [4.0, 3.0, 2.0]),
         ("q=name,none,:eq", []),
+        ("trace=3", [3.0]),
+        (f"trace={TRACE_ID}", [0.25]),
+        ("trace=abc", []),
     ],
 )
 def test_exemplars_are_found_newest_first(app: Starlette, query: str, values: list[float]) -> None:
@@ -75,6 +78,7 @@ def test_exemplars_are_found_newest_first(app: Starlette, query: str, values: li
         ("exemplars?q=name,:eq", "IllegalStateException: "),
         ("exemplars?q=name,a,:eq,:sum", ""),
         ("exemplars?limit=0", "'limit'"),
+        ("exemplars?trace=x", "hex digits"),
         ("exemplars?limit=1001", "'limit'"),
         ("exemplars?start_ms=5&end_ms=4", "end_ms 4 is before start_ms 5"),
         ("exemplars?start_ms=soon", "'start_ms'"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import weakref
 
 import pytest
 from starlette.applications import Starlette
@@ -15,7 +16,7 @@ from starlette.testclient import TestClient
 from collectors.api.answers import answering
 from collectors.api.work.running import QueryBounds
 from collectors.api.work.workers import Workers
-from collectors.errors import OverloadedError
+from collectors.errors import CancelledError, OverloadedError, TocsinError, TooCostlyError
 
 
 def test_work_beyond_threads_and_waiting_room_is_sent_away() -> None:
@@ -48,6 +49,33 @@ def test_places_are_free_again_after_failures() -> None:
         return await workers.run(lambda: 42)
 
     assert asyncio.run(fail_often()) == 42
+
+
+@pytest.mark.parametrize(
+    "error",
+    [CancelledError("its client left"), TooCostlyError("too long"), OverloadedError("too many")],
+    ids=lambda error: type(error).__name__,
+)
+def test_what_a_stopped_query_had_goes_with_it(error: TocsinError) -> None:
+    """Whoever holds the error would hold every array of the frames that it came through."""
+
+    class Array:
+        pass
+
+    left: list[weakref.ref[Array]] = []
+
+    def work() -> None:
+        array = Array()
+        left.append(weakref.ref(array))
+        raise error
+
+    async def stopped() -> BaseException:
+        with pytest.raises(type(error)) as caught:
+            await Workers(QueryBounds(concurrency=1)).run(work)
+        return caught.value
+
+    held = asyncio.run(stopped())
+    assert (held, left[0]()) == (error, None)
 
 
 def test_a_server_that_is_full_says_when_to_come_back() -> None:

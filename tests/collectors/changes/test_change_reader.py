@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.changes.reader import MAX_CHANGES, read_changes
+from collectors.changes.reader import MAX_CHANGES, MAX_DIFF_CHARS, read_changes
 from collectors.errors import InputError
 
 NOW_MS = 1_800_000_000_000
@@ -147,3 +147,12 @@ def test_any_bytes_are_read_or_refused(body: bytes) -> None:
     """A stranger's bytes would be an internal error."""
     with suppress(InputError):
         read_changes(body, NOW_MS)
+
+
+def test_a_diff_is_cut_and_kept_as_it_is() -> None:
+    """A pipeline that sends all it has would lose its announcement."""
+    told = "+\tload(x)\n" * 10_000
+    (change,) = read({"summary": "Deployed", "diff": told}).changes
+    assert change.diff == told[:MAX_DIFF_CHARS]
+    (refused,) = read({"summary": "Deployed", "diff": 7}).rejected
+    assert refused.reason == "notText"

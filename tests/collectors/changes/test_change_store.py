@@ -109,3 +109,15 @@ def test_what_could_not_be_logged_is_not_shown() -> None:
     with pytest.raises(StorageError):
         store.add([change(1)])
     assert not store.between(0, 9)
+
+
+def test_only_the_newest_diffs_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pipeline that sends diffs for years would fill the memory; the changes themselves stay."""
+    monkeypatch.setattr("collectors.changes.store.MAX_DIFFS", 2)
+    journal = MemoryJournal()
+    store = ChangeStore(journal)
+    for time_ms in (1, 2, 3):
+        store.add([replace(change(time_ms), diff=f"+{time_ms}")])
+    assert [(c.id, c.diff) for c in store.between(0, 9)] == [("c1", ""), ("c2", "+2"), ("c3", "+3")]
+    assert [c.diff for c in ChangeStore(journal).between(0, 9)] == ["", "+2", "+3"]
+    assert all("diff" not in c.to_json() for c in store.between(0, 9))

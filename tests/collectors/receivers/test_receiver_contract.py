@@ -16,6 +16,7 @@ from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from starlette.applications import Starlette
@@ -29,6 +30,7 @@ from collectors.errors import ConfigError, OverloadedError, StorageError, Tocsin
 from collectors.limits import Limits
 from collectors.receivers.atlas.publish import publish_routes
 from collectors.receivers.gate import Gate
+from collectors.receivers.log_lines.http import log_line_routes
 from collectors.receivers.otlp.grpc import OtlpGrpcServer
 from collectors.receivers.otlp.http import otlp_app
 from collectors.receivers.prometheus.remote_write import V2, remote_write_routes
@@ -69,9 +71,10 @@ class Subject:
     junk: bytes = b"\xff\xfejunk"
 
     @property
-    def traces(self) -> bool:
-        """Whether this receiver takes spans."""
-        return self.good in {otlp_spans(), zipkin_json(), zipkin_protobuf()}
+    def nameless(self) -> bool:
+        """Whether this receiver takes spans or log records."""
+        spans = {otlp_spans(), zipkin_json(), zipkin_protobuf()}
+        return self.good in spans | {otlp_logs(), LINE}
 
 
 def otlp_metrics() -> bytes:
@@ -98,6 +101,27 @@ def otlp_spans(bad: bool = False) -> bytes:
     return request.SerializeToString()
 
 
+LINE = b'{"message": "no stock", "service": "shop"}\n'
+
+
+def otlp_logs(bad: bool = False) -> bytes:
+    """Return a log record, and one whose time can't be."""
+    request = ExportLogsServiceRequest()
+    records = request.resource_logs.add().scope_logs.add().log_records
+    records.add(time_unix_nano=T0 * 1_000_000).body.string_value = "no stock"
+    if bad:
+        records.add(time_unix_nano=2**64 - 1)
+    return request.SerializeToString()
+
+
+def log_lines() -> Subject:
+    """Lines of JSON."""
+    store, stats = FakeStore(), ReceiverStats()
+    app = Starlette(routes=log_line_routes(store, LIMITS, stats))
+    send = over_http(app, "/api/v1/logs", {"content-type": "application/x-ndjson"})
+    return Subject(store=store, stats=stats, send=send, good=LINE, mixed=LINE + b"[1]\n")
+
+
 def over_http(app: Starlette, path: str, headers: dict[str, str]) -> Callable[[bytes], str]:
     client = TestClient(app)
     return lambda body: str(client.post(path, content=body, headers=headers).status_code)
@@ -106,7 +130,9 @@ def over_http(app: Starlette, path: str, headers: dict[str, str]) -> Callable[[b
 def http_otlp(path: str, good: bytes, mixed: bytes) -> Subject:
     store, stats = FakeStore(), ReceiverStats()
     send = over_http(
-        otlp_app(store, store, LIMITS, stats), path, {"content-type": "application/x-protobuf"}
+        otlp_app(store, store, LIMITS, stats, logs=store),
+        path,
+        {"content-type": "application/x-protobuf"},
     )
     return Subject(store=store, stats=stats, send=send, good=good, mixed=mixed)
 
@@ -180,6 +206,8 @@ def zipkin(media: str, good: bytes, mixed: bytes) -> Subject:
 HTTP: dict[str, Callable[[], Subject]] = {
     "otlp-http-metrics": lambda: http_otlp("/v1/metrics", otlp_metrics(), otlp_mixed_metrics()),
     "otlp-http-traces": lambda: http_otlp("/v1/traces", otlp_spans(), otlp_spans(bad=True)),
+    "otlp-http-logs": lambda: http_otlp("/v1/logs", otlp_logs(), otlp_logs(bad=True)),
+    "log-lines": log_lines,
     "publish": http_publish,
     "remote-write-1": lambda: remote_write(v2=False),
     "remote-write-2": lambda: remote_write(v2=True),
@@ -191,6 +219,7 @@ HTTP: dict[str, Callable[[], Subject]] = {
 GRPC = {
     "otlp-grpc-metrics": ("metrics.v1.Metrics", otlp_metrics(), otlp_mixed_metrics()),
     "otlp-grpc-traces": ("trace.v1.Trace", otlp_spans(), otlp_spans(bad=True)),
+    "otlp-grpc-logs": ("logs.v1.Logs", otlp_logs(), otlp_logs(bad=True)),
 }
 
 
@@ -276,7 +305,7 @@ def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
         return
     service, good, mixed = GRPC[request.param]
     store, stats = FakeStore(), ReceiverStats()
-    server = OtlpGrpcServer(store, store, LIMITS, stats)
+    server = OtlpGrpcServer(store, store, LIMITS, stats, logs=store)
     path = f"/opentelemetry.proto.collector.{service}Service/Export"
     with grpc.insecure_channel(f"127.0.0.1:{server.start(0)}") as channel:
         call = channel.unary_unary(path)
@@ -304,8 +333,8 @@ def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
 
 
 def kept(store: FakeStore) -> int:
-    """Return how many series called cpu, or spans, the store has."""
-    return len(store.series(name="cpu")) + len(store.spans)
+    """Return how many series called cpu, spans or log records the store has."""
+    return len(store.series(name="cpu")) + len(store.spans) + len(store.bodies())
 
 
 def test_good_data_is_kept_and_counted(subject: Subject) -> None:
@@ -337,8 +366,8 @@ def test_good_beside_bad_is_kept(subject: Subject) -> None:
 
 def test_what_the_store_refuses_is_counted_by_its_reason(subject: Subject) -> None:
     """Such as the limit on new series a minute: the self-metric names it, for every receiver."""
-    if subject.traces:
-        pytest.skip("spans have no names to refuse")
+    if subject.nameless:
+        pytest.skip("spans and log records have no names to refuse")
     subject.store.refuse_names = frozenset({"cpu"})
     subject.send(subject.good)
     totals = subject.stats.batch(T0)

@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from collectors.model import AttributeValue, Span, SpanEvent
-from collectors.traces.clock_skew import ADJUSTED, NOT_ADJUSTED, adjust_clock_skew
 from collectors.traces.testing import make_span
+from collectors.traces.tree.clock_skew import ADJUSTED, NOT_ADJUSTED, adjust_clock_skew
 
 HOUR_NS = 3_600_000_000_000
 

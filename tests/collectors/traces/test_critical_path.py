@@ -1,8 +1,6 @@
 """The critical path: external cases, hand-made ones, and what holds for any tree."""
 
 import json
-import os
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -10,58 +8,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from benchmarks.conformance.critical_path_suite import (
+    answers,
+    case_files,
+    cases_directory,
+)
 from collectors.model import Span, SpanKind
-from collectors.traces.critical_path import CriticalPath, critical_path, jaeger_before
-from collectors.traces.lineage import identity
 from collectors.traces.testing import make_span
-
-CASES = Path(os.environ.get("TOCSIN_SHARED", "../shared")) / "conformance" / "critical_path"
-
-
-def jaeger_spans(document: dict[str, Any]) -> list[Span]:
-    """Read a Jaeger trace; one time unit becomes a millisecond, as only ratios matter."""
-    (trace,) = document["data"]
-    return [
-        make_span(
-            span["spanID"],
-            trace=trace["traceID"],
-            parent=next((ref["spanID"] for ref in span["references"]), ""),
-            name=span["operationName"],
-            service=trace["processes"][span["processID"]]["serviceName"],
-            start_ms=span["startTime"] + 1,
-            duration_ms=span["duration"],
-            error=any(map(says_error, [*span.get("tags", ()), *logged(span)])),
-        )
-        for span in trace["spans"]
-    ]
-
-
-def logged(span: dict[str, Any]) -> list[dict[str, Any]]:
-    return [field for log in span.get("logs", ()) for field in log["fields"]]
-
-
-def says_error(tag: dict[str, Any]) -> bool:
-    key, value = tag["key"], tag["value"]
-    return (
-        (key == "error" and value not in (False, "false"))
-        or (key == "http.status_code" and int(value) >= 400)
-        or (key == "grpc.status" and value != "OK")
-        or (key == "event" and value == "error")
-    )
-
-
-def by_operation(path: CriticalPath, spans: list[Span]) -> dict[str, int]:
-    names = {identity(span): f"[{span.service}] {span.name}" for span in spans}
-    total: Counter[str] = Counter()
-    for key, time_ns in path.exclusive_ns.items():
-        total[names[key]] += time_ns // 1_000_000
-    return dict(total)
+from collectors.traces.tree.critical_path import critical_path, jaeger_before
 
 
 def external_cases() -> list[Any]:
-    files = sorted(CASES.glob("*.json"), key=lambda path: int(path.stem))
+    directory = cases_directory()
+    files = case_files(directory)
     if not files:
-        reason = f"no cases in {CASES}; set TOCSIN_SHARED to their directory"
+        reason = f"no cases in {directory}; set TOCSIN_SHARED to their directory"
         return [pytest.param(None, marks=pytest.mark.skip(reason=reason))]
     return [pytest.param(path, id=path.stem) for path in files]
 
@@ -69,20 +30,8 @@ def external_cases() -> list[Any]:
 @pytest.mark.parametrize("path", external_cases())
 def test_crisp_cases(path: Path) -> None:
     """The path would differ from that of the published tool."""
-    document = json.loads(path.read_text())
-    expected = document["testing"]
-    if isinstance(expected, list):
-        expected = {"opTimeExclusive": expected[0]}
-    spans = jaeger_spans(document)
-    found = critical_path(spans)
-    assert found is not None
-    assert by_operation(found, spans) == expected["opTimeExclusive"]
-    for key, value in (
-        ("totalWork", found.total_work_ns),
-        ("timeSavedOnWork", found.error_work_ns),
-        ("timeSavedOnCP", found.error_saved_ns),
-    ):
-        assert expected.get(key, value // 1_000_000) == value // 1_000_000, key
+    for what, expected, found in answers(json.loads(path.read_text())):
+        assert found == expected, what
 
 
 def path_of(*spans: Span) -> dict[str, float]:

@@ -11,12 +11,12 @@ from collectors.api.traces import trace_content
 from collectors.history.engine import HistoryEngine
 from collectors.host.journal import FileJournal, MemoryJournal
 from collectors.model import Span, SpanKind
-from collectors.traces.critical_path import time_on_path
 from collectors.traces.history.span_history import SpanHistory
-from collectors.traces.lineage import lineage_of
 from collectors.traces.search import TraceSearch
 from collectors.traces.store import SpanStore
 from collectors.traces.testing import make_span
+from collectors.traces.tree.critical_path import time_on_path
+from collectors.traces.tree.lineage import lineage_of
 
 FRONT = make_span("1", service="front", kind=SpanKind.SERVER, duration_ms=100, name="GET /")
 CALLER = make_span(

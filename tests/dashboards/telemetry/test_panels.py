@@ -8,7 +8,6 @@ import pytest
 from collectors.stacklang.evaluation.batch import evaluate, parse
 from collectors.stacklang.lines.database import Window
 from collectors.stacklang.testing.memory import MemoryDatabase
-from dashboards.telemetry.conventions import CONVENTIONS
 from dashboards.telemetry.instruments import instruments_of
 from dashboards.telemetry.saturation import GAUGES, MAX_SHOWN
 from dashboards.telemetry.service_panels import (
@@ -19,8 +18,9 @@ from dashboards.telemetry.service_panels import (
 )
 from dashboards.telemetry.services import figure_queries, services_of
 from dashboards.telemetry.watched import objectives_of, rules_of
-from dashboards.telemetry.words import equals, literal, ratio
 from tests.dashboards.telemetry.test_services import tags, timer
+from tocsin.client.conventions import CONVENTIONS
+from tocsin.client.stack_words import equals, literal, ratio
 
 ODD = 'a,b (c):d\\e/*"'
 METRICS = {

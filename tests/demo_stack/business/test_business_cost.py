@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 
 import pytest
@@ -21,6 +20,7 @@ from demo_stack.business.metering import Reading, UsageMeter
 from demo_stack.business.spending import Spending
 from demo_stack.chassis.identity import Identity
 from demo_stack.chassis.load import Served
+from demo_stack.in_memory import steady
 from demo_stack.in_memory.region import MemoryRegion, open_region
 from demo_stack.world.accounts import audience
 from demo_stack.world.layout import Service
@@ -94,7 +94,7 @@ def test_a_region_reports_what_it_costs() -> None:
             each = [value for _, value in w.points("business.cost.per_stream")]
             return items, each
 
-    items, each = asyncio.run(story())
+    items, each = steady.run(story())
     assert set(items) == {"compute", "delivery", "requests", "storage"}
     assert items["requests"] == pytest.approx(3 * 6 * 1e-6, rel=0.3)  # some six requests a visit
     assert items["delivery"] == pytest.approx(9 * 1_024 / 1e9 * 0.01, rel=0.1)

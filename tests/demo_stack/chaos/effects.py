@@ -19,6 +19,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from demo_stack.chaos.experiment import Experiment, load_experiments
 from demo_stack.chaos.truth import read_truth
+from demo_stack.in_memory import steady
 from demo_stack.in_memory.readings import origin, tags
 from demo_stack.world.layout import Device
 
@@ -247,7 +248,7 @@ def shows_only_while_it_lasts(
             await effect.after(one, region)
             return calm, during, await look(one, 1)
 
-    calm, during, afterwards = asyncio.run(story())
+    calm, during, afterwards = steady.run(story())
     (told,) = read_truth(tmp_path / "truth.jsonl")
     assert (told.name, told.component) == (name, fault.component)
     assert told.end_ms is not None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +12,7 @@ from demo_stack.chaos.experiment import load_experiments
 from demo_stack.chassis.client import Call
 from demo_stack.chassis.disturbance import FIT_BAGGAGE, Disturbance
 from demo_stack.chassis.errors import PlatformError
+from demo_stack.in_memory import steady
 from demo_stack.in_memory.region import open_region
 from demo_stack.services.gateway.inbound import is_drawn
 
@@ -57,7 +57,7 @@ def test_the_experiment_reaches_who_is_in_its_scope_and_nobody_else(planet: Open
             await one.injector.take_back("failure-test")
             return during, [await _fails(one, viewer) for viewer in (IN_SCOPE, OUTSIDE)]
 
-    assert asyncio.run(story()) == ([True, False], [False, False])
+    assert steady.run(story()) == ([True, False], [False, False])
     assert "failure-test" in load_experiments()
 
 
@@ -77,7 +77,7 @@ def test_the_mark_travels_with_the_request_to_the_service_behind_the_next(
             )  # fmt: skip
             return [await _fails(one, viewer) for viewer in ("v0001", "v0002")]
 
-    assert asyncio.run(story()) == [True, False]
+    assert steady.run(story()) == [True, False]
 
 
 def test_a_mark_that_comes_from_outside_is_taken_off() -> None:
@@ -95,7 +95,7 @@ def test_a_mark_that_comes_from_outside_is_taken_off() -> None:
             )
             return (await w.client.send(call)).status_code
 
-    assert asyncio.run(story()) == 201
+    assert steady.run(story()) == 201
 
 
 def test_halting_ends_failure_tests_and_what_single_actions_set(planet: OpenPlanet) -> None:
@@ -116,7 +116,7 @@ def test_halting_ends_failure_tests_and_what_single_actions_set(planet: OpenPlan
             stores = one.platform.regions[REGION].stores
             return await _fails(one, "v0001"), stores.gateway.fit_shares, one.injector.busy
 
-    assert asyncio.run(story()) == (False, {}, frozenset())
+    assert steady.run(story()) == (False, {}, frozenset())
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.1])
@@ -128,4 +128,4 @@ def test_a_share_is_a_share(planet: OpenPlanet, share: float) -> None:
             await one.performer.perform("fit", {"region": REGION, "shares": {"t": share}})
 
     with pytest.raises(PlatformError, match="between 0 and 1"):
-        asyncio.run(story())
+        steady.run(story())

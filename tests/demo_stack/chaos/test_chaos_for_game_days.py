@@ -101,7 +101,7 @@ def test_a_scenario_plays_through_its_steps_and_is_seen_as_what_shows(
         steps.add(state["step"])
     assert {"capacity-limit", "multi-zone-failover", "capacity-scaling"} <= steps
     (event,) = read_truth(tmp_path / "truth.jsonl")
-    assert (event.component, event.culprits) == ("front-door", frozenset({"gateway"}))
+    assert (event.component, event.culprits) == ("front-door", frozenset({"front-door", "gateway"}))
 
 
 def test_a_story_follows_a_scenario_step_by_step_to_its_end(

@@ -22,6 +22,7 @@ from demo_stack.chaos.experiment import (
 from demo_stack.chaos.injector import FaultStateError, Injector
 from demo_stack.chaos.truth import TruthLog, read_truth
 from demo_stack.chassis.errors import LayoutError, PlatformError
+from demo_stack.in_memory import steady
 from demo_stack.in_memory.turns import until
 from demo_stack.supervisor.deployment.changes import ChangeLog
 from demo_stack.supervisor.deployment.performer import PlatformPerformer
@@ -141,7 +142,7 @@ def test_an_injection_is_recorded_with_its_start_and_its_end(tmp_path: Path) -> 
         assert open_event.end_ms is None
         await injector.take_back("region-death")
 
-    asyncio.run(story())
+    steady.run(story())
     assert recorder.done == ["kill_region", "start_region"]
     (event,) = read_truth(tmp_path / "truth.jsonl")
     assert (event.name, event.kind, event.component) == ("region-death", "fault", "region")
@@ -154,7 +155,7 @@ def test_an_injection_that_fails_is_rolled_back_and_ended(tmp_path: Path) -> Non
     """Half a fault would stay, and nobody would know of it."""
     injector, recorder = _injector(tmp_path, failing="kill_region")
     with pytest.raises(PlatformError, match="not possible"):
-        asyncio.run(injector.inject("region-death"))
+        steady.run(injector.inject("region-death"))
     assert recorder.done == ["start_region"]
     assert not injector.active
     (event,) = read_truth(tmp_path / "truth.jsonl")
@@ -164,8 +165,8 @@ def test_an_injection_that_fails_is_rolled_back_and_ended(tmp_path: Path) -> Non
 def test_what_is_injected_when_the_platform_ends_has_an_end(tmp_path: Path) -> None:
     """A platform that stops amid a fault would leave the fault open in the truth."""
     injector, _ = _injector(tmp_path)
-    asyncio.run(injector.inject("playback-errors"))
-    asyncio.run(injector.abandon())
+    steady.run(injector.inject("playback-errors"))
+    steady.run(injector.abandon())
     (event,) = read_truth(tmp_path / "truth.jsonl")
     assert event.end_ms == 2_000
 
@@ -190,7 +191,7 @@ def test_impossible_requests_are_refused(
             await (injector.inject if step[0] == "+" else injector.take_back)(step[1:])
 
     with pytest.raises(error):
-        asyncio.run(story())
+        steady.run(story())
 
 
 def test_a_scenario_plays_its_remediation_and_ends_by_itself(tmp_path: Path) -> None:
@@ -210,7 +211,7 @@ def test_a_scenario_plays_its_remediation_and_ends_by_itself(tmp_path: Path) -> 
         await asyncio.gather(*injector._playing.values())
         assert not injector.active
 
-    asyncio.run(story())
+    steady.run(story())
     assert recorder.done == ["front_door"] * 4
     (event,) = read_truth(tmp_path / "truth.jsonl")
     assert event.end_ms is not None
@@ -227,7 +228,7 @@ def test_a_scenario_can_be_ended_early_and_is_rolled_back(tmp_path: Path) -> Non
         await until(lambda: recorder.done == ["demand"])
         await injector.take_back(scenario.name)
 
-    asyncio.run(early())
+    steady.run(early())
     assert recorder.done == ["demand", "demand", "scale"]  # one step of the method, two back
     assert not injector.active
 
@@ -283,7 +284,7 @@ def test_a_scenario_that_is_not_possible_is_rolled_back_and_said(
         injector.play(scenario.name)
         await asyncio.gather(*injector._playing.values())
 
-    asyncio.run(story())
+    steady.run(story())
     assert recorder.done == ["return_region"]
     assert "kill_region is not possible" in caplog.text
     assert not injector.active

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from random import Random
 from typing import Any
@@ -19,6 +18,7 @@ from demo_stack.chassis.errors import DependencyError
 from demo_stack.chassis.network import MemoryNetwork
 from demo_stack.chassis.steering import SiteSteering
 from demo_stack.chassis.telemetry import memory_pipe
+from demo_stack.in_memory import steady
 from demo_stack.in_memory.region import open_region
 from demo_stack.viewers.crowd import Crowd
 from demo_stack.viewers.process import viewers_control
@@ -148,7 +148,7 @@ def test_players_leave_a_failing_site_of_a_region() -> None:
                     failed += 1
             return failed
 
-    assert asyncio.run(story(steered=True)) < 20
+    assert steady.run(story(steered=True)) < 20
 
 
 def test_viewers_say_how_their_sites_stand() -> None:
@@ -162,6 +162,6 @@ def test_viewers_say_how_their_sites_stand() -> None:
         async with httpx2.AsyncClient(transport=transport, base_url="http://viewers") as http:
             return (await http.get("/sites")).json()
 
-    ranks = asyncio.run(story())["us-east-1"]
+    ranks = steady.run(story())["us-east-1"]
     assert {one["site"] for one in ranks} == {"http://a", "http://b"}
     assert all((one["weight"], one["sick"]) == (1.0, False) for one in ranks)

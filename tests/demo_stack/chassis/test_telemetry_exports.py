@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
 )
@@ -16,6 +16,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from demo_stack.chassis.identity import Identity
 from demo_stack.chassis.telemetry import DURATION_BOUNDS_S, EXPORT_TIMEOUT_S, otlp_pipe
+from demo_stack.in_memory import steady
 from demo_stack.in_memory.turns import until
 
 
@@ -23,7 +24,9 @@ class Sink:
     """Keeps what it is sent."""
 
     def __init__(self) -> None:
-        received: dict[str, list[bytes]] = {"/v1/metrics": [], "/v1/traces": []}
+        received: dict[str, list[bytes]] = {
+            path: [] for path in ("/v1/metrics", "/v1/traces", "/v1/logs")
+        }
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
@@ -64,10 +67,12 @@ def test_all_instances_leave_in_one_request_each_with_its_resource(
         telemetry = pipe.telemetry(identity)
         telemetry.server_duration.record(0.12, {"http.route": "/x"})
         telemetry.tracer.start_span("s").end()
+        telemetry.log.info("started")
     pipe.close()
     metrics = ExportMetricsServiceRequest.FromString(sink.received["/v1/metrics"][-1])
     spans = ExportTraceServiceRequest.FromString(sink.received["/v1/traces"][-1])
-    for parts in (metrics.resource_metrics, spans.resource_spans):
+    lines = ExportLogsServiceRequest.FromString(sink.received["/v1/logs"][-1])
+    for parts in (metrics.resource_metrics, spans.resource_spans, lines.resource_logs):
         instances = {
             attribute.value.string_value
             for part in parts
@@ -85,7 +90,7 @@ def test_metrics_keep_leaving_while_the_process_runs(sink: Sink) -> None:
     """Metrics that leave only at the end are no use to a live monitor."""
     pipe = otlp_pipe(sink.url, interval_s=0.05)
     pipe.telemetry(Identity(service="x")).server_duration.record(0.1)
-    asyncio.run(until(lambda: len(sink.received["/v1/metrics"]) >= 3))
+    steady.run(until(lambda: len(sink.received["/v1/metrics"]) >= 3))
     pipe.close()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import demo_stack
 from demo_stack.chassis.disturbance import Disturbance
 from demo_stack.chassis.network import MemoryNetwork
 from demo_stack.chassis.telemetry import memory_pipe
+from demo_stack.in_memory import steady
 from demo_stack.in_memory.turns import no_wait
 from demo_stack.regions.region import Region
 from demo_stack.regions.spec import RegionSpec
@@ -69,7 +69,7 @@ def told() -> tuple[list[str], str]:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
         receiver.bind(("127.0.0.1", 0))
         receiver.setblocking(False)
-        return asyncio.run(story(receiver))
+        return steady.run(story(receiver))
 
 
 def test_what_leaves_by_spectator_is_in_the_schema(told: tuple[list[str], str]) -> None:

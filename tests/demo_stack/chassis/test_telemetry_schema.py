@@ -9,6 +9,8 @@ from pathlib import Path
 import httpx2
 import pytest
 import yaml
+from opentelemetry.sdk._logs import LoggerProvider, ReadableLogRecord
+from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogRecordProcessor
 from opentelemetry.sdk.metrics._internal.point import ResourceMetrics
 from opentelemetry.sdk.metrics.export import Gauge, Histogram, Sum
 from opentelemetry.sdk.trace import ReadableSpan
@@ -19,6 +21,8 @@ from demo_stack.business.metering import UsageMeter
 from demo_stack.business.spending import Spending
 from demo_stack.chassis.disturbance import Disturbance
 from demo_stack.chassis.identity import Identity
+from demo_stack.chassis.instance_log import PER_SECOND, InstanceLog
+from demo_stack.in_memory import steady
 from demo_stack.in_memory.readings import origin, tags
 from demo_stack.in_memory.region import MemoryRegion, open_region
 from demo_stack.in_memory.turns import until
@@ -34,6 +38,8 @@ SCHEMA = yaml.safe_load(
     (Path(demo_stack.__file__).parent / "ops" / "telemetry-schema.yaml").read_text()
 )
 SDK = {"telemetry.sdk.language", "telemetry.sdk.name", "telemetry.sdk.version"}
+LINES: list[ReadableLogRecord] = []
+"""What the story's instances said."""
 KINDS = {Histogram: "histogram", Sum: "sum", Gauge: "gauge"}
 
 
@@ -56,9 +62,10 @@ def emitted(
             await w.visit()
             await until(lambda: any(span.kind is SpanKind.CONSUMER for span in w.spans()))
             _encode(w, tmp_path_factory.mktemp("encodes"))
+            LINES.extend(w.lines())
             return w.spans(), w.pipe.collect()
 
-    return asyncio.run(story())
+    return steady.run(story())
 
 
 async def _bill(w: MemoryRegion) -> None:
@@ -154,3 +161,53 @@ def test_every_edge_of_the_schema_appears_in_traces_and_no_other(
         if span.kind is SpanKind.SERVER and span.parent
     }  # fmt: skip
     assert edges == {tuple(edge) for edge in SCHEMA["edges"]}
+
+
+def test_every_line_is_of_a_sort_that_the_schema_knows(
+    emitted: tuple[tuple[ReadableSpan, ...], list[ResourceMetrics]],
+) -> None:
+    """A line of another level or without its fields would be searched for in vain."""
+    spans, _ = emitted
+    seen = set()
+    for line in LINES:
+        record = line.log_record
+        text = str(record.body)
+        rule = next(rule for rule in SCHEMA["logs"] if rule["text"] in text)
+        seen.add(rule["text"])
+        assert record.severity_text == rule["severity"], text
+        assert set(record.attributes or {}) == set(rule["attributes"]), text
+    assert {"started version", "failed: ", "calling "} <= seen
+    traces = {span.context.trace_id for span in spans}
+    told = [line for line in LINES if "failed: " in str(line.log_record.body)]
+    assert {line.log_record.trace_id for line in told} <= traces
+
+
+def test_a_fault_is_seen_where_it_is_and_complained_of_by_who_calls(
+    emitted: tuple[tuple[ReadableSpan, ...], list[ResourceMetrics]],
+) -> None:
+    """A log that always names the culprit, or never, would be no test of anybody who reads it."""
+    del emitted
+    said = {
+        (str(line.resource.attributes["service.name"]), str(line.log_record.body)) for line in LINES
+    }
+    at_fault = {text for service, text in said if service == "playback"}
+    assert any("connection reset by peer" in text for text in at_fault)
+    complaints = {text for service, text in said if service == "gateway"}
+    assert any(text.startswith("calling playback failed") for text in complaints)
+    assert not any("connection reset by peer" in text for text in complaints)
+
+
+def test_lines_of_one_sort_are_bounded_and_say_so() -> None:
+    """A fault would cost more by its lines than by what it breaks."""
+    kept = InMemoryLogRecordExporter()  # type: ignore[no-untyped-call] # the SDK's
+    loggers = LoggerProvider(shutdown_on_exit=False)
+    loggers.add_log_record_processor(SimpleLogRecordProcessor(kept))
+    now_s = [0.0]
+    log = InstanceLog(loggers.get_logger("t"), lambda: now_s[0])
+    for number in range(PER_SECOND + 3):
+        log.error("broke {number}", number=str(number))
+    now_s[0] = 1.0
+    log.error("broke {number}", number="x")
+    said = [str(line.log_record.body) for line in kept.get_finished_logs()]
+    assert len(said) == PER_SECOND + 1
+    assert said[-1] == "broke x (3 more like it were not written)"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from typing import Any
 
@@ -15,6 +14,7 @@ from demo_stack.eventlog.groups import ConsumerGroup
 from demo_stack.eventlog.log import EventLog
 from demo_stack.eventlog.topics import VIEWS
 from demo_stack.eventlog.windows import TumblingCounts
+from demo_stack.in_memory import steady
 from demo_stack.in_memory.readings import tags
 from demo_stack.in_memory.region import open_region
 from demo_stack.in_memory.turns import until
@@ -163,7 +163,7 @@ def test_a_stream_start_reaches_the_model_through_the_log_past_a_poison_message(
             ]
             return fan, stranger, sum(links)
 
-    fan, stranger, links = asyncio.run(story())
+    fan, stranger, links = steady.run(story())
     assert fan[0] == "t41"
     assert stranger[0] == "t01"
     assert links == 3  # every event's own trace is linked; the poison had none
@@ -182,6 +182,6 @@ def test_what_was_started_most_in_the_last_window_is_trending() -> None:
             call = Call(service="recommendations", method="GET", route="/viewers/x/row")
             return stores.trending, (await w.client.json(call))["titles"]
 
-    trending, row = asyncio.run(story())
+    trending, row = steady.run(story())
     assert trending == ["t30", "t31"]
     assert row[0] == "t30"

@@ -13,6 +13,7 @@ from demo_stack.chassis.identity import Identity
 from demo_stack.chassis.telemetry import memory_pipe
 from demo_stack.eventlog.broker import EmbeddedBroker, LogAwayError, Place
 from demo_stack.eventlog.traced import TracedProducer
+from demo_stack.in_memory import steady
 from demo_stack.in_memory.readings import tags
 
 
@@ -48,7 +49,7 @@ def test_a_slow_log_holds_nobody_up_and_its_span_says_what_became_of_the_event(a
         (span,) = spans.get_finished_spans()
         return known, before, span
 
-    known, before, span = asyncio.run(story())
+    known, before, span = steady.run(story())
     assert (known, before) == (False, 0)
     assert span.name == "send views"
     if away:
@@ -69,4 +70,4 @@ def test_a_quick_log_is_known_to_have_the_event() -> None:
         known = await TracedProducer(broker, "views", telemetry).send("v", {"title": "t01"})
         return known, [(one.key, one.value["title"]) for one in await reader.poll()]
 
-    assert asyncio.run(story()) == (True, [("v", "t01")])
+    assert steady.run(story()) == (True, [("v", "t01")])

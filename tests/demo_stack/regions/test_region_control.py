@@ -13,6 +13,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from demo_stack.eventlog.broker import LogAwayError
 from demo_stack.eventlog.log import Record
+from demo_stack.in_memory import steady
 from demo_stack.in_memory.region import MemoryRegion, open_region
 from demo_stack.regions.burner import Burner
 from demo_stack.regions.control import region_control
@@ -40,7 +41,7 @@ def asked() -> Asked:
 
                 return await story(w, ask)
 
-    return lambda story: asyncio.run(opened(story))
+    return lambda story: steady.run(opened(story))
 
 
 def test_disturbances_are_set_and_calmed_one_or_all(asked: Asked) -> None:

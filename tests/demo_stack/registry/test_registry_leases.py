@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from random import Random
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 
 from demo_stack.chassis.balancing import Balancer
 from demo_stack.chassis.network import MemoryNetwork
+from demo_stack.in_memory import steady
 from demo_stack.in_memory.region import open_region
 from demo_stack.registry.app import registry_app
 from demo_stack.registry.client import RegistryClient
@@ -106,7 +106,7 @@ def served() -> Callable[[Story], None]:
         async with httpx2.AsyncClient(transport=network.transport(), base_url=url) as http:
             await story(registry, client, balancer, http)
 
-    return lambda story: asyncio.run(opened(story))
+    return lambda story: steady.run(opened(story))
 
 
 def test_callers_see_who_registers_leaves_and_is_taken_out_of_service(
@@ -231,4 +231,4 @@ def test_a_killed_instance_is_evicted_and_a_stopped_one_is_missed_by_nobody() ->
             await w.visit()
             assert w.starts() == {"success": 1, "failure": 1}
 
-    asyncio.run(story())
+    steady.run(story())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +9,7 @@ from hypothesis import strategies as st
 from demo_stack.chassis.errors import LayoutError
 from demo_stack.chassis.identity import Identity
 from demo_stack.chassis.telemetry import memory_pipe
+from demo_stack.in_memory import steady
 from demo_stack.in_memory.readings import points
 from demo_stack.stores.cache import ReplicatedCache, TwoLevelCache, ZoneCache
 from demo_stack.stores.heartbeat import ReplicaHeartbeat
@@ -103,11 +102,11 @@ def test_a_heartbeat_says_how_far_each_replica_is_behind() -> None:
         return {attributes["db.replica"]: value for attributes, value in found}
 
     assert lags() == dict.fromkeys(REPLICAS, 0.0)
-    asyncio.run(beat.beat())
+    steady.run(beat.beat())
     store.lag("us-east-1", 3_600.0)
     store.down("us-west-2")
     now_ms[0] += 2_500
-    asyncio.run(beat.beat())
+    steady.run(beat.beat())
     assert lags() == {"us-east-1": 2.5, "us-west-2": 2.5, "eu-west-1": 0.0}
 
 

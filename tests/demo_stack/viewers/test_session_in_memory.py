@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from typing import Any
 
@@ -15,6 +14,7 @@ from demo_stack.chassis.client import Call
 from demo_stack.chassis.disturbance import Disturbance
 from demo_stack.chassis.errors import DependencyError
 from demo_stack.chassis.telemetry import DURATION_BOUNDS_S
+from demo_stack.in_memory import steady
 from demo_stack.in_memory.readings import origin, tags
 from demo_stack.in_memory.region import MemoryRegion, open_region
 from demo_stack.world.layout import REGIONAL_SERVICES, Service
@@ -48,7 +48,7 @@ def test_a_session_starts_a_stream_and_every_service_edge_appears() -> None:
                 for name in [origin(span)["service.name"]]
             }
 
-    assert asyncio.run(story()) == EDGES
+    assert steady.run(story()) == EDGES
 
 
 def test_each_step_is_one_trace_without_orphans() -> None:
@@ -59,7 +59,7 @@ def test_each_step_is_one_trace_without_orphans() -> None:
             await w.visit()
             return w.spans()
 
-    spans = asyncio.run(story())
+    spans = steady.run(story())
     ids = {span.context.span_id for span in spans}
     assert all(span.parent is None or span.parent.span_id in ids for span in spans)
     roots = [
@@ -81,7 +81,7 @@ def test_server_durations_have_second_shaped_bounds_and_the_resource_of_their_se
             return w.pipe.collect()
 
     seen = {}
-    for resource in asyncio.run(story()):
+    for resource in steady.run(story()):
         for scope in resource.scope_metrics:
             for metric in scope.metrics:
                 if metric.name == "http.server.request.duration":
@@ -110,7 +110,7 @@ def test_a_failing_licence_store_fails_starts_and_marks_every_span_on_the_way() 
             assert w.starts() == {"failure": 1, "success": 1}
             return w
 
-    w = asyncio.run(story())
+    w = steady.run(story())
     failed = [span for span in w.spans() if span.status.status_code is StatusCode.ERROR]
     assert [(s.resource.attributes["service.name"], s.name) for s in failed] == [
         ("playback", "POST /starts"),
@@ -143,7 +143,7 @@ def test_slow_recommendations_make_the_gateway_wait_but_fail_nothing() -> None:
             await w.visit()
             return w.starts()
 
-    assert asyncio.run(story()) == {"success": 1}
+    assert steady.run(story()) == {"success": 1}
     assert waited == [0.4]
 
 
@@ -157,7 +157,7 @@ def test_a_dead_service_is_a_failed_start_with_the_transports_error() -> None:
             await w.visit()
             return w.starts(), w.spans()
 
-    starts, spans = asyncio.run(story())
+    starts, spans = steady.run(story())
     assert starts == {"failure": 1}
     call = next(span for span in spans if span.name == "POST /starts")
     assert tags(call)["error.type"] == "ConnectError"
@@ -193,7 +193,7 @@ def test_refusals_have_their_status_and_are_no_server_error(call: Call, status: 
                 await w.client.json(call)
             return refused.value.status, w.spans()
 
-    seen, spans = asyncio.run(story())
+    seen, spans = steady.run(story())
     assert seen == status
     server = [span for span in spans if span.kind is SpanKind.SERVER]
     assert all(span.status.status_code is StatusCode.UNSET for span in server)

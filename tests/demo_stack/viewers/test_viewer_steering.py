@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from demo_stack.chassis.errors import LayoutError
 from demo_stack.chassis.network import MemoryNetwork
 from demo_stack.chassis.telemetry import memory_pipe
-from demo_stack.in_memory import readings
+from demo_stack.in_memory import readings, steady
 from demo_stack.in_memory.readings import origin
 from demo_stack.in_memory.turns import no_wait
 from demo_stack.regions.region import Region
@@ -75,7 +75,7 @@ def test_evacuation_and_return_lose_no_start_and_nobody_is_served_where_nobody_s
             served.append(len(_served(planet, "eu-west-1")))
             return planet.starts(), served
 
-    starts, served = asyncio.run(story())
+    starts, served = steady.run(story())
     assert starts == {"success": 30}
     assert served == [3, 3, 6]
 

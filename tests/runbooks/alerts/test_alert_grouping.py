@@ -11,7 +11,7 @@ from collectors.model import Tags
 from runbooks.alerts.grouping import GroupingRules, group, relation
 from runbooks.alerts.outcomes import Outcome
 from runbooks.incidents import commands as c
-from runbooks.incidents.decide import decide
+from runbooks.incidents.decisions.decide import decide
 from runbooks.incidents.folding import fold
 from runbooks.incidents.incident import Incident
 from runbooks.incidents.states import Severity, Status

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from anomaly.findings import FindingKind
 from collectors.errors import ConfigError, DocumentError
-from runbooks.automation.loading import load_library, load_runbook
+from runbooks.automation.loading import BUILT_IN, load_library, load_runbook
 from runbooks.automation.matching import propose
 from runbooks.automation.runbook import Runbook, StepKind
 from tests.runbooks.room import MakeFinding
@@ -21,11 +22,16 @@ ANOMALY = {
     "expression": "name,stream.starts,:eq,:sum",
     "baseline": 100.0,
 }
+REQUESTS = ANOMALY | {
+    "title": "Requests per second down in us-east-1",
+    "expression": "name,shop.requests,:eq,:sum",
+}
 PROPOSALS = [
     ({}, "playback-start-errors"),
     ({"rule": "slo/gateway-latency/fast", "title": "Gateway slow"}, "dependency-latency"),
-    (ANOMALY | {"observed": 2.0}, "region-loss"),
     (ANOMALY | {"observed": 20.0}, "playback-start-errors"),
+    (REQUESTS | {"observed": 2.0}, "region-loss"),
+    (REQUESTS | {"observed": 20.0}, None),
     ({"rule": "slo/x", "kind": FindingKind.NO_DATA, "scope": {}}, "metric-stopped"),
     ({"rule": "slo/x", "kind": FindingKind.NO_DATA}, "region-loss"),
     (
@@ -53,8 +59,9 @@ def test_proposals(
     assert proposal is None or make_finding(**changes).title in proposal.why
 
 
-def test_built_in_library(library: tuple[Runbook, ...]) -> None:
+def test_built_in_library() -> None:
     """At least four, each with something to look at, approvals, and a check of the recovery."""
+    library = load_library(BUILT_IN)
     assert len(library) >= 4
     for runbook in library:
         kinds = {step.kind for step in runbook.steps}
@@ -134,3 +141,14 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     """The path and the system's reason."""
     with pytest.raises(DocumentError, match="No such file"):
         load_runbook(tmp_path / "absent.yaml")
+
+
+def test_built_in_runbooks_know_nobodys_metrics() -> None:
+    """What only one platform sends would leave everybody else with "not measured" at night."""
+    asked = {
+        name
+        for runbook in load_library(BUILT_IN)
+        for step in (*runbook.diagnose, *runbook.steps)
+        for name in re.findall(r"name,([^,]+),:eq", step.query)
+    }
+    assert asked <= {"http.server.request.duration", "http.client.request.duration"}

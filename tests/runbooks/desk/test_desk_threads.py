@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from collectors.clock import ManualClock, SystemClock
-from runbooks.desk.desk import DeskSettings, IncidentDesk
+from runbooks.desk.desk import IncidentDesk
+from runbooks.desk.settings import DeskSettings
 from runbooks.incidents.commands import Acknowledge, Note
 from runbooks.incidents.events import Event, EventKind
 from runbooks.incidents.incident import Incident
@@ -64,6 +65,8 @@ def test_findings_over_the_limit_are_counted(
     for number in range(5):
         desk.receive(make_finding(id=f"f{number}"))
     assert desk.dropped_findings == 2
+    [fault] = desk.faults.present()
+    assert (fault.what, fault.lost.split(" so far")[0]) == ("intake", "2 findings")
     desk.tick()
     [incident] = desk.ledger.incidents()
     assert len(incident.findings) == 3
@@ -126,6 +129,7 @@ def test_a_claim_left_behind_is_taken_up_again(
     desk: IncidentDesk, recorder: RecordingNotifier, clock: ManualClock, make_finding: MakeFinding
 ) -> None:
     """A row that was claimed and never finished is looked up after three minutes."""
+    desk.tick()  # on duty, which looks up what others have left behind
     desk.receive(make_finding())
     desk._take_in()
     assert desk.outbox.claim(clock.now_ms()) is not None

@@ -200,6 +200,7 @@ def test_a_restart_knows_the_crowd(
     before = make_desk()
     take(before, found)
     pass_by(before, clock, 60_000)
+    before.ledger.sharing.close()  # it has died
     desk = make_desk()
     take(desk, found[:firing])
     desk.reconcile(found[:firing])

@@ -9,7 +9,7 @@ import pytest
 from anomaly.findings import FindingState, Urgency
 from collectors.errors import ConflictError, StorageError
 from runbooks.incidents import commands as c
-from runbooks.incidents.decide import decide
+from runbooks.incidents.decisions.decide import decide
 from runbooks.incidents.events import Event, EventKind
 from runbooks.incidents.folding import fold
 from runbooks.incidents.incident import Incident

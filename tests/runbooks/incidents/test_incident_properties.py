@@ -17,7 +17,8 @@ from hypothesis.stateful import (
 from anomaly.findings import Finding, FindingKind, FindingState, Urgency
 from collectors.errors import ConflictError
 from runbooks.incidents import commands as c
-from runbooks.incidents.decide import decide, holding
+from runbooks.incidents.decisions.course import holding
+from runbooks.incidents.decisions.decide import decide
 from runbooks.incidents.events import MACHINE, Event, EventKind
 from runbooks.incidents.folding import fold
 from runbooks.incidents.incident import StepState

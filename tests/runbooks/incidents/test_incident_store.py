@@ -5,10 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from anomaly.findings import NearChange, Relation, Suspect
 from collectors.errors import ConfigError, ConflictError, StorageError
 from runbooks.desk.desk import IncidentDesk
 from runbooks.incidents.commands import Note
@@ -18,6 +20,9 @@ from runbooks.incidents.folding import fold
 from runbooks.incidents.store import EventStore, append
 from tests.runbooks.room import MakeDesk, MakeFinding
 
+EVERY_DATABASE = True
+
+_LATER = {"suspects", "explained_by"}
 WRITER = """
     import sys
     from anomaly.findings import Finding, FindingKind, FindingState, Urgency
@@ -94,8 +99,32 @@ def test_another_process_wrote_first(make_desk: MakeDesk, make_finding: MakeFind
 
 def test_findings_survive_json(make_finding: MakeFinding) -> None:
     """What goes into the log comes out the same, numbers that JSON lacks as none."""
-    finding = make_finding(ended_ms=5, baseline=None, exemplar_trace_ids=("a", "b"))
+    suspect = Suspect(
+        service="db", share=0.5, reason="fails", path=("shop", "db"), against=("only 4 times",)
+    )
+    change = NearChange(
+        id="c",
+        time_ms=1,
+        kind="deploy",
+        summary="Deployed",
+        service="db",
+        scope={"service.name": "db"},
+        url="",
+        relation=Relation.SAME_SERVICE,
+        before_ms=3,
+        why="a bound is gone",
+    )
+    finding = make_finding(
+        ended_ms=5,
+        baseline=None,
+        exemplar_trace_ids=("a", "b"),
+        suspects=(suspect,),
+        explained_by={"cdn": "5"},
+        changes=(change,),
+    )
     assert finding_from_json(finding_to_json(finding)) == finding
+    older = {k: v for k, v in finding_to_json(finding).items() if k not in _LATER}
+    assert finding_from_json(older) == replace(finding, suspects=(), explained_by={})
     assert finding_to_json(make_finding(observed=float("nan")))["observed"] is None
 
 

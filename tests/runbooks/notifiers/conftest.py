@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runbooks.incidents import commands as c
-from runbooks.incidents.decide import decide
+from runbooks.incidents.decisions.decide import decide
 from runbooks.incidents.folding import fold
 from runbooks.incidents.states import Severity
 from runbooks.notifiers.card import Links, card_of

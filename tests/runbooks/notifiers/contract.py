@@ -17,12 +17,14 @@ class Case:
         channel: Where it can deliver to.
         read: Returns what people can read there.
         finds: Whether it can look up what it has delivered.
+        replies: Whether there is a place for the lines of a thread.
     """
 
     notifier: Notifier
     channel: str
     read: Callable[[], str]
     finds: bool = True
+    replies: bool = True
 
 
 def opens_edits_and_replies(case: Case, delivery: Delivery) -> None:
@@ -39,7 +41,8 @@ def opens_edits_and_replies(case: Case, delivery: Delivery) -> None:
         edit, action=Action.REPLY, outbox_id=43, text="acknowledged by the incident commander"
     )
     assert case.notifier.deliver(reply)
-    assert "acknowledged by the incident commander" in case.read()
+    said = "acknowledged by the incident commander" in case.read()
+    assert said == case.replies
 
 
 def finds_what_has_arrived(case: Case, delivery: Delivery) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import io
 import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.applications import Starlette
@@ -16,8 +20,9 @@ from starlette.routing import Route
 
 import runbooks.notifiers
 from collectors.clock import ManualClock
-from collectors.errors import TocsinError
+from collectors.errors import ConfigError, TocsinError
 from demo_stack.slack.server import serving
+from runbooks.incidents.states import Status
 from runbooks.notifiers.console import ConsoleNotifier
 from runbooks.notifiers.delivery import (
     Action,
@@ -28,7 +33,8 @@ from runbooks.notifiers.delivery import (
 )
 from runbooks.notifiers.recording import RecordingNotifier
 from runbooks.notifiers.registry import notifiers
-from runbooks.notifiers.webhook import WebhookNotifier
+from runbooks.notifiers.signing import PREFIX, key_of
+from runbooks.notifiers.webhook import Form, Hook, WebhookNotifier
 from runbooks.paging.routing import Routes, Target
 from tests.runbooks.notifiers.contract import Case, finds_what_has_arrived, opens_edits_and_replies
 from tests.runbooks.room import MakeDesk, MakeFinding
@@ -38,10 +44,14 @@ class Receiver:
     """An HTTP endpoint that keeps what it gets and answers as told."""
 
     def __init__(self) -> None:
-        self.got: list[tuple[str, dict[str, object]]] = []
+        self.got: list[tuple[str, dict[str, Any]]] = []
+        self.headers: list[dict[str, str]] = []
+        self.bodies: list[bytes] = []
         self.answer = Response(status_code=204)
 
     async def take(self, request: Request) -> Response:
+        self.headers.append(dict(request.headers))
+        self.bodies.append(await request.body())
         self.got.append((request.headers["idempotency-key"], await request.json()))
         return self.answer
 
@@ -51,13 +61,24 @@ def hook_socket() -> Iterator[tuple[Receiver, WebhookNotifier]]:
     receiver = Receiver()
     app = Starlette(routes=[Route("/hook", receiver.take, methods=["POST"])])
     with serving(lambda _hangup: app) as url:
-        yield receiver, WebhookNotifier({"pager": f"{url}/hook", "gone": "http://127.0.0.1:9/"})
+        yield (
+            receiver,
+            WebhookNotifier(
+                {
+                    "pager": Hook(url=f"{url}/hook"),
+                    "gone": Hook(url="http://127.0.0.1:9/"),
+                    "signed": Hook(url=f"{url}/hook", form=Form.ALERTMANAGER, key=b"shared"),
+                },
+                clock=ManualClock(1_700_000_000_000),
+            ),
+        )
 
 
 @pytest.fixture
 def hook(hook_socket: tuple[Receiver, WebhookNotifier]) -> tuple[Receiver, WebhookNotifier]:
     receiver, notifier = hook_socket
-    receiver.got.clear()
+    for kept in (receiver.got, receiver.headers, receiver.bodies):
+        kept.clear()
     receiver.answer = Response(status_code=204)
     return receiver, notifier
 
@@ -168,6 +189,47 @@ def test_webhook_that_is_not_there(
     """Nobody listens: later. Nobody of that name: never."""
     with pytest.raises(error):
         hook[1].deliver(replace(delivery, channel=channel))
+
+
+def test_alertmanagers_format_signed(
+    hook: tuple[Receiver, WebhookNotifier], delivery: Delivery
+) -> None:
+    """A receiver made for Alertmanager takes it, and knows that it is ours and how old it is."""
+    receiver, notifier = hook
+    page = replace(delivery, channel="signed")
+    reference = notifier.deliver(page)
+    resolved = replace(page.card, status=Status.RESOLVED, ended_ms=1_700_000_060_000)
+    edit = replace(page, action=Action.EDIT, outbox_id=42, reference=reference, card=resolved)
+    notifier.deliver(edit)
+    notifier.deliver(replace(edit, action=Action.REPLY, outbox_id=43, text="no place for it"))
+
+    (_, firing), (_, over) = receiver.got
+    assert (firing["version"], firing["status"], over["status"]) == ("4", "firing", "resolved")
+    assert firing["groupKey"] == over["groupKey"]
+    alert, ended = (told["alerts"][0] for told in (firing, over))
+    assert alert["labels"] == {
+        "alertname": "Playback starts fail in us-east-1",
+        "cloud_region": "us-east-1",
+        "incident": "inc-0001",
+        "service_name": "playback",
+        "severity": "SEV2",
+    }
+    assert alert["startsAt"] == "2023-11-14T22:13:20.000+00:00"
+    assert alert["endsAt"] == "0001-01-01T00:00:00Z"
+    assert ended["endsAt"] == "2023-11-14T22:14:20.000+00:00"
+    assert alert["fingerprint"] == ended["fingerprint"]
+    headers, body = receiver.headers[0], receiver.bodies[0]
+    content = b"41.1700000000." + body
+    wanted = base64.b64encode(hmac.new(b"shared", content, hashlib.sha256).digest()).decode()
+    assert headers["webhook-id"] == "41"
+    assert headers["webhook-signature"] == f"v1,{wanted}"
+
+
+def test_secrets_of_standard_webhooks() -> None:
+    """The libraries that verify take what follows whsec_ for base64."""
+    assert key_of(f"{PREFIX}c2hhcmVk") == key_of("shared") == b"shared"
+    with pytest.raises(ConfigError, match="no base64"):
+        key_of(f"{PREFIX}?")
 
 
 @pytest.mark.parametrize("error", [DelayedError("x", retry_after_s=1), UncertainError("x")])

@@ -148,7 +148,9 @@ def test_editors_know_it() -> None:
         if "enum" in s.get("properties", {}).get("notifier", {})
     )
 
-    assert names["enum"] == ["console", "logbook", "slack", "webhook"]
+    assert names["enum"] == [
+        *("apprise", "console", "logbook", "mail", "pagerduty", "slack", "webhook")
+    ]
     assert "logbook" in schema_of((notifiers_file(),))["$defs"]["NotifiersFile"]["properties"]
 
 
@@ -175,7 +177,7 @@ def test_a_channel_that_it_does_not_have_is_told_with_its_line(tmp_path: Path) -
 
 def test_shipped_notifiers_are_found_by_name() -> None:
     """The names that documents use stay what they are."""
-    assert list(notifiers()) == ["console", "slack", "webhook"]
+    assert list(notifiers()) == [*("apprise", "console", "mail", "pagerduty", "slack", "webhook")]
     assert all(kind.name == name for name, kind in notifiers().items())
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from anomaly.findings import Finding, FindingState
 from collectors.clock import ManualClock
-from demo_stack.slack.faults import Fault
+from demo_stack.slack.faults import Answer, Fault
 from runbooks.desk.desk import IncidentDesk
 from runbooks.incidents.commands import Acknowledge, Note, SetSeverity, SetStatus
 from runbooks.incidents.incident import Incident
@@ -144,7 +144,7 @@ def test_killed_while_sending_is_looked_up(
     dead.receive(make_finding())
     with pytest.raises(KilledError):
         dead.tick()
-    alive = make_desk(notifiers=[slack.notifier], routes=routes)
+    alive = make_desk(instead=True, notifiers=[slack.notifier], routes=routes)
     assert alive.outbox.recover(clock.now_ms() + 1) == 1
     settle(alive, clock)
     assert len(slack.seen()) == 1
@@ -157,9 +157,12 @@ def test_rate_limit_waits_in_the_outbox(
 ) -> None:
     """429 delays the row by Retry-After, without blocking the thread; nothing is lost."""
     incident = open_incident(slack_desk, make_finding())
+    slack.faults.arm("chat.postMessage", Fault.RATE_LIMIT, times=2)
     for number in range(12):
         slack_desk.execute(incident.id, Note(actor="ann", text=f"note {number}"))
         slack_desk.tick()
+    clock.advance_ms(1_100)  # at our own pace
+    slack_desk.tick()
     waiting = [r for r in slack_desk.outbox.rows(incident.id) if r.state is RowState.PENDING]
     assert waiting
     assert "limits the rate" in waiting[0].reason
@@ -168,6 +171,48 @@ def test_rate_limit_waits_in_the_outbox(
     lines = [line for reply in message["thread"] for line in reply["text"].splitlines()]
     notes = [line for line in lines if "note" in line]
     assert notes == [f"• note {number} (by ann)" for number in range(12)]
+
+
+def test_our_own_pace_is_slower_than_slacks(
+    slack_desk: IncidentDesk, slack: LocalSlack, clock: ManualClock, make_finding: MakeFinding
+) -> None:
+    """Slack would refuse, and a page wait behind notes; the first page of another goes at once."""
+    incident = open_incident(slack_desk, make_finding())
+    for number in range(25):
+        slack_desk.execute(incident.id, Note(actor="ann", text=f"note {number}"))
+        slack_desk.tick()
+    scope = {"service.name": "billing", "cloud.region": "eu-west-1"}
+    slack_desk.receive(make_finding(id="f2", rule="slo/billing", title="Billing", scope=scope))
+    slack_desk.tick()
+    assert any("Billing" in message["text"] for message in slack.seen())
+    settle(slack_desk, clock, 40)
+    rows = [row for i in slack_desk.ledger.incidents() for row in slack_desk.outbox.rows(i.id)]
+    assert not any("limits the rate" in row.reason for row in rows)
+    assert {row.state for row in rows} == {RowState.SENT}
+
+
+def test_an_outage_ends_without_a_flood(
+    slack_desk: IncidentDesk, slack: LocalSlack, clock: ManualClock, make_finding: MakeFinding
+) -> None:
+    """After two minutes of Slack's absence each thread gets one message with what it missed."""
+    incident = open_incident(slack_desk, make_finding())
+    settle(slack_desk, clock, 5)
+    before = len(slack.seen()[0]["thread"])
+    slack.faults.stand(Answer(status=503))
+    for number in range(12):
+        slack_desk.execute(incident.id, Note(actor="ann", text=f"note {number}"))
+        clock.advance_ms(10_000)
+        slack_desk.tick()
+    slack.faults.mend()
+    for _ in range(30):
+        clock.advance_ms(5_000)
+        slack_desk.tick()
+    message = next(m for m in slack.seen() if "Playback" in m["text"])
+    missed = message["thread"][before:]
+    lines = [line for reply in missed for line in reply["text"].splitlines()]
+    notes = [line for line in lines if "note" in line]
+    assert notes == [f"• note {number} (by ann)" for number in range(12)]
+    assert len(missed) <= 2
 
 
 def test_slack_down_for_long(

@@ -12,7 +12,7 @@ from collectors.errors import DocumentError
 from runbooks.oncall.loading import load_rota
 from runbooks.oncall.local_time import epoch_ms
 from runbooks.oncall.people import Person, load_people
-from runbooks.oncall.schedule import Hours, Layer, Override, Schedule
+from runbooks.oncall.schedule import Hours, Layer, Override, Schedule, Swap
 from tocsin.configuration.reading import read_configuration
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -33,6 +33,8 @@ layers:
     until: 2027-01-01
     hours:
       - {days: [mon, fri], since: "09:00", until: "17:00"}
+swaps:
+  - {people: [ben, ana], since: "2026-11-02 09:00", until: "2026-11-09 09:00", reason: a wedding}
 overrides:
   - {person: ben, since: "2026-12-24 18:00", until: "2026-12-27 09:00", reason: holidays}
   - {person: nobody, since: 2026-12-31 12:00, until: 2026-12-31 13:00}
@@ -78,6 +80,14 @@ def test_a_schedule(tmp_path: Path) -> None:
                     hours=(Hours(weekdays=frozenset({0, 4}), since=time(9), until=time(17)),),
                 ),
             ),
+            swaps=(
+                Swap(
+                    people=("ben", "ana"),
+                    start_ms=at(11, 2, 9),
+                    end_ms=at(11, 9, 9),
+                    reason="a wedding",
+                ),
+            ),
             overrides=(
                 Override(
                     person="ben",
@@ -101,6 +111,9 @@ def test_a_schedule(tmp_path: Path) -> None:
         ("[mon, fri]", "[mon, fry]", "layers[1].hours[0].days[1]", "did you mean 'fri'?"),
         ("[ana, ben]", "[]", "layers[0].people", "names nobody"),
         ("2026-12-27 09:00", "2026-12-24 17:00", "overrides[0].until", "must be after"),
+        ("2026-11-09 09:00", "2026-11-02 09:00", "swaps[0].until", "must be after"),
+        ("[ben, ana]", "[ben, ben]", "swaps[0].people", "two people"),
+        ("[ben, ana]", "[ben, anna]", "swaps[0].people[1]", "did you mean 'ana'?"),
         ("[ana, ben]", "[ana, bem]", "layers[0].people[1]", "did you mean 'ben'?"),
     ],
 )

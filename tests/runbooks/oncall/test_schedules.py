@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runbooks.oncall.local_time import DAY_MS, epoch_ms, local
-from runbooks.oncall.schedule import Hours, Layer, Override, Schedule, Shift, on_call, shifts
+from runbooks.oncall.schedule import Hours, Layer, Override, Schedule, Shift, Swap, on_call, shifts
 
 BERLIN = ZoneInfo("Europe/Berlin")
 # Half an hour of summer time, a day that never was, none at all, and the ordinary ones.
@@ -34,9 +34,12 @@ def at(text: str, zone: ZoneInfo = BERLIN) -> int:
 
 
 def schedule(
-    *layers: Layer, overrides: tuple[Override, ...] = (), zone: ZoneInfo = BERLIN
+    *layers: Layer,
+    swaps: tuple[Swap, ...] = (),
+    overrides: tuple[Override, ...] = (),
+    zone: ZoneInfo = BERLIN,
 ) -> Schedule:
-    return Schedule(name="s", title="S", zone=zone, layers=layers, overrides=overrides)
+    return Schedule(name="s", title="S", zone=zone, layers=layers, swaps=swaps, overrides=overrides)
 
 
 def weekly(*people: str, **more: object) -> Layer:
@@ -97,9 +100,9 @@ def test_hours_over_midnight_belong_to_the_day_they_begin() -> None:
 
 def test_an_override_counts_before_all_and_the_last_before_others() -> None:
     """A swap that a layer could undo would leave two people believing the other has it."""
-    swap = Override(person="cy", start_ms=at("2026-01-06T00:00"), end_ms=at("2026-01-08T00:00"))
+    taken = Override(person="cy", start_ms=at("2026-01-06T00:00"), end_ms=at("2026-01-08T00:00"))
     nobody = Override(person="", start_ms=at("2026-01-07T00:00"), end_ms=at("2026-01-07T12:00"))
-    rota = schedule(weekly("ana"), overrides=(swap, nobody))
+    rota = schedule(weekly("ana"), overrides=(taken, nobody))
     assert who(
         rota, "2026-01-05T23:59", "2026-01-06T00:00", "2026-01-07T11:59", "2026-01-07T12:00"
     ) == [
@@ -109,6 +112,46 @@ def test_an_override_counts_before_all_and_the_last_before_others() -> None:
         "cy",
     ]
     assert who(rota, "2026-01-08T00:00") == ["ana"]
+
+
+def swap(first: str, last: str, one: str = "ana", other: str = "ben") -> Swap:
+    return Swap(people=(one, other), start_ms=at(first), end_ms=at(last), reason="a wedding")
+
+
+def test_two_who_swap_stand_in_for_each_other() -> None:
+    """Written as overrides, one half is forgotten, and both weeks are one person's."""
+    rota = schedule(
+        weekly("ana", "ben", "cy"), swaps=(swap("2026-01-05T00:00", "2026-01-19T09:00"),)
+    )
+    assert who(rota, "2026-01-05T09:00", "2026-01-12T09:00", "2026-01-19T09:00") == [
+        "ben",
+        "ana",
+        "cy",
+    ]
+    assert who(rota, "2026-01-26T09:00", "2026-02-02T09:00") == ["ana", "ben"]
+
+
+def test_a_swap_may_begin_and_end_within_a_turn() -> None:
+    """The shift says by what it is that person, and until when."""
+    rota = schedule(weekly("ana"), swaps=(swap("2026-01-06T12:00", "2026-01-07T12:00"),))
+    found = shifts(rota, at("2026-01-06T00:00"), at("2026-01-08T00:00"))
+    assert [(s.person, s.layer, s.reason) for s in found] == [
+        ("ana", "weekly", ""),
+        ("ben", "swap", "a wedding"),
+        ("ana", "weekly", ""),
+    ]
+
+
+def test_an_override_counts_before_a_swap_and_a_later_swap_after_an_earlier() -> None:
+    """Who takes over a day from the one who swapped has it."""
+    first, last = "2026-01-06T00:00", "2026-01-07T00:00"
+    away = Override(person="di", start_ms=at("2026-01-06T12:00"), end_ms=at(last))
+    rota = schedule(
+        weekly("ana"),
+        swaps=(swap(first, last), swap(first, last, "ben", "cy")),
+        overrides=(away,),
+    )
+    assert who(rota, "2026-01-06T11:59", "2026-01-06T12:00", last) == ["cy", "di", "ana"]
 
 
 def test_a_layer_ends() -> None:
@@ -192,6 +235,7 @@ def test_shifts_say_what_on_call_says(
     rota = schedule(
         weekly("ana", "ben"),
         weekly("eve", hours=(Hours(weekdays=EVERY_DAY, since=time(20), until=time(8)),)),
+        swaps=(swap("2026-03-21T05:00", "2026-04-02T00:00", "ana", "eve"),),
         overrides=tuple(
             Override(
                 person=p, start_ms=start_ms + a * 3_600_000, end_ms=start_ms + (a + n) * 3_600_000

@@ -8,7 +8,7 @@ import pytest
 
 from collectors.errors import DocumentError
 from runbooks.incidents import commands as c
-from runbooks.incidents.decide import decide
+from runbooks.incidents.decisions.decide import decide
 from runbooks.incidents.folding import fold
 from runbooks.incidents.states import Severity
 from runbooks.notifiers.recording import RecordingNotifier
@@ -92,19 +92,19 @@ BROKEN = [
         "default:\n- {notifier: true, channel: b}\n",
         2,
         "default[0].notifier",
-        "must be one of console, slack, webhook, got true",
+        "must be one of apprise, console, mail, pagerduty, slack, webhook, got true",
     ),
     (
         "default:\n- {notifier: slak, channel: b}\n",
         2,
         "default[0].notifier",
-        "must be one of console, slack, webhook, got 'slak'; did you mean 'slack'?",
+        "must be one of apprise, console, mail, pagerduty, slack, webhook, got 'slak'; did you",
     ),
     (
         ONE + "routes:\n- to: *one\n  name: x\n  match: {severity: [SEV1, SEVEN1]}\n",
         5,
         "routes[0].match.severity[1]",
-        "must be one of SEV1, SEV2, SEV3, SEV4, got 'SEVEN1'; did you mean 'SEV1'?",
+        "must be one of SEV1, SEV2, SEV3, SEV4, SEV5, got 'SEVEN1'; did you mean 'SEV1'?",
     ),
     (ONE + "routes:\n- name: x\n", 3, "routes[0].to", "is required"),
     (ONE + "routes:\n- {name: x, to: []}\n", 3, "routes[0].to", NOBODY),

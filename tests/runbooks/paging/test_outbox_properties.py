@@ -15,7 +15,7 @@ from collectors.errors import StorageError
 from runbooks.desk.desk import IncidentDesk
 from runbooks.incidents import commands as c
 from runbooks.incidents.database import open_database
-from runbooks.incidents.decide import decide
+from runbooks.incidents.decisions.decide import decide
 from runbooks.incidents.folding import fold
 from runbooks.incidents.states import Severity
 from runbooks.notifiers.card import Card, Links, card_of

@@ -13,7 +13,8 @@ from collectors.clock import ManualClock
 from collectors.errors import ConflictError
 from collectors.model import Tags
 from runbooks.automation.runbook import Runbook
-from runbooks.desk.desk import DeskSettings, IncidentDesk
+from runbooks.desk.desk import IncidentDesk
+from runbooks.desk.settings import DeskSettings
 from runbooks.incidents import commands as c
 from runbooks.incidents.states import Severity, Status
 from runbooks.notifiers.card import Links
@@ -220,6 +221,7 @@ MOVES = st.one_of(
     st.tuples(st.just("fire"), st.integers(0, 9)),
     st.tuples(st.just("end"), st.integers(0, 9)),
     st.tuples(st.sampled_from(["acknowledge", "resolve", "close", "reopen"]), st.integers(0, 3)),
+    st.tuples(st.sampled_from(["decline", "merge", "split"]), st.integers(0, 3)),
     st.tuples(st.just("wait"), st.sampled_from([1, 2, 30, 200])),
 )
 
@@ -241,8 +243,10 @@ class Play:
             self._fire(which)
         elif what == "end" and which in self.firing:
             self.desk.receive(over(self.firing.pop(which), self.clock))
-        elif what in {"acknowledge", "resolve", "close", "reopen"}:
+        elif what in {"acknowledge", "resolve", "close", "reopen", "decline"}:
             self._press(what, which)
+        elif what in {"merge", "split"}:
+            self._regroup(what, which)
         for _ in range(which if what == "wait" else 1):
             self.desk.tick()
             self.clock.advance_ms(STEP_MS)
@@ -277,6 +281,7 @@ class Play:
             "resolve": c.SetStatus(status=Status.RESOLVED, actor="ann"),
             "close": c.SetStatus(status=Status.CLOSED, actor="ann"),
             "reopen": c.Reopen(actor="ann", text="not over"),
+            "decline": c.Decline(actor="ann", text="a test"),
         }
         for incident in self.desk.ledger.incidents()[which : which + 1]:
             try:
@@ -284,15 +289,40 @@ class Play:
             except ConflictError:
                 continue  # not possible now: a person is told so
 
+    def _regroup(self, what: str, which: int) -> None:
+        """Merge one incident into the next, or split its last finding off; promise what is news."""
+        incidents = self.desk.ledger.incidents()
+        if which + 1 >= len(incidents):
+            return
+        one, other = incidents[which : which + 2]
+        now_ms = self.clock.now_ms()
+        moved = [f for f in one.findings.values() if f.id in {g.id for g in self.firing.values()}]
+        try:
+            if what == "merge":
+                self.desk.responses.merge(one.id, other.id, "ann")
+                news = elsewhere(other.findings.values(), moved)
+            else:
+                last = [*one.findings][-1]
+                self.desk.responses.split(one.id, [last], "ann")
+                news = [f for f in moved if f.id == last]
+        except ConflictError:
+            return  # not possible now: a person is told so
+        self.promised += [(finding.id, now_ms) for finding in news if one.is_open]
+
+    def _lineage(self, finding: str) -> set[str]:
+        """Return the incidents that have or had a finding: people were rung for one of them."""
+        found = {i.id for i in self.desk.ledger.incidents() if finding in i.findings}
+        parts = [i for i in self.desk.ledger.incidents() if i.id in found]
+        return found | {i.split_from for i in parts if i.split_from}
+
     def unheard(self) -> list[str]:
         """Return findings that were promised a ring and had none within two steps and a gap."""
-        owners = {f: i.id for i in self.desk.ledger.incidents() for f in i.findings}
         late = 4 * STEP_MS
         return [
             finding
             for finding, since in self.promised
             if not any(
-                since <= at <= since + late and incident == owners.get(finding)
+                since <= at <= since + late and incident in self._lineage(finding)
                 for at, incident in self.listener.heard
             )
         ]

@@ -12,8 +12,9 @@ from collectors.model import Frame
 from collectors.stacklang.evaluation.batch import evaluate
 from collectors.stacklang.lines.database import Window
 from runbooks.automation.loading import BUILT_IN, load_library
+from runbooks.automation.variables import checkable
 from runbooks.incidents import commands as c
-from runbooks.incidents.decide import decide
+from runbooks.incidents.decisions.decide import decide
 from runbooks.incidents.folding import fold
 from runbooks.incidents.incident import ImpactInterval
 from runbooks.incidents.states import Severity
@@ -26,9 +27,9 @@ ONSET_MS = 1_700_000_000_000
 END_MS = ONSET_MS + 100_000
 IMPACT = Path(__file__).parents[3] / "demo_stack/ops/impact.yaml"
 QUERIES = [
-    (runbook.name, step.id, step.query)
+    (runbook.name, step.id, checkable(step.query))
     for runbook in load_library(BUILT_IN)
-    for step in runbook.steps
+    for step in (*runbook.diagnose, *runbook.steps)
     if step.query
 ]
 

@@ -12,7 +12,7 @@ import pytest
 from collectors.errors import DocumentError
 from collectors.model import Frame, Tags
 from runbooks.incidents import commands as c
-from runbooks.incidents.decide import decide
+from runbooks.incidents.decisions.decide import decide
 from runbooks.incidents.folding import fold
 from runbooks.incidents.incident import ImpactInterval, Incident
 from runbooks.incidents.states import Severity

@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 from collectors.documents.section import Context
 from collectors.errors import DocumentError
 from collectors.stacklang.evaluation.batch import parse
+from collectors.stacklang.expressions.promql import PromqlExpr
 from dashboards.telemetry.boards import MAX_REPEATS, left_out, pinned_panels, rows_of
 from tocsin.boards.document import load_boards, read_boards
 from tocsin.boards.routes import board_routes
@@ -152,3 +153,38 @@ def test_the_example_in_the_documentation_is_a_dashboard() -> None:
     text = page.read_text(encoding="utf-8").partition("```yaml\n")[2].partition("```")[0]
     (board,) = read_boards(text, file=page.name, context=CHECKED)
     assert board.metadata.name == "checkout"
+
+
+PROMQL = GOOD.replace(
+    "expr: name,orders,:eq,{region},:and,:sum,(,kind,),:by",
+    """promql: 'sum by (kind, zone) (rate(orders_total{region=~"{region}"}[5m]))'""",
+)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "pattern"), [("", ".*"), ("eu", "eu"), ('a.b|"c', r"a[.]b[|].c")]
+)
+def test_a_panel_may_ask_in_promql(tmp_path: Path, chosen: str, pattern: str) -> None:
+    """A team that brings its panels would have to write each of them anew."""
+    write(tmp_path, a=PROMQL)
+    (board,) = answered(tmp_path)
+    panel = rows_of(board, {"region": chosen}, {"region": ("eu",)})[0][1][0]
+    (style,) = parse(panel.expression)
+    wanted = f'sum by (kind, zone) (rate(orders_total{{region=~"{pattern}"}}[5m]))'
+    assert style.expr == PromqlExpr(wanted)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("(rate(", "(rat(", "can't be evaluated: :promql: "),
+        ('~"{region}', '~"{regoin}', "did you mean 'region'?"),
+        ("          unit: 1/s", "          expr: name,orders,:eq", "either expr or promql"),
+    ],
+)
+def test_a_slip_in_promql_is_told(tmp_path: Path, old: str, new: str, told: str) -> None:
+    """A chart would stay empty, and nobody know why."""
+    folder = write(tmp_path, a=PROMQL.replace(old, new, 1))
+    with pytest.raises(DocumentError) as caught:
+        load_boards(folder, CHECKED)
+    assert told in str(caught.value)

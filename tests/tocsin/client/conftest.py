@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -22,6 +23,13 @@ OPS = Path(__file__).parents[3] / "demo_stack" / "ops"
 STEP_MS = 5_000
 REGIONS = ("us-east-1", "eu-west-1")
 TOKEN, SECRET = "xoxb-local", "shared"
+RULES = """groups:
+  - name: starts
+    rules:
+      - alert: StartsFail
+        expr: sum({"stream.starts", outcome="failure"}) > 5
+        labels: {severity: ticket}
+"""
 
 
 def starts(failing: float) -> Callable[[int], Batch]:
@@ -66,10 +74,14 @@ def _slack(slack_url: str) -> Iterator[SlackPreviewClient]:
 @pytest.fixture(name="paged")
 def _paged(tmp_path: Path, slack_url: str) -> Iterator[LocalTocsin]:
     """A server whose incident has paged, with traces, a change before it and a runbook."""
+    ops = tmp_path / "ops"
+    shutil.copytree(OPS, ops)
+    (ops / "prometheus-rules").mkdir()
+    (ops / "prometheus-rules" / "starts.yml").write_text(RULES)
     settings = Settings.model_validate(
         {
             "data_dir": tmp_path,
-            "config_dir": OPS,
+            "config_dir": ops,
             "step": "5s",
             "history": "off",
             "slack_bot_token": TOKEN,

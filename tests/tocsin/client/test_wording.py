@@ -15,14 +15,15 @@ from anomaly.findings import Finding, FindingKind, FindingState, Urgency
 from dashboards.panels import evidence
 from runbooks.api import views
 from runbooks.incidents.commands import Open
-from runbooks.incidents.decide import decide
+from runbooks.incidents.decisions.decide import decide
 from runbooks.incidents.folding import fold
 from runbooks.incidents.incident import Incident
 from runbooks.incidents.states import Severity
 from runbooks.notifiers.card import Links, card_of, evidence_of
 from runbooks.notifiers.console import page_text
 from runbooks.notifiers.slack_layout import blocks_of
-from runbooks.postmortem.document import gather, machine_sections
+from runbooks.postmortem.document import machine_sections
+from runbooks.postmortem.gathering import gather
 from tocsin.client import wording
 
 VALUES = [

@@ -154,7 +154,7 @@ def test_other_peoples_files_are_left_alone(tmp_path: Path) -> None:
 def test_a_server_waits_on_a_bare_directory(tmp_path: Path) -> None:
     """It would not start before the first file stands, or start and say that all is well."""
     read, problems = starting_configuration(tmp_path)
-    assert not any(read.definitions.values())
+    assert not any(one.source for several in read.definitions.values() for one in several)
     assert "holds nothing that is read" in problems[0].message
     (tmp_path / "notes.txt").write_text("")
     with pytest.raises(DocumentError, match="holds nothing that is read"):

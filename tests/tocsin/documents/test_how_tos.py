@@ -61,10 +61,14 @@ def _world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LocalTocs
     """A server with an incident, a directory with its ops/, and the local Slack."""
     home = tmp_path_factory.mktemp("home")
     write(home / "ops", "checkout")
-    for title, block in titled("how-to/on-call.md").items():
+    pages = (
+        titled("how-to/on-call.md") | titled("how-to/escalate.md") | titled("how-to/heartbeats.md")
+    )
+    for title, block in pages.items():
         if not title.endswith("routes.yaml"):
-            (home / title).parent.mkdir(exist_ok=True)
+            (home / title).parent.mkdir(parents=True, exist_ok=True)
             (home / title).write_text(block.text)
+    (home / "ops/status.yaml").write_text(titled("how-to/status-page.md")["ops/status.yaml"].text)
     slack = partial(slack_app, token=TOKEN, signing_secret=SECRET, now=time.time)
     with local_tocsin(settings(home)) as running, serving(lambda _: slack()) as slack_url:
         running.run(12, failing("checkout"))
@@ -203,7 +207,8 @@ def test_the_slack_manifest_asks_for_what_is_used() -> None:
     manifest = yaml.safe_load(titled("how-to/slack.md")["slack-manifest.yaml"].text)
     asked = manifest["oauth_config"]["scopes"]["bot"]
 
-    assert set(asked) == set(re.findall(r"``([a-z]+:[a-z]+)``", SlackNotifier.__doc__ or ""))
+    told = re.findall(r"``([a-z]+:[a-z]+|commands)``", SlackNotifier.__doc__ or "")
+    assert set(asked) == set(told)
     assert manifest["settings"]["interactivity"]["request_url"].endswith("/slack/interactions")
 
 

@@ -83,7 +83,10 @@ def test_a_secret_comes_by_file_or_environment(
     assert {row.name for row in secret_rows} == {
         "slack_bot_token",
         "slack_signing_secret",
+        "slack_app_token",
         "api_token",
+        "oidc_client_secret",
+        "heartbeat_url",
     }
     refused = CliRunner().invoke(group, ["serve", "--slack-bot-token", SECRET])
     assert refused.exit_code == 2

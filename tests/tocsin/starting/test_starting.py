@@ -12,7 +12,7 @@ import pytest
 from collectors.model import Batch, Tags
 from dashboards.telemetry.instruments import instrument_of
 from tocsin import cli
-from tocsin.commands.slo_new import share
+from tocsin.commands.slo.new import share
 from tocsin.configuration.checks import checked_configuration
 from tocsin.duration import Duration
 from tocsin.settings import Settings

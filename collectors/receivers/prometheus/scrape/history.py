@@ -7,7 +7,6 @@ that stand for one moment of one series the first counts, and the others are tol
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,7 +14,16 @@ import numpy as np
 
 from collectors.errors import DecodeError, TooLargeError
 from collectors.limits import Limits
-from collectors.model import DSTYPE, Batch, Exemplar, IntArray, Rejection, SeriesKind, Tags
+from collectors.model import (
+    DSTYPE,
+    Batch,
+    Exemplar,
+    FloatArray,
+    IntArray,
+    Rejection,
+    SeriesKind,
+    Tags,
+)
 from collectors.prometheus_labels import RESERVED_KEYS, free_key
 from collectors.receivers.prometheus.exemplar_labels import trace_of
 from collectors.receivers.prometheus.exposition.memory import MAX_SERIES, ExposedSeries
@@ -36,6 +44,8 @@ _REPORTS = (
     "scrape_samples_post_metric_relabeling",
     "scrape_series_added",
 )
+# The bits of the NaN that ends a series, as Prometheus has them.
+_STALE_BITS = 0x7FF0000000000002
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +135,8 @@ class TargetHistory:
             series=[tags[i] for i in gone.tolist()],
             series_index=np.arange(len(gone), dtype=np.int32),
             time_ms=np.full(len(gone), time_ms, dtype=np.int64),
-            value=np.full(len(gone), math.nan),
+            value=_ends(len(gone)),
+            whole_resets=True,
         )
         if len(self._series) > MAX_SERIES // 2:
             # None of them is needed any more, and the next page may need the room.
@@ -239,7 +250,7 @@ class TargetHistory:
             series=[tags[i] for i in used.tolist()],
             series_index=index.astype(np.int32),
             time_ms=np.concatenate([times[kept], np.full(len(gone), time_ms, dtype=np.int64)]),
-            value=np.concatenate([page.value[kept], np.full(len(gone), math.nan)]),
+            value=np.concatenate([page.value[kept], _ends(len(gone))]),
             exemplars=exemplars,
             whole_resets=True,
         )
@@ -269,3 +280,8 @@ def _repeats(series: IntArray, times: IntArray) -> Mask:
         same = (np.diff(series[order]) == 0) & (np.diff(times[order]) == 0)
         mask[order[1:][same]] = True
     return mask
+
+
+def _ends(count: int) -> FloatArray:
+    """Return markers that series ended: NaNs with the bits by which PromQL knows them."""
+    return np.full(count, _STALE_BITS, dtype=np.int64).view(np.float64)

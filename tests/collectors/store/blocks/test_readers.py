@@ -19,7 +19,7 @@ def retire(blocks: HotBlocks, *pages: int) -> None:
 def test_pages_are_free_although_one_reader_follows_the_other_without_a_gap() -> None:
     """Queries that overlap would use the memory of the hot window up, and no series could come."""
     blocks = HotBlocks(step_ms=1, hot_window_ms=1, max_series=4, memory_bytes=1 << 20)
-    readers = Readers(blocks, threading.Lock())
+    readers = Readers([blocks], threading.Lock())
     first, second, third = ExitStack(), ExitStack(), ExitStack()
     first.enter_context(readers.reading())
     retire(blocks, 7)

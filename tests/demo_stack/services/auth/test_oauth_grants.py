@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from random import Random
 
 import pytest
 
 from demo_stack.chassis.oauth import challenge_of
+from demo_stack.in_memory import steady
 from demo_stack.in_memory.region import open_region
 from demo_stack.services.auth.grants import (
     CODE_LIFE_S,
@@ -147,7 +147,7 @@ def test_a_viewer_who_returns_refreshes_and_one_with_a_stale_token_signs_in_agai
                 and "jwks" not in span.name
             ]
 
-    assert asyncio.run(story()) == [
+    assert steady.run(story()) == [
         "POST /authorize", "POST /token",  # first visit
         "POST /token",  # the second refreshes
         "POST /token", "POST /authorize", "POST /token",  # the third is refused, then signs in

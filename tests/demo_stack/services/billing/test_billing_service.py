@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +12,7 @@ import pytest
 from opentelemetry.trace import SpanKind
 
 from demo_stack.chassis.disturbance import Disturbance
+from demo_stack.in_memory import steady
 from demo_stack.in_memory.readings import tags
 from demo_stack.in_memory.region import MemoryRegion, open_region
 from demo_stack.services.billing.plans import PLANS, plan_of
@@ -37,7 +37,7 @@ def _run(story: Callable[[MemoryRegion], Awaitable[Result]]) -> Result:
         async with open_region() as w:
             return await story(w)
 
-    return asyncio.run(opened())
+    return steady.run(opened())
 
 
 def test_made_up_accounts_have_plans_and_others_can_subscribe() -> None:

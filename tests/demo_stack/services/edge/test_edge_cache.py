@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from hypothesis import given
 from hypothesis import strategies as st
 
 from demo_stack.chassis.client import Call
+from demo_stack.in_memory import steady
 from demo_stack.in_memory.region import open_region
 from demo_stack.services.edge.cache import PopularityCache
 
@@ -62,7 +61,7 @@ def test_a_segment_reaches_the_origin_once_for_every_site() -> None:
             origin = sum(span.name.startswith("GET /origin") for span in w.spans())
             return outcomes, origin
 
-    outcomes, origin = asyncio.run(story())
+    outcomes, origin = steady.run(story())
     assert (outcomes.count("miss"), outcomes.count("hit")) == (2, 10)
     assert origin == 4  # the client's and the server's span of each of two calls
 

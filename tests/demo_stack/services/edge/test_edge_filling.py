@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 from random import Random
 from typing import Any
@@ -12,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from demo_stack.chassis.client import Call
+from demo_stack.in_memory import steady
 from demo_stack.in_memory.region import open_region
 from demo_stack.regions.control import RegionControl
 from demo_stack.services.edge.cache import PopularityCache
@@ -177,7 +177,7 @@ def test_an_edge_fetches_ahead_what_its_region_asks_for() -> None:
             hits = [(await w.client.send(call("t01/720p/3"))).headers["x-cache"] for _ in range(4)]
             return fetched, again, hits
 
-    fetched, again, hits = asyncio.run(story())
+    fetched, again, hits = steady.run(story())
     assert (fetched, again) == ([5, 5], [0, 0])  # each site, whoever was asked before
     assert hits == ["hit"] * 4
 
@@ -193,6 +193,6 @@ def test_an_announced_launch_is_fetched_before_anybody_asks() -> None:
             call = Call(service="edge", method="GET", route="/segments/t42/1080p/1")
             return first, [(await w.client.send(call)).headers["x-cache"] for _ in range(4)]
 
-    fetched, outcomes = asyncio.run(story())
+    fetched, outcomes = steady.run(story())
     assert fetched == 15  # three segments of five renditions
     assert outcomes == ["hit"] * 4

@@ -24,6 +24,7 @@ from demo_stack.supervisor.processes.encoding import EncodingDesk
 
 pytestmark = [
     pytest.mark.processes,
+    pytest.mark.paired,
     pytest.mark.slow,
     pytest.mark.skipif(not hasattr(os, "SCHED_IDLE"), reason="Linux has what is looked at"),
 ]

@@ -12,6 +12,7 @@ from starlette.responses import PlainTextResponse
 from demo_stack.chassis.client import Call
 from demo_stack.chassis.disturbance import Disturbance
 from demo_stack.chassis.errors import DependencyError, ServiceError
+from demo_stack.in_memory import steady
 from demo_stack.in_memory.readings import tags
 from demo_stack.in_memory.region import open_region
 from demo_stack.in_memory.turns import PATIENCE_S
@@ -75,7 +76,7 @@ def test_the_chain_runs_in_order_and_outbound_filters_always(
     chain = FilterChain(inbound, [Step("out", 1), *outbound])
     chain.disabled.add("off")
     exchange = _exchange()
-    answer = asyncio.run(chain.run(exchange, _endpoint))
+    answer = steady.run(chain.run(exchange, _endpoint))
     assert [where for where, _ in exchange.passport] == passport
     assert [at for _, at in exchange.passport] == sorted(at for _, at in exchange.passport)
     assert (answer.status_code, exchange.failed_in, exchange.category) == outcome
@@ -126,7 +127,7 @@ def test_a_viewer_who_asks_too_often_is_slowed_down_and_others_are_not() -> None
         now = 1.0
         assert [await ask("greedy") for _ in range(3)] == [200, 200, 429]
 
-    asyncio.run(story())
+    steady.run(story())
 
 
 @pytest.mark.parametrize(
@@ -152,7 +153,7 @@ def test_under_overload_the_least_important_goes_first(
             return False
         return True
 
-    assert {p for p in Priority if not asyncio.run(admitted(p))} == refused
+    assert {p for p in Priority if not steady.run(admitted(p))} == refused
 
 
 @pytest.mark.parametrize(
@@ -200,7 +201,7 @@ def test_a_crashed_instance_is_covered_by_a_retry_on_the_other() -> None:
                 if "http.request.resend_count" in tags(span)
             ]
 
-    assert set(asyncio.run(story())) == {1}
+    assert set(steady.run(story())) == {1}
 
 
 def test_without_recommendations_the_row_is_what_is_popular() -> None:
@@ -212,7 +213,7 @@ def test_without_recommendations_the_row_is_what_is_popular() -> None:
                 await w.region.fleet.kill(f"recommendations-us-east-1-{number}")
             return await w.client.json(_browse(await w.token()))
 
-    titles = [title["id"] for title in asyncio.run(story())["titles"]]
+    titles = [title["id"] for title in steady.run(story())["titles"]]
     assert titles == [f"t{number:02d}" for number in range(1, 9)]
 
 
@@ -235,7 +236,7 @@ def test_a_dependency_that_keeps_failing_is_no_longer_called() -> None:
                     await asyncio.sleep(0.05)  # the circuit is looked at every half second
             return seen()
 
-    seen = asyncio.run(story())
+    seen = steady.run(story())
     assert seen["FAILURE_LOCAL_SHORT_CIRCUITED"] >= 3
     assert seen["FAILURE_ORIGIN"] >= 20
 
@@ -257,7 +258,7 @@ def test_a_failure_test_touches_only_the_account_in_its_scope() -> None:
                 )
             return outcomes
 
-    outcomes = asyncio.run(story())
+    outcomes = steady.run(story())
     assert outcomes["bystander"].status_code == 201
     assert outcomes["tester"].status == 500
 
@@ -280,7 +281,7 @@ def test_a_bad_body_is_the_clients_fault(
             )
             return (await w.client.send(call)).headers["x-status-category"]
 
-    assert asyncio.run(story()) == "FAILURE_CLIENT_BAD_REQUEST"
+    assert steady.run(story()) == "FAILURE_CLIENT_BAD_REQUEST"
 
 
 def test_what_there_is_no_route_for_is_counted_and_a_failed_answer_shows_its_way() -> None:
@@ -306,7 +307,7 @@ def test_what_there_is_no_route_for_is_counted_and_a_failed_answer_shows_its_way
             refused = {at["zuul.filter.name"] for at, _ in w.points("zuul.filter.failures")}
             return answer, [event.name for event in failed.events], limits, refused
 
-    answer, way, limits, refused = asyncio.run(story())
+    answer, way, limits, refused = steady.run(story())
     assert (answer.status_code, answer.headers["x-status-category"]) == (
         404,
         "SUCCESS_LOCAL_NO_ROUTE",

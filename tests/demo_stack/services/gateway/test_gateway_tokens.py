@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 
 import pytest
@@ -12,6 +11,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 
 from demo_stack.chassis.errors import DependencyError, ServiceError
 from demo_stack.chassis.oauth import ISSUER
+from demo_stack.in_memory import steady
 from demo_stack.in_memory.region import open_region
 from demo_stack.services.gateway.tokens import TokenVerifier
 
@@ -35,7 +35,7 @@ def test_a_genuine_token_names_its_viewer_and_is_verified_once() -> None:
             assert await verifier.viewer(f"Bearer {token}") == "v1"
             return w.spans()
 
-    assert asyncio.run(story()) == ()
+    assert steady.run(story()) == ()
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_anything_else_is_refused_with_401(authorization: str) -> None:
                 await TokenVerifier(w.client).viewer(header)
             return refused.value.status
 
-    assert asyncio.run(story()) == 401
+    assert steady.run(story()) == 401
 
 
 def test_forged_tokens_do_not_make_the_gateway_ask_for_keys_every_time() -> None:
@@ -68,7 +68,7 @@ def test_forged_tokens_do_not_make_the_gateway_ask_for_keys_every_time() -> None
                     await verifier.viewer(f"Bearer {_forge()}")
             return sum(span.name == "GET /jwks.json" for span in w.spans())
 
-    assert asyncio.run(story()) <= 2 * 2  # client and server span of two fetches at most
+    assert steady.run(story()) <= 2 * 2  # client and server span of two fetches at most
 
 
 def test_without_auth_a_token_cannot_be_checked() -> None:
@@ -81,4 +81,4 @@ def test_without_auth_a_token_cannot_be_checked() -> None:
             with pytest.raises(DependencyError):
                 await TokenVerifier(w.client).viewer(f"Bearer {token}")
 
-    asyncio.run(story())
+    steady.run(story())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from base64 import urlsafe_b64decode
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -19,6 +18,7 @@ from demo_stack.chassis.disturbance import Disturbance
 from demo_stack.chassis.errors import DependencyError
 from demo_stack.chassis.identity import Identity
 from demo_stack.chassis.telemetry import memory_pipe
+from demo_stack.in_memory import steady
 from demo_stack.in_memory.readings import tags
 from demo_stack.in_memory.region import MemoryRegion, open_region
 from demo_stack.regions.control import RegionControl
@@ -87,7 +87,7 @@ def _run(media: Path | None, story: Callable[[MemoryRegion], Awaitable[Any]]) ->
         async with open_region(str(media or "")) as w:
             return await story(w)
 
-    return asyncio.run(opened())
+    return steady.run(opened())
 
 
 def test_an_encoded_title_comes_with_its_ladder_its_manifest_and_its_segments(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 
 from demo_stack.eventlog.topics import REPORTS, WINDOW_MS
 from demo_stack.eventlog.windows import TumblingRatios
+from demo_stack.in_memory import steady
 from demo_stack.in_memory.region import MemoryRegion, open_region
 from demo_stack.in_memory.turns import until
 
@@ -71,7 +71,7 @@ def test_reports_of_a_window_become_the_ratio_of_their_device() -> None:
             await until(lambda: _ratios(w)["tv"] > 0)
             return before, _ratios(w)
 
-    before, after = asyncio.run(story())
+    before, after = steady.run(story())
     assert before == {"tv": 0.0, "phone": 0.0, "web": 0.0, "console": 0.0}
     assert after == {"tv": 0.05, "phone": 0.5, "web": 0.0, "console": 0.0}
 
@@ -85,7 +85,7 @@ def test_a_session_reports_into_the_log() -> None:
             await w.visit()
             return [dict(record.value) for record in await reader.poll()]
 
-    (said,) = asyncio.run(story())
+    (said,) = steady.run(story())
     assert said["device"] == "tv"
     assert said["played_s"] >= 0.0
     assert said["stalled_s"] >= 0.0

@@ -15,6 +15,7 @@ from demo_stack.chassis.errors import DependencyError
 from demo_stack.chassis.identity import Identity
 from demo_stack.chassis.network import MemoryNetwork
 from demo_stack.chassis.telemetry import memory_pipe
+from demo_stack.in_memory import steady
 from demo_stack.in_memory.region import open_region
 from demo_stack.in_memory.turns import until
 from demo_stack.regions.region import Region
@@ -173,7 +174,7 @@ def test_a_guest_who_plays_in_one_region_can_not_play_on_another_device_in_anoth
                 await one.region.close()
         return seen
 
-    assert asyncio.run(story()) == [201, 403, 201, 201]
+    assert steady.run(story()) == [201, 403, 201, 201]
 
 
 NONSENSE = [
@@ -199,4 +200,4 @@ def test_nonsense_is_refused_by_the_register() -> None:
                 statuses.append(refused.value.status)
         return statuses
 
-    assert asyncio.run(story()) == [400] * len(NONSENSE)
+    assert steady.run(story()) == [400] * len(NONSENSE)

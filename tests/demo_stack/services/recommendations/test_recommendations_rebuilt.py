@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from demo_stack.chassis.client import Call
 from demo_stack.eventlog.broker import EmbeddedBroker
 from demo_stack.eventlog.topics import VIEWS
+from demo_stack.in_memory import steady
 from demo_stack.in_memory.region import open_region
 from demo_stack.in_memory.turns import until
 from demo_stack.services.recommendations.model import ItemModel
@@ -46,7 +46,7 @@ def test_a_region_that_lost_its_model_suggests_the_same_again() -> None:
             await until(lambda: stores.model.suggest("fan") != [])
             return before, lost, (await w.client.json(_row("fan")))["titles"]
 
-    before, lost, after = asyncio.run(story())
+    before, lost, after = steady.run(story())
     assert before == after
     assert (before[0], lost[0]) == ("t41", "t01")
 
@@ -73,7 +73,7 @@ def test_reading_ends_when_nothing_more_comes() -> None:
         await past.work()
         return past.read
 
-    assert asyncio.run(story()) == 1
+    assert steady.run(story()) == 1
     assert taken == [0]
 
 
@@ -82,5 +82,5 @@ def test_a_log_that_never_answers_is_not_waited_for_forever() -> None:
     clock = Clock()
     past = Rebuilding(EmbeddedBroker(), VIEWS, lambda _record: None, "r1", clock)
     clock.s = PATIENCE_S
-    asyncio.run(past.work())
+    steady.run(past.work())
     assert past.done

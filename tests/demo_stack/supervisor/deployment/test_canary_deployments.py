@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import pytest
 
 from demo_stack.chassis.disturbance import Disturbance
 from demo_stack.chassis.errors import LayoutError
+from demo_stack.in_memory import steady
 from demo_stack.in_memory.platform import MemoryPlatform
 from demo_stack.supervisor.deployment.canary import Sample, Verdict, judge
 from demo_stack.supervisor.deployment.changes import ChangeLog
@@ -81,10 +81,9 @@ async def _tried(
         await platform.stop()
 
 
-@pytest.mark.processes  # its requests have deadlines of real time: it runs alone, as those do
 def test_a_good_version_replaces_the_old_one(tmp_path: Path) -> None:
     """A canary that never ends deploys nothing."""
-    verdict, versions, told = asyncio.run(_tried(tmp_path, None, visits=25))
+    verdict, versions, told = steady.run(_tried(tmp_path, None, visits=25))
     assert (verdict, versions) == (Verdict.PROMOTE, ["2.0.0"])
     assert told == ["canary", "start_instance", "deploy", "scale"]
 
@@ -92,14 +91,14 @@ def test_a_good_version_replaces_the_old_one(tmp_path: Path) -> None:
 def test_a_bad_version_is_taken_back_by_itself(tmp_path: Path) -> None:
     """A bad version must not wait for somebody to look."""
     bad = Disturbance(point=f"{SERVICE}.request", where={"version": "2.0.0"}, error_ratio=0.9)
-    verdict, versions, told = asyncio.run(_tried(tmp_path, bad, visits=25))
+    verdict, versions, told = steady.run(_tried(tmp_path, bad, visits=25))
     assert (verdict, versions) == (Verdict.ROLL_BACK, ["1.0.0"])
     assert told == ["canary", "start_instance", "roll_back"]
 
 
 def test_a_version_that_nobody_used_does_not_go_on(tmp_path: Path) -> None:
     """No traffic must not count as no errors."""
-    verdict, versions, told = asyncio.run(_tried(tmp_path, None, visits=0))
+    verdict, versions, told = steady.run(_tried(tmp_path, None, visits=0))
     assert (verdict, versions) == (Verdict.UNDECIDED, ["1.0.0"])
     assert told[-1] == "roll_back"
 
@@ -120,4 +119,4 @@ def test_there_must_be_something_to_compare_with(tmp_path: Path) -> None:
         finally:
             await platform.stop()
 
-    asyncio.run(story())
+    steady.run(story())

@@ -8,6 +8,7 @@ import pytest
 from opentelemetry.trace import SpanKind
 
 from demo_stack.chassis.disturbance import Disturbance
+from demo_stack.in_memory import steady
 from demo_stack.in_memory.platform import MemoryPlatform
 from demo_stack.in_memory.readings import starts
 from demo_stack.supervisor.deployment.failover import Failover
@@ -63,7 +64,7 @@ class Kong:
 @pytest.fixture(scope="module")
 def told() -> tuple[Kong, dict[str, int]]:
     """What happened in an evacuation and a return, both under traffic."""
-    return asyncio.run(_evacuate_and_return())
+    return steady.run(_evacuate_and_return())
 
 
 async def _evacuate_and_return() -> tuple[Kong, dict[str, int]]:
@@ -143,7 +144,7 @@ def test_a_dead_region_is_left_at_once_for_it_can_pass_nothing_on() -> None:
         await kong.platform.stop()
         return failures, kong.shares
 
-    assert asyncio.run(story()) == (0, [1.0])
+    assert steady.run(story()) == (0, [1.0])
 
 
 def test_a_region_with_broken_services_is_rescued_by_its_gateways_alone() -> None:
@@ -166,6 +167,6 @@ def test_a_region_with_broken_services_is_rescued_by_its_gateways_alone() -> Non
         await kong.platform.stop()
         return broken, failures
 
-    broken, failures = asyncio.run(story())
+    broken, failures = steady.run(story())
     assert broken == 1
     assert failures == 0

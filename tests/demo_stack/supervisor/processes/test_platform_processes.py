@@ -73,6 +73,7 @@ def _gone(pids: list[int]) -> bool:
 
 
 @pytest.mark.processes
+@pytest.mark.paired
 @pytest.mark.slow
 def test_a_region_dies_comes_back_and_everything_ends_cleanly(running: Running) -> None:
     """A stop that leaves processes behind is none."""
@@ -107,6 +108,7 @@ def test_a_region_dies_comes_back_and_everything_ends_cleanly(running: Running) 
 
 
 @pytest.mark.processes
+@pytest.mark.paired
 @pytest.mark.slow
 def test_control_refuses_nonsense_and_children_die_with_a_killed_supervisor(
     running: Running,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
+from demo_stack.in_memory import steady
 from demo_stack.in_memory.platform import MemoryPlatform
 from demo_stack.supervisor.deployment.changes import ChangeLog
 from demo_stack.supervisor.deployment.performer import PlatformPerformer
@@ -48,6 +48,6 @@ def test_more_sessions_bring_more_instances_and_fewer_take_them_away(tmp_path: P
         finally:
             await platform.stop()
 
-    running, told = asyncio.run(story())
+    running, told = steady.run(story())
     assert running == [2, 4, 3, 2, 2]
     assert told == [f"Scaled recommendations to {count} instances" for count in (4, 3, 2)]

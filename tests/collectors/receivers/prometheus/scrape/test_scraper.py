@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import numpy as np
 import orjson
 import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -18,6 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from collectors.clock import ManualClock
+from collectors.promql.samples.columns import STALE_BITS
 from collectors.receivers.prometheus.scrape.config import ScrapeConfig, load_scrape_config
 from collectors.receivers.prometheus.scrape.scraper import Scraper
 from collectors.receivers.testing.fakes import FakeStore, serve
@@ -118,6 +120,8 @@ def test_what_disappears_gets_a_marker(tmp_path: Path) -> None:
     assert first == (T0, 2.0)
     assert gone[0] == T0 + 10_000
     assert math.isnan(gone[1])
+    # By these bits PromQL knows that it ended, and does not look back at its last value.
+    assert np.float64(gone[1]).view(np.int64) == STALE_BITS
     assert store.samples(name="timed") == [(1_699_999_999_000, 3.0)]
 
 

@@ -206,6 +206,7 @@ def shape(value: Any) -> Any:
 
 @pytest.mark.skipif(PROMETHEUS is None, reason="prometheus is not installed (apt: prometheus)")
 @pytest.mark.processes
+@pytest.mark.paired
 @pytest.mark.slow
 def test_prometheus_answers_in_the_same_form(tmp_path: Path) -> None:
     """Whatever reads it there should read it here."""

@@ -1,0 +1,1 @@
+"""Combined: three detectors as one, within one budget; see :mod:`.detector`."""

@@ -1,0 +1,1 @@
+"""Tests of rules in the form of ``promtool test rules``: series in, alerts and values compared."""

@@ -1,0 +1,1 @@
+"""How well novelty is found in the Numenta Anomaly Benchmark's labelled series."""

@@ -1,0 +1,1 @@
+"""PromQL beside Prometheus and VictoriaMetrics, on the same remote-write bodies."""

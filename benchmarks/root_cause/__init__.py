@@ -1,0 +1,1 @@
+"""Which commit broke it, if any: frozen incidents with their commits, messages and metrics."""

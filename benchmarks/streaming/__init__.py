@@ -1,0 +1,1 @@
+"""Which tags explain a streaming incident: real incidents with the tags that were at fault."""

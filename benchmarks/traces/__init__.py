@@ -1,0 +1,1 @@
+"""Traces: spans a second acknowledged, searches over many millions, memory and disk."""

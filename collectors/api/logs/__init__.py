@@ -1,0 +1,1 @@
+"""Log records over HTTP: search, counts, patterns, and lines as they come."""

@@ -1,0 +1,95 @@
+"""A search for lines as SQL, with the meaning that it has in memory."""
+
+# ruff: noqa: S608 - statements are made of numbers, table names and literals from quoted()
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from collectors.history.engine import quoted
+from collectors.logs.search import SERVICE, LogSearch
+from collectors.logs.words import Phrase
+
+COLUMNS = (
+    "toUnixTimestamp64Nano(Timestamp), SeverityNumber, SeverityText, Body, ServiceName, "
+    "ResourceAttributes, ScopeName, ScopeVersion, LogAttributes, TraceId, SpanId"
+)
+_BUDGET = " SETTINGS max_execution_time = 10"
+_ORDER = "Timestamp DESC, ServiceName, SpanId, Body"
+_NOT_IN_WORD = r"[^0-9A-Za-z\x{0080}-\x{10FFFF}]"
+
+
+def lines_sql(table: str, wanted: LogSearch) -> str:
+    """Return a statement for the newest lines that match, newest first."""
+    conditions, skipped = conditions_of(wanted), 0
+    if wanted.before is not None:
+        # A place in history is the time and, below zero, how many lines of that time were shown.
+        time_ns, shown = wanted.before
+        skipped = -shown if shown < 0 else 0
+        conditions.append(f"Timestamp {'<=' if skipped else '<'} {_time(time_ns)}")
+    return (
+        f"SELECT {COLUMNS} FROM {table} WHERE {' AND '.join(conditions)} "
+        f"ORDER BY {_ORDER} LIMIT {wanted.limit} OFFSET {skipped}{_BUDGET}"
+    )
+
+
+def counts_sql(table: str, wanted: LogSearch, start_ms: int, step_ms: int) -> str:
+    """Return a statement for bucket, band and number of the lines that match."""
+    bucket = f"intDiv(toUnixTimestamp64Milli(Timestamp) - {start_ms}, {step_ms})"
+    band = "intDiv(toInt64(SeverityNumber) + 3, 4)"
+    return (
+        f"SELECT {bucket} AS bucket, {band} AS band, count() FROM {table} "
+        f"WHERE {' AND '.join(conditions_of(wanted))} GROUP BY bucket, band{_BUDGET}"
+    )
+
+
+def held_sql(table: str, stretches: Iterable[tuple[int, int]]) -> str:
+    """Return a statement for what tells lines of some stretches apart, ends included."""
+    within = " OR ".join(
+        f"Timestamp BETWEEN {_time(first_ns)} AND {_time(last_ns)}"
+        for first_ns, last_ns in stretches
+    )
+    return (
+        "SELECT toUnixTimestamp64Nano(Timestamp), ServiceName, SpanId, Body "
+        f"FROM {table} WHERE {within}"
+    )
+
+
+def conditions_of(wanted: LogSearch) -> list[str]:
+    """Return the conditions of a search, but for where its page begins."""
+    found = [
+        f"Timestamp >= {_time(wanted.start_ns)}",
+        f"Timestamp < {_time(wanted.end_ns)}",
+    ]
+    if wanted.services:
+        found.append(f"ServiceName IN ({', '.join(map(quoted, wanted.services))})")
+    if wanted.severity:
+        found.append(f"SeverityNumber >= {wanted.severity}")
+    if wanted.trace_id:
+        found.append(f"TraceId = {quoted(wanted.trace_id)}")
+    if wanted.span_id:
+        found.append(f"SpanId = {quoted(wanted.span_id)}")
+    found += [_has_attribute(key, value) for key, value in wanted.attributes.items()]
+    for phrase in wanted.phrases:
+        found += _has_phrase(phrase)
+    return found
+
+
+def _has_attribute(key: str, value: str) -> str:
+    k, v = quoted(key), quoted(value)
+    parts = [f"LogAttributes[{k}] = {v}", f"ResourceAttributes[{k}] = {v}"]
+    if key == SERVICE:
+        parts.append(f"ServiceName = {v}")
+    return f"({' OR '.join(parts)})"
+
+
+def _has_phrase(phrase: Phrase) -> list[str]:
+    """Return that the words follow one another in a text."""
+    body = f"{_NOT_IN_WORD}+".join(map(re.escape, phrase.words))
+    pattern = f"(?i)(^|{_NOT_IN_WORD}){body}($|{_NOT_IN_WORD})"
+    return [f"match(Body, {quoted(pattern)})"]
+
+
+def _time(time_ns: int) -> str:
+    return f"fromUnixTimestamp64Nano({max(0, min(time_ns, 9_214_646_400_000_000_000))})"

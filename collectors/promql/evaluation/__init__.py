@@ -1,0 +1,1 @@
+"""Nodes, a source of samples and a grid of steps become values."""

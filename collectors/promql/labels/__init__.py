@@ -1,0 +1,1 @@
+"""Label sets of many series as columns, and what selects them."""

@@ -1,0 +1,1 @@
+"""From a text to checked nodes, and back to a text."""

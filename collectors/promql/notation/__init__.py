@@ -1,0 +1,1 @@
+"""Series as tests of rules write them."""

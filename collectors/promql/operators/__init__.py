@@ -1,0 +1,1 @@
+"""Operators between values, and aggregations over them."""

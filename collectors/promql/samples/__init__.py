@@ -1,0 +1,1 @@
+"""Samples of many series in flat columns, and the compiled loops over their windows."""

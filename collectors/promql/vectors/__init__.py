@@ -1,0 +1,1 @@
+"""What expressions evaluate to, where they are evaluated, and what selectors find there."""

@@ -1,0 +1,1 @@
+"""What a TraceQL query selects, over spans in columns."""

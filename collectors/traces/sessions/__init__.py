@@ -1,0 +1,1 @@
+"""What people did over several traces that share an attribute, such as a session's id."""

@@ -1,0 +1,42 @@
+"""Declaring an incident by hand: a person saw what nothing has found."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboards import sources
+from dashboards.panels import actions
+from tocsin.client.shapes import Incident
+
+_MAX_TITLE, _MAX_TEXT = 200, 3_000
+
+
+def draw() -> None:
+    """Draw the button with its form."""
+    with (
+        st.popover("Declare", icon=":material/campaign:", key="declare-popover"),
+        st.form("declare-form", border=False),
+    ):
+        st.caption("Something is wrong that nothing has found? It rings as any other incident.")
+        st.text_input("What is wrong", key="declare-title", max_chars=_MAX_TITLE)
+        st.selectbox("How bad", actions.SEVERITIES, index=2, key="declare-severity")
+        st.text_input("Service", key="declare-service", max_chars=_MAX_TITLE)
+        st.text_input("Region", key="declare-region", max_chars=_MAX_TITLE)
+        st.text_area("What is known", key="declare-text", max_chars=_MAX_TEXT)
+        st.form_submit_button("Declare the incident", key="declare-submit", on_click=_declare)
+
+
+def _declare() -> None:
+    said = {name: str(st.session_state.get(f"declare-{name}") or "").strip() for name in _FIELDS}
+    title = said.pop("title")
+    if not title:
+        st.session_state["said"] = ("error", "Say in a few words what is wrong.")
+        return
+
+    def call(actor: str) -> Incident:
+        return sources.api().declare(title, actor=actor, **said)
+
+    actions.carry_out("declare", call)
+
+
+_FIELDS = ("title", "severity", "service", "region", "text")

@@ -1,0 +1,1 @@
+"""Panels about many traces together: sessions, funnels, what traces wait for, what differs."""

@@ -1,0 +1,189 @@
+"""Making a silence after seeing what it hides, and extending or ending those that there are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from dashboards import sources, states
+from dashboards.markdown import plain
+from dashboards.panels import actions
+from tocsin.client.errors import ClientError
+from tocsin.client.response.silence_shapes import (
+    HiddenFinding,
+    Silence,
+    SilencePreview,
+    moment_ms,
+    written,
+)
+from tocsin.client.shapes import Finding
+from tocsin.client.wording import duration, moment
+
+PARAMETER = "match"
+"""Matchers in the address of the page, a line each: they stand in the form."""
+
+_HOUR_MS = 3_600_000
+_LENGTHS_MS = tuple(int(hours * _HOUR_MS) for hours in (0.25, 0.5, 1, 2, 4, 8, 24, 72, 168))
+_MAX_MATCHERS, _MAX_REASON = 4_000, 3_000
+_SHOWN_OVER, _SHOWN_HIDDEN = 50, 20
+
+
+def matchers_of(findings: Sequence[Finding]) -> str:
+    """Return matchers for what of some findings is not over: their rules, and where all are."""
+    live = [one for one in findings if one["ended_ms"] is None] or [*findings]
+    rules = sorted({one["rule"] for one in live})
+    if not rules:
+        return ""
+    pattern = "|".join(map(re.escape, rules))
+    named = f"alertname={rules[0]}" if len(rules) == 1 else f"alertname=~{pattern}"
+    scopes = [set(one["scope"].items()) for one in live]
+    common = sorted(set.intersection(*scopes))
+    return "\n".join([named, *(f"{name}={value}" for name, value in common)])
+
+
+def draw_form() -> None:
+    """Draw what a silence needs, and what it would hide once somebody asks."""
+    with st.form("silence-form", enter_to_submit=False):
+        st.text_area(
+            "What: one matcher a line",
+            value=st.query_params.get(PARAMETER, ""),
+            key="silence-matchers",
+            max_chars=_MAX_MATCHERS,
+            height=90,
+            placeholder="service.name=search\ncloud.region=~eu-.*",
+            help="name=value, name!=value, name=~pattern or name!~pattern; all must hold",
+        )
+        st.text_input("Why it may ring nobody", key="silence-reason", max_chars=_MAX_REASON)
+        st.selectbox(
+            "For how long",
+            _LENGTHS_MS,
+            index=_LENGTHS_MS.index(2 * _HOUR_MS),
+            key="silence-length",
+            format_func=lambda length_ms: duration(length_ms / 1_000),
+        )
+        with st.container(horizontal=True):
+            st.form_submit_button("See what it hides", key="silence-preview", on_click=_look)
+            st.form_submit_button(
+                "Silence it", key="silence-submit", type="primary", on_click=_silence
+            )
+    hidden: SilencePreview | None = st.session_state.get("silence-hidden")
+    if hidden is not None:
+        with states.panel("Preview"):
+            _draw_hidden(hidden)
+
+
+def draw_kept(kept: Sequence[Silence], over: Sequence[Silence]) -> None:
+    """Draw the silences that hold or will, and behind a click those that are over."""
+    if not kept:
+        states.empty("Nothing is silenced.", icon=":material/notifications_active:")
+    for silence in kept:
+        with st.container(border=True, key=f"silence-{silence['id']}"):
+            _draw_one(silence)
+    if over:
+        with st.expander(f"Over: {len(over)}", icon=":material/history:"):
+            for silence in over[:_SHOWN_OVER]:
+                _describe(silence)
+
+
+def _draw_one(silence: Silence) -> None:
+    _describe(silence)
+    with st.container(horizontal=True):
+        for hours in (1, 8):
+            st.button(
+                f"Ends in {hours} h from now",
+                key=f"silence-{silence['id']}-{hours}",
+                icon=":material/more_time:",
+                on_click=_extend,
+                args=(silence["id"], hours * _HOUR_MS),
+            )
+        st.button(
+            "End it now",
+            key=f"silence-{silence['id']}-end",
+            icon=":material/notifications_active:",
+            help="What still fires is taken in and rings",
+            on_click=_end,
+            args=(silence["id"],),
+        )
+
+
+def _describe(silence: Silence) -> None:
+    state = silence["status"]["state"]
+    badge = f":{'orange' if state == 'active' else 'gray'}-badge[{plain(state)}]"
+    ends_ms = moment_ms(silence["endsAt"])
+    left = f", in {duration((ends_ms - sources.now_ms()) // 1_000)}" if state != "expired" else ""
+    begins = f"from {moment(moment_ms(silence['startsAt']))}, " if state == "pending" else ""
+    st.markdown(f"{badge} **{plain(written(silence))}**")
+    st.caption(
+        f"{begins}until {moment(ends_ms)}{left} · by {plain(silence['createdBy'])} · "
+        f"{plain(silence['comment'])}"
+    )
+
+
+def _draw_hidden(found: SilencePreview) -> None:
+    st.markdown(
+        f"It would hide **{found['firing_total']}** that fire now, and would have hidden "
+        f"**{found['last_day_total']}** others of the last day."
+    )
+    for finding in [*found["firing"], *found["last_day"]][:_SHOWN_HIDDEN]:
+        st.markdown(_line(finding))
+    if found["own_not_hidden"]:
+        st.caption(
+            f"{found['own_not_hidden']} about tocsin itself ring all the same: name them exactly, "
+            "by alertname=… or service.name=tocsin."
+        )
+
+
+def _line(finding: HiddenFinding) -> str:
+    started = moment(finding["started_ms"])
+    return f"- {plain(finding['urgency'])} · {started} · {plain(finding['title'])}"
+
+
+def _matchers() -> list[str]:
+    text = str(st.session_state.get("silence-matchers") or "")
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _look() -> None:
+    st.session_state.pop("silence-hidden", None)
+    if not (matchers := _matchers()):
+        st.session_state["said"] = ("error", "Say what to silence, such as service.name=search.")
+        return
+    try:
+        st.session_state["silence-hidden"] = sources.api().silences.preview(matchers)
+    except ClientError as error:
+        st.session_state["said"] = ("error", error.message)
+
+
+def _silence() -> None:
+    st.session_state.pop("silence-hidden", None)
+    matchers, reason = _matchers(), str(st.session_state.get("silence-reason") or "").strip()
+    if not matchers or not reason:
+        st.session_state["said"] = ("error", "A silence needs a matcher and a reason.")
+        return
+    lasts_ms = int(st.session_state.get("silence-length") or 2 * _HOUR_MS)
+    _do(
+        "silence",
+        lambda: sources.api().silences.add(
+            matchers, reason=reason, author=actions.who_acts(), lasts_ms=lasts_ms
+        ),
+    )
+
+
+def _extend(silence_id: str, lasts_ms: int) -> None:
+    _do("new end", lambda: sources.api().silences.extend(silence_id, lasts_ms))
+
+
+def _end(silence_id: str) -> None:
+    _do("end", lambda: sources.api().silences.expire(silence_id))
+
+
+def _do(what: str, call: Callable[[], object]) -> None:
+    try:
+        call()
+    except ClientError as error:
+        st.session_state["said"] = ("error", f"{what} was refused: {error.message}")
+    else:
+        st.session_state["said"] = ("done", f"{what}: done")
+    sources.retry()

@@ -1,0 +1,98 @@
+"""What the API says of log records, from synthetic data."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+
+from dashboards.testing.synthetic import TRACE_ID, JsonObject, World
+
+STEP_MS = 60_000
+SEVERITIES = ("unset", "trace", "debug", "info", "warn", "error", "fatal")
+
+
+def line(world: World, body: str, severity: str = "error", ago_ms: int = 5_000) -> JsonObject:
+    """Return a line."""
+    time_ms = world.now_ms - ago_ms
+    return {
+        "time_ms": float(time_ms),
+        "time_ns": str(time_ms * 1_000_000),
+        "severity": severity,
+        "severity_number": 17 if severity == "error" else 9,
+        "level": severity.upper(),
+        "service": "playback",
+        "body": body,
+        "attributes": {"http.route": "/playback"},
+        "resource": {"service.name": "playback"},
+        "scope": "demo",
+        "trace_id": TRACE_ID if severity == "error" else "",
+        "span_id": "",
+        "pattern": "0badc0de",
+    }
+
+
+def lines(world: World, request: Request) -> JsonObject:
+    """Return ``GET /api/v1/logs``."""
+    every = [
+        line(world, "POST /playback failed: connection *reset* by peer"),
+        line(world, "started version 1.0.0", "info", 60_000),
+    ]
+    asked = request.query_params
+    wanted = asked.get("trace_id") or ""
+    found = [] if world.empty else [one for one in every if one["trace_id"] == wanted or not wanted]
+    text = asked.get("text", "").strip('"').lower()
+    found = [one for one in found if text in one["body"].lower()]
+    return {"lines": found, "next": None, "notes": []}
+
+
+def histogram(world: World) -> JsonObject:
+    """Return ``GET /api/v1/logs/histogram``."""
+    total = 0 if world.empty else 3
+    rows = {name: [0, 0] for name in SEVERITIES}
+    if not world.empty:
+        rows |= {"info": [1, 0], "error": [0, 2]}
+    start_ms = world.now_ms - 2 * STEP_MS
+    return {
+        "start_ms": start_ms,
+        "step_ms": STEP_MS,
+        "severities": rows,
+        "total": total,
+        "notes": [],
+    }
+
+
+def overview(world: World) -> JsonObject:
+    """Return ``GET /api/v1/logs/services``."""
+    return {
+        "services": [] if world.empty else ["gateway", "playback"],
+        "lines": 0 if world.empty else 3,
+        "bytes": 300,
+        "evicted": 0,
+        "memory_from_ms": 0,
+        "redacted": {},
+        "patterns": 2,
+        "unmatched": 0,
+    }
+
+
+def patterns(world: World) -> JsonObject:
+    """Return ``GET /api/v1/logs/patterns``."""
+    sample = line(world, "POST /playback failed: connection *reset* by peer")
+    new = {
+        "pattern": "0badc0de",
+        "text": "POST /playback failed: <*>",
+        "service": "playback",
+        "severity": "error",
+        "count": 42,
+        "expected": 0.0,
+        "first_ms": world.now_ms - 60_000,
+        "sample": sample,
+    }
+    now_ms = world.now_ms
+    return {
+        "start_ms": now_ms - 120_000,
+        "end_ms": now_ms,
+        "before_ms": now_ms - 720_000,
+        "new": [] if world.empty else [new],
+        "grew": [],
+        "notes": [],
+    }

@@ -1,0 +1,1 @@
+"""Carrying steps out: asking the metrics, a host, a program. Each within its bounds."""

@@ -1,0 +1,1 @@
+"""Says to somebody outside that all is well, as long as it is."""

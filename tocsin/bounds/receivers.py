@@ -1,0 +1,55 @@
+"""What bounds senders: bodies, datagrams, scrapes and changes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tocsin.bounds.bound import Bound
+
+RECEIVERS: Final = (
+    Bound("collectors.receivers.body:BODY_TIMEOUT_S", "time for a body to come", "400"),
+    Bound("collectors.receivers.body:MAX_MEMBERS", "compressed streams of a body", "413"),
+    Bound("collectors.receivers.work.opening:MAX_DEPTH", "nesting of a JSON body", "400"),
+    Bound("collectors.receivers.work.lanes:MAX_WAITING", "large bodies that wait to be decoded", "503 with Retry-After"),
+    Bound("collectors.receivers.work.refusals:MAX_KEPT", "refusals of a body told one by one", "the rest are counted"),
+    Bound("collectors.store.wire.label_words:MAX_ROW_BYTES", "labels of a series", "it is refused"),
+    Bound("collectors.receivers.attributes:MAX_NESTING", "nesting of an attribute", "it is refused, the rest is kept"),
+    Bound("collectors.receivers.attributes:MAX_REMEMBERED", "attributes remembered as text", "all are made anew"),
+    Bound("collectors.receivers.attributes:MAX_REMEMBERED_BYTES", "an attribute remembered", "made anew each time"),
+    Bound("collectors.receivers.histogram_readings:MAX_BUCKETS", "buckets of a histogram", "it is refused"),
+    Bound("collectors.receivers.streams:MAX_RESOURCE_BYTES", "a resource", "it is refused"),
+    Bound("collectors.receivers.streams:MAX_WRITERS", "writers under one identity", "the most silent is forgotten"),
+    Bound("collectors.receivers.streams:MAX_FORMERS", "former starts of a stream", "the oldest is forgotten"),
+    Bound("collectors.receivers.streams:MAX_RECENT", "deltas a repetition is known by", "the oldest is forgotten"),
+    Bound("collectors.receivers.meetings:MAX_SILENCE_MS", "silence of a stream in a sum", "it counts no more"),
+    Bound("collectors.receivers.otlp.metrics:MAX_SOURCES", "resources remembered", "all are read anew"),
+    Bound("collectors.receivers.otlp.metrics:MAX_SOURCE_BYTES", "a resource remembered", "read anew each time"),
+    Bound("collectors.receivers.otlp.numbers:MAX_EXEMPLARS_PER_POINT", "exemplars of a point", "the rest are dropped"),
+    Bound("collectors.receivers.otlp.numbers:MAX_QUANTILES", "quantiles of a summary", "the rest are dropped"),
+    Bound("collectors.json_text:MAX_DEPTH", "levels of any other JSON body", "400"),
+    Bound("collectors.receivers.atlas.payload:MAX_TABLE", "texts of a compact payload", "400"),
+    Bound("collectors.receivers.spectator.lines:MAX_LINE_BYTES", "a line of a datagram", "it is refused"),
+    Bound("collectors.receivers.spectator.registry:MAX_ORDERS", "orders of a meter's tags known", "others are read anew"),
+    Bound("collectors.receivers.prometheus.exposition.memory:MAX_SERIES", "series of a target", "the scrape fails"),
+    Bound("collectors.receivers.prometheus.exposition.memory:MAX_TYPES", "TYPE lines of a page", "the scrape fails"),
+    Bound("collectors.receivers.prometheus.exposition.memory:MAX_SPARE_STARTS", "starts kept of counters", "all are forgotten, and read anew"),
+    Bound("collectors.receivers.prometheus.exposition.tail:MAX_EXEMPLAR_CHARS", "labels of an exemplar", "it is dropped"),
+    Bound("collectors.receivers.prometheus.scrape.discovery:MAX_DOCUMENT_BYTES", "a document of targets", "the old targets stay"),
+    Bound("collectors.receivers.prometheus.scrape.discovery:TIMEOUT_S", "wait for it", "the old targets stay"),
+    Bound("collectors.receivers.prometheus.scrape.scraper:MAX_TARGETS", "targets", "more are not scraped, and told"),
+    Bound("collectors.receivers.prometheus.scrape.scraper:MAX_SHOWN_DROPPED", "dropped targets listed", "the rest are counted"),
+    Bound("collectors.receivers.sources.ledger:MAX_SOURCES", "senders listed", "the most silent makes room, counted"),
+    Bound("collectors.receivers.sources.ledger:MAX_REASONS", "reasons kept of a sender", "others are counted together"),
+    Bound("collectors.receivers.sources.arrival:MAX_NAMED", "series named of an arrival", "the rest are counted"),
+    Bound("collectors.metric_units:MAX_UNITS", "units remembered", "the oldest makes room"),
+    Bound("collectors.traces.exemplars:MAX_SERIES", "series with exemplars", "the oldest makes room"),
+    Bound("collectors.changes.reader:MAX_BODY_BYTES", "a body of changes", "413"),
+    Bound("collectors.changes.reader:MAX_CHANGES", "changes of a request", "413"),
+    Bound("collectors.changes.reader:MAX_TAGS", "tags of a change", "the change is refused"),
+    Bound("collectors.changes.reader:MAX_KEY_LENGTH", "a key of a change's tags", "the change is refused"),
+    Bound("collectors.changes.reader:MAX_DIFF_CHARS", "characters of a change's diff", "the rest is cut off"),
+    Bound("collectors.changes.store:MAX_DIFFS", "diffs of changes kept", "the oldest goes, its change stays"),
+    Bound("collectors.changes.reader:MAX_FUTURE_MS", "how far ahead a change may be", "the change is refused"),
+    Bound("collectors.changes.store:MAX_KEPT", "changes kept", "the oldest makes room"),
+    Bound("collectors.api.changes:MAX_LISTED", "changes listed", "the newest are"),
+)  # fmt: skip

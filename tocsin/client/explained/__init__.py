@@ -1,0 +1,1 @@
+"""Shapes of the explanations that the server gives."""

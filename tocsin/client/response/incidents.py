@@ -1,0 +1,100 @@
+"""The part of the client that answers incidents."""
+
+from __future__ import annotations
+
+from typing import cast
+from urllib.parse import quote
+
+from tocsin.client.response.incident_shapes import IncidentReport
+from tocsin.client.shapes import Incident, IncidentSummary
+from tocsin.client.transport import Transport, list_in
+
+
+class IncidentCalls:
+    """Lists, reads, declares and answers incidents.
+
+    Args:
+        transport: Speaks HTTP.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def incidents(self, *, state: str = "all") -> list[IncidentSummary]:
+        """Return the incidents that are ``open``, or ``all``."""
+        path = "/api/v2/incidents"
+        answer = self._transport.get(path, {"state": state})
+        return cast("list[IncidentSummary]", list_in(answer, "incidents", path))
+
+    def incident(self, incident_id: str) -> Incident:
+        """Return all that is known of one incident."""
+        return cast("Incident", self._transport.get(incident_path(incident_id)))
+
+    def incident_report(self, *, days: int = 30) -> IncidentReport:
+        """Return how the last days went: durations, who was rung, what it cost."""
+        answer = self._transport.get("/api/v2/incident-report", {"days": days})
+        return cast("IncidentReport", answer)
+
+    def declare(
+        self,
+        title: str,
+        *,
+        actor: str,
+        severity: str = "SEV3",
+        service: str = "",
+        region: str = "",
+        text: str = "",
+        started: str = "",
+    ) -> Incident:
+        """Declare an incident by hand and return it.
+
+        Args:
+            title: What is wrong, in a few words.
+            actor: Who says so.
+            severity: ``SEV1`` to ``SEV5``.
+            service: Which service; empty: not known.
+            region: Where; empty: everywhere, or not known.
+            text: What is known.
+            started: Since when, such as ``-10m`` or ISO 8601; empty: now.
+        """
+        said = {
+            "title": title,
+            "actor": actor,
+            "severity": severity,
+            "service": service,
+            "region": region,
+            "text": text,
+            "started": started,
+        }
+        return cast("Incident", self._transport.post("/api/v2/incidents", said))
+
+    def command(
+        self,
+        incident_id: str,
+        command: str,
+        *,
+        actor: str,
+        text: str = "",
+        value: str = "",
+        **more: str,
+    ) -> Incident:
+        """Give a command, such as ``acknowledge``, and return the incident afterwards.
+
+        Args:
+            incident_id: Which.
+            command: What.
+            actor: Who gives it.
+            text: Words to it.
+            value: Such as a severity.
+            **more: ``at``, ``kind``, ``owner``, ``due`` where the command knows them.
+
+        Raises:
+            RefusedError: The incident's state does not allow it; the message says why.
+        """
+        body = {"command": command, "actor": actor, "text": text, "value": value, **more}
+        return cast("Incident", self._transport.post(incident_path(incident_id, "commands"), body))
+
+
+def incident_path(incident_id: str, *rest: str) -> str:
+    """Return the path of an incident, or of what lies below it."""
+    return "/".join(["/api/v2/incidents", quote(incident_id, safe=""), *rest])

@@ -1,0 +1,189 @@
+"""What is asked of many traces together: the part of the client for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypedDict, cast
+from urllib.parse import quote
+
+from tocsin.client.transport import Transport, list_in
+
+
+class PathOperation(TypedDict):
+    """What traces wait for, with the time that is its own on all their critical paths."""
+
+    service: str
+    name: str
+    own_ms: float
+    share: float
+    traces: int
+    spans: int
+    failed_ms: float
+    slowest_trace: str
+    slowest_ms: float
+
+
+class CriticalPaths(TypedDict):
+    """``GET /api/v2/critical-path``; ``limited`` says that there are more traces."""
+
+    traces: int
+    limited: bool
+    total_ms: float
+    error_saved_ms: float
+    operations: list[PathOperation]
+
+
+class EdgeMeasures(TypedDict):
+    """Calls a second, the share that failed, durations as both sides saw them."""
+
+    rate: float
+    error_ratio: float
+    observed_calls: int
+    client_p50_ms: float
+    client_p99_ms: float
+    server_p50_ms: float
+    server_p99_ms: float
+
+
+class ComparedEdge(TypedDict):
+    """Who calls whom, now and before; null where there were no calls, or that is not known."""
+
+    client: str
+    server: str
+    now: EdgeMeasures | None
+    before: EdgeMeasures | None
+    change: EdgeMeasures | None
+
+
+class ComparedMap(TypedDict):
+    """``GET /api/v2/service-map``."""
+
+    start_ms: int
+    end_ms: int
+    before_ms: int
+    known_before: bool
+    edges: list[ComparedEdge]
+
+
+class FunnelStep(TypedDict):
+    """A step of a funnel; shares are null where nobody came so far."""
+
+    step: str
+    sessions: int
+    share: float | None
+    of_previous: float | None
+    stopped: int
+    stopped_failed: int
+    median_s: float | None
+    examples: list[str]
+
+
+class SessionLine(TypedDict):
+    """One row of ``GET /api/v2/sessions``."""
+
+    session: str
+    start_ms: int
+    duration_ms: float
+    traces: int
+    spans: int
+    failed_spans: int
+
+
+class SessionCause(TypedDict):
+    """The span that made a request fail."""
+
+    service: str
+    name: str
+    span_id: str
+    said: str
+
+
+class SessionRequest(TypedDict):
+    """One request of a session."""
+
+    trace_id: str
+    service: str
+    name: str
+    start_ms: int
+    duration_ms: float
+    spans: int
+    failed: bool
+    status: str
+    hidden_failures: int
+    cause: SessionCause | None
+
+
+class SessionStory(TypedDict):
+    """``GET /api/v2/sessions/{value}``."""
+
+    by: str
+    session: str
+    limited: bool
+    sentences: list[str]
+    attributes: dict[str, Any]
+    requests: list[SessionRequest]
+
+
+class Difference(TypedDict):
+    """An attribute value that is more frequent among the bad spans; ``lift`` null: only there."""
+
+    key: str
+    value: str
+    bad_count: int
+    bad_share: float
+    good_count: int
+    good_share: float
+    lift: float | None
+    score: float
+
+
+class Comparison(TypedDict):
+    """``GET /api/v2/traces/compare``."""
+
+    bad_spans: int
+    good_spans: int
+    differences: list[Difference]
+
+
+class TraceStudies:
+    """Asks about many traces.
+
+    Args:
+        transport: Reaches the server.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def critical_path(self, **criteria: str | int | float) -> CriticalPaths:
+        """Return what the traces that a search finds wait for."""
+        return cast("CriticalPaths", self._transport.get("/api/v2/critical-path", criteria))
+
+    def compared(self, **criteria: str | int | float) -> Comparison:
+        """Return what sets the spans that a search describes apart from their like."""
+        return cast("Comparison", self._transport.get("/api/v2/traces/compare", criteria))
+
+    def service_map(self, **criteria: int) -> ComparedMap:
+        """Return who calls whom, now and ``before_ms`` earlier."""
+        return cast("ComparedMap", self._transport.get("/api/v2/service-map", criteria))
+
+    def funnel(self, steps: Sequence[str], *, by: str, **criteria: int) -> list[FunnelStep]:
+        """Return how many sessions got through each step."""
+        path = "/api/v2/funnel"
+        params: dict[str, str | int | float | Sequence[str]] = {
+            **criteria,
+            "by": by,
+            "step": list(steps),
+        }
+        return cast("list[FunnelStep]", list_in(self._transport.get(path, params), "steps", path))
+
+    def sessions(self, **criteria: str | int) -> list[SessionLine]:
+        """Return sessions, those that ended last first."""
+        path = "/api/v2/sessions"
+        answer = self._transport.get(path, criteria)
+        return cast("list[SessionLine]", list_in(answer, "sessions", path))
+
+    def session(self, value: str, *, by: str) -> SessionStory:
+        """Return one session; raise :class:`MissingError` when no span names it."""
+        path = f"/api/v2/sessions/{quote(value, safe='')}"
+        return cast("SessionStory", self._transport.get(path, {"by": by}))

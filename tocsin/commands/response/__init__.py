@@ -1,0 +1,1 @@
+"""Commands of those who respond: incidents, calls, silences, runbooks and papers."""

@@ -1,0 +1,1 @@
+"""Seasons of detectors that name none: looked for beside the rules, and kept over restarts."""
