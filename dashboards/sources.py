@@ -57,6 +57,8 @@ API_CA = "TOCSIN_API_CA"
 SLACK_PREVIEW_URL = "TOCSIN_SLACK_PREVIEW_URL"
 _DEFAULT_API_URL = "http://127.0.0.1:7101"
 _TIMEOUT_S = 3.0
+# Whoever acts wants to know what came of it, and does not wait at a page that stands still.
+_ACTING_TIMEOUT_S = 20.0
 # Which metrics and tags there are changes slowly; a new service waits at most so long.
 _SLOW_MS = 10_000
 _MAX_NAMES = 1_000
@@ -78,7 +80,16 @@ class Instruments:
 
 def api() -> ApiClient:
     """Return the client of the API at ``TOCSIN_API_URL``."""
-    return _api_at(os.environ.get(API_URL) or _DEFAULT_API_URL, *asks_as())
+    return _api_at(_api_url(), *asks_as(), _TIMEOUT_S)
+
+
+def acting_api() -> ApiClient:
+    """Return a client for what people do: it waits longer, in a thread of its own."""
+    return _api_at(_api_url(), *asks_as(), _ACTING_TIMEOUT_S)
+
+
+def _api_url() -> str:
+    return os.environ.get(API_URL) or _DEFAULT_API_URL
 
 
 def slack() -> SlackPreviewClient | None:
@@ -96,6 +107,11 @@ def retry() -> None:
     """Ask everything anew at the next read."""
     _feed().forget()
     _feed_of(os.environ.get(SLACK_PREVIEW_URL, ""), "", "").forget()
+
+
+def forgetting() -> Callable[[], None]:
+    """Return what has everything asked anew, for a thread that has no page."""
+    return _feed().forget
 
 
 def health() -> Reading[Health]:
@@ -367,10 +383,10 @@ def _feed() -> Feed:
     return _feed_of(api().base_url, *asks_as())
 
 
-@st.cache_resource(max_entries=_MAX_VIEWERS, on_release=ApiClient.close)
-def _api_at(url: str, token: str, person: str) -> ApiClient:
+@st.cache_resource(max_entries=2 * _MAX_VIEWERS, on_release=ApiClient.close)
+def _api_at(url: str, token: str, person: str, timeout_s: float) -> ApiClient:
     ca = os.environ.get(API_CA, "")
-    return ApiClient(url, timeout_s=_TIMEOUT_S, token=token, person=person, ca=ca)
+    return ApiClient(url, timeout_s=timeout_s, token=token, person=person, ca=ca)
 
 
 @st.cache_resource(max_entries=8, on_release=SlackPreviewClient.close)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Callable
 from threading import Thread
@@ -36,6 +37,10 @@ class FakeApi:
         self.runs = FakeRuns(world)
         self.silences = FakeSilences(world)
         self.asked: list[str] = []
+        self.slow_s = 0.0
+        """How long the answer to a command is awaited, seconds."""
+        self.refusal = ""
+        """Why every command is refused; empty: none is."""
         self._broken: dict[str, tuple[int, str]] = {}
         # asyncio turns Nagle off only where the protocol is named; else each answer waits 40 ms.
         self._socket = socket.socket(proto=socket.IPPROTO_TCP)
@@ -69,6 +74,7 @@ class FakeApi:
         self.silences.put.clear()
         self.runs.decided.clear()
         self.commands.clear()
+        self.slow_s, self.refusal = 0.0, ""
         self.asked.clear()
         self._broken.clear()
 
@@ -258,7 +264,10 @@ class FakeApi:
 
     async def _command(self, request: Request) -> Response:
         body = await request.json()
+        await asyncio.sleep(self.slow_s)
         self.commands.append(body)
+        if self.refusal:
+            return _error(409, self.refusal)
         if self.world.is_over and body.get("command") == "acknowledge":
             return _error(409, "the incident is resolved; reopen it first")
         _apply(self.world, body)

@@ -41,3 +41,10 @@ def charts(page: AppTest) -> list[dict[str, Any]]:
 def button(page: AppTest, key: str) -> Any:
     """Return the button with ``key``."""
     return next(found for found in page.button if found.key == key)
+
+
+def answered(page: AppTest) -> AppTest:
+    """Wait until the API has answered what was asked on a page, and draw the page then."""
+    for one in page.session_state["asked"]:
+        one.answered.result(_TIMEOUT_S)
+    return page.run()
