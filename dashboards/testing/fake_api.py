@@ -299,6 +299,10 @@ def _apply(world: World, body: JsonObject) -> None:
         world.steps_done.add(body["value"].removesuffix(":done"))
     elif command == "note":
         world.notes.append((body["actor"], body["text"]))
+    elif command == "pin":
+        world.pins.append(int(body["value"]))
+    elif command == "unpin":
+        world.pins.remove(int(body["value"]))
     elif command == "set_severity":
         world.severity = body["value"]
 

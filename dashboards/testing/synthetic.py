@@ -28,6 +28,7 @@ class World:
         acknowledged_by: Who took it.
         notes: Notes that were added, oldest first.
         steps_done: Ids of runbook steps that were ticked off.
+        pins: Numbers of the entries that people keep in view.
         clicks: Buttons pressed on the Slack preview.
         empty: No series, no spans, no objectives: a first start.
         plain_boards: Whether the dashboard has no row that repeats.
@@ -39,6 +40,7 @@ class World:
     acknowledged_by: str | None = None
     notes: list[tuple[str, str]] = field(default_factory=list)
     steps_done: set[str] = field(default_factory=set)
+    pins: list[int] = field(default_factory=list)
     clicks: list[JsonObject] = field(default_factory=list)
     empty: bool = False
     plain_boards: bool = True

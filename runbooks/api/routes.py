@@ -19,6 +19,7 @@ from runbooks.api.answering import guarded
 from runbooks.api.commands import (
     MAX_BODY_BYTES,
     Asked,
+    Escalate,
     Merge,
     Split,
     parse_command,
@@ -154,6 +155,9 @@ class _Api:
             return responses.merge(incident_id, asked.into, asked.actor, asked.text).id
         if isinstance(asked, Split):
             return responses.split(incident_id, asked.finding_ids, asked.actor, asked.text).id
+        if isinstance(asked, Escalate):
+            now_ms, escalations = self._desk.clock.now_ms(), self._desk.on_call.escalations
+            return escalations.hasten(incident_id, asked.actor, asked.text, now_ms).id
         return self._desk.execute(incident_id, asked).id
 
     def _list(self, every: bool, wanted: PageRequest) -> Response:

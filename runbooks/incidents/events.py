@@ -52,6 +52,9 @@ class EventKind(StrEnum):
     RUNBOOK_RUN = "runbook_run"
     STATUS_PUBLISHED = "status_published"
     SAID = "said"
+    MENTIONED = "mentioned"
+    PINNED = "pinned"
+    UNPINNED = "unpinned"
 
 
 RECORDED = frozenset(
@@ -63,6 +66,7 @@ RECORDED = frozenset(
         EventKind.RUNBOOK_RUN,
         EventKind.STATUS_PUBLISHED,
         EventKind.SAID,
+        EventKind.MENTIONED,
     }
 )
 """What other parts of the room have done: on record, without a change of the incident's state."""
@@ -89,6 +93,12 @@ class Event:
     actor: str
     text: str
     data: Data = field(default_factory=dict)
+
+    @property
+    def happened_ms(self) -> int:
+        """When it was: a note may be about something earlier than when it was written."""
+        at_ms = self.data.get("at_ms")
+        return at_ms if isinstance(at_ms, int) else self.time_ms
 
     @property
     def is_attributed(self) -> bool:

@@ -94,6 +94,7 @@ class Incident:
         responders: Who ever took part, and whether they still do.
         tasks: What is to be done, by id.
         update_ms: When a person last told those who are not in the room.
+        pins: Numbers of the events that people keep in view, in the order of their pinning.
         update_told_ms: When that was last told or reminded of; the opening at first.
     """
 
@@ -127,6 +128,7 @@ class Incident:
     corrections: Mapping[Milestone, Correction] = field(default_factory=dict)
     responders: Mapping[str, bool] = field(default_factory=dict)
     tasks: Mapping[str, Task] = field(default_factory=dict)
+    pins: tuple[int, ...] = ()
     update_ms: int | None = None
     update_told_ms: int | None = None
 

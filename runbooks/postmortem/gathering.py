@@ -95,7 +95,7 @@ def _timeline(
         source, path = _source(event)
         rows.append(
             TimelineRow(
-                time_ms=event.time_ms,
+                time_ms=event.happened_ms,
                 text=without_names(event.text, names) + by,
                 source=source,
                 url=links.api_url + path,
@@ -114,9 +114,12 @@ def _timeline(
 
 
 _TOLD_OTHERWISE = frozenset(
-    {EventKind.POST_MORTEM_WRITTEN, EventKind.POST_MORTEM_MOVED, EventKind.CHANGE_NOTED}
+    {
+        *(EventKind.POST_MORTEM_WRITTEN, EventKind.POST_MORTEM_MOVED, EventKind.CHANGE_NOTED),
+        *(EventKind.PINNED, EventKind.UNPINNED, EventKind.MENTIONED),
+    }
 )
-"""The writing itself is no part of the story; a change stands where it was made."""
+"""Writing and reading are no part of the story; a change stands where it was made."""
 
 
 def _onset(incident: Incident, links: Links) -> TimelineRow:

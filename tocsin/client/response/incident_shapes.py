@@ -60,7 +60,10 @@ class SimilarIncident(TypedDict):
 
 
 class Progress(TypedDict):
-    """The part of ``GET /api/v2/incidents/{id}`` that tells the response."""
+    """The part of ``GET /api/v2/incidents/{id}`` that tells the response.
+
+    ``pins`` are numbers of events that people keep in view.
+    """
 
     milestones: list[Milestone]
     measures: Measures
@@ -71,6 +74,7 @@ class Progress(TypedDict):
     update_ms: int | None
     update_due_ms: int | None
     declared_by: str | None
+    pins: list[int]
     merged_into: str | None
     merged_from: list[str]
     split_from: str | None
