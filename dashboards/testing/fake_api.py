@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from dashboards.testing import catalogue, fake_logs, papers, service_health, story, synthetic
+from dashboards.testing.fake_papers import FakePapers
 from dashboards.testing.fake_runs import FakeRuns
 from dashboards.testing.fake_silences import FakeSilences
 from dashboards.testing.fake_studies import study_answers
@@ -35,6 +36,7 @@ class FakeApi:
         self.world = world
         self.commands: list[JsonObject] = []
         self.runs = FakeRuns(world)
+        self.papers = FakePapers(world)
         self.silences = FakeSilences(world)
         self.asked: list[str] = []
         self.slow_s = 0.0
@@ -68,7 +70,9 @@ class FakeApi:
 
     def reset(self, world: World) -> None:
         """Answer from another world, mend what was broken, forget what was asked."""
-        self.world = self.runs.world = self.silences.world = world
+        self.world = self.runs.world = self.silences.world = self.papers.world = world
+        self.papers.texts.clear()
+        self.papers.put.clear()
         self.runs.run = None
         self.silences.kept.clear()
         self.silences.put.clear()
@@ -124,7 +128,7 @@ class FakeApi:
         routes = [Route(path, self._guarded(answer)) for path, answer in answers.items()]
         command = "/api/v2/incidents/{id}/commands"
         routes.append(Route(command, self._command, methods=["POST"]))
-        routes += [*self.runs.routes(), *self.silences.routes()]
+        routes += [*self.runs.routes(), *self.silences.routes(), *self.papers.routes()]
         routes.append(Route("/api/v2/incidents", self._command, methods=["POST"]))
         routes.append(Route("/preview/click", self._click, methods=["POST"]))
         return Starlette(routes=routes)
@@ -250,7 +254,7 @@ class FakeApi:
         if not self.world.is_over:
             return _error(404, "no post-mortem yet: the incident is not resolved")
         if request.query_params.get("format") == "json":
-            return JSONResponse(papers.whole(self.world))
+            return JSONResponse(self.papers.whole())
         if request.query_params.get("format") == "html":
             return HTMLResponse("<h1>Post-mortem INC-7 (synthetic)</h1>")
         return PlainTextResponse(papers.MARKDOWN)
