@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboards.markdown import plain
 from dashboards.panels import incident_picker
 from dashboards.panels.acting import asking
 from tocsin.client.shapes import Incident, IncidentSummary
@@ -49,7 +48,7 @@ def _fields(what: str, incident: Incident, others: Sequence[IncidentSummary]) ->
             "Findings",
             list(titles),
             key="more-findings",
-            format_func=lambda i: plain(titles.get(i, str(i))),
+            format_func=lambda i: titles.get(i, str(i)),
         )
     elif what == "Correct a milestone":
         st.selectbox("Milestone", _MILESTONES, key="more-milestone")

@@ -100,7 +100,6 @@ def _filtered(entries: Sequence[TimelineEntry]) -> list[TimelineEntry]:
             index=None,
             key="timeline-who",
             placeholder="Anybody",
-            format_func=plain,
         )
         words = st.text_input("Words", key="timeline-words", max_chars=_MAX_WORDS)
     found = filtering.matching(entries, groups=groups, who=who, words=words)
@@ -123,7 +122,7 @@ def _pinning(entries: Sequence[TimelineEntry]) -> None:
             "Which entry",
             [*labels],
             key="timeline-entry",
-            format_func=lambda seq: plain(labels.get(seq, str(seq))),
+            format_func=lambda seq: labels.get(seq, str(seq)),
         )
         off = number in pinned
         st.button(

@@ -25,7 +25,6 @@ def test_a_section_is_written_under_the_name_of_who_writes(api: FakeApi, opened:
     assert api.papers.put == [
         {"text": "Every second start failed.", "actor": "Grace", "revision": 1}
     ]
-    assert "section users: done" in words(page)
     page.run()
     assert "Written by Grace" in words(page)
 
