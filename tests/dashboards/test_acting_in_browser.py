@@ -18,7 +18,9 @@ pytestmark = [
     pytest.mark.skipif(browser_missing() is not None, reason=browser_missing() or ""),
 ]
 
-ACKNOWLEDGE = ".st-key-acknowledge button"
+ACKNOWLEDGE = "Acknowledge Shortcut A"
+"""A screen reader hears the key, too."""
+
 SLOW_S = 3.0
 SEEN_MS = 800
 """On a quiet machine it takes some milliseconds; a machine at full load must not fail the test."""
@@ -53,7 +55,7 @@ def _page(shared_api: FakeApi, tmp_path_factory: pytest.TempPathFactory) -> Iter
 def opened(page: Page, api: FakeApi, now_ms: int) -> None:
     api.reset(World.in_incident(now_ms))
     page.goto(page.url.split("?")[0])
-    page.locator(ACKNOWLEDGE).wait_for()
+    page.get_by_role("button", name=ACKNOWLEDGE).wait_for()
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
 
 
@@ -64,11 +66,11 @@ def test_a_click_is_seen_before_the_server_has_answered(
     opened(page, api, now_ms)
     api.slow_s = SLOW_S
     page.evaluate(_WATCH)
-    page.locator(ACKNOWLEDGE).click()
+    page.get_by_role("button", name=ACKNOWLEDGE).click()
     said = page.locator("[data-testid=stMarkdown]").get_by_text("being confirmed")
     said.wait_for()
     assert api.commands == []  # the server has not answered yet
-    assert page.locator(ACKNOWLEDGE).is_disabled()
+    assert page.get_by_role("button", name=ACKNOWLEDGE).is_disabled()
     seen = page.evaluate("window.seen")
     assert seen["chip"] < SEEN_MS
     page.get_by_text("investigating", exact=True).first.wait_for()
@@ -82,9 +84,9 @@ def test_what_the_server_refuses_is_taken_back_with_its_reason(
     """An acknowledgement that is shown and does not hold leaves an outage to nobody."""
     opened(page, api, now_ms)
     api.refusal = "INC-7 was acknowledged by ben before"
-    page.locator(ACKNOWLEDGE).click()
+    page.get_by_role("button", name=ACKNOWLEDGE).click()
     page.get_by_text("acknowledge was refused: INC-7 was acknowledged by ben before").wait_for()
-    again = page.locator(ACKNOWLEDGE)
+    again = page.get_by_role("button", name=ACKNOWLEDGE)
     page.get_by_role("button", name="I have read this").click()
     page.get_by_text("acknowledge was refused").wait_for(state="detached")
     assert again.is_enabled()
@@ -111,7 +113,7 @@ def test_fingers_find_the_buttons(page: Page, api: FakeApi, now_ms: int) -> None
     """On a phone a button of half a finger's width is pressed by mistake."""
     opened(page, api, now_ms)
     page.set_viewport_size({"width": 390, "height": 844})
-    box = page.locator(ACKNOWLEDGE).bounding_box()
+    box = page.get_by_role("button", name=ACKNOWLEDGE).bounding_box()
     page.set_viewport_size({"width": 1440, "height": 900})
     assert box is not None
     assert box["height"] >= 44
