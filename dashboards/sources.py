@@ -22,6 +22,7 @@ from tocsin.client.health_shapes import Health
 from tocsin.client.log_shapes import LogCounts, LogOverview, LogPage, PatternChanges
 from tocsin.client.metric_shapes import MetricNames, MetricTags, Word
 from tocsin.client.response.alert_shapes import Why
+from tocsin.client.response.incident_shapes import PublicLinkList
 from tocsin.client.response.paper_shapes import PostMortem, PostMortemList
 from tocsin.client.response.run_shapes import Run
 from tocsin.client.response.silence_shapes import Silence
@@ -148,6 +149,11 @@ def incidents() -> Reading[list[IncidentSummary]]:
 def incident(incident_id: str) -> Reading[Incident]:
     """Return one incident."""
     return _ask(f"incident {incident_id}", lambda: api().incident(incident_id))
+
+
+def public_links(incident_id: str) -> Reading[PublicLinkList]:
+    """Return the public links of an incident."""
+    return _ask(f"public links {incident_id}", lambda: api().public_links(incident_id))
 
 
 def why(incident_id: str) -> Reading[Why]:

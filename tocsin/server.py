@@ -35,6 +35,7 @@ from collectors.receivers.direct import Direct
 from collectors.receivers.prometheus.scrape.scraper import Scraper
 from collectors.receivers.sources.middleware import Attributed
 from runbooks.api.alertmanager import DELIVERED
+from runbooks.api.public_links import SHARED
 from runbooks.api.routes import runbooks_routes
 from runbooks.api.slack import SIGNED_BY_SLACK
 from runbooks.api.status_page import SITE, status_routes
@@ -198,7 +199,7 @@ def api_of(
     # Receivers are asked by whatever name senders have; Slack signs what it sends.
     delivered = receiver_paths(collectors)
     own = Attributed(Direct(app, routes), collectors.sources)
-    public = (SITE,) if status and status.public else ()
+    public = (*((SITE,) if status and status.public else ()), SHARED)
     behind = door.before(own, partial(right_for, delivered=delivered, public=public))
     anybody = {*delivered, *DELIVERED, *SIGNED_BY_SLACK}
     return SameSite(

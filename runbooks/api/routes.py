@@ -30,6 +30,7 @@ from runbooks.api.noise import noise_routes
 from runbooks.api.papers import paper_routes
 from runbooks.api.permitting import permit
 from runbooks.api.progress import progress
+from runbooks.api.public_links import public_link_routes
 from runbooks.api.runs import RunRoutes
 from runbooks.api.silences import silence_routes
 from runbooks.api.slack import slack_routes
@@ -53,6 +54,7 @@ def runbooks_routes(desk: IncidentDesk) -> list[Route]:
         Route(f"{incident}/commands", guarded(api.command), methods=["POST"]),
         Route(f"{incident}/events/{{seq:int}}", guarded(api.event), methods=["GET"]),
         *paper_routes(desk),
+        *public_link_routes(desk),
         Route("/api/v2/runbooks", guarded(api.runbooks), methods=["GET"]),
         Route(runs, guarded(running.runs), methods=["GET"]),
         Route(runs, guarded(running.begin), methods=["POST"]),

@@ -53,6 +53,7 @@ class EventKind(StrEnum):
     STATUS_PUBLISHED = "status_published"
     SAID = "said"
     MENTIONED = "mentioned"
+    SHARED = "shared"
     PINNED = "pinned"
     UNPINNED = "unpinned"
 
@@ -67,6 +68,7 @@ RECORDED = frozenset(
         EventKind.STATUS_PUBLISHED,
         EventKind.SAID,
         EventKind.MENTIONED,
+        EventKind.SHARED,
     }
 )
 """What other parts of the room have done: on record, without a change of the incident's state."""

@@ -116,7 +116,7 @@ def _timeline(
 _TOLD_OTHERWISE = frozenset(
     {
         *(EventKind.POST_MORTEM_WRITTEN, EventKind.POST_MORTEM_MOVED, EventKind.CHANGE_NOTED),
-        *(EventKind.PINNED, EventKind.UNPINNED, EventKind.MENTIONED),
+        *(EventKind.PINNED, EventKind.UNPINNED, EventKind.MENTIONED, EventKind.SHARED),
     }
 )
 """Writing and reading are no part of the story; a change stands where it was made."""

@@ -18,7 +18,7 @@ NOW = 1_700_000_000_000
 
 
 def incident(**more: Any) -> Incident:
-    found = {
+    found: dict[str, Any] = {
         "id": "inc-1",
         "status": "triage",
         "severity": "SEV3",

@@ -99,6 +99,8 @@ RULES = (
     Rule("/api/v2/silences", Right.READ, Right.RESPOND),
     Rule("/api/v2/silence", Right.READ, Right.RESPOND),
     Rule("/api/v2/status-page", Right.READ, Right.COMMAND),
+    # Whoever has the address of a public link has no token; the address is the secret.
+    Rule("/shared", Right.NOTHING, Right.ADMINISTER),
     # Users have no token; what stands in the link of a mail proves whose it is.
     Rule("/status/subscribe", Right.NOTHING, Right.NOTHING),
     Rule("/status/subscriptions", Right.NOTHING, Right.NOTHING),

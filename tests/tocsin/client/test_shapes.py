@@ -80,6 +80,7 @@ FLEETING: dict[str, Ask] = {
 OWN_TESTS = {
     *("explain_groups", "runs", "run", "begin_run", "rehearse_run", "decide_run"),
     *("canary", "forecast", "service_health_of"),
+    *("public_links", "make_public_link", "revoke_public_link"),
 }
 OPEN = {name: ask for name, ask in ASK.items() if name != "post_mortem"}  # there is none yet
 OVER = {name: ask for name, ask in ASK.items() if name != "command"}  # none is possible any more

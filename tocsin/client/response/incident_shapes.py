@@ -47,6 +47,32 @@ class Task(TypedDict):
     overdue: bool
 
 
+class PublicLink(TypedDict):
+    """A public link to an incident; ``revoked_ms`` None: nobody has revoked it."""
+
+    id: int
+    incident_id: str
+    made_by: str
+    made_ms: int
+    until_ms: int
+    revoked_by: str
+    revoked_ms: int | None
+    lives: bool
+
+
+class MadePublicLink(PublicLink):
+    """A public link just made; ``url`` is told this once."""
+
+    url: str
+
+
+class PublicLinkList(TypedDict):
+    """The public links of an incident; ``longest_days`` 0: there are none here."""
+
+    longest_days: float
+    public_links: list[PublicLink]
+
+
 class SimilarIncident(TypedDict):
     """A past incident that looks like this one, and by what."""
 

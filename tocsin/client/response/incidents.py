@@ -5,9 +5,14 @@ from __future__ import annotations
 from typing import cast
 from urllib.parse import quote
 
-from tocsin.client.response.incident_shapes import IncidentReport
+from tocsin.client.response.incident_shapes import (
+    IncidentReport,
+    MadePublicLink,
+    PublicLink,
+    PublicLinkList,
+)
 from tocsin.client.shapes import Incident, IncidentSummary
-from tocsin.client.transport import Transport, list_in
+from tocsin.client.transport import Transport, json_object, list_in
 
 
 class IncidentCalls:
@@ -93,6 +98,27 @@ class IncidentCalls:
         """
         body = {"command": command, "actor": actor, "text": text, "value": value, **more}
         return cast("Incident", self._transport.post(incident_path(incident_id, "commands"), body))
+
+    def public_links(self, incident_id: str) -> PublicLinkList:
+        """Return the public links of an incident, the newest first."""
+        answer = self._transport.get(incident_path(incident_id, "public-links"))
+        return cast("PublicLinkList", answer)
+
+    def make_public_link(self, incident_id: str, *, actor: str, days: float = 7) -> MadePublicLink:
+        """Make a public link that lasts so long; its address is told this once.
+
+        Raises:
+            RefusedError: There are no public links here.
+        """
+        body = {"actor": actor, "days": days}
+        answer = self._transport.post(incident_path(incident_id, "public-links"), body)
+        return cast("MadePublicLink", answer)
+
+    def revoke_public_link(self, incident_id: str, number: int, *, actor: str) -> PublicLink:
+        """Let a public link open nothing any more."""
+        path = incident_path(incident_id, "public-links", str(number))
+        answer = self._transport.send("DELETE", path, params={"actor": actor})
+        return cast("PublicLink", json_object(answer))
 
 
 def incident_path(incident_id: str, *rest: str) -> str:
