@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboards.login import viewer
 from dashboards.navigation import pages
+from dashboards.wall import wall
 
 # A file of ours: an icon by name would be fetched from a stranger's server.
 _ICON = Path(__file__).with_name("icon.svg")
@@ -18,7 +19,7 @@ if not viewer.let_in():
     st.stop()
 _FOUND = pages()
 
-st.navigation(
+_CHOSEN = st.navigation(
     [
         *(
             st.Page(path, title=page.title, icon=page.icon, default=place == 0)
@@ -31,6 +32,10 @@ st.navigation(
             if page.other_path
         ),
     ],
-    position="top",
-).run()
-viewer.draw()
+    position="hidden" if wall.is_wanted() else "top",
+)
+if wall.is_wanted():
+    wall.draw()
+else:
+    _CHOSEN.run()
+    viewer.draw()

@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from dashboards.testing import catalogue, fake_logs, papers, service_health, story, synthetic
+from dashboards.testing.fake_links import FakeLinks
 from dashboards.testing.fake_papers import FakePapers
 from dashboards.testing.fake_runs import FakeRuns
 from dashboards.testing.fake_silences import FakeSilences
@@ -37,6 +38,7 @@ class FakeApi:
         self.commands: list[JsonObject] = []
         self.runs = FakeRuns(world)
         self.papers = FakePapers(world)
+        self.links = FakeLinks()
         self.silences = FakeSilences(world)
         self.asked: list[str] = []
         self.slow_s = 0.0
@@ -72,6 +74,8 @@ class FakeApi:
         """Answer from another world, mend what was broken, forget what was asked."""
         self.world = self.runs.world = self.silences.world = self.papers.world = world
         self.papers.texts.clear()
+        self.links.longest_days = 0.0
+        self.links.kept.clear()
         self.papers.put.clear()
         self.runs.run = None
         self.silences.kept.clear()
@@ -128,7 +132,12 @@ class FakeApi:
         routes = [Route(path, self._guarded(answer)) for path, answer in answers.items()]
         command = "/api/v2/incidents/{id}/commands"
         routes.append(Route(command, self._command, methods=["POST"]))
-        routes += [*self.runs.routes(), *self.silences.routes(), *self.papers.routes()]
+        routes += [
+            *self.runs.routes(),
+            *self.silences.routes(),
+            *self.papers.routes(),
+            *self.links.routes(),
+        ]
         routes.append(Route("/api/v2/incidents", self._command, methods=["POST"]))
         routes.append(Route("/preview/click", self._click, methods=["POST"]))
         return Starlette(routes=routes)

@@ -133,3 +133,24 @@ def test_an_incident_in_a_few_lines_for_a_chat(opened: OpenPage) -> None:
     assert lines[2] == "On it: nobody yet"
     assert any("Deployed playback 1.1.0" in line for line in lines)
     assert lines[-1] == f"http://127.0.0.1:8501/war_room?incident={INCIDENT_ID}"
+
+
+def test_a_public_link_is_made_seen_once_and_revoked(api: FakeApi, opened: OpenPage) -> None:
+    """Whoever shares it takes the address at once; nobody finds it later, not even the one."""
+    api.links.longest_days = 7
+    page = opened("war_room")
+    button(page, "public-link-7").click().run()
+    assert [block for block in page.code if block.value == "http://a.test/shared/secret"]
+    page.toggle(key="public-links").set_value(True).run()
+    assert "Link 1 by war room" in words(page)
+    button(page, "revoke-1").click().run()
+    answered(page)
+    assert "No public link lives." in words(page)
+    assert not [block for block in page.code if "secret" in block.value]
+
+
+def test_public_links_that_are_off_say_so(opened: OpenPage) -> None:
+    """A button that does nothing would be pressed again, and the operator never asked."""
+    page = opened("war_room")
+    button(page, "public-link-1").click().run()
+    assert "no public link: public links are off here" in words(page)

@@ -85,9 +85,8 @@ def _living(incident_id: str) -> None:
         states.empty("No public link lives.", icon=":material/link_off:")
     for one in living:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(
-                f"{one['id']}\\. by {plain(one['made_by'])}, until {moment(one['until_ms'])}"
-            )
+            until = moment(one["until_ms"])
+            st.markdown(f"Link {one['id']} by {plain(one['made_by'])}, until {until}")
             st.button(
                 "Revoke",
                 key=f"revoke-{one['id']}",
