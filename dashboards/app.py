@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboards.login import viewer
 from dashboards.navigation import pages
+from dashboards.panels import range_bar
 
 # A file of ours: an icon by name would be fetched from a stranger's server.
 _ICON = Path(__file__).with_name("icon.svg")
@@ -18,7 +19,7 @@ if not viewer.let_in():
     st.stop()
 _FOUND = pages()
 
-st.navigation(
+_CHOSEN = st.navigation(
     [
         *(
             st.Page(path, title=page.title, icon=page.icon, default=place == 0)
@@ -32,5 +33,7 @@ st.navigation(
         ),
     ],
     position="top",
-).run()
+)
+range_bar.carry(_CHOSEN.title)
+_CHOSEN.run()
 viewer.draw()

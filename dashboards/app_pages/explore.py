@@ -84,13 +84,7 @@ def _live(query: str, unit: str, span: TimeRange) -> None:
         return
     with states.panel("Chart"):
         row = timeseries.row_of(graph, "Expression", unit)
-        range_bar.brushable(
-            timeseries.option([row], span_ms=span.span_ms, row_height=_HEIGHT),
-            span,
-            height=_HEIGHT,
-            key="explore",
-            alt=chart_stack.described([row]),
-        )
+        chart_stack.show([row], span, key="explore", row_height=_HEIGHT)
         _legend(graph)
     url = sources.api().graph_url(query, start=span.start, end=span.end)
     st.link_button("Data as std.json", url, icon=":material/data_object:")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from dashboards import sources, states
-from dashboards.charts import timeseries
+from dashboards import sources, states, zone
+from dashboards.charts import linked, timeseries
+from dashboards.charts.linked import Point
 from dashboards.charts.marks import Marks
 from dashboards.charts.timeseries import Row
 from dashboards.markdown import plain
@@ -22,6 +24,7 @@ from tocsin.client.wording import duration, quantity
 # Exporters of OpenTelemetry speak once a minute: younger than that and a bit is not old.
 _OLD_MS = 80_000
 _OLD_STEPS = 4
+_MAX_FILE = 60
 
 
 def draw(panels: Sequence[Panel], span: TimeRange, *, marks: Marks | None = None, key: str) -> None:
@@ -33,16 +36,53 @@ def draw(panels: Sequence[Panel], span: TimeRange, *, marks: Marks | None = None
             states.empty(f"{row.title}: no data ({span.words}).", icon=":material/timeline:")
     if not drawable:
         return
-    range_bar.brushable(
-        timeseries.option(drawable, marks=marks, span_ms=span.span_ms),
-        span,
-        height=timeseries.height(drawable),
-        key=key,
-        alt=described(drawable),
-    )
+    show(drawable, span, marks=marks, key=key)
     if span.live:
         for note in ages(drawable, sources.now_ms()):
             st.markdown(f":small[:orange[:material/hourglass_bottom: {plain(note)}]]")
+
+
+def show(
+    rows: Sequence[Row],
+    span: TimeRange,
+    *,
+    marks: Marks | None = None,
+    key: str,
+    row_height: int = timeseries.ROW_HEIGHT,
+) -> Point | None:
+    """Draw rows; a stretch that is dragged over is pinned in the address. Return what was clicked.
+
+    A page stands still at a pin: what is looked at closely must not move on.
+    """
+    utc = zone.is_utc()
+    with st.container(key=key):
+        pointed = linked.draw(
+            timeseries.option(
+                rows, marks=marks, span_ms=span.span_ms, row_height=row_height, utc=utc
+            ),
+            units=[row.unit for row in rows],
+            titles=[timeseries.titled(row) for row in rows],
+            height=len(rows) * row_height,
+            utc=utc,
+            file=file_name(rows, key),
+            alt=described(rows),
+            key=f"{key}-chart",
+        )
+    if pointed.span_ms is not None:
+        range_bar.pin_to(*pointed.span_ms, span)
+    if pointed.out:
+        range_bar.zoom_out(span)
+    return pointed.point
+
+
+def file_name(rows: Sequence[Row], key: str) -> str:
+    """Return a name for what a reader saves, of plain letters alone.
+
+    >>> file_name((), "row-0")
+    'row-0'
+    """
+    words = re.sub(r"[^A-Za-z0-9]+", "-", rows[0].title if rows else key).strip("-").lower()
+    return words[:_MAX_FILE] or "chart"
 
 
 def ages(rows: Sequence[Row], now_ms: int) -> list[str]:
