@@ -229,10 +229,10 @@ def words_after(program: str) -> Reading[list[Word]]:
 
 
 def changes(service: str, start_ms: int) -> Reading[list[AnnouncedChange]]:
-    """Return the changes of a service since a time."""
+    """Return the changes of a service, or of all (empty), since a time."""
 
     def ask() -> list[AnnouncedChange]:
-        return api().changes(start_ms=start_ms, end_ms=now_ms(), service=service)
+        return api().changes(start_ms=start_ms, end_ms=now_ms(), service=service or None)
 
     return _ask(f"changes {service} {start_ms // 60_000}", ask)
 

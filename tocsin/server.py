@@ -72,6 +72,7 @@ from tocsin.health import health_route
 from tocsin.pulse import beat
 from tocsin.responding import open_desk, open_status_page, policies_of, routes_of
 from tocsin.same_site import OwnNames, SameSite, own_names
+from tocsin.saving.routes import saving_routes
 from tocsin.seasons.keeping import kept_seasons
 from tocsin.seasons.looking import finding_seasons
 from tocsin.seasons.routes import season_route
@@ -182,6 +183,7 @@ def api_of(
         audit_route(door.audit),
         whoami_route(),
         *board_routes(lambda: reloader.configuration.boards),
+        *saving_routes(reloader),
         *collector_routes(collectors, workers),
         *change_routes(changes, clock, collectors.stats),
         *anomaly_routes(engine),

@@ -16,6 +16,7 @@ from dashboards.charts.marks import Marks
 from dashboards.charts.timeseries import Row
 from dashboards.markdown import plain
 from dashboards.panels import range_bar
+from dashboards.panels.charting import layers, point
 from dashboards.telemetry.buckets import quantile_lines
 from dashboards.telemetry.panel import Panel
 from dashboards.timerange import TimeRange
@@ -29,14 +30,17 @@ _MAX_FILE = 60
 
 def draw(panels: Sequence[Panel], span: TimeRange, *, marks: Marks | None = None, key: str) -> None:
     """Draw panels as rows of one chart; a brushed stretch is pinned in the address."""
-    rows = [row for panel in panels if (row := _row(panel, span, key)) is not None]
+    asked = [(panel, _row(panel, span, key)) for panel in panels]
+    found = [(panel, row) for panel, row in asked if row is not None]
+    rows = [row for _, row in found]
     drawable = [row for row in rows if row.names]
     for row in rows:
         if not row.names:
             states.empty(f"{row.title}: no data ({span.words}).", icon=":material/timeline:")
     if not drawable:
         return
-    show(drawable, span, marks=marks, key=key)
+    clicked = show(drawable, span, marks=layers.over(marks, span), key=key)
+    point.draw(clicked, [(panel, row) for panel, row in found if row.names], key=key)
     if span.live:
         for note in ages(drawable, sources.now_ms()):
             st.markdown(f":small[:orange[:material/hourglass_bottom: {plain(note)}]]")

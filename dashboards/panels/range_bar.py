@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboards import sources, timerange, zone
+from dashboards.panels.charting import layers
 from dashboards.timerange import TimeRange
 from tocsin.client.shapes import Incident
 
@@ -40,6 +41,7 @@ def choose(incident: Incident | None, *, extra: Sequence[str] = ()) -> TimeRange
         )
         span = pin or _span(name, incident)
         _custom(span)
+        layers.choose(span)
         _walk(span, str(name))
         _mode(span)
     _remember(str(name))

@@ -16,6 +16,7 @@ from tocsin.client.canary_shapes import Canary
 from tocsin.client.explained.groups import ExplainedGroups
 from tocsin.client.explained.objective import ExplainedObjective
 from tocsin.client.explained.series import Explained
+from tocsin.client.files import Files
 from tocsin.client.forecast_shapes import ForecastAnswer
 from tocsin.client.graphs import Graph, graph_columns
 from tocsin.client.health_shapes import ConfigurationState, Health
@@ -306,6 +307,11 @@ class ApiClient(IncidentCalls, RunsOfRunbooks, OncallCalls):
     def post_mortem(self, incident_id: str, *, form: str = "md") -> str:
         """Return the post-mortem as Markdown (``md``) or as a page (``html``)."""
         return self._transport.text(incident_path(incident_id, "post-mortem"), {"format": form})
+
+    @property
+    def files(self) -> Files:
+        """Files of the configuration directory."""
+        return Files(self._transport)
 
     @property
     def papers(self) -> Papers:
