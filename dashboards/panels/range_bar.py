@@ -73,6 +73,21 @@ def pinned() -> TimeRange | None:
     return timerange.parse_pin(st.query_params.get(PIN), zone.shown())
 
 
+def within() -> dict[str, int]:
+    """Draw what the address pins on a page of searches, and return its ends as criteria.
+
+    Returns:
+        ``start_ms`` and ``end_ms``; nothing when no stretch is pinned.
+    """
+    pin = pinned()
+    if pin is None or pin.span_ms is None:
+        return {}
+    with st.container(horizontal=True, vertical_alignment="center", key="pinned"):
+        st.badge(pin.words, icon=":material/date_range:", color="orange")
+        st.button("Any time", key="unpin", icon=":material/close:", on_click=_resume)
+    return {"start_ms": pin.span_ms[0], "end_ms": pin.span_ms[1]}
+
+
 def pin_to(start_ms: int, end_ms: int, span: TimeRange) -> None:
     """Stand still at a stretch that was dragged over; what makes no sense changes nothing."""
     pin = timerange.as_pin(start_ms, end_ms)
