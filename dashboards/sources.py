@@ -17,6 +17,7 @@ from dashboards.telemetry.services import Service, services_of
 from tocsin.client.board_shapes import Board
 from tocsin.client.client import ApiClient
 from tocsin.client.conventions import NAMES, convention_of
+from tocsin.client.files import FilesState
 from tocsin.client.graphs import Graph
 from tocsin.client.health_shapes import Health
 from tocsin.client.log_shapes import LogCounts, LogOverview, LogPage, PatternChanges
@@ -167,6 +168,11 @@ def slos() -> Reading[list[Slo]]:
 def boards() -> Reading[list[Board]]:
     """Return the operator's dashboards."""
     return _ask("boards", api().dashboards)
+
+
+def files_state() -> Reading[FilesState]:
+    """Return whether files of the configuration directory can be written."""
+    return _ask("files", api().files.state, _SLOW_MS)
 
 
 def tag_values(tag: str, query: str) -> Reading[list[str]]:

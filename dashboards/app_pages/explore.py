@@ -9,6 +9,7 @@ from dashboards import sources, states
 from dashboards.charts import timeseries
 from dashboards.navigation import Page
 from dashboards.panels import chart_stack, metric_browser, range_bar
+from dashboards.panels.charting import saving
 from dashboards.telemetry.browsing import metric_in, unit_for
 from dashboards.telemetry.service_panels import pulse_panels
 from dashboards.timerange import TimeRange
@@ -42,6 +43,8 @@ def page() -> None:
             sources.graph(query, span.start, span.end)
         every = range_bar.run_every(span)
         st.fragment(_live, run_every=every)(query, unit, span)
+        with states.panel("Keeping it"):
+            saving.draw(query, unit)
 
 
 def _query() -> tuple[str, str]:

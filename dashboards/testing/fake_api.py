@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from dashboards.testing import catalogue, fake_logs, papers, service_health, story, synthetic
+from dashboards.testing.fake_files import FakeFiles
 from dashboards.testing.fake_runs import FakeRuns
 from dashboards.testing.fake_silences import FakeSilences
 from dashboards.testing.fake_studies import study_answers
@@ -35,6 +36,7 @@ class FakeApi:
         self.commands: list[JsonObject] = []
         self.runs = FakeRuns(world)
         self.silences = FakeSilences(world)
+        self.files = FakeFiles()
         self.asked: list[str] = []
         self._broken: dict[str, tuple[int, str]] = {}
         # asyncio turns Nagle off only where the protocol is named; else each answer waits 40 ms.
@@ -65,6 +67,7 @@ class FakeApi:
         """Answer from another world, mend what was broken, forget what was asked."""
         self.world = self.runs.world = self.silences.world = world
         self.runs.run = None
+        self.files.reset()
         self.silences.kept.clear()
         self.silences.put.clear()
         self.runs.decided.clear()
@@ -118,7 +121,7 @@ class FakeApi:
         routes = [Route(path, self._guarded(answer)) for path, answer in answers.items()]
         command = "/api/v2/incidents/{id}/commands"
         routes.append(Route(command, self._command, methods=["POST"]))
-        routes += [*self.runs.routes(), *self.silences.routes()]
+        routes += [*self.runs.routes(), *self.silences.routes(), *self.files.routes()]
         routes.append(Route("/api/v2/incidents", self._command, methods=["POST"]))
         routes.append(Route("/preview/click", self._click, methods=["POST"]))
         return Starlette(routes=routes)
