@@ -17,6 +17,7 @@ from dashboards.telemetry.services import Service, services_of
 from tocsin.client.board_shapes import Board
 from tocsin.client.client import ApiClient
 from tocsin.client.conventions import NAMES, convention_of
+from tocsin.client.expected_shapes import ExpectedAnswer
 from tocsin.client.files import FilesState
 from tocsin.client.graphs import Graph
 from tocsin.client.health_shapes import Health
@@ -60,6 +61,7 @@ _DEFAULT_API_URL = "http://127.0.0.1:7101"
 _TIMEOUT_S = 3.0
 # Which metrics and tags there are changes slowly; a new service waits at most so long.
 _SLOW_MS = 10_000
+_LONG_MS = 60_000
 _MAX_NAMES = 1_000
 _MAX_INSTRUMENTS = 40
 _MAX_SERVICES = 500
@@ -261,6 +263,18 @@ def service_health_of(service: str) -> Reading[ServiceHealthDetail]:
 def graph(query: str, start: str | int, end: str | int = "now") -> Reading[Graph]:
     """Return the lines of an expression."""
     return _ask(f"graph {query} {start} {end}", lambda: api().graph(query, start=start, end=end))
+
+
+def slow_graph(query: str, start: str) -> Reading[Graph]:
+    """Return the lines of an expression over weeks, which a minute changes little."""
+    return _ask(f"slow graph {query} {start}", lambda: api().graph(query, start=start), _LONG_MS)
+
+
+def expected(query: str, start: str | int, end: str | int = "now") -> Reading[ExpectedAnswer]:
+    """Return between what the lines of an expression were usual."""
+    return _ask(
+        f"expected {query} {start} {end}", lambda: api().expected(query, start=start, end=end)
+    )
 
 
 def services(minutes: int) -> Reading[ServiceMap]:

@@ -15,6 +15,7 @@ import structlog
 from starlette.types import ASGIApp
 
 from anomaly.api.canary import canary_routes
+from anomaly.api.expected import expected_routes
 from anomaly.api.explain_groups import explain_groups_routes
 from anomaly.api.explain_objective import explain_objective_routes
 from anomaly.api.forecast import forecast_routes
@@ -192,6 +193,7 @@ def api_of(
         *explain_groups_routes(collectors.metrics, collectors.metrics.step_ms, clock, workers),
         *canary_routes(collectors.metrics, collectors.metrics.step_ms, clock, workers),
         *forecast_routes(collectors.metrics, collectors.metrics.step_ms, clock, workers),
+        *expected_routes(collectors.metrics, collectors.metrics.step_ms, clock, workers),
         season_route(reloader, collectors.data_dir),
         *runbooks_routes(desk),
         *(status_routes(status) if status else ()),

@@ -11,6 +11,7 @@ from dashboards.charts.marks import of_changes
 from dashboards.markdown import code, plain
 from dashboards.navigation import Page
 from dashboards.panels import chart_stack, dependencies, objectives, range_bar, service_list
+from dashboards.panels.charting import burning
 from dashboards.telemetry.service_panels import saturation_panels, side_panels
 from dashboards.telemetry.services import Service, services_of
 from dashboards.telemetry.watched import objectives_of, rules_of
@@ -137,6 +138,7 @@ def _watched(name: str) -> None:
         own = objectives_of(name, slos)
         if own:
             objectives.draw(own)
+            burning.draw(own, key="budget")
         else:
             states.empty(f"No objective is set for {plain(name)}.", icon=":material/flag:")
     rows = states.value_or_notice(sources.detectors(), "detectors", key="detectors")

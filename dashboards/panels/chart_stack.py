@@ -16,7 +16,7 @@ from dashboards.charts.marks import Marks
 from dashboards.charts.timeseries import Row
 from dashboards.markdown import plain
 from dashboards.panels import range_bar
-from dashboards.panels.charting import layers, point
+from dashboards.panels.charting import layers, overlays, point
 from dashboards.telemetry.buckets import quantile_lines
 from dashboards.telemetry.panel import Panel
 from dashboards.timerange import TimeRange
@@ -127,11 +127,16 @@ def _row(panel: Panel, span: TimeRange, key: str) -> Row | None:
     graph = states.value_or_notice(reading, what, key=f"{key}-{plain(panel.title)}")
     if graph is None:
         return None
-    return timeseries.row_of(
-        quantile_lines(graph, panel.ranks) if panel.ranks else graph,
-        panel.title,
-        panel.unit,
-        name=panel.line_name,
-        limits=[(limit.value, limit.name) for limit in panel.limits],
-        stacked=panel.stacked,
+    return overlays.over(
+        timeseries.row_of(
+            quantile_lines(graph, panel.ranks) if panel.ranks else graph,
+            panel.title,
+            panel.unit,
+            name=panel.line_name,
+            limits=[(limit.value, limit.name) for limit in panel.limits],
+            stacked=panel.stacked,
+        ),
+        panel,
+        span,
+        key=key,
     )

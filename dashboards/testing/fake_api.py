@@ -83,6 +83,7 @@ class FakeApi:
         answers: dict[str, Callable[[Request], Response]] = {
             "/health": self._health,
             "/api/v1/graph": self._graph,
+            "/api/v2/expected": self._expected,
             "/api/v1/explain": lambda _: JSONResponse({"series": [], "more": False}),
             "/api/v1/tags": lambda _: JSONResponse(["name", "cloud.region"]),
             "/api/v1/tags/{key}": lambda _: JSONResponse(list(synthetic.REGIONS)),
@@ -199,6 +200,24 @@ class FakeApi:
                 "notices": [],
             }
         )
+
+    def _expected(self, request: Request) -> Response:
+        query = request.query_params["q"]
+        start_ms = _moment(request.query_params["s"], self.world.now_ms)
+        end_ms = _moment(request.query_params["e"], self.world.now_ms)
+        first = start_ms - start_ms % STEP_MS + STEP_MS
+        times = np.arange(first, end_ms + 1, STEP_MS, dtype=np.int64)
+        lines = [] if self.world.empty else _lines(self.world, query, times)
+        rows = [
+            {
+                "tags": tags,
+                "low": [None if v != v else float(v) * 0.8 for v in values],
+                "high": [None if v != v else float(v) * 1.2 for v in values],
+            }
+            for tags, values in lines
+        ]
+        told = {"query": query, "start_ms": int(first), "step_ms": STEP_MS, "method": "level"}
+        return JSONResponse({**told, "lines": rows})
 
     def _metrics(self, request: Request) -> Response:
         asked = request.query_params

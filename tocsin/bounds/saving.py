@@ -11,4 +11,5 @@ SAVING: Final = (
     Bound("tocsin.saving.writer:MAX_FILES", "files in a folder that pages write to", "409: nothing is written"),
     Bound("tocsin.saving.asked:MAX_WORDS", "a title of what is written from a page, characters", "400"),
     Bound("tocsin.saving.asked:MAX_EXPRESSION", "an expression in what is written from a page, characters", "400"),
+    Bound("anomaly.api.expected:MAX_EXPECTED_LINES", "lines whose usual range is told at once", "400: aggregate them"),
 )  # fmt: skip
