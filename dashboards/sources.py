@@ -177,6 +177,11 @@ def files_state() -> Reading[FilesState]:
     return _ask("files", api().files.state, _SLOW_MS)
 
 
+def tag_keys(query: str) -> Reading[list[str]]:
+    """Return the tags of the series that match; an empty query matches all."""
+    return _ask(f"tags {query}", lambda: api().tags(query=query or None), _SLOW_MS)
+
+
 def tag_values(tag: str, query: str) -> Reading[list[str]]:
     """Return the values of a tag among the series that match; an empty query matches all."""
     return _ask(f"tag {tag} {query}", lambda: api().tags(tag, query=query or None), _SLOW_MS)

@@ -17,7 +17,7 @@ Option = dict[str, Any]
 
 ROW_HEIGHT = 196
 MAX_LINES = 24
-_HEAD = 46
+_HEAD = 54
 _FOOT = 26
 _LEGEND_TOP = 23
 _SIGNIFICANT = 5

@@ -112,7 +112,7 @@ def run_every(span: TimeRange) -> int | None:
 
 
 def _custom(span: TimeRange) -> None:
-    with st.popover("", icon=":material/date_range:", help="From and to, and whose clock"):
+    with st.popover("Time", icon=":material/date_range:", help="From and to, and whose clock"):
         clock = zone.shown()
         start_ms, end_ms = span.ends_ms(sources.now_ms())
         with st.form("custom-range", border=False):
@@ -144,7 +144,7 @@ def _take(first: str, last: str, span: TimeRange) -> None:
 def _walk(span: TimeRange, name: str) -> None:
     trail = st.session_state.get(_TRAIL, [])
     st.button(
-        "",
+        "Back",
         key="range-back",
         type="tertiary",
         icon=":material/undo:",
@@ -153,7 +153,7 @@ def _walk(span: TimeRange, name: str) -> None:
         on_click=_back,
     )
     st.button(
-        "",
+        "Zoom out",
         key="range-out",
         type="tertiary",
         icon=":material/zoom_out:",

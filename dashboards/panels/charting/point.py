@@ -68,11 +68,10 @@ def draw(clicked: Point | None, rows: Sequence[tuple[Panel, Row]], *, key: str) 
             query_params={"q": place.panel.expression},
         )
         st.button(
-            "",
+            "Let go",
             key=f"close-{key}",
             type="tertiary",
             icon=":material/close:",
-            help="Let the point go",
             on_click=_forget,
             args=(kept,),
         )
