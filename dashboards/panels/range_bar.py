@@ -17,6 +17,7 @@ LIVE_EVERY_S = 5
 _TRAIL, _KEPT, _PAGE = "range-trail", "range-kept", "range-page"
 _MAX_TRAIL = 20
 _WRONG = "range-wrong"
+_FROM, _TO, _SHOW = "range-from", "range-to", "custom-show"
 _HOW = "For example `now-2h`, `10:42`, `2026-12-01 10:42`, or ISO 8601 with an offset."
 
 
@@ -115,10 +116,13 @@ def _custom(span: TimeRange) -> None:
     with st.popover("Time", icon=":material/date_range:", help="From and to, and whose clock"):
         clock = zone.shown()
         start_ms, end_ms = span.ends_ms(sources.now_ms())
+        if not st.session_state.get(_SHOW):  # what somebody is about to ask for stays
+            for key, ms in ((_FROM, start_ms), (_TO, end_ms)):
+                st.session_state[key] = timerange.at(ms, clock)[:19]
         with st.form("custom-range", border=False):
-            first = st.text_input("From", timerange.at(start_ms, clock)[:19], max_chars=40)
-            last = st.text_input("To", timerange.at(end_ms, clock)[:19], max_chars=40, help=_HOW)
-            if st.form_submit_button("Show", key="custom-show", type="primary"):
+            first = st.text_input("From", key=_FROM, max_chars=40)
+            last = st.text_input("To", key=_TO, max_chars=40, help=_HOW)
+            if st.form_submit_button("Show", key=_SHOW, type="primary"):
                 _take(first, last, span)
         if wrong := st.session_state.pop(_WRONG, ""):
             st.error(wrong)
