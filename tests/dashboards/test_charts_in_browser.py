@@ -142,12 +142,12 @@ def test_a_question_is_kept_watched_and_taken_away(
 
     over(page, chart, 0.5)
     with page.expect_download() as saved:
-        chart.get_by_role("button", name="Save the numbers").click()
+        chart.get_by_role("button", name="CSV").click()
     table = saved.value.path().read_text().splitlines()
     assert table[0].startswith('time,"Expression: ')
     assert len(table) > 100
     with page.expect_download() as saved:
-        chart.get_by_role("button", name="Save the picture").click()
+        chart.get_by_role("button", name="PNG").click()
     assert saved.value.path().read_bytes().startswith(b"\x89PNG")
 
     canvas = chart.bounding_box()

@@ -63,7 +63,6 @@ class Stack {
     for (const [text, title, act] of kinds) {
       const button = document.createElement('button')
       Object.assign(button, { textContent: text, title, type: 'button', onclick: act })
-      button.setAttribute('aria-label', `${title} (${text})`)
       button.addEventListener('pointerdown', (event) => event.stopPropagation())
       button.addEventListener('dblclick', (event) => event.stopPropagation())
       bar.append(button)
