@@ -15,10 +15,10 @@ from dashboards.telemetry.instruments import Instrument, instruments_of
 from dashboards.telemetry.service_panels import query_of
 from dashboards.telemetry.services import Service, services_of
 from tocsin.client.board_shapes import Board
+from tocsin.client.charting.expected_shapes import ExpectedAnswer
+from tocsin.client.charting.files import FilesState
 from tocsin.client.client import ApiClient
 from tocsin.client.conventions import NAMES, convention_of
-from tocsin.client.expected_shapes import ExpectedAnswer
-from tocsin.client.files import FilesState
 from tocsin.client.graphs import Graph
 from tocsin.client.health_shapes import Health
 from tocsin.client.log_shapes import LogCounts, LogOverview, LogPage, PatternChanges
@@ -104,6 +104,12 @@ def retry() -> None:
 def health() -> Reading[Health]:
     """Return what the server says of itself."""
     return _ask("health", api().health)
+
+
+def step_ms() -> int | None:
+    """Return the length of a step of the server, None while it is not known."""
+    known = _ask("step", api().health, _LONG_MS).value
+    return known["step_ms"] if known else None
 
 
 def acting() -> str:

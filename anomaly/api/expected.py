@@ -14,20 +14,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from anomaly.detectors.registry import detectors
 from anomaly.rules.rule import number
+from anomaly.rules.usual import METHOD, usual
 from collectors.api.answers import answering, json_response
 from collectors.api.graph_request import MAX_COLUMNS, read_window
 from collectors.api.parameters import Parameters
 from collectors.api.work.workers import Workers
 from collectors.clock import Clock
 from collectors.errors import InputError
-from collectors.model import FloatArray
 from collectors.stacklang.evaluation.batch import evaluate
 from collectors.stacklang.lines.database import Database, Window
 
 PATH = "/api/v2/expected"
-METHOD = "level"
 MAX_EXPECTED_LINES = 24
 """Lines whose usual range is told at once."""
 _WARM_STEPS = 240
@@ -83,16 +81,3 @@ def _answer(
         "method": METHOD,
         "lines": rows,
     }
-
-
-def usual(values: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the lower and the upper end of what was usual, NaN while nothing is known.
-
-    Args:
-        values: Shape (lines, steps), NaN where there is no data.
-    """
-    kind = detectors()[METHOD]
-    settings: Any = kind.parameters()
-    scores = kind.make(settings).observe_steps(np.ascontiguousarray(values.T), 0)
-    reach = scores.scale.T * settings.threshold
-    return scores.expected.T - reach, scores.expected.T + reach

@@ -41,6 +41,8 @@ def draw(panels: Sequence[Panel], span: TimeRange, *, marks: Marks | None = None
         return
     clicked = show(drawable, span, marks=layers.over(marks, span), key=key)
     point.draw(clicked, [(panel, row) for panel, row in found if row.names], key=key)
+    if note := thinned(drawable, sources.step_ms()):
+        st.caption(note)
     if span.live:
         for note in ages(drawable, sources.now_ms()):
             st.markdown(f":small[:orange[:material/hourglass_bottom: {plain(note)}]]")
@@ -87,6 +89,21 @@ def file_name(rows: Sequence[Row], key: str) -> str:
     """
     words = re.sub(r"[^A-Za-z0-9]+", "-", rows[0].title if rows else key).strip("-").lower()
     return words[:_MAX_FILE] or "chart"
+
+
+def thinned(rows: Sequence[Row], measured_ms: int | None) -> str:
+    """Say how many measured steps a point stands for, empty where it is one.
+
+    Args:
+        rows: What is drawn.
+        measured_ms: Length of a step of the server; None: not known.
+    """
+    steps = {int(row.times_ms[1] - row.times_ms[0]) for row in rows if len(row.times_ms) > 1}
+    longest_ms = max(steps, default=0)
+    if not measured_ms or longest_ms <= measured_ms:
+        return ""
+    each = f"A point each {duration(longest_ms / 1_000)}"
+    return f"{each}, of {longest_ms // measured_ms} measured steps. Drag to look closer."
 
 
 def ages(rows: Sequence[Row], now_ms: int) -> list[str]:

@@ -13,6 +13,7 @@ import pytest
 
 from dashboards.charts import burn_down, linked, timeseries
 from dashboards.charts.linked import Point
+from dashboards.panels import chart_stack
 from dashboards.panels.charting import layers, narrowing, overlays, point
 from dashboards.telemetry.panel import Panel
 from dashboards.testing import FakeApi, OpenPage, charts, words
@@ -29,9 +30,21 @@ def test_the_script_words_values_as_python_does(tmp_path: Path) -> None:
     node = shutil.which("node") or shutil.which("node", path=str(Path(sys.executable).parent))
     if node is None:
         pytest.skip("the wording of tooltips is NOT checked: node is not installed")
-    values = [0, 1e-9, 0.00012, 0.0123, 0.9996, 3.14159, 12.345, 99.95, 999.96, 1234567.0, -4.2]
+    values: list[float] = [
+        0,
+        1e-9,
+        0.00012,
+        0.0123,
+        0.9996,
+        3.14159,
+        12.345,
+        99.95,
+        999.96,
+        1234567.0,
+        -4.2,
+    ]
     units = ["", "1", "ms", "s", "/s", "1/s", "%", "MiB", "min"]
-    asked = [[value, unit] for unit in units for value in values]
+    asked = [(value, unit) for unit in units for value in values]
     (tmp_path / "wording.mjs").write_text((ROOT / "wording.js").read_text())
     (tmp_path / "run.mjs").write_text(
         "import {quantity} from './wording.mjs'\n"
@@ -195,3 +208,12 @@ def test_kinds_of_changes_have_their_layers() -> None:
     kinds = {"deployment": layers.DEPLOYMENTS, "rollback": layers.DEPLOYMENTS}
     kinds |= {"chaos": layers.CHAOS, "fault-injection": layers.CHAOS, "flag": layers.CHANGES}
     assert {kind: layers.layer_of(kind) for kind in kinds} == kinds
+
+
+def test_a_point_of_many_steps_says_so() -> None:
+    """A spike of five seconds is a bump in five minutes, and nobody would know."""
+    row = timeseries.row_of(graph([1.0, 2.0]), "A", "")
+    assert chart_stack.thinned([row], 1_000) == (
+        "A point each 5 s, of 5 measured steps. Drag to look closer."
+    )
+    assert [chart_stack.thinned([row], step) for step in (5_000, None)] == ["", ""]

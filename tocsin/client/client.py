@@ -13,11 +13,11 @@ from urllib.parse import quote, urlencode
 from tocsin.client.audit_shapes import Audit
 from tocsin.client.board_shapes import Board
 from tocsin.client.canary_shapes import Canary
-from tocsin.client.expected_shapes import ExpectedAnswer
+from tocsin.client.charting.expected_shapes import ExpectedAnswer
+from tocsin.client.charting.files import Files
 from tocsin.client.explained.groups import ExplainedGroups
 from tocsin.client.explained.objective import ExplainedObjective
 from tocsin.client.explained.series import Explained
-from tocsin.client.files import Files
 from tocsin.client.forecast_shapes import ForecastAnswer
 from tocsin.client.graphs import Graph, graph_columns
 from tocsin.client.health_shapes import ConfigurationState, Health

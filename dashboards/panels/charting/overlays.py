@@ -15,7 +15,7 @@ from dashboards.panels.charting import layers
 from dashboards.telemetry.buckets import quantile_lines
 from dashboards.telemetry.panel import Panel
 from dashboards.timerange import TimeRange
-from tocsin.client.expected_shapes import ExpectedLine
+from tocsin.client.charting.expected_shapes import ExpectedLine
 from tocsin.client.graphs import Graph
 
 _WEEK = "1w"

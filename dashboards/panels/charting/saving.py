@@ -8,8 +8,8 @@ import streamlit as st
 
 from dashboards import sources, states
 from dashboards.markdown import code, plain
+from tocsin.client.charting.files import FileDraft, FileWish
 from tocsin.client.errors import ClientError
-from tocsin.client.files import FileDraft, FileWish
 
 _NEW = "a new one"
 _UNUSUAL, _THRESHOLD = "When it is unusual", "From a threshold on"

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from tests.tocsin.configuration.test_reload import settings, write
+from tocsin.client.charting.files import FileDraft, FileWish
 from tocsin.client.errors import AnswerError, RefusedError
-from tocsin.client.files import FileDraft, FileWish
 from tocsin.saving.asked import Kind, read_wish
 from tocsin.saving.drafting import drafted
 from tocsin.testing import LocalTocsin, local_tocsin
