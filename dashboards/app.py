@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboards.login import viewer
 from dashboards.navigation import pages
+from dashboards.panels import range_bar
 from dashboards.wall import wall
 
 # A file of ours: an icon by name would be fetched from a stranger's server.
@@ -37,5 +38,6 @@ _CHOSEN = st.navigation(
 if wall.is_wanted():
     wall.draw()
 else:
+    range_bar.carry(_CHOSEN.title)
     _CHOSEN.run()
     viewer.draw()

@@ -15,6 +15,8 @@ from dashboards.telemetry.instruments import Instrument, instruments_of
 from dashboards.telemetry.service_panels import query_of
 from dashboards.telemetry.services import Service, services_of
 from tocsin.client.board_shapes import Board
+from tocsin.client.charting.expected_shapes import ExpectedAnswer
+from tocsin.client.charting.files import FilesState
 from tocsin.client.client import ApiClient
 from tocsin.client.conventions import NAMES, convention_of
 from tocsin.client.graphs import Graph
@@ -62,6 +64,7 @@ _TIMEOUT_S = 3.0
 _ACTING_TIMEOUT_S = 20.0
 # Which metrics and tags there are changes slowly; a new service waits at most so long.
 _SLOW_MS = 10_000
+_LONG_MS = 60_000
 _MAX_NAMES = 1_000
 _MAX_INSTRUMENTS = 40
 _MAX_SERVICES = 500
@@ -118,6 +121,12 @@ def forgetting() -> Callable[[], None]:
 def health() -> Reading[Health]:
     """Return what the server says of itself."""
     return _ask("health", api().health)
+
+
+def step_ms() -> int | None:
+    """Return the length of a step of the server, None while it is not known."""
+    known = _ask("step", api().health, _LONG_MS).value
+    return known["step_ms"] if known else None
 
 
 def acting() -> str:
@@ -191,6 +200,16 @@ def boards() -> Reading[list[Board]]:
     return _ask("boards", api().dashboards)
 
 
+def files_state() -> Reading[FilesState]:
+    """Return whether files of the configuration directory can be written."""
+    return _ask("files", api().files.state, _SLOW_MS)
+
+
+def tag_keys(query: str) -> Reading[list[str]]:
+    """Return the tags of the series that match; an empty query matches all."""
+    return _ask(f"tags {query}", lambda: api().tags(query=query or None), _SLOW_MS)
+
+
 def tag_values(tag: str, query: str) -> Reading[list[str]]:
     """Return the values of a tag among the series that match; an empty query matches all."""
     return _ask(f"tag {tag} {query}", lambda: api().tags(tag, query=query or None), _SLOW_MS)
@@ -251,10 +270,10 @@ def words_after(program: str) -> Reading[list[Word]]:
 
 
 def changes(service: str, start_ms: int) -> Reading[list[AnnouncedChange]]:
-    """Return the changes of a service since a time."""
+    """Return the changes of a service, or of all (empty), since a time."""
 
     def ask() -> list[AnnouncedChange]:
-        return api().changes(start_ms=start_ms, end_ms=now_ms(), service=service)
+        return api().changes(start_ms=start_ms, end_ms=now_ms(), service=service or None)
 
     return _ask(f"changes {service} {start_ms // 60_000}", ask)
 
@@ -277,6 +296,18 @@ def service_health_of(service: str) -> Reading[ServiceHealthDetail]:
 def graph(query: str, start: str | int, end: str | int = "now") -> Reading[Graph]:
     """Return the lines of an expression."""
     return _ask(f"graph {query} {start} {end}", lambda: api().graph(query, start=start, end=end))
+
+
+def slow_graph(query: str, start: str) -> Reading[Graph]:
+    """Return the lines of an expression over weeks, which a minute changes little."""
+    return _ask(f"slow graph {query} {start}", lambda: api().graph(query, start=start), _LONG_MS)
+
+
+def expected(query: str, start: str | int, end: str | int = "now") -> Reading[ExpectedAnswer]:
+    """Return between what the lines of an expression were usual."""
+    return _ask(
+        f"expected {query} {start} {end}", lambda: api().expected(query, start=start, end=end)
+    )
 
 
 def services(minutes: int) -> Reading[ServiceMap]:

@@ -15,6 +15,7 @@ import structlog
 from starlette.types import ASGIApp
 
 from anomaly.api.canary import canary_routes
+from anomaly.api.expected import expected_routes
 from anomaly.api.explain_groups import explain_groups_routes
 from anomaly.api.explain_objective import explain_objective_routes
 from anomaly.api.forecast import forecast_routes
@@ -73,6 +74,7 @@ from tocsin.health import health_route
 from tocsin.pulse import beat
 from tocsin.responding import open_desk, open_status_page, policies_of, routes_of
 from tocsin.same_site import OwnNames, SameSite, own_names
+from tocsin.saving.routes import saving_routes
 from tocsin.seasons.keeping import kept_seasons
 from tocsin.seasons.looking import finding_seasons
 from tocsin.seasons.routes import season_route
@@ -183,6 +185,7 @@ def api_of(
         audit_route(door.audit),
         whoami_route(),
         *board_routes(lambda: reloader.configuration.boards),
+        *saving_routes(reloader),
         *collector_routes(collectors, workers),
         *change_routes(changes, clock, collectors.stats),
         *anomaly_routes(engine),
@@ -191,6 +194,7 @@ def api_of(
         *explain_groups_routes(collectors.metrics, collectors.metrics.step_ms, clock, workers),
         *canary_routes(collectors.metrics, collectors.metrics.step_ms, clock, workers),
         *forecast_routes(collectors.metrics, collectors.metrics.step_ms, clock, workers),
+        *expected_routes(collectors.metrics, collectors.metrics.step_ms, clock, workers),
         season_route(reloader, collectors.data_dir),
         *runbooks_routes(desk),
         *(status_routes(status) if status else ()),

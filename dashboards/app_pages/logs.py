@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboards import sources, states
 from dashboards.navigation import Page
+from dashboards.panels import range_bar
 from dashboards.panels.logs import counts, lines
 
 PAGE = Page(title="Logs", icon=":material/receipt_long:", order=3.5)
@@ -87,6 +88,7 @@ def _search() -> dict[str, str | int]:
         "end_ms": end_ms,
         "start_ms": end_ms - _MINUTES[span or "1 h"] * 60_000,
     }
+    wanted |= range_bar.within()
     wanted |= {"text": text} if text else {}
     wanted |= {"service": service} if service else {}
     wanted |= {"severity": severity} if severity else {}

@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from dashboards.testing import catalogue, fake_logs, papers, service_health, story, synthetic
+from dashboards.testing.fake_files import FakeFiles
 from dashboards.testing.fake_links import FakeLinks
 from dashboards.testing.fake_papers import FakePapers
 from dashboards.testing.fake_runs import FakeRuns
@@ -40,6 +41,7 @@ class FakeApi:
         self.papers = FakePapers(world)
         self.links = FakeLinks()
         self.silences = FakeSilences(world)
+        self.files = FakeFiles()
         self.asked: list[str] = []
         self.slow_s = 0.0
         """How long the answer to a command is awaited, seconds."""
@@ -78,6 +80,7 @@ class FakeApi:
         self.links.kept.clear()
         self.papers.put.clear()
         self.runs.run = None
+        self.files.reset()
         self.silences.kept.clear()
         self.silences.put.clear()
         self.runs.decided.clear()
@@ -94,6 +97,7 @@ class FakeApi:
         answers: dict[str, Callable[[Request], Response]] = {
             "/health": self._health,
             "/api/v1/graph": self._graph,
+            "/api/v2/expected": self._expected,
             "/api/v1/explain": lambda _: JSONResponse({"series": [], "more": False}),
             "/api/v1/tags": lambda _: JSONResponse(["name", "cloud.region"]),
             "/api/v1/tags/{key}": lambda _: JSONResponse(list(synthetic.REGIONS)),
@@ -137,6 +141,7 @@ class FakeApi:
             *self.silences.routes(),
             *self.papers.routes(),
             *self.links.routes(),
+            *self.files.routes(),
         ]
         routes.append(Route("/api/v2/incidents", self._command, methods=["POST"]))
         routes.append(Route("/preview/click", self._click, methods=["POST"]))
@@ -215,6 +220,24 @@ class FakeApi:
                 "notices": [],
             }
         )
+
+    def _expected(self, request: Request) -> Response:
+        query = request.query_params["q"]
+        start_ms = _moment(request.query_params["s"], self.world.now_ms)
+        end_ms = _moment(request.query_params["e"], self.world.now_ms)
+        first = start_ms - start_ms % STEP_MS + STEP_MS
+        times = np.arange(first, end_ms + 1, STEP_MS, dtype=np.int64)
+        lines = [] if self.world.empty else _lines(self.world, query, times)
+        rows = [
+            {
+                "tags": tags,
+                "low": [None if v != v else float(v) * 0.8 for v in values],
+                "high": [None if v != v else float(v) * 1.2 for v in values],
+            }
+            for tags, values in lines
+        ]
+        told = {"query": query, "start_ms": int(first), "step_ms": STEP_MS, "method": "level"}
+        return JSONResponse({**told, "lines": rows})
 
     def _metrics(self, request: Request) -> Response:
         asked = request.query_params

@@ -34,8 +34,10 @@ def words(page: AppTest) -> str:
 
 
 def charts(page: AppTest) -> list[dict[str, Any]]:
-    """Return the options of a page's ECharts charts."""
-    return [json.loads(chart.proto.spec) for chart in page.get("echarts_chart")]
+    """Return the options of a page's ECharts charts: stacks over time first, then all others."""
+    stacks = [json.loads(told.proto.json) for told in page.get("bidi_component")]
+    options = [told["option"] for told in stacks if "option" in told]
+    return options + [json.loads(chart.proto.spec) for chart in page.get("echarts_chart")]
 
 
 def button(page: AppTest, key: str) -> Any:

@@ -36,6 +36,7 @@ def test_the_charts_mark_the_incident(opened: OpenPage, now_ms: int) -> None:
     assert start["xAxis"] == now_ms - 300_000
     assert end["xAxis"] >= now_ms
     assert [mark["xAxis"] - now_ms for mark in first["markLine"]["data"]] == [
+        -340_000,  # what was deployed before
         -300_000,
         -289_800,
         -288_600,

@@ -109,6 +109,10 @@ RULES = (
     Rule("/api/v2/oncall", Right.READ, Right.RESPOND),
     Rule("/api/v2/heartbeats", Right.READ, Right.SEND),
     Rule("/api/v2/audit", Right.ADMINISTER, Right.ADMINISTER),
+    # A draft changes nothing; a chart that is kept harms nobody, a rule may wake somebody.
+    Rule("/api/v2/configuration", Right.READ, Right.ADMINISTER),
+    Rule("/api/v2/configuration/drafts", Right.READ, Right.READ),
+    Rule("/api/v2/configuration/dashboard", Right.READ, Right.RESPOND),
 )
 """What no line names needs the right to read, and to change something the right to administer.
 

@@ -36,6 +36,7 @@ ASK: dict[str, Ask] = {
         start_ms=START_MS - 3_600_000, end_ms=START_MS + 3_600_000, service="playback"
     ),
     "detectors": lambda api, _i, _t: api.detectors(),
+    "expected": lambda api, _i, _t: api.expected(QUERY, start="e-5m"),
     "traces": lambda api, _i, _t: api.traces(service="gateway", limit=5),
     "trace": lambda api, _i, trace: api.trace(trace),
     "services": lambda api, _i, _t: api.services(start_ms=START_MS, end_ms=START_MS + 900_000),
