@@ -18,6 +18,7 @@ from dashboards.testing import catalogue, fake_logs, papers, service_health, sto
 from dashboards.testing.fake_runs import FakeRuns
 from dashboards.testing.fake_silences import FakeSilences
 from dashboards.testing.fake_studies import study_answers
+from dashboards.testing.operations import FakeOperations
 from dashboards.testing.synthetic import INCIDENT_ID, STEP_MS, JsonObject, World
 
 _STOP_WITHIN_S = 5
@@ -35,6 +36,7 @@ class FakeApi:
         self.commands: list[JsonObject] = []
         self.runs = FakeRuns(world)
         self.silences = FakeSilences(world)
+        self.operations = FakeOperations(lambda: self.world)
         self.asked: list[str] = []
         self._broken: dict[str, tuple[int, str]] = {}
         # asyncio turns Nagle off only where the protocol is named; else each answer waits 40 ms.
@@ -64,6 +66,7 @@ class FakeApi:
     def reset(self, world: World) -> None:
         """Answer from another world, mend what was broken, forget what was asked."""
         self.world = self.runs.world = self.silences.world = world
+        self.operations.reset()
         self.runs.run = None
         self.silences.kept.clear()
         self.silences.put.clear()
@@ -115,10 +118,11 @@ class FakeApi:
         }
         # Before the path of one trace, which fits everything below.
         answers = {**study_answers(lambda: self.world.empty), **answers}
+        answers |= self.operations.answers()
         routes = [Route(path, self._guarded(answer)) for path, answer in answers.items()]
         command = "/api/v2/incidents/{id}/commands"
         routes.append(Route(command, self._command, methods=["POST"]))
-        routes += [*self.runs.routes(), *self.silences.routes()]
+        routes += [*self.runs.routes(), *self.silences.routes(), *self.operations.routes()]
         routes.append(Route("/api/v2/incidents", self._command, methods=["POST"]))
         routes.append(Route("/preview/click", self._click, methods=["POST"]))
         return Starlette(routes=routes)

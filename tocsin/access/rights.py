@@ -106,6 +106,8 @@ RULES = (
     Rule("/api/v2/whoami", Right.NOTHING, Right.ADMINISTER),
     Rule("/api/v2/oncall", Right.READ, Right.RESPOND),
     Rule("/api/v2/heartbeats", Right.READ, Right.SEND),
+    # Paths and addresses of the machine stand in it.
+    Rule("/api/v2/settings", Right.ADMINISTER, Right.ADMINISTER),
     Rule("/api/v2/audit", Right.ADMINISTER, Right.ADMINISTER),
 )
 """What no line names needs the right to read, and to change something the right to administer.
