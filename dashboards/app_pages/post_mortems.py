@@ -10,7 +10,7 @@ from dashboards import sources, states
 from dashboards.navigation import Page
 from dashboards.panels import incident_picker, paper
 
-PAGE = Page(title="Post-mortems", icon=":material/article:", order=5)
+PAGE = Page(title="Post-mortems", icon=":material/article:", order=5, group="Respond")
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _FORMS = (
