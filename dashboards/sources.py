@@ -411,6 +411,11 @@ def slack_channels(client: SlackPreviewClient) -> Reading[list[SlackChannel]]:
     return _feed_of(os.environ.get(SLACK_PREVIEW_URL, ""), "", "").read("channels", client.channels)
 
 
+def ask(key: str, fetch: Callable[[], T], max_age_ms: int | None = None) -> Reading[T]:
+    """Return the answer to a question of a page's own; see :meth:`dashboards.feed.Feed.read`."""
+    return _ask(key, fetch, max_age_ms)
+
+
 def _ask(key: str, fetch: Callable[[], T], max_age_ms: int | None = None) -> Reading[T]:
     return _feed().read(key, fetch, max_age_ms=max_age_ms)
 

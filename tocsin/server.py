@@ -71,6 +71,8 @@ from tocsin.data_directory import owned
 from tocsin.front import front_route
 from tocsin.garbage import Garbage
 from tocsin.health import health_route
+from tocsin.own.capacity import capacity_route
+from tocsin.own.settings import settings_route
 from tocsin.pulse import beat
 from tocsin.responding import open_desk, open_status_page, policies_of, routes_of
 from tocsin.same_site import OwnNames, SameSite, own_names
@@ -148,7 +150,8 @@ async def serve(settings: Settings, announce: Announce, source: Ticking | None =
         stack.push_async_callback(asyncio.to_thread, desk.stop)
         warming, workers = Warming(), Workers(query_bounds(settings))
         rooms = collectors, changes.store, engine, desk
-        app = api_of(*rooms, reloader, warming, door, own_names(settings), workers, status=status)
+        more = (own_names(settings), workers, status, settings)
+        app = api_of(*rooms, reloader, warming, door, *more)
         await stack.enter_async_context(serving(app, api, collectors.connections, door.certificate))
         anew = partial(use, anew=True)
         stack.enter_context(finding_seasons(collectors, reloader))
@@ -174,6 +177,7 @@ def api_of(
     names: OwnNames,
     workers: Workers | None = None,
     status: StatusOffice | None = None,
+    settings: Settings | None = None,
 ) -> ASGIApp:
     """Return all that the API's port answers; queries run in ``workers``, own ones if None."""
     clock, workers = collectors.clock, workers or Workers()
@@ -184,6 +188,8 @@ def api_of(
         reload_route(reloader),
         audit_route(door.audit),
         whoami_route(),
+        capacity_route(collectors, engine),
+        *([settings_route(settings)] if settings else ()),
         *board_routes(lambda: reloader.configuration.boards),
         *saving_routes(reloader),
         *collector_routes(collectors, workers),

@@ -409,6 +409,14 @@ def setting_rows() -> Iterator[SettingRow]:
         )
 
 
+def shown_value(settings: Settings, name: str) -> str | None:
+    """Return the value in force as text; secrets stay hidden."""
+    value = getattr(settings, name)
+    if value is None:
+        return None
+    return "(hidden)" if isinstance(value, SecretStr) else without_secrets(str(value))
+
+
 def is_secret(info: FieldInfo) -> bool:
     """Return whether a setting is never shown, nor given on a command line."""
     return "SecretStr" in str(info.annotation)

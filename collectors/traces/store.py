@@ -125,6 +125,11 @@ class SpanStore:
         """Number of spans held."""
         return self._count
 
+    @property
+    def size(self) -> int:
+        """Bytes of these spans, as they stand in the log."""
+        return self._size
+
     def wait_replayed(self, timeout_s: float) -> bool:
         """Wait until the journal is replayed; return whether it is."""
         return self._replayed.wait(timeout_s)

@@ -15,7 +15,7 @@ from dashboards.telemetry.boards import left_out, rows_of
 from dashboards.timerange import TimeRange
 from tocsin.client.board_shapes import Board
 
-PAGE = Page(title="Dashboards", icon=":material/dashboard:", order=2.6)
+PAGE = Page(title="Dashboards", icon=":material/dashboard:", order=7)
 
 _ALL = "all"
 _NONE = (

@@ -18,7 +18,7 @@ from tocsin.client.graphs import Graph
 from tocsin.client.stack_words import equals
 from tocsin.client.wording import number
 
-PAGE = Page(title="Explore", icon=":material/query_stats:", order=4)
+PAGE = Page(title="Explore", icon=":material/query_stats:", order=6)
 
 _MAX_QUERY = 4_000
 _HEIGHT = 360

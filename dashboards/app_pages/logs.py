@@ -9,7 +9,7 @@ from dashboards.navigation import Page
 from dashboards.panels import range_bar
 from dashboards.panels.logs import counts, lines
 
-PAGE = Page(title="Logs", icon=":material/receipt_long:", order=3.5)
+PAGE = Page(title="Logs", icon=":material/receipt_long:", order=4)
 
 _LIMIT = 200
 _MINUTES = {"5 min": 5, "15 min": 15, "1 h": 60, "6 h": 360, "1 day": 1_440, "14 days": 20_160}

@@ -22,7 +22,7 @@ from dashboards.timerange import TimeRange
 from tocsin.client.shapes import IncidentSummary, ServiceMap, Slo
 from tocsin.client.wording import clock, duration, moment, number
 
-PAGE = Page(title="Overview", icon=":material/monitoring:", order=1)
+PAGE = Page(title="Overview", icon=":material/monitoring:", order=1, group="Now")
 
 _MAP_HEIGHT = 340
 

@@ -11,7 +11,7 @@ from dashboards.navigation import Page
 from dashboards.panels import actions, incident_picker, paper
 from dashboards.panels.acting import editing
 
-PAGE = Page(title="Post-mortems", icon=":material/article:", order=5)
+PAGE = Page(title="Post-mortems", icon=":material/article:", order=5, group="Respond")
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _FORMS = (

@@ -20,7 +20,7 @@ from dashboards.timerange import TimeRange
 from tocsin.client.shapes import AnnouncedChange
 from tocsin.client.wording import moment, scope
 
-PAGE = Page(title="Service", icon=":material/deployed_code:", order=2.3)
+PAGE = Page(title="Service", icon=":material/deployed_code:", order=2)
 
 _MAX_CHANGES = 10
 _DAY_MS = 86_400_000

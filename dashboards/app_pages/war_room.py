@@ -32,7 +32,9 @@ from dashboards.telemetry.panel import Panel
 from dashboards.timerange import AROUND, TimeRange
 from tocsin.client.shapes import Incident, IncidentSummary
 
-PAGE = Page(title="War room", icon=":material/e911_emergency:", order=2, other_path="war-room")
+PAGE = Page(
+    title="War room", icon=":material/e911_emergency:", order=2, group="Now", other_path="war-room"
+)
 
 _TIMELINE_HEIGHT = 398
 

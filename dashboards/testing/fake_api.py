@@ -22,6 +22,7 @@ from dashboards.testing.fake_papers import FakePapers
 from dashboards.testing.fake_runs import FakeRuns
 from dashboards.testing.fake_silences import FakeSilences
 from dashboards.testing.fake_studies import study_answers
+from dashboards.testing.operations import FakeOperations
 from dashboards.testing.synthetic import INCIDENT_ID, STEP_MS, JsonObject, World
 
 _STOP_WITHIN_S = 5
@@ -42,6 +43,7 @@ class FakeApi:
         self.links = FakeLinks()
         self.silences = FakeSilences(world)
         self.files = FakeFiles()
+        self.operations = FakeOperations(lambda: self.world)
         self.asked: list[str] = []
         self.slow_s = 0.0
         """How long the answer to a command is awaited, seconds."""
@@ -75,6 +77,7 @@ class FakeApi:
     def reset(self, world: World) -> None:
         """Answer from another world, mend what was broken, forget what was asked."""
         self.world = self.runs.world = self.silences.world = self.papers.world = world
+        self.operations.reset()
         self.papers.texts.clear()
         self.links.longest_days = 0.0
         self.links.kept.clear()
@@ -133,6 +136,7 @@ class FakeApi:
         }
         # Before the path of one trace, which fits everything below.
         answers = {**study_answers(lambda: self.world.empty), **answers}
+        answers |= self.operations.answers()
         routes = [Route(path, self._guarded(answer)) for path, answer in answers.items()]
         command = "/api/v2/incidents/{id}/commands"
         routes.append(Route(command, self._command, methods=["POST"]))
@@ -142,6 +146,7 @@ class FakeApi:
             *self.papers.routes(),
             *self.links.routes(),
             *self.files.routes(),
+            *self.operations.routes(),
         ]
         routes.append(Route("/api/v2/incidents", self._command, methods=["POST"]))
         routes.append(Route("/preview/click", self._click, methods=["POST"]))

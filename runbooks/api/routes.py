@@ -13,6 +13,7 @@ from collectors.api.pages import PageRequest, page_of
 from collectors.api.parameters import Parameters
 from collectors.errors import InputError, NotFoundError
 from collectors.receivers.body import request_body
+from runbooks.alerts.decision_log import MAX_LISTED
 from runbooks.api import escalations, heartbeats, oncall, overrides, views
 from runbooks.api.alertmanager import alertmanager_routes
 from runbooks.api.answering import guarded
@@ -132,8 +133,9 @@ class _Api:
         return JSONResponse({"runbooks": [views.document(runbook) for runbook in library]})
 
     async def decisions(self, request: Request) -> Response:
-        del request
-        return JSONResponse({"decisions": await run_in_threadpool(self._desk.decisions.latest)})
+        most = Parameters.of(request).integer("limit", MAX_LISTED, low=1, high=MAX_LISTED)
+        found = await run_in_threadpool(self._desk.decisions.latest, most)
+        return JSONResponse({"decisions": found})
 
     async def oncall(self, request: Request) -> Response:
         days, now_ms = oncall.days_of(request), self._desk.clock.now_ms()

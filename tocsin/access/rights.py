@@ -108,6 +108,8 @@ RULES = (
     Rule("/api/v2/whoami", Right.NOTHING, Right.ADMINISTER),
     Rule("/api/v2/oncall", Right.READ, Right.RESPOND),
     Rule("/api/v2/heartbeats", Right.READ, Right.SEND),
+    # Paths and addresses of the machine stand in it.
+    Rule("/api/v2/settings", Right.ADMINISTER, Right.ADMINISTER),
     Rule("/api/v2/audit", Right.ADMINISTER, Right.ADMINISTER),
     # A draft changes nothing; a chart that is kept harms nobody, a rule may wake somebody.
     Rule("/api/v2/configuration", Right.READ, Right.ADMINISTER),

@@ -23,6 +23,7 @@ from tocsin.client.graphs import Graph, graph_columns
 from tocsin.client.health_shapes import ConfigurationState, Health
 from tocsin.client.logs import LogCalls
 from tocsin.client.metric_shapes import MetricNames, MetricTags, RunningQuery, Word
+from tocsin.client.own.calls import OwnCalls
 from tocsin.client.response.alerts import AlertCalls
 from tocsin.client.response.incidents import IncidentCalls, incident_path
 from tocsin.client.response.noise import NoiseCalls
@@ -65,7 +66,7 @@ MAX_PAGES = 100
 _NEXT_OFFSET = "x-nflx-atlas-next-offset"
 
 
-class ApiClient(IncidentCalls, RunsOfRunbooks, OncallCalls):
+class ApiClient(IncidentCalls, RunsOfRunbooks, OncallCalls, OwnCalls):
     """Everything the API on port 7101 offers.
 
     Args:

@@ -265,6 +265,22 @@ class Finding(TypedDict):
     given_up: bool
 
 
+class FindingDecision(TypedDict):
+    """One row of ``GET /api/v2/finding-decisions``; ``finding`` is as it was then.
+
+    ``outcome`` is opens, joins, joins_ended, counted, reopens, recorded, ended or suppressed; with
+    the last three nobody is told.
+    """
+
+    id: int
+    time_ms: int
+    finding_id: str
+    outcome: str
+    reason: str
+    incident_id: str | None
+    finding: dict[str, Any]
+
+
 class IncidentSummary(TypedDict):
     """One row of ``GET /api/v2/incidents``."""
 

@@ -11,7 +11,7 @@ from tocsin.client.response.incident_shapes import (
     PublicLink,
     PublicLinkList,
 )
-from tocsin.client.shapes import Incident, IncidentSummary
+from tocsin.client.shapes import FindingDecision, Incident, IncidentSummary
 from tocsin.client.transport import Transport, json_object, list_in
 
 
@@ -39,6 +39,12 @@ class IncidentCalls:
         """Return how the last days went: durations, who was rung, what it cost."""
         answer = self._transport.get("/api/v2/incident-report", {"days": days})
         return cast("IncidentReport", answer)
+
+    def finding_decisions(self, *, limit: int = 500) -> list[FindingDecision]:
+        """Return what became of findings, also of those that stayed silent, newest first."""
+        path = "/api/v2/finding-decisions"
+        answer = self._transport.get(path, {"limit": limit})
+        return cast("list[FindingDecision]", list_in(answer, "decisions", path))
 
     def declare(
         self,
