@@ -52,6 +52,7 @@ class EventKind(StrEnum):
     RUNBOOK_RUN = "runbook_run"
     STATUS_PUBLISHED = "status_published"
     SAID = "said"
+    RETITLED = "retitled"
 
 
 RECORDED = frozenset(
