@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from threading import Lock
+from typing import cast
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -154,7 +155,7 @@ class _Screens:
         }
 
     def _rows(self) -> list[Json]:
-        return [dict(row) for row in self._objectives()][:MAX_OBJECTIVES]  # type: ignore[arg-type]  # as JSON
+        return [cast("Json", row) for row in self._objectives()][:MAX_OBJECTIVES]
 
 
 def _lasting(value: JsonValue) -> JsonValue:
