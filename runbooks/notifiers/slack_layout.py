@@ -50,7 +50,8 @@ def fallback_text(card: Card, again: str = "") -> str:
     """
     if card.notice:
         return trimmed(escape(card.called.words if card.called else card.headline), MAX_TEXT)
-    why = again or card.sentence or (card.evidence[0].explanation if card.evidence else "")
+    told = (card.sentence, *(item.explanation for item in card.evidence[:1]))
+    why = again or " ".join(part for part in told if part)
     return trimmed(escape(f"{card.headline} — {card.status}. {why}"), MAX_TEXT)
 
 

@@ -12,7 +12,7 @@ from dashboards.testing import FakeApi, World, browser_missing, browser_page, da
 from dashboards.testing.axe import AxeMissingError, fetch_axe, violations
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import ConsoleMessage, Page
 
 pytestmark = [
     pytest.mark.browser,
@@ -64,7 +64,7 @@ def test_five_answers_without_scrolling_and_without_unrest(
     width, height, dark = SIZES[size]
     with browser_page(width=width, height=height, dark=dark) as page:
         said: list[str] = []
-        page.on("console", lambda line: said.append(line.text) if line.type == "error" else None)
+        page.on("console", lambda line: said.extend(_complaints(line)))
         page.on("pageerror", lambda error: said.append(str(error)))
         page.goto(f"{dashboard}/war_room")
         page.locator(".st-key-next-step button").wait_for()
@@ -83,12 +83,19 @@ def test_five_answers_without_scrolling_and_without_unrest(
         assert said == []
 
 
+def _complaints(line: ConsoleMessage) -> list[str]:
+    """Return what the console complains of; Streamlit first looks for itself below a page."""
+    where = str(line.location.get("url", ""))
+    told = line.type == "error" and "/_stcore/" not in where
+    return [f"{line.text} {where}"] if told else []
+
+
 def _stands_still(page: Page, api: FakeApi) -> None:
-    """Watch two ticks: nothing is taken away, and nothing grows pale."""
+    """Watch a tick: nothing is taken away, and nothing grows pale."""
     page.evaluate(_WATCH)
     api.asked.clear()
-    page.wait_for_timeout(LIVE_EVERY_S * 2_100)
+    page.wait_for_timeout(LIVE_EVERY_S * 1_200)
     seen = page.evaluate("() => window.seen")
     assert seen["gone"] == 0
     assert seen["palest"] >= _STILL_READABLE
-    assert 1 <= len(api.asked) <= 6, api.asked
+    assert 1 <= len(api.asked) <= 3, api.asked

@@ -64,14 +64,15 @@ def _next(step: NextStep) -> None:
     why = f":small[why: {plain(step['why'])}]"
     st.markdown(_together([f"**Next** · {plain(step['text'])}", why]))
     view, label = _GOES_TO.get(step["doing"], _GOES_TO["look"])
-    st.button(
+    if st.button(
         label,
         key="next-step",
         type="primary",
         icon=":material/arrow_forward:",
         on_click=show,
         args=(view,),
-    )
+    ):
+        st.rerun()  # the tabs stand outside of the fragment
 
 
 def show(view: str) -> None:
