@@ -138,6 +138,7 @@ class Finding:
         explained_by: Tags that the places have in common where the rule fires now; empty when
             nothing sets them apart.
         given_up: It ended because nothing watches it any more, not because it is well again.
+        subject: What is measured, in its owner's words, such as ``Stream starts``.
     """
 
     id: str
@@ -163,6 +164,7 @@ class Finding:
     suspects: tuple[Suspect, ...] = ()
     explained_by: Tags = field(default_factory=dict)
     given_up: bool = False
+    subject: str = ""
 
 
 def begun(

@@ -27,6 +27,7 @@ from tocsin.client.response.alert_shapes import Why
 from tocsin.client.response.incident_shapes import PublicLinkList
 from tocsin.client.response.paper_shapes import PostMortem, PostMortemList
 from tocsin.client.response.run_shapes import Run
+from tocsin.client.response.screen_shapes import Screen
 from tocsin.client.response.silence_shapes import Silence
 from tocsin.client.sender_shapes import Sources
 from tocsin.client.service_health import ServiceHealthDetail, ServiceHealthList
@@ -65,6 +66,8 @@ _ACTING_TIMEOUT_S = 20.0
 # Which metrics and tags there are changes slowly; a new service waits at most so long.
 _SLOW_MS = 10_000
 _LONG_MS = 60_000
+# Two fragments of a page that tick at different moments share one answer.
+_SCREEN_MS = 2_500
 _MAX_NAMES = 1_000
 _MAX_INSTRUMENTS = 40
 _MAX_SERVICES = 500
@@ -163,6 +166,15 @@ def incident(incident_id: str) -> Reading[Incident]:
 def public_links(incident_id: str) -> Reading[PublicLinkList]:
     """Return the public links of an incident."""
     return _ask(f"public links {incident_id}", lambda: api().public_links(incident_id))
+
+
+def screen(incident_id: str) -> Reading[Screen]:
+    """Return all that the war room draws of one incident, in one answer for all who watch."""
+
+    def read(known: Screen | None) -> Screen:
+        return api().screen(incident_id, known=known)
+
+    return _feed().follow(f"screen {incident_id}", read, max_age_ms=_SCREEN_MS)
 
 
 def why(incident_id: str) -> Reading[Why]:

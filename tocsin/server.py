@@ -22,6 +22,7 @@ from anomaly.api.forecast import forecast_routes
 from anomaly.api.prometheus_rules import prometheus_rule_routes
 from anomaly.api.routes import anomaly_routes
 from anomaly.engine.engine import Engine
+from anomaly.rules.objective_rule import ObjectiveRule
 from collectors.api.app import api_app
 from collectors.api.changes import change_routes
 from collectors.api.work.workers import Workers
@@ -202,7 +203,7 @@ def api_of(
         *forecast_routes(collectors.metrics, collectors.metrics.step_ms, clock, workers),
         *expected_routes(collectors.metrics, collectors.metrics.step_ms, clock, workers),
         season_route(reloader, collectors.data_dir),
-        *runbooks_routes(desk),
+        *runbooks_routes(desk, lambda: engine.rows(ObjectiveRule.kind)),
         *(status_routes(status) if status else ()),
     ]
     app = api_app(collectors.metrics, collectors.spans, clock, extra_routes=routes, workers=workers)

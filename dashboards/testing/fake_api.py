@@ -15,7 +15,15 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from dashboards.testing import catalogue, fake_logs, papers, service_health, story, synthetic
+from dashboards.testing import (
+    catalogue,
+    fake_logs,
+    fake_screen,
+    papers,
+    service_health,
+    story,
+    synthetic,
+)
 from dashboards.testing.fake_files import FakeFiles
 from dashboards.testing.fake_links import FakeLinks
 from dashboards.testing.fake_papers import FakePapers
@@ -128,6 +136,7 @@ class FakeApi:
             "/api/v2/findings": self._findings,
             "/api/v2/incidents": self._incidents,
             "/api/v2/incidents/{id}": self._incident,
+            "/api/v2/incidents/{id}/screen": self._screen,
             "/api/v2/incidents/{id}/post-mortem": self._post_mortem,
             "/api/v2/post-mortems": self._post_mortems,
             "/api/v2/runbooks": lambda _: JSONResponse({"runbooks": [story.runbook()]}),
@@ -286,6 +295,10 @@ class FakeApi:
         if self.world.status is None or request.path_params["id"] != INCIDENT_ID:
             return _error(404, f"no incident {request.path_params['id']!r}")
         return JSONResponse(story.incident(self.world))
+
+    def _screen(self, request: Request) -> Response:
+        runs = [self.runs.run] if self.runs.run else []
+        return fake_screen.answer(self.world, runs, request)
 
     def _post_mortem(self, request: Request) -> Response:
         if not self.world.is_over:

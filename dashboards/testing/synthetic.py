@@ -203,6 +203,7 @@ def finding(world: World) -> JsonObject:
         "suspects": [],
         "explained_by": {},
         "given_up": False,
+        "subject": "Stream starts",
     }
 
 

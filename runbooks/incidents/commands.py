@@ -287,7 +287,10 @@ class RingAgain:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProposeRunbook:
-    """Propose a runbook with the ids and titles of its steps; ``score`` says how well it fits."""
+    """Propose a runbook with the ids and titles of its steps; ``score`` says how well it fits.
+
+    ``instead`` is why it takes the place of the one before; "": only if it fits better.
+    """
 
     name: str
     title: str
@@ -295,6 +298,7 @@ class ProposeRunbook:
     step_ids: tuple[str, ...]
     step_titles: tuple[str, ...] = ()
     score: int = 0
+    instead: str = ""
     actor: str = MACHINE
 
 

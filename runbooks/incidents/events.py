@@ -56,6 +56,7 @@ class EventKind(StrEnum):
     SHARED = "shared"
     PINNED = "pinned"
     UNPINNED = "unpinned"
+    RETITLED = "retitled"
 
 
 RECORDED = frozenset(

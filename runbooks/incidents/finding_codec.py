@@ -45,6 +45,7 @@ def finding_from_json(data: Mapping[str, JsonValue]) -> Finding:
     suspects = accused if isinstance(accused, list) else []
     values["suspects"] = tuple(suspect_from_json(s) for s in suspects if isinstance(s, dict))
     values["explained_by"] = _tags(data.get("explained_by"))
+    values["subject"] = str(data.get("subject", ""))
     return Finding(**{name: values[name] for name in NAMES})  # type: ignore[arg-type]  # by name
 
 

@@ -11,9 +11,11 @@ from anomaly.findings import Finding, Urgency
 from runbooks.alerts.grouping import REGION, SERVICE
 from runbooks.alerts.similar import Similar
 from runbooks.automation.runbook import Runbook
+from runbooks.diagnosis.sentence import sentence
 from runbooks.incidents.events import MACHINE, Event, EventKind
 from runbooks.incidents.finding_codec import finding_from_json
 from runbooks.incidents.incident import Incident
+from runbooks.incidents.live import speaking
 from runbooks.incidents.measures import measure
 from runbooks.notifiers.card import Links, evidence_of
 from runbooks.notifiers.delivery import Action
@@ -74,6 +76,7 @@ def gather(
             )
             for one in similar
         ],
+        sentence=without_names(sentence(incident), names) if incident.findings else "",
     )
     return replace(known, candidates=candidates(known), suggestions=suggestions(known))
 
@@ -124,7 +127,7 @@ _TOLD_OTHERWISE = frozenset(
 
 def _onset(incident: Incident, links: Links) -> TimelineRow:
     start_ms = incident.impact_start_ms
-    first = next(iter(incident.findings.values()), None)
+    first = next(iter(speaking(incident.findings.values())), None)
     if first is None:
         url = links.incident(incident.id)
         text = "impact begins (declared by a person)"

@@ -126,5 +126,6 @@ class Known:
     runbook: ProposedRunbook | None
     steps: Sequence[Step]
     similar: Sequence[Alike]
+    sentence: str = ""
     candidates: Sequence[Candidate] = ()
     suggestions: Sequence[tuple[str, str]] = ()

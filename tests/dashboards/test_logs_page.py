@@ -71,6 +71,6 @@ def test_a_trace_shows_its_lines(opened: OpenPage) -> None:
 
 def test_the_war_room_shows_what_is_new_in_the_lines(opened: OpenPage) -> None:
     """The one line that explains the incident would not be among its evidence."""
-    text = words(opened("war_room"))
+    text = words(opened("war_room", view="Traces and logs"))
     assert "new since" in text
     assert "42 times" in text

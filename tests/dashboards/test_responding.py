@@ -28,7 +28,7 @@ def test_declared_from_the_calm_room(opened: OpenPage, api: FakeApi, now_ms: int
 
 def test_tasks_people_and_relatives_are_shown(opened: OpenPage, api: FakeApi) -> None:
     """Whoever joins late asks who is here, what is promised, and whether it happened before."""
-    page = opened("war_room")
+    page = opened("war_room", view="Response")
     text = words(page)
     assert "Alert on licence servers" in text
     assert "same rule detector/sps; same service playback" in text

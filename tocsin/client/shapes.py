@@ -263,6 +263,7 @@ class Finding(TypedDict):
     suspects: list[Suspect]
     explained_by: dict[str, str]
     given_up: bool
+    subject: str
 
 
 class FindingDecision(TypedDict):

@@ -57,6 +57,7 @@ ASK: dict[str, Ask] = {
     "findings": lambda api, _i, _t: api.findings(state="all"),
     "incidents": lambda api, _i, _t: api.incidents(),
     "incident": lambda api, incident, _t: api.incident(incident),
+    "screen": lambda api, incident, _t: api.screen(incident),
     "command": lambda api, incident, _t: api.command(incident, "acknowledge", actor="ana"),
     "post_mortem": lambda api, incident, _t: api.post_mortem(incident),
     "runbooks": lambda api, _i, _t: api.runbooks(),

@@ -11,6 +11,7 @@ from tocsin.client.response.incident_shapes import (
     PublicLink,
     PublicLinkList,
 )
+from tocsin.client.response.screen_shapes import Screen
 from tocsin.client.shapes import FindingDecision, Incident, IncidentSummary
 from tocsin.client.transport import Transport, json_object, list_in
 
@@ -34,6 +35,12 @@ class IncidentCalls:
     def incident(self, incident_id: str) -> Incident:
         """Return all that is known of one incident."""
         return cast("Incident", self._transport.get(incident_path(incident_id)))
+
+    def screen(self, incident_id: str, *, known: Screen | None = None) -> Screen:
+        """Return all that a page draws of one incident; ``known`` itself if it is that still."""
+        version = known["version"] if known else ""
+        answer = self._transport.newer(incident_path(incident_id, "screen"), version)
+        return known if answer is None and known is not None else cast("Screen", answer)
 
     def incident_report(self, *, days: int = 30) -> IncidentReport:
         """Return how the last days went: durations, who was rung, what it cost."""
