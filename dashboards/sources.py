@@ -42,9 +42,11 @@ from tocsin.client.shapes import (
 from tocsin.client.slack_preview import SlackPreviewClient
 from tocsin.client.stack_words import equals, matches, one_of
 from tocsin.client.trace_studies import (
+    ComparedMap,
     Comparison,
     CriticalPaths,
     FunnelStep,
+    HeatMap,
     SessionLine,
     SessionStory,
 )
@@ -282,6 +284,31 @@ def compared(**criteria: str | int | float) -> Reading[Comparison]:
     """Return what sets the spans that match apart from their like."""
     wanted = {key: value for key, value in criteria.items() if key != "limit"}
     return _ask(f"compared {sorted(wanted.items())}", lambda: api().studies.compared(**wanted))
+
+
+def heat_map(minutes: int, **criteria: str | int | float) -> Reading[HeatMap]:
+    """Return when the spans that match began, and how long they took.
+
+    Of the last so many minutes, where the criteria name no ``start_ms``.
+    """
+
+    def ask() -> HeatMap:
+        end_ms = now_ms()
+        times = {"start_ms": end_ms - minutes * 60_000, "end_ms": end_ms}
+        return api().studies.heat_map(**{**times, **criteria})
+
+    wanted = sorted((key, value) for key, value in criteria.items() if key != "limit")
+    return _ask(f"heat map {minutes} {wanted}", ask)
+
+
+def compared_map(minutes: int) -> Reading[ComparedMap]:
+    """Return who calls whom, in the last minutes and an hour before."""
+
+    def ask() -> ComparedMap:
+        end_ms = now_ms()
+        return api().studies.service_map(start_ms=end_ms - minutes * 60_000, end_ms=end_ms)
+
+    return _ask(f"service map {minutes}", ask)
 
 
 def sessions(by: str, failed: bool) -> Reading[list[SessionLine]]:

@@ -56,12 +56,13 @@ class ComparedEdge(TypedDict):
 
 
 class ComparedMap(TypedDict):
-    """``GET /api/v2/service-map``."""
+    """``GET /api/v2/service-map``; ``services`` are those that send spans themselves."""
 
     start_ms: int
     end_ms: int
     before_ms: int
     known_before: bool
+    services: list[str]
     edges: list[ComparedEdge]
 
 
@@ -138,11 +139,43 @@ class Difference(TypedDict):
 
 
 class Comparison(TypedDict):
-    """``GET /api/v2/traces/compare``."""
+    """``GET /api/v2/traces/compare``.
+
+    ``bad_spans`` and ``good_spans`` are what the observed ones stand for; ``left_out`` more were
+    found and not compared; ``notes`` say what was not looked at.
+    """
 
     bad_spans: int
     good_spans: int
+    bad_observed: int
+    good_observed: int
+    left_out: int
+    looked_from_ms: int | None
+    notes: list[str]
     differences: list[Difference]
+
+
+class HeatCell(TypedDict):
+    """Spans that began and took about so long; ``max_ms`` null: anything longer."""
+
+    start_ms: int
+    min_ms: float
+    max_ms: float | None
+    spans: int
+    failed: int
+
+
+class HeatMap(TypedDict):
+    """``GET /api/v2/heat-map``; ``spans`` is what the observed ones stand for."""
+
+    start_ms: int
+    end_ms: int
+    step_ms: int
+    spans: int
+    observed: int
+    looked_from_ms: int | None
+    notes: list[str]
+    cells: list[HeatCell]
 
 
 class TraceStudies:
@@ -162,6 +195,10 @@ class TraceStudies:
     def compared(self, **criteria: str | int | float) -> Comparison:
         """Return what sets the spans that a search describes apart from their like."""
         return cast("Comparison", self._transport.get("/api/v2/traces/compare", criteria))
+
+    def heat_map(self, **criteria: str | int | float) -> HeatMap:
+        """Return when the spans that a search means began, and how long they took."""
+        return cast("HeatMap", self._transport.get("/api/v2/heat-map", criteria))
 
     def service_map(self, **criteria: int) -> ComparedMap:
         """Return who calls whom, now and ``before_ms`` earlier."""

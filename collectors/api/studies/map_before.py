@@ -46,6 +46,7 @@ def map_answer(spans: SpanReader, clock: Clock) -> Callable[[Request], Response]
                 "end_ms": end_ms,
                 "before_ms": back_ms,
                 "known_before": known,
+                "services": list(spans.services()),
                 "edges": [
                     _edge(pair, now.get(pair), before.get(pair), seconds)
                     for pair in sorted(now.keys() | before.keys())

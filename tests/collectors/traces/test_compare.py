@@ -8,6 +8,7 @@ import pytest
 from collectors.host.journal import MemoryJournal
 from collectors.model import Span
 from collectors.traces.compare import compare, likelihood_ratio
+from collectors.traces.reach.comparison import compared
 from collectors.traces.search import TraceSearch
 from collectors.traces.store import SpanStore
 from collectors.traces.testing import make_span
@@ -53,7 +54,7 @@ def test_the_failing_node_comes_first(wanted: TraceSearch) -> None:
     """After the status itself the node, then its region; nothing about devices or sessions."""
     store = SpanStore(MemoryJournal())
     store.write_spans(fleet())
-    found = store.compare(wanted)
+    found = compared(store, wanted).comparison
     assert [(d.key, d.value) for d in found.differences] == [
         ("http.response.status_code", "503"),
         ("cdn.node", "oca-3"),
