@@ -291,24 +291,16 @@ def heat_map(minutes: int, **criteria: str | int | float) -> Reading[HeatMap]:
 
     Of the last so many minutes, where the criteria name no ``start_ms``.
     """
-
-    def ask() -> HeatMap:
-        end_ms = now_ms()
-        times = {"start_ms": end_ms - minutes * 60_000, "end_ms": end_ms}
-        return api().studies.heat_map(**{**times, **criteria})
-
-    wanted = sorted((key, value) for key, value in criteria.items() if key != "limit")
-    return _ask(f"heat map {minutes} {wanted}", ask)
+    wanted = {key: value for key, value in criteria.items() if key != "limit"}
+    times = {} if "start_ms" in wanted else {"last_ms": minutes * 60_000}
+    key = f"heat map {minutes} {sorted(wanted.items())}"
+    return _ask(key, lambda: api().studies.heat_map(**times, **wanted))
 
 
 def compared_map(minutes: int) -> Reading[ComparedMap]:
     """Return who calls whom, in the last minutes and an hour before."""
-
-    def ask() -> ComparedMap:
-        end_ms = now_ms()
-        return api().studies.service_map(start_ms=end_ms - minutes * 60_000, end_ms=end_ms)
-
-    return _ask(f"service map {minutes}", ask)
+    key = f"service map {minutes}"
+    return _ask(key, lambda: api().studies.service_map(last_ms=minutes * 60_000))
 
 
 def sessions(by: str, failed: bool) -> Reading[list[SessionLine]]:

@@ -70,16 +70,22 @@ def compared_option(found: ComparedMap) -> tuple[Option, int]:
     rows = _rows(services, plain)
     places = positions(services, plain, width=_WIDE, height=rows * _ROW)
     (series,) = spec["series"]
-    series |= {"selectedMode": "single", "left": 60, "right": 60, "preserveAspect": False}
+    # On axes symbols and labels keep their shape, however wide the window is.
+    series |= {"selectedMode": "single", "coordinateSystem": "cartesian2d"}
+    for key in ("left", "right", "top", "bottom", "preserveAspect"):
+        del series[key]
+    spec["grid"] = {"left": 64, "right": 64, "top": 8, "bottom": 24}
+    spec["xAxis"] = {"type": "value", "show": False, "min": 0, "max": _WIDE}
+    spec["yAxis"] = {"type": "value", "show": False, "min": 0, "max": rows * _ROW, "inverse": True}
     series["label"] |= {"width": _LABEL, "overflow": "break"}
     for node in series["data"]:
-        node["x"], node["y"] = places[node["id"]]
+        node["value"] = list(places[node["id"]])
     for edge, link in zip(edges, series["links"], strict=True):
         link["tooltip"] = {"formatter": escape(worded(edge)).replace("\n", "<br>")}
-        link["label"]["formatter"] = _short(edge)
+        link["label"] |= {"formatter": _short(edge), "fontSize": 11, "color": palette.QUIET}
         if edge["now"] is None:
             link["lineStyle"] |= {"type": "dashed", "color": palette.QUIET}
-    return spec, int(rows * _ROW) + 110
+    return spec, int(rows * _ROW) + 60
 
 
 def drawn_edges(found: ComparedMap) -> list[ComparedEdge]:

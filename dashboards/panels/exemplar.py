@@ -15,6 +15,7 @@ from tocsin.client.shapes import Trace
 from tocsin.client.wording import moment, quantity
 
 _MAX_ERRORS = 5
+_TALLEST = 640
 
 
 def draw_chosen(trace_ids: Sequence[str]) -> None:
@@ -58,20 +59,25 @@ def draw(trace: Trace) -> None:
     )
     if told := trace.get("incomplete"):
         st.markdown(f":small[:orange[:material/content_cut:] {plain(told)}]")
-    event = st.vega_lite_chart(
-        _specification(trace, trace["trace_id"], len(spans)),
-        height=waterfall.height(trace),
-        key=f"waterfall-{trace['trace_id']}",
-        on_select="rerun",
-        selection_mode=waterfall.CHOSEN,
-        alt=f"Waterfall of {len(spans)} spans, {errors} with errors",
-    )
+    # What to read first stands above, where a link leads, however long the trace is.
+    telling = st.container()
+    tall = waterfall.height(trace) > _TALLEST
+    with st.container(height=_TALLEST if tall else "content", border=False):
+        event = st.vega_lite_chart(
+            _specification(trace, trace["trace_id"], len(spans)),
+            height=waterfall.height(trace),
+            key=f"waterfall-{trace['trace_id']}",
+            on_select="rerun",
+            selection_mode=waterfall.CHOSEN,
+            alt=f"Waterfall of {len(spans)} spans, {errors} with errors",
+        )
     st.caption(
         "Full colour: on the critical path · pale: nobody waited for it · red edge: failed · "
         "click a span to read it"
     )
-    _chosen(trace, event)
-    _other_failures(trace)
+    with telling:
+        _chosen(trace, event)
+        _other_failures(trace)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 
 from starlette.requests import Request
@@ -42,15 +43,15 @@ def study_answers(is_empty: Callable[[], bool]) -> Mapping[str, Answer]:
         return JSONResponse({**counts, **looked, "differences": differences})
 
     def heat(request: Request) -> Response:
-        start_ms, end_ms = (int(request.query_params[key]) for key in ("start_ms", "end_ms"))
+        start_ms, end_ms = _stretch(request)
         return JSONResponse(_heat(start_ms, end_ms, [] if is_empty() else _HEAT))
 
     def calls(request: Request) -> Response:
-        end_ms = int(request.query_params["end_ms"])
+        start_ms, end_ms = _stretch(request)
         edges = [] if is_empty() else [_edge(*one) for one in _CALLS]
         return JSONResponse(
             {
-                "start_ms": int(request.query_params["start_ms"]),
+                "start_ms": start_ms,
                 "end_ms": end_ms,
                 "before_ms": 3_600_000,
                 "known_before": True,
@@ -84,6 +85,12 @@ def study_answers(is_empty: Callable[[], bool]) -> Mapping[str, Answer]:
         "/api/v2/sessions/{value:path}": told,
         "/api/v2/funnel": funnel,
     }
+
+
+def _stretch(request: Request) -> tuple[int, int]:
+    asked = request.query_params
+    end_ms = int(asked.get("end_ms", time.time_ns() // 1_000_000))
+    return int(asked.get("start_ms", end_ms - int(asked.get("last_ms", 900_000)))), end_ms
 
 
 def _heat(

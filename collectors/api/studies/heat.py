@@ -10,15 +10,15 @@ from starlette.responses import Response
 
 from collectors.api.answers import json_response
 from collectors.api.comparing import looked_told
-from collectors.api.parameters import Parameters, refuse
-from collectors.api.traces import MAX_TIME_MS, SpanReader, read_search
+from collectors.api.parameters import Parameters
+from collectors.api.studies.stretch import read_stretch
+from collectors.api.traces import SpanReader, read_search
 from collectors.clock import Clock
 from collectors.traces.query.heat import BOUNDS_NS, MAX_HEAT_COLUMNS, HeatMap, grid_of
 from collectors.traces.reach.heat import heat_map
 from collectors.traces.search import NANOS_PER_MS
 
 DEFAULT_HEAT_MS = 900_000
-MAX_HEAT_MS = 86_400_000
 _COLUMNS = 60
 _EDGES_MS = [bound / NANOS_PER_MS for bound in BOUNDS_NS]
 
@@ -26,20 +26,13 @@ _EDGES_MS = [bound / NANOS_PER_MS for bound in BOUNDS_NS]
 def heat_answer(spans: SpanReader, clock: Clock) -> Callable[[Request], Response]:
     """Return the answer to a heat map of the spans that the conditions of a search mean.
 
-    ``start_ms`` and ``end_ms`` bound when spans began, the last 15 minutes if not said; ``columns``
-    says into how many stretches that is divided.
+    ``start_ms`` and ``end_ms``, or ``last_ms``, bound when spans began, the last 15 minutes if not
+    said; ``columns`` says into how many stretches that is divided.
     """
 
     def answer(request: Request) -> Response:
         parameters = Parameters.of(request)
-        end_ms = parameters.integer("end_ms", clock.now_ms(), low=1, high=MAX_TIME_MS)
-        first_ms = max(0, end_ms - DEFAULT_HEAT_MS)
-        start_ms = parameters.integer("start_ms", first_ms, low=0, high=MAX_TIME_MS)
-        if not 0 < end_ms - start_ms <= MAX_HEAT_MS:
-            raise refuse(
-                f"a heat map is of at most {MAX_HEAT_MS:,} ms, and end_ms comes after start_ms; "
-                f"got {start_ms} to {end_ms}"
-            )
+        start_ms, end_ms = read_stretch(parameters, clock, DEFAULT_HEAT_MS)
         columns = parameters.integer("columns", _COLUMNS, low=1, high=MAX_HEAT_COLUMNS)
         wanted = read_search(parameters)
         found, looked = heat_map(spans, wanted, grid_of(start_ms, end_ms, columns))

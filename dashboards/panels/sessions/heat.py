@@ -63,13 +63,14 @@ def _drawn(found: HeatMap, chosen: Chosen | None) -> None:
         return
     # A new identity after each choice: the old frame must not lie over what it chose.
     drawn = st.session_state.get(_DRAWN, 0)
-    event = st.vega_lite_chart(
-        heat_map.chart(found, chosen).to_dict(),
-        key=f"heat-{drawn}",
-        on_select="rerun",
-        selection_mode=heat_map.BOX,
-        alt=f"Heat map of {number(found['spans'])} spans by time and duration",
-    )
+    with st.container(key="heat-chart"):
+        event = st.vega_lite_chart(
+            heat_map.chart(found, chosen).to_dict(),
+            key=f"heat-{drawn}",
+            on_select="rerun",
+            selection_mode=heat_map.BOX,
+            alt=f"Heat map of {number(found['spans'])} spans by time and duration",
+        )
     told = f"{number(found['spans'])} spans"
     if found["observed"] != found["spans"]:
         told += f", estimated from {number(found['observed'])} that were kept by sampling"
