@@ -33,8 +33,9 @@ def study_answers(is_empty: Callable[[], bool]) -> Mapping[str, Answer]:
 
     def paths(_: Request) -> Response:
         operations = [] if is_empty() else [_operation()]
-        head = {"traces": len(operations), "limited": False, "total_ms": 80.0}
-        return JSONResponse({**head, "error_saved_ms": 30.0, "operations": operations})
+        head = {"traces": len(operations), "observed": len(operations), "limited": False}
+        times = {"total_ms": 80.0, "error_saved_ms": 30.0}
+        return JSONResponse({**head, **times, "operations": operations})
 
     def compared(_: Request) -> Response:
         differences = [] if is_empty() else [_difference()]
@@ -160,7 +161,7 @@ def _difference() -> dict[str, object]:
 
 
 def _line() -> dict[str, object]:
-    counts = {"traces": 4, "spans": 20, "failed_spans": 3}
+    counts = {"traces": 4, "spans": 20, "failed_spans": 3, "observed_spans": 10}
     return {"session": "s-17", "start_ms": 1_700_000_000_000, "duration_ms": 9e4, **counts}
 
 
@@ -190,6 +191,7 @@ def _step(name: str, sessions: int, stopped: int, failed: int) -> dict[str, obje
     return {
         "step": name,
         "sessions": sessions,
+        "observed": sessions // 2,
         "share": sessions / 12,
         "of_previous": None,
         "stopped": stopped,

@@ -24,9 +24,13 @@ class PathOperation(TypedDict):
 
 
 class CriticalPaths(TypedDict):
-    """``GET /api/v2/critical-path``; ``limited`` says that there are more traces."""
+    """``GET /api/v2/critical-path``; ``limited`` says that there are more traces.
+
+    ``traces`` is what the observed ones stand for, where their senders sample.
+    """
 
     traces: int
+    observed: int
     limited: bool
     total_ms: float
     error_saved_ms: float
@@ -67,10 +71,14 @@ class ComparedMap(TypedDict):
 
 
 class FunnelStep(TypedDict):
-    """A step of a funnel; shares are null where nobody came so far."""
+    """A step of a funnel; shares are null where nobody came so far.
+
+    ``sessions`` is what the observed ones stand for, where their senders sample.
+    """
 
     step: str
     sessions: int
+    observed: int
     share: float | None
     of_previous: float | None
     stopped: int
@@ -80,7 +88,7 @@ class FunnelStep(TypedDict):
 
 
 class SessionLine(TypedDict):
-    """One row of ``GET /api/v2/sessions``."""
+    """One row of ``GET /api/v2/sessions``; counts are what the observed spans stand for."""
 
     session: str
     start_ms: int
@@ -88,6 +96,7 @@ class SessionLine(TypedDict):
     traces: int
     spans: int
     failed_spans: int
+    observed_spans: int
 
 
 class SessionCause(TypedDict):

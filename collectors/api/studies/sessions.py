@@ -16,7 +16,7 @@ from collectors.errors import NotFoundError
 from collectors.model import Span
 from collectors.traces.search import NANOS_PER_MS, TraceSearch
 from collectors.traces.sessions import session as sessions
-from collectors.traces.sessions.funnel import MAX_FUNNEL_STEPS, funnel_of
+from collectors.traces.sessions.funnel import MAX_FUNNEL_STEPS, FunnelStep, funnel_of
 from collectors.traces.sessions.listing import MAX_LISTED_SESSIONS, list_sessions
 from collectors.traces.traceql.query import Compare, Field, Filter, Query, Scope
 
@@ -44,9 +44,10 @@ def sessions_answer(spans: SpanReader) -> Answer:
                         "session": line.session,
                         "start_ms": line.first_ns // NANOS_PER_MS,
                         "duration_ms": (line.last_ns - line.first_ns) / NANOS_PER_MS,
-                        "traces": line.traces,
-                        "spans": line.spans,
-                        "failed_spans": line.failed_spans,
+                        "traces": round(line.traces),
+                        "spans": round(line.spans),
+                        "failed_spans": round(line.failed_spans),
+                        "observed_spans": line.observed_spans,
                     }
                     for line in lines
                 ],
@@ -100,9 +101,14 @@ def funnel_answer(spans: SpanReader) -> Answer:
                 "several times, each the name of a span or a condition { … }"
             )
         found = funnel_of(spans.blocks(*read_range(parameters)), steps, by)
-        return json_response({"by": by.key, "steps": [asdict(step) for step in found]})
+        return json_response({"by": by.key, "steps": [_step(step) for step in found]})
 
     return answer
+
+
+def _step(step: FunnelStep) -> dict[str, object]:
+    counts = {key: round(getattr(step, key)) for key in ("sessions", "stopped", "stopped_failed")}
+    return {**asdict(step), **counts}
 
 
 def read_key(parameters: Parameters) -> Field:

@@ -7,7 +7,7 @@ import streamlit as st
 from dashboards import sources, states
 from dashboards.markdown import plain
 from tocsin.client.trace_studies import Comparison, Difference, PathOperation
-from tocsin.client.wording import duration, number, percent
+from tocsin.client.wording import duration, estimated, number, percent
 
 _MOST = 30
 _SHARE = st.column_config.ProgressColumn("", min_value=0.0, max_value=1.0, format=" ")
@@ -24,7 +24,9 @@ def waits(**criteria: str | int | float) -> None:
     more = ", the newest of more" if found["limited"] else ""
     saved = found["error_saved_ms"]
     less = f" · without failed spans {duration(saved / 1_000)} less" if saved else ""
-    st.caption(f"{number(found['traces'])} traces{more}{less}")
+    told = estimated(found["traces"], found["observed"])
+    sampled = f", {told}" if told else ""
+    st.caption(f"{number(found['traces'])} traces{sampled}{more}{less}")
     st.dataframe(
         [_operation(one) for one in found["operations"][:_MOST]],
         hide_index=True,
@@ -68,9 +70,8 @@ def differs(**criteria: str | int | float) -> None:
 def _how(found: Comparison) -> str:
     """Say what the counts are made of, where that is not simply all spans."""
     seen = found["bad_observed"] + found["good_observed"]
-    told = ""
-    if seen != found["bad_spans"] + found["good_spans"]:
-        told += f" · estimated from {number(seen)} that were kept by sampling"
+    told = estimated(found["bad_spans"] + found["good_spans"], seen)
+    told = f" · {told}" if told else ""
     if found["left_out"]:
         told += f" · {number(found['left_out'])} more were not compared, these stand for them"
     return told

@@ -7,7 +7,7 @@ import streamlit as st
 from dashboards import sources, states
 from dashboards.markdown import plain
 from tocsin.client.trace_studies import FunnelStep
-from tocsin.client.wording import duration, number, percent
+from tocsin.client.wording import duration, estimated, number, percent
 
 _LEAST, _MOST = 2, 12
 
@@ -40,6 +40,13 @@ def draw(by: str) -> None:
         },
         alt=f"Funnel of {len(found)} steps",
     )
+    counted, observed = (sum(step[key] for step in found) for key in ("sessions", "observed"))
+    if estimated(counted, observed):
+        st.caption(
+            ":material/info: Senders keep only some spans: a session counts for as many as its "
+            "first step stands for. Where traces of one session are kept or left out one by one, "
+            "later steps are counted too low."
+        )
 
 
 def _row(step: FunnelStep) -> dict[str, object]:

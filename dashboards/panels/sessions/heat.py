@@ -12,7 +12,7 @@ from dashboards.charts.heat_map import Chosen
 from dashboards.markdown import plain
 from dashboards.panels.sessions import common
 from tocsin.client.trace_studies import HeatMap
-from tocsin.client.wording import number
+from tocsin.client.wording import estimated, number
 
 Criteria = dict[str, str | int | float]
 
@@ -71,9 +71,8 @@ def _drawn(found: HeatMap, chosen: Chosen | None) -> None:
             selection_mode=heat_map.BOX,
             alt=f"Heat map of {number(found['spans'])} spans by time and duration",
         )
-    told = f"{number(found['spans'])} spans"
-    if found["observed"] != found["spans"]:
-        told += f", estimated from {number(found['observed'])} that were kept by sampling"
+    told = estimated(found["spans"], found["observed"])
+    told = f"{number(found['spans'])} spans{', ' if told else ''}{told}"
     st.caption(f"{told} · drag over the map: what sets those spans apart from the others?")
     _choose(event, found)
 

@@ -8,7 +8,7 @@ from dashboards import sources, states
 from dashboards.markdown import code, plain
 from dashboards.panels.logs import lines
 from tocsin.client.trace_studies import SessionLine, SessionRequest, SessionStory
-from tocsin.client.wording import duration, moment
+from tocsin.client.wording import duration, estimated, moment
 
 _ROW_HEIGHT = 32
 _MAX_HEIGHT = 300
@@ -38,6 +38,9 @@ def choose(by: str, failed: bool) -> None:
         selection_mode="single-row",
         alt="Sessions, those that ended last first",
     )
+    counted, observed = (sum(one[key] for one in found) for key in ("spans", "observed_spans"))
+    if told := estimated(counted, observed):
+        st.caption(f":material/info: Traces and spans are {told}.")
     rows = selected["selection"]["rows"]
     if rows and rows[0] < len(found):
         chosen = found[rows[0]]["session"]

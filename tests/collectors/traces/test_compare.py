@@ -2,6 +2,7 @@
 
 import math
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -73,6 +74,25 @@ def test_equal_groups_have_nothing_to_tell() -> None:
     spans = fleet()
     random.Random(1).shuffle(spans)
     assert compare(spans[::2], spans[1::2]).differences == ()
+
+
+def test_sampled_spans_count_for_as_many_as_they_stand_for() -> None:
+    """A chance difference would be told because few spans stand for many."""
+    spans = fleet()
+    sampled = [replace(span, trace_state="ot=th:fff") for span in spans[::2]]
+    found = compare(sampled, spans[1::2])
+    assert found.bad_spans == 200 * 4_096
+    assert (found.bad_observed, found.good_observed) == (200, 200)
+    plain = compare(spans[::2], spans[1::2])
+    assert [(d.key, d.value) for d in found.differences] == [
+        (d.key, d.value) for d in plain.differences
+    ]
+    assert [d.score for d in found.differences] == pytest.approx(
+        [d.score for d in plain.differences]
+    )
+    assert [d.bad_count for d in found.differences] == [
+        d.bad_count * 4_096 for d in plain.differences
+    ]
 
 
 def test_empty_groups() -> None:
