@@ -21,6 +21,7 @@ _CALLS: tuple[tuple[str, str, Measured | None, Measured | None], ...] = (
     ("playback", "titles-db", (7.0, 0.0), (7.5, 0.0)),
     ("gateway", "recommendations", None, (3.0, 0.0)),
 )
+_ALL: dict[str, object] = {"looked_from_ms": 0, "notes": []}
 _STEPS = ((12, 3, 1), (9, 4, 4), (5, 0, 0))
 
 
@@ -63,7 +64,7 @@ def study_answers(is_empty: Callable[[], bool]) -> Mapping[str, Answer]:
 
     def listed(request: Request) -> Response:
         by = request.query_params["by"]
-        return JSONResponse({"by": by, "sessions": [] if is_empty() else [_line()]})
+        return JSONResponse({"by": by, **_ALL, "sessions": [] if is_empty() else [_line()]})
 
     def told(request: Request) -> Response:
         value, by = request.path_params["value"], request.query_params["by"]
@@ -75,7 +76,7 @@ def study_answers(is_empty: Callable[[], bool]) -> Mapping[str, Answer]:
     def funnel(request: Request) -> Response:
         names = request.query_params.getlist("step")
         steps = [_step(name, *counts) for name, counts in zip(names, _STEPS, strict=False)]
-        return JSONResponse({"by": request.query_params["by"], "steps": steps})
+        return JSONResponse({"by": request.query_params["by"], **_ALL, "steps": steps})
 
     return {
         "/api/v2/critical-path": paths,

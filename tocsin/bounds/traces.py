@@ -22,6 +22,11 @@ TRACES: Final = (
         "spans of history compared",
         "the newest are, which is told",
     ),
+    Bound(
+        "collectors.traces.reach.blocks:MAX_OLD_SPANS",
+        "spans of history that a list of sessions or a funnel looks at",
+        "those of the newest traces are, which is told",
+    ),
     Bound("collectors.traces.query.heat:MAX_HEAT_COLUMNS", "columns of a heat map", "400"),
     Bound(
         "collectors.api.studies.stretch:MAX_STRETCH_MS",

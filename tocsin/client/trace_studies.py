@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, TypedDict, cast
 from urllib.parse import quote
 
-from tocsin.client.transport import Transport, list_in
+from tocsin.client.transport import Transport
 
 
 class PathOperation(TypedDict):
@@ -87,6 +87,15 @@ class FunnelStep(TypedDict):
     examples: list[str]
 
 
+class Funnel(TypedDict):
+    """``GET /api/v2/funnel``; ``notes`` say what was not looked at."""
+
+    by: str
+    looked_from_ms: int | None
+    notes: list[str]
+    steps: list[FunnelStep]
+
+
 class SessionLine(TypedDict):
     """One row of ``GET /api/v2/sessions``; counts are what the observed spans stand for."""
 
@@ -97,6 +106,15 @@ class SessionLine(TypedDict):
     spans: int
     failed_spans: int
     observed_spans: int
+
+
+class Sessions(TypedDict):
+    """``GET /api/v2/sessions``; ``notes`` say what was not looked at."""
+
+    by: str
+    looked_from_ms: int | None
+    notes: list[str]
+    sessions: list[SessionLine]
 
 
 class SessionCause(TypedDict):
@@ -213,21 +231,18 @@ class TraceStudies:
         """Return who calls whom, now and ``before_ms`` earlier."""
         return cast("ComparedMap", self._transport.get("/api/v2/service-map", criteria))
 
-    def funnel(self, steps: Sequence[str], *, by: str, **criteria: int) -> list[FunnelStep]:
+    def funnel(self, steps: Sequence[str], *, by: str, **criteria: int) -> Funnel:
         """Return how many sessions got through each step."""
-        path = "/api/v2/funnel"
         params: dict[str, str | int | float | Sequence[str]] = {
             **criteria,
             "by": by,
             "step": list(steps),
         }
-        return cast("list[FunnelStep]", list_in(self._transport.get(path, params), "steps", path))
+        return cast("Funnel", self._transport.get("/api/v2/funnel", params))
 
-    def sessions(self, **criteria: str | int) -> list[SessionLine]:
+    def sessions(self, **criteria: str | int) -> Sessions:
         """Return sessions, those that ended last first."""
-        path = "/api/v2/sessions"
-        answer = self._transport.get(path, criteria)
-        return cast("list[SessionLine]", list_in(answer, "sessions", path))
+        return cast("Sessions", self._transport.get("/api/v2/sessions", criteria))
 
     def session(self, value: str, *, by: str) -> SessionStory:
         """Return one session; raise :class:`MissingError` when no span names it."""

@@ -10,6 +10,7 @@ from collectors.traces.archive import SpanArchive
 from collectors.traces.compare import Comparison, compare
 from collectors.traces.query.columns import SpanBlock
 from collectors.traces.query.selection import apart, apart_by_operation
+from collectors.traces.reach.blocks import Reach
 from collectors.traces.reach.held import KeptSpans, Looked
 from collectors.traces.search import TraceSearch
 from collectors.traces.tree.lineage import Identity, identity
@@ -42,9 +43,15 @@ def compared(spans: KeptSpans, wanted: TraceSearch, limit: int = 10) -> Compared
         alike = replace(
             alike, error=None, min_duration_ms=None, max_duration_ms=None, tags={}, query=None
         )
-    old, looked = _older(spans, wanted, alike)
     split = apart_by_operation if wanted.query is not None and wanted.box is None else apart
-    bad, good = split((*spans.blocks(wanted.start_ms, wanted.end_ms), *old), wanted, alike)
+    if wanted.query is not None:
+        # What a query means is seen of whole traces alone.
+        reach = Reach(spans, wanted.start_ms, wanted.end_ms)
+        bad, good = split(reach, wanted, alike)
+        looked = reach.looked
+    else:
+        old, looked = _older(spans, wanted, alike)
+        bad, good = split((*spans.blocks(wanted.start_ms, wanted.end_ms), *old), wanted, alike)
     chosen, others = bad.spread(MAX_COMPARED // 2), good.spread(MAX_COMPARED // 2)
     return Compared(
         comparison=compare(chosen, others, limit),
@@ -61,9 +68,7 @@ def _older(
     if wanted.start_ms is None or (whole_ms is not None and wanted.start_ms >= whole_ms):
         return [], Looked(whole_ms)
     why = "no history is kept"
-    if archive is not None and wanted.query is not None:
-        why = "history is not asked for queries in TraceQL"
-    elif archive is not None:
+    if archive is not None:
         try:
             return _of_history(archive, wanted, alike, whole_ms)
         except StorageError as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboards import sources, states
-from dashboards.markdown import plain
 from tocsin.client.trace_studies import Comparison, Difference, PathOperation
 from tocsin.client.wording import duration, estimated, number, percent
 
@@ -47,8 +46,7 @@ def differs(**criteria: str | int | float) -> None:
     found = states.value_or_notice(sources.compared(**criteria), "comparison", key="compared")
     if found is None:
         return
-    for note in found["notes"]:
-        st.caption(f":material/info: {plain(note)}")
+    states.notes(found["notes"])
     bad, good = number(found["bad_spans"]), number(found["good_spans"])
     others = "others of the map" if boxed else "others of their operations"
     if not found["differences"]:

@@ -12,7 +12,7 @@ from tocsin.client.wording import duration, estimated, number, percent
 _LEAST, _MOST = 2, 12
 
 
-def draw(by: str) -> None:
+def draw(by: str, hours: int = 0) -> None:
     """Ask for the steps and draw how many sessions get through each."""
     text = st.text_area(
         "Steps, one a line",
@@ -28,9 +28,12 @@ def draw(by: str) -> None:
             f"to get through them. Sessions are told apart by {plain(by)}."
         )
         return
-    found = states.value_or_notice(sources.funnel(tuple(steps), by), "funnel", key="funnel")
-    if found is None:
+    reading = sources.funnel(tuple(steps), by, hours)
+    answer = states.value_or_notice(reading, "funnel", key="funnel")
+    if answer is None:
         return
+    states.notes(answer["notes"])
+    found = answer["steps"]
     st.dataframe(
         [_row(step) for step in found],
         hide_index=True,

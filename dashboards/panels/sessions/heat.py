@@ -9,7 +9,6 @@ import streamlit as st
 from dashboards import sources, states, timerange
 from dashboards.charts import heat_map
 from dashboards.charts.heat_map import Chosen
-from dashboards.markdown import plain
 from dashboards.panels.sessions import common
 from tocsin.client.trace_studies import HeatMap
 from tocsin.client.wording import estimated, number
@@ -56,8 +55,7 @@ def draw(criteria: Criteria) -> Criteria:
 
 
 def _drawn(found: HeatMap, chosen: Chosen | None) -> None:
-    for note in found["notes"]:
-        st.caption(f":material/info: {plain(note)}")
+    states.notes(found["notes"])
     if not found["cells"]:
         states.empty("No span of this time matches. Take a longer time or fewer criteria.")
         return

@@ -16,15 +16,18 @@ _MAX_ATTRIBUTES = 30
 SESSION = "session"
 
 
-def choose(by: str, failed: bool) -> None:
+def choose(by: str, failed: bool, hours: int = 0) -> None:
     """Draw the newest sessions; with a link to the one that is chosen."""
-    reading = sources.sessions(by, failed)
-    found = states.value_or_notice(reading, "sessions", key="sessions")
-    if found is None:
+    reading = sources.sessions(by, failed, hours)
+    answer = states.value_or_notice(reading, "sessions", key="sessions")
+    if answer is None:
         return
+    states.notes(answer["notes"])
+    found = answer["sessions"]
     if not found:
+        where = f"of the last {hours} h" if hours else "in memory"
         states.empty(
-            f"No span in memory has the attribute {plain(by)}"
+            f"No span {where} has the attribute {plain(by)}"
             + (" and failed." if failed else ". Name one that tells sessions apart.")
         )
         return

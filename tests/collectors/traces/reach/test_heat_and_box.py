@@ -14,12 +14,16 @@ from collectors.model import Span
 from collectors.traces.history.span_history import SpanHistory
 from collectors.traces.history.span_keeper import SpanKeeper
 from collectors.traces.query.heat import BOUNDS_NS, HeatMap, grid_of
+from collectors.traces.reach.blocks import Reach
 from collectors.traces.reach.comparison import compared
 from collectors.traces.reach.heat import heat_map
 from collectors.traces.search import Box, TraceSearch
+from collectors.traces.sessions.funnel import funnel_of
+from collectors.traces.sessions.listing import list_sessions
 from collectors.traces.store import SpanStore
 from collectors.traces.testing import make_span
 from collectors.traces.traceql.parser import parse
+from collectors.traces.traceql.query import Field, Scope
 
 NOW_MS = 1_700_000_000_000
 START_MS = NOW_MS - 600_000
@@ -126,8 +130,6 @@ def test_what_was_not_looked_at_is_said(stores: tuple[SpanStore, SpanStore]) -> 
     assert found.observed.sum() == 60
     assert looked.from_ms == NOW_MS - MEMORY_MS
     assert "TraceQL" in looked.notes[0]
-    told = compared(stores[1], replace(asked, start_ms=START_MS))
-    assert "TraceQL" in told.looked.notes[0]
 
 
 def test_the_traces_of_a_box_are_found(stores: tuple[SpanStore, SpanStore]) -> None:
@@ -136,3 +138,47 @@ def test_the_traces_of_a_box_are_found(stores: tuple[SpanStore, SpanStore]) -> N
     one, other = (store.search(wanted) for store in stores)
     assert len(one) == 120
     assert [trace.trace_id for trace in one] == [trace.trace_id for trace in other]
+
+
+def test_a_query_is_held_against_older_traces_too(stores: tuple[SpanStore, SpanStore]) -> None:
+    """What went wrong two hours ago could not be compared by a query."""
+    wanted = TraceSearch(query=parse("{ duration > 1s }"), start_ms=START_MS, end_ms=NOW_MS)
+    (one, other) = (compared(store, wanted) for store in stores)
+    assert one.comparison == other.comparison
+    assert one.comparison.differences[0].value == "n3"
+    assert (other.looked.from_ms, other.looked.notes) == (START_MS, ())
+
+
+def test_sessions_and_funnels_reach_into_history(stores: tuple[SpanStore, SpanStore]) -> None:
+    """A session of this morning would not be in the list."""
+    by = Field(Scope.ANY, "node", 1)
+    lines, steps = [], []
+    for store in stores:
+        reach = Reach(store, START_MS, NOW_MS)
+        lines.append(list_sessions(reach, by, 10))
+        steps.append(funnel_of(Reach(store, START_MS, NOW_MS), ["op", "op"], by))
+        assert (reach.looked.from_ms, reach.looked.notes) == (START_MS, ())
+    assert [(line.session, line.traces) for line in lines[0]] == [
+        (line.session, line.traces) for line in lines[1]
+    ]
+    assert len(lines[0]) == 5
+    assert steps[0] == steps[1]
+
+
+def test_how_far_into_history_is_bounded_and_said(
+    stores: tuple[SpanStore, SpanStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A question about a month would read a month, or look like an answer about it."""
+    monkeypatch.setattr("collectors.traces.reach.blocks.MAX_OLD_SPANS", 100)
+    monkeypatch.setattr("collectors.traces.history.span_history._TRACES_AT_ONCE", 50)
+    reach = Reach(stores[1], START_MS, NOW_MS)
+    assert sum(map(len, reach)) == 400
+    assert reach.looked.from_ms == START_MS + 200_000
+    assert "only the newest 100 spans" in reach.looked.notes[0]
+
+
+def test_without_history_it_is_said(stores: tuple[SpanStore, SpanStore]) -> None:
+    """What memory no longer holds would look like nothing at all."""
+    reach = Reach(stores[0], START_MS - 1_000, NOW_MS)
+    assert sum(map(len, reach)) == 600
+    assert "no history is kept" in reach.looked.notes[0]
