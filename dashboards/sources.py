@@ -46,10 +46,12 @@ from tocsin.client.shapes import (
 from tocsin.client.slack_preview import SlackPreviewClient
 from tocsin.client.stack_words import equals, matches, one_of
 from tocsin.client.trace_studies import (
+    ComparedMap,
     Comparison,
     CriticalPaths,
-    FunnelStep,
-    SessionLine,
+    Funnel,
+    HeatMap,
+    Sessions,
     SessionStory,
 )
 from tocsin.client.transport import ParamValue
@@ -349,11 +351,32 @@ def compared(**criteria: str | int | float) -> Reading[Comparison]:
     return _ask(f"compared {sorted(wanted.items())}", lambda: api().studies.compared(**wanted))
 
 
-def sessions(by: str, failed: bool) -> Reading[list[SessionLine]]:
-    """Return the sessions that ended last."""
-    wanted: dict[str, str | int] = {"by": by, "limit": _MAX_SESSIONS}
-    wanted |= {"failed": "true"} if failed else {}
-    return _ask(f"sessions {by} {failed}", lambda: api().studies.sessions(**wanted))
+def heat_map(minutes: int, **criteria: str | int | float) -> Reading[HeatMap]:
+    """Return when the spans that match began, and how long they took.
+
+    Of the last so many minutes, where the criteria name no ``start_ms``.
+    """
+    wanted = {key: value for key, value in criteria.items() if key != "limit"}
+    times = {} if "start_ms" in wanted else {"last_ms": minutes * 60_000}
+    key = f"heat map {minutes} {sorted(wanted.items())}"
+    return _ask(key, lambda: api().studies.heat_map(**times, **wanted))
+
+
+def compared_map(minutes: int) -> Reading[ComparedMap]:
+    """Return who calls whom, in the last minutes and an hour before."""
+    key = f"service map {minutes}"
+    return _ask(key, lambda: api().studies.service_map(last_ms=minutes * 60_000))
+
+
+def sessions(by: str, failed: bool, hours: int = 0) -> Reading[Sessions]:
+    """Return the sessions that ended last, of so many hours; of what memory holds if 0."""
+
+    def ask() -> Sessions:
+        wanted: dict[str, str | int] = {"by": by, "limit": _MAX_SESSIONS}
+        wanted |= {"failed": "true"} if failed else {}
+        return api().studies.sessions(**wanted, **_since(hours))
+
+    return _ask(f"sessions {by} {failed} {hours}", ask)
 
 
 def session(value: str, by: str) -> Reading[SessionStory]:
@@ -361,9 +384,17 @@ def session(value: str, by: str) -> Reading[SessionStory]:
     return _ask(f"session {by} {value}", lambda: api().studies.session(value, by=by))
 
 
-def funnel(steps: tuple[str, ...], by: str) -> Reading[list[FunnelStep]]:
-    """Return how many sessions got through each step."""
-    return _ask(f"funnel {by} {steps}", lambda: api().studies.funnel(steps, by=by))
+def funnel(steps: tuple[str, ...], by: str, hours: int = 0) -> Reading[Funnel]:
+    """Return how many sessions got through each step, of so many hours; of memory if 0."""
+
+    def ask() -> Funnel:
+        return api().studies.funnel(steps, by=by, **_since(hours))
+
+    return _ask(f"funnel {by} {steps} {hours}", ask)
+
+
+def _since(hours: int) -> dict[str, int]:
+    return {"start_ms": now_ms() - hours * 3_600_000} if hours else {}
 
 
 def trace(trace_id: str) -> Reading[Trace]:

@@ -42,6 +42,19 @@ def number(value: float | None) -> str:
     return worded.rstrip("0").rstrip(".") if "." in worded else worded
 
 
+def estimated(counted: int, observed: int) -> str:
+    """Return what a count is made of, where senders keep only some; "" where it is all.
+
+    >>> estimated(900, 600), estimated(600, 600)
+    ('estimated from 600 that were kept by sampling', '')
+    """
+    return (
+        ""
+        if counted == observed
+        else f"estimated from {number(observed)} that were kept by sampling"
+    )
+
+
 def percent(ratio: float | None) -> str:
     """Word a share: three significant digits, close to 100 % as many nines as it has.
 
