@@ -37,6 +37,11 @@ B = TypeVar("B", bound=Sized)
 class Carrier(Protocol[B]):
     """What is different about what is carried."""
 
+    @property
+    def in_order(self) -> bool:
+        """Whether everything before a batch must be written before it is."""
+        ...
+
     def write(self, batches: Sequence[B], *, compare: bool) -> int:
         """Write batches in the order in which they came; return how many rows were written.
 
@@ -139,7 +144,7 @@ class Keeper(Generic[B]):
         self._background.close()
         try:
             with self._writing:
-                if not self._behind:  # else what waits is not what comes next
+                if not (self._behind and self._carrier.in_order):
                     self._write_waiting()
         except StorageError as error:
             _log.error("not written to history yet", work=self._name, reason=error.message)

@@ -110,6 +110,8 @@ class LogKeeper:
 class _Carrier:
     """Writes lines, and notes in the journal how far it is."""
 
+    in_order = True
+
     def __init__(self, history: LogHistory, journal: Journal) -> None:
         self._history = history
         self._journal = journal

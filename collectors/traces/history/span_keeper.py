@@ -95,6 +95,8 @@ class SpanKeeper:
 class _Carrier:
     """Writes spans; the whole journal is compared with history when that may lack some."""
 
+    in_order = False
+
     def __init__(self, history: SpanHistory, journal: Journal) -> None:
         self._history = history
         self._journal = journal
