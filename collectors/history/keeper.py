@@ -67,9 +67,9 @@ class Keeper(Generic[B]):
     """Writes batches to history some seconds after they were acknowledged; safe for threads.
 
     Args:
-        name: Of the thread, and of the work in messages.
         carrier: Writes it.
         clock: The present, for retention.
+        thread_name: Of the thread, and of the work in messages.
         retention_ms: Age at which whole days are dropped.
         max_waiting: Rows that wait in memory; beyond that the journal alone has them.
         at_once: Rows of a write, about.
@@ -78,16 +78,16 @@ class Keeper(Generic[B]):
 
     def __init__(
         self,
-        name: str,
         carrier: Carrier[B],
         clock: Clock,
         *,
+        thread_name: str,
         retention_ms: int,
         max_waiting: int,
         at_once: int,
         interval_s: float | None = INTERVAL_S,
     ) -> None:
-        self._name = name
+        self._name = thread_name
         self._carrier = carrier
         self._clock = clock
         self._retention_ms = retention_ms
@@ -102,7 +102,7 @@ class Keeper(Generic[B]):
         self._writing = threading.Lock()
         self._closing = threading.Event()
         self._pause = Pause(interval_s or 0.0)
-        self._background = Background(name, self._run, interval_s=interval_s)
+        self._background = Background(thread_name, self._run, interval_s=interval_s)
         self._background.start()
 
     @property

@@ -39,7 +39,7 @@ class _Waiting:
         return len(self.batch)
 
 
-class LogKeeper:
+class LogKeeper(Keeper[_Waiting]):
     """A :class:`~collectors.logs.archive.LogArchive` over :class:`LogHistory`; safe for threads.
 
     Args:
@@ -60,37 +60,19 @@ class LogKeeper:
         interval_s: float | None = INTERVAL_S,
     ) -> None:
         self._history = history
-        self._keeper = Keeper(
-            "log-history",
+        super().__init__(
             _Carrier(history, journal),
             clock,
+            thread_name="log-history",
             retention_ms=retention_ms,
             max_waiting=MAX_WAITING_LINES,
             at_once=_LINES,
             interval_s=interval_s,
         )
 
-    @property
-    def waiting(self) -> int:
-        """Number of lines in memory that are to be written."""
-        return self._keeper.waiting
-
-    @property
-    def behind(self) -> bool:
-        """Whether the journal has lines that history may lack and that don't wait in memory."""
-        return self._keeper.behind
-
     def offer(self, batch: LogBatch, mark: str) -> None:
         """Take lines that are in the journal; returns at once, whatever state history is in."""
-        self._keeper.take(_Waiting(batch, mark))
-
-    def flush(self) -> int:
-        """Write what waits; return how many lines were written.
-
-        Raises:
-            StorageError: History refuses; the lines are kept for the next time.
-        """
-        return self._keeper.flush()
+        self.take(_Waiting(batch, mark))
 
     def search(self, wanted: LogSearch) -> list[LogLine]:
         """Return the matching lines that history has, newest first."""
@@ -101,10 +83,6 @@ class LogKeeper:
         """Return how many lines history has that match."""
         with elsewhere():
             return self._history.counts(wanted, start_ms, step_ms, buckets)
-
-    def close(self) -> None:
-        """Write what waits and end the background work; the journal is left to the next start."""
-        self._keeper.close()
 
 
 class _Carrier:

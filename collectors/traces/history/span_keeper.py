@@ -22,7 +22,7 @@ _log = structlog.get_logger(__name__)
 _SPANS = 5_000
 
 
-class SpanKeeper:
+class SpanKeeper(Keeper[Sequence[Span]]):
     """Writes spans to history some seconds after they were acknowledged.
 
     Args:
@@ -45,37 +45,19 @@ class SpanKeeper:
         interval_s: float | None = INTERVAL_S,
     ) -> None:
         self._history = history
-        self._keeper = Keeper(
-            "span-history",
+        super().__init__(
             _Carrier(history, journal),
             clock,
+            thread_name="span-history",
             retention_ms=retention_ms,
             max_waiting=max_waiting,
             at_once=_SPANS,
             interval_s=interval_s,
         )
 
-    @property
-    def waiting(self) -> int:
-        """Number of spans in memory that are to be written."""
-        return self._keeper.waiting
-
-    @property
-    def behind(self) -> bool:
-        """Whether the journal has spans that history may lack and that don't wait in memory."""
-        return self._keeper.behind
-
     def offer(self, spans: Sequence[Span]) -> None:
         """Take spans that are in the journal; returns at once, whatever state history is in."""
-        self._keeper.take(spans)
-
-    def flush(self) -> int:
-        """Write what waits; return how many spans were written.
-
-        Raises:
-            StorageError: History refuses; the spans are kept for the next time.
-        """
-        return self._keeper.flush()
+        self.take(spans)
 
     def search(self, wanted: TraceSearch) -> list[TraceSummary]:
         """Return the matching traces that history has, newest first."""
@@ -86,10 +68,6 @@ class SpanKeeper:
         """Return what history has of a trace."""
         with elsewhere():
             return self._history.read(trace_id)
-
-    def close(self) -> None:
-        """Write what waits and end the background work; the journal is left to the next start."""
-        self._keeper.close()
 
 
 class _Carrier:
