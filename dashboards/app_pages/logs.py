@@ -81,7 +81,14 @@ def _search() -> dict[str, str | int]:
         pattern = st.text_input(
             "Pattern", key="pattern", bind="query-params", max_chars=8, width=110
         )
-        span = st.selectbox("Last", list(_MINUTES), index=2, key="last", width=110)
+        span = st.selectbox(
+            "Last",
+            list(_MINUTES),
+            index=2,
+            key="last",
+            width=110,
+            disabled=range_bar.pinned() is not None,
+        )
         st.button("Search again", icon=":material/refresh:", on_click=sources.retry, key="again")
     end_ms = (sources.now_ms() // _GRAIN_MS + 1) * _GRAIN_MS
     wanted: dict[str, str | int] = {

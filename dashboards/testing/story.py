@@ -10,6 +10,7 @@ from dashboards.testing.synthetic import (
     JsonObject,
     World,
     finding,
+    line_kind,
     near_change,
 )
 
@@ -102,6 +103,7 @@ def incident(world: World) -> JsonObject:
         "timeline": timeline(world),
         "runbook": proposed(world),
         "exemplar_trace_ids": [TRACE_ID, SLOW_TRACE_ID],
+        "lines": [line_kind(world)] if world.heard else [],
         "near_changes": [near_change(world)],
         "more_findings": [
             {
