@@ -15,6 +15,8 @@ from dashboards.telemetry.instruments import Instrument, instruments_of
 from dashboards.telemetry.service_panels import query_of
 from dashboards.telemetry.services import Service, services_of
 from tocsin.client.board_shapes import Board
+from tocsin.client.charting.expected_shapes import ExpectedAnswer
+from tocsin.client.charting.files import FilesState
 from tocsin.client.client import ApiClient
 from tocsin.client.conventions import NAMES, convention_of
 from tocsin.client.graphs import Graph
@@ -22,8 +24,10 @@ from tocsin.client.health_shapes import Health
 from tocsin.client.log_shapes import LogCounts, LogOverview, LogPage, PatternChanges
 from tocsin.client.metric_shapes import MetricNames, MetricTags, Word
 from tocsin.client.response.alert_shapes import Why
+from tocsin.client.response.incident_shapes import PublicLinkList
 from tocsin.client.response.paper_shapes import PostMortem, PostMortemList
 from tocsin.client.response.run_shapes import Run
+from tocsin.client.response.screen_shapes import Screen
 from tocsin.client.response.silence_shapes import Silence
 from tocsin.client.sender_shapes import Sources
 from tocsin.client.service_health import ServiceHealthDetail, ServiceHealthList
@@ -59,8 +63,13 @@ API_CA = "TOCSIN_API_CA"
 SLACK_PREVIEW_URL = "TOCSIN_SLACK_PREVIEW_URL"
 _DEFAULT_API_URL = "http://127.0.0.1:7101"
 _TIMEOUT_S = 3.0
+# Whoever acts wants to know what came of it, and does not wait at a page that stands still.
+_ACTING_TIMEOUT_S = 20.0
 # Which metrics and tags there are changes slowly; a new service waits at most so long.
 _SLOW_MS = 10_000
+_LONG_MS = 60_000
+# Two fragments of a page that tick at different moments share one answer.
+_SCREEN_MS = 2_500
 _MAX_NAMES = 1_000
 _MAX_INSTRUMENTS = 40
 _MAX_SERVICES = 500
@@ -80,7 +89,16 @@ class Instruments:
 
 def api() -> ApiClient:
     """Return the client of the API at ``TOCSIN_API_URL``."""
-    return _api_at(os.environ.get(API_URL) or _DEFAULT_API_URL, *asks_as())
+    return _api_at(_api_url(), *asks_as(), _TIMEOUT_S)
+
+
+def acting_api() -> ApiClient:
+    """Return a client for what people do: it waits longer, in a thread of its own."""
+    return _api_at(_api_url(), *asks_as(), _ACTING_TIMEOUT_S)
+
+
+def _api_url() -> str:
+    return os.environ.get(API_URL) or _DEFAULT_API_URL
 
 
 def slack() -> SlackPreviewClient | None:
@@ -100,9 +118,20 @@ def retry() -> None:
     _feed_of(os.environ.get(SLACK_PREVIEW_URL, ""), "", "").forget()
 
 
+def forgetting() -> Callable[[], None]:
+    """Return what has everything asked anew, for a thread that has no page."""
+    return _feed().forget
+
+
 def health() -> Reading[Health]:
     """Return what the server says of itself."""
     return _ask("health", api().health)
+
+
+def step_ms() -> int | None:
+    """Return the length of a step of the server, None while it is not known."""
+    known = _ask("step", api().health, _LONG_MS).value
+    return known["step_ms"] if known else None
 
 
 def acting() -> str:
@@ -134,6 +163,20 @@ def incidents() -> Reading[list[IncidentSummary]]:
 def incident(incident_id: str) -> Reading[Incident]:
     """Return one incident."""
     return _ask(f"incident {incident_id}", lambda: api().incident(incident_id))
+
+
+def public_links(incident_id: str) -> Reading[PublicLinkList]:
+    """Return the public links of an incident."""
+    return _ask(f"public links {incident_id}", lambda: api().public_links(incident_id))
+
+
+def screen(incident_id: str) -> Reading[Screen]:
+    """Return all that the war room draws of one incident, in one answer for all who watch."""
+
+    def read(known: Screen | None) -> Screen:
+        return api().screen(incident_id, known=known)
+
+    return _feed().follow(f"screen {incident_id}", read, max_age_ms=_SCREEN_MS)
 
 
 def why(incident_id: str) -> Reading[Why]:
@@ -169,6 +212,16 @@ def slos() -> Reading[list[Slo]]:
 def boards() -> Reading[list[Board]]:
     """Return the operator's dashboards."""
     return _ask("boards", api().dashboards)
+
+
+def files_state() -> Reading[FilesState]:
+    """Return whether files of the configuration directory can be written."""
+    return _ask("files", api().files.state, _SLOW_MS)
+
+
+def tag_keys(query: str) -> Reading[list[str]]:
+    """Return the tags of the series that match; an empty query matches all."""
+    return _ask(f"tags {query}", lambda: api().tags(query=query or None), _SLOW_MS)
 
 
 def tag_values(tag: str, query: str) -> Reading[list[str]]:
@@ -231,10 +284,10 @@ def words_after(program: str) -> Reading[list[Word]]:
 
 
 def changes(service: str, start_ms: int) -> Reading[list[AnnouncedChange]]:
-    """Return the changes of a service since a time."""
+    """Return the changes of a service, or of all (empty), since a time."""
 
     def ask() -> list[AnnouncedChange]:
-        return api().changes(start_ms=start_ms, end_ms=now_ms(), service=service)
+        return api().changes(start_ms=start_ms, end_ms=now_ms(), service=service or None)
 
     return _ask(f"changes {service} {start_ms // 60_000}", ask)
 
@@ -257,6 +310,18 @@ def service_health_of(service: str) -> Reading[ServiceHealthDetail]:
 def graph(query: str, start: str | int, end: str | int = "now") -> Reading[Graph]:
     """Return the lines of an expression."""
     return _ask(f"graph {query} {start} {end}", lambda: api().graph(query, start=start, end=end))
+
+
+def slow_graph(query: str, start: str) -> Reading[Graph]:
+    """Return the lines of an expression over weeks, which a minute changes little."""
+    return _ask(f"slow graph {query} {start}", lambda: api().graph(query, start=start), _LONG_MS)
+
+
+def expected(query: str, start: str | int, end: str | int = "now") -> Reading[ExpectedAnswer]:
+    """Return between what the lines of an expression were usual."""
+    return _ask(
+        f"expected {query} {start} {end}", lambda: api().expected(query, start=start, end=end)
+    )
 
 
 def services(minutes: int) -> Reading[ServiceMap]:
@@ -389,6 +454,11 @@ def slack_channels(client: SlackPreviewClient) -> Reading[list[SlackChannel]]:
     return _feed_of(os.environ.get(SLACK_PREVIEW_URL, ""), "", "").read("channels", client.channels)
 
 
+def ask(key: str, fetch: Callable[[], T], max_age_ms: int | None = None) -> Reading[T]:
+    """Return the answer to a question of a page's own; see :meth:`dashboards.feed.Feed.read`."""
+    return _ask(key, fetch, max_age_ms)
+
+
 def _ask(key: str, fetch: Callable[[], T], max_age_ms: int | None = None) -> Reading[T]:
     return _feed().read(key, fetch, max_age_ms=max_age_ms)
 
@@ -398,10 +468,10 @@ def _feed() -> Feed:
     return _feed_of(api().base_url, *asks_as())
 
 
-@st.cache_resource(max_entries=_MAX_VIEWERS, on_release=ApiClient.close)
-def _api_at(url: str, token: str, person: str) -> ApiClient:
+@st.cache_resource(max_entries=2 * _MAX_VIEWERS, on_release=ApiClient.close)
+def _api_at(url: str, token: str, person: str, timeout_s: float) -> ApiClient:
     ca = os.environ.get(API_CA, "")
-    return ApiClient(url, timeout_s=_TIMEOUT_S, token=token, person=person, ca=ca)
+    return ApiClient(url, timeout_s=timeout_s, token=token, person=person, ca=ca)
 
 
 @st.cache_resource(max_entries=8, on_release=SlackPreviewClient.close)

@@ -125,6 +125,11 @@ class SpanStore:
         return self._count
 
     @property
+    def size(self) -> int:
+        """Bytes of these spans, as they stand in the log."""
+        return self._size
+
+    @property
     def archive(self) -> SpanArchive | None:
         """What answers for what memory no longer holds; None: nothing does."""
         return self._archive

@@ -8,7 +8,7 @@ from dashboards import states
 from dashboards.navigation import Page
 from dashboards.panels.sessions import funnel, story
 
-PAGE = Page(title="Sessions", icon=":material/person_search:", order=3.5)
+PAGE = Page(title="Sessions", icon=":material/person_search:", order=5)
 
 _KEY = "session.id"
 _BACK = {"memory reaches": 0, "6 h": 6, "24 h": 24, "7 days": 168}

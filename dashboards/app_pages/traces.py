@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboards import sources, states
 from dashboards.navigation import Page
-from dashboards.panels import exemplar
+from dashboards.panels import exemplar, range_bar
 from dashboards.panels.logs import lines
 from dashboards.panels.sessions import common, heat
 from tocsin.client.shapes import TraceSummary
@@ -97,7 +97,7 @@ def _search() -> dict[str, str | int | float]:
         )
         errors = st.toggle("Only errors", key="errors", bind="query-params")
         st.button("Search again", icon=":material/refresh:", on_click=sources.retry, key="again")
-    wanted: dict[str, str | int | float] = {"limit": _LIMIT}
+    wanted: dict[str, str | int | float] = {"limit": _LIMIT, **range_bar.within()}
     wanted |= {"service": service} if service else {}
     wanted |= {"operation": operation} if operation else {}
     wanted |= {"min_duration_ms": slowest} if slowest else {}

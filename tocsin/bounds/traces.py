@@ -39,6 +39,16 @@ TRACES: Final = (
         "the first are",
     ),
     Bound(
+        "collectors.traces.redacting:MAX_REMEMBERED",
+        "attributes of spans that are known to hold a secret or none",
+        "all are judged anew",
+    ),
+    Bound(
+        "collectors.traces.redacting:MAX_REMEMBERED_CHARS",
+        "characters of these",
+        "all are judged anew",
+    ),
+    Bound(
         "collectors.traces.history.span_history:MAX_OUTLINE_SPANS",
         "spans outlined from history",
         "the first are",
