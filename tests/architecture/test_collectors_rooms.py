@@ -88,6 +88,7 @@ ALLOWED: dict[str, set[str]] = {
     # Spans answer the language, as series do; secrets leave them by the rules of log records.
     "traces": GROUND | LINES | {"logs", "traces/tree", "traces/traceql", "traces/query"},
     "traces/sessions": GROUND | {"traces/tree", "traces/traceql", "traces/query"},
+    "traces/reach": GROUND | {"traces"},
     "traces/history": GROUND | {"history", "traces"},
     "logs": GROUND | {"documents"},
     "logs/history": GROUND | {"history", "logs"},
