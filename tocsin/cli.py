@@ -25,6 +25,7 @@ from tocsin.client.errors import ClientError, MissingError, UnreachableError
 _COMMANDS = {
     "serve": "Collect, watch, page: the whole suite in one process.",
     "dashboard": "Open the war room and its sister pages in a browser.",
+    "top": "Watch and answer incidents in a terminal, also over ssh.",
     "demo": "A streaming platform, a fault, a page, a war room, a post-mortem.",
     "gameday": "Play faults into the demo platform and score how tocsin does.",
     "init": "Write a commented starter configuration for a service that a server has seen.",

@@ -48,4 +48,3 @@ def worded(name: str, value: object) -> str:
             return duration(value)
         case _:
             return f"{value:,}"
-
