@@ -8,6 +8,8 @@ import streamlit as st
 
 from dashboards.login import viewer
 from dashboards.navigation import NOW, grouped, pages
+from dashboards.panels import range_bar
+from dashboards.wall import wall
 
 # A file of ours: an icon by name would be fetched from a stranger's server.
 _ICON = Path(__file__).with_name("icon.svg")
@@ -33,5 +35,10 @@ _SHOWN[""] = _SHOWN.get("", []) + [
     for path, page in _FOUND.items()
     if page.other_path
 ]
-st.navigation(_SHOWN, position="top").run()
-viewer.draw()
+_CHOSEN = st.navigation(_SHOWN, position="hidden" if wall.is_wanted() else "top")
+if wall.is_wanted():
+    wall.draw()
+else:
+    range_bar.carry(_CHOSEN.title)
+    _CHOSEN.run()
+    viewer.draw()

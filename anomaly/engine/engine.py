@@ -30,6 +30,7 @@ from anomaly.engine.watched import RuleCost, Watched
 from anomaly.evidence.blaming import TrafficFinder
 from anomaly.evidence.common_tags import CommonTags
 from anomaly.evidence.exemplars import NoTraces, TraceFinder
+from anomaly.evidence.line_kinds import PatternFinder
 from anomaly.evidence.near_changes import ChangeFinder, NoChanges
 from anomaly.evidence.own_delay import DelayReader
 from anomaly.evidence.restraint import Restraint
@@ -61,6 +62,7 @@ class Engine:
         traces: Where exemplars come from; None for nowhere.
         changes: Where changes of the platform come from; None for nowhere.
         traffic: Knows what services asked of each other; None: nobody does.
+        patterns: Knows which kinds of log lines are new; None: nobody does.
         arrivals: Knows when data came; None: everything is complete when its step is over.
         delays: Knows how we were held up ourselves, on a machine that we share with those who are
             watched; None: nobody knows, and no page waits for it.
@@ -85,6 +87,7 @@ class Engine:
         traces: TraceFinder | None = None,
         changes: ChangeFinder | None = None,
         traffic: TrafficFinder | None = None,
+        patterns: PatternFinder | None = None,
         arrivals: ArrivalLog | None = None,
         delays: DelayReader | None = None,
         ground: Ground | None = None,
@@ -104,6 +107,7 @@ class Engine:
             step_ms,
             traffic,
             database,
+            patterns,
         )
         self._common = CommonTags()
         self._restraint = Restraint(delays)

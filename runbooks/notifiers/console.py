@@ -49,12 +49,14 @@ class ConsoleNotifier:
 def page_text(card: Card) -> str:
     """Return a page as plain text."""
     lines = [card.headline]
+    lines += [f"  {card.sentence}"] if card.sentence else []
     lines += [f"  {card.called.words}"] if card.called else []
     lines += [f"  {name}: {value}" for name, value in card.fields]
     for item in card.evidence:
         lines += [f"  {item.explanation}", f"    {item.expression}"]
         if item.measured:
             lines += [f"    {item.observed} against {item.baseline} over {item.window}"]
+    lines += [f"  log lines: {words}: {address}" for words, address in card.lines]
     lines += [f"  diagnosis: {line}" for line in card.diagnosis]
     lines += [f"  {label}: {address}" for label, address in card.links]
     return "\n".join(lines)

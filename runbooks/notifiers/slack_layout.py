@@ -50,7 +50,8 @@ def fallback_text(card: Card, again: str = "") -> str:
     """
     if card.notice:
         return trimmed(escape(card.called.words if card.called else card.headline), MAX_TEXT)
-    why = again or (card.evidence[0].explanation if card.evidence else "")
+    told = (card.sentence, *(item.explanation for item in card.evidence[:1]))
+    why = again or " ".join(part for part in told if part)
     return trimmed(escape(f"{card.headline} — {card.status}. {why}"), MAX_TEXT)
 
 
@@ -66,6 +67,8 @@ def blocks_of(card: Card, again: str = "") -> list[Block]:
         HeaderBlock(text=trimmed(f"{_SIGNS[card.status]} {card.headline}", MAX_HEADER, "…")),
         SectionBlock(fields=[_field(name, value) for name, value in card.fields][:10]),
     ]
+    if card.sentence:
+        blocks.insert(1, SectionBlock(text=_mrkdwn(escape(card.sentence), MAX_SECTION)))
     if card.called and card.is_open:
         blocks.insert(1, SectionBlock(text=_mrkdwn(_called(card.called), MAX_SECTION)))
     if again:
@@ -76,6 +79,9 @@ def blocks_of(card: Card, again: str = "") -> list[Block]:
     if card.more_evidence:
         note = f"… and {card.more_evidence} more findings, see the war room"
         blocks.append(ContextBlock(elements=[_mrkdwn(note, MAX_SECTION)]))
+    if card.lines:
+        told = "\n".join(f"• {_linked(*line)}" for line in card.lines)
+        blocks.append(SectionBlock(text=_mrkdwn(f"*Log lines*\n{told}", MAX_SECTION)))
     if card.diagnosis:
         found = "\n".join(f"• {escape(line)}" for line in card.diagnosis)
         blocks.append(SectionBlock(text=_mrkdwn(f"*Diagnosis*\n{found}", MAX_SECTION)))
@@ -109,6 +115,11 @@ def _links(card: Card) -> ContextBlock:
     ]
     parts = [f"Incident {card.incident_id}", *shown][:MAX_CONTEXT]
     return ContextBlock(elements=[_mrkdwn(part, MAX_SECTION) for part in parts])
+
+
+def _linked(words: str, address: str) -> str:
+    """Return words that may be anybody's, then where their lines are."""
+    return f"{escape(words)} (<{address}|show>)" if len(address) < MAX_URL else escape(words)
 
 
 def _buttons(card: Card) -> Sequence[ButtonElement]:

@@ -42,6 +42,19 @@ def number(value: float | None) -> str:
     return worded.rstrip("0").rstrip(".") if "." in worded else worded
 
 
+def estimated(counted: int, observed: int) -> str:
+    """Return what a count is made of, where senders keep only some; "" where it is all.
+
+    >>> estimated(900, 600), estimated(600, 600)
+    ('estimated from 600 that were kept by sampling', '')
+    """
+    return (
+        ""
+        if counted == observed
+        else f"estimated from {number(observed)} that were kept by sampling"
+    )
+
+
 def percent(ratio: float | None) -> str:
     """Word a share: three significant digits, close to 100 % as many nines as it has.
 
@@ -195,6 +208,46 @@ def trimmed(text: str, longest: int, marker: str = "… (trimmed)") -> str:
     if len(text) <= longest:
         return text
     return text[: max(0, longest - len(marker))] + marker[:longest]
+
+
+def kind_of_line(
+    severity: str,
+    text: str,
+    *,
+    new: bool,
+    since_ms: float,
+    count: int,
+    before: int,
+    among: int,
+    before_ms: float,
+) -> str:
+    """Word what became of a kind of log line: how many there are since when, and were before.
+
+    >>> numbers = {"since_ms": 1_700_000_000_000, "before_ms": 600_000, "among": 1_240}
+    >>> kind_of_line("error", "no <*>", new=True, count=14, before=0, **numbers)
+    'new error line since 22:13:20 UTC, 14 times, none among 1,240 in the 10 min before: “no <*>”'
+
+    Args:
+        severity: Such as ``error``; ``unset`` is not said.
+        text: What its lines have in common.
+        new: Whether there was none ever before.
+        since_ms: When the first was written; of one that is not new, since when they are counted.
+        count: Lines since.
+        before: Lines in the time before.
+        among: Lines of any kind of the same service in the time before.
+        before_ms: Length of that time.
+    """
+    level = "" if severity == "unset" else f"{severity} "
+    kind = f"new {level}line" if new else f"more of the {level}line"
+    earlier = f"in the {duration(round(before_ms / 1_000))} before"
+    if before:
+        usual = f"{number(before)} {earlier}"
+    elif among:
+        usual = f"none among {number(among)} {earlier}"
+    else:
+        usual = f"when nothing at all was logged {earlier}"
+    times = "once" if count == 1 else f"{number(count)} times"
+    return f"{kind} since {clock(since_ms)}, {times}, {usual}: “{text}”"
 
 
 def _at(time_ms: float) -> datetime:

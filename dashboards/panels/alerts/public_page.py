@@ -13,7 +13,7 @@ from dashboards import sources, states
 from dashboards.charts import palette
 from dashboards.charts.palette import BadgeColor
 from dashboards.markdown import lines, plain
-from dashboards.panels import actions
+from dashboards.panels.acting import asking
 from tocsin.client.errors import ClientError
 from tocsin.client.response.status_shapes import (
     ComponentRow,
@@ -188,7 +188,7 @@ def _badge(state: str) -> BadgeColor:
 
 def _publish(draft: DraftRow) -> None:
     """Publish a draft as a new notice, or as an update of the one that is there."""
-    page, actor = sources.api().status_page, actions.who_acts()
+    page, actor = sources.api().status_page, asking.who_acts()
     said = {"text": draft["text"], "progress": draft["progress"], "actor": actor}
     try:
         if draft["notice_id"] is None:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboards import questions, sources, states
 from dashboards.markdown import plain
-from dashboards.panels import actions
+from dashboards.panels.acting import asking
 from tocsin.client.errors import ClientError
 from tocsin.client.response.oncall_shapes import AskedOverride, Schedule
 from tocsin.client.wording import moment
@@ -100,7 +100,7 @@ def _ask() -> None:
             start_ms=_utc_ms(start),
             end_ms=_utc_ms(end),
             reason=str(state.get("override-reason") or "").strip(),
-            actor=actions.who_acts(),
+            actor=asking.who_acts(),
         ),
         "override",
     )
@@ -108,7 +108,7 @@ def _ask() -> None:
 
 def _take_back(number: int) -> None:
     _carry_out(
-        lambda: sources.api().cancel_override(number, actor=actions.who_acts()),
+        lambda: sources.api().cancel_override(number, actor=asking.who_acts()),
         "taking the override back",
     )
 

@@ -11,6 +11,7 @@ from collectors.errors import ConflictError
 from runbooks.incidents import commands as c
 from runbooks.incidents.decisions.course import consequences
 from runbooks.incidents.decisions.draft import Draft
+from runbooks.incidents.decisions.titles import retitled
 from runbooks.incidents.events import Data, EventKind
 from runbooks.incidents.finding_codec import change_to_json, finding_to_json
 from runbooks.incidents.incident import Incident
@@ -24,7 +25,7 @@ def add_finding(incident: Incident, command: c.AddFinding) -> list[Draft]:
     text = f"{finding.title} ({command.why})"
     data: Data = {"finding": finding_to_json(finding), "why": command.why}
     added = [Draft(kind=EventKind.FINDING_ADDED, text=text, data=data)]
-    return added + nearer(incident, finding) + consequences(incident, finding)
+    return added + _following(incident, finding)
 
 
 def change_finding(incident: Incident, command: c.ChangeFinding) -> list[Draft]:
@@ -36,13 +37,16 @@ def change_finding(incident: Incident, command: c.ChangeFinding) -> list[Draft]:
     change = _change(before, finding)
     if change is None:
         return []
-    what = _CHANGE_TEXTS[change]
-    if change == EVIDENCE and len(finding.changes) > len(before.changes):
-        what = "a change before it became known"
+    what = _found(before, finding) if change == EVIDENCE else _CHANGE_TEXTS[change]
     text = f"{finding.title}: {what}"
     data: Data = {"finding": finding_to_json(finding), "change": change}
     changed = [Draft(kind=EventKind.FINDING_CHANGED, text=text, data=data)]
-    return changed + nearer(incident, finding) + consequences(incident, finding)
+    return changed + _following(incident, finding)
+
+
+def _following(incident: Incident, finding: Finding) -> list[Draft]:
+    told = nearer(incident, finding) + retitled(incident, finding)
+    return told + consequences(incident, finding)
 
 
 def _change(before: Finding, after: Finding) -> str | None:
@@ -55,8 +59,19 @@ def _change(before: Finding, after: Finding) -> str | None:
         was, now = before.observed - before.baseline, after.observed - after.baseline
         if was * now > 0 and abs(now) > 2 * abs(was):
             return "worse"
-    traces = bool(after.exemplar_trace_ids) and not before.exemplar_trace_ids
-    return EVIDENCE if traces or _nearest(before) != _nearest(after) else None
+    return EVIDENCE if _found(before, after) else None
+
+
+def _found(before: Finding, after: Finding) -> str:
+    """Return what evidence of a finding is new, in words; "" if none is worth an event."""
+    if len(after.changes) > len(before.changes):
+        return "a change before it became known"
+    if after.exemplar_trace_ids and not before.exemplar_trace_ids:
+        return "exemplar traces were found"
+    if after.lines and not before.lines:
+        return "log lines that may be about it were found"
+    other = _nearest(before) != _nearest(after)
+    return "another change before it is the nearest" if other else ""
 
 
 def _nearest(finding: Finding) -> str:
@@ -102,5 +117,4 @@ _CHANGE_TEXTS: Mapping[str, str] = {
     Urgency.TICKET: "no longer urgent enough to page",
     Urgency.INFO: "no longer urgent",
     "worse": "more than twice as far from its baseline as before",
-    EVIDENCE: "exemplar traces were found",
 }

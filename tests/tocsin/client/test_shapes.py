@@ -36,6 +36,7 @@ ASK: dict[str, Ask] = {
         start_ms=START_MS - 3_600_000, end_ms=START_MS + 3_600_000, service="playback"
     ),
     "detectors": lambda api, _i, _t: api.detectors(),
+    "expected": lambda api, _i, _t: api.expected(QUERY, start="e-5m"),
     "traces": lambda api, _i, _t: api.traces(service="gateway", limit=5),
     "trace": lambda api, _i, trace: api.trace(trace),
     "services": lambda api, _i, _t: api.services(start_ms=START_MS, end_ms=START_MS + 900_000),
@@ -56,6 +57,7 @@ ASK: dict[str, Ask] = {
     "findings": lambda api, _i, _t: api.findings(state="all"),
     "incidents": lambda api, _i, _t: api.incidents(),
     "incident": lambda api, incident, _t: api.incident(incident),
+    "screen": lambda api, incident, _t: api.screen(incident),
     "command": lambda api, incident, _t: api.command(incident, "acknowledge", actor="ana"),
     "post_mortem": lambda api, incident, _t: api.post_mortem(incident),
     "runbooks": lambda api, _i, _t: api.runbooks(),
@@ -83,6 +85,7 @@ FLEETING: dict[str, Ask] = {
 OWN_TESTS = {
     *("explain_groups", "runs", "run", "begin_run", "rehearse_run", "decide_run"),
     *("canary", "forecast", "service_health_of"),
+    *("public_links", "make_public_link", "revoke_public_link"),
 }
 OPEN = {name: ask for name, ask in ASK.items() if name != "post_mortem"}  # there is none yet
 OVER = {name: ask for name, ask in ASK.items() if name != "command"}  # none is possible any more
