@@ -19,11 +19,13 @@ from tocsin.client.errors import ClientError
 from tocsin.client.shapes import Incident
 from tocsin.terminal.incident import described
 from tocsin.top import screen
-from tocsin.top.dialogs import Asking, Reading, Writing
+from tocsin.top.dialogs import Asking, Choosing, Reading, Writing
 from tocsin.top.look import Look, first_look, look
 
 _COLUMNS = ("id", "sev", "status", "for", "what")
 _COLOURS = {"SEV1": "bold red", "SEV2": "red", "SEV3": "yellow", "SEV4": "blue", "SEV5": "dim"}
+_ROLES = ("commander", "deputy", "scribe", "liaison")
+_FRAME = 10
 _WIDTHS = (9, 4, 13, 10)
 _PARTS = [part for part in screen.PARTS if part.name != "incidents"]
 _KEYS = """\
@@ -31,10 +33,11 @@ Keys
 
   up, down   choose an incident
   a          acknowledge it: the page stops escalating
-  t          take command of it
+  t          take a role in it: commander, deputy, scribe, liaison
   n          write a note into its timeline
   r          resolve it, after a question
   o, enter   read all that is known of it
+  c          charts of what is measured
   f          look again at once
   ?          this
   q          leave
@@ -77,6 +80,7 @@ class TopApp(App[None]):
         Binding("n", "note", "Note"),
         Binding("r", "resolve", "Resolve"),
         Binding("o", "open", "Open"),
+        Binding("c", "charts", "Charts"),
         Binding("f", "look", "Look"),
         Binding("question_mark", "keys", "Keys", key_display="?"),
         Binding("q", "quit", "Quit"),
@@ -128,7 +132,9 @@ class TopApp(App[None]):
         for part in _PARTS:
             lines = screen.shown(part, self.look, self.size.height)
             text = "\n".join(screen.clipped(line, self.size.width) for line in lines)
-            self._part(part.name).update(text)
+            drawn = self._part(part.name)
+            drawn.display = bool(text)
+            drawn.update(text)
 
     def on_resize(self) -> None:
         """Draw what is known anew: another size has room for more, or for less."""
@@ -160,11 +166,15 @@ class TopApp(App[None]):
 
     def action_open(self) -> None:
         """Read all that is known of the chosen incident."""
-        incident = self.look.incident.value
+        incident = self.look.incident
         if incident is None:
             self._say("no incident is chosen")
             return
         self.push_screen(Reading([printable(line) for line in described(incident)]))
+
+    def action_charts(self) -> None:
+        """Draw what is measured larger than a line."""
+        self.push_screen(Reading(screen.charts(self.look, self.size.width - _FRAME)))
 
     def action_give(self, command: str, value: str = "", text: str = "") -> None:
         """Give the chosen incident a command, and say at once that it is on its way."""
@@ -175,8 +185,19 @@ class TopApp(App[None]):
         self._give(self.look.chosen, command, value, text)
 
     def action_take(self) -> None:
-        """Take command of the chosen incident."""
-        self.action_give("assign", value="commander:")
+        """Take a role in the chosen incident, which whoever had it hands over."""
+
+        def take(role: str | None) -> None:
+            if role:
+                self.action_give("assign", value=f"{role}:{self._actor}")
+
+        one = self.look.incident
+        if one is None:
+            self._say("no incident is chosen")
+            return
+        held = {role: printable(one["roles"].get(role, ""), "") for role in _ROLES}
+        words = {role: f"now {person}" if person else "" for role, person in held.items()}
+        self.push_screen(Choosing(f"Take a role in {one['id']}", words), take)
 
     def action_note(self) -> None:
         """Write a note into its timeline."""
@@ -197,7 +218,7 @@ class TopApp(App[None]):
             if sure:
                 self.action_give("resolve")
 
-        one = self.look.incident.value
+        one = self.look.incident
         if one is None:
             self._say("no incident is chosen")
             return

@@ -12,6 +12,7 @@ from tocsin.client.errors import ClientError, UnreachableError
 from tocsin.client.graphs import Graph
 from tocsin.client.health_shapes import Health
 from tocsin.client.response.oncall_shapes import Oncall
+from tocsin.client.response.screen_shapes import Screen
 from tocsin.client.shapes import Finding, Incident, IncidentSummary, Slo
 
 T = TypeVar("T")
@@ -38,11 +39,21 @@ class Part(Generic[T]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signal:
-    """One line over time; values are NaN where nothing was measured."""
+    """One line over time.
+
+    Attributes:
+        title: What it is.
+        unit: Of the values.
+        values: One a step, NaN where nothing was measured.
+        start_ms: End of the first step, epoch milliseconds.
+        step_ms: Length of a step.
+    """
 
     title: str
     unit: str
     values: tuple[float, ...]
+    start_ms: int = 0
+    step_ms: int = 60_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,12 +72,17 @@ class Look:
     away: str = ""
     chosen: str = ""
     incidents: Part[list[IncidentSummary]] = field(default_factory=Part)
-    incident: Part[Incident] = field(default_factory=Part)
+    screen: Part[Screen] = field(default_factory=Part)
     slos: Part[list[Slo]] = field(default_factory=Part)
     findings: Part[list[Finding]] = field(default_factory=Part)
     oncall: Part[Oncall] = field(default_factory=Part)
     health: Part[Health] = field(default_factory=Part)
     signals: Part[tuple[Signal, ...]] = field(default_factory=Part)
+
+    @property
+    def incident(self) -> Incident | None:
+        """The chosen incident, None without one."""
+        return self.screen.value["incident"] if self.screen.value else None
 
     def as_json(self) -> dict[str, Any]:
         """Return what is known, as one JSON value, with what could not be read and why."""
@@ -81,7 +97,7 @@ class Look:
         return {**head, **known, "faults": faults}
 
 
-_PARTS = ("incidents", "incident", "slos", "findings", "oncall", "health", "signals")
+_PARTS = ("incidents", "screen", "slos", "findings", "oncall", "health", "signals")
 
 
 def look(api: ApiClient, before: Look, now_ms: int, chosen: str = "") -> Look:
@@ -98,9 +114,9 @@ def look(api: ApiClient, before: Look, now_ms: int, chosen: str = "") -> Look:
     asked = _Asked(before=before, now_ms=now_ms)
     incidents = asked.part(before.incidents, lambda: _newest_first(api))
     chosen = _chosen(incidents.value or (), chosen)
-    nothing: Part[Incident] = Part()
-    kept = before.incident if before.chosen == chosen else nothing
-    incident = asked.part(kept, lambda: api.incident(chosen)) if chosen else nothing
+    nothing: Part[Screen] = Part()
+    kept = before.screen if before.chosen == chosen else nothing
+    seen = asked.part(kept, lambda: api.screen(chosen, known=kept.value)) if chosen else nothing
     slos = asked.part(before.slos, api.slos)
     return replace(
         before,
@@ -108,12 +124,12 @@ def look(api: ApiClient, before: Look, now_ms: int, chosen: str = "") -> Look:
         now_ms=now_ms,
         chosen=chosen,
         incidents=incidents,
-        incident=incident,
+        screen=seen,
         slos=slos,
         findings=asked.part(before.findings, api.findings),
         oncall=asked.part(before.oncall, lambda: api.oncall(days=_DAYS)),
         health=asked.part(before.health, api.health),
-        signals=asked.part(before.signals, lambda: signals(api, incident.value, slos.value or ())),
+        signals=asked.part(before.signals, lambda: signals(api, seen.value, slos.value or ())),
         away=asked.away,
     )
 
@@ -123,13 +139,13 @@ def first_look(url: str, now_ms: int) -> Look:
     return Look(url=url, now_ms=now_ms)
 
 
-def signals(api: ApiClient, incident: Incident | None, slos: Sequence[Slo]) -> tuple[Signal, ...]:
+def signals(api: ApiClient, seen: Screen | None, slos: Sequence[Slo]) -> tuple[Signal, ...]:
     """Return the lines that an incident proposes, else what the objectives count.
 
     Raises:
         ClientError: None of them could be read.
     """
-    charts = incident["charts"] if incident else []
+    charts = seen["incident"]["charts"] if seen else []
     wanted = {one["expr"]: (one["title"], one["unit"]) for one in charts}
     for one in slos:
         wanted.setdefault(one["total_expr"], (one["display_name"], "1/s"))
@@ -194,7 +210,9 @@ def _signal(title: str, unit: str, graph: Graph) -> Signal | None:
     values = tuple(_merged(step, sum if rate else max) for step in steps)
     several = len(graph.lines) > 1 and not rate
     named = f"{title}, largest of {len(graph.lines)}" if several else title
-    return Signal(title=named, unit=unit, values=values)
+    return Signal(
+        title=named, unit=unit, values=values, start_ms=graph.start_ms, step_ms=graph.step_ms
+    )
 
 
 def _merged(values: Sequence[float], merge: Callable[[list[float]], float]) -> float:

@@ -6,9 +6,14 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from collectors.graph.terminal import draw
+from collectors.model import Frame
 from collectors.printable import printable
 from tocsin.client.response.oncall_shapes import Oncall, Schedule
-from tocsin.client.shapes import Finding, Incident, IncidentSummary, Slo
+from tocsin.client.response.screen_shapes import Cause, Screen
+from tocsin.client.shapes import Finding, IncidentSummary, Slo
 from tocsin.client.wording import (
     UNKNOWN,
     clock,
@@ -27,6 +32,7 @@ WIDTH, HEIGHT = 80, 24
 
 _SPARK = 30
 _BAR = 8
+_CHART_ROWS = 8
 
 
 def printed(look: Look, width: int = WIDTH, height: int = HEIGHT) -> list[str]:
@@ -50,6 +56,8 @@ def shown(part: PartOfScreen, look: Look, height: int) -> list[str]:
     most = part.rows + max(0, height - HEIGHT) // len(PARTS)
     if len(rows) <= most:
         return rows
+    if not most:
+        return []
     return [*rows[: most - 1], f"  {UNKNOWN} {len(rows) - most + 1} more"]
 
 
@@ -107,25 +115,47 @@ def incident_cells(one: IncidentSummary) -> list[str]:
 
 
 def detail_lines(look: Look) -> Iterator[str]:
-    """Yield what is known of the chosen incident: the sentence, who has it, what next."""
-    one = look.incident.value
-    if one is None:
-        yield from _notice(look.incident, look, "incident") if look.chosen else ()
+    """Yield what the war room's first screen says: what, how bad, why, who, what next."""
+    seen = look.screen.value
+    if look.chosen:
+        yield from _notice(look.screen, look, "incident")
+    if seen is None:
         return
-    yield f"  {one['summary']}"
-    yield f"  {who(one)}"
-    for change in one["near_changes"][:1]:
-        yield f"  nearest change: {change['text']}"
-    if one["runbook"]:
-        yield f"  runbook: {one['runbook']['title']} ({one['runbook']['why']})"
+    people, step = seen["people"], seen["next"]
+    yield f"  {seen['sentence']}"
+    yield f"  {how_bad(seen)}"
+    yield f"  Likely cause: {_why(seen['cause'])[0]}"
+    rung = "" if people["is_taken"] else people["on_call"]
+    yield f"  {joined(people['taken'], people['roles'], rung)}"
+    yield f"  Next: {step['text']} ({step['why']})"
 
 
-def who(one: Incident) -> str:
-    """Say who has an incident, or who is on call for it."""
-    roles = ", ".join(f"{role} {person}" for role, person in one["roles"].items())
-    taken = f"acknowledged by {one['acknowledged_by']}" if one["acknowledged_by"] else ""
-    parts = [taken or "nobody has acknowledged it", roles]
-    parts += [] if taken else [one["on_call"] or ""]
+def behind_lines(look: Look) -> Iterator[str]:
+    """Yield what else is known of the cause and of who was rung, where there is room for it."""
+    seen = look.screen.value
+    if seen is None:
+        return
+    yield from (f"  for: {one}" for one in _why(seen["cause"])[1:])
+    yield from (f"  against: {one}" for one in seen["cause"]["against"])
+    yield from (f"  {one}" for one in (seen["people"]["rung"], seen["people"]["escalation"]) if one)
+
+
+def _why(cause: Cause) -> list[str]:
+    """Return what is suspected, then what speaks for it; a suspect change is its own evidence."""
+    return cause["why"] if cause["is_suspect"] and cause["why"] else [cause["words"], *cause["why"]]
+
+
+def how_bad(seen: Screen) -> str:
+    """Say the figure that leads, beside what it should be, its course, and what was lost."""
+    figures = [joined(kpi["now"], kpi["usual"]) for kpi in seen["kpis"][:1]]
+    lost = [f"{one['title']}: {one['text']}" for one in seen["impact"][:1]]
+    course = seen["trend"]["course"]
+    trend = f"trend {course}" if course == "not measured" else course
+    return joined(*figures, trend if seen["until_ms"] is None else "", *lost)
+
+
+def joined(*parts: str) -> str:
+    """Return what is not empty, one after the other."""
     return "; ".join(filter(None, parts))
 
 
@@ -166,6 +196,21 @@ def signal_lines(look: Look) -> Iterator[str]:
     for one in look.signals.value or ():
         title = trimmed(one.title, 26, "…")
         yield f"  {title:<26} {sparkline(one.values, _SPARK):<{_SPARK}} {newest(one)}"
+
+
+def charts(look: Look, width: int) -> list[str]:
+    """Return each signal as a chart with its times and its scale."""
+    lines: list[str] = []
+    for one in look.signals.value or ():
+        frame = Frame(
+            start_ms=one.start_ms,
+            step_ms=one.step_ms,
+            tags=[{}],
+            labels=[f"{one.title}, {one.unit}"],
+            values=np.array([one.values]),
+        )
+        lines += [*draw(frame, width=width, height=_CHART_ROWS, color=False).splitlines(), ""]
+    return lines or [*_notice(look.signals, look, "signals")] or ["No signal is measured."]
 
 
 def newest(one: Signal) -> str:
@@ -249,10 +294,11 @@ class PartOfScreen:
 
 PARTS = (
     PartOfScreen(name="incidents", title="INCIDENTS", lines=incident_lines, rows=3),
-    PartOfScreen(name="detail", title="", lines=detail_lines, rows=4),
+    PartOfScreen(name="detail", title="", lines=detail_lines, rows=5),
+    PartOfScreen(name="behind", title="", lines=behind_lines, rows=0),
     PartOfScreen(name="slos", title="OBJECTIVES", lines=objective_lines, rows=3),
     PartOfScreen(name="signals", title="SIGNALS, 30 MIN", lines=signal_lines, rows=3),
-    PartOfScreen(name="findings", title="FIRING", lines=finding_lines, rows=3),
+    PartOfScreen(name="findings", title="FIRING", lines=finding_lines, rows=2),
     PartOfScreen(name="oncall", title="ON CALL", lines=oncall_lines, rows=2),
 )
 """The parts from top to bottom: 23 lines with their titles, and the head."""

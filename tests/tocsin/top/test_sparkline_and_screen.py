@@ -56,8 +56,11 @@ def test_the_smallest_terminal_has_all_of_it(fake: FakeApi) -> None:
     text = "\n".join(lines)
     assert "> INC-7" in text
     assert "! Stream starts fell in us-east-1" in text
-    assert "nobody has acknowledged it; On call: Ana Silva" in text
-    assert "nearest change: Deployed playback 1.1.0" in text
+    assert "Stream starts in us-east-1: 9.4/s at worst (42.6/s expected)" in text
+    assert "getting worse; Stream starts lost against the b" in text
+    assert "Likely cause: Deployed playback 1.1.0" in text
+    assert "Nobody has acknowledged it; On call: Ana Silva" in text
+    assert "Next: Take traffic out of a region" in text
     assert "BURNS        212×  ░░░░░░░░ -79 % left" in text
     assert "Playback: Ana Silva for 3 d, next Sam Okafor" in text
 
@@ -128,15 +131,15 @@ def test_one_screen_for_scripts(
 ) -> None:
     """A script reads the same without any library for screens."""
     monkeypatch.setenv("TOCSIN_API_URL", fake.url)
-    assert run(words, monkeypatch) == 0
-    told = capsys.readouterr().out
+    code, told, _ = run(capsys, monkeypatch, *words)
+    assert code == 0
     if "--json" in words:
         found = json.loads(told)
         assert found["chosen"] == "INC-7"
-        assert found["incident"]["title"].startswith("Stream starts fell")
+        assert found["screen"]["incident"]["title"].startswith("Stream starts fell")
         assert found["faults"] == {}
         assert found["signals"][0]["unit"]
     else:
         assert "> INC-7" in told
     fake.stop()
-    assert run(words, monkeypatch) == 4
+    assert run(capsys, monkeypatch, *words)[0] == 4

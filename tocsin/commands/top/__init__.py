@@ -11,7 +11,7 @@ import click
 
 from collectors.errors import ConfigError
 from tocsin.client.client import ApiClient
-from tocsin.client.errors import UnreachableError
+from tocsin.client.errors import ClientError, UnreachableError
 from tocsin.settings import load_settings
 from tocsin.terminal.answers import asks, client_of, say, say_json
 from tocsin.top.look import Look, first_look, look
@@ -30,7 +30,7 @@ _TIMEOUT_S = 3.0
     show_default=True,
     help="Seconds between two looks.",
 )
-@click.option("--actor", default=None, help="Who acts. [your login]")
+@click.option("--actor", default=None, help="Who acts. [whose token it is, else your login]")
 @asks(fail_empty=False)
 def command(
     incident_id: str,
@@ -58,7 +58,16 @@ def command(
             )
         from tocsin.top.app import TopApp
 
-        TopApp(api, actor=actor or getpass.getuser(), interval_s=interval, chosen=incident_id).run()
+        TopApp(api, actor=actor or _who(api), interval_s=interval, chosen=incident_id).run()
+
+
+def _who(api: ApiClient) -> str:
+    """Return whose token it is; without one, and while nobody answers, the login."""
+    try:
+        who = api.whoami()
+    except ClientError:
+        return getpass.getuser()
+    return who["name"] if who["role"] else getpass.getuser()
 
 
 def _looked(api: ApiClient, incident_id: str) -> Look:
