@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from dashboards.charts import palette
 
-_WIDTH, _HEIGHT, _EDGE = 300.0, 48.0, 2.0
+_WIDTH, _HEIGHT, _EDGE = 300.0, 38.0, 2.0
 _TINY = 1e-12
 
 

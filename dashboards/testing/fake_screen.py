@@ -115,7 +115,6 @@ def _people(world: World) -> JsonObject:
         "roles": "",
         "on_call": "On call: Ana Silva (Playback, until 2026-12-07 09:00:00 UTC)",
         "rung": "Rung: slack:incidents",
-        "escalation": "",
     }
 
 

@@ -20,7 +20,14 @@ pytestmark = [
     pytest.mark.skipif(browser_missing() is not None, reason=browser_missing() or ""),
 ]
 
-ANSWERS = ("incident-badges", "room-figures", "answer-cause", "answer-people", "next-step")
+ANSWERS = (
+    "incident-badges",
+    "room-figures",
+    "room-impact",
+    "answer-cause",
+    "answer-people",
+    "next-step",
+)
 """What answers the questions, by the classes of their containers."""
 
 SIZES = {"desk": (1440, 900, False), "hand": (390, 844, True)}

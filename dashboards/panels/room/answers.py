@@ -52,7 +52,7 @@ def people_lines(people: People) -> list[str]:
     said = [f"**Who is on it** · :{color}[{plain(people['taken'])}]"]
     if people["roles"]:
         said.append(plain(people["roles"]).capitalize())
-    others = (people["on_call"], people["rung"], people["escalation"])
+    others = (people["on_call"], people["rung"])
     return said + [f":small[{plain(one)}]" for one in others if one]
 
 

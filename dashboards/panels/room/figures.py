@@ -8,12 +8,11 @@ from dashboards import states
 from dashboards.charts import palette, sparkline
 from dashboards.markdown import plain
 from dashboards.panels.room.head import COURSES
-from tocsin.client.response.screen_shapes import ImpactFigure, Kpi, Screen
+from tocsin.client.response.screen_shapes import Kpi, Screen
 
 _MAX_KPIS = 2
-_MAX_LOSSES = 2
 _CARD_PX = 160
-_CARD_HEIGHT = 164
+_CARD_HEIGHT = 148
 _LINES = {
     "getting worse": palette.TROUBLE,
     "steady": palette.CAUTION,
@@ -22,19 +21,23 @@ _LINES = {
 
 
 def draw(screen: Screen) -> None:
-    """Draw the figures that lead; the others stand with the evidence."""
-    kpis, losses = screen["kpis"][:_MAX_KPIS], screen["impact"][:_MAX_LOSSES]
-    if not kpis and not losses:
+    """Draw the figures that lead, and the impact; all figures stand with the evidence."""
+    kpis = screen["kpis"][:_MAX_KPIS]
+    if kpis:
+        with st.grid(len(kpis), min_column_width=_CARD_PX, gap="small", key="room-figures"):
+            for kpi in kpis:
+                _kpi(kpi, screen["since_ms"])
+    else:
         states.empty("Nothing is measured of this incident.", icon=":material/straighten:")
-        return
-    cards = len(kpis) + len(losses)
-    with st.grid(cards, min_column_width=_CARD_PX, gap="small", key="room-figures"):
-        for kpi in kpis:
-            _kpi(kpi, screen["since_ms"])
-        for figure in losses:
-            _loss(figure)
-    if screen["impact_note"]:
-        st.caption(plain(screen["impact_note"]).capitalize() + ".")
+    with st.container(key="room-impact"):
+        st.markdown(lost(screen))
+
+
+def lost(screen: Screen) -> str:
+    """Return what people have lost so far, or why that is not known, as a line of Markdown."""
+    parts = [f"{plain(one['title'])} **{plain(one['text'])}**" for one in screen["impact"]]
+    so_far = "Impact so far" if screen["until_ms"] is None else "Impact"
+    return f"**{so_far}** · {' · '.join(parts) or plain(screen['impact_note'])}"
 
 
 def described(kpi: Kpi) -> str:
@@ -66,14 +69,4 @@ def _line(kpi: Kpi, since_ms: int) -> str:
         kpi["baseline"],
         color=_LINES.get(kpi["trend"]["course"], palette.QUIET),
         began=(since_ms - kpi["start_ms"]) / length_ms,
-    )
-
-
-def _loss(figure: ImpactFigure) -> None:
-    st.metric(
-        plain(figure["title"]),
-        figure["text"],
-        border=True,
-        height=_CARD_HEIGHT,
-        help=plain(figure["note"]),
     )

@@ -191,6 +191,14 @@ def test_what_fires_speaks_first(make_finding: MakeFinding) -> None:
     assert [one.id for one in speaking([over])] == ["over"]
 
 
+def test_an_operators_own_wins_a_tie(make_finding: MakeFinding) -> None:
+    """What a team has written knows its platform; what came with the product does not."""
+    shipped = replace(book("shipped", Matcher(rule="slo/*")), is_built_in=True)
+    found = propose((shipped, book("own", Matcher(rule="slo/*"))), [make_finding()])
+    assert found is not None
+    assert found.runbook.name == "own"
+
+
 def test_the_first_of_the_library_wins_a_tie(make_finding: MakeFinding) -> None:
     """An operator orders runbooks by their files' names."""
     two = (book("one", Matcher(rule="slo/*")), book("two", Matcher(rule="slo/*")))
