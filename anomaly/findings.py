@@ -108,6 +108,41 @@ class Suspect:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LineKind:
+    """A kind of log line that is new near an onset, or comes far more often than before.
+
+    Attributes:
+        pattern: Its name, eight hex digits.
+        text: What its lines have in common, ``<*>`` where they differ.
+        service: Whose lines they are.
+        severity: The highest among them, such as ``error``; ``unset`` if they have none.
+        new: Whether there was none ever before; else there are more than chance explains.
+        since_ms: When the first was written if it is new, else when ``count`` begins.
+        until_ms: When ``count`` ends, epoch milliseconds.
+        count: Lines since.
+        before: Lines in the time before.
+        among: Lines of any kind of this service in the time before; 0: it logged nothing then.
+        before_ms: Length of the time before, which ends a little before the onset.
+        sample: One line, without what redaction hides.
+        trace_id: Of that line; empty if it was written outside of any trace.
+    """
+
+    pattern: str
+    text: str
+    service: str
+    severity: str
+    new: bool
+    since_ms: int
+    until_ms: int
+    count: int
+    before: int
+    among: int
+    before_ms: int
+    sample: str
+    trace_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One thing that is wrong.
 
@@ -137,6 +172,8 @@ class Finding:
         suspects: Services that may be the cause, the likeliest first.
         explained_by: Tags that the places have in common where the rule fires now; empty when
             nothing sets them apart.
+        lines: Up to five kinds of log lines that are new near its onset or have grown, the most
+            telling first: what services said of themselves, which may be about something else.
         given_up: It ended because nothing watches it any more, not because it is well again.
         subject: What is measured, in its owner's words, such as ``Stream starts``.
     """
@@ -163,6 +200,7 @@ class Finding:
     changes: tuple[NearChange, ...] = ()
     suspects: tuple[Suspect, ...] = ()
     explained_by: Tags = field(default_factory=dict)
+    lines: tuple[LineKind, ...] = ()
     given_up: bool = False
     subject: str = ""
 

@@ -110,6 +110,7 @@ def _matters(told: Finding | None, finding: Finding) -> bool:
         or told.urgency is not finding.urgency
         or told.exemplar_trace_ids != finding.exemplar_trace_ids
         or told.changes != finding.changes
+        or bool(told.lines) is not bool(finding.lines)
         or told.explained_by != finding.explained_by
     )
     return changed or finding.updated_ms - told.updated_ms >= _REFRESH_MS

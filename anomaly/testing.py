@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from anomaly.findings import Finding, FindingKind, FindingState, Urgency
+from anomaly.findings import Finding, FindingKind, FindingState, LineKind, Urgency
 from collectors.model import FloatArray, Span, SpanKind, SpanStatus, Tags
 from collectors.stacklang.lines.database import Aggregate, Fetch, Lines
 from collectors.traces.search import TraceSearch, TraceSummary
@@ -132,6 +132,26 @@ def example_finding(**fields: Any) -> Finding:
         values={"burn_rate_long": 20.0},
     )
     return replace(finding, **fields)
+
+
+def example_line_kind(**fields: Any) -> LineKind:
+    """Return a new kind of error line of playback, but for the fields given."""
+    kind = LineKind(
+        pattern="0badc0de",
+        text="no answer for <*>",
+        service="playback",
+        severity="error",
+        new=True,
+        since_ms=1_700_000_005_000,
+        until_ms=1_700_000_060_000,
+        count=14,
+        before=0,
+        among=100,
+        before_ms=600_000,
+        sample="no answer for 13",
+        trace_id="",
+    )
+    return replace(kind, **fields)
 
 
 def example_summary(number: int, **fields: Any) -> TraceSummary:

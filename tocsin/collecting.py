@@ -55,6 +55,7 @@ from collectors.store.metric_store import MetricStore
 from collectors.traces.exemplar_log import JournaledExemplars
 from collectors.traces.exemplars import ExemplarStore, ExemplarWriter
 from collectors.traces.history.span_keeper import SpanKeeper
+from collectors.traces.redacting import RedactedSpans
 from collectors.traces.span_lines import SpanLines
 from collectors.traces.store import SpanStore
 from tocsin.access.door import Door
@@ -78,6 +79,7 @@ class Collectors:
     history: History | None
     exemplars: ExemplarStore
     spans: SpanStore
+    span_writer: RedactedSpans
     span_keeper: SpanKeeper | None
     logs: KeptLogs
     limits: Limits
@@ -141,16 +143,19 @@ def open_collectors(
         log=JournaledExemplars.open(settings.data_dir / "exemplars", machine=machine)
     )
     stats, units, writer = _stats(), MetricUnits(), ExemplarWriter(metrics, exemplars)
+    spans = _open_spans(metrics, limits, clock, keeper, exemplars)
+    logs = open_logs(
+        settings.data_dir / "logs", clock, limits, history.logs if history else None, machine
+    )
     return Collectors(
         data_dir=settings.data_dir,
         metrics=metrics,
         history=history,
         exemplars=exemplars,
-        spans=_open_spans(metrics, limits, clock, keeper, exemplars),
+        spans=spans,
+        span_writer=RedactedSpans(spans, logs.store.redactor),
         span_keeper=keeper,
-        logs=open_logs(
-            settings.data_dir / "logs", clock, limits, history.logs if history else None, machine
-        ),
+        logs=logs,
         limits=limits,
         stats=stats,
         otlp=OtlpMetrics(
@@ -269,7 +274,7 @@ def receiver_paths(collectors: Collectors) -> set[str]:
 def _intake(collectors: Collectors) -> Intake:
     return Intake(
         metrics=collectors.pushed,
-        spans=collectors.spans,
+        spans=collectors.span_writer,
         bodies=collectors.metrics,
         limits=collectors.limits,
         stats=collectors.stats,
@@ -331,7 +336,7 @@ async def receiving(
         stack.callback(otlp.close)
         grpc = OtlpGrpcServer(
             collectors.pushed,
-            collectors.spans,
+            collectors.span_writer,
             collectors.limits,
             collectors.stats,
             collectors.otlp,
@@ -390,7 +395,7 @@ async def _otlp_over_http(
 ) -> AsyncIterator[None]:
     app = otlp_app(
         collectors.pushed,
-        collectors.spans,
+        collectors.span_writer,
         collectors.limits,
         collectors.stats,
         collectors.otlp,

@@ -105,6 +105,7 @@ def _gauges(collectors: Collectors, escalation: Mapping[str, float]) -> dict[str
         gauges["clock.ahead"] = collectors.clock.ahead_ms / 1_000
         gauges["clock.steps"] = collectors.clock.steps
     gauges["store.logs"] = collectors.logs.store.line_count
+    gauges["spans.redacted"] = sum(collectors.span_writer.counts.values())
     gauges["logs.redacted"] = sum(collectors.logs.store.redactor.counts.values())
     if collectors.logs.keeper is not None:
         gauges["history.logsWaiting"] = collectors.logs.keeper.waiting

@@ -22,6 +22,7 @@ from anomaly.rules.ground import Ground
 from anomaly.rules.objective_rule import ObjectiveRule
 from anomaly.rules.rule import Rule
 from collectors.clock import Clock
+from collectors.logs.changes import PatternWatch
 from collectors.logs.rates import RECORDS, LogRates
 from collectors.stacklang.lines.database import Aggregate, Consolidation, Fetch, Window
 from collectors.stacklang.predicates.predicate import Equal
@@ -113,6 +114,7 @@ def open_engine(
         settings.step.ms,
         traces=collectors.spans,
         traffic=collectors.spans,
+        patterns=PatternWatch(collectors.logs.store),
         changes=changes,
         arrivals=collectors.metrics,
         delays=OnOneMachine(collectors.delays, collectors.sources, settings.host),

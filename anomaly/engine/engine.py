@@ -26,10 +26,11 @@ from anomaly.engine.past import CHUNK_STEPS, Past, steps_until
 from anomaly.engine.progress import Progress
 from anomaly.engine.reconciling import corrections, unwatched
 from anomaly.engine.replay import Replayed, replay
-from anomaly.engine.watched import Watched
+from anomaly.engine.watched import RuleCost, Watched
 from anomaly.evidence.blaming import TrafficFinder
 from anomaly.evidence.common_tags import CommonTags
 from anomaly.evidence.exemplars import NoTraces, TraceFinder
+from anomaly.evidence.line_kinds import PatternFinder
 from anomaly.evidence.near_changes import ChangeFinder, NoChanges
 from anomaly.evidence.own_delay import DelayReader
 from anomaly.evidence.restraint import Restraint
@@ -61,6 +62,7 @@ class Engine:
         traces: Where exemplars come from; None for nowhere.
         changes: Where changes of the platform come from; None for nowhere.
         traffic: Knows what services asked of each other; None: nobody does.
+        patterns: Knows which kinds of log lines are new; None: nobody does.
         arrivals: Knows when data came; None: everything is complete when its step is over.
         delays: Knows how we were held up ourselves, on a machine that we share with those who are
             watched; None: nobody knows, and no page waits for it.
@@ -85,6 +87,7 @@ class Engine:
         traces: TraceFinder | None = None,
         changes: ChangeFinder | None = None,
         traffic: TrafficFinder | None = None,
+        patterns: PatternFinder | None = None,
         arrivals: ArrivalLog | None = None,
         delays: DelayReader | None = None,
         ground: Ground | None = None,
@@ -104,6 +107,7 @@ class Engine:
             step_ms,
             traffic,
             database,
+            patterns,
         )
         self._common = CommonTags()
         self._restraint = Restraint(delays)
@@ -225,6 +229,10 @@ class Engine:
     def overdue_by_kind_ms(self) -> dict[str, int]:
         """Return the longest of these by kind of rule."""
         return self._progress.overdue_by_kind_ms(self._clock.now_ms())
+
+    def costs(self) -> list[RuleCost]:
+        """Return what each rule has cost since the start."""
+        return [watched.cost for watched in self._watched]
 
     @contextmanager
     def _working(self) -> Iterator[None]:
@@ -371,13 +379,16 @@ class Engine:
         for window in self._past.windows(start_ms, end_ms, CHUNK_STEPS):
             database = OnceDatabase(self._database)
             for watched in some:
-                self._take(watched, database, window)
+                with watched.timed():
+                    self._take(watched, database, window)
             for index in range(window.steps):
                 now_ms = self._clock.now_ms()
                 for watched in some:
-                    self._judge(watched, index, index + 1, window, now_ms)
-                    self._look_for_common(watched)
+                    with watched.timed():
+                        self._judge(watched, index, index + 1, window, now_ms)
+                        self._look_for_common(watched)
             for watched in some:
+                watched.steps += window.steps
                 watched.done_ms = window.end_ms
                 watched.leave_waypoint()
 

@@ -65,6 +65,7 @@ def _same(finding: Finding, before: Finding) -> Finding:
         exemplar_trace_ids=before.exemplar_trace_ids,
         changes=before.changes,
         suspects=before.suspects,
+        lines=before.lines,
         values={**finding.values, **shares_of(before.values)},
     )
 

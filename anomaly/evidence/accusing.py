@@ -13,6 +13,7 @@ from anomaly.evidence.by_metrics import (
     with_metrics,
 )
 from anomaly.evidence.causes import MAX_SUSPECTS, SUSPECT, shares_of
+from anomaly.evidence.line_kinds import NOTHING_HEARD, Heard, with_heard
 from anomaly.findings import Finding, Suspect
 from tocsin.client.wording import clock
 
@@ -24,11 +25,12 @@ def accusing(
     by_traces: Sequence[Suspect],
     by_calls: Blame,
     moved: Moved = NOTHING_MOVED,
+    heard: Heard = NOTHING_HEARD,
 ) -> Finding:
     """Return ``finding`` with its suspects in place of earlier ones, and told in its explanation.
 
-    Metrics that moved are further evidence; where no call makes anybody suspect they are all there
-    is, and the suspects have no path.
+    What their logs say stands beside it. Metrics that moved are further evidence; where no call
+    makes anybody suspect they are all there is, and the suspects have no path.
 
     When neither names anybody, earlier suspects stay; that services were compared and none is off
     is told, as it sends whoever reads it elsewhere.
@@ -37,14 +39,16 @@ def accusing(
     if suspects:
         sources = (("traces", by_traces), ("calls", by_calls.suspects))
         told = " and ".join(name for name, one in sources if one)
-        return accused(finding, with_metrics(suspects, moved), told)
+        suspects = with_heard(with_metrics(suspects, moved), heard, finding.started_ms)
+        return accused(finding, suspects, told)
     if finding.suspects and not _by_metrics_alone(finding):
         return finding
     if by_calls.known >= _COMPARED:
         words = f"None of {by_calls.known} services on the way is off enough to be the cause."
         finding = replace(finding, explanation=f"{finding.explanation} {words}")
     if moved.services:
-        return accused(finding, suspects_by_metrics(moved), "metrics")
+        suspects = with_heard(suspects_by_metrics(moved), heard, finding.started_ms)
+        return accused(finding, suspects, "metrics")
     if moved.compared >= _COMPARED and by_calls.known < _COMPARED:
         words = f"Of {moved.compared} services with metrics none has moved with it."
         return replace(finding, explanation=f"{finding.explanation} {words}")

@@ -10,6 +10,7 @@ from anomaly.evidence.accusing import accusing
 from anomaly.evidence.blaming import NO_BLAME, Blame, TrafficFinder, blamed
 from anomaly.evidence.by_metrics import NOTHING_MOVED, MetricsOnce, moved_with
 from anomaly.evidence.causes import error_suspects, slow_suspects
+from anomaly.evidence.line_kinds import NOTHING_HEARD, Heard, with_lines
 from anomaly.evidence.setting_apart import MAX_TRACES, set_apart, slower_suspects
 from anomaly.findings import Finding, Suspect, Urgency
 from collectors.errors import TocsinError
@@ -103,8 +104,9 @@ def with_evidence(
     step_ms: int,
     traffic: TrafficFinder | None = None,
     metrics: MetricsOnce | None = None,
+    heard: Heard = NOTHING_HEARD,
 ) -> Finding:
-    """Return ``finding`` with exemplars, and with the services that are suspect.
+    """Return ``finding`` with exemplars, the services that are suspect, and telling log lines.
 
     Exemplars are looked for until there are three: spans arrive a little after the numbers. When
     nothing makes anybody suspect any longer (traces may be gone), the last suspects known stay.
@@ -117,6 +119,7 @@ def with_evidence(
         step_ms: Length of a step; the search reaches one beyond the finding on both sides.
         traffic: Knows what services asked of each other; None: nobody does.
         metrics: Knows every metric of every service; None: nobody does.
+        heard: What logs say of that time.
     """
     by_calls = blamed(traffic, finding, evidence.errors, evidence.service) if traffic else NO_BLAME
     found = finding.exemplar_trace_ids
@@ -138,12 +141,12 @@ def with_evidence(
     except TocsinError as error:
         # A page without traces is better than none.
         words = f"{finding.explanation} Its traces could not be read: {error.message}."
-        return replace(finding, explanation=words)
+        return with_lines(replace(finding, explanation=words), heard)
     by_traces = _by_traces(evidence, bad, good) if risen else ()
     shown = replace(finding, exemplar_trace_ids=found) if found else finding
     moved = moved_with(metrics, finding) if metrics else NOTHING_MOVED
     by_calls = replace(by_calls, suspects=set_apart(by_calls.suspects, bad, good))
-    return accusing(shown, by_traces, by_calls, moved)
+    return with_lines(accusing(shown, by_traces, by_calls, moved, heard), heard)
 
 
 def _worth_comparing(finding: Finding, by_calls: Blame) -> bool:
@@ -219,9 +222,10 @@ def _before(
 
 
 def _worst(summaries: Sequence[TraceSummary], evidence: Evidence) -> tuple[str, ...]:
-    def badness(summary: TraceSummary) -> tuple[float, float]:
+    def badness(summary: TraceSummary) -> tuple[float, ...]:
         if evidence.errors:
-            return (summary.error_count, summary.duration_ms)
+            # Of a call that was tried again, with success, there are more errors and less harm.
+            return (summary.root_failed, summary.error_count, summary.duration_ms)
         return (summary.duration_ms, summary.error_count)
 
     ranked = sorted(summaries, key=badness, reverse=True)

@@ -16,6 +16,7 @@ from typing import Protocol
 
 from anomaly.evidence.accusing import accused
 from anomaly.evidence.causes import SUSPECT, shares_of
+from anomaly.evidence.line_kinds import Heard, with_heard
 from anomaly.evidence.suspicious_diffs import suspicious
 from anomaly.findings import Finding, NearChange, Relation, Suspect
 from collectors.changes.change import SERVICE, Change
@@ -90,7 +91,10 @@ def _with_changed(finding: Finding) -> Finding:
         )
         for service in services
     ]
-    return accused(finding, suspects, "changes") if suspects else finding
+    if not suspects:
+        return finding
+    heard = Heard(kinds=finding.lines)
+    return accused(finding, with_heard(suspects, heard, finding.started_ms), "changes")
 
 
 def candidates(

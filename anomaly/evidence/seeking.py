@@ -13,6 +13,14 @@ from dataclasses import dataclass, replace
 from anomaly.evidence.blaming import TrafficFinder, TrafficOnce
 from anomaly.evidence.by_metrics import MetricsOnce
 from anomaly.evidence.exemplars import Evidence, TraceFinder, with_evidence
+from anomaly.evidence.line_kinds import (
+    NOTHING_HEARD,
+    Heard,
+    PatternFinder,
+    PatternsOnce,
+    heard_around,
+    with_lines,
+)
 from anomaly.evidence.near_changes import ChangeFinder, with_changes
 from anomaly.evidence.vanished import with_who_vanished
 from anomaly.findings import Finding, Urgency
@@ -57,6 +65,7 @@ class EvidenceSeeker:
         step_ms: Length of a step.
         traffic: Knows what services asked of each other; None: nobody does.
         database: Has every metric of every service; None: there is none.
+        patterns: Knows which kinds of log lines are new; None: nobody does.
     """
 
     def __init__(
@@ -67,10 +76,12 @@ class EvidenceSeeker:
         step_ms: int,
         traffic: TrafficFinder | None = None,
         database: Database | None = None,
+        patterns: PatternFinder | None = None,
     ) -> None:
         self._traces = traces
         self._traffic = None if traffic is None else TrafficOnce(traffic)
         self._metrics = None if database is None else MetricsOnce(database)
+        self._patterns = None if patterns is None else PatternsOnce(patterns)
         self._changes = changes
         self._clock = clock
         self._step_ms = step_ms
@@ -85,6 +96,8 @@ class EvidenceSeeker:
             self._traffic.forget()
         if self._metrics is not None:
             self._metrics.forget()
+        if self._patterns is not None:
+            self._patterns.forget()
         self._spent.clear()
         self._compared.clear()
         self._spent_ms = 0
@@ -101,10 +114,9 @@ class EvidenceSeeker:
             evidence: Which traces show it; None for none.
             group: Tags that a span must carry.
         """
+        found = self._evident(rule, key, finding, evidence, group)
         if evidence is None:
-            found = with_who_vanished(finding, self._traffic)
-        else:
-            found = self._evident(rule, key, finding, evidence, group)
+            found = with_who_vanished(found, self._traffic)
         return self._after_changes(rule, found)
 
     def forget(self, key: Hashable) -> None:
@@ -112,8 +124,10 @@ class EvidenceSeeker:
         self._known.pop(key, None)
 
     def _evident(
-        self, rule: str, key: Hashable, finding: Finding, evidence: Evidence, group: Tags
+        self, rule: str, key: Hashable, finding: Finding, evidence: Evidence | None, group: Tags
     ) -> Finding:
+        if evidence is None and self._patterns is None:
+            return finding
         known = self._known.get(key)
         if known is not None and known.finding_id != finding.id:
             known = None
@@ -145,20 +159,28 @@ class EvidenceSeeker:
         self._spent[rule, step_ms] += 1
         return True
 
-    def _looked(self, finding: Finding, evidence: Evidence, group: Tags) -> Finding:
+    def _looked(self, finding: Finding, evidence: Evidence | None, group: Tags) -> Finding:
         began_ms = self._clock.now_ms()
         patience_ms = began_ms + SEARCHING_MS - self._spent_ms
-        found = with_evidence(
-            finding,
-            _Patient(self._traces, self._clock, patience_ms),
-            evidence,
-            group,
-            self._step_ms,
-            self._traffic,
-            self._metrics,
-        )
+        heard = self._heard(finding)
+        if evidence is None:
+            found = with_lines(finding, heard)
+        else:
+            found = with_evidence(
+                finding,
+                _Patient(self._traces, self._clock, patience_ms),
+                evidence,
+                group,
+                self._step_ms,
+                self._traffic,
+                self._metrics,
+                heard,
+            )
         self._spent_ms += max(0, self._clock.now_ms() - began_ms)
         return found
+
+    def _heard(self, finding: Finding) -> Heard:
+        return NOTHING_HEARD if self._patterns is None else heard_around(self._patterns, finding)
 
     def _after_changes(self, rule: str, finding: Finding) -> Finding:
         """Return ``finding`` with its changes; beyond so many of a rule it keeps those it has."""

@@ -8,13 +8,15 @@ square roots (Anscombe 1948), which has a spread of about a half whatever the ra
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from collectors.logs.search import NANOS_PER_MS, LogLine, LogSearch
+from collectors.logs.block import Block
+from collectors.logs.drain import LogPattern
+from collectors.logs.search import NANOS_PER_MS, LogLine, LogSearch, lines_at
 from collectors.logs.store import LogStore
 from collectors.model import FloatArray, IntArray
 
@@ -35,6 +37,7 @@ class ChangedPattern:
         service: Whose lines have it.
         severity: The highest number among its lines in the window.
         count: Lines in the window.
+        before: Lines in the time before.
         expected: As many as the time before makes expected; 0 if it is new.
         first_ms: When its first line was written.
         sample: Its newest line in the window.
@@ -45,6 +48,7 @@ class ChangedPattern:
     service: str
     severity: int
     count: int
+    before: int
     expected: float
     first_ms: int
     sample: LogLine
@@ -55,14 +59,36 @@ class PatternChanges:
     """What is new and what has grown, the most severe and most frequent first.
 
     Attributes:
+        start_ms: Beginning of the window.
+        end_ms: Its end.
         before_ms: Beginning of the time that the window is compared with.
         notes: What is not known.
+        lines: Lines of each service in the time before and in the window; of those that no pattern
+            has found place for, none.
     """
 
+    start_ms: int
+    end_ms: int
     before_ms: int
     new: Sequence[ChangedPattern]
     grew: Sequence[ChangedPattern]
     notes: Sequence[str]
+    lines: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+
+class PatternWatch:
+    """Says what is new among the lines of a store.
+
+    Args:
+        store: Whose lines are compared.
+    """
+
+    def __init__(self, store: LogStore) -> None:
+        self._store = store
+
+    def changed(self, start_ms: int, end_ms: int) -> PatternChanges:
+        """Return the patterns of any service that are new or have grown within [start, end)."""
+        return changed_patterns(self._store, start_ms, end_ms, limit=MAX_CHANGED)
 
 
 def changed_patterns(
@@ -80,23 +106,22 @@ def changed_patterns(
     length_ms = max(1, end_ms - start_ms)
     before_ms = start_ms - min(max(length_ms, MIN_BEFORE_MS), MAX_BEFORE_MS)
     before_ms = max(before_ms, store.whole_from_ms)
-    during, severity = _counts(store, start_ms, end_ms, services)
-    before, _ = _counts(store, before_ms, start_ms, services)
-    notes = _notes(before, before_ms, start_ms)
+    now = _counted(store, start_ms, end_ms, services)
+    past = _counted(store, before_ms, start_ms, services)
+    notes = _notes(past.counts, before_ms, start_ms)
     if notes:
-        return PatternChanges(before_ms=before_ms, new=(), grew=(), notes=notes)
-    size = max(len(during), len(before))
-    during, before = _as_long(during, size), _as_long(before, size)
-    severity = _as_long(severity, size)
+        return PatternChanges(
+            start_ms=start_ms, end_ms=end_ms, before_ms=before_ms, new=(), grew=(), notes=notes
+        )
+    size = max(len(now.counts), len(past.counts))
+    during, before = _as_long(now.counts, size), _as_long(past.counts, size)
+    severity = _as_long(now.severity, size)
     expected: FloatArray = before.astype(np.float64) * (length_ms / max(1, start_ms - before_ms))
-    patterns = store.miner.patterns()
-    first_ns = np.array([p.first_ns for p in patterns[:size]], np.int64)
+    patterns = store.miner.patterns()[:size]
+    first_ns = np.array([p.first_ns for p in patterns], np.int64)
     fresh = (during > 0) & (first_ns >= start_ns(start_ms))
     grown = ~fresh & _has_grown(during, expected)
     fresh[0] = grown[0] = False  # the rest is no pattern
-    window = LogSearch(
-        start_ns=start_ns(start_ms), end_ns=start_ns(end_ms), services=tuple(services), limit=1
-    )
     ranked = _ranked(during, expected, severity)
 
     def told(chosen: NDArray[np.bool_], *, new: bool) -> list[ChangedPattern]:
@@ -108,17 +133,34 @@ def changed_patterns(
                 service=patterns[at].service,
                 severity=int(severity[at]),
                 count=int(during[at]),
+                before=int(before[at]),
                 expected=0.0 if new else float(expected[at]),
                 first_ms=patterns[at].first_ns // NANOS_PER_MS,
-                sample=line,
+                sample=now.sample(at, patterns[at].name),
             )
             for at in numbers
-            for line in store.search(replace(window, pattern=patterns[at].name)).lines
         ]
 
     return PatternChanges(
-        before_ms=before_ms, new=told(fresh, new=True), grew=told(grown, new=False), notes=()
+        start_ms=start_ms,
+        end_ms=end_ms,
+        before_ms=before_ms,
+        new=told(fresh, new=True),
+        grew=told(grown, new=False),
+        notes=(),
+        lines=_by_service(patterns, before, during),
     )
+
+
+def _by_service(
+    patterns: Sequence[LogPattern], before: IntArray, during: IntArray
+) -> dict[str, tuple[int, int]]:
+    found: dict[str, tuple[int, int]] = {}
+    for at in np.flatnonzero(before + during).tolist():
+        if at:
+            earlier, now = found.get(patterns[at].service, (0, 0))
+            found[patterns[at].service] = earlier + int(before[at]), now + int(during[at])
+    return found
 
 
 def _ranked(during: IntArray, expected: FloatArray, severity: IntArray) -> list[int]:
@@ -151,12 +193,32 @@ def _as_long(counts: IntArray, size: int) -> IntArray:
     return np.pad(counts, (0, size - len(counts)))
 
 
-def _counts(
-    store: LogStore, start_ms: int, end_ms: int, services: Sequence[str]
-) -> tuple[IntArray, IntArray]:
-    """Return how many lines each pattern has within [start, end), and their highest severity."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Counted:
+    """Lines of each pattern in a time.
+
+    Attributes:
+        counts: (patterns,) how many.
+        severity: (patterns,) the highest number among them.
+        newest: Block and row of the newest of each.
+    """
+
+    counts: IntArray
+    severity: IntArray
+    newest: Mapping[int, tuple[Block, int]]
+
+    def sample(self, number: int, name: str) -> LogLine:
+        """Return the newest line of a pattern that has any."""
+        block, row = self.newest[number]
+        (line,) = lines_at(block, np.array([row], np.int64), {number: name})
+        return line
+
+
+def _counted(store: LogStore, start_ms: int, end_ms: int, services: Sequence[str]) -> _Counted:
+    """Count the lines within [start, end) by pattern."""
     size = len(store.miner.patterns())
     counts, severity = np.zeros(size, np.int64), np.zeros(size, np.int64)
+    newest: dict[int, tuple[Block, int]] = {}
     wanted = LogSearch(
         start_ns=start_ns(start_ms), end_ns=start_ns(end_ms), services=tuple(services)
     )
@@ -165,4 +227,9 @@ def _counts(
         numbers = block.pattern[rows]
         counts += np.bincount(numbers, minlength=size)
         np.maximum.at(severity, numbers, block.severity[rows].astype(np.int64))
-    return counts, severity
+        there, last = np.unique(numbers[::-1], return_index=True)
+        for number, row in zip(there.tolist(), rows[::-1][last].tolist(), strict=True):
+            known = newest.get(number)
+            if known is None or known[0].time_ns[known[1]] <= block.time_ns[row]:
+                newest[number] = block, row
+    return _Counted(counts=counts, severity=severity, newest=newest)

@@ -15,6 +15,41 @@ _BLOCK_BYTES = 8 << 20
 _LINE_BYTES = 400
 
 
+class ClosedBlock:
+    """Lines that nothing is added to any more; a block once somebody has made it one.
+
+    Attributes:
+        size: Bytes that they take; of the block once it is sealed and the owner has noted it.
+    """
+
+    def __init__(
+        self,
+        batches: list[LogBatch],
+        patterns: list[NDArray[np.int32]],
+        first: int,
+        size: int,
+    ) -> None:
+        self._parts = (batches, patterns, first)
+        self._lines = sum(map(len, batches))
+        self._making = threading.Lock()
+        self._block: Block | None = None
+        self.size = size
+
+    def __len__(self) -> int:
+        """Return the number of lines."""
+        return self._lines
+
+    @property
+    def block(self) -> Block:
+        """The lines as a block, made when it is asked for the first time."""
+        with self._making:
+            if self._block is None:
+                batches, patterns, first = self._parts
+                self._block = Block(batches, np.concatenate(patterns), first)
+                self._parts = ([], [], first)
+            return self._block
+
+
 class OpenBlock:
     """Batches that came since the last block; its owner guards all but :meth:`view`."""
 
@@ -39,13 +74,13 @@ class OpenBlock:
         texts = sum(map(len, batch.bodies)) + sum(map(len, batch.attributes))
         self.size += texts + _LINE_BYTES * len(batch)
 
-    def seal(self) -> Block:
-        """Return the lines as a block, and begin anew."""
-        block = Block(self._batches, np.concatenate(self._patterns), self._first).sealed()
+    def close(self) -> ClosedBlock:
+        """Return the lines, and begin anew."""
+        closed = ClosedBlock(self._batches, self._patterns, self._first, self.size)
         self._first += self.lines
         self._batches, self._patterns = [], []
         self.lines = self.size = 0
-        return block
+        return closed
 
     def taken(self) -> tuple[list[LogBatch], list[NDArray[np.int32]], int]:
         """Return what is held now, for :meth:`view`."""

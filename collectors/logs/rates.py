@@ -10,9 +10,10 @@ Written like anybody's metrics, so that they can be asked for, watched by detect
                                                            ``MAX_PATTERN_SERIES``
 ==================  =====================================  =====================================
 
-A line counts in the step of its own time. A step is written once, when its lines have had
-``WAIT_MS`` to come; what comes later counts in searches, not here. What was heard of within an hour
-and is silent now is told as 0: no lines came, which is known; after that nothing is told.
+A line counts in the step of its own time. A step is written once, when its lines have had the
+time to come that :mod:`collectors.store.settled_steps` gives them; what comes later counts in
+searches, not here. What was heard of within an hour and is silent now is told as 0: no lines came,
+which is known; after that nothing is told.
 """
 
 from __future__ import annotations
@@ -23,18 +24,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from collectors.errors import OverloadedError, StorageError
 from collectors.log_batch import BANDS
 from collectors.logs.block import Block
 from collectors.logs.search import NANOS_PER_MS
 from collectors.logs.store import LogStore
 from collectors.model import DSTYPE, Batch, MetricWriter, SeriesKind, Tags
+from collectors.store.settled_steps import SettledSteps
 
 RECORDS, PATTERN, UNTOLD = "logs.records", "logs.pattern", "logs.untold"
-WAIT_MS = 15_000
 MAX_PATTERN_SERIES = 2_000
 MAX_SERVICE_SERIES = 5_000
-MAX_BEHIND_MS = 600_000
 REMEMBERED_MS = 3_600_000
 _SAVED_MS = 60_000
 _MAX_TAG_CHARS = 255
@@ -64,10 +63,10 @@ class LogRates:
         self, store: LogStore, writer: MetricWriter, newest_ms: Callable[[], int], step_ms: int
     ) -> None:
         self._store = store
-        self._writer = writer
-        self._newest_ms = newest_ms
         self._step_ms = step_ms
-        self._done_ms = 0
+        self._steps = SettledSteps(
+            self._batch, writer, newest_ms, step_ms, lambda: store.wait_replayed(0.0)
+        )
         self._saved_ms = 0
         self._heard: dict[_Key, int] = {}
 
@@ -79,24 +78,7 @@ class LogRates:
         if now_ms - self._saved_ms >= _SAVED_MS:
             self._saved_ms = now_ms
             self._store.miner.save()
-        ready_ms = (now_ms - WAIT_MS) // self._step_ms * self._step_ms
-        if not self._done_ms:
-            if not self._store.wait_replayed(0.0):
-                return 0
-            self._done_ms = max(self._newest_ms(), 0)
-        if self._done_ms > ready_ms + MAX_BEHIND_MS:
-            self._done_ms = ready_ms  # time was set back
-        start_ms = max(self._done_ms, ready_ms - MAX_BEHIND_MS // self._step_ms * self._step_ms)
-        if start_ms >= ready_ms:
-            return 0
-        batch = self._batch(start_ms, ready_ms)
-        try:
-            if len(batch):
-                self._writer.write(batch)
-        except (OverloadedError, StorageError):
-            return 0
-        self._done_ms = ready_ms
-        return (ready_ms - start_ms) // self._step_ms
+        return self._steps.tick(now_ms)
 
     def _batch(self, start_ms: int, end_ms: int) -> Batch:
         """Return the rates of the steps that end after ``start_ms`` and up to ``end_ms``."""

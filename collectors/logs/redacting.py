@@ -1,4 +1,4 @@
-"""Secrets taken out of log records before anybody keeps them: named patterns, counted.
+"""Secrets taken out of log records and spans before anybody keeps them: named patterns, counted.
 
 What is found is replaced by the name of its rule, so that a reader sees that something stood there
 and what it was. The built-in rules are on unless the file says otherwise; they are made to miss
@@ -84,12 +84,14 @@ class Redaction:
         emails: Whether e-mail addresses are.
         tokens: Whether tokens, keys and passwords are.
         rules: Further rules, in their order.
+        spans: Whether it is taken out of spans, too.
     """
 
     cards: bool = True
     emails: bool = True
     tokens: bool = True
     rules: tuple[Rule, ...] = ()
+    spans: bool = True
 
 
 DEFAULT = Redaction()
@@ -131,14 +133,33 @@ class Redactor:
         ]
         return replace(batch, bodies=bodies, attributes=attributes, levels=levels, origins=origins)
 
+    def changed(
+        self, texts: Sequence[str], *, keyed: bool = False
+    ) -> Mapping[int, tuple[str, Counter[str]]]:
+        """Return the texts that hold secrets, by position: each without them, and what was found.
+
+        Args:
+            texts: What is gone through.
+            keyed: Whether they are attributes, of which the key says what the value is.
+        """
+        rules = self.redaction.rules
+        found: dict[int, tuple[str, Counter[str]]] = {}
+        for at in range(len(texts)) if rules else _doubtful(texts):
+            hidden: Counter[str] = Counter()
+            text = self._hidden(texts[at], hidden, keyed=keyed)
+            text = _by_rules(text, rules, hidden)
+            if hidden:
+                found[at] = text, hidden
+        return found
+
     def _cleaned(
         self, texts: Sequence[str], found: Counter[str], *, keyed: bool = False
     ) -> Sequence[str]:
         parts = list(texts)
-        for at in _doubtful(texts):
-            parts[at] = self._hidden(parts[at], found, keyed=keyed)
-        rules = self.redaction.rules
-        return [_by_rules(part, rules, found) for part in parts] if rules else parts
+        for at, (text, hidden) in self.changed(texts, keyed=keyed).items():
+            parts[at] = text
+            found.update(hidden)
+        return parts
 
     def _hidden(self, text: str, found: Counter[str], *, keyed: bool) -> str:
         chosen = self.redaction

@@ -1,4 +1,4 @@
-r"""``redaction.yaml``: which secrets are taken out of log records before they are kept.
+r"""``redaction.yaml``: which secrets are taken out of log records and spans before they are kept.
 
 ::
 
@@ -25,7 +25,7 @@ MAX_RULES = 32
 
 
 class RedactionRule(Section):
-    """Something of one's own that no log record is to hold."""
+    """Something of one's own that no log record and no span is to hold."""
 
     name: Words
     """What stands in its place: `[redacted NAME]`; it is counted under this name."""
@@ -45,7 +45,7 @@ class RedactionRule(Section):
 
 
 class RedactionFile(Section):
-    """`redaction.yaml`: which secrets are taken out of log records before they are kept."""
+    """`redaction.yaml`: which secrets are taken out of log records and spans, before all else."""
 
     cards: Flag = True
     """Whether numbers of payment cards are: an issuer's beginning and a right check digit."""
@@ -55,6 +55,8 @@ class RedactionFile(Section):
     """Whether tokens, keys, passwords and cookies are."""
     rules: tuple[RedactionRule, ...] = ()
     """Further rules, in their order."""
+    spans: Flag = True
+    """Whether they are taken out of spans, too: names, messages, attributes, events and links."""
 
     def mistakes(self, context: Context) -> Iterator[DocumentError]:
         """Yield that there are too many rules: each costs time with every line."""
@@ -71,4 +73,6 @@ def load_redaction(path: Path) -> Redaction:
     """
     read = load_section(path, RedactionFile)
     rules = tuple(Rule(name=rule.name, pattern=Pattern(rule.pattern)) for rule in read.rules)
-    return Redaction(cards=read.cards, emails=read.emails, tokens=read.tokens, rules=rules)
+    return Redaction(
+        cards=read.cards, emails=read.emails, tokens=read.tokens, rules=rules, spans=read.spans
+    )

@@ -139,8 +139,10 @@ def verified(block: Block, rows: IntArray, wanted: LogSearch, effort: Effort) ->
     return rows[np.array(kept, bool)] if kept else rows
 
 
-def lines_at(block: Block, rows: IntArray, names: Sequence[str]) -> list[LogLine]:
-    """Return lines of a block in the order of ``rows``; ``names`` are those of all patterns."""
+def lines_at(
+    block: Block, rows: IntArray, names: Sequence[str] | Mapping[int, str]
+) -> list[LogLine]:
+    """Return lines of a block in the order of ``rows``; ``names`` are those of their patterns."""
     return [
         LogLine(
             time_ns=time_ns,

@@ -31,7 +31,7 @@ from collectors.logs.archive import (
 )
 from collectors.logs.block import BLOCK_LINES, Block
 from collectors.logs.mining import Miner
-from collectors.logs.open_block import OpenBlock
+from collectors.logs.open_block import ClosedBlock, OpenBlock
 from collectors.logs.record import decode_batch, encode_batch
 from collectors.logs.redacting import Redactor
 from collectors.logs.search import (
@@ -90,7 +90,7 @@ class LogStore:
         self.miner = miner or Miner()
         self._listener = listener
         self._lock = threading.Lock()
-        self._blocks: deque[Block] = deque()
+        self._blocks: deque[ClosedBlock] = deque()
         self._open = OpenBlock()
         self._size = 0
         self._lines = 0
@@ -142,15 +142,17 @@ class LogStore:
         good = self.redactor.clean(self._judged(batch, rejected))
         for first in range(0, len(good), BLOCK_LINES):
             part = good.part(np.arange(first, min(first + BLOCK_LINES, len(good))))
+            patterns = self.miner.patterns_of(part)
             with self._lock:
                 self._written += 1
                 mark = f"{self._boot}-{self._written}"
                 self._journal.append(LOGS, encode_batch(part, mark))
-                self._insert(part)
+                closed = self._insert(part, patterns)
                 if self._archive is not None:
                     # In the order of the journal: what stands before the archive's last note
                     # counts as written.
                     self._archive.offer(part, mark)
+            self._seal(closed)
             if self._listener is not None:
                 self._listener(part)
         return Receipt(accepted=len(good), rejected=rejected)
@@ -179,17 +181,28 @@ class LogStore:
             rejected.append(Rejection(reason="lineTooOld", detail=detail, count=int(late.sum())))
         return batch.part(np.flatnonzero(~(ahead | late)))
 
-    def _insert(self, batch: LogBatch) -> None:
+    def _insert(self, batch: LogBatch, patterns: NDArray[np.int32]) -> ClosedBlock | None:
+        """Take lines in; return what has to be sealed by whoever brought them, without the lock."""
+        closed = None
         if not self._open.has_room(batch) and self._open.lines:
-            self._seal()
-        self._open.add(batch, self.miner.patterns_of(batch))
+            closed = self._open.close()
+            self._blocks.append(closed)
+            self._size += closed.size
+        self._open.add(batch, patterns)
         self._lines += len(batch)
         self._evict()
+        return closed
 
-    def _seal(self) -> None:
-        block = self._open.seal()
-        self._blocks.append(block)
-        self._size += block.size
+    def _seal(self, closed: ClosedBlock | None) -> None:
+        """Make the index of what was closed, while others write and search."""
+        if closed is None:
+            return
+        block = closed.block.sealed()
+        with self._lock:
+            if closed in self._blocks:
+                self._size += block.size - closed.size
+                closed.size = block.size
+                self._evict()
 
     def _evict(self) -> None:
         while self._blocks and self.size > self._limits.max_log_bytes:
@@ -197,7 +210,7 @@ class LogStore:
             self._size -= gone.size
             self._lines -= len(gone)
             self._evicted += len(gone)
-            self._evicted_to_ns = max(self._evicted_to_ns, int(gone.time_ns[-1]) + 1)
+            self._evicted_to_ns = max(self._evicted_to_ns, int(gone.block.time_ns[-1]) + 1)
         if self._replayed.is_set():
             self._whole_from_ns = max(self._whole_from_ns, self._evicted_to_ns)
 
@@ -210,22 +223,21 @@ class LogStore:
                 continue
             if mark.startswith(f"{self._boot}-"):
                 break  # what came since the start stands in memory already
+            patterns = self.miner.patterns_of(batch)
             with self._lock:
-                self._insert(batch)
+                closed = self._insert(batch, patterns)
+            self._seal(closed)
         with self._lock:
             self._replayed.set()
             self._whole_from_ns = self._evicted_to_ns
             if self._archive is not None and self._trimmed():
-                first = min((int(b.time_ns[0]) for b in self._held_sealed()), default=0)
+                first = min((int(one.block.time_ns[0]) for one in self._blocks), default=0)
                 self._whole_from_ns = max(self._whole_from_ns, first)
 
     def _trimmed(self) -> bool:
         """Return whether the journal has let go of lines: its bound was met before."""
         segments: list[int] = getattr(self._journal, "segments", list)()
         return bool(segments) and segments[0] > 1
-
-    def _held_sealed(self) -> Sequence[Block]:
-        return tuple(self._blocks)
 
     def close(self) -> None:
         """Let the archive take what it has not taken yet, and write the patterns down."""
@@ -300,9 +312,10 @@ class LogStore:
     def blocks(self) -> list[Block]:
         """Return all lines in memory, oldest arrivals first."""
         with self._lock:
-            sealed, taken = list(self._blocks), self._open.taken()
+            closed, taken = list(self._blocks), self._open.taken()
         newest = self._open.view(taken)
-        return sealed if newest is None else [*sealed, newest]
+        blocks = [one.block for one in closed]
+        return blocks if newest is None else [*blocks, newest]
 
     def _lines_of(self, blocks: Sequence[Block], best: Sequence[_Place]) -> list[LogLine]:
         names = self.miner.names()

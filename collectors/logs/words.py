@@ -22,7 +22,7 @@ Hashes = NDArray[np.uint64]
 _SEED = np.uint64(0xCBF29CE484222325)
 _PRIME = np.uint64(0x100000001B3)
 _MIX = np.uint64(0x9E3779B97F4A7C15)
-_PAIR = ord(PAIR)
+_APART = np.uint16(256)
 # Between words of a phrase, as `words` sees them.
 _GAP = r"[^0-9A-Za-z\u0080-\U0010FFFF]+"
 _EDGE_BEFORE = r"(?<![0-9A-Za-z\u0080-\U0010FFFF])"
@@ -45,9 +45,10 @@ def _mixed(value: np.uint64) -> np.uint64:
 
 
 @kernel
-def _words(
+def _hashed(
     text: NDArray[np.uint8],
     ends: NDArray[np.int64],
+    folded: NDArray[np.uint16],
     hashes: NDArray[np.uint64],
     lines: NDArray[np.uint16],
 ) -> int:
@@ -56,12 +57,10 @@ def _words(
         end = ends[line]
         value, inside = _SEED, False
         while at < end:
-            byte = text[at]
+            code = folded[text[at]]
             at += 1
-            if 65 <= byte <= 90:
-                byte += np.uint8(32)
-            if (97 <= byte <= 122) or (48 <= byte <= 57) or byte >= 128:
-                value = (value ^ np.uint64(byte)) * _PRIME
+            if code < _APART:
+                value = (value ^ np.uint64(code)) * _PRIME
                 inside = True
             elif inside:
                 hashes[count], lines[count] = _mixed(value), line
@@ -73,31 +72,22 @@ def _words(
     return count
 
 
-@kernel
-def _pairs(
-    text: NDArray[np.uint8],
-    ends: NDArray[np.int64],
-    hashes: NDArray[np.uint64],
-    lines: NDArray[np.uint16],
-) -> int:
-    count, at = 0, 0
-    for line in range(len(ends)):
-        end = ends[line]
-        value, inside = _SEED, False
-        while at < end:
-            byte = text[at]
-            at += 1
-            if byte == _PAIR:
-                hashes[count], lines[count] = _mixed(value), line
-                count += 1
-                value = _SEED
-            else:
-                value = (value ^ np.uint64(byte)) * _PRIME
-                inside = True
-        if inside:
-            hashes[count], lines[count] = _mixed(value), line
-            count += 1
-    return count
+def _of_words() -> NDArray[np.uint16]:
+    codes = np.full(256, _APART, np.uint16)
+    for byte in range(256):
+        if byte >= 128 or chr(byte).isalnum():
+            codes[byte] = ord(chr(byte).lower()) if byte < 128 else byte
+    return codes
+
+
+def _of_pairs() -> NDArray[np.uint16]:
+    codes = np.arange(256, dtype=np.uint16)
+    codes[ord(PAIR)] = _APART
+    return codes
+
+
+_WORDS, _PAIRS = _of_words(), _of_pairs()
+"""What each byte counts as, or that it stands between words, and between attributes."""
 
 
 def words_of(text: bytes, ends: NDArray[np.int64]) -> Tokens:
@@ -107,17 +97,17 @@ def words_of(text: bytes, ends: NDArray[np.int64]) -> Tokens:
         text: UTF-8 of all lines, one behind the other.
         ends: (lines,) where each ends.
     """
-    most = (len(text) + 1) // 2 + len(ends)
-    hashes, lines = np.empty(most, np.uint64), np.empty(most, np.uint16)
-    count = _words(np.frombuffer(text, np.uint8), ends, hashes, lines)
-    return Tokens(hashes[:count], lines[:count])
+    return _tokens(text, ends, _WORDS, (len(text) + 1) // 2 + len(ends))
 
 
 def pairs_of(text: bytes, ends: NDArray[np.int64]) -> Tokens:
     """Return the attributes of lines, packed, each as one word: key, mark and value."""
-    most = text.count(PAIR.encode()) + len(ends)
+    return _tokens(text, ends, _PAIRS, text.count(PAIR.encode()) + len(ends))
+
+
+def _tokens(text: bytes, ends: NDArray[np.int64], folded: NDArray[np.uint16], most: int) -> Tokens:
     hashes, lines = np.empty(most, np.uint64), np.empty(most, np.uint16)
-    count = _pairs(np.frombuffer(text, np.uint8), ends, hashes, lines)
+    count = _hashed(np.frombuffer(text, np.uint8), ends, folded, hashes, lines)
     return Tokens(hashes[:count], lines[:count])
 
 

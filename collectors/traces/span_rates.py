@@ -13,8 +13,9 @@ whoever watches them goes on after a restart where it was:
 ``spans.callsFailed``  the same                                    ``count``
 ===================  ============================================  ==============================
 
-A span counts in the step in which it ended. A step is written once, when its spans have had
-``WAIT_MS`` to come; what comes later counts in traces, not here.
+A span counts in the step in which it ended. A step is written once, when its spans have had the
+time to come that :mod:`collectors.store.settled_steps` gives them; what comes later counts in
+traces, not here.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from collectors.errors import OverloadedError, StorageError
 from collectors.model import DSTYPE, Batch, FloatArray, IntArray, MetricWriter, SeriesKind, Tags
+from collectors.store.settled_steps import SettledSteps
 from collectors.traces.calls import USER
 from collectors.traces.search import NANOS_PER_MS
 from collectors.traces.served import Served, as_tag
@@ -34,11 +35,7 @@ from collectors.traces.service_map import CallColumns, pairs_of
 
 SERVED, FAILED = "spans.served", "spans.failed"
 CALLED, CALLS_FAILED = "spans.called", "spans.callsFailed"
-WAIT_MS = 15_000
-"""How long spans may take from their end to us: senders collect them for some seconds."""
 MAX_EDGES = 5_000
-MAX_BEHIND_MS = 600_000
-"""How much of the past is made up for after a restart."""
 _LOOK_BACK_MS = 120_000
 """Calls that take longer are counted by whom they call alone."""
 _NANOS_PER_S = 1e9
@@ -97,34 +94,17 @@ class SpanRates:
         step_ms: int,
     ) -> None:
         self._spans = spans
-        self._writer = writer
-        self._newest_ms = newest_ms
         self._step_ms = step_ms
-        self._done_ms = 0
+        self._steps = SettledSteps(
+            self._batch, writer, newest_ms, step_ms, lambda: spans.wait_replayed(0.0)
+        )
 
     def tick(self, now_ms: int) -> int:
         """Write the steps whose spans have come; return how many.
 
         A store that refuses them now is asked again the next time.
         """
-        ready_ms = (now_ms - WAIT_MS) // self._step_ms * self._step_ms
-        if not self._done_ms:
-            if not self._spans.wait_replayed(0.0):
-                return 0
-            self._done_ms = max(self._newest_ms(), 0)
-        if self._done_ms > ready_ms + MAX_BEHIND_MS:
-            self._done_ms = ready_ms  # time was set back
-        start_ms = max(self._done_ms, ready_ms - MAX_BEHIND_MS // self._step_ms * self._step_ms)
-        if start_ms >= ready_ms:
-            return 0
-        batch = self._batch(start_ms, ready_ms)
-        try:
-            if len(batch):
-                self._writer.write(batch)
-        except (StorageError, OverloadedError):
-            return 0
-        self._done_ms = ready_ms
-        return (ready_ms - start_ms) // self._step_ms
+        return self._steps.tick(now_ms)
 
     def _batch(self, start_ms: int, end_ms: int) -> Batch:
         served = self._spans.served(start_ms, end_ms)

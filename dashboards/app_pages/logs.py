@@ -6,9 +6,10 @@ import streamlit as st
 
 from dashboards import sources, states
 from dashboards.navigation import Page
+from dashboards.panels import range_bar
 from dashboards.panels.logs import counts, lines
 
-PAGE = Page(title="Logs", icon=":material/receipt_long:", order=3.5)
+PAGE = Page(title="Logs", icon=":material/receipt_long:", order=4)
 
 _LIMIT = 200
 _MINUTES = {"5 min": 5, "15 min": 15, "1 h": 60, "6 h": 360, "1 day": 1_440, "14 days": 20_160}
@@ -80,13 +81,21 @@ def _search() -> dict[str, str | int]:
         pattern = st.text_input(
             "Pattern", key="pattern", bind="query-params", max_chars=8, width=110
         )
-        span = st.selectbox("Last", list(_MINUTES), index=2, key="last", width=110)
+        span = st.selectbox(
+            "Last",
+            list(_MINUTES),
+            index=2,
+            key="last",
+            width=110,
+            disabled=range_bar.pinned() is not None,
+        )
         st.button("Search again", icon=":material/refresh:", on_click=sources.retry, key="again")
     end_ms = (sources.now_ms() // _GRAIN_MS + 1) * _GRAIN_MS
     wanted: dict[str, str | int] = {
         "end_ms": end_ms,
         "start_ms": end_ms - _MINUTES[span or "1 h"] * 60_000,
     }
+    wanted |= range_bar.within()
     wanted |= {"text": text} if text else {}
     wanted |= {"service": service} if service else {}
     wanted |= {"severity": severity} if severity else {}

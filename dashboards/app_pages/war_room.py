@@ -26,7 +26,9 @@ from tocsin.client.response.screen_shapes import Screen
 from tocsin.client.shapes import IncidentSummary
 from tocsin.client.wording import clock, moment
 
-PAGE = Page(title="War room", icon=":material/e911_emergency:", order=2, other_path="war-room")
+PAGE = Page(
+    title="War room", icon=":material/e911_emergency:", order=2, group="Now", other_path="war-room"
+)
 
 _FIRST_SCREEN_PX = 560
 

@@ -83,6 +83,8 @@ def patterns(world: World) -> JsonObject:
         "service": "playback",
         "severity": "error",
         "count": 42,
+        "before": 0,
+        "among": 310,
         "expected": 0.0,
         "first_ms": world.now_ms - 60_000,
         "sample": sample,

@@ -10,6 +10,7 @@ from dashboards.testing.synthetic import (
     JsonObject,
     World,
     finding,
+    line_kind,
     near_change,
 )
 
@@ -102,6 +103,7 @@ def incident(world: World) -> JsonObject:
         "timeline": timeline(world),
         "runbook": proposed(world),
         "exemplar_trace_ids": [TRACE_ID, SLOW_TRACE_ID],
+        "lines": [line_kind(world)] if world.heard else [],
         "near_changes": [near_change(world)],
         "more_findings": [
             {
@@ -138,6 +140,7 @@ def timeline(world: World) -> list[JsonObject]:
     if world.is_over:
         told.append((world.at(1.5), "mitigated", "tocsin", "Stream starts are back"))
         told.append((world.at(1), "resolved", "tocsin", "Resolved: all signals are quiet"))
+    told += [(world.now_ms, "pinned", "Ada", f"event {number} pinned") for number in world.pins]
     return [
         {
             "seq": i,
@@ -145,7 +148,7 @@ def timeline(world: World) -> list[JsonObject]:
             "kind": kind,
             "actor": actor,
             "text": text,
-            "data": {},
+            "data": {"event": int(text.split()[1])} if kind == "pinned" else {},
             "link": f"http://127.0.0.1:8501/war_room?incident={INCIDENT_ID}&event={i}",
         }
         for i, (t, kind, actor, text) in enumerate(told, start=1)

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tocsin.client.wording import clock
+
 JsonObject = dict[str, Any]
 
 STEP_MS = 5_000
@@ -28,9 +30,11 @@ class World:
         acknowledged_by: Who took it.
         notes: Notes that were added, oldest first.
         steps_done: Ids of runbook steps that were ticked off.
+        pins: Numbers of the entries that people keep in view.
         clicks: Buttons pressed on the Slack preview.
         empty: No series, no spans, no objectives: a first start.
         plain_boards: Whether the dashboard has no row that repeats.
+        heard: Whether the incident's findings came with log lines.
     """
 
     now_ms: int
@@ -39,9 +43,11 @@ class World:
     acknowledged_by: str | None = None
     notes: list[tuple[str, str]] = field(default_factory=list)
     steps_done: set[str] = field(default_factory=set)
+    pins: list[int] = field(default_factory=list)
     clicks: list[JsonObject] = field(default_factory=list)
     empty: bool = False
     plain_boards: bool = True
+    heard: bool = True
 
     @classmethod
     def quiet(cls, now_ms: int) -> World:
@@ -173,6 +179,28 @@ def near_change(world: World) -> JsonObject:
     }
 
 
+def line_kind(world: World) -> JsonObject:
+    """Return the kind of log line that was new near the onset."""
+    return {
+        "pattern": "0badc0de",
+        "text": "POST <*> failed: connection *reset* by peer",
+        "service": "playback",
+        "severity": "error",
+        "new": True,
+        "since_ms": world.impact_start_ms + 1_000,
+        "until_ms": world.now_ms,
+        "count": 42,
+        "before": 0,
+        "among": 310,
+        "before_ms": 600_000,
+        "sample": "POST /playback failed: connection *reset* by peer",
+        "trace_id": TRACE_ID,
+        "words": f"playback: new error line since {clock(world.impact_start_ms + 1_000)}, "
+        "42 times, none among 310 in the 10 min before: "
+        "“POST <*> failed: connection *reset* by peer”",
+    }
+
+
 def finding(world: World) -> JsonObject:
     """Return what the detector found."""
     return {
@@ -200,6 +228,7 @@ def finding(world: World) -> JsonObject:
         "changes": [{k: v for k, v in near_change(world).items() if k != "text"}],
         "suspects": [],
         "explained_by": {},
+        "lines": [line_kind(world)],
         "given_up": False,
         "subject": "Stream starts",
     }

@@ -13,12 +13,14 @@ from collectors.api.pages import PageRequest, page_of
 from collectors.api.parameters import Parameters
 from collectors.errors import InputError, NotFoundError
 from collectors.receivers.body import request_body
+from runbooks.alerts.decision_log import MAX_LISTED
 from runbooks.api import escalations, heartbeats, oncall, overrides, views
 from runbooks.api.alertmanager import alertmanager_routes
 from runbooks.api.answering import guarded
 from runbooks.api.commands import (
     MAX_BODY_BYTES,
     Asked,
+    Escalate,
     Merge,
     Split,
     parse_command,
@@ -29,6 +31,7 @@ from runbooks.api.noise import noise_routes
 from runbooks.api.papers import paper_routes
 from runbooks.api.permitting import permit
 from runbooks.api.progress import progress
+from runbooks.api.public_links import public_link_routes
 from runbooks.api.runs import RunRoutes
 from runbooks.api.screen import Objectives, nothing_watched, screen_routes
 from runbooks.api.silences import silence_routes
@@ -54,6 +57,7 @@ def runbooks_routes(desk: IncidentDesk, objectives: Objectives = nothing_watched
         Route(f"{incident}/commands", guarded(api.command), methods=["POST"]),
         Route(f"{incident}/events/{{seq:int}}", guarded(api.event), methods=["GET"]),
         *paper_routes(desk),
+        *public_link_routes(desk),
         Route("/api/v2/runbooks", guarded(api.runbooks), methods=["GET"]),
         Route(runs, guarded(running.runs), methods=["GET"]),
         Route(runs, guarded(running.begin), methods=["POST"]),
@@ -131,8 +135,9 @@ class _Api:
         return JSONResponse({"runbooks": [views.document(runbook) for runbook in library]})
 
     async def decisions(self, request: Request) -> Response:
-        del request
-        return JSONResponse({"decisions": await run_in_threadpool(self._desk.decisions.latest)})
+        most = Parameters.of(request).integer("limit", MAX_LISTED, low=1, high=MAX_LISTED)
+        found = await run_in_threadpool(self._desk.decisions.latest, most)
+        return JSONResponse({"decisions": found})
 
     async def oncall(self, request: Request) -> Response:
         days, now_ms = oncall.days_of(request), self._desk.clock.now_ms()
@@ -156,6 +161,9 @@ class _Api:
             return responses.merge(incident_id, asked.into, asked.actor, asked.text).id
         if isinstance(asked, Split):
             return responses.split(incident_id, asked.finding_ids, asked.actor, asked.text).id
+        if isinstance(asked, Escalate):
+            now_ms, escalations = self._desk.clock.now_ms(), self._desk.on_call.escalations
+            return escalations.hasten(incident_id, asked.actor, asked.text, now_ms).id
         return self._desk.execute(incident_id, asked).id
 
     def _list(self, every: bool, wanted: PageRequest) -> Response:

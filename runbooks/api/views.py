@@ -12,7 +12,7 @@ from runbooks.automation.runbook import Runbook
 from runbooks.automation.variables import in_expression, names_in
 from runbooks.incidents.crowd import Crowd
 from runbooks.incidents.events import Event, JsonValue
-from runbooks.incidents.finding_codec import change_to_json, finding_to_json
+from runbooks.incidents.finding_codec import change_to_json, finding_to_json, line_to_json
 from runbooks.incidents.incident import Incident
 from runbooks.incidents.states import Role
 from runbooks.notifiers.card import Links
@@ -92,6 +92,7 @@ def detail(
         "timeline": [timeline_item(event, links) for event in events],
         "runbook": proposed(incident, runbook),
         "exemplar_trace_ids": [*incident.exemplar_trace_ids],
+        "lines": [line_to_json(line) for line in incident.lines],
         "near_changes": [near_change(change, incident) for change in incident.near_changes],
         "notifications": [notification(row) for row in rows if row.action is not Action.EDIT],
         "charts": charts(incident, measures),

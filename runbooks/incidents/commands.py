@@ -236,11 +236,20 @@ class Leave:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """Write something into the timeline."""
+    """Write something into the timeline; ``data`` may hold ``at_ms``, when it was."""
 
     text: str
     actor: str
     data: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pin:
+    """Keep an event in view, by its number; or no longer, if ``off``."""
+
+    event: int
+    actor: str
+    off: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -336,6 +345,7 @@ Command = (
     | GiveUpdate
     | RemindOfUpdate
     | Note
+    | Pin
     | Record
     | RecordPage
     | RingAgain

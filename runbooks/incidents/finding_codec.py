@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import fields
 
 from anomaly.evidence.accusing import suspect_words
+from anomaly.evidence.line_kinds import line_words
 from anomaly.findings import (
     Finding,
     FindingKind,
     FindingState,
+    LineKind,
     NearChange,
     Relation,
     Suspect,
@@ -44,6 +46,9 @@ def finding_from_json(data: Mapping[str, JsonValue]) -> Finding:
     accused = data.get("suspects")
     suspects = accused if isinstance(accused, list) else []
     values["suspects"] = tuple(suspect_from_json(s) for s in suspects if isinstance(s, dict))
+    heard = data.get("lines")
+    lines = heard if isinstance(heard, list) else []  # as above
+    values["lines"] = tuple(line_from_json(one) for one in lines if isinstance(one, dict))
     values["explained_by"] = _tags(data.get("explained_by"))
     values["subject"] = str(data.get("subject", ""))
     return Finding(**{name: values[name] for name in NAMES})  # type: ignore[arg-type]  # by name
@@ -85,6 +90,21 @@ def suspect_from_json(data: Mapping[str, JsonValue]) -> Suspect:
     )
 
 
+def line_to_json(line: LineKind) -> dict[str, JsonValue]:
+    """Return every field of a kind of log line, and what it is in words."""
+    row = {f.name: _plain(getattr(line, f.name)) for f in fields(LineKind)}
+    return {**row, "words": line_words(line)}
+
+
+def line_from_json(data: Mapping[str, JsonValue]) -> LineKind:
+    """Return the kind of log line that :func:`line_to_json` wrote."""
+    numbers = ("since_ms", "until_ms", "count", "before", "among", "before_ms")
+    texts = ("pattern", "text", "service", "severity", "sample", "trace_id")
+    known: dict[str, object] = {name: int(_number(data[name])) for name in numbers}
+    known |= {name: str(data[name]) for name in texts}
+    return LineKind(new=data["new"] is True, **known)  # type: ignore[arg-type]  # by name
+
+
 def _words(value: object) -> tuple[str, ...]:
     return tuple(map(str, value)) if isinstance(value, list) else ()
 
@@ -96,6 +116,8 @@ def _tags(value: object) -> dict[str, str]:
 def _plain(value: object) -> JsonValue:
     if isinstance(value, NearChange):
         return change_to_json(value)
+    if isinstance(value, LineKind):
+        return line_to_json(value)
     if isinstance(value, Suspect):
         row = {f.name: _plain(getattr(value, f.name)) for f in fields(Suspect)}
         return {**row, "text": suspect_words(value)}

@@ -310,6 +310,17 @@ def _paged(incident: Incident, event: Event) -> Incident:
     return replace(incident, paged_ms=paged_ms, rung_ms=event.time_ms)
 
 
+def _pinned(incident: Incident, event: Event) -> Incident:
+    """``event``: its number."""
+    return replace(incident, pins=(*incident.pins, _integer(event.data["event"])))
+
+
+def _unpinned(incident: Incident, event: Event) -> Incident:
+    """``event``: its number."""
+    number = _integer(event.data["event"])
+    return replace(incident, pins=tuple(pin for pin in incident.pins if pin != number))
+
+
 def _rung_again(incident: Incident, event: Event) -> Incident:
     """No data."""
     return replace(incident, reminders=incident.reminders + 1, rung_ms=event.time_ms)
@@ -397,6 +408,8 @@ _CHANGES: Mapping[EventKind, Callable[[Incident, Event], Incident]] = {
     EventKind.ROLE_ASSIGNED: _role,
     EventKind.PAGED: _paged,
     EventKind.RUNG_AGAIN: _rung_again,
+    EventKind.PINNED: _pinned,
+    EventKind.UNPINNED: _unpinned,
     EventKind.ESCALATED: _escalated,
     EventKind.RUNBOOK_PROPOSED: _runbook,
     EventKind.STEP_SET: _step,

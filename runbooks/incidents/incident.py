@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from anomaly.evidence.line_kinds import MAX_KINDS, named_by, telling
 from anomaly.evidence.near_changes import MAX_CANDIDATES, closeness
-from anomaly.findings import Finding, FindingState, NearChange, Urgency
+from anomaly.findings import Finding, FindingState, LineKind, NearChange, Urgency
 from runbooks.incidents.crowd import Crowd, firing_in
 from runbooks.incidents.live import speaking
 from runbooks.incidents.milestones import Correction, Milestone, Reached, reached_of
@@ -105,6 +106,7 @@ class Incident:
         responders: Who ever took part, and whether they still do.
         tasks: What is to be done, by id.
         update_ms: When a person last told those who are not in the room.
+        pins: Numbers of the events that people keep in view, in the order of their pinning.
         update_told_ms: When that was last told or reminded of; the opening at first.
     """
 
@@ -138,6 +140,7 @@ class Incident:
     corrections: Mapping[Milestone, Correction] = field(default_factory=dict)
     responders: Mapping[str, bool] = field(default_factory=dict)
     tasks: Mapping[str, Task] = field(default_factory=dict)
+    pins: tuple[int, ...] = ()
     update_ms: int | None = None
     update_told_ms: int | None = None
     titled_by: str = ""
@@ -237,6 +240,18 @@ class Incident:
             if known is None or closeness(change) < closeness(known):
                 near[change.id] = change
         return tuple(sorted(near.values(), key=closeness)[:MAX_CANDIDATES])
+
+    @property
+    def lines(self) -> tuple[LineKind, ...]:
+        """The kinds of log lines of all findings, each once as last counted, most telling first."""
+        findings = tuple(self.findings.values())
+        found: dict[str, LineKind] = {}
+        for line in (one for finding in findings for one in finding.lines):
+            known = found.get(line.pattern)
+            if known is None or line.until_ms >= known.until_ms:
+                found[line.pattern] = line
+        near = frozenset[str]().union(*map(named_by, findings))
+        return tuple(sorted(found.values(), key=lambda one: telling(one, near))[:MAX_KINDS])
 
 
 _NO_END = frozenset({Status.DECLINED, Status.MERGED})

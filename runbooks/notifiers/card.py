@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
+from anomaly.evidence.line_kinds import line_words
 from anomaly.evidence.near_changes import change_words
-from anomaly.findings import Finding, FindingKind
+from anomaly.findings import Finding, FindingKind, LineKind
 from anomaly.promql.written import as_people_write
 from runbooks.alerts.grouping import REGION, SERVICE
 from runbooks.alerts.similar import Similar
@@ -22,6 +23,9 @@ MAX_SCOPE = 20
 MAX_LABEL = 80
 MAX_PAST = 2
 """Similar past incidents that a message links."""
+
+MAX_LINES = 2
+"""Kinds of log lines that a message tells; the war room has all."""
 
 MAX_SAID = 500
 """Of the words of a person who declared an incident, in its message."""
@@ -50,6 +54,15 @@ class Links:
     def trace(self, trace_id: str) -> str:
         """Return a trace's address."""
         return f"{self.dashboard_url}/traces?trace={quote(trace_id)}"
+
+    def lines(self, kind: LineKind) -> str:
+        """Return the address of the lines of a kind, of the time in which they were counted."""
+        asked = {
+            "pattern": kind.pattern,
+            "service": kind.service,
+            "pin": f"{kind.since_ms}-{kind.until_ms}",
+        }
+        return f"{self.dashboard_url}/logs?{urlencode(asked)}"
 
     def post_mortem(self, incident_id: str) -> str:
         """Return the post-mortem's address."""
@@ -93,10 +106,12 @@ class Card:
 
     ``fields`` are short name and value pairs; ``links`` are label and address pairs; ``called`` is
     who is on call, None if the incident's route names no schedule. ``diagnosis``
-    has a line for each thing that was looked at before anybody was woken. ``title`` is the headline
-    without its severity; ``sentence`` says what it is, as the war room does; ``scope`` are the
-    incident's tags; it began at ``since_ms`` and ended at ``ended_ms``, epoch milliseconds, None
-    if it has not. A ``notice`` is about no incident: a headline and whom it calls.
+    has a line for each thing that was looked at before anybody was woken. ``lines`` are the most
+    telling kinds of log lines near its onset, in words with their address. ``title`` is the
+    headline without its severity; ``sentence`` says what it is, as the war room does; ``scope``
+    are the incident's tags; it began at ``since_ms`` and ended at ``ended_ms``, epoch
+    milliseconds, None if it has not. A ``notice`` is about no incident: a headline and whom it
+    calls.
     """
 
     incident_id: str
@@ -110,6 +125,7 @@ class Card:
     links: tuple[tuple[str, str], ...]
     called: Called | None = None
     diagnosis: tuple[str, ...] = ()
+    lines: tuple[tuple[str, str], ...] = ()
     title: str = ""
     sentence: str = ""
     scope: tuple[tuple[str, str], ...] = ()
@@ -150,6 +166,7 @@ def card_of(
         more_evidence=max(0, len(ranked) - MAX_EVIDENCE) + incident.more_seen,
         links=(*_links(incident, links), *_past(similar, links)),
         called=called,
+        lines=tuple((line_words(one), links.lines(one)) for one in incident.lines[:MAX_LINES]),
         title=incident.title,
         sentence=sentence(incident),
         scope=_scope(incident),

@@ -56,6 +56,7 @@ def page_text(card: Card) -> str:
         lines += [f"  {item.explanation}", f"    {item.expression}"]
         if item.measured:
             lines += [f"    {item.observed} against {item.baseline} over {item.window}"]
+    lines += [f"  log lines: {words}: {address}" for words, address in card.lines]
     lines += [f"  diagnosis: {line}" for line in card.diagnosis]
     lines += [f"  {label}: {address}" for label, address in card.links]
     return "\n".join(lines)

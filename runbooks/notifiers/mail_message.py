@@ -102,6 +102,7 @@ def html_text(delivery: Delivery) -> str:
             compared = f"{item.observed} against {item.baseline} over {item.window}"
             parts += [f"<p>{_html(item.explanation)}<br><code>{_html(item.expression)}</code>"]
             parts += [f"<br>{_html(compared)}</p>" if item.measured else "</p>"]
+        parts += [f"<p>Log lines: {_link(words, address)}</p>" for words, address in card.lines]
     parts += [f"<p>{_link(label, address)}</p>" for label, address in card.links]
     bar = _BAR[card.is_open]
     body = "\n".join(parts)

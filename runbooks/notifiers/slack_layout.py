@@ -79,6 +79,9 @@ def blocks_of(card: Card, again: str = "") -> list[Block]:
     if card.more_evidence:
         note = f"… and {card.more_evidence} more findings, see the war room"
         blocks.append(ContextBlock(elements=[_mrkdwn(note, MAX_SECTION)]))
+    if card.lines:
+        told = "\n".join(f"• {_linked(*line)}" for line in card.lines)
+        blocks.append(SectionBlock(text=_mrkdwn(f"*Log lines*\n{told}", MAX_SECTION)))
     if card.diagnosis:
         found = "\n".join(f"• {escape(line)}" for line in card.diagnosis)
         blocks.append(SectionBlock(text=_mrkdwn(f"*Diagnosis*\n{found}", MAX_SECTION)))
@@ -112,6 +115,11 @@ def _links(card: Card) -> ContextBlock:
     ]
     parts = [f"Incident {card.incident_id}", *shown][:MAX_CONTEXT]
     return ContextBlock(elements=[_mrkdwn(part, MAX_SECTION) for part in parts])
+
+
+def _linked(words: str, address: str) -> str:
+    """Return words that may be anybody's, then where their lines are."""
+    return f"{escape(words)} (<{address}|show>)" if len(address) < MAX_URL else escape(words)
 
 
 def _buttons(card: Card) -> Sequence[ButtonElement]:

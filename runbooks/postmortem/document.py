@@ -20,6 +20,7 @@ SECTIONS = (
     "timeline",
     "intervals",
     "signals",
+    "lines",
     "candidates",
     "pages",
     "runbook",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from urllib.parse import urlencode
 
 from anomaly.evidence.accusing import suspect_words
+from anomaly.evidence.line_kinds import line_words
 from anomaly.evidence.near_changes import change_words
-from anomaly.findings import Finding, Urgency
+from anomaly.findings import Finding, LineKind, Urgency
 from runbooks.alerts.grouping import REGION, SERVICE
 from runbooks.alerts.similar import Similar
 from runbooks.automation.runbook import Runbook
@@ -28,6 +30,7 @@ from runbooks.postmortem.known import (
     ChangeRow,
     Drawn,
     Known,
+    LineRow,
     Signal,
     Step,
     TimelineRow,
@@ -63,6 +66,7 @@ def gather(
         signals=_signals(incident, events, courses),
         charts=charts,
         changes=_changes(incident, names),
+        lines=_lines(incident, names, links),
         traces=[Trace(id=t, url=links.trace(t)) for t in incident.exemplar_trace_ids],
         pages=[row for row in rows if row.action is Action.OPEN],
         runbook=incident.runbook,
@@ -98,7 +102,7 @@ def _timeline(
         source, path = _source(event)
         rows.append(
             TimelineRow(
-                time_ms=event.time_ms,
+                time_ms=event.happened_ms,
                 text=without_names(event.text, names) + by,
                 source=source,
                 url=links.api_url + path,
@@ -117,9 +121,12 @@ def _timeline(
 
 
 _TOLD_OTHERWISE = frozenset(
-    {EventKind.POST_MORTEM_WRITTEN, EventKind.POST_MORTEM_MOVED, EventKind.CHANGE_NOTED}
+    {
+        *(EventKind.POST_MORTEM_WRITTEN, EventKind.POST_MORTEM_MOVED, EventKind.CHANGE_NOTED),
+        *(EventKind.PINNED, EventKind.UNPINNED, EventKind.MENTIONED, EventKind.SHARED),
+    }
 )
-"""The writing itself is no part of the story; a change stands where it was made."""
+"""Writing and reading are no part of the story; a change stands where it was made."""
 
 
 def _onset(incident: Incident, links: Links) -> TimelineRow:
@@ -159,6 +166,30 @@ def _changes(incident: Incident, names: Mapping[str, str]) -> list[ChangeRow]:
         )
         for change in incident.near_changes
     ]
+
+
+def _lines(incident: Incident, names: Mapping[str, str], links: Links) -> list[LineRow]:
+    return [
+        LineRow(
+            text=without_names(line_words(one), names),
+            sample=without_names(one.sample, names),
+            url=links.lines(one),
+            query=counting_query(one),
+        )
+        for one in incident.lines
+    ]
+
+
+def counting_query(one: LineKind) -> str:
+    """Return the path of the API that counts the lines of a kind again."""
+    asked = {
+        "pattern": one.pattern,
+        "service": one.service,
+        "start_ms": one.since_ms,
+        "end_ms": one.until_ms,
+        "step_ms": one.until_ms - one.since_ms,
+    }
+    return f"/api/v1/logs/histogram?{urlencode(asked)}"
 
 
 def _signals(

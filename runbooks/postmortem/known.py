@@ -46,6 +46,16 @@ class Signal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LineRow:
+    """A kind of log line: in words, one of them, where they are, and what counts them again."""
+
+    text: str
+    sample: str
+    url: str
+    query: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """A runbook's step and what became of it."""
 
@@ -127,5 +137,6 @@ class Known:
     steps: Sequence[Step]
     similar: Sequence[Alike]
     sentence: str = ""
+    lines: Sequence[LineRow] = ()
     candidates: Sequence[Candidate] = ()
     suggestions: Sequence[tuple[str, str]] = ()

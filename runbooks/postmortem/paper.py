@@ -23,6 +23,7 @@ LAYOUT = (
     ("How long it took", ("intervals",), ""),
     ("Contributing factors", ("candidates",), "factors"),
     ("Signals", ("signals",), ""),
+    ("Log lines", ("lines",), ""),
     ("What paged, and what did not", ("pages",), ""),
     ("Runbook", ("runbook",), ""),
     ("Exemplar traces", ("traces",), ""),

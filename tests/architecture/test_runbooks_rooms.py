@@ -38,11 +38,12 @@ ALLOWED: dict[str, set[str]] = {
         *("notifiers", "oncall", "paging", "postmortem"),
     },
     "slack": {"alerts", "desk", "incidents", "notifiers", "oncall", "paging"},
+    "sharing": {"incidents"},
     "status_page": {"alerts", "desk", "incidents", "notifiers"},
     "api": {
         *("alerts", "automation", "automation/running", "desk"),
         *("escalation", "first_screen", "heartbeats", "incidents"),
-        *("notifiers", "oncall", "paging", "postmortem", "status_page"),
+        *("notifiers", "oncall", "paging", "postmortem", "sharing", "status_page"),
     },
 }
 """Room to the rooms that it may import from; a room stands for what is in it, too."""

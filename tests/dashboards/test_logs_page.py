@@ -69,8 +69,33 @@ def test_a_trace_shows_its_lines(opened: OpenPage) -> None:
     assert "Log lines of this trace" in words(page)
 
 
-def test_the_war_room_shows_what_is_new_in_the_lines(opened: OpenPage) -> None:
-    """The one line that explains the incident would not be among its evidence."""
-    text = words(opened("war_room", view="Traces and logs"))
-    assert "new since" in text
-    assert "42 times" in text
+def test_the_war_room_shows_the_lines_that_the_findings_found(
+    api: FakeApi, opened: OpenPage
+) -> None:
+    """The one line that explains the incident would not be among its evidence, or come and go."""
+    page = opened("war_room", view="Traces and logs")
+    text = words(page)
+    assert "playback: new error line since" in text
+    assert "42 times, none among 310 in the 10 min before" in text
+    assert not [url for url in api.asked if "/api/v1/logs/patterns" in url]
+
+
+def test_an_incident_without_findings_is_compared_now_in_the_same_words(
+    api: FakeApi, opened: OpenPage
+) -> None:
+    """What a person declares would have no lines at all."""
+    api.world.heard = False
+    page = opened("war_room", view="Traces and logs")
+    assert not page.exception
+    assert "playback: new error line since" in words(page)
+    assert [url for url in api.asked if "/api/v1/logs/patterns" in url]
+
+
+def test_a_link_asks_for_the_lines_of_its_time(api: FakeApi, opened: OpenPage, now_ms: int) -> None:
+    """The lines of last night's incident would be looked for in the last hour."""
+    page = opened("logs", pattern="0badc0de", pin=f"{now_ms - 90_000}-{now_ms - 30_000}")
+    assert not page.exception
+    asked = [url for url in api.asked if "/api/v1/logs" in url and "start_ms" in url]
+    assert all(f"start_ms={now_ms - 90_000}" in url for url in asked)
+    page.button(key="unpin").click().run()
+    assert f"start_ms={now_ms - 90_000}" not in api.asked[-1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboards.testing import FakeApi, OpenPage, button, words
+from dashboards.testing import FakeApi, OpenPage, answered, button, words
 from dashboards.testing.fake_runs import RUN_ID
 
 
@@ -21,10 +21,12 @@ def test_a_run_waits_until_somebody_approves(api: FakeApi, opened: OpenPage) -> 
     page = opened("war_room", view="Runbook")
     page.text_input(key="actor").input("Grace").run()
     button(page, "run-begin").click().run()
+    answered(page)
     assert api.runs.run is not None
     assert api.runs.run["requested_by"] == "Grace"
     assert "waits for an approval" in "\n".join(block.value for block in page.code)
     button(page, f"approve-{RUN_ID}-act").click().run()
+    answered(page)
     assert api.runs.decided == [
         {"decision": "approve", "step": "act", "actor": "Grace", "reason": ""}
     ]
@@ -35,7 +37,9 @@ def test_a_run_is_aborted(api: FakeApi, opened: OpenPage) -> None:
     """From the page, at any time."""
     page = opened("war_room", view="Runbook")
     button(page, "run-begin").click().run()
+    answered(page)
     button(page, f"abort-{RUN_ID}-").click().run()
+    answered(page)
     assert api.runs.decided[0]["decision"] == "abort"
     assert "aborted" in words(page)
 

@@ -1,6 +1,7 @@
 """Real clients, unmodified, against ``tocsin serve``: what a person reads is what they sent."""
 
 import json
+import logging
 import math
 import os
 import shutil
@@ -8,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,10 +17,14 @@ from urllib.parse import urlencode
 
 import httpx2
 import pytest
+from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AGGREGATION_TEMPORALITY_DELTA
+from opentelemetry.sdk._logs import LoggerProvider, LoggingHandler
+from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+from opentelemetry.sdk.resources import Resource
 
-from tests.tocsin.test_serve import Server, server
+from tests.tocsin.test_serve import Server, eventually, server
 
 pytestmark = [pytest.mark.processes, pytest.mark.waits, pytest.mark.slow]
 NODE = Path(__file__).parent / "node"
@@ -154,6 +160,68 @@ def test_a_node_cluster_with_default_settings(
         check=True,
     )
     check_shop(running, done.stdout)
+
+
+ENCODINGS = ("http", "proto", "grpc")
+
+
+def log_from_node(running: Server, node_modules: Path, encoding: str) -> str:
+    """Have a Node service log twenty lines within a span; return the trace's id."""
+    url = running.addresses["otlp_grpc" if encoding == "grpc" else "otlp_http"]
+    told = {"ENCODING": encoding, "ENDPOINT": url if encoding == "grpc" else f"{url}/v1/logs"}
+    done = subprocess.run(
+        ["node", "logs.js"],
+        cwd=node_modules,
+        env={**os.environ, **told, "OTEL_EXPORTER_OTLP_ENDPOINT": running.addresses["otlp_http"]},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    return done.stdout.split()[-1]
+
+
+def log_from_python(running: Server) -> None:
+    """Have the handler of Python's own logging send a line."""
+    provider = LoggerProvider(Resource.create({"service.name": "shop"}))
+    exporter = OTLPLogExporter(running.addresses["otlp_http"] + "/v1/logs")
+    provider.add_log_record_processor(BatchLogRecordProcessor(exporter))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        handler = LoggingHandler(logger_provider=provider)
+    logger = logging.getLogger("shop.stock")
+    logger.addHandler(handler)
+    logger.error("no %s left", "jackets", extra={"warehouse": 7})
+    logger.removeHandler(handler)
+    provider.shutdown()
+
+
+def found(running: Server, **asked: str) -> list[dict[str, Any]]:
+    """Return the lines that match."""
+    lines_found: list[dict[str, Any]] = running.get(f"/api/v1/logs?{urlencode(asked)}")["lines"]
+    return lines_found
+
+
+def test_what_node_and_python_logged_is_found_after_kill_nine(
+    tmp_path: Path, node_modules: Path
+) -> None:
+    """The lines of a Node service would be missing, twice there, or without their trace."""
+    with server(tmp_path) as running:
+        traces = {name: log_from_node(running, node_modules, name) for name in ENCODINGS}
+        log_from_python(running)
+        running.process.send_signal(signal.SIGKILL)
+        running.process.wait(timeout=30)
+    with server(tmp_path) as running:
+        eventually(lambda: len(found(running, service="shop")) == 1)
+        for encoding, trace_id in traces.items():
+            counted = found(running, service=f"till-{encoding}", text="抽屉")
+            assert sorted(int(one["attributes"]["number"]) for one in counted) == [*range(1, 20)]
+            assert {one["trace_id"] for one in counted} == {trace_id}
+            (jammed,) = found(running, trace_id=trace_id, severity="error")
+            assert (jammed["body"], jammed["scope"]) == ("the drawer is jammed", "drawer")
+            assert json.loads(jammed["attributes"]["till"]) == {"floor": 2}
+        (line_of_python,) = found(running, text="jackets", attribute="warehouse:7")
+        assert (line_of_python["severity"], line_of_python["scope"]) == ("error", "shop.stock")
 
 
 @pytest.mark.parametrize("transport", ["http", "grpc"])

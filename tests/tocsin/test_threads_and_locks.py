@@ -63,7 +63,7 @@ FINDING = example_finding(started_ms=START_MS, detected_ms=START_MS, updated_ms=
 
 _LOCK = re.compile(r"^\s*(?:self\.)?(\w+) = (?:threading\.)?R?Lock\(\)", re.MULTILINE)
 _THREAD = re.compile(
-    r'(?:thread_name_prefix=|Thread\((?:[^()]|\([^()]*\))*?name=|(?:Background|_worker)\(\s*)"([\w-]+)"'
+    r'(?:thread_name_prefix=|thread_name=|Thread\((?:[^()]|\([^()]*\))*?name=|(?:Background|_worker)\(\s*)"([\w-]+)"'
 )
 _ROW = re.compile(r"^\| (\d+) \| `([\w.]+)` \|", re.MULTILINE)
 _NAMED = re.compile(r"^\| `([\w-]+)` \|", re.MULTILINE)

@@ -10,7 +10,6 @@ LOGS: Final = (
     Bound("collectors.logs.archive:MAX_BUCKETS", "steps of a histogram", "400, a larger step"),
     Bound("collectors.logs.changes:MAX_CHANGED", "patterns told that are new or have grown", "400"),
     Bound("collectors.logs.changes:MAX_BEFORE_MS", "the time before that they are compared with", "the last of it"),
-    Bound("collectors.logs.rates:MAX_BEHIND_MS", "the past made up for after a start, in metrics of lines", "left out"),
     Bound("collectors.logs.rates:MAX_PATTERN_SERIES", "series of patterns", "`logs.untold` counts the others"),
     Bound("collectors.logs.rates:MAX_SERVICE_SERIES", "series of services and severities", "`logs.untold` counts the others"),
     Bound("collectors.logs.drain:MAX_CHILDREN", "words at one place of a pattern", "others share a gap"),

@@ -44,5 +44,6 @@ NOTIFIERS: Final = (
     Bound("runbooks.notifiers.slack_interactions:MAX_AGE_S", "a press's age", "401"),
     Bound("runbooks.notifiers.slack_layout:MAX_BLOCKS", "blocks of a Slack message", "cut"),
     Bound("runbooks.notifiers.card:MAX_EVIDENCE", "evidence of a card", "the first is shown"),
+    Bound("runbooks.notifiers.card:MAX_LINES", "kinds of log lines in a message", "see the war room"),
     Bound("runbooks.notifiers.card:MAX_LABEL", "a label of a card", "cut"),
 )  # fmt: skip

@@ -55,13 +55,18 @@ class LogOverview(TypedDict):
 
 
 class ChangedPattern(TypedDict):
-    """A pattern of lines that is new (``expected`` is 0) or has grown."""
+    """A pattern of lines that is new (``expected`` is 0) or has grown.
+
+    ``before`` are its lines in the time before, ``among`` those of its service of any kind.
+    """
 
     pattern: str
     text: str
     service: str
     severity: str
     count: int
+    before: int
+    among: int
     expected: float
     first_ms: int
     sample: LogRow

@@ -220,6 +220,28 @@ class NearChange(Change):
     text: str
 
 
+class LineKind(TypedDict):
+    """A kind of log line that is new near an onset (``new``), or comes far more often.
+
+    ``words`` says all of it as pages, messages and post-mortems do; ``sample`` is one line.
+    """
+
+    pattern: str
+    text: str
+    service: str
+    severity: str
+    new: bool
+    since_ms: int
+    until_ms: int
+    count: int
+    before: int
+    among: int
+    before_ms: int
+    sample: str
+    trace_id: str
+    words: str
+
+
 class Suspect(TypedDict):
     """A service that may be the cause, with the path to it and what speaks against it.
 
@@ -262,8 +284,25 @@ class Finding(TypedDict):
     changes: list[Change]
     suspects: list[Suspect]
     explained_by: dict[str, str]
+    lines: list[LineKind]
     given_up: bool
     subject: str
+
+
+class FindingDecision(TypedDict):
+    """One row of ``GET /api/v2/finding-decisions``; ``finding`` is as it was then.
+
+    ``outcome`` is opens, joins, joins_ended, counted, reopens, recorded, ended or suppressed; with
+    the last three nobody is told.
+    """
+
+    id: int
+    time_ms: int
+    finding_id: str
+    outcome: str
+    reason: str
+    incident_id: str | None
+    finding: dict[str, Any]
 
 
 class IncidentSummary(TypedDict):
@@ -411,6 +450,7 @@ class Incident(IncidentSummary, Progress):
     timeline: list[TimelineEntry]
     runbook: ProposedRunbook | None
     exemplar_trace_ids: list[str]
+    lines: list[LineKind]
     near_changes: list[NearChange]
     more_findings: list[Crowd]
     notifications: list[Notification]

@@ -89,6 +89,10 @@ class Transport:
         """Return the JSON object that ``POST path`` answers."""
         return json_object(self.send("POST", path, json=body))
 
+    def put(self, path: str, body: JsonObject) -> JsonObject:
+        """Return the JSON object that ``PUT path`` answers."""
+        return json_object(self.send("PUT", path, json=body))
+
     def stream(self, path: str, params: Mapping[str, ParamValue] | None = None) -> Iterator[str]:
         """Yield the lines of an answer as they come; silence for a minute is the end."""
         url = self.base_url + path

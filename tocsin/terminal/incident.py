@@ -32,6 +32,8 @@ def described(incident: Incident) -> Iterator[str]:
     yield f"  {incident['summary']}"
     for found in incident["diagnosis"]:
         yield f"  diagnosis {found['line']}"
+    for line in incident["lines"]:
+        yield f"  log lines {line['words']}"
     for change in incident["near_changes"]:
         yield f"  {change['text']}"
     if incident["runbook"]:

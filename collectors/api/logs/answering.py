@@ -14,7 +14,12 @@ from collectors.budget import answered
 from collectors.clock import Clock
 from collectors.log_batch import BANDS, band_of, unpack
 from collectors.logs.archive import MAX_BUCKETS
-from collectors.logs.changes import MAX_CHANGED, ChangedPattern, changed_patterns
+from collectors.logs.changes import (
+    MAX_CHANGED,
+    ChangedPattern,
+    PatternChanges,
+    changed_patterns,
+)
 from collectors.logs.search import NANOS_PER_MS, LogLine
 from collectors.logs.store import LogStore
 
@@ -114,8 +119,8 @@ def patterns_answer(store: LogStore, clock: Clock) -> Answer:
                 "start_ms": start_ms,
                 "end_ms": end_ms,
                 "before_ms": found.before_ms,
-                "new": [_changed(one) for one in found.new],
-                "grew": [_changed(one) for one in found.grew],
+                "new": [_changed(one, found) for one in found.new],
+                "grew": [_changed(one, found) for one in found.grew],
                 "notes": list(found.notes),
             }
         )
@@ -123,13 +128,15 @@ def patterns_answer(store: LogStore, clock: Clock) -> Answer:
     return answer
 
 
-def _changed(one: ChangedPattern) -> dict[str, object]:
+def _changed(one: ChangedPattern, found: PatternChanges) -> dict[str, object]:
     return {
         "pattern": one.name,
         "text": one.text,
         "service": one.service,
         "severity": band_of(one.severity).name.lower(),
         "count": one.count,
+        "before": one.before,
+        "among": found.lines.get(one.service, (0, 0))[0],
         "expected": one.expected,
         "first_ms": one.first_ms,
         "sample": line_content(one.sample),

@@ -10,23 +10,22 @@ from collections.abc import Sequence
 from functools import partial
 
 import orjson
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from collectors.clock import Clock
-from collectors.errors import InputError, OverloadedError, StorageError
 from collectors.limits import Limits
 from collectors.model import MetricWriter, Rejection, Tags
 from collectors.receivers.atlas.payload import Datapoint, decode_payload
 from collectors.receivers.atlas.rules import refuse_atlas
 from collectors.receivers.batch_builder import BatchBuilder
-from collectors.receivers.body import decompress, receive
+from collectors.receivers.door import Door, Refused
 from collectors.receivers.endpoint import Endpoint, Intake
-from collectors.receivers.gate import Gate
+from collectors.receivers.gate import Place
 from collectors.receivers.stats import ReceiverStats
 from collectors.receivers.work.lanes import Lanes
-from collectors.receivers.work.opening import Opened, Sent
+from collectors.receivers.work.opening import Opened
 from collectors.receivers.work.refusals import Refusals
 
 RECEIVER = "atlas.publish"
@@ -79,36 +78,18 @@ class _Publisher:
         self._max_age_ms = step_ms
         self._stats = stats
         self._lanes = lanes
-        self._gate = Gate(limits)
+        self._door = Door(RECEIVER, limits, stats)
 
     async def answer(self, request: Request) -> Response:
         """Answer a publish request."""
-        try:
-            with self._gate.enter() as place:
-                raw = await receive(request, self._limits, place)
-                # One time for all, from before the body waits its turn: nothing grows old here.
-                now_ms = self._clock.now_ms()
-                encoding = request.headers.get("content-encoding", "")
-                sent = Sent(
-                    raw=raw,
-                    encoding=encoding,
-                    message=None,
-                    limits=self._limits,
-                    place=place,
-                    unpack=decompress,
-                )
-                return await self._lanes.decode(sent, partial(self._publish, now_ms=now_ms))
-        except InputError as error:
-            self._stats.refuse(RECEIVER, type(error).__name__, detail=error.message)
-            return _message(error.status, {"type": "error", "message": error.message})
-        except OverloadedError as error:
-            self._stats.refuse(RECEIVER, "overloaded", detail=error.message)
-            return _try_again(error.message, error.retry_after_s)
-        except StorageError as error:
-            self._stats.refuse(RECEIVER, "storage", detail=error.message)
-            return _try_again(error.message, self._limits.retry_after_s)
-        except ClientDisconnect:
-            return Response(status_code=400)
+
+        async def work(place: Place) -> Response:
+            sent = await self._door.sent(request, place, None)
+            # One time for all, from before the body waits its turn: nothing grows old here.
+            take = partial(self._publish, now_ms=self._clock.now_ms())
+            return await self._lanes.decode(sent, take)
+
+        return await self._door.answer(work, _refusal)
 
     def _publish(self, opened: Opened, *, now_ms: int) -> Response:
         refused, builders = Refusals(), [BatchBuilder()]
@@ -166,8 +147,9 @@ def _describe(rejection: Rejection) -> str:
     return f"{rejection.detail} (tags={tags[:_MAX_SHOWN_CHARS]})"
 
 
-def _try_again(message: str, after_s: int) -> Response:
-    return _message(503, {"type": "error", "message": message}, {"Retry-After": str(after_s)})
+def _refusal(error: Refused, retry_after_s: int) -> Response:
+    headers = {"Retry-After": str(retry_after_s)} if retry_after_s else None
+    return _message(error.status, {"type": "error", "message": error.message}, headers)
 
 
 def _message(status: int, content: object, headers: dict[str, str] | None = None) -> Response:

@@ -9,23 +9,17 @@ from __future__ import annotations
 from functools import partial
 
 import orjson
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from collectors.errors import (
-    DecodeError,
-    InputError,
-    OverloadedError,
-    StorageError,
-    UnsupportedError,
-)
+from collectors.errors import DecodeError, UnsupportedError
 from collectors.limits import Limits
 from collectors.log_batch import LogColumns, LogWriter
 from collectors.model import Receipt, Rejection
-from collectors.receivers.body import decompress, receive
+from collectors.receivers.door import Door, Refused, media_type
 from collectors.receivers.endpoint import Endpoint, Intake
-from collectors.receivers.gate import Gate
+from collectors.receivers.gate import Place
 from collectors.receivers.json_body import read_json, whole_text
 from collectors.receivers.log_lines.line import add_line
 from collectors.receivers.log_turns import NotKept, write_logs_in_turns
@@ -33,7 +27,7 @@ from collectors.receivers.reply import partial_success
 from collectors.receivers.sources.arrival import speaks_for
 from collectors.receivers.stats import ReceiverStats
 from collectors.receivers.work.lanes import Lanes
-from collectors.receivers.work.opening import Opened, Sent
+from collectors.receivers.work.opening import Opened
 from collectors.receivers.work.refusals import Refusals
 
 RECEIVER = "logs.lines"
@@ -66,36 +60,18 @@ class _Receiver:
         self._limits = limits
         self._stats = stats
         self._lanes = lanes
-        self._gate = Gate(limits)
+        self._door = Door(RECEIVER, limits, stats)
 
     async def answer(self, request: Request) -> Response:
         """Answer a sender."""
-        try:
-            media = _media(request.headers.get("content-type", ""))
+
+        async def work(place: Place) -> Response:
+            plain = _media(media_type(request)) == TEXT
             service = request.query_params.get("service", "")
-            with self._gate.enter() as place:
-                raw = await receive(request, self._limits, place)
-                sent = Sent(
-                    raw=raw,
-                    encoding=request.headers.get("content-encoding", ""),
-                    message=None,
-                    limits=self._limits,
-                    place=place,
-                    unpack=decompress,
-                )
-                take = partial(self._take, plain=media == TEXT, service=service)
-                return await self._lanes.decode(sent, take)
-        except InputError as error:
-            self._stats.refuse(RECEIVER, type(error).__name__, detail=error.message)
-            return _told(error.status, error.message)
-        except OverloadedError as error:
-            self._stats.refuse(RECEIVER, "overloaded", detail=error.message)
-            return _told(error.status, error.message, error.retry_after_s)
-        except StorageError as error:
-            self._stats.refuse(RECEIVER, "storage", detail=error.message)
-            return _told(error.status, error.message, self._limits.retry_after_s)
-        except ClientDisconnect:
-            return Response(status_code=400)
+            take = partial(self._take, plain=plain, service=service)
+            return await self._lanes.decode(await self._door.sent(request, place, None), take)
+
+        return await self._door.answer(work, _refusal)
 
     def _take(self, opened: Opened, *, plain: bool, service: str) -> Response:
         columns, refused, warned = LogColumns(), Refusals(), Refusals()
@@ -153,8 +129,8 @@ def _whole(value: object) -> object:
     return value
 
 
-def _media(content_type: str) -> str:
-    media = content_type.partition(";")[0].strip().lower() or JSON
+def _media(given: str) -> str:
+    media = given or JSON
     if media != TEXT and media not in _MEDIA:
         raise UnsupportedError(
             f"content type {media[:60]!r} is not spoken here; use application/x-ndjson, a JSON"
@@ -163,9 +139,10 @@ def _media(content_type: str) -> str:
     return media
 
 
-def _told(status: int, message: str, retry_after_s: int = 0) -> Response:
+def _refusal(error: Refused, retry_after_s: int) -> Response:
     headers = {"Retry-After": str(retry_after_s)} if retry_after_s else None
-    return Response(orjson.dumps({"message": message}), status, headers, media_type=JSON)
+    told = {"message": error.message}
+    return Response(orjson.dumps(told), error.status, headers, media_type=JSON)
 
 
 def _routes(intake: Intake) -> list[Route]:

@@ -18,22 +18,16 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from collectors.errors import (
-    InputError,
-    OverloadedError,
-    StorageError,
-    TooLargeError,
-    UnsupportedError,
-)
+from collectors.errors import TooLargeError, UnsupportedError
 from collectors.limits import Limits
 from collectors.log_batch import LogWriter
 from collectors.model import MetricWriter, Receipt, SpanWriter
-from collectors.receivers.body import decompress, receive
-from collectors.receivers.gate import Gate, Place
+from collectors.receivers.door import Door, Refused, media_type
+from collectors.receivers.gate import Place
 from collectors.receivers.log_turns import NotKept
 from collectors.receivers.otlp.json import to_protobuf
 from collectors.receivers.otlp.logs import OtlpLogs
@@ -44,7 +38,7 @@ from collectors.receivers.reply import partial_success
 from collectors.receivers.stats import ReceiverStats
 from collectors.receivers.work.budget import Budget
 from collectors.receivers.work.lanes import Lanes
-from collectors.receivers.work.opening import Opened, Sent
+from collectors.receivers.work.opening import Opened
 
 PROTOBUF = "application/x-protobuf"
 JSON = "application/json"
@@ -86,7 +80,7 @@ def otlp_app(
     """
     limits, stats = limits or Limits(), stats or ReceiverStats()
     receiver = receiver or OtlpMetrics(metrics, limits, stats)
-    gate, lanes = Gate(limits), lanes or Lanes()
+    door, lanes = Door(RECEIVER, limits, stats), lanes or Lanes()
     signals = {
         "/v1/traces": _Signal(
             request=ExportTraceServiceRequest,
@@ -105,7 +99,7 @@ def otlp_app(
         ),
     }
     routes = [
-        Route(path, _Endpoint(signal, gate, limits, stats, lanes).answer, methods=_METHODS)
+        Route(path, _Endpoint(signal, door, lanes).answer, methods=_METHODS)
         for path, signal in signals.items()
     ]
     return Starlette(routes=[Route("/", _front, methods=["GET"]), *routes])
@@ -122,52 +116,29 @@ async def _front(request: Request) -> Response:
 class _Endpoint:
     """One path of the receiver."""
 
-    def __init__(
-        self, signal: _Signal, gate: Gate, limits: Limits, stats: ReceiverStats, lanes: Lanes
-    ) -> None:
+    def __init__(self, signal: _Signal, door: Door, lanes: Lanes) -> None:
         self._signal = signal
         self._lanes = lanes
-        self._gate = gate
-        self._limits = limits
-        self._stats = stats
+        self._door = door
 
     async def answer(self, request: Request) -> Response:
         """Answer any request to this path."""
-        media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        media = media_type(request)
         if request.method != "POST":
             detail = f"{request.method} is not possible here, use POST"
             return _failure(media, 405, _UNIMPLEMENTED, detail, {"Allow": "POST"})
-        try:
-            with self._gate.enter() as place:
-                return await self._export(request, media, place)
-        except InputError as error:
-            self._stats.refuse(RECEIVER, type(error).__name__, detail=error.message)
-            code = _RESOURCE_EXHAUSTED if isinstance(error, TooLargeError) else _INVALID_ARGUMENT
-            return _failure(media, error.status, code, error.message)
-        except OverloadedError as error:
-            self._stats.refuse(RECEIVER, "overloaded", detail=error.message)
-            return _unavailable(media, error.message, error.retry_after_s)
-        except StorageError as error:
-            self._stats.refuse(RECEIVER, "storage", detail=error.message)
-            return _unavailable(media, error.message, self._limits.retry_after_s)
-        except ClientDisconnect:
-            return Response(status_code=400)
+        work = partial(self._export, request, media)
+        return await self._door.answer(work, partial(_refusal, media))
 
     async def _export(self, request: Request, media: str, place: Place) -> Response:
         if media not in (PROTOBUF, JSON):
             raise UnsupportedError(
                 f"content type {media[:60]!r} is not spoken here; use {PROTOBUF} or {JSON}"
             )
-        raw = await receive(request, self._limits, place)
-        sent = Sent(
-            raw=raw,
-            encoding=request.headers.get("content-encoding", ""),
-            message=None if media == JSON else self._signal.request().DESCRIPTOR,
-            limits=self._limits,
-            place=place,
-            unpack=decompress,
-        )
-        receipt = await self._lanes.decode(sent, partial(self._decode, media=media))
+        message = None if media == JSON else self._signal.request().DESCRIPTOR
+        take = partial(self._decode, media=media)
+        sent = await self._door.sent(request, place, message)
+        receipt = await self._lanes.decode(sent, take)
         response = partial_success(self._signal.rejected_field, receipt)
         content = orjson.dumps(response.as_json()) if media == JSON else response.as_protobuf()
         return Response(content, media_type=media)
@@ -179,9 +150,12 @@ class _Endpoint:
         return self._signal.export(body, flaws, opened.budget)
 
 
-def _unavailable(media: str, message: str, retry_after_s: int) -> Response:
-    headers = {"Retry-After": str(retry_after_s)}
-    return _failure(media, 503, _UNAVAILABLE, message, headers)
+def _refusal(media: str, error: Refused, retry_after_s: int) -> Response:
+    if retry_after_s:
+        headers = {"Retry-After": str(retry_after_s)}
+        return _failure(media, 503, _UNAVAILABLE, error.message, headers)
+    code = _RESOURCE_EXHAUSTED if isinstance(error, TooLargeError) else _INVALID_ARGUMENT
+    return _failure(media, error.status, code, error.message)
 
 
 def _failure(

@@ -17,12 +17,11 @@ from collectors.log_batch import (
     severity_named,
 )
 from collectors.model import Receipt, Rejection
-from collectors.receivers.attributes import AttributeReader, as_text, plain_value
+from collectors.receivers.attributes import as_text, plain_value
 from collectors.receivers.log_turns import write_logs_in_turns
-from collectors.receivers.otlp.spans import read_resource
+from collectors.receivers.otlp.signal import OtlpSignal
 from collectors.receivers.otlp.units import Flaws
-from collectors.receivers.otlp.wire import logs_request, resource_attributes, scope
-from collectors.receivers.sources.arrival import speaks_for
+from collectors.receivers.otlp.wire import logs_request, scope
 from collectors.receivers.stats import ReceiverStats
 from collectors.receivers.work.budget import Budget
 
@@ -34,63 +33,33 @@ MAX_REMEMBERED = 100_000
 _LONG_BYTES = 1_024
 
 
-class OtlpLogs:
-    """Decodes export requests and writes them; shared by OTLP over HTTP and gRPC."""
+class OtlpLogs(OtlpSignal):
+    """Takes ``ExportLogsServiceRequest``."""
 
     def __init__(self, logs: LogWriter, limits: Limits, stats: ReceiverStats) -> None:
+        super().__init__(RECEIVER, limits, stats)
         self._logs = logs
-        self._limits = limits
-        self._stats = stats
-        self._reader = AttributeReader(limits.max_attribute_chars)
         self._packed: dict[bytes, str] = {}
 
-    def export(
-        self, body: bytes, flaws: Flaws | None = None, budget: Budget | None = None
-    ) -> Receipt:
-        """Decode and store one ``ExportLogsServiceRequest`` in protobuf encoding.
-
-        Args:
-            body: The message.
-            flaws: What was found to be wrong with it before.
-            budget: What it may still cost.
-
-        Raises:
-            DecodeError: The bytes are not such a message.
-            TooLargeError: Its budget is used up.
-            OverloadedError: The store can't take it now.
-        """
-        flaws = Flaws() if flaws is None else flaws
-        budget = Budget(self._limits) if budget is None else budget
+    def _stored(self, body: bytes, flaws: Flaws, budget: Budget) -> Receipt:
         columns = LogColumns()
         for group in budget.watch(logs_request(body, flaws, budget).resource_logs):
             self._group(group, columns, flaws, budget)
-        stored = write_logs_in_turns(self._logs, columns.batch())
-        receipt = Receipt(
-            accepted=stored.accepted,
-            rejected=[*flaws.rejections, *stored.rejected],
-            warnings=[*flaws.warnings, *stored.warnings],
-        )
-        self._stats.take(RECEIVER, receipt)
-        return receipt
+        return write_logs_in_turns(self._logs, columns.batch())
 
     def _group(self, group: Any, columns: LogColumns, flaws: Flaws, budget: Budget) -> None:
-        try:
-            raws = resource_attributes(group.resource)[: self._limits.max_span_attributes]
-            resource = read_resource(self._reader, raws, flaws)
-        except DecodeError as error:
-            count = sum(len(scoped.log_records) for scoped in group.scope_logs)
-            flaws.rejections.append(
-                Rejection(reason="invalidResource", detail=error.message, count=count)
-            )
+        units = sum(len(scoped.log_records) for scoped in group.scope_logs)
+        resource = self._resource(group, units, flaws)
+        if resource is None:
             return
         service = as_text(resource.get("service.name"))
-        speaks_for(service, as_text(resource.get("service.instance.id")))
         packed = pack({key: as_text(value) for key, value in resource.items()})
         for scoped in budget.watch(group.scope_logs):
             origin = _origin(service or "unknown_service", packed, scoped.scope)
             for message in budget.watch(scoped.log_records):
                 if len(columns) >= self._limits.max_logs_per_request:
-                    flaws.rejections.append(self._too_many())
+                    most = self._limits.max_logs_per_request
+                    flaws.rejections.append(self._too_many(most, "log records"))
                     continue
                 try:
                     self._line(message, origin, columns, flaws)
@@ -99,10 +68,6 @@ class OtlpLogs:
                     flaws.rejections.append(
                         Rejection(reason="invalidLogRecord", detail=error.message, tags=tags)
                     )
-
-    def _too_many(self) -> Rejection:
-        detail = f"more than {self._limits.max_logs_per_request} log records in one request"
-        return Rejection(reason="batchTooLarge", detail=detail)
 
     def _line(self, message: Any, origin: LogOrigin, columns: LogColumns, flaws: Flaws) -> None:
         time_ns = message.time_unix_nano or message.observed_time_unix_nano

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from collectors.errors import DecodeError
@@ -19,10 +19,10 @@ from collectors.model import (
     SpanWriter,
     in_order,
 )
-from collectors.receivers.attributes import AttributeReader, as_text
+from collectors.receivers.attributes import as_text
+from collectors.receivers.otlp.signal import OtlpSignal
 from collectors.receivers.otlp.units import Flaws
-from collectors.receivers.otlp.wire import resource_attributes, scope, trace_request
-from collectors.receivers.sources.arrival import speaks_for
+from collectors.receivers.otlp.wire import scope, trace_request
 from collectors.receivers.span_turns import write_in_turns
 from collectors.receivers.stats import ReceiverStats
 from collectors.receivers.work.budget import Budget
@@ -42,63 +42,31 @@ _MAX_EVENTS = 128
 _NEWEST_NS = 2**63 - 1
 
 
-class OtlpSpans:
-    """Decodes export requests and writes them; shared by OTLP over HTTP and gRPC."""
+class OtlpSpans(OtlpSignal):
+    """Takes ``ExportTraceServiceRequest``."""
 
     def __init__(self, spans: SpanWriter, limits: Limits, stats: ReceiverStats) -> None:
+        super().__init__(RECEIVER, limits, stats)
         self._spans = spans
-        self._limits = limits
-        self._stats = stats
-        self._reader = AttributeReader(limits.max_attribute_chars)
 
-    def export(
-        self, body: bytes, flaws: Flaws | None = None, budget: Budget | None = None
-    ) -> Receipt:
-        """Decode and store one ``ExportTraceServiceRequest`` in protobuf encoding.
-
-        Args:
-            body: The message.
-            flaws: What was found to be wrong with it before.
-            budget: What it may still cost.
-
-        Raises:
-            DecodeError: The bytes are not such a message.
-            TooLargeError: Its budget is used up.
-            OverloadedError: The store can't take it now.
-        """
-        flaws = Flaws() if flaws is None else flaws
-        budget = Budget(self._limits) if budget is None else budget
+    def _stored(self, body: bytes, flaws: Flaws, budget: Budget) -> Receipt:
         spans: list[Span] = []
-        refused = flaws.rejections
         for found in self._read(trace_request(body, flaws, budget), flaws, budget):
             if isinstance(found, Rejection):
-                refused.append(found)
+                flaws.rejections.append(found)
             elif len(spans) < self._limits.max_spans_per_request:
                 spans.append(found)
             else:
-                detail = f"more than {self._limits.max_spans_per_request} spans in one request"
-                refused.append(Rejection(reason="batchTooLarge", detail=detail))
-        stored = write_in_turns(self._spans, spans)
-        receipt = Receipt(
-            accepted=stored.accepted,
-            rejected=[*refused, *stored.rejected],
-            warnings=[*flaws.warnings, *stored.warnings],
-        )
-        self._stats.take(RECEIVER, receipt)
-        return receipt
+                most = self._limits.max_spans_per_request
+                flaws.rejections.append(self._too_many(most, "spans"))
+        return write_in_turns(self._spans, spans)
 
     def _read(self, request: Any, flaws: Flaws, budget: Budget) -> Iterator[Span | Rejection]:
         for group in budget.watch(request.resource_spans):
-            try:
-                attributes = resource_attributes(group.resource)
-                attributes = attributes[: self._limits.max_span_attributes]
-                resource = read_resource(self._reader, attributes, flaws)
-            except DecodeError as error:
-                count = sum(len(scoped.spans) for scoped in group.scope_spans)
-                yield Rejection(reason="invalidResource", detail=error.message, count=count)
+            units = sum(len(scoped.spans) for scoped in group.scope_spans)
+            resource = self._resource(group, units, flaws)
+            if resource is None:
                 continue
-            service, instance = resource.get("service.name"), resource.get("service.instance.id")
-            speaks_for(as_text(service), as_text(instance))
             for scoped in budget.watch(group.scope_spans):
                 yield from self._scoped(resource, scoped, budget)
 
@@ -165,18 +133,6 @@ class OtlpSpans:
             span_id=message.span_id.hex(),
             attributes=self._attributes(message),
         )
-
-
-def read_resource(
-    reader: AttributeReader, raws: Sequence[bytes], flaws: Flaws
-) -> dict[str, AttributeValue]:
-    """Return a resource's attributes; what is wrong with one is told and costs no unit."""
-    odd: list[str] = []
-    found = reader.readable(raws, odd)
-    for detail in odd:
-        reason = "invalidUtf8" if "UTF-8" in detail else "invalidAttribute"
-        flaws.warn(reason, f"resource: {detail}")
-    return found
 
 
 def _leads_somewhere(link: Any) -> bool:

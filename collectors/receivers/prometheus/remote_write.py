@@ -16,25 +16,22 @@ from email.message import Message as MediaType
 from functools import lru_cache, partial
 
 import cramjam
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from collectors.errors import (
     DecodeError,
-    InputError,
-    OverloadedError,
-    StorageError,
     TocsinError,
     TooLargeError,
     UnsupportedError,
 )
 from collectors.limits import Limits
 from collectors.model import MetricWriter, Receipt, Rejection
-from collectors.receivers.body import receive
+from collectors.receivers.door import Door, Refused
 from collectors.receivers.endpoint import Endpoint, Intake
-from collectors.receivers.gate import Gate
+from collectors.receivers.gate import Place
 from collectors.receivers.prometheus.remote_write_decoder import Decoded, RemoteWriteDecoder
 from collectors.receivers.reply import partial_success
 from collectors.receivers.stats import ReceiverStats
@@ -93,7 +90,7 @@ class _RemoteWriter:
         self._bodies = bodies
         self._limits = limits
         self._stats = stats
-        self._gate = Gate(limits)
+        self._door = Door(RECEIVER, limits, stats)
         # The store applies one body at a time. More workers than that take turns at its lock and at
         # the interpreter's, which costs more than decoding side by side gains. They have a queue of
         # their own, so that the next body begins before the last one's answer is on its way.
@@ -115,23 +112,21 @@ class _RemoteWriter:
 
     async def _reply(self, request: Request) -> Response:
         protocol = ""
-        try:
+
+        async def work(place: Place) -> Response:
+            nonlocal protocol
             protocol = protocol_of(request.headers.get("content-type", ""))
             _check_encoding(request.headers.get("content-encoding", ""))
-            with self._gate.enter() as place:
-                body = await receive(request, self._limits, place)
-                written = await self._written(protocol, body)
-        except InputError as error:
-            self._stats.refuse(RECEIVER, type(error).__name__, detail=error.message)
-            return _answer(protocol, error.status, error.message)
-        except OverloadedError as error:
-            self._stats.refuse(RECEIVER, "overloaded", detail=error.message)
-            return _try_again(protocol, error.message, error.retry_after_s)
-        except StorageError as error:
-            self._stats.refuse(RECEIVER, "storage", detail=error.message)
-            return _try_again(protocol, error.message, self._limits.retry_after_s)
-        except ClientDisconnect:
-            return Response(status_code=400)
+            body = await self._door.body(request, place)
+            return self._told(protocol, await self._written(protocol, body))
+
+        def refusal(error: Refused, retry_after_s: int) -> Response:
+            headers = {"Retry-After": str(retry_after_s)} if retry_after_s else None
+            return _answer(protocol, error.status, error.message, headers=headers)
+
+        return await self._door.answer(work, refusal)
+
+    def _told(self, protocol: str, written: _Written) -> Response:
         self._stats.accept(RECEIVER, written.samples + written.histograms)
         if not written.rejected:
             return _answer(protocol, 204, "", written)
@@ -258,10 +253,6 @@ def protocol_of(content_type: str) -> str:
 def _check_encoding(encoding: str) -> None:
     if encoding.lower() not in ("", "snappy"):
         raise UnsupportedError(f"content encoding {encoding[:40]!r} is not spoken here; use snappy")
-
-
-def _try_again(protocol: str, message: str, after_s: int) -> Response:
-    return _answer(protocol, 503, message, headers={"Retry-After": str(after_s)})
 
 
 def _answer(

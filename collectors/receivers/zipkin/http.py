@@ -10,29 +10,23 @@ from collections.abc import Iterator
 from functools import partial
 
 import orjson
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from collectors.errors import (
-    DecodeError,
-    InputError,
-    OverloadedError,
-    StorageError,
-    UnsupportedError,
-)
+from collectors.errors import DecodeError, UnsupportedError
 from collectors.limits import Limits
 from collectors.model import Receipt, Rejection, Span, SpanWriter
-from collectors.receivers.body import decompress, receive
+from collectors.receivers.door import Door, Refused, media_type
 from collectors.receivers.endpoint import Endpoint, Intake
-from collectors.receivers.gate import Gate
+from collectors.receivers.gate import Place
 from collectors.receivers.json_body import read_json
 from collectors.receivers.reply import partial_success
 from collectors.receivers.sources.arrival import speaks_for
 from collectors.receivers.span_turns import write_in_turns
 from collectors.receivers.stats import ReceiverStats
 from collectors.receivers.work.lanes import Lanes
-from collectors.receivers.work.opening import Opened, Sent
+from collectors.receivers.work.opening import Opened
 from collectors.receivers.work.refusals import Refusals
 from collectors.receivers.zipkin.messages import message_class, spans_of
 from collectors.receivers.zipkin.spans import Resource, read_span
@@ -64,37 +58,21 @@ class _Receiver:
         self, spans: SpanWriter, limits: Limits, stats: ReceiverStats, lanes: Lanes
     ) -> None:
         self._spans = spans
-        self._lanes = lanes
         self._limits = limits
         self._stats = stats
-        self._gate = Gate(limits)
+        self._lanes = lanes
+        self._door = Door(RECEIVER, limits, stats)
 
     async def answer(self, request: Request) -> Response:
         """Answer a reporter."""
-        try:
-            media = _media(request.headers.get("content-type", ""))
-            with self._gate.enter() as place:
-                raw = await receive(request, self._limits, place)
-                sent = Sent(
-                    raw=raw,
-                    encoding=request.headers.get("content-encoding", ""),
-                    message=message_class("Listed").DESCRIPTOR if media == PROTOBUF else None,
-                    limits=self._limits,
-                    place=place,
-                    unpack=decompress,
-                )
-                return await self._lanes.decode(sent, partial(self._take, media=media))
-        except InputError as error:
-            self._stats.refuse(RECEIVER, type(error).__name__, detail=error.message)
-            return _told(error.status, error.message)
-        except OverloadedError as error:
-            self._stats.refuse(RECEIVER, "overloaded", detail=error.message)
-            return _told(error.status, error.message, error.retry_after_s)
-        except StorageError as error:
-            self._stats.refuse(RECEIVER, "storage", detail=error.message)
-            return _told(error.status, error.message, self._limits.retry_after_s)
-        except ClientDisconnect:
-            return Response(status_code=400)
+
+        async def work(place: Place) -> Response:
+            media = _media(media_type(request))
+            message = message_class("Listed").DESCRIPTOR if media == PROTOBUF else None
+            take = partial(self._take, media=media)
+            return await self._lanes.decode(await self._door.sent(request, place, message), take)
+
+        return await self._door.answer(work, _refusal)
 
     def _take(self, opened: Opened, *, media: str) -> Response:
         good: list[Span] = []
@@ -136,13 +114,17 @@ def _listed(body: bytes) -> list[object]:
     return document
 
 
-def _media(content_type: str) -> str:
-    media = content_type.partition(";")[0].strip().lower() or JSON
+def _media(given: str) -> str:
+    media = given or JSON
     if media not in (JSON, PROTOBUF):
         raise UnsupportedError(
             f"content type {media[:60]!r} is not spoken here; use {JSON} or {PROTOBUF}"
         )
     return media
+
+
+def _refusal(error: Refused, retry_after_s: int) -> Response:
+    return _told(error.status, error.message, retry_after_s)
 
 
 def _told(status: int, message: str, retry_after_s: int = 0, refused: int = 0) -> Response:

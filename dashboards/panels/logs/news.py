@@ -1,16 +1,17 @@
-"""Which patterns of lines are new since something began, or have grown: with a line of each."""
+"""Which kinds of log lines are new since something began, or have grown: with a line of each."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 
 import streamlit as st
 
 from dashboards import sources, states
 from dashboards.markdown import plain
-from tocsin.client.log_shapes import ChangedPattern
-from tocsin.client.shapes import Incident
-from tocsin.client.wording import clock, number
+from dashboards.panels import range_bar
+from tocsin.client.log_shapes import PatternChanges
+from tocsin.client.shapes import Incident, LineKind
+from tocsin.client.wording import kind_of_line
 
 _SHOWN = 5
 _SETTLE_MS = 60_000
@@ -20,8 +21,13 @@ _BADGES = {"fatal": "violet", "error": "red", "warn": "orange"}
 
 
 def draw_since(incident: Incident) -> None:
-    """Draw what is new in the lines of an incident's services since its impact began."""
-    st.markdown("**Log lines**")
+    """Draw the kinds of lines that its findings found; of none, what is new in them by now."""
+    st.markdown("**Log lines** · what services noticed themselves, which proves nothing")
+    if incident["lines"]:
+        with states.panel("Log lines"):
+            for one in incident["lines"]:
+                _draw(one)
+        return
     start_ms = incident["impact_start_ms"] - _SETTLE_MS
     end_ms = incident["mitigated_ms"] or incident["resolved_ms"] or sources.now_ms()
     reading = sources.log_patterns(start_ms, end_ms, tuple(incident["services"]))
@@ -32,34 +38,64 @@ def draw_since(incident: Incident) -> None:
         for note in found["notes"]:
             states.empty(plain(note).capitalize() + ".")
         if not found["new"] and not found["grew"] and not found["notes"]:
-            states.empty("No pattern of lines is new or more frequent since the impact began.")
-        _listed("new since", found["new"])
-        _listed("grew since", found["grew"])
+            states.empty("No kind of line is new or more frequent since the impact began.")
+        for one in _kinds(found):
+            _draw(one)
 
 
-def _listed(what: str, patterns: Sequence[ChangedPattern]) -> None:
-    for one in patterns[:_SHOWN]:
-        color = _BADGES.get(one["severity"], "gray")
-        times = f"{number(one['count'])} times"
-        if one["expected"]:
-            times += f", {number(one['expected'])} expected"
-        sample = one["sample"]
-        st.markdown(
-            f":{color}-badge[{what}] **{plain(one['service'])}** {plain(one['severity'])}, "
-            f"{times}, first {clock(one['first_ms'])}"
-        )
-        st.code(sample["body"][:_MAX_CHARS], language=None, wrap_lines=True)
-        with st.container(horizontal=True):
-            st.page_link(
-                "app_pages/logs.py",
-                label="Lines of this pattern",
-                icon=":material/receipt_long:",
-                query_params={"pattern": one["pattern"], "service": one["service"]},
+def _kinds(found: PatternChanges) -> Iterator[LineKind]:
+    """Return what the server compared just now as findings have it."""
+    length_ms = found["start_ms"] - found["before_ms"]
+    for new, kinds in ((True, found["new"]), (False, found["grew"])):
+        for one in kinds[:_SHOWN]:
+            since_ms = one["first_ms"] if new else found["start_ms"]
+            words = kind_of_line(
+                one["severity"],
+                one["text"],
+                new=new,
+                since_ms=since_ms,
+                count=one["count"],
+                before=one["before"],
+                among=one["among"],
+                before_ms=length_ms,
             )
-            if sample["trace_id"]:
-                st.page_link(
-                    "app_pages/traces.py",
-                    label="Trace of this line",
-                    icon=":material/account_tree:",
-                    query_params={"trace": sample["trace_id"]},
-                )
+            yield LineKind(
+                pattern=one["pattern"],
+                text=one["text"],
+                service=one["service"],
+                severity=one["severity"],
+                new=new,
+                since_ms=since_ms,
+                until_ms=found["end_ms"],
+                count=one["count"],
+                before=one["before"],
+                among=one["among"],
+                before_ms=length_ms,
+                sample=one["sample"]["body"],
+                trace_id=one["sample"]["trace_id"],
+                words=f"{one['service']}: {words}",
+            )
+
+
+def _draw(one: LineKind) -> None:
+    color = _BADGES.get(one["severity"], "gray")
+    st.markdown(f":{color}-badge[{plain(one['severity'])}] {plain(one['words'])}")
+    st.code(one["sample"][:_MAX_CHARS], language=None, wrap_lines=True)
+    with st.container(horizontal=True):
+        st.page_link(
+            "app_pages/logs.py",
+            label="Lines of this kind",
+            icon=":material/receipt_long:",
+            query_params={
+                "pattern": one["pattern"],
+                "service": one["service"],
+                range_bar.PIN: f"{one['since_ms']}-{one['until_ms']}",
+            },
+        )
+        if one["trace_id"]:
+            st.page_link(
+                "app_pages/traces.py",
+                label="Trace of this line",
+                icon=":material/account_tree:",
+                query_params={"trace": one["trace_id"]},
+            )

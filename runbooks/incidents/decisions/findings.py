@@ -37,9 +37,7 @@ def change_finding(incident: Incident, command: c.ChangeFinding) -> list[Draft]:
     change = _change(before, finding)
     if change is None:
         return []
-    what = _CHANGE_TEXTS[change]
-    if change == EVIDENCE and len(finding.changes) > len(before.changes):
-        what = "a change before it became known"
+    what = _found(before, finding) if change == EVIDENCE else _CHANGE_TEXTS[change]
     text = f"{finding.title}: {what}"
     data: Data = {"finding": finding_to_json(finding), "change": change}
     changed = [Draft(kind=EventKind.FINDING_CHANGED, text=text, data=data)]
@@ -61,8 +59,19 @@ def _change(before: Finding, after: Finding) -> str | None:
         was, now = before.observed - before.baseline, after.observed - after.baseline
         if was * now > 0 and abs(now) > 2 * abs(was):
             return "worse"
-    traces = bool(after.exemplar_trace_ids) and not before.exemplar_trace_ids
-    return EVIDENCE if traces or _nearest(before) != _nearest(after) else None
+    return EVIDENCE if _found(before, after) else None
+
+
+def _found(before: Finding, after: Finding) -> str:
+    """Return what evidence of a finding is new, in words; "" if none is worth an event."""
+    if len(after.changes) > len(before.changes):
+        return "a change before it became known"
+    if after.exemplar_trace_ids and not before.exemplar_trace_ids:
+        return "exemplar traces were found"
+    if after.lines and not before.lines:
+        return "log lines that may be about it were found"
+    other = _nearest(before) != _nearest(after)
+    return "another change before it is the nearest" if other else ""
 
 
 def _nearest(finding: Finding) -> str:
@@ -108,5 +117,4 @@ _CHANGE_TEXTS: Mapping[str, str] = {
     Urgency.TICKET: "no longer urgent enough to page",
     Urgency.INFO: "no longer urgent",
     "worse": "more than twice as far from its baseline as before",
-    EVIDENCE: "exemplar traces were found",
 }

@@ -18,7 +18,7 @@ from collectors.limits import Limits
 from collectors.log_batch import LogBatch, Severity, pack
 from collectors.logs.block import BLOCK_LINES
 from collectors.logs.history.log_history import LogHistory
-from collectors.logs.history.log_keeper import LogKeeper
+from collectors.logs.history.log_keeper import WRITTEN, LogKeeper
 from collectors.logs.record import decode_batch
 from collectors.logs.search import LogSearch
 from collectors.logs.store import LOGS
@@ -153,16 +153,29 @@ def test_a_pattern_is_told_to_be_unknown_to_history(history: LogHistory) -> None
     assert "patterns" in store.histogram(LogSearch(pattern=name), T0 - 1_000, 2_000, 1).notes[0]
 
 
+class _Remembering(LogKeeper):
+    """Remembers what it was offered, in that order."""
+
+    offered: list[str]
+
+    def offer(self, batch: LogBatch, mark: str) -> None:
+        self.offered = [*getattr(self, "offered", []), mark]
+        super().offer(batch, mark)
+
+
 def test_lines_reach_history_in_the_order_of_the_log(history: LogHistory) -> None:
     """A line that was overtaken would be taken for written, and be missing for good."""
     journal = MemoryJournal()
-    keeper = keeper_of(history, journal)
+    clock = ManualClock(T0 + 3_600_000)
+    keeper = _Remembering(history, journal, clock, retention_ms=14 * DAY_MS, interval_s=None)
     store = store_of(journal=journal, archive=keeper)
     numbers = [f"line {n}" for n in range(40)]
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda text: store.write_logs(batch(text)), numbers))
     logged = [decode_batch(record)[0] for record in journal.replay(LOGS)]
-    assert [waiting.mark for waiting in keeper._waiting] == logged
+    assert keeper.offered == logged
+    keeper.flush()
+    assert [note.decode() for note in journal.replay(WRITTEN)][-1] == logged[-1]
 
 
 class _Away(LogHistory):

@@ -9,6 +9,7 @@ from collectors.logs import rates as module
 from collectors.logs.changes import changed_patterns
 from collectors.logs.rates import LogRates
 from collectors.receivers.testing.fakes import FakeStore
+from collectors.store.settled_steps import WAIT_MS
 from tests.collectors.logs.lines import T0, batch, store_of
 
 STEP_MS = 10_000
@@ -23,14 +24,14 @@ def test_lines_become_rates_by_service_severity_and_pattern() -> None:
     )
     told = FakeStore()
     rates = LogRates(store, told, lambda: T0, STEP_MS)
-    assert rates.tick(T0 + 2 * STEP_MS + module.WAIT_MS) == 2
+    assert rates.tick(T0 + 2 * STEP_MS + WAIT_MS) == 2
     first, second = T0 + STEP_MS, T0 + 2 * STEP_MS
     assert told.samples(name="logs.records", severity="info") == [(first, 0.2), (second, 0.0)]
     assert told.samples(name="logs.records", severity="error") == [(first, 0.0), (second, 0.1)]
     [pattern] = told.series(name="logs.pattern", severity="info")
     assert pattern["pattern"] == store.miner.patterns()[1].name
     assert told.samples(name="logs.untold") == [(first, 0.0), (second, 0.0)]
-    assert rates.tick(T0 + 2 * STEP_MS + module.WAIT_MS) == 0
+    assert rates.tick(T0 + 2 * STEP_MS + WAIT_MS) == 0
 
 
 def test_services_and_patterns_beyond_the_bound_are_counted(
@@ -44,7 +45,7 @@ def test_services_and_patterns_beyond_the_bound_are_counted(
     for step in range(2):
         for name in "abcde":
             store.write_logs(batch("x", service=name, first_ms=T0 + step * STEP_MS + 1))
-        rates.tick(T0 + (step + 1) * STEP_MS + module.WAIT_MS)
+        rates.tick(T0 + (step + 1) * STEP_MS + WAIT_MS)
     assert len(told.series(name="logs.records")) == 2
     assert len(told.series(name="logs.pattern")) == 3
     assert [value for _, value in told.samples(name="logs.untold")] == [5.0, 5.0]
@@ -55,7 +56,7 @@ def test_what_falls_silent_is_zero_for_an_hour_and_then_not_told() -> None:
     store, told = store_of(batch("a b", first_ms=T0 + 1)), FakeStore()
     rates = LogRates(store, told, lambda: T0, STEP_MS)
     for minute in range(1, 70):
-        rates.tick(T0 + minute * 60_000 + module.WAIT_MS)
+        rates.tick(T0 + minute * 60_000 + WAIT_MS)
     samples = told.samples(name="logs.records")
     assert {value for _, value in samples[1:]} == {0.0}
     assert samples[-1][0] <= T0 + module.REMEMBERED_MS + 60_000

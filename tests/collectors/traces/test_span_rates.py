@@ -11,13 +11,13 @@ from collectors.clock import ManualClock
 from collectors.errors import StorageError
 from collectors.host.journal import MemoryJournal
 from collectors.model import Batch, Receipt, Span, SpanKind
+from collectors.store.settled_steps import WAIT_MS
 from collectors.traces.served import OTHERS, ServedLog
 from collectors.traces.span_rates import (
     CALLED,
     CALLS_FAILED,
     FAILED,
     SERVED,
-    WAIT_MS,
     SpanRates,
 )
 from collectors.traces.store import SpanStore

@@ -22,7 +22,7 @@ from tests.runbooks.room import MakeDesk, MakeFinding
 
 EVERY_DATABASE = True
 
-_LATER = {"suspects", "explained_by"}
+_LATER = {"suspects", "explained_by", "lines"}
 WRITER = """
     import sys
     from anomaly.findings import Finding, FindingKind, FindingState, Urgency

@@ -35,6 +35,8 @@ LATEST_PAGE_S = 150.0
 ON_ITS_WAY_S = {"shop": 15.0, "till": 15.0, "depot": 35.0}
 # How each tells its exporter that it ends: Node's listens to SIGTERM alone, Python's to Ctrl-C.
 LAST_WORD = {"shop": signal.SIGINT, "till": signal.SIGTERM}
+# What each logs of its failures; depot sends no logs, and nothing is said of its lines.
+LOGGED = {"shop": "the payment provider does not answer", "till": "drawer A7 is jammed"}
 _COLOUR = re.compile("\x1b\\[[0-9;]*m")
 PAGES = {
     "shop": "tutorials/python.md",
@@ -255,6 +257,9 @@ def test_a_newcomer_is_paged_in_time_and_the_numbers_agree(service: str, story: 
     assert service in story.console
     assert "error budget burns" in told.message
     assert service in told.printed
+    assert LOGGED.get(service, service) in told.printed
+    logged = {one["service"] for one in told.incident["lines"]}  # type: ignore[attr-defined]
+    assert (service in logged) is (service in LOGGED)
     requests, failed = told.answered
     assert told.counted.total == pytest.approx(requests, rel=told.on_its_way)
     assert told.counted.total - told.counted.good == pytest.approx(failed, rel=2 * told.on_its_way)
