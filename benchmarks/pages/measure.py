@@ -23,7 +23,7 @@ SETTLE_S = 6.0
 _MILLI = 1_000
 
 
-@dataclass(slots=True)
+@dataclass  # without slots: Playwright keeps its wrappers of the methods on the object
 class Ticks:
     """What one tab's connection carried, by the browser's own clock."""
 
