@@ -26,7 +26,8 @@ def propose_runbook(incident: Incident, command: c.ProposeRunbook) -> list[Draft
     }
     text = f"runbook proposed: {command.title} ({command.why})"
     if current is not None and command.instead:
-        text += f"; instead of {current.title}: {command.instead}"
+        data["instead"] = f"{current.title}: {command.instead}"
+        text += f"; instead of {data['instead']}"
     return [Draft(kind=EventKind.RUNBOOK_PROPOSED, text=text, data=data)]
 
 
