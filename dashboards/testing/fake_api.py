@@ -34,7 +34,7 @@ from dashboards.testing.operations import FakeOperations
 from dashboards.testing.synthetic import INCIDENT_ID, STEP_MS, JsonObject, World
 
 _STOP_WITHIN_S = 5
-_MOST_POINTS = 700
+_MAX_POINTS = 700
 
 
 class FakeApi:
@@ -366,7 +366,7 @@ def _apply(world: World, body: JsonObject) -> None:
 
 def _step_ms(span_ms: int) -> int:
     """Return the length of steps of which few enough fit, as the server chooses it."""
-    return STEP_MS * max(1, -(-span_ms // (STEP_MS * _MOST_POINTS)))
+    return STEP_MS * max(1, -(-span_ms // (STEP_MS * _MAX_POINTS)))
 
 
 def _lines(
