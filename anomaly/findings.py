@@ -175,6 +175,7 @@ class Finding:
         lines: Up to five kinds of log lines that are new near its onset or have grown, the most
             telling first: what services said of themselves, which may be about something else.
         given_up: It ended because nothing watches it any more, not because it is well again.
+        subject: What is measured, in its owner's words, such as ``Stream starts``.
     """
 
     id: str
@@ -201,6 +202,7 @@ class Finding:
     explained_by: Tags = field(default_factory=dict)
     lines: tuple[LineKind, ...] = ()
     given_up: bool = False
+    subject: str = ""
 
 
 def begun(

@@ -77,6 +77,15 @@ class Feed:
 
         ``max_age_ms`` is for questions whose answers change slowly.
         """
+        return self.follow(key, lambda _: fetch(), max_age_ms=max_age_ms)
+
+    def follow(
+        self, key: str, fetch: Callable[[T | None], T], *, max_age_ms: int | None = None
+    ) -> Reading[T]:
+        """Do the same with a ``fetch`` that is given the last good answer, None if there is none.
+
+        It may return that one itself: for questions whose answer is often what it was.
+        """
         entry = self._entry(key)
         due_ms = self._max_age_ms if max_age_ms is None else max_age_ms
         with entry.lock:
@@ -100,12 +109,12 @@ class Feed:
                 self._entries.popitem(last=False)
             return entry
 
-    def _ask(self, before: Reading[T] | None, fetch: Callable[[], T]) -> Reading[T]:
+    def _ask(self, before: Reading[T] | None, fetch: Callable[[T | None], T]) -> Reading[T]:
         down = self._down
         if down is not None and self._now_ms() - down[0] < self._pause_ms:
             return _failed(before, down[1])
         try:
-            value = fetch()
+            value = fetch(before.value if before else None)
         except UnreachableError as error:
             self._down = (self._now_ms(), error)
             return _failed(before, error)

@@ -16,6 +16,9 @@ from types import MappingProxyType
 from typing import Any
 
 PAGES_DIR = Path(__file__).with_name("app_pages")
+NOW = "Now"
+GROUPS = (NOW, "Investigate", "Respond", "Operate")
+"""What pages are for, in the order in which they stand; those of the first are always in sight."""
 _log = logging.getLogger(__name__)
 
 
@@ -26,13 +29,15 @@ class Page:
     Attributes:
         title: What it is called.
         icon: An emoji, or a symbol's name such as ``:material/forum:``.
-        order: Its place; the first one is where the dashboard opens.
+        order: Its place in its group; the very first is where the dashboard opens.
+        group: One of :data:`GROUPS`: what it is for.
         other_path: A second address under which it is found, for links that live long.
     """
 
     title: str
     icon: str
     order: float
+    group: str = "Investigate"
     other_path: str = ""
 
 
@@ -59,6 +64,8 @@ def _page(given: dict[str, Any]) -> Page:
         raise ValueError(f"PAGE can't be made of {given}: {error}") from error
     if not isinstance(page.order, int | float):
         raise ValueError(f"order must be a number, got {page.order!r}")  # noqa: TRY004 - as above
+    if page.group not in GROUPS:
+        raise ValueError(f"group must be one of {', '.join(GROUPS)}, got {page.group!r}")
     return page
 
 
@@ -77,4 +84,17 @@ def pages(directory: Path = PAGES_DIR) -> Mapping[Path, Page]:
             continue
         if page is not None:
             found[path] = page
-    return MappingProxyType(dict(sorted(found.items(), key=lambda item: item[1].order)))
+    return MappingProxyType(dict(sorted(found.items(), key=lambda item: _place(item[1]))))
+
+
+def grouped(found: Mapping[Path, Page]) -> dict[str, dict[Path, Page]]:
+    """Return the pages by group, in the order of both; a group without pages is left out."""
+    by_group = {
+        group: {path: page for path, page in found.items() if page.group == group}
+        for group in GROUPS
+    }
+    return {group: some for group, some in by_group.items() if some}
+
+
+def _place(page: Page) -> tuple[int, float]:
+    return GROUPS.index(page.group), page.order

@@ -15,6 +15,8 @@ from dashboards.telemetry.instruments import Instrument, instruments_of
 from dashboards.telemetry.service_panels import query_of
 from dashboards.telemetry.services import Service, services_of
 from tocsin.client.board_shapes import Board
+from tocsin.client.charting.expected_shapes import ExpectedAnswer
+from tocsin.client.charting.files import FilesState
 from tocsin.client.client import ApiClient
 from tocsin.client.conventions import NAMES, convention_of
 from tocsin.client.graphs import Graph
@@ -22,8 +24,10 @@ from tocsin.client.health_shapes import Health
 from tocsin.client.log_shapes import LogCounts, LogOverview, LogPage, PatternChanges
 from tocsin.client.metric_shapes import MetricNames, MetricTags, Word
 from tocsin.client.response.alert_shapes import Why
+from tocsin.client.response.incident_shapes import PublicLinkList
 from tocsin.client.response.paper_shapes import PostMortem, PostMortemList
 from tocsin.client.response.run_shapes import Run
+from tocsin.client.response.screen_shapes import Screen
 from tocsin.client.response.silence_shapes import Silence
 from tocsin.client.sender_shapes import Sources
 from tocsin.client.service_health import ServiceHealthDetail, ServiceHealthList
@@ -42,10 +46,12 @@ from tocsin.client.shapes import (
 from tocsin.client.slack_preview import SlackPreviewClient
 from tocsin.client.stack_words import equals, matches, one_of
 from tocsin.client.trace_studies import (
+    ComparedMap,
     Comparison,
     CriticalPaths,
-    FunnelStep,
-    SessionLine,
+    Funnel,
+    HeatMap,
+    Sessions,
     SessionStory,
 )
 from tocsin.client.transport import ParamValue
@@ -57,8 +63,13 @@ API_CA = "TOCSIN_API_CA"
 SLACK_PREVIEW_URL = "TOCSIN_SLACK_PREVIEW_URL"
 _DEFAULT_API_URL = "http://127.0.0.1:7101"
 _TIMEOUT_S = 3.0
+# Whoever acts wants to know what came of it, and does not wait at a page that stands still.
+_ACTING_TIMEOUT_S = 20.0
 # Which metrics and tags there are changes slowly; a new service waits at most so long.
 _SLOW_MS = 10_000
+_LONG_MS = 60_000
+# Two fragments of a page that tick at different moments share one answer.
+_SCREEN_MS = 2_500
 _MAX_NAMES = 1_000
 _MAX_INSTRUMENTS = 40
 _MAX_SERVICES = 500
@@ -78,7 +89,16 @@ class Instruments:
 
 def api() -> ApiClient:
     """Return the client of the API at ``TOCSIN_API_URL``."""
-    return _api_at(os.environ.get(API_URL) or _DEFAULT_API_URL, *asks_as())
+    return _api_at(_api_url(), *asks_as(), _TIMEOUT_S)
+
+
+def acting_api() -> ApiClient:
+    """Return a client for what people do: it waits longer, in a thread of its own."""
+    return _api_at(_api_url(), *asks_as(), _ACTING_TIMEOUT_S)
+
+
+def _api_url() -> str:
+    return os.environ.get(API_URL) or _DEFAULT_API_URL
 
 
 def slack() -> SlackPreviewClient | None:
@@ -98,9 +118,20 @@ def retry() -> None:
     _feed_of(os.environ.get(SLACK_PREVIEW_URL, ""), "", "").forget()
 
 
+def forgetting() -> Callable[[], None]:
+    """Return what has everything asked anew, for a thread that has no page."""
+    return _feed().forget
+
+
 def health() -> Reading[Health]:
     """Return what the server says of itself."""
     return _ask("health", api().health)
+
+
+def step_ms() -> int | None:
+    """Return the length of a step of the server, None while it is not known."""
+    known = _ask("step", api().health, _LONG_MS).value
+    return known["step_ms"] if known else None
 
 
 def acting() -> str:
@@ -132,6 +163,20 @@ def incidents() -> Reading[list[IncidentSummary]]:
 def incident(incident_id: str) -> Reading[Incident]:
     """Return one incident."""
     return _ask(f"incident {incident_id}", lambda: api().incident(incident_id))
+
+
+def public_links(incident_id: str) -> Reading[PublicLinkList]:
+    """Return the public links of an incident."""
+    return _ask(f"public links {incident_id}", lambda: api().public_links(incident_id))
+
+
+def screen(incident_id: str) -> Reading[Screen]:
+    """Return all that the war room draws of one incident, in one answer for all who watch."""
+
+    def read(known: Screen | None) -> Screen:
+        return api().screen(incident_id, known=known)
+
+    return _feed().follow(f"screen {incident_id}", read, max_age_ms=_SCREEN_MS)
 
 
 def why(incident_id: str) -> Reading[Why]:
@@ -167,6 +212,16 @@ def slos() -> Reading[list[Slo]]:
 def boards() -> Reading[list[Board]]:
     """Return the operator's dashboards."""
     return _ask("boards", api().dashboards)
+
+
+def files_state() -> Reading[FilesState]:
+    """Return whether files of the configuration directory can be written."""
+    return _ask("files", api().files.state, _SLOW_MS)
+
+
+def tag_keys(query: str) -> Reading[list[str]]:
+    """Return the tags of the series that match; an empty query matches all."""
+    return _ask(f"tags {query}", lambda: api().tags(query=query or None), _SLOW_MS)
 
 
 def tag_values(tag: str, query: str) -> Reading[list[str]]:
@@ -229,10 +284,10 @@ def words_after(program: str) -> Reading[list[Word]]:
 
 
 def changes(service: str, start_ms: int) -> Reading[list[AnnouncedChange]]:
-    """Return the changes of a service since a time."""
+    """Return the changes of a service, or of all (empty), since a time."""
 
     def ask() -> list[AnnouncedChange]:
-        return api().changes(start_ms=start_ms, end_ms=now_ms(), service=service)
+        return api().changes(start_ms=start_ms, end_ms=now_ms(), service=service or None)
 
     return _ask(f"changes {service} {start_ms // 60_000}", ask)
 
@@ -255,6 +310,18 @@ def service_health_of(service: str) -> Reading[ServiceHealthDetail]:
 def graph(query: str, start: str | int, end: str | int = "now") -> Reading[Graph]:
     """Return the lines of an expression."""
     return _ask(f"graph {query} {start} {end}", lambda: api().graph(query, start=start, end=end))
+
+
+def slow_graph(query: str, start: str) -> Reading[Graph]:
+    """Return the lines of an expression over weeks, which a minute changes little."""
+    return _ask(f"slow graph {query} {start}", lambda: api().graph(query, start=start), _LONG_MS)
+
+
+def expected(query: str, start: str | int, end: str | int = "now") -> Reading[ExpectedAnswer]:
+    """Return between what the lines of an expression were usual."""
+    return _ask(
+        f"expected {query} {start} {end}", lambda: api().expected(query, start=start, end=end)
+    )
 
 
 def services(minutes: int) -> Reading[ServiceMap]:
@@ -284,11 +351,32 @@ def compared(**criteria: str | int | float) -> Reading[Comparison]:
     return _ask(f"compared {sorted(wanted.items())}", lambda: api().studies.compared(**wanted))
 
 
-def sessions(by: str, failed: bool) -> Reading[list[SessionLine]]:
-    """Return the sessions that ended last."""
-    wanted: dict[str, str | int] = {"by": by, "limit": _MAX_SESSIONS}
-    wanted |= {"failed": "true"} if failed else {}
-    return _ask(f"sessions {by} {failed}", lambda: api().studies.sessions(**wanted))
+def heat_map(minutes: int, **criteria: str | int | float) -> Reading[HeatMap]:
+    """Return when the spans that match began, and how long they took.
+
+    Of the last so many minutes, where the criteria name no ``start_ms``.
+    """
+    wanted = {key: value for key, value in criteria.items() if key != "limit"}
+    times = {} if "start_ms" in wanted else {"last_ms": minutes * 60_000}
+    key = f"heat map {minutes} {sorted(wanted.items())}"
+    return _ask(key, lambda: api().studies.heat_map(**times, **wanted))
+
+
+def compared_map(minutes: int) -> Reading[ComparedMap]:
+    """Return who calls whom, in the last minutes and an hour before."""
+    key = f"service map {minutes}"
+    return _ask(key, lambda: api().studies.service_map(last_ms=minutes * 60_000))
+
+
+def sessions(by: str, failed: bool, hours: int = 0) -> Reading[Sessions]:
+    """Return the sessions that ended last, of so many hours; of what memory holds if 0."""
+
+    def ask() -> Sessions:
+        wanted: dict[str, str | int] = {"by": by, "limit": _MAX_SESSIONS}
+        wanted |= {"failed": "true"} if failed else {}
+        return api().studies.sessions(**wanted, **_since(hours))
+
+    return _ask(f"sessions {by} {failed} {hours}", ask)
 
 
 def session(value: str, by: str) -> Reading[SessionStory]:
@@ -296,9 +384,17 @@ def session(value: str, by: str) -> Reading[SessionStory]:
     return _ask(f"session {by} {value}", lambda: api().studies.session(value, by=by))
 
 
-def funnel(steps: tuple[str, ...], by: str) -> Reading[list[FunnelStep]]:
-    """Return how many sessions got through each step."""
-    return _ask(f"funnel {by} {steps}", lambda: api().studies.funnel(steps, by=by))
+def funnel(steps: tuple[str, ...], by: str, hours: int = 0) -> Reading[Funnel]:
+    """Return how many sessions got through each step, of so many hours; of memory if 0."""
+
+    def ask() -> Funnel:
+        return api().studies.funnel(steps, by=by, **_since(hours))
+
+    return _ask(f"funnel {by} {steps} {hours}", ask)
+
+
+def _since(hours: int) -> dict[str, int]:
+    return {"start_ms": now_ms() - hours * 3_600_000} if hours else {}
 
 
 def trace(trace_id: str) -> Reading[Trace]:
@@ -358,6 +454,11 @@ def slack_channels(client: SlackPreviewClient) -> Reading[list[SlackChannel]]:
     return _feed_of(os.environ.get(SLACK_PREVIEW_URL, ""), "", "").read("channels", client.channels)
 
 
+def ask(key: str, fetch: Callable[[], T], max_age_ms: int | None = None) -> Reading[T]:
+    """Return the answer to a question of a page's own; see :meth:`dashboards.feed.Feed.read`."""
+    return _ask(key, fetch, max_age_ms)
+
+
 def _ask(key: str, fetch: Callable[[], T], max_age_ms: int | None = None) -> Reading[T]:
     return _feed().read(key, fetch, max_age_ms=max_age_ms)
 
@@ -367,10 +468,10 @@ def _feed() -> Feed:
     return _feed_of(api().base_url, *asks_as())
 
 
-@st.cache_resource(max_entries=_MAX_VIEWERS, on_release=ApiClient.close)
-def _api_at(url: str, token: str, person: str) -> ApiClient:
+@st.cache_resource(max_entries=2 * _MAX_VIEWERS, on_release=ApiClient.close)
+def _api_at(url: str, token: str, person: str, timeout_s: float) -> ApiClient:
     ca = os.environ.get(API_CA, "")
-    return ApiClient(url, timeout_s=_TIMEOUT_S, token=token, person=person, ca=ca)
+    return ApiClient(url, timeout_s=timeout_s, token=token, person=person, ca=ca)
 
 
 @st.cache_resource(max_entries=8, on_release=SlackPreviewClient.close)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -69,6 +69,12 @@ def failed(reading: Reading[T], what: str, *, key: str) -> None:
 def empty(text: str, *, icon: str = ":material/inbox:") -> None:
     """Say calmly that there is nothing, and what would bring something."""
     st.caption(f"{icon} {text}")
+
+
+def notes(told: Sequence[str]) -> None:
+    """Say what an answer is not made of."""
+    for note in told:
+        st.caption(f":material/info: {plain(note)}")
 
 
 @contextmanager

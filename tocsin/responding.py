@@ -94,6 +94,7 @@ def open_desk(
                 Severity.SEV3: settings.update_sev3.seconds,
             },
             hourly_cost=settings.hourly_cost,
+            public_link_s=settings.public_link_lasts.seconds,
         ),
         slack_signing_secret=_signing_secret(notifiers),
         duty=Duty.of(configuration.rota, configuration.people),

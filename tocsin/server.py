@@ -15,12 +15,14 @@ import structlog
 from starlette.types import ASGIApp
 
 from anomaly.api.canary import canary_routes
+from anomaly.api.expected import expected_routes
 from anomaly.api.explain_groups import explain_groups_routes
 from anomaly.api.explain_objective import explain_objective_routes
 from anomaly.api.forecast import forecast_routes
 from anomaly.api.prometheus_rules import prometheus_rule_routes
 from anomaly.api.routes import anomaly_routes
 from anomaly.engine.engine import Engine
+from anomaly.rules.objective_rule import ObjectiveRule
 from collectors.api.app import api_app
 from collectors.api.changes import change_routes
 from collectors.api.work.workers import Workers
@@ -35,6 +37,7 @@ from collectors.receivers.direct import Direct
 from collectors.receivers.prometheus.scrape.scraper import Scraper
 from collectors.receivers.sources.middleware import Attributed
 from runbooks.api.alertmanager import DELIVERED
+from runbooks.api.public_links import SHARED
 from runbooks.api.routes import runbooks_routes
 from runbooks.api.slack import SIGNED_BY_SLACK
 from runbooks.api.status_page import SITE, status_routes
@@ -69,9 +72,12 @@ from tocsin.data_directory import owned
 from tocsin.front import front_route
 from tocsin.garbage import Garbage
 from tocsin.health import health_route
+from tocsin.own.capacity import capacity_route
+from tocsin.own.settings import settings_route
 from tocsin.pulse import beat
 from tocsin.responding import open_desk, open_status_page, policies_of, routes_of
 from tocsin.same_site import OwnNames, SameSite, own_names
+from tocsin.saving.routes import saving_routes
 from tocsin.seasons.keeping import kept_seasons
 from tocsin.seasons.looking import finding_seasons
 from tocsin.seasons.routes import season_route
@@ -145,7 +151,8 @@ async def serve(settings: Settings, announce: Announce, source: Ticking | None =
         stack.push_async_callback(asyncio.to_thread, desk.stop)
         warming, workers = Warming(), Workers(query_bounds(settings))
         rooms = collectors, changes.store, engine, desk
-        app = api_of(*rooms, reloader, warming, door, own_names(settings), workers, status=status)
+        more = (own_names(settings), workers, status, settings)
+        app = api_of(*rooms, reloader, warming, door, *more)
         await stack.enter_async_context(serving(app, api, collectors.connections, door.certificate))
         anew = partial(use, anew=True)
         stack.enter_context(finding_seasons(collectors, reloader))
@@ -171,6 +178,7 @@ def api_of(
     names: OwnNames,
     workers: Workers | None = None,
     status: StatusOffice | None = None,
+    settings: Settings | None = None,
 ) -> ASGIApp:
     """Return all that the API's port answers; queries run in ``workers``, own ones if None."""
     clock, workers = collectors.clock, workers or Workers()
@@ -181,7 +189,10 @@ def api_of(
         reload_route(reloader),
         audit_route(door.audit),
         whoami_route(),
+        capacity_route(collectors, engine),
+        *([settings_route(settings)] if settings else ()),
         *board_routes(lambda: reloader.configuration.boards),
+        *saving_routes(reloader),
         *collector_routes(collectors, workers),
         *change_routes(changes, clock, collectors.stats),
         *anomaly_routes(engine),
@@ -190,15 +201,16 @@ def api_of(
         *explain_groups_routes(collectors.metrics, collectors.metrics.step_ms, clock, workers),
         *canary_routes(collectors.metrics, collectors.metrics.step_ms, clock, workers),
         *forecast_routes(collectors.metrics, collectors.metrics.step_ms, clock, workers),
+        *expected_routes(collectors.metrics, collectors.metrics.step_ms, clock, workers),
         season_route(reloader, collectors.data_dir),
-        *runbooks_routes(desk),
+        *runbooks_routes(desk, lambda: engine.rows(ObjectiveRule.kind)),
         *(status_routes(status) if status else ()),
     ]
     app = api_app(collectors.metrics, collectors.spans, clock, extra_routes=routes, workers=workers)
     # Receivers are asked by whatever name senders have; Slack signs what it sends.
     delivered = receiver_paths(collectors)
     own = Attributed(Direct(app, routes), collectors.sources)
-    public = (SITE,) if status and status.public else ()
+    public = (*((SITE,) if status and status.public else ()), SHARED)
     behind = door.before(own, partial(right_for, delivered=delivered, public=public))
     anybody = {*delivered, *DELIVERED, *SIGNED_BY_SLACK}
     return SameSite(

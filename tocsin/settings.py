@@ -269,6 +269,12 @@ class Settings(BaseSettings):
     hourly_cost: float = Field(
         0.0, ge=0.0, description="What an hour of one responder costs, for reports; 0: not known."
     )
+    public_link_lasts: Length = Field(
+        Duration(0),
+        description="How long a public read-only link to an incident lasts at most; 0s: there are "
+        "none. Whoever has such a link sees the title, how far it is and what stakeholders were "
+        "told, until it is revoked.",
+    )
 
     heartbeat_url: SecretStr | None = Field(
         None,
@@ -401,6 +407,14 @@ def setting_rows() -> Iterator[SettingRow]:
             default=_default_text(info),
             description=info.description or "",
         )
+
+
+def shown_value(settings: Settings, name: str) -> str | None:
+    """Return the value in force as text; secrets stay hidden."""
+    value = getattr(settings, name)
+    if value is None:
+        return None
+    return "(hidden)" if isinstance(value, SecretStr) else without_secrets(str(value))
 
 
 def is_secret(info: FieldInfo) -> bool:

@@ -129,7 +129,7 @@ def local_tocsin(settings: Settings, disk: Disk = SYSTEM_DISK) -> Iterator[Local
         door, names = Door.of(settings, steady), own_names(settings)
         rooms = collectors, announced.store, engine, desk
         door.members.use(configuration.people)
-        app = api_of(*rooms, reloader, Warming(), door, names, status=status)
+        app = api_of(*rooms, reloader, Warming(), door, names, status=status, settings=settings)
         token = settings.api_token.get_secret_value() if settings.api_token else ""
         url = stack.enter_context(_served(app, collectors.connections))
         api = stack.enter_context(ApiClient(url, token=token))

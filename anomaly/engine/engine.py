@@ -26,7 +26,7 @@ from anomaly.engine.past import CHUNK_STEPS, Past, steps_until
 from anomaly.engine.progress import Progress
 from anomaly.engine.reconciling import corrections, unwatched
 from anomaly.engine.replay import Replayed, replay
-from anomaly.engine.watched import Watched
+from anomaly.engine.watched import RuleCost, Watched
 from anomaly.evidence.blaming import TrafficFinder
 from anomaly.evidence.common_tags import CommonTags
 from anomaly.evidence.exemplars import NoTraces, TraceFinder
@@ -230,6 +230,10 @@ class Engine:
         """Return the longest of these by kind of rule."""
         return self._progress.overdue_by_kind_ms(self._clock.now_ms())
 
+    def costs(self) -> list[RuleCost]:
+        """Return what each rule has cost since the start."""
+        return [watched.cost for watched in self._watched]
+
     @contextmanager
     def _working(self) -> Iterator[None]:
         """Hold the lock; afterwards tell how far each rule is."""
@@ -375,13 +379,16 @@ class Engine:
         for window in self._past.windows(start_ms, end_ms, CHUNK_STEPS):
             database = OnceDatabase(self._database)
             for watched in some:
-                self._take(watched, database, window)
+                with watched.timed():
+                    self._take(watched, database, window)
             for index in range(window.steps):
                 now_ms = self._clock.now_ms()
                 for watched in some:
-                    self._judge(watched, index, index + 1, window, now_ms)
-                    self._look_for_common(watched)
+                    with watched.timed():
+                        self._judge(watched, index, index + 1, window, now_ms)
+                        self._look_for_common(watched)
             for watched in some:
+                watched.steps += window.steps
                 watched.done_ms = window.end_ms
                 watched.leave_waypoint()
 

@@ -6,8 +6,10 @@ before them, and goes on from there with what is known now.
 
 from __future__ import annotations
 
+import time
 from collections import deque
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +38,30 @@ class Waypoint:
     findings: Mapping[Hashable, Finding]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleCost:
+    """What judging the present by a rule has cost since the start.
+
+    Attributes:
+        kind: Of the rule.
+        name: Of the rule.
+        spent_s: Time in all, seconds.
+        steps: Steps that it judged for that.
+        series: Series that it heard at last.
+    """
+
+    kind: str
+    name: str
+    spent_s: float
+    steps: int
+    series: int
+
+    @property
+    def a_step_s(self) -> float:
+        """Seconds that a step costs, 0 before the first."""
+        return self.spent_s / self.steps if self.steps else 0.0
+
+
 @dataclass(slots=True)
 class Watched:
     """A rule and its way.
@@ -55,6 +81,8 @@ class Watched:
     findings: dict[Hashable, Finding] = field(default_factory=dict)
     listened: Mapping[str, Sequence[Listened]] = field(default_factory=dict)
     standing: Standing = field(init=False)
+    spent_s: float = 0.0
+    steps: int = 0
     _far: deque[Waypoint] = field(init=False)
     _near: deque[Waypoint] = field(init=False)
 
@@ -66,6 +94,26 @@ class Watched:
     def faults(self) -> dict[str, str]:
         """What is wrong with its expressions."""
         return {name: error.message for name, error in self.standing.errors.items()}
+
+    @property
+    def cost(self) -> RuleCost:
+        """What it has cost; what rules share is told of the one that asked first."""
+        return RuleCost(
+            kind=self.rule.kind,
+            name=self.rule.name,
+            spent_s=self.spent_s,
+            steps=self.steps,
+            series=sum(len(one.heard.series) for one in self.heard()),
+        )
+
+    @contextmanager
+    def timed(self) -> Iterator[None]:
+        """Count the time within as this rule's."""
+        began_s = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.spent_s += time.perf_counter() - began_s
 
     def listen(self, database: Database, log: ArrivalLog, known: dict[Fetch, Listened]) -> None:
         """Find out when its data were last heard of; ``known`` is what was found out already."""

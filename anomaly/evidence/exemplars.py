@@ -222,9 +222,10 @@ def _before(
 
 
 def _worst(summaries: Sequence[TraceSummary], evidence: Evidence) -> tuple[str, ...]:
-    def badness(summary: TraceSummary) -> tuple[float, float]:
+    def badness(summary: TraceSummary) -> tuple[float, ...]:
         if evidence.errors:
-            return (summary.error_count, summary.duration_ms)
+            # Of a call that was tried again, with success, there are more errors and less harm.
+            return (summary.root_failed, summary.error_count, summary.duration_ms)
         return (summary.duration_ms, summary.error_count)
 
     ranked = sorted(summaries, key=badness, reverse=True)

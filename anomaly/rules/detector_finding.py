@@ -102,6 +102,7 @@ def updated(
             **({"of": transition.whole} if isfinite(transition.whole) else {}),
             **shares_of(finding.values),
         },
+        subject=definition.display_name,
     )
 
 
@@ -183,6 +184,7 @@ def missing_finding(
         observed=math.nan,
         baseline=None if math.isnan(transition.expected) else transition.expected,
         unit=definition.unit,
+        subject=definition.display_name,
     )
 
 

@@ -77,6 +77,7 @@ def updated(
         window_ms=round(reading.tier.long_s * 1_000) if worst else finding.window_ms,
         observed=observed if worst else finding.observed,
         values={**_values(reading, budget), **shares_of(finding.values)},
+        subject=objective.display_name,
     )
 
 

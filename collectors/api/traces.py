@@ -13,8 +13,8 @@ from collectors.api.parameters import Parameters, refuse
 from collectors.api.tracing.reading import TraceReader, read_trace_id
 from collectors.errors import NotFoundError
 from collectors.model import AttributeValue, Span, SpanEvent
-from collectors.traces.compare import Comparison
-from collectors.traces.search import MAX_LIMIT, TraceSearch, TraceSummary
+from collectors.traces.archive import SpanArchive
+from collectors.traces.search import MAX_LIMIT, Box, TraceSearch, TraceSummary
 from collectors.traces.service_map import ServiceEdge
 from collectors.traces.traceql.parser import parse
 from collectors.traces.tree.critical_path import time_on_path
@@ -25,6 +25,8 @@ MAX_TEXT = 1_000
 DEFAULT_LIMIT = 20
 # Year 9999: beyond it a date has no meaning for anybody.
 MAX_TIME_MS = 253_402_300_799_999
+# Of a box of spans: their traces may have begun before.
+BEFORE_BOX_MS = 600_000
 
 _NS_PER_MS = 1_000_000
 
@@ -32,8 +34,9 @@ _NS_PER_MS = 1_000_000
 class SpanReader(TraceReader, Protocol):
     """What the trace endpoints need of the span store."""
 
-    def compare(self, wanted: TraceSearch, limit: int = 10) -> Comparison:
-        """Return what sets the spans that match apart from their like."""
+    @property
+    def archive(self) -> SpanArchive | None:
+        """What answers for what memory no longer holds; None: nothing does."""
         ...
 
     def whole_from_ms(self) -> int | None:
@@ -88,6 +91,10 @@ def read_search(parameters: Parameters) -> TraceSearch:
     """Read the conditions of a trace search; refuse what can't be used, by name."""
     start_ms = parameters.integer("start_ms", -1, low=-1, high=MAX_TIME_MS)
     end_ms = parameters.integer("end_ms", -1, low=-1, high=MAX_TIME_MS)
+    box = _read_box(parameters.text("box"))
+    if box is not None:
+        start_ms = start_ms if start_ms >= 0 else max(0, int(box.start_ms) - BEFORE_BOX_MS)
+        end_ms = end_ms if end_ms >= 0 else int(box.end_ms)
     return TraceSearch(
         service=(parameters.text("service") or "")[:MAX_TEXT],
         operation=(parameters.text("operation") or "")[:MAX_TEXT],
@@ -99,7 +106,24 @@ def read_search(parameters: Parameters) -> TraceSearch:
         tags=_read_tags(parameters.all("tag")),
         limit=parameters.integer("limit", DEFAULT_LIMIT, low=1, high=MAX_LIMIT),
         query=parse(text) if (text := parameters.text("q")) else None,
+        box=box,
     )
+
+
+def _read_box(given: str | None) -> Box | None:
+    if not given:
+        return None
+    parts = given[:MAX_TEXT].split(",")
+    try:
+        start_ms, end_ms, min_ms, max_ms = map(float, parts)
+    except ValueError:
+        start_ms = end_ms = min_ms = max_ms = 0.0
+    if not (0 <= start_ms < end_ms <= MAX_TIME_MS and 0 <= min_ms < max_ms <= MAX_TIME_MS):
+        raise refuse(
+            "parameter 'box' must be start_ms,end_ms,min_duration_ms,max_duration_ms, each pair "
+            f"in its order, got '{given[:80]}'"
+        )
+    return Box(start_ms=start_ms, end_ms=end_ms, min_ms=min_ms, max_ms=max_ms)
 
 
 def _read_error(given: str | None) -> bool | None:

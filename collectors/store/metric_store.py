@@ -125,11 +125,11 @@ class MetricStore:
         self._readers = Readers(self._hot.every_blocks, self._lock)
         rules, series = TagRules(limits), self._hot.series
         self._senders = Senders(series)
-        self._admission = Admission(series, limits, rules, self._hot.blocks.max_series, clock)
+        self.admission = Admission(series, limits, rules, self._hot.blocks.max_series, clock)
         self.metric_kinds = MetricKinds()
         seed = secrets.randbits(63)
         most, kinds = limits.max_body_labels, self.metric_kinds
-        self._labels = RemoteLabels(series, self._admission, rules, seed, kinds, max_labels=most)
+        self._labels = RemoteLabels(series, self.admission, rules, seed, kinds, max_labels=most)
         self._starts = CounterStarts(series, self._hot.blocks.arrays.kind, limits.zero_point_ms)
         self._durability = Durability(
             path,
@@ -257,14 +257,14 @@ class MetricStore:
         """Keep ``batch``: logged, then visible. Samples outside the time bounds are refused."""
         with self._lock:
             self._shed_words()
-            resolved = self._admission.resolve(batch.series)
+            resolved = self.admission.resolve(batch.series)
             kept = [self._keep(resolved, rows) for rows in batches.rows_of(batch)]
         return batches.joined([receipt_of(one, self._keeper) for one in kept])
 
     def counted(self, tags: Tags) -> Counted:
         """Return what is known of the series with exactly these tags."""
         with self._lock:
-            found = int(self._admission.find(tags))
+            found = int(self.admission.find(tags))
             gauge = kind_of(tags) is SeriesKind.GAUGE
             return self._hot.counted(found, gauge=gauge) if found >= 0 else Counted()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -11,6 +11,7 @@ import structlog
 from collectors.errors import StorageError
 from collectors.model import Span
 from collectors.traces.held_trace import TraceSpans
+from collectors.traces.query.heat import HeatMap
 from collectors.traces.search import NANOS_PER_MS, TraceSearch, TraceSummary
 from collectors.traces.tree.cutting import most_telling
 from collectors.traces.tree.lineage import identity
@@ -33,6 +34,26 @@ class SpanArchive(Protocol):
 
     def read(self, trace_id: str) -> TraceSpans:
         """Return a trace, without spans when it is unknown."""
+        ...
+
+    def add_heat(self, found: HeatMap, wanted: TraceSearch, end_ms: int) -> None:
+        """Count the spans that a search without a query means, those that began before a time."""
+        ...
+
+    def spans_meant(self, wanted: TraceSearch, before_ms: int | None, most: int) -> Sequence[Span]:
+        """Return spans that a search without a query means, the newest first.
+
+        The search has a ``start_ms``; the spans began before ``before_ms``, if it is given.
+        """
+        ...
+
+    def traces(
+        self, start_ms: int, before_ms: int, most: int
+    ) -> Iterator[Sequence[Sequence[Span]]]:
+        """Yield the spans of traces that began between two times, newest first.
+
+        Some traces at a time, until about ``most`` spans are told.
+        """
         ...
 
     def close(self) -> None:

@@ -8,12 +8,13 @@ few spans nor a tiny shift in many comes first.
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from collectors.attribute_text import text_of
 from collectors.model import Span
+from collectors.traces.tree.sampling import adjusted_count
 
 # G² of one degree of freedom at p = 0.001: below this a difference is taken for chance.
 SIGNIFICANT = 10.83
@@ -28,14 +29,15 @@ _MAX_VALUE_CHARS = 200
 class Difference:
     """One attribute value that is more frequent among the bad spans.
 
-    ``lift`` is the ratio of the two shares, infinite if no good span has the value.
+    Counts and shares are of what the spans stand for. ``lift`` is the ratio of the two shares,
+    infinite if no good span has the value.
     """
 
     key: str
     value: str
-    bad_count: int
+    bad_count: float
     bad_share: float
-    good_count: int
+    good_count: float
     good_share: float
     lift: float
     score: float
@@ -43,11 +45,67 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """How many spans were compared, and what sets the bad ones apart, strongest first."""
+    """How many spans were compared, and what sets the bad ones apart, strongest first.
 
-    bad_spans: int
-    good_spans: int
+    Attributes:
+        bad_spans: What the bad ones stand for, where their senders sample.
+        good_spans: What the others stand for.
+        bad_observed: Bad spans that were seen and compared.
+        good_observed: Others that were seen and compared.
+        differences: What sets the bad ones apart.
+    """
+
+    bad_spans: float
+    good_spans: float
+    bad_observed: int
+    good_observed: int
     differences: tuple[Difference, ...]
+
+
+class _Group:
+    """Counts of a group of spans, those of each attribute value too.
+
+    Attributes:
+        observed: Spans that were seen.
+        weight: What they stand for.
+        counts: The same by key and value.
+        evidence: Spans of equal weight that would tell as much as one of these does (Kish 1965).
+    """
+
+    def __init__(self, spans: Sequence[Span]) -> None:
+        self.observed = len(spans)
+        self._seen: Counter[tuple[str, str]] = Counter()
+        self.counts: defaultdict[tuple[str, str], float] = defaultdict(float)
+        squares = self.weight = 0.0
+        for span in spans:
+            weight = adjusted_count(span.trace_state)
+            self.weight += weight
+            squares += weight * weight
+            for pair in set(_attributes(span)):
+                self._seen[pair] += 1
+                self.counts[pair] += weight
+        self.evidence = self.weight / squares if squares else 0.0
+
+    def naming(self) -> set[str]:
+        """Return the keys whose values name a span instead of describing it."""
+        distinct = Counter(key for key, _ in self._seen)
+        bearing: Counter[str] = Counter()
+        for (key, _), count in self._seen.items():
+            bearing[key] += count
+        return {
+            key
+            for key, number in distinct.items()
+            if number > _MAX_DISTINCT
+            or (
+                bearing[key] > 4
+                and self.observed > 4
+                and number > _MAX_DISTINCT_SHARE * bearing[key]
+            )
+        }
+
+    def told(self, count: float) -> tuple[float, float]:
+        """Return a count and the whole group as the number of spans that tell as much."""
+        return count * self.evidence, self.weight * self.evidence
 
 
 def compare(bad: Sequence[Span], good: Sequence[Span], limit: int = 10) -> Comparison:
@@ -61,23 +119,18 @@ def compare(bad: Sequence[Span], good: Sequence[Span], limit: int = 10) -> Compa
         good: Spans of the same kind to hold them against.
         limit: Most differences to return.
     """
-    bad_counts, good_counts = _count(bad), _count(good)
-    naming = _naming_keys(bad_counts, len(bad)) | _naming_keys(good_counts, len(good))
-    found = [
-        _difference(pair, (count, len(bad)), (good_counts[pair], len(good)))
-        for pair, count in bad_counts.items()
-        if pair[0] not in naming
-    ]
+    chosen, others = _Group(bad), _Group(good)
+    naming = chosen.naming() | others.naming()
+    found = [_difference(pair, chosen, others) for pair in chosen.counts if pair[0] not in naming]
     telling = [d for d in found if d.score >= SIGNIFICANT and d.bad_share > d.good_share]
     telling.sort(key=lambda d: (-d.score, d.key, d.value))
-    return Comparison(bad_spans=len(bad), good_spans=len(good), differences=tuple(telling[:limit]))
-
-
-def _count(spans: Iterable[Span]) -> Counter[tuple[str, str]]:
-    counts: Counter[tuple[str, str]] = Counter()
-    for span in spans:
-        counts.update(set(_attributes(span)))
-    return counts
+    return Comparison(
+        bad_spans=chosen.weight,
+        good_spans=others.weight,
+        bad_observed=chosen.observed,
+        good_observed=others.observed,
+        differences=tuple(telling[:limit]),
+    )
 
 
 def _attributes(span: Span) -> Iterator[tuple[str, str]]:
@@ -89,35 +142,23 @@ def _attributes(span: Span) -> Iterator[tuple[str, str]]:
                 yield key, text_of(value)[:_MAX_VALUE_CHARS]
 
 
-def _naming_keys(counts: Counter[tuple[str, str]], spans: int) -> set[str]:
-    distinct = Counter(key for key, _ in counts)
-    bearing: Counter[str] = Counter()
-    for (key, _), count in counts.items():
-        bearing[key] += count
-    return {
-        key
-        for key, number in distinct.items()
-        if number > _MAX_DISTINCT
-        or (bearing[key] > 4 and spans > 4 and number > _MAX_DISTINCT_SHARE * bearing[key])
-    }
-
-
-def _difference(pair: tuple[str, str], bad: tuple[int, int], good: tuple[int, int]) -> Difference:
-    bad_share = bad[0] / bad[1]
-    good_share = good[0] / good[1] if good[1] else 0.0
+def _difference(pair: tuple[str, str], bad: _Group, good: _Group) -> Difference:
+    bad_count, good_count = bad.counts[pair], good.counts.get(pair, 0.0)
+    bad_share = bad_count / bad.weight
+    good_share = good_count / good.weight if good.weight else 0.0
     return Difference(
         key=pair[0],
         value=pair[1],
-        bad_count=bad[0],
+        bad_count=bad_count,
         bad_share=bad_share,
-        good_count=good[0],
+        good_count=good_count,
         good_share=good_share,
         lift=bad_share / good_share if good_share else math.inf,
-        score=likelihood_ratio(bad, good),
+        score=likelihood_ratio(bad.told(bad_count), good.told(good_count)),
     )
 
 
-def likelihood_ratio(bad: tuple[int, int], good: tuple[int, int]) -> float:
+def likelihood_ratio(bad: tuple[float, float], good: tuple[float, float]) -> float:
     """Return G² of the 2×2 table of (with the value, all) in both groups.
 
     >>> round(likelihood_ratio((10, 10), (0, 90)), 2)
@@ -130,6 +171,6 @@ def likelihood_ratio(bad: tuple[int, int], good: tuple[int, int]) -> float:
     score = 0.0
     for row, row_total in zip(table, (bad_all, good_all), strict=True):
         for observed, column_total in zip(row, columns, strict=True):
-            if observed:
+            if observed > 0:
                 score += 2 * observed * math.log(observed * total / (row_total * column_total))
     return score

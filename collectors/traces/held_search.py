@@ -3,14 +3,7 @@
 from __future__ import annotations
 
 from collectors.traces.held_trace import HeldTrace
-from collectors.traces.search import NANOS_PER_MS, TraceSearch, TraceSummary, summarize
-
-
-def bounds_ns(wanted: TraceSearch) -> tuple[int, int]:
-    """Return the first start that a search means, and the first beyond it."""
-    start_ns = -1 if wanted.start_ms is None else wanted.start_ms * NANOS_PER_MS
-    end_ns = 2**63 if wanted.end_ms is None else (wanted.end_ms + 1) * NANOS_PER_MS
-    return start_ns, end_ns
+from collectors.traces.search import TraceSearch, TraceSummary, summarize
 
 
 def matches(trace: HeldTrace, wanted: TraceSearch) -> bool:

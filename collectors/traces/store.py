@@ -20,18 +20,18 @@ from collectors.host.journal import Journal
 from collectors.limits import Limits
 from collectors.model import Receipt, Rejection, Span, in_order
 from collectors.traces.archive import SpanArchive, joined_search, joined_trace
-from collectors.traces.compare import Comparison, compare
-from collectors.traces.held_search import bounds_ns, matches, summary_of
+from collectors.traces.held_search import matches, summary_of
 from collectors.traces.held_trace import HeldTrace, TraceSpans
 from collectors.traces.query.columns import SpanBlock
 from collectors.traces.query.evaluation import matched
 from collectors.traces.query.held_blocks import HeldBlocks
-from collectors.traces.query.selection import apart
+from collectors.traces.query.selection import in_box
 from collectors.traces.search import (
     MAX_LIMIT,
     NANOS_PER_MS,
     TraceSearch,
     TraceSummary,
+    bounds_ns,
 )
 from collectors.traces.served import Served, ServedLog
 from collectors.traces.service_map import (
@@ -50,7 +50,6 @@ from collectors.traces.tree.lineage import Identity, identity
 
 SPANS = 0x53
 _MINUTE_NS = 60_000_000_000
-MAX_COMPARED = 50_000
 SERVED_MS = 1_200_000
 """How long what spans served is remembered, for the rates of steps."""
 _log = structlog.get_logger(__name__)
@@ -124,6 +123,16 @@ class SpanStore:
     def span_count(self) -> int:
         """Number of spans held."""
         return self._count
+
+    @property
+    def size(self) -> int:
+        """Bytes of these spans, as they stand in the log."""
+        return self._size
+
+    @property
+    def archive(self) -> SpanArchive | None:
+        """What answers for what memory no longer holds; None: nothing does."""
+        return self._archive
 
     def wait_replayed(self, timeout_s: float) -> bool:
         """Wait until the journal is replayed; return whether it is."""
@@ -360,7 +369,7 @@ class SpanStore:
         """Yield the traces of which the query selects spans, newest first."""
         start_ns, end_ns = bounds_ns(wanted)
         for block, traces in self._blocks.newest_first(seconds):
-            found = matched(query, block, wanted.matched_spans)
+            found = matched(query, block, wanted.matched_spans, in_box(wanted, block))
             for at, spans in found.items():
                 trace = traces[at]
                 if start_ns <= trace.start_ns < end_ns and matches(trace, wanted):
@@ -406,27 +415,6 @@ class SpanStore:
             known = joined_trace(self._archive, full_id, known, first_ms, most)
         max_skew_ns = self._limits.max_skew_ms * NANOS_PER_MS
         return replace(known, spans=tuple(adjust_clock_skew(known.spans, max_skew_ns)))
-
-    def compare(self, wanted: TraceSearch, limit: int = 10) -> Comparison:
-        """Return what sets the spans that ``wanted`` describes apart from their like.
-
-        The others are spans of the same service, operation and time that do not match; of a query
-        spans of the services and operations that it selects. Of many the newest are compared.
-        """
-        if wanted.query is not None:
-            start_ns, end_ns = bounds_ns(wanted)
-            blocks = self.blocks(wanted.start_ms, wanted.end_ms)
-            return compare(*apart(blocks, wanted.query, start_ns, end_ns, MAX_COMPARED), limit)
-        alike = replace(wanted, error=None, min_duration_ms=None, max_duration_ms=None, tags={})
-        bad: list[Span] = []
-        good: list[Span] = []
-        with self._lock:
-            candidates = [trace for trace in self._newest_first(wanted) if self._is_whole(trace)]
-        spans = (span for trace in candidates for span in trace.held())
-        for span in islice(filter(alike.matches_span, spans), MAX_COMPARED):
-            chosen = wanted.matches_span(span) and wanted.matches_duration(span.duration_ns)
-            (bad if chosen else good).append(span)
-        return compare(bad, good, limit)
 
     def spans_of(self, service: str, start_ms: int, end_ms: int, limit: int) -> list[Span]:
         """Return spans of a service in traces that began between the two times, newest first.

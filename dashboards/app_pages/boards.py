@@ -9,11 +9,13 @@ from dashboards.markdown import plain
 from dashboards.navigation import Page
 from dashboards.panels import chart_stack, range_bar
 from dashboards.panels.board_values import values_of
+from dashboards.panels.charting import narrowing
+from dashboards.panels.charting.narrowing import Narrowing
 from dashboards.telemetry.boards import left_out, rows_of
 from dashboards.timerange import TimeRange
 from tocsin.client.board_shapes import Board
 
-PAGE = Page(title="Dashboards", icon=":material/dashboard:", order=2.6)
+PAGE = Page(title="Dashboards", icon=":material/dashboard:", order=7)
 
 _ALL = "all"
 _NONE = (
@@ -44,10 +46,11 @@ def page() -> None:
         )
         board = by_name[name or next(iter(by_name))]
         choices = _choices(board)
+        narrowed = narrowing.choose()
         span = range_bar.choose(None)
     if board["description"]:
         st.caption(plain(board["description"]))
-    st.fragment(_live, run_every=range_bar.run_every(span))(board, choices, span)
+    st.fragment(_live, run_every=range_bar.run_every(span))(board, choices, narrowed, span)
 
 
 def _choices(board: Board) -> dict[str, str]:
@@ -65,14 +68,14 @@ def _choices(board: Board) -> dict[str, str]:
     return choices
 
 
-def _live(board: Board, choices: dict[str, str], span: TimeRange) -> None:
+def _live(board: Board, choices: dict[str, str], narrowed: Narrowing, span: TimeRange) -> None:
     values = values_of([board], key="values")
     rows = rows_of(board, choices, values)
     for position, (title, panels) in enumerate(rows):
         with st.container(border=True), states.panel(title or "Charts"):
             if title:
                 st.markdown(f"**{plain(title)}**")
-            chart_stack.draw(panels, span, key=f"row-{position}")
+            chart_stack.draw(narrowed.of(panels), span, key=f"row-{position}")
     if not rows and all(one["name"] in values for one in board["variables"]):
         states.empty("The rows repeat by a tag that no series has yet.")
     for name, count in left_out(board, choices, values).items():

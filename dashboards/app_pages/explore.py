@@ -9,14 +9,16 @@ from dashboards import sources, states
 from dashboards.charts import timeseries
 from dashboards.navigation import Page
 from dashboards.panels import chart_stack, metric_browser, range_bar
+from dashboards.panels.charting import layers, overlays, point, saving
 from dashboards.telemetry.browsing import metric_in, unit_for
+from dashboards.telemetry.panel import Panel
 from dashboards.telemetry.service_panels import pulse_panels
 from dashboards.timerange import TimeRange
 from tocsin.client.graphs import Graph
 from tocsin.client.stack_words import equals
 from tocsin.client.wording import number
 
-PAGE = Page(title="Explore", icon=":material/query_stats:", order=4)
+PAGE = Page(title="Explore", icon=":material/query_stats:", order=6)
 
 _MAX_QUERY = 4_000
 _HEIGHT = 360
@@ -42,6 +44,8 @@ def page() -> None:
             sources.graph(query, span.start, span.end)
         every = range_bar.run_every(span)
         st.fragment(_live, run_every=every)(query, unit, span)
+        with states.panel("Keeping it"):
+            saving.draw(query, unit)
 
 
 def _query() -> tuple[str, str]:
@@ -83,14 +87,12 @@ def _live(query: str, unit: str, span: TimeRange) -> None:
         states.empty(f"Nothing matches in this range ({span.words}).")
         return
     with states.panel("Chart"):
-        row = timeseries.row_of(graph, "Expression", unit)
-        range_bar.brushable(
-            timeseries.option([row], span_ms=span.span_ms, row_height=_HEIGHT),
-            span,
-            height=_HEIGHT,
-            key="explore",
-            alt=chart_stack.described([row]),
-        )
+        panel = Panel(title="Expression", expression=query, unit=unit)
+        row = timeseries.row_of(graph, panel.title, unit)
+        row = overlays.over(row, panel, span, key="explore")
+        marks = layers.over(None, span)
+        clicked = chart_stack.show([row], span, marks=marks, key="explore", row_height=_HEIGHT)
+        point.draw(clicked, [(panel, row)], key="explore")
         _legend(graph)
     url = sources.api().graph_url(query, start=span.start, end=span.end)
     st.link_button("Data as std.json", url, icon=":material/data_object:")

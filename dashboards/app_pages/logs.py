@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboards import sources, states, timerange
+from dashboards import sources, states
 from dashboards.navigation import Page
 from dashboards.panels import range_bar
 from dashboards.panels.logs import counts, lines
 
-PAGE = Page(title="Logs", icon=":material/receipt_long:", order=3.5)
+PAGE = Page(title="Logs", icon=":material/receipt_long:", order=4)
 
 _LIMIT = 200
 _MINUTES = {"5 min": 5, "15 min": 15, "1 h": 60, "6 h": 360, "1 day": 1_440, "14 days": 20_160}
@@ -81,34 +81,26 @@ def _search() -> dict[str, str | int]:
         pattern = st.text_input(
             "Pattern", key="pattern", bind="query-params", max_chars=8, width=110
         )
-        pin = timerange.parse_pin(st.query_params.get(range_bar.PIN))
         span = st.selectbox(
-            "Last", list(_MINUTES), index=2, key="last", width=110, disabled=pin is not None
+            "Last",
+            list(_MINUTES),
+            index=2,
+            key="last",
+            width=110,
+            disabled=range_bar.pinned() is not None,
         )
         st.button("Search again", icon=":material/refresh:", on_click=sources.retry, key="again")
-    if pin is None:
-        end_ms = (sources.now_ms() // _GRAIN_MS + 1) * _GRAIN_MS
-        start_ms = end_ms - _MINUTES[span or "1 h"] * 60_000
-    else:
-        start_ms, end_ms = _pinned(pin)
-    wanted: dict[str, str | int] = {"end_ms": end_ms, "start_ms": start_ms}
+    end_ms = (sources.now_ms() // _GRAIN_MS + 1) * _GRAIN_MS
+    wanted: dict[str, str | int] = {
+        "end_ms": end_ms,
+        "start_ms": end_ms - _MINUTES[span or "1 h"] * 60_000,
+    }
+    wanted |= range_bar.within()
     wanted |= {"text": text} if text else {}
     wanted |= {"service": service} if service else {}
     wanted |= {"severity": severity} if severity else {}
     wanted |= {"attribute": attribute} if attribute and ":" in attribute else {}
     return wanted | ({"pattern": pattern} if pattern else {})
-
-
-def _pinned(pin: timerange.TimeRange) -> tuple[int, int]:
-    """Say which time a link has asked for, with the way back to now; return it."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.badge(f"{pin.words}", icon=":material/push_pin:", color="gray")
-        st.button("Until now", icon=":material/undo:", on_click=_until_now, key="unpin")
-    return pin.span_ms or (0, 0)
-
-
-def _until_now() -> None:
-    del st.query_params[range_bar.PIN]
 
 
 def _nothing() -> None:

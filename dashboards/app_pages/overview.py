@@ -16,12 +16,13 @@ from dashboards.panels import (
     range_bar,
     service_list,
 )
+from dashboards.panels.charting import burning
 from dashboards.telemetry.services import services_of
 from dashboards.timerange import TimeRange
 from tocsin.client.shapes import IncidentSummary, ServiceMap, Slo
 from tocsin.client.wording import clock, duration, moment, number
 
-PAGE = Page(title="Overview", icon=":material/monitoring:", order=1)
+PAGE = Page(title="Overview", icon=":material/monitoring:", order=1, group="Now")
 
 _MAP_HEIGHT = 340
 
@@ -59,6 +60,7 @@ def _live(span: TimeRange) -> None:
     with states.panel("Objectives"):
         if slos is not None:
             objectives.draw(slos)
+            burning.draw(slos, key="budget")
 
 
 def _figures(

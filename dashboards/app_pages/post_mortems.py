@@ -1,4 +1,4 @@
-"""Post-mortems: where each stands, what it lacks; read the document and take it."""
+"""Post-mortems: where each stands, what it lacks; read, write and take the document."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import streamlit as st
 
 from dashboards import sources, states
 from dashboards.navigation import Page
-from dashboards.panels import incident_picker, paper
+from dashboards.panels import actions, incident_picker, paper
+from dashboards.panels.acting import editing
 
-PAGE = Page(title="Post-mortems", icon=":material/article:", order=5)
+PAGE = Page(title="Post-mortems", icon=":material/article:", order=5, group="Respond")
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _FORMS = (
@@ -41,6 +42,8 @@ def page() -> None:
         chosen = incident_picker.choose(ended, fall_back=True)
         if chosen is not None:
             _downloads(chosen)
+        actions.draw_actor()
+        actions.tell()
     if chosen is not None:
         _document(chosen)
 
@@ -51,8 +54,11 @@ def _document(incident_id: str) -> None:
         return
     with states.panel("Where it stands"):
         paper.draw_standing(found)
-    with st.container(border=True, key="post-mortem"), states.panel("Document"):
+    read, write = st.tabs(["Read", "Write"], key="post-mortem-tabs")
+    with read, st.container(border=True, key="post-mortem"), states.panel("Document"):
         paper.draw_document(found)
+    with write, states.panel("Write"):
+        editing.draw(found)
 
 
 def _downloads(incident_id: str) -> None:

@@ -10,7 +10,9 @@ from dashboards.navigation import Page
 from tocsin.client.sender_shapes import Source, Sources
 from tocsin.client.wording import duration, number
 
-PAGE = Page(title="Sources", icon=":material/sensors:", order=5.5, other_path="sources")
+PAGE = Page(
+    title="Sources", icon=":material/sensors:", order=1, group="Operate", other_path="sources"
+)
 
 _REFRESH = "5s"
 _TABLE_ROWS = 500

@@ -11,14 +11,16 @@ from dashboards.charts.marks import of_changes
 from dashboards.markdown import code, plain
 from dashboards.navigation import Page
 from dashboards.panels import chart_stack, dependencies, objectives, range_bar, service_list
-from dashboards.telemetry.service_panels import saturation_panels, side_panels
+from dashboards.panels.charting import burning, narrowing
+from dashboards.panels.charting.narrowing import Narrowing
+from dashboards.telemetry.service_panels import query_of, saturation_panels, side_panels
 from dashboards.telemetry.services import Service, services_of
 from dashboards.telemetry.watched import objectives_of, rules_of
 from dashboards.timerange import TimeRange
 from tocsin.client.shapes import AnnouncedChange
 from tocsin.client.wording import moment, scope
 
-PAGE = Page(title="Service", icon=":material/deployed_code:", order=2.3)
+PAGE = Page(title="Service", icon=":material/deployed_code:", order=2)
 
 _MAX_CHANGES = 10
 _DAY_MS = 86_400_000
@@ -40,8 +42,9 @@ def page() -> None:
             width=280,
             accept_new_options=True,
         )
+        narrowed = narrowing.choose(query_of(name)) if name else narrowing.Narrowing()
         span = range_bar.choose(None)
-    st.fragment(_live, run_every=range_bar.run_every(span))(str(name or ""), span)
+    st.fragment(_live, run_every=range_bar.run_every(span))(str(name or ""), narrowed, span)
 
 
 def _services() -> tuple[list[Service], bool]:
@@ -54,7 +57,7 @@ def _services() -> tuple[list[Service], bool]:
     return list(found), metrics is not None and spans is not None
 
 
-def _live(name: str, span: TimeRange) -> None:
+def _live(name: str, narrowed: Narrowing, span: TimeRange) -> None:
     services, complete = _services()
     if not name:
         if services or complete:
@@ -71,10 +74,10 @@ def _live(name: str, span: TimeRange) -> None:
     with states.panel("Figures"):
         (figures,) = service_list.figures([service])
         st.markdown(service_list.worded(figures))
-    _sides(service, span, announced or [])
+    _sides(service, narrowed, span, announced or [])
     left, right = st.columns(2, gap="small")
     with left, st.container(border=True), states.panel("Saturation"):
-        _saturation(service, span)
+        _saturation(service, narrowed, span)
     with right, st.container(border=True), states.panel("Dependencies"):
         dependencies.draw(service)
     with st.container(border=True), states.panel("Changes"):
@@ -83,8 +86,13 @@ def _live(name: str, span: TimeRange) -> None:
         _watched(name)
 
 
-def _sides(service: Service, span: TimeRange, announced: Sequence[AnnouncedChange]) -> None:
-    sides = side_panels(service)
+def _sides(
+    service: Service,
+    narrowed: Narrowing,
+    span: TimeRange,
+    announced: Sequence[AnnouncedChange],
+) -> None:
+    sides = {words: narrowed.of(panels) for words, panels in side_panels(service).items()}
     if not sides:
         states.empty(
             "No metric of requests, messages or database operations names this service; what spans "
@@ -97,12 +105,12 @@ def _sides(service: Service, span: TimeRange, announced: Sequence[AnnouncedChang
             chart_stack.draw(panels, span, marks=of_changes(announced), key=f"side-{words}")
 
 
-def _saturation(service: Service, span: TimeRange) -> None:
+def _saturation(service: Service, narrowed: Narrowing, span: TimeRange) -> None:
     st.markdown("**Saturation**")
     names = states.value_or_notice(sources.metrics_of(service.name), "metrics", key="own-metrics")
     if names is None:
         return
-    panels = saturation_panels(service.name, names["metrics"])
+    panels = narrowed.of(saturation_panels(service.name, names["metrics"]))
     if panels:
         chart_stack.draw(panels, span, key="saturation")
     else:
@@ -137,6 +145,7 @@ def _watched(name: str) -> None:
         own = objectives_of(name, slos)
         if own:
             objectives.draw(own)
+            burning.draw(own, key="budget")
         else:
             states.empty(f"No objective is set for {plain(name)}.", icon=":material/flag:")
     rows = states.value_or_notice(sources.detectors(), "detectors", key="detectors")

@@ -19,7 +19,7 @@ from tocsin.client.service_health import (
 )
 from tocsin.client.wording import clock, percent, quantity
 
-PAGE = Page(title="Services", icon=":material/ecg_heart:", order=2.2)
+PAGE = Page(title="Services", icon=":material/ecg_heart:", order=1)
 
 _REFRESH = "5s"
 _SHOWN = 100

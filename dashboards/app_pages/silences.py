@@ -8,7 +8,7 @@ from dashboards import sources, states
 from dashboards.navigation import Page
 from dashboards.panels import actions, silencing
 
-PAGE = Page(title="Silences", icon=":material/notifications_off:", order=5.7)
+PAGE = Page(title="Silences", icon=":material/notifications_off:", order=4, group="Respond")
 
 _REFRESH = "5s"
 

@@ -11,7 +11,7 @@ from dashboards.panels import slack_message
 from tocsin.client.shapes import SlackChannel
 from tocsin.client.slack_preview import SlackPreviewClient
 
-PAGE = Page(title="Slack preview", icon=":material/forum:", order=6)
+PAGE = Page(title="Slack preview", icon=":material/forum:", order=7, group="Respond")
 
 _LIVE_EVERY_S = 3
 _MAX_MESSAGES = 50

@@ -8,9 +8,9 @@ import streamlit as st
 
 from dashboards import sources, states
 from dashboards.navigation import Page
-from dashboards.panels import exemplar
+from dashboards.panels import exemplar, range_bar
 from dashboards.panels.logs import lines
-from dashboards.panels.sessions import common
+from dashboards.panels.sessions import common, heat
 from tocsin.client.shapes import TraceSummary
 
 PAGE = Page(title="Traces", icon=":material/account_tree:", order=3)
@@ -19,25 +19,45 @@ _LIMIT = 50
 _MAX_HEIGHT = 300
 _ROW_HEIGHT = 32
 _TRACE = "trace"
+_FOUND = "found"
 _WAITS = "What they wait for"
 _DIFFERS = "What sets them apart"
 
 
 def page() -> None:
-    """Draw the search, its results, and the trace in the address."""
+    """Draw the search, its results, and the trace in the address; of a link the trace alone."""
+    chosen = st.query_params.get(_TRACE)
+    if chosen and _is_linked():
+        st.button("Search all traces", icon=":material/search:", key="search-all", on_click=_forget)
+        _trace(chosen)
+        return
     criteria = _search()
+    with st.container(border=True):
+        boxed = heat.draw(criteria)
+    criteria |= boxed
     with states.loading(height=200):
         reading = sources.traces(**criteria)
     found = states.value_or_notice(reading, "traces", key="traces")
     if found is not None:
         _results(found)
         _common(criteria)
-    chosen = st.query_params.get(_TRACE)
-    if not chosen:
-        return
+    if chosen := st.query_params.get(_TRACE):
+        _trace(chosen)
+
+
+def _is_linked() -> bool:
+    """Return whether somebody came for one trace alone, as by the link of a message."""
+    return not set(st.query_params) - {_TRACE} and _FOUND not in st.session_state
+
+
+def _forget() -> None:
+    st.query_params.pop(_TRACE, None)
+
+
+def _trace(trace_id: str) -> None:
     with st.container(border=True):
         st.markdown("**Trace**")
-        trace = states.value_or_notice(sources.trace(chosen), "trace", key="trace")
+        trace = states.value_or_notice(sources.trace(trace_id), "trace", key="trace")
         if trace is not None:
             with states.panel("Trace"):
                 exemplar.draw(trace)
@@ -77,7 +97,7 @@ def _search() -> dict[str, str | int | float]:
         )
         errors = st.toggle("Only errors", key="errors", bind="query-params")
         st.button("Search again", icon=":material/refresh:", on_click=sources.retry, key="again")
-    wanted: dict[str, str | int | float] = {"limit": _LIMIT}
+    wanted: dict[str, str | int | float] = {"limit": _LIMIT, **range_bar.within()}
     wanted |= {"service": service} if service else {}
     wanted |= {"operation": operation} if operation else {}
     wanted |= {"min_duration_ms": slowest} if slowest else {}
@@ -95,7 +115,7 @@ def _results(found: list[TraceSummary]) -> None:
         hide_index=True,
         height=min(_MAX_HEIGHT, _ROW_HEIGHT * (len(found) + 1) + 3),
         row_height=_ROW_HEIGHT,
-        key="found",
+        key=_FOUND,
         on_select="rerun",
         selection_mode="single-row",
         column_config={

@@ -1,4 +1,4 @@
-"""War room: everything about one incident on one page, live; calm charts when there is none."""
+"""War room: one incident, live: five answers first, all else one click behind; calm without one."""
 
 from __future__ import annotations
 
@@ -6,121 +6,120 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboards import sources, states
-from dashboards.charts import marks
+from dashboards import sources, states, timerange
+from dashboards.feed import Reading
+from dashboards.markdown import plain
 from dashboards.navigation import Page
 from dashboards.panels import (
     actions,
     declaring,
-    evidence,
-    exemplar,
-    incident_header,
     incident_picker,
     more_actions,
-    notifications,
-    objectives,
-    pulse,
     quiet,
     range_bar,
-    response,
-    runbook,
-    runs,
     timeline,
 )
-from dashboards.panels.logs import news
-from dashboards.telemetry.panel import Panel
+from dashboards.panels.room import answers, figures, head
+from dashboards.panels.room.views import CHARTS, TIMELINE, VIEWS
 from dashboards.timerange import AROUND, TimeRange
-from tocsin.client.shapes import Incident, IncidentSummary
+from tocsin.client.response.screen_shapes import Screen
+from tocsin.client.shapes import IncidentSummary
+from tocsin.client.wording import clock, moment
 
-PAGE = Page(title="War room", icon=":material/e911_emergency:", order=2, other_path="war-room")
+PAGE = Page(
+    title="War room", icon=":material/e911_emergency:", order=2, group="Now", other_path="war-room"
+)
 
-_TIMELINE_HEIGHT = 398
+_FIRST_SCREEN_PX = 560
 
 
 def page() -> None:
-    """Draw the controls once and everything else in a fragment that follows the data."""
-    with states.loading():
+    """Draw the controls once, and in fragments of their own what follows the data."""
+    with states.loading(_FIRST_SCREEN_PX):
         incidents = sources.incidents().value or []
-    known = _listed(incidents)
-    with st.container(horizontal=True, vertical_alignment="center", key="war-room-bar"):
-        chosen = incident_picker.choose(incidents)
-        first = sources.incident(chosen).value if chosen else None
-        span = range_bar.choose(first, extra=(AROUND,) if first else ())
-        more = sum(incident_picker.is_open(i) and i["id"] != chosen for i in incidents)
-        if chosen and more:
-            st.badge(f"{more} more open", icon=":material/warning:", color="orange")
-        declaring.draw()
+    chosen = incident_picker.default(incidents, st.query_params.get(incident_picker.PARAMETER))
     if chosen is None:
+        _bar(incidents)
         actions.tell()
-    st.fragment(_live, run_every=range_bar.run_every(span))(chosen, span, known)
+        span = range_bar.choose(None)
+        st.fragment(_calm, run_every=range_bar.run_every(span))(span, _listed(incidents))
+        return
+    open_ones = _listed([one for one in incidents if incident_picker.is_open(one)])
+    st.fragment(_first_screen, run_every=range_bar.LIVE_EVERY_S)(chosen, open_ones)
+    _bar(incidents)
+    _views(chosen)
 
 
-def _live(chosen: str | None, span: TimeRange, known: tuple[str, ...]) -> None:
-    reading = sources.incidents()
-    incidents = states.value_or_notice(reading, "incidents", key="incidents")
+def _bar(incidents: Sequence[IncidentSummary]) -> None:
+    """Draw the way to other incidents, below the answers: those are read first."""
+    with st.container(horizontal=True, wrap=False, vertical_alignment="center", key="war-room-bar"):
+        incident_picker.choose(incidents, width="stretch")
+        declaring.draw()
+
+
+def _calm(span: TimeRange, known: tuple[str, ...]) -> None:
+    """Draw the calm room; the page begins anew when an incident opens."""
+    incidents = states.value_or_notice(sources.incidents(), "incidents", key="incidents")
     if incidents is None:
         return
     if _listed(incidents) != known:
-        if chosen is not None:  # who watched it end wants to go on reading it
-            st.query_params[incident_picker.PARAMETER] = chosen
         st.rerun()  # the picker above stands outside of the fragment
-    if chosen is None:
-        quiet.draw(incidents, span)
+    quiet.draw(incidents, span)
+
+
+def _first_screen(chosen: str, known: tuple[str, ...]) -> None:
+    """Draw the five answers and what a person can do."""
+    reading = sources.screen(chosen)
+    screen = states.value_or_notice(reading, f"incident {chosen}", key="incident")
+    if screen is None:
         return
-    detail = sources.incident(chosen)
-    incident = states.value_or_notice(detail, f"incident {chosen}", key="incident")
-    if incident is not None:
-        _incident(incident, incidents, detail.read_ms, span)
-
-
-def _incident(
-    incident: Incident,
-    incidents: Sequence[IncidentSummary],
-    read_ms: int | None,
-    span: TimeRange,
-) -> None:
-    now_ms = sources.now_ms()
+    if _listed(screen["open"]) != known and reading.error is None:
+        st.query_params[incident_picker.PARAMETER] = chosen  # who watched it end reads on
+        st.rerun()
     with states.panel("Incident"):
-        incident_header.draw(incident, updated_ms=read_ms)
-        actions.draw(incident, lambda: more_actions.draw(incident, incidents))
-        incident_header.draw_times(incident, now_ms=now_ms)
-    left, right = st.columns([5, 3], gap="small")
-    drawn: tuple[Panel, ...] = ()
-    with left, states.panel("Pulse"):
-        window = marks.of_incident(incident, now_ms=now_ms)
-        drawn = pulse.draw("war_room", span, marks=window, involved=incident["services"])
-    with right, states.panel("Timeline"):
-        marked = st.query_params.get(timeline.PARAMETER, "")
-        timeline.draw(incident["timeline"], height=_TIMELINE_HEIGHT, marked=marked)
-    with states.panel("Objectives"):
-        slos = states.value_or_notice(sources.slos(), "objectives", key="slos")
-        if slos is not None:
-            objectives.draw(slos)
-    _below(incident, span, drawn)
+        _answers(screen, reading)
 
 
-def _below(incident: Incident, span: TimeRange, drawn: Sequence[Panel]) -> None:
-    left, right = st.columns(2, gap="small")
-    with left, st.container(border=True), states.panel("Evidence"):
-        evidence.draw_diagnosis(incident["diagnosis"])
-        evidence.draw(incident["findings"], incident["more_findings"])
-        evidence.draw_changes(incident["near_changes"])
-    with right, st.container(border=True), states.panel("Runbook"):
-        runbook.draw(incident)
-        runs.draw(incident)
-    with st.container(border=True), states.panel("Response"):
-        response.draw(incident)
-    with st.container(border=True), states.panel("Exemplar trace"):
-        exemplar.draw_chosen(incident["exemplar_trace_ids"])
-    with st.container(border=True):
-        news.draw_since(incident)
-    with st.container(border=True), states.panel("Notifications"):
-        notifications.draw(incident)
-    with states.panel("Incident's charts"):
-        pulse.draw_proposed(incident, span, drawn)
+def _answers(screen: Screen, reading: Reading[Screen]) -> None:
+    incident = screen["incident"]
+    others = sum(one["id"] != incident["id"] for one in screen["open"])
+    head.draw(screen, now_ms=sources.now_ms(), others=others)
+    figures.draw(screen)
+    answers.draw(screen)
+    actions.draw(incident, lambda: more_actions.draw(incident, screen["open"]))
+    began, read = moment(screen["since_ms"]), clock(reading.read_ms)
+    st.caption(f"{plain(incident['id'])} · impact since {began} · updated {read}")
 
 
-def _listed(incidents: list[IncidentSummary]) -> tuple[str, ...]:
+def _views(chosen: str) -> None:
+    """Draw the tabs and what is behind the open one."""
+    first = TIMELINE if timeline.PARAMETER in st.query_params else next(iter(VIEWS))
+    tabs = st.tabs(
+        [*VIEWS], default=first, key=answers.VIEW, on_change="rerun", bind="query-params"
+    )
+    for name, tab in zip(VIEWS, tabs, strict=True):
+        if tab.open:
+            with tab:
+                _view(chosen, name)
+
+
+def _view(chosen: str, name: str) -> None:
+    span = timerange.relative("15 min")
+    if name == CHARTS:
+        screen = sources.screen(chosen).value
+        span = range_bar.choose(screen["incident"] if screen else None, extra=(AROUND,))
+    st.fragment(_live, run_every=range_bar.run_every(span))(chosen, name, span)
+
+
+def _live(chosen: str, name: str, span: TimeRange) -> None:
+    reading = sources.screen(chosen)
+    if reading.value is None:
+        return  # the first screen above says why
+    with states.panel(name):
+        VIEWS[name](reading.value, span)
+
+
+def _listed(incidents: Sequence[IncidentSummary]) -> tuple[str, ...]:
     return tuple(incident_picker.label(incident) for incident in incidents)
 
 

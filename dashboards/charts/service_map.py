@@ -8,6 +8,7 @@ from typing import Any
 
 from dashboards.charts import palette
 from tocsin.client.shapes import ServiceEdge, ServiceMap
+from tocsin.client.trace_studies import ComparedEdge, ComparedMap, EdgeMeasures
 from tocsin.client.wording import percent, quantity
 
 Option = dict[str, Any]
@@ -17,6 +18,11 @@ _WIDTH = 400.0
 _HEIGHT = 330.0
 _ERRORS_BAD = 0.05
 _ERRORS_SOME = 0.005
+MOST_EDGES = 60
+_WIDE = 900.0
+_ROW = 84.0
+_LABEL = 130
+_SECONDS = 1_000.0
 
 
 def option(found: ServiceMap, *, seconds: float) -> Option:
@@ -51,7 +57,109 @@ def option(found: ServiceMap, *, seconds: float) -> Option:
     }
 
 
-def positions(services: list[str], edges: list[ServiceEdge]) -> dict[str, tuple[float, float]]:
+def compared_option(found: ComparedMap) -> tuple[Option, int]:
+    """Return an ECharts graph of calls now against before, and the height that it needs, pixels.
+
+    Nodes and links can be clicked; they stand in the order of :func:`drawn_services` and
+    :func:`drawn_edges`.
+    """
+    edges = drawn_edges(found)
+    plain = [_plain(edge) for edge in edges]
+    services = drawn_services(found)
+    spec = option({"services": services, "edges": plain}, seconds=_SECONDS)
+    rows = _rows(services, plain)
+    places = positions(services, plain, width=_WIDE, height=rows * _ROW)
+    (series,) = spec["series"]
+    # On axes symbols and labels keep their shape, however wide the window is.
+    series |= {"selectedMode": "single", "coordinateSystem": "cartesian2d"}
+    for key in ("left", "right", "top", "bottom", "preserveAspect"):
+        del series[key]
+    spec["grid"] = {"left": 64, "right": 64, "top": 8, "bottom": 24}
+    spec["xAxis"] = {"type": "value", "show": False, "min": 0, "max": _WIDE}
+    spec["yAxis"] = {"type": "value", "show": False, "min": 0, "max": rows * _ROW, "inverse": True}
+    series["label"] |= {"width": _LABEL, "overflow": "break"}
+    for node in series["data"]:
+        node["value"] = list(places[node["id"]])
+    for edge, link in zip(edges, series["links"], strict=True):
+        link["tooltip"] = {"formatter": escape(worded(edge)).replace("\n", "<br>")}
+        link["label"] |= {"formatter": _short(edge), "fontSize": 11, "color": palette.QUIET}
+        if edge["now"] is None:
+            link["lineStyle"] |= {"type": "dashed", "color": palette.QUIET}
+    return spec, int(rows * _ROW) + 60
+
+
+def drawn_edges(found: ComparedMap) -> list[ComparedEdge]:
+    """Return the edges that are drawn: those that fail most first, then the busiest."""
+    return sorted(found["edges"], key=importance)[:MOST_EDGES]
+
+
+def drawn_services(found: ComparedMap) -> list[str]:
+    """Return the services that stand at an edge that is drawn, sorted."""
+    edges = drawn_edges(found)
+    return sorted({name for edge in edges for name in (edge["client"], edge["server"])})
+
+
+def worded(edge: ComparedEdge) -> str:
+    """Return in lines what an edge carries, as both sides see it, and what it was before."""
+    now, before = edge["now"], edge["before"]
+    lines = [f"{edge['client']} → {edge['server']}"]
+    lines.append("now: no calls" if now is None else f"now: {_measures(now)}")
+    if before is not None:
+        lines.append(f"before: {_measures(before)}")
+    return "\n".join(lines)
+
+
+def _measures(one: EdgeMeasures) -> str:
+    return (
+        f"{quantity(one['rate'], '1/s')}, {percent(one['error_ratio'])} fail, p99 "
+        f"{quantity(one['client_p99_ms'], 'ms')} as the caller sees it, "
+        f"{quantity(one['server_p99_ms'], 'ms')} as the callee does"
+    )
+
+
+def _short(edge: ComparedEdge) -> str:
+    now = edge["now"]
+    if now is None:
+        return "no calls now"
+    rate = quantity(now["rate"], "1/s")
+    bad = now["error_ratio"] >= _ERRORS_SOME
+    return f"{rate} · {percent(now['error_ratio'])} fail" if bad else rate
+
+
+def importance(edge: ComparedEdge) -> tuple[float, float, str, str]:
+    """Return what puts those that fail most first, then the busiest."""
+    now = edge["now"]
+    failing = now["error_ratio"] if now and now["error_ratio"] >= _ERRORS_SOME else 0.0
+    return -failing, -(now["rate"] if now else 0.0), edge["client"], edge["server"]
+
+
+def _plain(edge: ComparedEdge) -> ServiceEdge:
+    """Return an edge as it is now, with the calls of a thousand seconds."""
+    now = edge["now"]
+    calls = now["rate"] * _SECONDS if now else 0.0
+    return {
+        "client": edge["client"],
+        "server": edge["server"],
+        "calls": round(calls),
+        "errors": round(calls * now["error_ratio"]) if now else 0,
+        "p50_ms": now["client_p50_ms"] if now else 0.0,
+        "p99_ms": now["client_p99_ms"] if now else 0.0,
+    }
+
+
+def _rows(services: list[str], edges: list[ServiceEdge]) -> int:
+    """Return how many services the fullest column has."""
+    columns = [x for x, _ in positions(services, edges).values()]
+    return max((columns.count(x) for x in columns), default=1)
+
+
+def positions(
+    services: list[str],
+    edges: list[ServiceEdge],
+    *,
+    width: float = _WIDTH,
+    height: float = _HEIGHT,
+) -> dict[str, tuple[float, float]]:
     """Place each service in the column of its longest call chain from an entry.
 
     Cycles end the count: no chain is longer than there are services.
@@ -68,7 +176,7 @@ def positions(services: list[str], edges: list[ServiceEdge]) -> dict[str, tuple[
         members[used[column[name]]].append(name)
     last = max(len(members) - 1, 1)
     return {
-        name: (c * _WIDTH / last, (row + 0.5) * _HEIGHT / len(names))
+        name: (c * width / last, (row + 0.5) * height / len(names))
         for c, names in members.items()
         for row, name in enumerate(names)
     }

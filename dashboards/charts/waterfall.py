@@ -14,6 +14,7 @@ from tocsin.client.shapes import SpanAnswer, Trace
 from tocsin.client.wording import quantity
 
 MAX_SPANS = 150
+CHOSEN = "chosen"
 _BAR_HEIGHT = 22
 _AROUND = 110  # legend above, axis below
 _LABELS = 250  # pixels left of the bars
@@ -33,8 +34,9 @@ _MAX_LABEL = 46
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
-    """One span with its place in the tree; ``depth`` is 0 for a root."""
+    """A span at a position of its trace, in the tree; ``depth`` is 0 for a root."""
 
+    at: int
     span: SpanAnswer
     depth: int
 
@@ -49,7 +51,7 @@ def ordered(spans: Sequence[SpanAnswer]) -> list[Bar]:
     waiting = [(at, 0) for at in children[None]]
     while waiting:
         at, depth = waiting.pop()
-        bars.append(Bar(span=spans[at], depth=depth))
+        bars.append(Bar(at=at, span=spans[at], depth=depth))
         waiting.extend((child, depth + 1) for child in children[at])
     return bars
 
@@ -65,7 +67,8 @@ def chart(trace: Trace) -> alt.LayerChart:
     services = list(dict.fromkeys(data["service"]))
     y = alt.Y("row:N", sort=None, title=None, axis=_SPAN_AXIS)
     base = alt.Chart(data).encode(y=y)
-    bars = base.mark_bar(height=12, cornerRadius=2).encode(
+    picked = alt.selection_point(name=CHOSEN, fields=["at"])
+    bars = base.mark_bar(height=12, cornerRadius=2, cursor="pointer").encode(
         x=alt.X("offset_ms:Q", title="ms since the trace began", axis=alt.Axis(grid=True)),
         x2="end_ms:Q",
         color=alt.Color(
@@ -82,6 +85,7 @@ def chart(trace: Trace) -> alt.LayerChart:
             *("offset_ms", "duration_ms", "self_ms", "critical_ms", "clock"),
         ],
     )
+    bars = bars.add_params(picked)
     texts = base.mark_text(align="left", dx=4, fontSize=10, color=palette.QUIET).encode(
         x="end_ms:Q", text="worded:N"
     )
@@ -106,6 +110,7 @@ def _row(position: int, bar: Bar) -> dict[str, object]:
     mark = "  ✕ error" if error else ""
     return {
         "row": row,
+        "at": bar.at,
         "service": span["service"],
         "operation": span["name"],
         "kind": span["kind"],

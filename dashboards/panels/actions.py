@@ -1,34 +1,65 @@
-"""What a person can do to an incident: acknowledge, note, severity, resolve; or why not."""
+"""What a person can do to an incident, or why not; seen at once, then confirmed or taken back."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import streamlit as st
+from streamlit.elements.lib.mutable_popover_container import PopoverContainer
 
 from dashboards import sources
 from dashboards.markdown import plain
 from dashboards.panels import incident_picker
-from tocsin.client.errors import ClientError
+from dashboards.panels.acting import (
+    asking,
+    escalating,
+    handing_over,
+    instant,
+    intents,
+    sending,
+    sharing,
+    silencing_here,
+    watching,
+)
+from dashboards.panels.acting.asking import give, given, refuse
 from tocsin.client.shapes import Incident
 from tocsin.client.wording import clock
 
 SEVERITIES = ("SEV1", "SEV2", "SEV3", "SEV4", "SEV5")
+STATUSES = ("triage", "investigating", "identified", "mitigated")
 _MAX_NOTE = 2_000
+_MAX_UPDATE = 3_000
 _OVER = incident_picker.OVER
 _REOPENABLE = frozenset({"resolved", "declined"})
 
 
 def draw(incident: Incident, extra: Callable[[], None] = lambda: None) -> None:
-    """Draw the row of actions, ``extra`` among them; what is not possible says why."""
+    """Draw the row of actions, ``extra`` among them; what is not possible says why.
+
+    It is a part of its own: after a click it alone is drawn anew, before the server has answered.
+    """
+    st.fragment(_bar, key=sending.FRAGMENT)(incident, extra)
+
+
+def _bar(incident: Incident, extra: Callable[[], None]) -> None:
+    shown = intents.seen(incident, sending.intents())
     with st.container(horizontal=True, vertical_alignment="center", key="incident-actions"):
-        _acknowledge(incident)
-        _resolve(incident)
-        _note(incident["id"])
-        _severity(incident)
+        _acknowledge(shown)
+        handing_over.draw(shown)
+        _update(shown)
+        _note(shown["id"])
+        _severity(shown)
+        _status(shown)
+        silencing_here.draw(shown)
+        escalating.draw(shown)
+        _resolve(shown)
         extra()
+        sharing.draw(shown)
+        instant.draw_keys()
         draw_actor()
-    tell()
+        tell()
+        instant.draw()
+    sending.forget_what_stands(incident)
 
 
 def draw_actor() -> None:
@@ -64,33 +95,14 @@ def reason_against_resolving(incident: Incident) -> str | None:
     return None
 
 
-def give(incident_id: str, command: str, *, text: str = "", value: str = "", **more: str) -> None:
-    """Give a command in the name of who acts; what became of it is said at the next run."""
-
-    def call(actor: str) -> Incident:
-        api = sources.api()
-        return api.command(incident_id, command, actor=actor, text=text, value=value, **more)
-
-    carry_out(command.replace("_", " "), call)
-
-
-def who_acts() -> str:
-    """Return who acts: whoever is signed in, or said a name."""
-    said = sources.acting() or str(st.session_state.get("actor") or "").strip()
-    return said or "war room"
-
-
-def carry_out(what: str, call: Callable[[str], Incident]) -> None:
-    """Have ``call`` do something in the name of who acts, and show the incident it answers."""
-    try:
-        incident = call(who_acts())
-    except ClientError as error:
-        st.session_state["said"] = ("error", f"{what} was refused: {error.message}")
-    else:
-        st.session_state["said"] = ("done", f"{what}: done")
-        # Who resolves an incident wants to go on reading it, not the calm room.
-        st.query_params[incident_picker.PARAMETER] = incident["id"]
-    sources.retry()
+def tell() -> None:
+    """Say what was asked and what became of it."""
+    kind, text = st.session_state.pop(asking.SAID, ("", ""))
+    if kind == "error":
+        st.error(plain(text), icon=":material/block:")
+    elif kind == "done":
+        st.toast(plain(text), icon=":material/check:")
+    watching.draw()
 
 
 def _acknowledge(incident: Incident) -> None:
@@ -110,15 +122,23 @@ def _acknowledge(incident: Incident) -> None:
 
 def _resolve(incident: Incident) -> None:
     why_not = reason_against_resolving(incident)
-    st.button(
+    with st.popover(
         "Resolve",
-        key="resolve",
         icon=":material/check_circle:",
+        key="resolve-popover",
         disabled=why_not is not None,
-        help=why_not or "End the incident and write the post-mortem",
-        on_click=give,
-        args=(incident["id"], "resolve"),
-    )
+        help=why_not,
+    ):
+        st.text_input("What ended it, if that is known", key="resolve-text", max_chars=_MAX_NOTE)
+        st.button(
+            "It is over",
+            key="resolve",
+            type="primary",
+            disabled=why_not is not None,
+            help=why_not or "End the incident and write the post-mortem",
+            on_click=_end,
+            args=(incident["id"],),
+        )
     if incident["status"] in _REOPENABLE:
         st.button(
             "Reopen",
@@ -129,24 +149,47 @@ def _resolve(incident: Incident) -> None:
         )
 
 
+def _end(incident_id: str) -> None:
+    give(incident_id, "resolve", text=given("resolve-text", _MAX_NOTE))
+
+
+def _update(incident: Incident) -> None:
+    with (
+        st.popover("Update", icon=":material/campaign:", key="update-popover"),
+        st.form("update-form", clear_on_submit=True, border=False),
+    ):
+        st.text_area(
+            "What those hear who are not in the room", key="update-text", max_chars=_MAX_UPDATE
+        )
+        st.form_submit_button(
+            "Tell them", key="update-submit", on_click=_tell_them, args=(incident["id"],)
+        )
+
+
+def _tell_them(incident_id: str) -> None:
+    if text := given("update-text", _MAX_UPDATE):
+        give(incident_id, "update", text=text)
+    else:
+        refuse("An empty update was not sent.")
+
+
 def _note(incident_id: str) -> None:
     with (
         st.popover("Note", icon=":material/edit_note:", key="note-popover"),
         st.form("note-form", clear_on_submit=True, border=False),
     ):
-        st.text_area("Note for the timeline", key="note-text", max_chars=_MAX_NOTE)
+        st.text_area(
+            "Note for the timeline",
+            key="note-text",
+            max_chars=_MAX_NOTE,
+            help="@name tells a person of people.yaml",
+        )
+        st.text_input("When it was", key="note-at", placeholder="now, -10m or 14:05Z", max_chars=50)
         st.form_submit_button("Add note", on_click=_add_note, args=(incident_id,))
 
 
 def _severity(incident: Incident) -> None:
-    over = incident["status"] in _OVER
-    with st.popover(
-        "Severity",
-        icon=":material/priority_high:",
-        key="severity-popover",
-        disabled=over,
-        help=f"The incident is {incident['status']}" if over else None,
-    ):
+    with _choosing(incident, "Severity", ":material/priority_high:", "severity-popover"):
         for name in SEVERITIES:
             st.button(
                 name,
@@ -159,18 +202,31 @@ def _severity(incident: Incident) -> None:
             )
 
 
+def _status(incident: Incident) -> None:
+    with _choosing(incident, "Status", ":material/flag:", "status-popover"):
+        for name in STATUSES:
+            st.button(
+                name.capitalize(),
+                key=f"status-{name}",
+                disabled=name == incident["status"],
+                width="stretch",
+                on_click=give,
+                args=(incident["id"], "set_status"),
+                kwargs={"value": name},
+            )
+
+
+def _choosing(incident: Incident, label: str, icon: str, key: str) -> PopoverContainer:
+    over = incident["status"] in _OVER
+    why_not = f"The incident is {incident['status']}" if over else None
+    return st.popover(label, icon=icon, key=key, disabled=over, help=why_not)
+
+
 def _add_note(incident_id: str) -> None:
-    text = str(st.session_state.get("note-text", "")).strip()
-    if text:
-        give(incident_id, "note", text=text[:_MAX_NOTE])
+    text, at = given("note-text", _MAX_NOTE), given("note-at", 50)
+    if not text:
+        refuse("An empty note was not added.")
+    elif at:
+        give(incident_id, "note", text=text, at=at)
     else:
-        st.session_state["said"] = ("error", "An empty note was not added.")
-
-
-def tell() -> None:
-    """Say what became of the last action."""
-    kind, text = st.session_state.pop("said", ("", ""))
-    if kind == "error":
-        st.error(plain(text), icon=":material/block:")
-    elif kind == "done":
-        st.toast(plain(text), icon=":material/check:")
+        give(incident_id, "note", text=text)

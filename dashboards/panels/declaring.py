@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboards import sources
 from dashboards.panels import actions
-from tocsin.client.shapes import Incident
+from dashboards.panels.acting import asking
 
 _MAX_TITLE, _MAX_TEXT = 200, 3_000
 
@@ -30,13 +29,10 @@ def _declare() -> None:
     said = {name: str(st.session_state.get(f"declare-{name}") or "").strip() for name in _FIELDS}
     title = said.pop("title")
     if not title:
-        st.session_state["said"] = ("error", "Say in a few words what is wrong.")
+        asking.refuse("Say in a few words what is wrong.")
         return
-
-    def call(actor: str) -> Incident:
-        return sources.api().declare(title, actor=actor, **said)
-
-    actions.carry_out("declare", call)
+    actor = asking.who_acts()
+    asking.carry_out("declare", lambda api: api.declare(title, actor=actor, **said))
 
 
 _FIELDS = ("title", "severity", "service", "region", "text")

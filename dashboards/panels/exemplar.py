@@ -8,12 +8,14 @@ from typing import Any
 import streamlit as st
 
 from dashboards import sources, states
-from dashboards.charts import waterfall
+from dashboards.charts import failing, waterfall
 from dashboards.markdown import code, plain
+from dashboards.panels.sessions import one_span
 from tocsin.client.shapes import Trace
 from tocsin.client.wording import moment, quantity
 
 _MAX_ERRORS = 5
+_TALLEST = 640
 
 
 def draw_chosen(trace_ids: Sequence[str]) -> None:
@@ -41,7 +43,7 @@ def draw_chosen(trace_ids: Sequence[str]) -> None:
 
 
 def draw(trace: Trace) -> None:
-    """Draw the head line and the waterfall of a trace."""
+    """Draw the head line and the waterfall of a trace, and the span to read first in full."""
     spans = trace["spans"]
     if not spans:
         states.empty("The trace has no spans.")
@@ -57,13 +59,25 @@ def draw(trace: Trace) -> None:
     )
     if told := trace.get("incomplete"):
         st.markdown(f":small[:orange[:material/content_cut:] {plain(told)}]")
-    st.vega_lite_chart(
-        _specification(trace, trace["trace_id"], len(spans)),
-        height=waterfall.height(trace),
-        key=f"waterfall-{trace['trace_id']}",
-        alt=f"Waterfall of {len(spans)} spans, {errors} with errors",
+    # What to read first stands above, where a link leads, however long the trace is.
+    telling = st.container()
+    tall = waterfall.height(trace) > _TALLEST
+    with st.container(height=_TALLEST if tall else "content", border=False):
+        event = st.vega_lite_chart(
+            _specification(trace, trace["trace_id"], len(spans)),
+            height=waterfall.height(trace),
+            key=f"waterfall-{trace['trace_id']}",
+            on_select="rerun",
+            selection_mode=waterfall.CHOSEN,
+            alt=f"Waterfall of {len(spans)} spans, {errors} with errors",
+        )
+    st.caption(
+        "Full colour: on the critical path · pale: nobody waited for it · red edge: failed · "
+        "click a span to read it"
     )
-    _error_details(trace)
+    with telling:
+        _chosen(trace, event)
+        _other_failures(trace)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -74,14 +88,27 @@ def _specification(_trace: Trace, trace_id: str, spans: int) -> dict[str, Any]:
     return specification
 
 
-def _error_details(trace: Trace) -> None:
-    failed = [span for span in trace["spans"] if span["status"] == "error"]
+def _chosen(trace: Trace, event: Any) -> None:
+    """Draw the span that the reader clicked, else the one to read first."""
+    spans = trace["spans"]
+    picked = event["selection"].get(waterfall.CHOSEN) if event else None
+    at = picked[0].get("at") if picked else None
+    if isinstance(at, int) and 0 <= at < len(spans):
+        one_span.draw(trace, at, "The span that you chose")
+    elif (first := failing.first_to_read(spans)) is not None:
+        failed = spans[first]["status"] == "error"
+        one_span.draw(trace, first, "Where it failed first" if failed else "What it waited for")
+
+
+def _other_failures(trace: Trace) -> None:
+    """Name the other spans in which something failed by itself."""
+    found = failing.origins(trace["spans"])[1:]
     lines = [
         f":red[:material/error:] **{plain(span['service'])}** {plain(span['name'])}: "
         + plain(span["status_message"] or "no message")
-        for span in failed[:_MAX_ERRORS]
+        for span in (trace["spans"][at] for at in found[:_MAX_ERRORS])
     ]
-    if len(failed) > _MAX_ERRORS:
-        lines.append(f":gray[{len(failed) - _MAX_ERRORS} further spans failed]")
+    if len(found) > _MAX_ERRORS:
+        lines.append(f":gray[{len(found) - _MAX_ERRORS} further spans failed by themselves]")
     if lines:
-        st.markdown("  \n".join(lines))
+        st.markdown("  \n".join(["Failed, too:", *lines]))

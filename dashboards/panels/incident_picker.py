@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import streamlit as st
 
@@ -32,12 +33,18 @@ def default(incidents: Sequence[IncidentSummary], wanted: str | None) -> str | N
     return next((incident["id"] for incident in incidents if is_open(incident)), None)
 
 
-def choose(incidents: Sequence[IncidentSummary], *, fall_back: bool = False) -> str | None:
+def choose(
+    incidents: Sequence[IncidentSummary],
+    *,
+    fall_back: bool = False,
+    width: int | Literal["stretch"] = 500,
+) -> str | None:
     """Draw the picker and return the chosen id, None when nothing is open and nothing chosen.
 
     Args:
         incidents: Newest first.
         fall_back: Choose the newest one, open or not, when the address names none.
+        width: Of the picker, pixels, or all there is.
     """
     if not incidents:
         return None
@@ -56,7 +63,7 @@ def choose(incidents: Sequence[IncidentSummary], *, fall_back: bool = False) -> 
         placeholder="No incident is open: choose a past one",
         label_visibility="collapsed",
         on_change=_to_address,
-        width=500,
+        width=width,
     )
     return chosen
 

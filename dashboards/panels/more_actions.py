@@ -1,4 +1,4 @@
-"""What is asked for more seldom: an update, a role, a decline, a merge, a split, a correction."""
+"""What is asked for more seldom: taking part, a task, a decline, a merge, a split, a correction."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboards.markdown import plain
-from dashboards.panels import actions, incident_picker
+from dashboards.panels import incident_picker
+from dashboards.panels.acting import asking
 from tocsin.client.shapes import Incident, IncidentSummary
 
-_ROLES = ("commander", "deputy", "scribe", "liaison")
 _MILESTONES = (
     *("started", "detected", "acknowledged", "investigating"),
     *("identified", "mitigated", "resolved", "reviewed"),
@@ -38,10 +37,7 @@ def draw(incident: Incident, incidents: Sequence[IncidentSummary]) -> None:
 
 
 def _fields(what: str, incident: Incident, others: Sequence[IncidentSummary]) -> None:
-    if what == "Hand over a role":
-        st.selectbox("Role", _ROLES, key="more-role")
-        st.text_input("To whom", key="more-person", max_chars=80)
-    elif what == "Merge into another":
+    if what == "Merge into another":
         labels = {one["id"]: incident_picker.label(one) for one in others}
         st.selectbox(
             "Goes on in", list(labels), key="more-into", format_func=lambda i: labels.get(i, str(i))
@@ -52,18 +48,18 @@ def _fields(what: str, incident: Incident, others: Sequence[IncidentSummary]) ->
             "Findings",
             list(titles),
             key="more-findings",
-            format_func=lambda i: plain(titles.get(i, str(i))),
+            format_func=lambda i: titles.get(i, str(i)),
         )
     elif what == "Correct a milestone":
         st.selectbox("Milestone", _MILESTONES, key="more-milestone")
         st.text_input("When it was", key="more-at", placeholder="2026-03-01T14:05:00Z or -10m")
-    if what != "Hand over a role":
+    if _FORMS[what]:
         st.text_area(_FORMS[what], key="more-text", max_chars=_MAX_TEXT)
 
 
 _FORMS = {
-    "Tell stakeholders": "What those hear who are not in the room",
-    "Hand over a role": "",
+    "Take part": "",
+    "Leave": "",
     "Decline": "Why it is no incident",
     "Merge into another": "Why they are one",
     "Split findings out": "Why they are another's",
@@ -73,21 +69,21 @@ _FORMS = {
 
 def _do(incident_id: str, what: str) -> None:
     text = _given("text")
-    if what == "Tell stakeholders":
-        actions.give(incident_id, "update", text=text)
-    elif what == "Hand over a role":
-        actions.give(incident_id, "assign", value=f"{_given('role')}:{_given('person')}")
+    if what == "Take part":
+        asking.give(incident_id, "join")
+    elif what == "Leave":
+        asking.give(incident_id, "leave")
     elif what == "Decline":
-        actions.give(incident_id, "decline", text=text)
+        asking.give(incident_id, "decline", text=text)
     elif what == "Merge into another":
-        actions.give(incident_id, "merge", text=text, value=_given("into"))
+        asking.give(incident_id, "merge", text=text, value=_given("into"))
     elif what == "Split findings out":
         chosen = st.session_state.get("more-findings") or []
-        actions.give(incident_id, "split", text=text, value="\n".join(chosen))
+        asking.give(incident_id, "split", text=text, value="\n".join(chosen))
     else:
         milestone, at = _given("milestone"), _given("at")
-        actions.give(incident_id, "correct_milestone", text=text, value=milestone, at=at)
+        asking.give(incident_id, "correct_milestone", text=text, value=milestone, at=at)
 
 
 def _given(name: str) -> str:
-    return str(st.session_state.get(f"more-{name}") or "").strip()
+    return asking.given(f"more-{name}", _MAX_TEXT)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboards import sources, states
+from dashboards import states
 from dashboards.markdown import plain
 from dashboards.panels import incident_picker, silencing
+from dashboards.panels.alerts import path
 from tocsin.client.shapes import Incident
 from tocsin.client.wording import clock
 
@@ -25,7 +26,7 @@ def draw(incident: Incident) -> None:
         state = f":{color}-badge[{plain(sent['state'])}]"
         st.markdown(f"{state} {plain(sent['channel'])}{when}{reason}")
     if st.toggle("Stage by stage: why somebody is told, or not", key=f"why-{incident['id']}"):
-        _draw_path(incident["id"])
+        path.draw(incident["id"])
     if incident_picker.is_open(incident):
         st.page_link(
             "app_pages/silences.py",
@@ -42,12 +43,3 @@ def draw(incident: Incident) -> None:
         )
     else:
         states.empty("The post-mortem is written on resolution.", icon=":material/article:")
-
-
-def _draw_path(incident_id: str) -> None:
-    """Draw one line a stage of what was sent, and of what was not."""
-    found = states.value_or_notice(sources.why(incident_id), "why", key="why")
-    for step in found["path"] if found else ():
-        badge = f":{'orange' if step['stops'] else 'gray'}-badge[{plain(step['stage'])}]"
-        when = f" · {clock(step['time_ms'])}" if step["time_ms"] is not None else ""
-        st.markdown(f"{badge} {plain(step['text'])}{when}")

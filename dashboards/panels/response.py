@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboards import states
 from dashboards.markdown import plain
-from dashboards.panels import actions
+from dashboards.panels.acting import asking
 from tocsin.client.response.incident_shapes import Task
 from tocsin.client.shapes import Incident
 from tocsin.client.wording import moment
@@ -91,7 +91,7 @@ def _task(incident_id: str, task: Task) -> None:
         st.button(
             "Reopen" if done else "Done",
             key=f"task-{task['id']}",
-            on_click=actions.give,
+            on_click=asking.give,
             args=(incident_id, "change_task"),
             kwargs={"value": f"{task['id']}:{'open' if done else 'done'}"},
         )
@@ -102,4 +102,4 @@ def _add_task(incident_id: str) -> None:
         n: str(st.session_state.get(f"task-{n}") or "").strip() for n in ("kind", "owner", "due")
     }
     title = str(st.session_state.get("task-title") or "").strip()
-    actions.give(incident_id, "add_task", text=title, **said)
+    asking.give(incident_id, "add_task", text=title, **said)

@@ -6,7 +6,8 @@ import streamlit as st
 
 from dashboards import states
 from dashboards.markdown import code, plain
-from dashboards.panels import actions, incident_picker
+from dashboards.panels import incident_picker
+from dashboards.panels.acting import asking
 from tocsin.client.shapes import Incident, ProposedStep
 
 _MARKS = {
@@ -51,7 +52,7 @@ def _step(incident: Incident, position: int, step: ProposedStep) -> None:
                 key=f"step-{step['id']}",
                 icon=":material/check:",
                 help="Tick this step off; it goes into the timeline",
-                on_click=actions.give,
+                on_click=asking.give,
                 args=(incident["id"], "set_step"),
                 kwargs={"value": f"{step['id']}:done"},
             )

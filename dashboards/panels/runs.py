@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboards import sources, states
 from dashboards.markdown import code, plain
-from dashboards.panels import actions
+from dashboards.panels.acting import asking
 from tocsin.client.errors import ClientError
 from tocsin.client.response.run_shapes import Rehearsal, Run, RunStep
 from tocsin.client.shapes import Incident, Runbook
@@ -80,22 +80,18 @@ def _rehearse(incident_id: str, name: str, values: str) -> None:
     try:
         found = sources.api().rehearse_run(name, incident_id, values=_said(values))
     except ClientError as error:
-        st.session_state["said"] = ("error", f"no dry run: {error.message}")
+        asking.refuse(f"no dry run: {error.message}")
     else:
         st.session_state[_REHEARSED] = found
 
 
 def _start(incident_id: str, name: str, values: str) -> None:
     st.session_state.pop(_REHEARSED, None)
-    try:
-        run = sources.api().begin_run(
-            name, incident_id, actor=actions.who_acts(), values=_said(values)
-        )
-    except ClientError as error:
-        st.session_state["said"] = ("error", f"{name} did not begin: {error.message}")
-    else:
-        st.session_state["said"] = ("done", f"{name} begun: {run['id']}")
-    sources.retry()
+    actor, said = asking.who_acts(), _said(values)
+    asking.carry_out(
+        f"run of {name}",
+        lambda api: api.begin_run(name, incident_id, actor=actor, values=said),
+    )
 
 
 def _said(values: str) -> dict[str, str]:
@@ -155,11 +151,8 @@ def _button(run: Run, decision: str, step: str) -> None:
 
 
 def _decide(run_id: str, decision: str, step: str) -> None:
-    label = _LABELS[decision][0].lower()
-    try:
-        sources.api().decide_run(run_id, decision, actor=actions.who_acts(), step=step)
-    except ClientError as error:
-        st.session_state["said"] = ("error", f"{label} was refused: {error.message}")
-    else:
-        st.session_state["said"] = ("done", f"{label}: done")
-    sources.retry()
+    actor = asking.who_acts()
+    asking.carry_out(
+        _LABELS[decision][0].lower(),
+        lambda api: api.decide_run(run_id, decision, actor=actor, step=step),
+    )

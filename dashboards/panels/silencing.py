@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import streamlit as st
 
 from dashboards import sources, states
 from dashboards.markdown import plain
-from dashboards.panels import actions
+from dashboards.panels.acting import asking
 from tocsin.client.errors import ClientError
 from tocsin.client.response.silence_shapes import (
     HiddenFinding,
@@ -43,35 +44,82 @@ def matchers_of(findings: Sequence[Finding]) -> str:
     return "\n".join([named, *(f"{name}={value}" for name, value in common)])
 
 
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """The fields of one form on a page; ``prefix`` tells them from those of another."""
+
+    prefix: str
+
+    @property
+    def matchers(self) -> str:
+        """Key of what is silenced."""
+        return f"{self.prefix}-matchers"
+
+    @property
+    def reason(self) -> str:
+        """Key of why."""
+        return f"{self.prefix}-reason"
+
+    @property
+    def length(self) -> str:
+        """Key of for how long."""
+        return f"{self.prefix}-length"
+
+    @property
+    def hidden(self) -> str:
+        """Key of what it would hide, as far as somebody has asked."""
+        return f"{self.prefix}-hidden"
+
+
+OWN = Fields("silence")
+
+
 def draw_form() -> None:
     """Draw what a silence needs, and what it would hide once somebody asks."""
     with st.form("silence-form", enter_to_submit=False):
-        st.text_area(
-            "What: one matcher a line",
-            value=st.query_params.get(PARAMETER, ""),
-            key="silence-matchers",
-            max_chars=_MAX_MATCHERS,
-            height=90,
-            placeholder="service.name=search\ncloud.region=~eu-.*",
-            help="name=value, name!=value, name=~pattern or name!~pattern; all must hold",
-        )
-        st.text_input("Why it may ring nobody", key="silence-reason", max_chars=_MAX_REASON)
-        st.selectbox(
-            "For how long",
-            _LENGTHS_MS,
-            index=_LENGTHS_MS.index(2 * _HOUR_MS),
-            key="silence-length",
-            format_func=lambda length_ms: duration(length_ms / 1_000),
-        )
-        with st.container(horizontal=True):
-            st.form_submit_button("See what it hides", key="silence-preview", on_click=_look)
-            st.form_submit_button(
-                "Silence it", key="silence-submit", type="primary", on_click=_silence
-            )
-    hidden: SilencePreview | None = st.session_state.get("silence-hidden")
-    if hidden is not None:
+        draw_fields(OWN, matchers=st.query_params.get(PARAMETER, ""))
+    found = hidden(OWN)
+    if found is not None:
         with states.panel("Preview"):
-            _draw_hidden(hidden)
+            draw_hidden(found)
+
+
+def hidden(fields: Fields) -> SilencePreview | None:
+    """Return what the silence of a form would hide; None until somebody asks."""
+    found: SilencePreview | None = st.session_state.get(fields.hidden)
+    return found
+
+
+def draw_fields(fields: Fields, *, matchers: str, reason: str = "") -> None:
+    """Draw the fields and buttons of a form, in which ``matchers`` and ``reason`` stand."""
+    st.text_area(
+        "What: one matcher a line",
+        value=matchers,
+        key=fields.matchers,
+        max_chars=_MAX_MATCHERS,
+        height=90,
+        placeholder="service.name=search\ncloud.region=~eu-.*",
+        help="name=value, name!=value, name=~pattern or name!~pattern; all must hold",
+    )
+    st.text_input("Why it may ring nobody", value=reason, key=fields.reason, max_chars=_MAX_REASON)
+    st.selectbox(
+        "For how long",
+        _LENGTHS_MS,
+        index=_LENGTHS_MS.index(2 * _HOUR_MS),
+        key=fields.length,
+        format_func=lambda length_ms: duration(length_ms / 1_000),
+    )
+    with st.container(horizontal=True):
+        st.form_submit_button(
+            "See what it hides", key=f"{fields.prefix}-preview", on_click=_look, args=(fields,)
+        )
+        st.form_submit_button(
+            "Silence it",
+            key=f"{fields.prefix}-submit",
+            type="primary",
+            on_click=_silence,
+            args=(fields,),
+        )
 
 
 def draw_kept(kept: Sequence[Silence], over: Sequence[Silence]) -> None:
@@ -121,7 +169,8 @@ def _describe(silence: Silence) -> None:
     )
 
 
-def _draw_hidden(found: SilencePreview) -> None:
+def draw_hidden(found: SilencePreview) -> None:
+    """Draw what a silence would hide."""
     st.markdown(
         f"It would hide **{found['firing_total']}** that fire now, and would have hidden "
         f"**{found['last_day_total']}** others of the last day."
@@ -140,50 +189,39 @@ def _line(finding: HiddenFinding) -> str:
     return f"- {plain(finding['urgency'])} · {started} · {plain(finding['title'])}"
 
 
-def _matchers() -> list[str]:
-    text = str(st.session_state.get("silence-matchers") or "")
+def _matchers(fields: Fields) -> list[str]:
+    text = str(st.session_state.get(fields.matchers) or "")
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
-def _look() -> None:
-    st.session_state.pop("silence-hidden", None)
-    if not (matchers := _matchers()):
-        st.session_state["said"] = ("error", "Say what to silence, such as service.name=search.")
+def _look(fields: Fields) -> None:
+    st.session_state.pop(fields.hidden, None)
+    if not (matchers := _matchers(fields)):
+        asking.refuse("Say what to silence, such as service.name=search.")
         return
     try:
-        st.session_state["silence-hidden"] = sources.api().silences.preview(matchers)
+        st.session_state[fields.hidden] = sources.api().silences.preview(matchers)
     except ClientError as error:
-        st.session_state["said"] = ("error", error.message)
+        asking.refuse(error.message)
 
 
-def _silence() -> None:
-    st.session_state.pop("silence-hidden", None)
-    matchers, reason = _matchers(), str(st.session_state.get("silence-reason") or "").strip()
+def _silence(fields: Fields) -> None:
+    st.session_state.pop(fields.hidden, None)
+    matchers, reason = _matchers(fields), asking.given(fields.reason, _MAX_REASON)
     if not matchers or not reason:
-        st.session_state["said"] = ("error", "A silence needs a matcher and a reason.")
+        asking.refuse("A silence needs a matcher and a reason.")
         return
-    lasts_ms = int(st.session_state.get("silence-length") or 2 * _HOUR_MS)
-    _do(
+    lasts_ms = int(st.session_state.get(fields.length) or 2 * _HOUR_MS)
+    author = asking.who_acts()
+    asking.carry_out(
         "silence",
-        lambda: sources.api().silences.add(
-            matchers, reason=reason, author=actions.who_acts(), lasts_ms=lasts_ms
-        ),
+        lambda api: api.silences.add(matchers, reason=reason, author=author, lasts_ms=lasts_ms),
     )
 
 
 def _extend(silence_id: str, lasts_ms: int) -> None:
-    _do("new end", lambda: sources.api().silences.extend(silence_id, lasts_ms))
+    asking.carry_out("new end", lambda api: api.silences.extend(silence_id, lasts_ms))
 
 
 def _end(silence_id: str) -> None:
-    _do("end", lambda: sources.api().silences.expire(silence_id))
-
-
-def _do(what: str, call: Callable[[], object]) -> None:
-    try:
-        call()
-    except ClientError as error:
-        st.session_state["said"] = ("error", f"{what} was refused: {error.message}")
-    else:
-        st.session_state["said"] = ("done", f"{what}: done")
-    sources.retry()
+    asking.carry_out("end", lambda api: api.silences.expire(silence_id))

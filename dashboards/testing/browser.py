@@ -75,16 +75,20 @@ def browser_page(
 
 
 @contextmanager
-def dashboard_process(api_url: str, home: Path) -> Iterator[str]:
+def dashboard_process(
+    api_url: str, home: Path, *, slack_url: str = "", port: int = 0
+) -> Iterator[str]:
     """Run the dashboard in its own process, as ``tocsin dashboard`` starts it; yield its address.
 
     Args:
-        api_url: Where the API and the local Slack server answer.
+        api_url: Where the API answers.
         home: Directory that stands for the user's.
+        slack_url: Where the local Slack server answers; there, too, if empty.
+        port: Where the dashboard is to listen; 0 for any.
     """
-    command = [sys.executable, "-m", "dashboards.serve", "--port", "0"]
+    command = [sys.executable, "-m", "dashboards.serve", "--port", str(port)]
     process = subprocess.Popen(  # noqa: S603 - our own command line
-        [*command, "--api-url", api_url, "--slack-url", api_url],
+        [*command, "--api-url", api_url, "--slack-url", slack_url or api_url],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         env={**os.environ, "HOME": str(home)},
@@ -93,7 +97,9 @@ def dashboard_process(api_url: str, home: Path) -> Iterator[str]:
         raise RuntimeError("the dashboard's process has no output to read its address from")
     with process.stdout:
         try:
-            yield str(json.loads(process.stdout.readline())["url"])
+            # Of a port that was chosen its banner is the first that it writes.
+            told = process.stdout.readline()
+            yield f"http://127.0.0.1:{port}" if port else str(json.loads(told)["url"])
         finally:
             process.terminate()
             process.wait(_STOP_WITHIN_S)

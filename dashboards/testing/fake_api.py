@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Callable
 from threading import Thread
@@ -14,10 +15,22 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from dashboards.testing import catalogue, fake_logs, papers, service_health, story, synthetic
+from dashboards.testing import (
+    catalogue,
+    fake_logs,
+    fake_screen,
+    papers,
+    service_health,
+    story,
+    synthetic,
+)
+from dashboards.testing.fake_files import FakeFiles
+from dashboards.testing.fake_links import FakeLinks
+from dashboards.testing.fake_papers import FakePapers
 from dashboards.testing.fake_runs import FakeRuns
 from dashboards.testing.fake_silences import FakeSilences
 from dashboards.testing.fake_studies import study_answers
+from dashboards.testing.operations import FakeOperations
 from dashboards.testing.synthetic import INCIDENT_ID, STEP_MS, JsonObject, World
 
 _STOP_WITHIN_S = 5
@@ -34,8 +47,16 @@ class FakeApi:
         self.world = world
         self.commands: list[JsonObject] = []
         self.runs = FakeRuns(world)
+        self.papers = FakePapers(world)
+        self.links = FakeLinks()
         self.silences = FakeSilences(world)
+        self.files = FakeFiles()
+        self.operations = FakeOperations(lambda: self.world)
         self.asked: list[str] = []
+        self.slow_s = 0.0
+        """How long the answer to a command is awaited, seconds."""
+        self.refusal = ""
+        """Why every command is refused; empty: none is."""
         self._broken: dict[str, tuple[int, str]] = {}
         # asyncio turns Nagle off only where the protocol is named; else each answer waits 40 ms.
         self._socket = socket.socket(proto=socket.IPPROTO_TCP)
@@ -63,12 +84,19 @@ class FakeApi:
 
     def reset(self, world: World) -> None:
         """Answer from another world, mend what was broken, forget what was asked."""
-        self.world = self.runs.world = self.silences.world = world
+        self.world = self.runs.world = self.silences.world = self.papers.world = world
+        self.operations.reset()
+        self.papers.texts.clear()
+        self.links.longest_days = 0.0
+        self.links.kept.clear()
+        self.papers.put.clear()
         self.runs.run = None
+        self.files.reset()
         self.silences.kept.clear()
         self.silences.put.clear()
         self.runs.decided.clear()
         self.commands.clear()
+        self.slow_s, self.refusal = 0.0, ""
         self.asked.clear()
         self._broken.clear()
 
@@ -80,6 +108,7 @@ class FakeApi:
         answers: dict[str, Callable[[Request], Response]] = {
             "/health": self._health,
             "/api/v1/graph": self._graph,
+            "/api/v2/expected": self._expected,
             "/api/v1/explain": lambda _: JSONResponse({"series": [], "more": False}),
             "/api/v1/tags": lambda _: JSONResponse(["name", "cloud.region"]),
             "/api/v1/tags/{key}": lambda _: JSONResponse(list(synthetic.REGIONS)),
@@ -107,6 +136,7 @@ class FakeApi:
             "/api/v2/findings": self._findings,
             "/api/v2/incidents": self._incidents,
             "/api/v2/incidents/{id}": self._incident,
+            "/api/v2/incidents/{id}/screen": self._screen,
             "/api/v2/incidents/{id}/post-mortem": self._post_mortem,
             "/api/v2/post-mortems": self._post_mortems,
             "/api/v2/runbooks": lambda _: JSONResponse({"runbooks": [story.runbook()]}),
@@ -115,10 +145,18 @@ class FakeApi:
         }
         # Before the path of one trace, which fits everything below.
         answers = {**study_answers(lambda: self.world.empty), **answers}
+        answers |= self.operations.answers()
         routes = [Route(path, self._guarded(answer)) for path, answer in answers.items()]
         command = "/api/v2/incidents/{id}/commands"
         routes.append(Route(command, self._command, methods=["POST"]))
-        routes += [*self.runs.routes(), *self.silences.routes()]
+        routes += [
+            *self.runs.routes(),
+            *self.silences.routes(),
+            *self.papers.routes(),
+            *self.links.routes(),
+            *self.files.routes(),
+            *self.operations.routes(),
+        ]
         routes.append(Route("/api/v2/incidents", self._command, methods=["POST"]))
         routes.append(Route("/preview/click", self._click, methods=["POST"]))
         return Starlette(routes=routes)
@@ -197,6 +235,24 @@ class FakeApi:
             }
         )
 
+    def _expected(self, request: Request) -> Response:
+        query = request.query_params["q"]
+        start_ms = _moment(request.query_params["s"], self.world.now_ms)
+        end_ms = _moment(request.query_params["e"], self.world.now_ms)
+        first = start_ms - start_ms % STEP_MS + STEP_MS
+        times = np.arange(first, end_ms + 1, STEP_MS, dtype=np.int64)
+        lines = [] if self.world.empty else _lines(self.world, query, times)
+        rows = [
+            {
+                "tags": tags,
+                "low": [None if v != v else float(v) * 0.8 for v in values],
+                "high": [None if v != v else float(v) * 1.2 for v in values],
+            }
+            for tags, values in lines
+        ]
+        told = {"query": query, "start_ms": int(first), "step_ms": STEP_MS, "method": "level"}
+        return JSONResponse({**told, "lines": rows})
+
     def _metrics(self, request: Request) -> Response:
         asked = request.query_params
         prefix, search = asked.get("prefix", ""), asked.get("search", "")
@@ -240,11 +296,15 @@ class FakeApi:
             return _error(404, f"no incident {request.path_params['id']!r}")
         return JSONResponse(story.incident(self.world))
 
+    def _screen(self, request: Request) -> Response:
+        runs = [self.runs.run] if self.runs.run else []
+        return fake_screen.answer(self.world, runs, request)
+
     def _post_mortem(self, request: Request) -> Response:
         if not self.world.is_over:
             return _error(404, "no post-mortem yet: the incident is not resolved")
         if request.query_params.get("format") == "json":
-            return JSONResponse(papers.whole(self.world))
+            return JSONResponse(self.papers.whole())
         if request.query_params.get("format") == "html":
             return HTMLResponse("<h1>Post-mortem INC-7 (synthetic)</h1>")
         return PlainTextResponse(papers.MARKDOWN)
@@ -258,7 +318,10 @@ class FakeApi:
 
     async def _command(self, request: Request) -> Response:
         body = await request.json()
+        await asyncio.sleep(self.slow_s)
         self.commands.append(body)
+        if self.refusal:
+            return _error(409, self.refusal)
         if self.world.is_over and body.get("command") == "acknowledge":
             return _error(409, "the incident is resolved; reopen it first")
         _apply(self.world, body)
@@ -290,6 +353,10 @@ def _apply(world: World, body: JsonObject) -> None:
         world.steps_done.add(body["value"].removesuffix(":done"))
     elif command == "note":
         world.notes.append((body["actor"], body["text"]))
+    elif command == "pin":
+        world.pins.append(int(body["value"]))
+    elif command == "unpin":
+        world.pins.remove(int(body["value"]))
     elif command == "set_severity":
         world.severity = body["value"]
 

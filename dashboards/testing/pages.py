@@ -34,10 +34,19 @@ def words(page: AppTest) -> str:
 
 
 def charts(page: AppTest) -> list[dict[str, Any]]:
-    """Return the options of a page's ECharts charts."""
-    return [json.loads(chart.proto.spec) for chart in page.get("echarts_chart")]
+    """Return the options of a page's ECharts charts: stacks over time first, then all others."""
+    stacks = [json.loads(told.proto.json) for told in page.get("bidi_component")]
+    options = [told["option"] for told in stacks if "option" in told]
+    return options + [json.loads(chart.proto.spec) for chart in page.get("echarts_chart")]
 
 
 def button(page: AppTest, key: str) -> Any:
     """Return the button with ``key``."""
     return next(found for found in page.button if found.key == key)
+
+
+def answered(page: AppTest) -> AppTest:
+    """Wait until the API has answered what was asked on a page, and draw the page then."""
+    for one in page.session_state["asked"]:
+        one.answered.result(_TIMEOUT_S)
+    return page.run()

@@ -34,6 +34,7 @@ def row(world: World) -> JsonObject:
         "title": "Stream starts fell in us-east-1 (synthetic)",
         "severity": "SEV1",
         "stage": "in_review",
+        "next_stages": ["draft", "reviewed"],
         "moved_ms": world.at(0.5),
         "moved_by": "ana",
         "generated_ms": world.at(1),

@@ -38,6 +38,7 @@ def progress(world: World) -> JsonObject:
         "update_ms": None,
         "update_due_ms": None if world.is_over else world.at(-25),
         "declared_by": None,
+        "pins": [*world.pins],
         "merged_into": None,
         "merged_from": [],
         "split_from": None,

@@ -140,6 +140,7 @@ def timeline(world: World) -> list[JsonObject]:
     if world.is_over:
         told.append((world.at(1.5), "mitigated", "tocsin", "Stream starts are back"))
         told.append((world.at(1), "resolved", "tocsin", "Resolved: all signals are quiet"))
+    told += [(world.now_ms, "pinned", "Ada", f"event {number} pinned") for number in world.pins]
     return [
         {
             "seq": i,
@@ -147,7 +148,7 @@ def timeline(world: World) -> list[JsonObject]:
             "kind": kind,
             "actor": actor,
             "text": text,
-            "data": {},
+            "data": {"event": int(text.split()[1])} if kind == "pinned" else {},
             "link": f"http://127.0.0.1:8501/war_room?incident={INCIDENT_ID}&event={i}",
         }
         for i, (t, kind, actor, text) in enumerate(told, start=1)

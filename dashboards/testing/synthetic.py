@@ -30,6 +30,7 @@ class World:
         acknowledged_by: Who took it.
         notes: Notes that were added, oldest first.
         steps_done: Ids of runbook steps that were ticked off.
+        pins: Numbers of the entries that people keep in view.
         clicks: Buttons pressed on the Slack preview.
         empty: No series, no spans, no objectives: a first start.
         plain_boards: Whether the dashboard has no row that repeats.
@@ -42,6 +43,7 @@ class World:
     acknowledged_by: str | None = None
     notes: list[tuple[str, str]] = field(default_factory=list)
     steps_done: set[str] = field(default_factory=set)
+    pins: list[int] = field(default_factory=list)
     clicks: list[JsonObject] = field(default_factory=list)
     empty: bool = False
     plain_boards: bool = True
@@ -228,6 +230,7 @@ def finding(world: World) -> JsonObject:
         "explained_by": {},
         "lines": [line_kind(world)],
         "given_up": False,
+        "subject": "Stream starts",
     }
 
 

@@ -24,11 +24,13 @@ from runbooks.incidents.commands import (
     Join,
     Leave,
     Note,
+    Pin,
     Reopen,
     SetSeverity,
     SetStatus,
     SetStep,
 )
+from runbooks.incidents.events import Data
 from runbooks.incidents.incident import StepState
 from runbooks.incidents.milestones import Milestone
 from runbooks.incidents.states import Role, Severity, Status
@@ -73,7 +75,15 @@ class _Said:
     now_ms: int
 
 
-Asked = Command | Merge | Split
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Escalate:
+    """Ring whoever is next now, for the reason ``text``."""
+
+    actor: str
+    text: str
+
+
+Asked = Command | Merge | Split | Escalate
 
 
 def parse_command(body: bytes, through: str = "", now_ms: int = 0) -> Asked:
@@ -176,7 +186,28 @@ def _fields(document: Mapping[str, object], wanted: Mapping[str, int]) -> Mappin
 def _note(said: _Said) -> Command:
     if not (said.text or said.value):
         raise InputError("a note needs a 'text'")
-    return Note(actor=said.actor, text=said.text or said.value)
+    at = said.fields["at"]
+    at_ms = read_moment("at", at, said.now_ms) if at else None
+    if at_ms is not None and at_ms > said.now_ms:
+        raise InputError("a note can't be about the future; leave 'at' out")
+    data: Data = {} if at_ms is None else {"at_ms": at_ms}
+    return Note(actor=said.actor, text=said.text or said.value, data=data)
+
+
+def _pin(said: _Said) -> Command:
+    """``value`` is the number of an event."""
+    return Pin(event=_event_number(said.value), actor=said.actor)
+
+
+def _unpin(said: _Said) -> Command:
+    """``value`` is the number of an event."""
+    return Pin(event=_event_number(said.value), actor=said.actor, off=True)
+
+
+def _event_number(value: str) -> int:
+    if not (value.isascii() and value.isdigit() and len(value) <= 9):
+        raise InputError(f"'value' must be the number of an event, not {value[:50]!r}")
+    return int(value)
 
 
 def _severity(said: _Said) -> Command:
@@ -330,4 +361,7 @@ _COMMANDS: Mapping[str, Callable[[_Said], Asked]] = {
     "add_task": _add_task,
     "change_task": _change_task,
     "update": _update,
+    "pin": _pin,
+    "unpin": _unpin,
+    "escalate": lambda said: Escalate(actor=said.actor, text=said.text),
 }

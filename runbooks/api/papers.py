@@ -26,7 +26,7 @@ from runbooks.postmortem.actions import (
 from runbooks.postmortem.office import MAX_SECTION_TEXT, PostMortemOffice
 from runbooks.postmortem.paper import Paper
 from runbooks.postmortem.sections import PROMPTS
-from runbooks.postmortem.stages import Stage
+from runbooks.postmortem.stages import NEXT, Stage
 
 _INCIDENT = "/api/v2/incidents/{id}"
 _EXPORTS = {"github": as_github, "jira": as_jira}
@@ -195,6 +195,7 @@ class _Api:
             "title": kept.facts.title,
             "severity": kept.facts.severity,
             "stage": kept.stage.value,
+            "next_stages": [*sorted(NEXT[kept.stage])],
             "moved_ms": kept.moved_ms,
             "moved_by": kept.moved_by,
             "generated_ms": kept.facts.generated_ms,

@@ -42,6 +42,7 @@ def progress(
         "update_ms": incident.update_ms,
         "update_due_ms": (told_ms or 0) + int((every_s or 0) * 1000) if promised else None,
         "declared_by": declared.by if declared else None,
+        "pins": [*incident.pins],
         "merged_into": incident.merged_into,
         "merged_from": [*incident.merged_from],
         "split_from": incident.split_from,

@@ -13,12 +13,14 @@ from collectors.api.pages import PageRequest, page_of
 from collectors.api.parameters import Parameters
 from collectors.errors import InputError, NotFoundError
 from collectors.receivers.body import request_body
+from runbooks.alerts.decision_log import MAX_LISTED
 from runbooks.api import escalations, heartbeats, oncall, overrides, views
 from runbooks.api.alertmanager import alertmanager_routes
 from runbooks.api.answering import guarded
 from runbooks.api.commands import (
     MAX_BODY_BYTES,
     Asked,
+    Escalate,
     Merge,
     Split,
     parse_command,
@@ -29,7 +31,9 @@ from runbooks.api.noise import noise_routes
 from runbooks.api.papers import paper_routes
 from runbooks.api.permitting import permit
 from runbooks.api.progress import progress
+from runbooks.api.public_links import public_link_routes
 from runbooks.api.runs import RunRoutes
+from runbooks.api.screen import Objectives, nothing_watched, screen_routes
 from runbooks.api.silences import silence_routes
 from runbooks.api.slack import slack_routes
 from runbooks.api.why import why_routes
@@ -40,8 +44,8 @@ MAX_DAYS = 3_660
 """Days that a report may cover."""
 
 
-def runbooks_routes(desk: IncidentDesk) -> list[Route]:
-    """Return the routes over ``desk``."""
+def runbooks_routes(desk: IncidentDesk, objectives: Objectives = nothing_watched) -> list[Route]:
+    """Return the routes over ``desk``; ``objectives`` are shown beside an incident."""
     api, running, runs = _Api(desk), RunRoutes(desk.automation), "/api/v2/runbook-runs"
     incident = "/api/v2/incidents/{id}"
     return [
@@ -49,9 +53,11 @@ def runbooks_routes(desk: IncidentDesk) -> list[Route]:
         Route("/api/v2/incidents", guarded(api.declare), methods=["POST"]),
         Route("/api/v2/incident-report", guarded(api.report), methods=["GET"]),
         Route(incident, guarded(api.incident), methods=["GET"]),
+        *screen_routes(desk, api.detail, objectives),
         Route(f"{incident}/commands", guarded(api.command), methods=["POST"]),
         Route(f"{incident}/events/{{seq:int}}", guarded(api.event), methods=["GET"]),
         *paper_routes(desk),
+        *public_link_routes(desk),
         Route("/api/v2/runbooks", guarded(api.runbooks), methods=["GET"]),
         Route(runs, guarded(running.runs), methods=["GET"]),
         Route(runs, guarded(running.begin), methods=["POST"]),
@@ -88,7 +94,7 @@ class _Api:
         return await run_in_threadpool(self._list, state == "all", PageRequest.of(request))
 
     async def incident(self, request: Request) -> Response:
-        return JSONResponse(await run_in_threadpool(self._detail, request.path_params["id"]))
+        return JSONResponse(await run_in_threadpool(self.detail, request.path_params["id"]))
 
     async def command(self, request: Request) -> Response:
         incident_id = request.path_params["id"]
@@ -99,7 +105,7 @@ class _Api:
         actor, now_ms = request.scope.get("actor", ""), self._desk.clock.now_ms()
         command = parse_command(body, actor, now_ms)
         shown = await run_in_threadpool(self._carry_out, incident_id, command)
-        return JSONResponse(await run_in_threadpool(self._detail, shown))
+        return JSONResponse(await run_in_threadpool(self.detail, shown))
 
     async def declare(self, request: Request) -> Response:
         said = parse_declaration(
@@ -108,7 +114,7 @@ class _Api:
             self._desk.clock.now_ms(),
         )
         opened = await run_in_threadpool(self._desk.responses.declare, said)
-        return JSONResponse(await run_in_threadpool(self._detail, opened.id), status_code=201)
+        return JSONResponse(await run_in_threadpool(self.detail, opened.id), status_code=201)
 
     async def report(self, request: Request) -> Response:
         days = Parameters.of(request).integer("days", 30, low=1, high=MAX_DAYS)
@@ -129,8 +135,9 @@ class _Api:
         return JSONResponse({"runbooks": [views.document(runbook) for runbook in library]})
 
     async def decisions(self, request: Request) -> Response:
-        del request
-        return JSONResponse({"decisions": await run_in_threadpool(self._desk.decisions.latest)})
+        most = Parameters.of(request).integer("limit", MAX_LISTED, low=1, high=MAX_LISTED)
+        found = await run_in_threadpool(self._desk.decisions.latest, most)
+        return JSONResponse({"decisions": found})
 
     async def oncall(self, request: Request) -> Response:
         days, now_ms = oncall.days_of(request), self._desk.clock.now_ms()
@@ -154,6 +161,9 @@ class _Api:
             return responses.merge(incident_id, asked.into, asked.actor, asked.text).id
         if isinstance(asked, Split):
             return responses.split(incident_id, asked.finding_ids, asked.actor, asked.text).id
+        if isinstance(asked, Escalate):
+            now_ms, escalations = self._desk.clock.now_ms(), self._desk.on_call.escalations
+            return escalations.hasten(incident_id, asked.actor, asked.text, now_ms).id
         return self._desk.execute(incident_id, asked).id
 
     def _list(self, every: bool, wanted: PageRequest) -> Response:
@@ -165,7 +175,8 @@ class _Api:
             {"incidents": rows, "total": found.total, "next_cursor": found.next_cursor}
         )
 
-    def _detail(self, incident_id: str) -> views.Json:
+    def detail(self, incident_id: str) -> views.Json:
+        """Return all of one incident."""
         desk = self._desk
         incident = desk.ledger.incident(incident_id)
         called, events = desk.called(incident), desk.ledger.events(incident_id)

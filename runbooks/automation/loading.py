@@ -156,4 +156,5 @@ def _matcher(shape: MatcherShape) -> Matcher:
         scope=tuple(shape.scope.items()),
         words=shape.words,
         lost_share=float(shape.lost_share),
+        change=shape.change,
     )

@@ -6,14 +6,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from anomaly.evidence.near_changes import distance
 from anomaly.findings import Finding
 from runbooks.automation.runbook import Matcher, Runbook
+from runbooks.incidents.live import is_of, suspect_change
 from tocsin.client.wording import percent
+
+_SUSPECTED = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """A runbook, how many conditions of its matcher held, and which they were."""
+    """A runbook, how well it fits, and which conditions of its matcher held.
+
+    ``score`` counts them; that a change is suspect weighs more than all others together.
+    """
 
     runbook: Runbook
     score: int
@@ -21,22 +28,28 @@ class Proposal:
 
 
 def propose(library: Sequence[Runbook], findings: Iterable[Finding]) -> Proposal | None:
-    """Return the runbook whose most specific matcher holds; the first in the library wins a tie."""
+    """Return the runbook whose most specific matcher holds, the first in the library of several.
+
+    Args:
+        library: Runbooks there are.
+        findings: The one that leads first: of two fits alike its is taken.
+    """
     best: Proposal | None = None
     for finding in findings:
         for runbook in library:
             for matcher in runbook.applies_to:
                 reasons = held(matcher, finding)
-                if reasons and (best is None or len(reasons) > best.score):
+                score = len(reasons) + (_SUSPECTED if matcher.change else 0)
+                if reasons and (best is None or score > best.score):
                     why = f"{', '.join(reasons)} of “{finding.title}”"
-                    best = Proposal(runbook=runbook, score=len(reasons), why=why)
+                    best = Proposal(runbook=runbook, score=score, why=why)
     return best
 
 
 def held(matcher: Matcher, finding: Finding) -> list[str]:
     """Return which conditions of ``matcher`` hold, in words; none at all if one doesn't."""
     reasons: list[str] = []
-    for condition in (_rule, _kind, _scope, _words, _loss):
+    for condition in (_rule, _kind, _scope, _words, _loss, _change):
         held_here = condition(matcher, finding)
         if held_here is None:
             return []
@@ -81,3 +94,12 @@ def _loss(matcher: Matcher, finding: Finding) -> list[str] | None:
         return None
     lost = 1 - finding.observed / finding.baseline
     return [f"a loss of {percent(lost)}"] if lost >= matcher.lost_share else None
+
+
+def _change(matcher: Matcher, finding: Finding) -> list[str] | None:
+    if not matcher.change:
+        return []
+    change = suspect_change(finding)
+    if change is None or not is_of(change, matcher.change):
+        return None
+    return [f"“{change.summary}”, {distance(change.time_ms, finding.started_ms)}"]

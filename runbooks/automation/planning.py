@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterator, Mapping
 
 from anomaly.findings import Finding
+from collectors.changes.change import SERVICE
 from collectors.errors import InputError
 from runbooks.automation.allowing import Allowed
 from runbooks.automation.runbook import Runbook, Step
 from runbooks.automation.state import Plan
 from runbooks.automation.variables import (
+    CHANGE_SERVICE,
     FINDING_EXPRESSION,
     SCOPE,
     SECRET,
@@ -20,6 +22,7 @@ from runbooks.automation.variables import (
     scope_query,
 )
 from runbooks.incidents.incident import Incident
+from runbooks.incidents.live import speaking, suspect_change
 
 
 def plan_of(
@@ -60,7 +63,7 @@ def diagnosis_values(runbook: Runbook, incident: Incident) -> dict[str, str]:
 
 
 def known_values(incident: Incident) -> dict[str, str]:
-    """Return the incident's values by name: its first finding's tags, or as declared; its own."""
+    """Return the incident's values by name: its leading finding's tags, or as declared; its own."""
     first = _first(incident)
     scopes = (first.scope,) if first else incident.declared_scopes
     scope = dict(scopes[0]) if scopes else {}
@@ -70,7 +73,15 @@ def known_values(incident: Incident) -> dict[str, str]:
     known["incident.severity"] = incident.severity.value
     if first is not None and first.expression:
         known[FINDING_EXPRESSION] = first.expression
+    if service := _changed_service(incident) or scope.get(SERVICE, ""):
+        known[CHANGE_SERVICE] = service
     return known
+
+
+def _changed_service(incident: Incident) -> str:
+    """Return the service whose change is suspect, "" if none is."""
+    suspect = map(suspect_change, speaking(incident.findings.values()))
+    return next((change.service for change in suspect if change and change.service), "")
 
 
 def names_of(step: Step) -> set[str]:
@@ -127,4 +138,4 @@ def _ambiguous(incident: Incident, names: set[str]) -> Iterator[tuple[str, tuple
 
 
 def _first(incident: Incident) -> Finding | None:
-    return next(iter(incident.findings.values()), None)
+    return next(iter(speaking(incident.findings.values())), None)

@@ -177,6 +177,7 @@ class Matcher:
         scope: Patterns for scope values by key.
         words: At least one of these stands in the finding's title or expression; empty matches.
         lost_share: The observed value is below its baseline by at least this share; 0 matches all.
+        change: Patterns for the kind of a change that is suspect; empty matches all.
     """
 
     rule: str = ""
@@ -184,6 +185,7 @@ class Matcher:
     scope: tuple[tuple[str, str], ...] = ()
     words: tuple[str, ...] = ()
     lost_share: float = 0.0
+    change: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -264,6 +264,8 @@ class MatcherShape(Section):
     """One of them stands in the finding's title or expression."""
     lost_share: Annotated[Number, AfterValidator(_share)] = Fraction(0)
     """The value lies below what is usual by at least this share, up to 1."""
+    change: Annotated[tuple[Words, ...], OneOrMore] = ()
+    """A change of one of these kinds, with `*` as in file names, is suspect."""
 
     def mistakes(self, context: Context) -> Iterator[DocumentError]:
         """Yield that nothing is given."""

@@ -20,6 +20,9 @@ MAX_VALUE = 200
 
 SCOPE = "scope"
 FINDING_EXPRESSION = "finding.expression"
+CHANGE_SERVICE = "change.service"
+"""The service whose change is suspect; where it is felt, if no change is."""
+
 SECRET = "secret."  # noqa: S105 - what variables that stand for one begin with
 Values = Mapping[str, str]
 

@@ -22,7 +22,7 @@ from runbooks.alerts.muting import Muting
 from runbooks.alerts.outcomes import Decision, Outcome
 from runbooks.alerts.severity import assess
 from runbooks.alerts.storm import Allowance, RulePlaces
-from runbooks.automation.matching import propose
+from runbooks.automation.proposing import proposing
 from runbooks.automation.runbook import Runbook
 from runbooks.desk.alike import about, ended, is_full, starts_paging, summed_up, superseded
 from runbooks.desk.crowds import MAX_NAMED_OF_RULE, Crowds
@@ -33,13 +33,12 @@ from runbooks.incidents.commands import (
     ChangeFinding,
     Command,
     Open,
-    ProposeRunbook,
     Record,
     Reopen,
     SetSeverity,
 )
 from runbooks.incidents.events import MACHINE, Data, EventKind
-from runbooks.incidents.incident import Incident, StepState
+from runbooks.incidents.incident import Incident
 from runbooks.incidents.states import Status
 
 EdgesReader = Callable[[], Collection[ServiceEdge]]
@@ -388,7 +387,7 @@ class Intake:
                 )
             ]
             made += [AddFinding(finding=found, why=reason) for found, reason in related]
-            return made + self._proposal(findings)
+            return [*made, *proposing(self.library, findings)]
 
         incident = self._ledger.open(commands)
         for found in findings:
@@ -414,26 +413,8 @@ class Intake:
             findings = [self.live.get(i, finding) for i, finding in incident.findings.items()]
             severity, why = assess(findings)
             commands: list[Command] = [SetSeverity(severity=severity, actor=MACHINE, text=why)]
-            begun = incident.runbook is not None and any(
-                state is not StepState.OPEN for state in incident.runbook.steps.values()
-            )
-            commands += [] if begun else self._proposal(findings)
+            commands += proposing(self.library, findings, incident.runbook)
             self._ledger.execute(incident.id, *commands)
-
-    def _proposal(self, findings: Sequence[Finding]) -> list[Command]:
-        proposal = propose(self.library, findings)
-        if proposal is None:
-            return []
-        runbook = proposal.runbook
-        command = ProposeRunbook(
-            name=runbook.name,
-            title=runbook.title,
-            why=proposal.why,
-            score=proposal.score,
-            step_ids=tuple(step.id for step in runbook.steps),
-            step_titles=tuple(f"{step.title} ({step.kind})" for step in runbook.steps),
-        )
-        return [command]
 
     def _own(self, incident_id: str, finding: Finding) -> None:
         self._owner[finding.id] = incident_id

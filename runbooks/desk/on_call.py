@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from collectors.host.faults import Faults
 from runbooks.desk.calling import called_for
 from runbooks.desk.ledger import Ledger
-from runbooks.desk.notices import Notices
+from runbooks.desk.notices import Mentions, Notices
 from runbooks.desk.rota_watch import RotaWatch
 from runbooks.escalation.auditing import Auditor
 from runbooks.escalation.escalations import Escalations
@@ -48,6 +48,7 @@ class OnCall:
         self.escalations = Escalations(engine, ledger, policies, self.roster, withheld)
         self.auditor = Auditor(engine, ledger.incident, faults)
         self._watch = RotaWatch(self.roster, self.notices, faults)
+        self._mentions = Mentions(ledger, self.roster, self.notices)
 
     def use(self, duty: Duty, policies: Mapping[str, Policy] | None) -> None:
         """Go on with other documents."""
@@ -59,6 +60,7 @@ class OnCall:
         self.roster.tick(now_ms)
         self.escalations.tick(now_ms)
         self._watch.tick(now_ms)
+        self._mentions.tick(now_ms)
         self.heartbeats.tick(now_ms)
 
     def called(self, incident: Incident, now_ms: int) -> Called | None:

@@ -29,6 +29,8 @@ class DeskSettings:
         update_every_s: How often those who are not in the room are told, by severity, seconds; who
             responds is reminded when that is overdue. A severity without one promises nothing.
         hourly_cost: What an hour of one person's work costs; 0: nobody has said.
+        public_link_s: How long a public link to an incident lasts at most, seconds; 0: there are
+            none.
         grouping: How near findings must be to belong together.
         max_waiting: Findings that wait to be taken in; further ones are dropped and counted.
     """
@@ -38,5 +40,6 @@ class DeskSettings:
     ring_again_s: float = 300.0
     update_every_s: Mapping[Severity, float] = field(default_factory=lambda: dict(UPDATE_EVERY_S))
     hourly_cost: float = 0.0
+    public_link_s: float = 0.0
     grouping: GroupingRules = field(default_factory=GroupingRules)
     max_waiting: int = MAX_WAITING

@@ -133,6 +133,36 @@ class Escalations:
         self.taken += 1
         return True
 
+    def hasten(self, incident_id: str, actor: str, text: str, now_ms: int) -> Incident:
+        """Ring whoever is next now, because a person asks for it; return the incident.
+
+        While nobody has answered that is the next level of its policy; otherwise, or without a
+        policy, those whom its route rings are rung again.
+
+        Raises:
+            NotFoundError: There is no such incident.
+            ConflictError: It is over.
+        """
+        incident = self._ledger.incident(incident_id)
+        if not incident.is_open:
+            raise ConflictError(f"{incident_id} is {incident.status}; nobody has to be rung")
+        with self._engine.connect() as connection:
+            run = store.latest_run(connection, incident_id)
+            step = store.next_step(connection, incident_id)
+        climbs = run is not None and run.state is RunState.RUNNING and step is not None
+        what = "the next level is rung" if climbs else "those whom its route rings are rung again"
+        record = Record(
+            kind=EventKind.ESCALATED,
+            text=f"escalated by {actor}: {what}" + (f", because: {text}" if text else ""),
+            actor=actor,
+            data={} if climbs else {"loud": True},
+        )
+        incident = self._ledger.execute(incident_id, record)
+        if climbs and step is not None:
+            with self._engine.begin() as connection:
+                store.put_off(connection, step, now_ms)
+        return incident
+
     def _put_off(self, due: DueStep, now_ms: int) -> None:
         """Wait with a step: a silence, or a maintenance, must not use up the levels."""
         with self._engine.begin() as connection:

@@ -236,11 +236,20 @@ class Leave:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """Write something into the timeline."""
+    """Write something into the timeline; ``data`` may hold ``at_ms``, when it was."""
 
     text: str
     actor: str
     data: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pin:
+    """Keep an event in view, by its number; or no longer, if ``off``."""
+
+    event: int
+    actor: str
+    off: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,7 +287,10 @@ class RingAgain:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProposeRunbook:
-    """Propose a runbook with the ids and titles of its steps; ``score`` says how well it fits."""
+    """Propose a runbook with the ids and titles of its steps; ``score`` says how well it fits.
+
+    ``instead`` is why it takes the place of the one before; "": only if it fits better.
+    """
 
     name: str
     title: str
@@ -286,6 +298,7 @@ class ProposeRunbook:
     step_ids: tuple[str, ...]
     step_titles: tuple[str, ...] = ()
     score: int = 0
+    instead: str = ""
     actor: str = MACHINE
 
 
@@ -332,6 +345,7 @@ Command = (
     | GiveUpdate
     | RemindOfUpdate
     | Note
+    | Pin
     | Record
     | RecordPage
     | RingAgain

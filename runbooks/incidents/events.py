@@ -52,6 +52,11 @@ class EventKind(StrEnum):
     RUNBOOK_RUN = "runbook_run"
     STATUS_PUBLISHED = "status_published"
     SAID = "said"
+    MENTIONED = "mentioned"
+    SHARED = "shared"
+    PINNED = "pinned"
+    UNPINNED = "unpinned"
+    RETITLED = "retitled"
 
 
 RECORDED = frozenset(
@@ -63,6 +68,8 @@ RECORDED = frozenset(
         EventKind.RUNBOOK_RUN,
         EventKind.STATUS_PUBLISHED,
         EventKind.SAID,
+        EventKind.MENTIONED,
+        EventKind.SHARED,
     }
 )
 """What other parts of the room have done: on record, without a change of the incident's state."""
@@ -89,6 +96,12 @@ class Event:
     actor: str
     text: str
     data: Data = field(default_factory=dict)
+
+    @property
+    def happened_ms(self) -> int:
+        """When it was: a note may be about something earlier than when it was written."""
+        at_ms = self.data.get("at_ms")
+        return at_ms if isinstance(at_ms, int) else self.time_ms
 
     @property
     def is_attributed(self) -> bool:

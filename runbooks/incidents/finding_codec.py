@@ -50,6 +50,7 @@ def finding_from_json(data: Mapping[str, JsonValue]) -> Finding:
     lines = heard if isinstance(heard, list) else []  # as above
     values["lines"] = tuple(line_from_json(one) for one in lines if isinstance(one, dict))
     values["explained_by"] = _tags(data.get("explained_by"))
+    values["subject"] = str(data.get("subject", ""))
     return Finding(**{name: values[name] for name in NAMES})  # type: ignore[arg-type]  # by name
 
 

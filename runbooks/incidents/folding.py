@@ -59,10 +59,12 @@ def _opened(event: Event) -> Incident:
         raise StorageError(f"{event.incident_id}: the log begins with {event.kind}")
     found = [event.data["finding"]] if "finding" in event.data else event.data.get("findings")
     findings = _findings(found)
+    title = str(event.data["title"])
     return Incident(
         id=event.incident_id,
         seq=event.seq,
-        title=str(event.data["title"]),
+        title=title,
+        titled_by=next((f.id for f in findings.values() if f.title == title), ""),
         severity=Severity(str(event.data["severity"])),
         severity_by=event.actor,
         status=Status.TRIAGE,
@@ -308,6 +310,17 @@ def _paged(incident: Incident, event: Event) -> Incident:
     return replace(incident, paged_ms=paged_ms, rung_ms=event.time_ms)
 
 
+def _pinned(incident: Incident, event: Event) -> Incident:
+    """``event``: its number."""
+    return replace(incident, pins=(*incident.pins, _integer(event.data["event"])))
+
+
+def _unpinned(incident: Incident, event: Event) -> Incident:
+    """``event``: its number."""
+    number = _integer(event.data["event"])
+    return replace(incident, pins=tuple(pin for pin in incident.pins if pin != number))
+
+
 def _rung_again(incident: Incident, event: Event) -> Incident:
     """No data."""
     return replace(incident, reminders=incident.reminders + 1, rung_ms=event.time_ms)
@@ -331,6 +344,20 @@ def _runbook(incident: Incident, event: Event) -> Incident:
         score=_integer(event.data.get("score", 0)),
     )
     return replace(incident, runbook=proposed)
+
+
+def _run(incident: Incident, event: Event) -> Incident:
+    """``run_id``, ``runbook``, ``state``; of one of its steps ``step_id``, ``step``."""
+    found = incident.runbook
+    if found is None or found.name != event.data.get("runbook"):
+        return incident
+    return replace(incident, runbook=replace(found, run=True))
+
+
+def _retitled(incident: Incident, event: Event) -> Incident:
+    """``title``, ``finding_id``: whose title it is."""
+    title, finding_id = str(event.data["title"]), str(event.data["finding_id"])
+    return replace(incident, title=title, titled_by=finding_id)
 
 
 def _step(incident: Incident, event: Event) -> Incident:
@@ -381,9 +408,13 @@ _CHANGES: Mapping[EventKind, Callable[[Incident, Event], Incident]] = {
     EventKind.ROLE_ASSIGNED: _role,
     EventKind.PAGED: _paged,
     EventKind.RUNG_AGAIN: _rung_again,
+    EventKind.PINNED: _pinned,
+    EventKind.UNPINNED: _unpinned,
     EventKind.ESCALATED: _escalated,
     EventKind.RUNBOOK_PROPOSED: _runbook,
     EventKind.STEP_SET: _step,
+    EventKind.RUNBOOK_RUN: _run,
+    EventKind.RETITLED: _retitled,
     EventKind.POST_MORTEM_WRITTEN: _post_mortem,
     EventKind.POST_MORTEM_MOVED: _post_mortem_moved,
     EventKind.DECLINED: _declined,

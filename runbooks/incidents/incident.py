@@ -10,6 +10,7 @@ from anomaly.evidence.line_kinds import MAX_KINDS, named_by, telling
 from anomaly.evidence.near_changes import MAX_CANDIDATES, closeness
 from anomaly.findings import Finding, FindingState, LineKind, NearChange, Urgency
 from runbooks.incidents.crowd import Crowd, firing_in
+from runbooks.incidents.live import speaking
 from runbooks.incidents.milestones import Correction, Milestone, Reached, reached_of
 from runbooks.incidents.states import (
     IMPACTED_STATUSES,
@@ -40,13 +41,22 @@ class ImpactInterval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProposedRunbook:
-    """The runbook that was proposed, why, how well it fits, and how far its steps have come."""
+    """The runbook that was proposed, why, how well it fits, and how far its steps have come.
+
+    ``run`` tells whether somebody has begun a run of it.
+    """
 
     name: str
     title: str
     why: str
     steps: Mapping[str, StepState]
     score: int = 0
+    run: bool = False
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether somebody works by it: then nothing takes its place."""
+        return self.run or any(state is not StepState.OPEN for state in self.steps.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +76,7 @@ class Incident:
         id: Such as ``inc-0001``.
         seq: Number of events folded in.
         title: What a person reads first.
+        titled_by: The finding whose title it has; "" if it has one of its own.
         severity: How bad.
         severity_by: Who set it; the machine doesn't overrule a person.
         status: Where the work stands.
@@ -95,6 +106,7 @@ class Incident:
         responders: Who ever took part, and whether they still do.
         tasks: What is to be done, by id.
         update_ms: When a person last told those who are not in the room.
+        pins: Numbers of the events that people keep in view, in the order of their pinning.
         update_told_ms: When that was last told or reminded of; the opening at first.
     """
 
@@ -128,8 +140,10 @@ class Incident:
     corrections: Mapping[Milestone, Correction] = field(default_factory=dict)
     responders: Mapping[str, bool] = field(default_factory=dict)
     tasks: Mapping[str, Task] = field(default_factory=dict)
+    pins: tuple[int, ...] = ()
     update_ms: int | None = None
     update_told_ms: int | None = None
+    titled_by: str = ""
 
     @property
     def is_open(self) -> bool:
@@ -183,10 +197,10 @@ class Incident:
 
     @property
     def explanation(self) -> str:
-        """What is wrong, in the words of the first finding, or of who declared it."""
+        """What is wrong, in the words of the finding that leads, or of who declared it."""
         if self.declared is not None:
             return self.declared.text or f"Declared by {self.declared.by}: {self.title}"
-        return next((f.explanation for f in self.findings.values()), self.title)
+        return next((f.explanation for f in speaking(self.findings.values())), self.title)
 
     @property
     def milestones(self) -> Mapping[Milestone, Reached]:
@@ -205,9 +219,9 @@ class Incident:
 
     @property
     def exemplar_trace_ids(self) -> tuple[str, ...]:
-        """Up to six traces that show it, each once, newest findings first."""
+        """Up to six traces that show it, each once, of the findings that speak for it."""
         traces: dict[str, None] = {}
-        for finding in reversed(tuple(self.findings.values())):
+        for finding in speaking(self.findings.values()):
             traces.update(dict.fromkeys(finding.exemplar_trace_ids))
         return tuple(traces)[:6]
 
@@ -218,7 +232,7 @@ class Incident:
         What was changed after it, before a later finding, may well be a remedy: it is left out.
         """
         near: dict[str, NearChange] = {}
-        for change in (c for finding in self.findings.values() for c in finding.changes):
+        for change in (c for one in speaking(self.findings.values()) for c in one.changes):
             # An onset is known to a step: its own finding may show a change a moment after.
             if change.time_ms > self.impact_start_ms + max(0, -change.before_ms):
                 continue

@@ -8,11 +8,13 @@ from urllib.parse import quote, urlencode
 
 from anomaly.evidence.line_kinds import line_words
 from anomaly.evidence.near_changes import change_words
-from anomaly.findings import Finding, FindingKind, FindingState, LineKind, Urgency
+from anomaly.findings import Finding, FindingKind, LineKind
 from anomaly.promql.written import as_people_write
 from runbooks.alerts.grouping import REGION, SERVICE
 from runbooks.alerts.similar import Similar
+from runbooks.diagnosis.sentence import sentence
 from runbooks.incidents.incident import Incident
+from runbooks.incidents.live import speaking
 from runbooks.incidents.states import OPEN_STATUSES, Severity, Status
 from tocsin.client.wording import duration, moment, multiple, quantity, trimmed
 
@@ -106,9 +108,10 @@ class Card:
     who is on call, None if the incident's route names no schedule. ``diagnosis``
     has a line for each thing that was looked at before anybody was woken. ``lines`` are the most
     telling kinds of log lines near its onset, in words with their address. ``title`` is the
-    headline without its severity; ``scope`` are the incident's tags; it began at ``since_ms`` and
-    ended at ``ended_ms``, epoch milliseconds, None if it has not. A ``notice`` is about no
-    incident: a headline and whom it calls.
+    headline without its severity; ``sentence`` says what it is, as the war room does; ``scope``
+    are the incident's tags; it began at ``since_ms`` and ended at ``ended_ms``, epoch
+    milliseconds, None if it has not. A ``notice`` is about no incident: a headline and whom it
+    calls.
     """
 
     incident_id: str
@@ -124,6 +127,7 @@ class Card:
     diagnosis: tuple[str, ...] = ()
     lines: tuple[tuple[str, str], ...] = ()
     title: str = ""
+    sentence: str = ""
     scope: tuple[tuple[str, str], ...] = ()
     since_ms: int = 0
     ended_ms: int | None = None
@@ -149,7 +153,8 @@ def card_of(
         called: Who is on call for it.
         similar: Past incidents that look like it, the likest first.
     """
-    ranked = sorted(incident.findings.values(), key=_importance)
+    ranked = speaking(incident.findings.values())
+    ranked += tuple(f for f in incident.findings.values() if f not in ranked)
     return Card(
         incident_id=incident.id,
         headline=f"[{incident.severity}] {incident.title}",
@@ -163,6 +168,7 @@ def card_of(
         called=called,
         lines=tuple((line_words(one), links.lines(one)) for one in incident.lines[:MAX_LINES]),
         title=incident.title,
+        sentence=sentence(incident),
         scope=_scope(incident),
         since_ms=incident.impact_start_ms,
         ended_ms=incident.resolved_ms,
@@ -197,11 +203,6 @@ def _scope(incident: Incident) -> tuple[tuple[str, str], ...]:
     return tuple((key, ", ".join(incident.scope_values(key))) for key in keys[:MAX_SCOPE])
 
 
-def _importance(finding: Finding) -> tuple[bool, bool, int]:
-    over = finding.state is FindingState.RESOLVED
-    return over, finding.urgency is not Urgency.PAGE, finding.started_ms
-
-
 def _fields(incident: Incident, worst: Finding | None) -> tuple[tuple[str, str], ...]:
     fields = [("Status", incident.status.value)]
     if incident.merged_into is not None:
@@ -231,7 +232,9 @@ def _declared(incident: Incident) -> list[tuple[str, str]]:
 
 def _observed(worst: Finding) -> list[tuple[str, str]]:
     seen = evidence_of(worst)
-    fields = [("Observed", seen.observed), ("Baseline", seen.baseline)] if seen.measured else []
+    fields = [("At worst", seen.observed), ("Expected", seen.baseline)] if seen.measured else []
+    if fields and worst.kind is FindingKind.SLO_BURN:
+        fields[1] = ("Allowed", seen.baseline)
     for name in ("burn_rate_long", "burn_rate_short"):
         if name in worst.values:
             # The title has the worst; this is how it stands, and over which window.

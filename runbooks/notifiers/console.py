@@ -49,6 +49,7 @@ class ConsoleNotifier:
 def page_text(card: Card) -> str:
     """Return a page as plain text."""
     lines = [card.headline]
+    lines += [f"  {card.sentence}"] if card.sentence else []
     lines += [f"  {card.called.words}"] if card.called else []
     lines += [f"  {name}: {value}" for name, value in card.fields]
     for item in card.evidence:

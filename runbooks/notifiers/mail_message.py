@@ -94,6 +94,7 @@ def html_text(delivery: Delivery) -> str:
         parts += [f"<p>{_html(delivery.text, MAX_BODY)}</p>", f"<p>{_html(card.status)}</p>"]
     else:
         parts += [f"<p><b>Again:</b> {_html(delivery.text, 3_000)}</p>"] if delivery.text else []
+        parts += [f"<p>{_html(card.sentence)}</p>"] if card.sentence else []
         parts += [f"<p>{_html(card.called.words)}</p>"] if card.called else []
         rows = (f"<tr><th>{_html(name)}</th><td>{_html(v)}</td></tr>" for name, v in card.fields)
         parts += ['<table style="text-align:left">', *rows, "</table>"]

@@ -50,7 +50,8 @@ def fallback_text(card: Card, again: str = "") -> str:
     """
     if card.notice:
         return trimmed(escape(card.called.words if card.called else card.headline), MAX_TEXT)
-    why = again or (card.evidence[0].explanation if card.evidence else "")
+    told = (card.sentence, *(item.explanation for item in card.evidence[:1]))
+    why = again or " ".join(part for part in told if part)
     return trimmed(escape(f"{card.headline} — {card.status}. {why}"), MAX_TEXT)
 
 
@@ -66,6 +67,8 @@ def blocks_of(card: Card, again: str = "") -> list[Block]:
         HeaderBlock(text=trimmed(f"{_SIGNS[card.status]} {card.headline}", MAX_HEADER, "…")),
         SectionBlock(fields=[_field(name, value) for name, value in card.fields][:10]),
     ]
+    if card.sentence:
+        blocks.insert(1, SectionBlock(text=_mrkdwn(escape(card.sentence), MAX_SECTION)))
     if card.called and card.is_open:
         blocks.insert(1, SectionBlock(text=_mrkdwn(_called(card.called), MAX_SECTION)))
     if again:

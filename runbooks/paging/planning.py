@@ -38,6 +38,7 @@ UPDATES = frozenset(
         EventKind.NOTE,
         EventKind.CHANGE_NOTED,
         EventKind.RUNBOOK_PROPOSED,
+        EventKind.RETITLED,
         EventKind.STEP_SET,
         EventKind.POST_MORTEM_WRITTEN,
         *RECORDED,

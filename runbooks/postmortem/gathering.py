@@ -13,9 +13,11 @@ from anomaly.findings import Finding, LineKind, Urgency
 from runbooks.alerts.grouping import REGION, SERVICE
 from runbooks.alerts.similar import Similar
 from runbooks.automation.runbook import Runbook
+from runbooks.diagnosis.sentence import sentence
 from runbooks.incidents.events import MACHINE, Event, EventKind
 from runbooks.incidents.finding_codec import finding_from_json
 from runbooks.incidents.incident import Incident
+from runbooks.incidents.live import speaking
 from runbooks.incidents.measures import measure
 from runbooks.notifiers.card import Links, evidence_of
 from runbooks.notifiers.delivery import Action
@@ -78,6 +80,7 @@ def gather(
             )
             for one in similar
         ],
+        sentence=without_names(sentence(incident), names) if incident.findings else "",
     )
     return replace(known, candidates=candidates(known), suggestions=suggestions(known))
 
@@ -99,7 +102,7 @@ def _timeline(
         source, path = _source(event)
         rows.append(
             TimelineRow(
-                time_ms=event.time_ms,
+                time_ms=event.happened_ms,
                 text=without_names(event.text, names) + by,
                 source=source,
                 url=links.api_url + path,
@@ -118,14 +121,17 @@ def _timeline(
 
 
 _TOLD_OTHERWISE = frozenset(
-    {EventKind.POST_MORTEM_WRITTEN, EventKind.POST_MORTEM_MOVED, EventKind.CHANGE_NOTED}
+    {
+        *(EventKind.POST_MORTEM_WRITTEN, EventKind.POST_MORTEM_MOVED, EventKind.CHANGE_NOTED),
+        *(EventKind.PINNED, EventKind.UNPINNED, EventKind.MENTIONED, EventKind.SHARED),
+    }
 )
-"""The writing itself is no part of the story; a change stands where it was made."""
+"""Writing and reading are no part of the story; a change stands where it was made."""
 
 
 def _onset(incident: Incident, links: Links) -> TimelineRow:
     start_ms = incident.impact_start_ms
-    first = next(iter(incident.findings.values()), None)
+    first = next(iter(speaking(incident.findings.values())), None)
     if first is None:
         url = links.incident(incident.id)
         text = "impact begins (declared by a person)"

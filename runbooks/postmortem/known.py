@@ -136,6 +136,7 @@ class Known:
     runbook: ProposedRunbook | None
     steps: Sequence[Step]
     similar: Sequence[Alike]
+    sentence: str = ""
     lines: Sequence[LineRow] = ()
     candidates: Sequence[Candidate] = ()
     suggestions: Sequence[tuple[str, str]] = ()

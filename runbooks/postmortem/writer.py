@@ -78,7 +78,7 @@ class PostMortemWriter:
         self.actions = actions
         self.measures = measures
         self._directory = directory
-        self._metrics = metrics
+        self.metrics = metrics
         self._links = links
 
     def write(
@@ -187,7 +187,7 @@ class PostMortemWriter:
         now_ms: int,
     ) -> Facts:
         found = [*incident.findings.values()]
-        courses = {one.id: course_of(one, incident, self._metrics, now_ms) for one in found}
+        courses = {one.id: course_of(one, incident, self.metrics, now_ms) for one in found}
         by_expression = {one.expression: courses[one.id] for one in found}
         wanted = [(one.title, one.expression, one.unit) for one in found] + [
             (f"Rate behind “{one.title}”", scoped(one.expr, incident), f"{one.unit}/s")
@@ -199,10 +199,10 @@ class PostMortemWriter:
             events,
             rows,
             runbook,
-            figures(self.measures, incident, self._metrics, now_ms),
+            figures(self.measures, incident, self.metrics, now_ms),
             courses,
             self._links,
-            charts(wanted, incident, self._metrics, by_expression, now_ms),
+            charts(wanted, incident, self.metrics, by_expression, now_ms),
             similar,
         )
         return facts_of(known, now_ms)

@@ -21,23 +21,29 @@ ALLOWED: dict[str, set[str]] = {
     "automation/carrying": {"automation", "incidents"},
     "automation/running": {"automation", "automation/carrying", "incidents"},
     "alerts": {"incidents", "oncall"},
-    "notifiers": {"alerts", "incidents"},
+    # What an incident is in one sentence, for whoever tells of it.
+    "diagnosis": {"incidents"},
+    "notifiers": {"alerts", "diagnosis", "incidents"},
     "paging": {"alerts", "incidents", "incidents/decisions", "notifiers"},
     "escalation": {"incidents", "notifiers", "oncall", "paging"},
     "heartbeats": {"incidents", "paging"},
     "importing": {"oncall"},
-    "postmortem": {"alerts", "automation", "incidents", "notifiers", "paging"},
+    "postmortem": {"alerts", "automation", "diagnosis", "incidents", "notifiers", "paging"},
+    "first_screen": {
+        *("automation", "diagnosis", "incidents", "notifiers", "paging", "postmortem"),
+    },
     "desk": {
         *("alerts", "automation", "automation/running", "escalation", "heartbeats"),
         *("incidents", "incidents/decisions"),
         *("notifiers", "oncall", "paging", "postmortem"),
     },
     "slack": {"alerts", "desk", "incidents", "notifiers", "oncall", "paging"},
+    "sharing": {"incidents"},
     "status_page": {"alerts", "desk", "incidents", "notifiers"},
     "api": {
         *("alerts", "automation", "automation/running", "desk"),
-        *("escalation", "heartbeats", "incidents"),
-        *("notifiers", "oncall", "paging", "postmortem", "status_page"),
+        *("escalation", "first_screen", "heartbeats", "incidents"),
+        *("notifiers", "oncall", "paging", "postmortem", "sharing", "status_page"),
     },
 }
 """Room to the rooms that it may import from; a room stands for what is in it, too."""

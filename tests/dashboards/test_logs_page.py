@@ -73,7 +73,7 @@ def test_the_war_room_shows_the_lines_that_the_findings_found(
     api: FakeApi, opened: OpenPage
 ) -> None:
     """The one line that explains the incident would not be among its evidence, or come and go."""
-    page = opened("war_room")
+    page = opened("war_room", view="Traces and logs")
     text = words(page)
     assert "playback: new error line since" in text
     assert "42 times, none among 310 in the 10 min before" in text
@@ -85,7 +85,7 @@ def test_an_incident_without_findings_is_compared_now_in_the_same_words(
 ) -> None:
     """What a person declares would have no lines at all."""
     api.world.heard = False
-    page = opened("war_room")
+    page = opened("war_room", view="Traces and logs")
     assert not page.exception
     assert "playback: new error line since" in words(page)
     assert [url for url in api.asked if "/api/v1/logs/patterns" in url]

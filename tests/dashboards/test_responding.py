@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboards.testing import FakeApi, OpenPage, World, button, words
+from dashboards.testing import FakeApi, OpenPage, World, answered, button, words
 from dashboards.testing.synthetic import INCIDENT_ID
 
 
@@ -14,6 +14,7 @@ def test_declared_from_the_calm_room(opened: OpenPage, api: FakeApi, now_ms: int
     page.text_input(key="declare-service").set_value("checkout")
     button(page, "declare-submit").click()
     page.run()
+    answered(page)
     assert api.commands[-1] == {
         "title": "Checkout is blank",
         "actor": "war room",
@@ -27,12 +28,13 @@ def test_declared_from_the_calm_room(opened: OpenPage, api: FakeApi, now_ms: int
 
 def test_tasks_people_and_relatives_are_shown(opened: OpenPage, api: FakeApi) -> None:
     """Whoever joins late asks who is here, what is promised, and whether it happened before."""
-    page = opened("war_room")
+    page = opened("war_room", view="Response")
     text = words(page)
     assert "Alert on licence servers" in text
     assert "same rule detector/sps; same service playback" in text
     button(page, "task-t1").click()
     page.run()
+    answered(page)
     assert (api.commands[-1]["command"], api.commands[-1]["value"]) == ("change_task", "t1:done")
 
 
@@ -44,6 +46,7 @@ def test_decline_with_a_reason(opened: OpenPage, api: FakeApi) -> None:
     page.text_area(key="more-text").set_value("a load test")
     button(page, "more-submit").click()
     page.run()
+    answered(page)
     said = api.commands[-1]
     assert (said["command"], said["text"]) == ("decline", "a load test")
 

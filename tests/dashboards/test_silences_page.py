@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dashboards.panels.silencing import matchers_of
-from dashboards.testing import FakeApi, OpenPage, button, words
+from dashboards.testing import FakeApi, OpenPage, answered, button, words
 from tocsin.client.shapes import Finding
 
 
@@ -26,6 +26,7 @@ def test_a_silence_is_previewed_made_extended_and_ended(api: FakeApi, opened: Op
     assert "2 about tocsin itself ring all the same" in words(page)
 
     button(page, "silence-submit").click().run()
+    answered(page)
     (asked,) = api.silences.put
     assert (asked["matchers"], asked["createdBy"]) == (["service.name=shop"], "ana")
     assert (asked["comment"], asked["lastsMs"]) == ("a *load* test", 7_200_000)
@@ -34,8 +35,10 @@ def test_a_silence_is_previewed_made_extended_and_ended(api: FakeApi, opened: Op
     assert "It would hide" not in words(page)
 
     button(page, "silence-silence-1-8").click().run()
+    answered(page)
     assert api.silences.put[-1]["lastsMs"] == 8 * 3_600_000
     button(page, "silence-silence-1-end").click().run()
+    answered(page)
     assert "Nothing is silenced" in words(page)
     assert "Over: 1" in words(page)
 
@@ -56,6 +59,8 @@ def test_what_is_no_silence_is_refused_and_stays_typed(
     page.text_area(key="silence-matchers").input(matchers)
     page.text_input(key="silence-reason").input(reason)
     button(page, "silence-submit").click().run()
+    if matchers == "nonsense":
+        answered(page)
     assert told in words(page)
     assert page.text_area(key="silence-matchers").value == matchers
 

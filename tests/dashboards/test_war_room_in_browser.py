@@ -33,16 +33,19 @@ def test_a_person_sees_the_incident_come_reads_it_and_takes_it(
 
         api.world = World.in_incident(now_ms)
         page.get_by_text("SEV1", exact=True).wait_for()
+        page.get_by_role("tab", name="Charts").click()
         chart = page.locator(".st-key-pulse canvas").first
         chart.wait_for()
         box = chart.bounding_box()
         assert box is not None
         assert box["height"] > 300
+        page.get_by_role("tab", name="Timeline").click()
         timeline = page.locator(".st-key-timeline")
         timeline.get_by_text("Paged #incidents through Slack").wait_for()
-        page.locator(".st-key-objectives").get_by_text("burning").wait_for()
 
         page.get_by_role("button", name="Acknowledge").click()
         timeline.get_by_text("war room").wait_for()
         page.get_by_text("investigating", exact=True).wait_for()
+        page.get_by_role("tab", name="Objectives").click()
+        page.locator(".st-key-objectives").get_by_text("burning").wait_for()
     assert api.commands[0]["command"] == "acknowledge"

@@ -114,7 +114,7 @@ def read_the_war_room(url: str) -> None:
     with browser_page() as page:
         page.goto(url)
         page.get_by_text(re.compile(r"SEV[1-4]")).first.wait_for()
-        page.locator("canvas").first.wait_for()
+        page.locator("canvas, .st-key-room-figures img").first.wait_for()
         page.get_by_text(re.compile("Timeline")).first.wait_for()
         page.get_by_text(re.compile("paged|page sent|Paged", re.IGNORECASE)).first.wait_for()
 

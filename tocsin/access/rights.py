@@ -99,6 +99,8 @@ RULES = (
     Rule("/api/v2/silences", Right.READ, Right.RESPOND),
     Rule("/api/v2/silence", Right.READ, Right.RESPOND),
     Rule("/api/v2/status-page", Right.READ, Right.COMMAND),
+    # Whoever has the address of a public link has no token; the address is the secret.
+    Rule("/shared", Right.NOTHING, Right.ADMINISTER),
     # Users have no token; what stands in the link of a mail proves whose it is.
     Rule("/status/subscribe", Right.NOTHING, Right.NOTHING),
     Rule("/status/subscriptions", Right.NOTHING, Right.NOTHING),
@@ -106,7 +108,13 @@ RULES = (
     Rule("/api/v2/whoami", Right.NOTHING, Right.ADMINISTER),
     Rule("/api/v2/oncall", Right.READ, Right.RESPOND),
     Rule("/api/v2/heartbeats", Right.READ, Right.SEND),
+    # Paths and addresses of the machine stand in it.
+    Rule("/api/v2/settings", Right.ADMINISTER, Right.ADMINISTER),
     Rule("/api/v2/audit", Right.ADMINISTER, Right.ADMINISTER),
+    # A draft changes nothing; a chart that is kept harms nobody, a rule may wake somebody.
+    Rule("/api/v2/configuration", Right.READ, Right.ADMINISTER),
+    Rule("/api/v2/configuration/drafts", Right.READ, Right.READ),
+    Rule("/api/v2/configuration/dashboard", Right.READ, Right.RESPOND),
 )
 """What no line names needs the right to read, and to change something the right to administer.
 

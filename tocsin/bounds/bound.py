@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib import import_module
 
-from tocsin.client.wording import duration, number
+from tocsin.client.wording import duration, size
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +41,10 @@ def worded(name: str, value: object) -> str:
         return f"`{value}`"
     match name.lower().rpartition("_")[2]:
         case "bytes":
-            size, unit = next((u for u in _SIZES if value >= u[0]), _SIZES[-1])
-            return f"{number(value / size)} {unit}"
+            return size(value)
         case "ms":
             return duration(value / 1_000)
         case "s":
             return duration(value)
         case _:
             return f"{value:,}"
-
-
-_SIZES = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"), (1, "bytes"))

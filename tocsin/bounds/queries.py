@@ -68,6 +68,7 @@ QUERIES: Final = (
     Bound("collectors.graph.chart:MAX_ZOOM", "zoom of an image", "drawn at this zoom"),
     Bound("collectors.graph.palettes:MAX_CUSTOM_COLORS", "colours of a palette", "400"),
     Bound("collectors.api.charting:MAX_LINE_WIDTH_PX", "width of a line", "400"),
+    Bound("tocsin.own.capacity:MAX_RULES", "rules listed with their costs", "the dearest"),
     Bound("collectors.api.fetching:MAX_COLUMNS", "columns of a fetch", "400"),
     Bound("collectors.api.fetching:MAX_STREAMS", "streams open at once", "503 with Retry-After"),
     Bound("collectors.api.evaluating:MAX_EXPRESSIONS", "expressions of a request", "400"),

@@ -14,6 +14,7 @@ from tocsin.bounds.notifiers import NOTIFIERS
 from tocsin.bounds.promql import PROMQL
 from tocsin.bounds.queries import QUERIES
 from tocsin.bounds.receivers import RECEIVERS
+from tocsin.bounds.saving import SAVING
 from tocsin.bounds.traces import TRACES
 
 FIXED: Final[Mapping[str, tuple[Bound, ...]]] = {
@@ -21,7 +22,7 @@ FIXED: Final[Mapping[str, tuple[Bound, ...]]] = {
     "Receivers": RECEIVERS,
     "Log records": LOGS,
     "Judging": JUDGING,
-    "Access": ACCESS,
+    "Access": (*ACCESS, *SAVING),
     "Incidents and pages": (*INCIDENTS, *NOTIFIERS),
 }
 

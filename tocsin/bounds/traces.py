@@ -12,7 +12,27 @@ TRACES: Final = (
     Bound("collectors.api.traces:MAX_TIME_MS", "a moment asked for", "400"),
     Bound("collectors.api.comparing:MAX_DIFFERENCES", "differences of two sets of spans", "400"),
     Bound("collectors.traces.search:MAX_LIMIT", "traces of an answer", "400"),
-    Bound("collectors.traces.store:MAX_COMPARED", "spans compared", "the first are"),
+    Bound(
+        "collectors.traces.reach.comparison:MAX_COMPARED",
+        "spans compared",
+        "those evenly spread are, and how many are left out is told",
+    ),
+    Bound(
+        "collectors.traces.reach.comparison:MAX_OLD_COMPARED",
+        "spans of history compared",
+        "the newest are, which is told",
+    ),
+    Bound(
+        "collectors.traces.reach.blocks:MAX_OLD_SPANS",
+        "spans of history that a list of sessions or a funnel looks at",
+        "those of the newest traces are, which is told",
+    ),
+    Bound("collectors.traces.query.heat:MAX_HEAT_COLUMNS", "columns of a heat map", "400"),
+    Bound(
+        "collectors.api.studies.stretch:MAX_STRETCH_MS",
+        "the time of a heat map or a service map",
+        "400",
+    ),
     Bound(
         "collectors.traces.history.span_sql:MAX_SUMMARY_SPANS",
         "spans summed up from history",

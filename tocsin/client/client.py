@@ -13,6 +13,8 @@ from urllib.parse import quote, urlencode
 from tocsin.client.audit_shapes import Audit
 from tocsin.client.board_shapes import Board
 from tocsin.client.canary_shapes import Canary
+from tocsin.client.charting.expected_shapes import ExpectedAnswer
+from tocsin.client.charting.files import Files
 from tocsin.client.explained.groups import ExplainedGroups
 from tocsin.client.explained.objective import ExplainedObjective
 from tocsin.client.explained.series import Explained
@@ -21,6 +23,7 @@ from tocsin.client.graphs import Graph, graph_columns
 from tocsin.client.health_shapes import ConfigurationState, Health
 from tocsin.client.logs import LogCalls
 from tocsin.client.metric_shapes import MetricNames, MetricTags, RunningQuery, Word
+from tocsin.client.own.calls import OwnCalls
 from tocsin.client.response.alerts import AlertCalls
 from tocsin.client.response.incidents import IncidentCalls, incident_path
 from tocsin.client.response.noise import NoiseCalls
@@ -63,7 +66,7 @@ MAX_PAGES = 100
 _NEXT_OFFSET = "x-nflx-atlas-next-offset"
 
 
-class ApiClient(IncidentCalls, RunsOfRunbooks, OncallCalls):
+class ApiClient(IncidentCalls, RunsOfRunbooks, OncallCalls, OwnCalls):
     """Everything the API on port 7101 offers.
 
     Args:
@@ -247,6 +250,17 @@ class ApiClient(IncidentCalls, RunsOfRunbooks, OncallCalls):
         """Return the dashboards of the configuration directory."""
         return cast("list[Board]", self._listed("/api/v2/dashboards", "dashboards"))
 
+    def expected(self, query: str, *, start: str | int, end: str | int = "now") -> ExpectedAnswer:
+        """Return between what the lines of an expression were usual.
+
+        Args:
+            query: An expression of the stack language.
+            start: As of :meth:`graph`.
+            end: As of :meth:`graph`.
+        """
+        params: dict[str, ParamValue] = {"q": query, "s": start, "e": end}
+        return cast("ExpectedAnswer", self._transport.get("/api/v2/expected", params))
+
     def detectors(self) -> list[DetectorRow]:
         """Return each series that a detector rule watches."""
         return cast("list[DetectorRow]", self._listed("/api/v2/detectors", "detectors"))
@@ -306,6 +320,11 @@ class ApiClient(IncidentCalls, RunsOfRunbooks, OncallCalls):
     def post_mortem(self, incident_id: str, *, form: str = "md") -> str:
         """Return the post-mortem as Markdown (``md``) or as a page (``html``)."""
         return self._transport.text(incident_path(incident_id, "post-mortem"), {"format": form})
+
+    @property
+    def files(self) -> Files:
+        """Files of the configuration directory."""
+        return Files(self._transport)
 
     @property
     def papers(self) -> Papers:

@@ -286,6 +286,23 @@ class Finding(TypedDict):
     explained_by: dict[str, str]
     lines: list[LineKind]
     given_up: bool
+    subject: str
+
+
+class FindingDecision(TypedDict):
+    """One row of ``GET /api/v2/finding-decisions``; ``finding`` is as it was then.
+
+    ``outcome`` is opens, joins, joins_ended, counted, reopens, recorded, ended or suppressed; with
+    the last three nobody is told.
+    """
+
+    id: int
+    time_ms: int
+    finding_id: str
+    outcome: str
+    reason: str
+    incident_id: str | None
+    finding: dict[str, Any]
 
 
 class IncidentSummary(TypedDict):

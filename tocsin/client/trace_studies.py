@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, TypedDict, cast
 from urllib.parse import quote
 
-from tocsin.client.transport import Transport, list_in
+from tocsin.client.transport import Transport
 
 
 class PathOperation(TypedDict):
@@ -24,9 +24,13 @@ class PathOperation(TypedDict):
 
 
 class CriticalPaths(TypedDict):
-    """``GET /api/v2/critical-path``; ``limited`` says that there are more traces."""
+    """``GET /api/v2/critical-path``; ``limited`` says that there are more traces.
+
+    ``traces`` is what the observed ones stand for, where their senders sample.
+    """
 
     traces: int
+    observed: int
     limited: bool
     total_ms: float
     error_saved_ms: float
@@ -56,20 +60,25 @@ class ComparedEdge(TypedDict):
 
 
 class ComparedMap(TypedDict):
-    """``GET /api/v2/service-map``."""
+    """``GET /api/v2/service-map``; ``services`` are those that send spans themselves."""
 
     start_ms: int
     end_ms: int
     before_ms: int
     known_before: bool
+    services: list[str]
     edges: list[ComparedEdge]
 
 
 class FunnelStep(TypedDict):
-    """A step of a funnel; shares are null where nobody came so far."""
+    """A step of a funnel; shares are null where nobody came so far.
+
+    ``sessions`` is what the observed ones stand for, where their senders sample.
+    """
 
     step: str
     sessions: int
+    observed: int
     share: float | None
     of_previous: float | None
     stopped: int
@@ -78,8 +87,17 @@ class FunnelStep(TypedDict):
     examples: list[str]
 
 
+class Funnel(TypedDict):
+    """``GET /api/v2/funnel``; ``notes`` say what was not looked at."""
+
+    by: str
+    looked_from_ms: int | None
+    notes: list[str]
+    steps: list[FunnelStep]
+
+
 class SessionLine(TypedDict):
-    """One row of ``GET /api/v2/sessions``."""
+    """One row of ``GET /api/v2/sessions``; counts are what the observed spans stand for."""
 
     session: str
     start_ms: int
@@ -87,6 +105,16 @@ class SessionLine(TypedDict):
     traces: int
     spans: int
     failed_spans: int
+    observed_spans: int
+
+
+class Sessions(TypedDict):
+    """``GET /api/v2/sessions``; ``notes`` say what was not looked at."""
+
+    by: str
+    looked_from_ms: int | None
+    notes: list[str]
+    sessions: list[SessionLine]
 
 
 class SessionCause(TypedDict):
@@ -138,11 +166,43 @@ class Difference(TypedDict):
 
 
 class Comparison(TypedDict):
-    """``GET /api/v2/traces/compare``."""
+    """``GET /api/v2/traces/compare``.
+
+    ``bad_spans`` and ``good_spans`` are what the observed ones stand for; ``left_out`` more were
+    found and not compared; ``notes`` say what was not looked at.
+    """
 
     bad_spans: int
     good_spans: int
+    bad_observed: int
+    good_observed: int
+    left_out: int
+    looked_from_ms: int | None
+    notes: list[str]
     differences: list[Difference]
+
+
+class HeatCell(TypedDict):
+    """Spans that began and took about so long; ``max_ms`` null: anything longer."""
+
+    start_ms: int
+    min_ms: float
+    max_ms: float | None
+    spans: int
+    failed: int
+
+
+class HeatMap(TypedDict):
+    """``GET /api/v2/heat-map``; ``spans`` is what the observed ones stand for."""
+
+    start_ms: int
+    end_ms: int
+    step_ms: int
+    spans: int
+    observed: int
+    looked_from_ms: int | None
+    notes: list[str]
+    cells: list[HeatCell]
 
 
 class TraceStudies:
@@ -163,25 +223,26 @@ class TraceStudies:
         """Return what sets the spans that a search describes apart from their like."""
         return cast("Comparison", self._transport.get("/api/v2/traces/compare", criteria))
 
+    def heat_map(self, **criteria: str | int | float) -> HeatMap:
+        """Return when the spans that a search means began, and how long they took."""
+        return cast("HeatMap", self._transport.get("/api/v2/heat-map", criteria))
+
     def service_map(self, **criteria: int) -> ComparedMap:
         """Return who calls whom, now and ``before_ms`` earlier."""
         return cast("ComparedMap", self._transport.get("/api/v2/service-map", criteria))
 
-    def funnel(self, steps: Sequence[str], *, by: str, **criteria: int) -> list[FunnelStep]:
+    def funnel(self, steps: Sequence[str], *, by: str, **criteria: int) -> Funnel:
         """Return how many sessions got through each step."""
-        path = "/api/v2/funnel"
         params: dict[str, str | int | float | Sequence[str]] = {
             **criteria,
             "by": by,
             "step": list(steps),
         }
-        return cast("list[FunnelStep]", list_in(self._transport.get(path, params), "steps", path))
+        return cast("Funnel", self._transport.get("/api/v2/funnel", params))
 
-    def sessions(self, **criteria: str | int) -> list[SessionLine]:
+    def sessions(self, **criteria: str | int) -> Sessions:
         """Return sessions, those that ended last first."""
-        path = "/api/v2/sessions"
-        answer = self._transport.get(path, criteria)
-        return cast("list[SessionLine]", list_in(answer, "sessions", path))
+        return cast("Sessions", self._transport.get("/api/v2/sessions", criteria))
 
     def session(self, value: str, *, by: str) -> SessionStory:
         """Return one session; raise :class:`MissingError` when no span names it."""

@@ -27,6 +27,7 @@ PERSON = "Tocsin-Person"
 """The header that names, percent-encoded, whom a token speaks for."""
 
 MAX_MESSAGE_CHARS = 500
+NOT_MODIFIED = 304
 # A stream that is alive says so every ten seconds.
 _STREAM_TIMEOUT_S = 60.0
 # Atlas's answers begin with the name of a Java class, which tells people nothing.
@@ -78,9 +79,19 @@ class Transport:
         """Return the JSON object that ``GET path`` answers."""
         return json_object(self.send("GET", path, params=params))
 
+    def newer(self, path: str, version: str) -> JsonObject | None:
+        """Return the JSON object that ``GET path`` answers, None if it is ``version`` still."""
+        known = {"If-None-Match": f'"{version}"'} if version else {}
+        answer = self.send("GET", path, headers=known)
+        return None if answer.status_code == NOT_MODIFIED else json_object(answer)
+
     def post(self, path: str, body: JsonObject) -> JsonObject:
         """Return the JSON object that ``POST path`` answers."""
         return json_object(self.send("POST", path, json=body))
+
+    def put(self, path: str, body: JsonObject) -> JsonObject:
+        """Return the JSON object that ``PUT path`` answers."""
+        return json_object(self.send("PUT", path, json=body))
 
     def stream(self, path: str, params: Mapping[str, ParamValue] | None = None) -> Iterator[str]:
         """Yield the lines of an answer as they come; silence for a minute is the end."""
@@ -103,11 +114,14 @@ class Transport:
         *,
         params: Mapping[str, ParamValue] | None = None,
         json: JsonObject | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> httpx2.Response:
         """Return the answer to one request, whose status is below 400."""
         url = self.base_url + path
         try:
-            answer = self._http.request(method, url, params=dict(params or {}), json=json)
+            answer = self._http.request(
+                method, url, params=dict(params or {}), json=json, headers=dict(headers or {})
+            )
         except httpx2.TimeoutException as error:
             raise UnreachableError(
                 f"{url} did not answer within {duration(self._timeout_s)}"

@@ -18,6 +18,7 @@ UNKNOWN = "–"
 _UNIT_S = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
 _BELOW_A_SECOND = (("ms", 1e-3), ("µs", 1e-6), ("ns", 1e-9))
 _ABOVE_A_SECOND = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+_SIZES = ((1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"), (1, "bytes"))
 _MAX_DECIMALS = 6  # of a percentage close to 100 %
 _MAX_PLAIN, _MIN_PLAIN = 1e15, 1e-6  # outside, a number in full is a row of zeros
 
@@ -39,6 +40,19 @@ def number(value: float | None) -> str:
         return f"{value:.3g}"
     worded = f"{value:,.{max(0, 2 - math.floor(math.log10(size)))}f}"
     return worded.rstrip("0").rstrip(".") if "." in worded else worded
+
+
+def estimated(counted: int, observed: int) -> str:
+    """Return what a count is made of, where senders keep only some; "" where it is all.
+
+    >>> estimated(900, 600), estimated(600, 600)
+    ('estimated from 600 that were kept by sampling', '')
+    """
+    return (
+        ""
+        if counted == observed
+        else f"estimated from {number(observed)} that were kept by sampling"
+    )
 
 
 def percent(ratio: float | None) -> str:
@@ -83,7 +97,21 @@ def quantity(value: float | None, unit: str, *, missing: str = NO_DATA) -> str:
         return duration(value * _UNIT_S[unit])
     if unit.startswith(("1/", "/")):
         return number(value) + unit.removeprefix("1")
+    if unit == "bytes":
+        return size(value)
     return number(value) if unit in {"", "1"} else f"{number(value)} {unit}"
+
+
+def size(count: float | None) -> str:
+    """Word a number of bytes in the largest unit of which there is one.
+
+    >>> [size(n) for n in (0, 512, 64 << 20, 1.5 * (1 << 30), None)]
+    ['0 bytes', '512 bytes', '64 MiB', '1.5 GiB', 'no data']
+    """
+    if count is None or not math.isfinite(count):
+        return NO_DATA
+    whole, unit = next((row for row in _SIZES if abs(count) >= row[0]), _SIZES[-1])
+    return f"{number(count / whole)} {unit}"
 
 
 def duration(seconds: float | None) -> str:

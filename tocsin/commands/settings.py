@@ -4,19 +4,9 @@ from __future__ import annotations
 
 import click
 import orjson
-from pydantic import SecretStr
 
-from collectors.redaction import without_secrets
-from tocsin.settings import Settings, Source, load_settings, setting_rows, source_of
+from tocsin.settings import Source, load_settings, setting_rows, shown_value, source_of
 from tocsin.terminal.answers import table
-
-
-def shown_value(settings: Settings, name: str) -> str | None:
-    """Return the value in force as text; secrets stay hidden."""
-    value = getattr(settings, name)
-    if value is None:
-        return None
-    return "(hidden)" if isinstance(value, SecretStr) else without_secrets(str(value))
 
 
 @click.command("settings")

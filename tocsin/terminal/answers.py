@@ -62,6 +62,12 @@ def say(text: str) -> None:
     click.echo(printable(text))
 
 
+def tell_notes(notes: Sequence[str]) -> None:
+    """Say on standard error what an answer is not made of."""
+    for note in notes:
+        click.echo(f"tocsin: {note}", err=True)
+
+
 def tell_list(
     rows: Sequence[Any],
     lines: Callable[[], Sequence[str]],

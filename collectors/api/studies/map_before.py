@@ -8,8 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from collectors.api.answers import json_response
-from collectors.api.parameters import Parameters, refuse
-from collectors.api.traces import MAX_TIME_MS, SpanReader
+from collectors.api.parameters import Parameters
+from collectors.api.studies.stretch import read_stretch
+from collectors.api.traces import SpanReader
 from collectors.clock import Clock
 from collectors.traces.service_map import ServiceEdge
 
@@ -19,7 +20,7 @@ MAX_BEFORE_MS = 86_400_000
 
 
 def map_answer(spans: SpanReader, clock: Clock) -> Callable[[Request], Response]:
-    """Return the answer to the map between ``start_ms`` and ``end_ms``, the last ten minutes.
+    """Return the answer to the map between two times, the last ten minutes if not said.
 
     Each edge has what it was ``before_ms`` earlier, an hour if not said; null where it had no calls
     then. Where memory does not reach back so far, nothing is said of before: ``known_before`` is
@@ -28,11 +29,7 @@ def map_answer(spans: SpanReader, clock: Clock) -> Callable[[Request], Response]
 
     def answer(request: Request) -> Response:
         parameters = Parameters.of(request)
-        end_ms = parameters.integer("end_ms", clock.now_ms(), low=0, high=MAX_TIME_MS)
-        first_ms = max(0, end_ms - DEFAULT_LENGTH_MS)
-        start_ms = parameters.integer("start_ms", first_ms, low=0, high=MAX_TIME_MS)
-        if end_ms <= start_ms:
-            raise refuse(f"end_ms {end_ms} is not after start_ms {start_ms}")
+        start_ms, end_ms = read_stretch(parameters, clock, DEFAULT_LENGTH_MS)
         back_ms = parameters.integer("before_ms", DEFAULT_BEFORE_MS, low=1, high=MAX_BEFORE_MS)
         whole_ms = spans.whole_from_ms()
         known = whole_ms is not None and whole_ms <= start_ms - back_ms
@@ -46,6 +43,7 @@ def map_answer(spans: SpanReader, clock: Clock) -> Callable[[Request], Response]
                 "end_ms": end_ms,
                 "before_ms": back_ms,
                 "known_before": known,
+                "services": list(spans.services()),
                 "edges": [
                     _edge(pair, now.get(pair), before.get(pair), seconds)
                     for pair in sorted(now.keys() | before.keys())

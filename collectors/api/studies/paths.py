@@ -33,7 +33,8 @@ def paths_answer(spans: SpanReader) -> Callable[[Request], Response]:
         found = paths_of(spans.read(trace_id).spans for trace_id in ids)
         return json_response(
             {
-                "traces": found.traces,
+                "traces": round(found.traces),
+                "observed": found.observed,
                 "limited": len(ids) == limit,
                 "total_ms": found.total_ns / NANOS_PER_MS,
                 "error_saved_ms": found.error_saved_ns / NANOS_PER_MS,
@@ -50,8 +51,8 @@ def _part(part: PathPart) -> dict[str, object]:
         "name": part.name,
         "own_ms": part.own_ns / NANOS_PER_MS,
         "share": part.share,
-        "traces": part.traces,
-        "spans": part.spans,
+        "traces": round(part.traces),
+        "spans": round(part.spans),
         "failed_ms": part.failed_ns / NANOS_PER_MS,
         "slowest_trace": part.slowest_trace,
         "slowest_ms": part.slowest_ns / NANOS_PER_MS,

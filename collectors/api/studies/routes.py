@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.routing import Route
 
 from collectors.api.answers import answering
+from collectors.api.studies.heat import heat_answer
 from collectors.api.studies.map_before import map_answer
 from collectors.api.studies.paths import paths_answer
 from collectors.api.studies.sessions import funnel_answer, session_answer, sessions_answer
@@ -28,6 +29,7 @@ def study_routes(
     workers = workers or Workers()
     answers = {
         "/api/v2/critical-path": paths_answer(spans),
+        "/api/v2/heat-map": heat_answer(spans, clock),
         "/api/v2/service-map": map_answer(spans, clock),
         "/api/v2/funnel": funnel_answer(spans),
         "/api/v2/sessions": sessions_answer(spans),

@@ -9,14 +9,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from collectors.api.answers import json_response
+from collectors.api.comparing import looked_told
 from collectors.api.parameters import Parameters, refuse
 from collectors.api.traces import MAX_TIME_MS, SpanReader
 from collectors.budget import look
 from collectors.errors import NotFoundError
 from collectors.model import Span
+from collectors.traces.reach.blocks import Reach
 from collectors.traces.search import NANOS_PER_MS, TraceSearch
 from collectors.traces.sessions import session as sessions
-from collectors.traces.sessions.funnel import MAX_FUNNEL_STEPS, funnel_of
+from collectors.traces.sessions.funnel import MAX_FUNNEL_STEPS, FunnelStep, funnel_of
 from collectors.traces.sessions.listing import MAX_LISTED_SESSIONS, list_sessions
 from collectors.traces.traceql.query import Compare, Field, Filter, Query, Scope
 
@@ -35,7 +37,8 @@ def sessions_answer(spans: SpanReader) -> Answer:
         by = read_key(parameters)
         limit = parameters.integer("limit", 50, low=1, high=MAX_LISTED_SESSIONS)
         failed = parameters.text("failed") == "true"
-        lines = list_sessions(spans.blocks(*read_range(parameters)), by, limit, failed=failed)
+        reach = Reach(spans, *read_range(parameters))
+        lines = list_sessions(reach, by, limit, failed=failed)
         return json_response(
             {
                 "by": by.key,
@@ -44,12 +47,14 @@ def sessions_answer(spans: SpanReader) -> Answer:
                         "session": line.session,
                         "start_ms": line.first_ns // NANOS_PER_MS,
                         "duration_ms": (line.last_ns - line.first_ns) / NANOS_PER_MS,
-                        "traces": line.traces,
-                        "spans": line.spans,
-                        "failed_spans": line.failed_spans,
+                        "traces": round(line.traces),
+                        "spans": round(line.spans),
+                        "failed_spans": round(line.failed_spans),
+                        "observed_spans": line.observed_spans,
                     }
                     for line in lines
                 ],
+                **looked_told(reach.looked),
             }
         )
 
@@ -99,10 +104,17 @@ def funnel_answer(spans: SpanReader) -> Answer:
                 f"a funnel has 2 to {MAX_FUNNEL_STEPS} steps, got {len(steps)}: give 'step' "
                 "several times, each the name of a span or a condition { … }"
             )
-        found = funnel_of(spans.blocks(*read_range(parameters)), steps, by)
-        return json_response({"by": by.key, "steps": [asdict(step) for step in found]})
+        reach = Reach(spans, *read_range(parameters))
+        found = funnel_of(reach, steps, by)
+        told = [_step(step) for step in found]
+        return json_response({"by": by.key, "steps": told, **looked_told(reach.looked)})
 
     return answer
+
+
+def _step(step: FunnelStep) -> dict[str, object]:
+    counts = {key: round(getattr(step, key)) for key in ("sessions", "stopped", "stopped_failed")}
+    return {**asdict(step), **counts}
 
 
 def read_key(parameters: Parameters) -> Field:

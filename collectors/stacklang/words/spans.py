@@ -37,26 +37,26 @@ def _data(query: Query, wanted: str) -> SeriesExpr:
     return as_sum(of_spans(query, wanted))
 
 
+def _word(name: str, summary: str, wanted: str, per: str = "") -> Word:
+    """Return a word that makes lines of spans: one measure of them, or its ratio to another."""
+
+    def make(context: Context, query: Query) -> None:
+        made = _data(query, wanted)
+        if per:
+            made = BinaryExpr("div", made, _data(query, per))
+        _push(context, name, query, made)
+
+    return Word(
+        name=name,
+        action=takes(_QUERY).does(make),
+        outputs=(SERIES,),
+        summary=summary,
+        examples=_EXAMPLES,
+    )
+
+
 def _push(context: Context, name: str, query: Query, made: SeriesExpr, *shown: object) -> None:
     context.push(NamedRewrite(name, query, shown, made, context.runner.reparse))
-
-
-def _spans(context: Context, query: Query) -> None:
-    _push(context, "spans", query, _data(query, RATE))
-
-
-def _count(context: Context, query: Query) -> None:
-    _push(context, "span-count", query, _data(query, COUNT))
-
-
-def _duration(context: Context, query: Query) -> None:
-    mean = BinaryExpr("div", _data(query, TIME), _data(query, SEEN))
-    _push(context, "span-duration", query, mean)
-
-
-def _error_ratio(context: Context, query: Query) -> None:
-    ratio = BinaryExpr("div", _data(query, ERRORS), _data(query, SEEN))
-    _push(context, "span-error-ratio", query, ratio)
 
 
 def _percentile(context: Context, query: Query, percent: float) -> None:
@@ -75,33 +75,16 @@ WORDS = Vocabulary(
     name="span",
     depends_on=(MATH_WORDS,),
     words=(
-        Word(
-            name="spans",
-            action=takes(_QUERY).does(_spans),
-            outputs=(SERIES,),
-            summary=f"How many spans there are a second. {_ENDED}",
-            examples=_EXAMPLES,
+        _word("spans", f"How many spans there are a second. {_ENDED}", RATE),
+        _word(
+            "span-count", "How many spans there are in each step; a larger step has more.", COUNT
         ),
-        Word(
-            name="span-count",
-            action=takes(_QUERY).does(_count),
-            outputs=(SERIES,),
-            summary="How many spans there are in each step; a larger step has more.",
-            examples=_EXAMPLES,
-        ),
-        Word(
-            name="span-duration",
-            action=takes(_QUERY).does(_duration),
-            outputs=(SERIES,),
-            summary="How long spans take on average, seconds.",
-            examples=_EXAMPLES,
-        ),
-        Word(
-            name="span-error-ratio",
-            action=takes(_QUERY).does(_error_ratio),
-            outputs=(SERIES,),
-            summary="The share of spans that failed, 0 to 1; no value where there are no spans.",
-            examples=_EXAMPLES,
+        _word("span-duration", "How long spans take on average, seconds.", TIME, per=SEEN),
+        _word(
+            "span-error-ratio",
+            "The share of spans that failed, 0 to 1; no value where there are no spans.",
+            ERRORS,
+            per=SEEN,
         ),
         Word(
             name="span-percentile",

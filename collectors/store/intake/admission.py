@@ -81,6 +81,27 @@ class Admission:
         """Return how many new series would be admitted now."""
         return max(0, min(self._quota_left(), self._places_left(), self._texts_left()))
 
+    @property
+    def max_series(self) -> int:
+        """Series for which memory has room."""
+        return self._max_series
+
+    @property
+    def new_this_minute(self) -> int:
+        """Series that came in within this minute of the clock."""
+        now = self._clock.now_ms() // _MINUTE_MS == self._minute
+        return self._new_this_minute if now else 0
+
+    @property
+    def texts_bytes(self) -> int:
+        """What the texts of tags take."""
+        return self._table.words.size
+
+    @property
+    def max_texts_bytes(self) -> int:
+        """What they may take."""
+        return self._limits.memory_bytes // _TEXTS_SHARE
+
     def _quota_left(self) -> int:
         minute = self._clock.now_ms() // _MINUTE_MS
         if minute != self._minute:
@@ -92,7 +113,7 @@ class Admission:
 
     def _texts_left(self) -> int:
         """Return how many series with many tags the share of memory for texts still has."""
-        left = self._limits.memory_bytes // _TEXTS_SHARE - self._table.words.size
+        left = self.max_texts_bytes - self.texts_bytes
         return left // _LARGE_SERIES
 
     def resolve(self, series: Sequence[Tags]) -> Resolved:
@@ -169,9 +190,8 @@ class Admission:
 
     def _no_room(self, tags: Tags) -> Rejection:
         if self._texts_left() < min(self._places_left(), self._quota_left()):
-            share = self._limits.memory_bytes // _TEXTS_SHARE
             detail = (
-                f"the texts of tags take {self._table.words.size} bytes of {share}; raise "
+                f"the texts of tags take {self.texts_bytes} bytes of {self.max_texts_bytes}; raise "
                 "memory_bytes, or drop tags whose values never end"
             )
             return Rejection(reason="tagMemory", detail=detail, tags=tags)

@@ -7,8 +7,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import count, islice
 from typing import Any
+
+import numpy as np
 
 from collectors.errors import TooCostlyError
 from collectors.history import schema
@@ -29,8 +31,10 @@ from collectors.traces.history.span_rows import (
 from collectors.traces.history.span_sql import (
     SLACK_MS,
     candidates_sql,
+    heat_sql,
     held_sql,
     outline_sql,
+    spans_sql,
     summaries_sql,
     totals_sql,
     trace_sql,
@@ -38,6 +42,8 @@ from collectors.traces.history.span_sql import (
 )
 from collectors.traces.query.columns import SpanBlock
 from collectors.traces.query.evaluation import matched
+from collectors.traces.query.heat import BOUNDS_NS, HeatMap
+from collectors.traces.query.selection import in_box
 from collectors.traces.search import (
     MAX_LIMIT,
     NANOS_PER_MS,
@@ -48,6 +54,7 @@ from collectors.traces.search import (
 from collectors.traces.traceql.query import Query
 from collectors.traces.tree.cutting import most_telling
 from collectors.traces.tree.lineage import Identity, identity
+from collectors.traces.tree.sampling import adjusted_count
 
 SPAN_TABLE = "otel_traces"
 TIMES_TABLE = "otel_traces_trace_id_ts"
@@ -61,6 +68,7 @@ _FIRST_WINDOW_MS = 120_000
 MAX_CANDIDATES = 2_000
 """Traces that the engine can't decide of that a query looks at."""
 _CHUNK = 50
+_TRACES_AT_ONCE = 500
 
 
 class SpanHistory:
@@ -132,14 +140,14 @@ class SpanHistory:
                         f"{MAX_CANDIDATES:,} traces that may match were looked at one by one and "
                         "too few do; ask for a shorter time or name more attributes"
                     )
-                yield from self._selected(query, found, wanted.matched_spans)
+                yield from self._selected(query, found, wanted)
                 offset += len(found)
                 looked_at += len(found)
                 if len(found) < size:
                     break
 
     def _selected(
-        self, query: Query, found: Sequence[tuple[Any, ...]], most: int
+        self, query: Query, found: Sequence[tuple[Any, ...]], wanted: TraceSearch
     ) -> Iterator[TraceSummary]:
         """Yield the summaries of those candidates of which the query selects spans."""
         if not found:
@@ -147,7 +155,9 @@ class SpanHistory:
         start_ms, end_ms = min(row[1] for row in found), max(row[2] for row in found)
         ids = [str(row[0]) for row in found]
         traces = self._whole(ids, start_ms, end_ms, slim=not needs_attributes(query))
-        for at, spans in matched(query, SpanBlock(traces), most).items():
+        block = SpanBlock(traces)
+        told = matched(query, block, wanted.matched_spans, in_box(wanted, block))
+        for at, spans in told.items():
             summary = self._summary(traces[at], start_ms, end_ms)
             yield replace(summary, matched=spans.spans, matched_count=spans.count)
 
@@ -190,6 +200,45 @@ class SpanHistory:
         if len(rows) > most:
             return self._read_most_telling(trace_id, start_ms, end_ms)
         return TraceSpans(spans=tuple(map(decode_row, rows)))
+
+    def add_heat(self, found: HeatMap, wanted: TraceSearch, end_ms: int) -> None:
+        """Count the spans that a search without a query means, those that began before a time."""
+        rows = self._rows(heat_sql(self._table, wanted, found.grid, BOUNDS_NS, end_ms))
+        if rows:
+            column, duration, failed, state, spans = zip(*rows, strict=True)
+            grid, observed = found.grid, np.array(spans, dtype=np.int64)
+            found.add_groups(
+                np.array(column, dtype=np.int64) * grid.step_ms + grid.start_ms,
+                np.array(duration, dtype=np.float64),
+                np.array(list(map(adjusted_count, state))) * observed,
+                np.array(failed, dtype=np.int64),
+                observed,
+            )
+
+    def spans_meant(self, wanted: TraceSearch, before_ms: int | None, most: int) -> list[Span]:
+        """Return spans that a search without a query means, the newest first."""
+        return list(map(decode_row, self._rows(spans_sql(self._table, wanted, before_ms, most))))
+
+    def traces(self, start_ms: int, before_ms: int, most: int) -> Iterator[list[list[Span]]]:
+        """Yield the spans of traces that began between two times, newest first.
+
+        Some traces at a time, until about ``most`` spans are told.
+        """
+        told = 0
+        wanted = TraceSearch(start_ms=start_ms, end_ms=before_ms - 1)
+        for first_ms, end_ms in self._windows(wanted):
+            for offset in count(0, _TRACES_AT_ONCE):
+                sql = candidates_sql(self._table, wanted, first_ms, end_ms, _TRACES_AT_ONCE, offset)
+                found = self._rows(sql)
+                if found:
+                    first, last = min(row[1] for row in found), max(row[2] for row in found)
+                    traces = self._whole([row[0] for row in found], first, last, slim=False)
+                    yield traces
+                    told += sum(map(len, traces))
+                if told >= most:
+                    return
+                if len(found) < _TRACES_AT_ONCE:
+                    break
 
     def drop_before(self, time_ms: int) -> None:
         """Drop the days that ended before ``time_ms``."""

@@ -14,6 +14,7 @@ from collectors.host.journal import Journal
 from collectors.model import Span
 from collectors.traces.held_trace import TraceSpans
 from collectors.traces.history.span_history import SpanHistory
+from collectors.traces.query.heat import HeatMap
 from collectors.traces.search import TraceSearch, TraceSummary
 from collectors.traces.span_record import decode_spans
 from collectors.traces.store import SPANS
@@ -68,6 +69,26 @@ class SpanKeeper(Keeper[Sequence[Span]]):
         """Return what history has of a trace."""
         with elsewhere():
             return self._history.read(trace_id)
+
+    def add_heat(self, found: HeatMap, wanted: TraceSearch, end_ms: int) -> None:
+        """Count the spans that a search means, those that began before a time."""
+        with elsewhere():
+            self._history.add_heat(found, wanted, end_ms)
+
+    def spans_meant(self, wanted: TraceSearch, before_ms: int | None, most: int) -> list[Span]:
+        """Return spans that a search means, the newest first."""
+        with elsewhere():
+            return self._history.spans_meant(wanted, before_ms, most)
+
+    def traces(self, start_ms: int, before_ms: int, most: int) -> Iterator[list[list[Span]]]:
+        """Yield the spans of traces that began between two times, newest first."""
+        told = self._history.traces(start_ms, before_ms, most)
+        while True:
+            with elsewhere():
+                found = next(told, None)
+            if found is None:
+                return
+            yield found
 
 
 class _Carrier:

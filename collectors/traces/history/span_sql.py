@@ -5,11 +5,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from collectors.history.engine import quoted
 from collectors.traces.history.query_sql import traces_sql, whole_traces_sql
-from collectors.traces.history.span_rows import COLUMNS, IDENTITY_COLUMNS, SLIM_COLUMNS
-from collectors.traces.search import NANOS_PER_MS, TraceSearch
+from collectors.traces.history.span_rows import (
+    COLUMNS,
+    IDENTITY_COLUMNS,
+    LEAN_COLUMNS,
+    NEWEST_NS,
+    SLIM_COLUMNS,
+)
+from collectors.traces.query.heat import Grid
+from collectors.traces.search import NANOS_PER_MS, Box, TraceSearch
 
 # A trace that reaches over the edge of what is looked through is still seen whole if it is not
 # longer than this.
@@ -18,6 +26,13 @@ SLACK_MS = 600_000
 MAX_SUMMARY_SPANS = 300_000
 _ENDS = "toUnixTimestamp64Nano(Timestamp) + toInt64(Duration)"
 _BUDGET = " SETTINGS max_execution_time = 10"
+_NEVER_MS = NEWEST_NS // NANOS_PER_MS
+# What tells how many spans one stands for, without what is different in each trace.
+_OT = "extract(TraceState, '(?:^|,)[ ]*ot=([^,]*)')"
+_SAMPLING = (
+    f"if(TraceState = '', '', concat('ot=th:', extract({_OT}, '(?:^|;)th:([0-9a-f]+)'), "
+    f"';p:', extract({_OT}, '(?:^|;)p:([0-9]+)')))"
+)
 
 
 def candidates_sql(
@@ -128,6 +143,38 @@ def held_sql(table: str, trace_ids: Iterable[str], start_ms: int, end_ms: int) -
     )
 
 
+def heat_sql(
+    table: str, wanted: TraceSearch, grid: Grid, bounds_ns: Sequence[int], end_ms: int
+) -> str:
+    """Return a statement for spans by column, row, failure and sampling, those before ``end_ms``.
+
+    Durations are rounded down to one of ``bounds_ns``. A span that was written twice counts twice.
+    """
+    since = f"toUnixTimestamp64Milli(Timestamp) - {grid.start_ms}"
+    own = replace(wanted, min_duration_ms=None, max_duration_ms=None)
+    conditions = [_within(grid.start_ms, end_ms), *span_conditions(own)]
+    conditions += _durations("Duration", wanted)
+    return (
+        f"SELECT intDiv({since}, {grid.step_ms}) AS at, "
+        f"roundDown(Duration, {list(bounds_ns)}) AS took, StatusCode = 'Error' AS failed, "
+        f"{_SAMPLING} AS sampling, count() FROM {table} WHERE {' AND '.join(conditions)} "
+        f"GROUP BY at, took, failed, sampling{_BUDGET}"
+    )
+
+
+def spans_sql(table: str, wanted: TraceSearch, before_ms: int | None, most: int) -> str:
+    """Return a statement for the newest spans that a search means; durations are their own."""
+    end_ms = wanted.box.end_ms if wanted.box else wanted.end_ms
+    ends = [int(end) for end in (before_ms, None if end_ms is None else end_ms + 1) if end]
+    conditions = [_within(wanted.start_ms or 0, min(ends, default=_NEVER_MS))]
+    conditions += span_conditions(replace(wanted, min_duration_ms=None, max_duration_ms=None))
+    conditions += _durations("Duration", wanted)
+    return (
+        f"SELECT {LEAN_COLUMNS} FROM {table} WHERE {' AND '.join(conditions)} "
+        f"ORDER BY Timestamp DESC LIMIT 1 BY TraceId, {IDENTITY_COLUMNS} LIMIT {most}{_BUDGET}"
+    )
+
+
 def span_conditions(wanted: TraceSearch) -> list[str]:
     """Return the conditions that one and the same span must satisfy."""
     parts = []
@@ -139,7 +186,18 @@ def span_conditions(wanted: TraceSearch) -> list[str]:
         parts.append(f"StatusCode {'=' if wanted.error else '!='} 'Error'")
     if wanted.about_span:
         parts += _durations("Duration", wanted)
+    if wanted.box is not None:
+        parts += _boxed(wanted.box)
     return parts + [_has_tag(key, value) for key, value in wanted.tags.items()]
+
+
+def _boxed(box: Box) -> list[str]:
+    return [
+        f"toUnixTimestamp64Nano(Timestamp) >= {round(box.start_ms * NANOS_PER_MS)}",
+        f"toUnixTimestamp64Nano(Timestamp) < {round(box.end_ms * NANOS_PER_MS)}",
+        f"Duration >= {_nanos(box.min_ms)}",
+        f"Duration < {_nanos(box.max_ms)}",
+    ]
 
 
 def _has_tag(key: str, value: str) -> str:

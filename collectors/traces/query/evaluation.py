@@ -52,15 +52,20 @@ class MatchedSpans:
     count: int
 
 
-def matched(query: Query, block: SpanBlock, most: int) -> dict[int, MatchedSpans]:
+def matched(
+    query: Query, block: SpanBlock, most: int, within: BoolArray | None = None
+) -> dict[int, MatchedSpans]:
     """Return the traces of which the query selects spans, by their number in the block.
 
     Args:
         query: What is asked.
         block: The traces.
         most: Spans to return of each trace, the first in order of the block.
+        within: (spans,) which of the selected ones count; all if None.
     """
     mask = selected(query, block)
+    if within is not None:
+        mask = mask & within
     counts = np.bincount(block.trace[mask], minlength=block.trace_count)
     found = {}
     for trace in np.flatnonzero(counts).tolist():

@@ -30,9 +30,14 @@ _NEVER = np.iinfo(np.int64).max
 class FunnelStep:
     """A step of a funnel.
 
+    Where senders sample, a session counts for as many as the span stands for with which it began.
+    That is right where whole sessions are kept or left out; where single traces are, later steps
+    are counted too low.
+
     Attributes:
         step: As it was asked for.
         sessions: Sessions that got here.
+        observed: Those of them that were seen.
         share: Of those that began; None when none did.
         of_previous: Of those that got to the step before.
         stopped: Sessions that got no further.
@@ -42,11 +47,12 @@ class FunnelStep:
     """
 
     step: str
-    sessions: int
+    sessions: float
+    observed: int
     share: float | None
     of_previous: float | None
-    stopped: int
-    stopped_failed: int
+    stopped: float
+    stopped_failed: float
     median_s: float | None
     examples: tuple[str, ...]
 
@@ -59,6 +65,7 @@ class _Events:
     step: list[IntArray] = field(default_factory=list)
     start_ns: list[IntArray] = field(default_factory=list)
     failed: list[BoolArray] = field(default_factory=list)
+    weight: list[FloatArray] = field(default_factory=list)
 
 
 def funnel_of(blocks: Iterable[SpanBlock], steps: Sequence[str], by: Field) -> list[FunnelStep]:
@@ -120,6 +127,7 @@ def _gather(
         events.step.append(np.full(len(rows), at, dtype=np.int64))
         events.start_ns.append(block.start_ns[rows])
         events.failed.append(block.failed[rows])
+        events.weight.append(block.weight[rows])
 
 
 def _count(events: _Events, names: Sequence[str], steps: Sequence[str]) -> list[FunnelStep]:
@@ -128,6 +136,7 @@ def _count(events: _Events, names: Sequence[str], steps: Sequence[str]) -> list[
     step = np.concatenate([empty, *events.step])
     start_ns = np.concatenate([empty, *events.start_ns])
     failed = np.concatenate([empty.astype(np.bool_), *events.failed])
+    weight = np.concatenate([empty.astype(np.float64), *events.weight])
     reached = np.zeros((len(steps) + 1, len(names)), dtype=np.int64)
     broken = np.zeros((len(steps), len(names)), dtype=np.bool_)
     reached[-1] = _NEVER
@@ -137,7 +146,10 @@ def _count(events: _Events, names: Sequence[str], steps: Sequence[str]) -> list[
         reached[at] = _NEVER
         np.minimum.at(reached[at], session[rows], start_ns[rows])
         broken[at] = _last_failed(session[rows], start_ns[rows], failed[rows], len(names))
-    return [_step(at, steps, names, reached, broken[at]) for at in range(len(steps))]
+    began = (step == 0) & (start_ns == reached[0][session])
+    counts = np.zeros(len(names))
+    np.maximum.at(counts, session[began], weight[began])
+    return [_step(at, steps, names, (reached, broken[at], counts)) for at in range(len(steps))]
 
 
 def _last_failed(session: IntArray, start_ns: IntArray, failed: BoolArray, count: int) -> BoolArray:
@@ -149,12 +161,16 @@ def _last_failed(session: IntArray, start_ns: IntArray, failed: BoolArray, count
 
 
 def _step(
-    at: int, steps: Sequence[str], names: Sequence[str], reached: IntArray, broken: BoolArray
+    at: int,
+    steps: Sequence[str],
+    names: Sequence[str],
+    found: tuple[IntArray, BoolArray, FloatArray],
 ) -> FunnelStep:
+    reached, broken, counts = found
     here = reached[at] < _NEVER
     stopped = here & (reached[at + 1] == _NEVER)
-    count, began = int(here.sum()), int((reached[0] < _NEVER).sum())
-    previous = int((reached[at - 1] < _NEVER).sum()) if at else 0
+    count, began = float(counts[here].sum()), float(counts.sum())
+    previous = float(counts[reached[at - 1] < _NEVER].sum()) if at else 0.0
     last = at == len(steps) - 1
     if last:
         stopped = here & False
@@ -163,10 +179,11 @@ def _step(
     return FunnelStep(
         step=steps[at],
         sessions=count,
+        observed=int(here.sum()),
         share=count / began if began else None,
         of_previous=count / previous if previous else None,
-        stopped=int(stopped.sum()),
-        stopped_failed=int((stopped & broken).sum()),
+        stopped=float(counts[stopped].sum()),
+        stopped_failed=float(counts[stopped & broken].sum()),
         median_s=float(np.median(took)) if len(took) else None,
         examples=tuple(names[one] for one in examples[:MAX_EXAMPLES]),
     )

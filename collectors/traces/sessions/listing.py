@@ -18,14 +18,19 @@ MAX_LISTED_SESSIONS = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionLine:
-    """A session in a list: when it was, its traces and spans, and how many of these failed."""
+    """A session in a list: when it was, its traces and spans, and how many of these failed.
+
+    Counts are of what its spans stand for, where their senders sample; ``observed_spans`` is how
+    many were seen.
+    """
 
     session: str
     first_ns: int
     last_ns: int
-    traces: int
-    spans: int
-    failed_spans: int
+    traces: float
+    spans: float
+    failed_spans: float
+    observed_spans: int
 
 
 def list_sessions(
@@ -61,18 +66,21 @@ def _of_block(block: SpanBlock, by: Field) -> Iterable[SessionLine]:
     last: IntArray = np.zeros(count, dtype=np.int64)
     np.minimum.at(first, of, block.start_ns[rows])
     np.maximum.at(last, of, block.end_ns[rows])
-    spans = np.bincount(of, minlength=count)
-    failed = np.bincount(of[block.failed[rows]], minlength=count)
-    pairs = np.unique(np.stack([of, block.trace[rows]]), axis=1)
-    traces = np.bincount(pairs[0], minlength=count)
-    for at in np.flatnonzero(spans).tolist():
+    weight = block.weight[rows]
+    observed = np.bincount(of, minlength=count)
+    spans = np.bincount(of, weight, minlength=count)
+    failed = np.bincount(of, weight * block.failed[rows], minlength=count)
+    pairs, firsts = np.unique(np.stack([of, block.trace[rows]]), axis=1, return_index=True)
+    traces = np.bincount(pairs[0], weight[firsts], minlength=count)
+    for at in np.flatnonzero(observed).tolist():
         yield SessionLine(
             session=texts[at],
             first_ns=int(first[at]),
             last_ns=int(last[at]),
-            traces=int(traces[at]),
-            spans=int(spans[at]),
-            failed_spans=int(failed[at]),
+            traces=float(traces[at]),
+            spans=float(spans[at]),
+            failed_spans=float(failed[at]),
+            observed_spans=int(observed[at]),
         )
 
 
@@ -84,4 +92,5 @@ def _joined(one: SessionLine, other: SessionLine) -> SessionLine:
         traces=one.traces + other.traces,
         spans=one.spans + other.spans,
         failed_spans=one.failed_spans + other.failed_spans,
+        observed_spans=one.observed_spans + other.observed_spans,
     )

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from collectors.attribute_text import text_of
 from collectors.model import Span, SpanStatus
 from collectors.traces.tree.lineage import Lineage, lineage_of
+from collectors.traces.tree.sampling import adjusted_count
 
 _STATUS_KEYS = ("http.response.status_code", "http.status_code", "rpc.status_code")
 _NS_PER_S = 1e9
@@ -107,6 +108,12 @@ def _sentences(requests: Sequence[Request], length: Wording) -> Iterator[str]:
         return
     failed = [one for one in requests if one.failed]
     yield _extent(requests, length)
+    stands_for = sum(adjusted_count(one.root.trace_state) for one in requests)
+    if round(stands_for) > len(requests):
+        yield (
+            f"Its senders keep only some traces: it had about {stands_for:,.0f} requests, of which "
+            f"{_counted(len(requests), 'is', 'are')} known."
+        )
     if not failed:
         yield from _nothing_failed(requests, length)
         return

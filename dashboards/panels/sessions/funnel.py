@@ -7,12 +7,12 @@ import streamlit as st
 from dashboards import sources, states
 from dashboards.markdown import plain
 from tocsin.client.trace_studies import FunnelStep
-from tocsin.client.wording import duration, number, percent
+from tocsin.client.wording import duration, estimated, number, percent
 
 _LEAST, _MOST = 2, 12
 
 
-def draw(by: str) -> None:
+def draw(by: str, hours: int = 0) -> None:
     """Ask for the steps and draw how many sessions get through each."""
     text = st.text_area(
         "Steps, one a line",
@@ -28,9 +28,12 @@ def draw(by: str) -> None:
             f"to get through them. Sessions are told apart by {plain(by)}."
         )
         return
-    found = states.value_or_notice(sources.funnel(tuple(steps), by), "funnel", key="funnel")
-    if found is None:
+    reading = sources.funnel(tuple(steps), by, hours)
+    answer = states.value_or_notice(reading, "funnel", key="funnel")
+    if answer is None:
         return
+    states.notes(answer["notes"])
+    found = answer["steps"]
     st.dataframe(
         [_row(step) for step in found],
         hide_index=True,
@@ -40,6 +43,13 @@ def draw(by: str) -> None:
         },
         alt=f"Funnel of {len(found)} steps",
     )
+    counted, observed = (sum(step[key] for step in found) for key in ("sessions", "observed"))
+    if estimated(counted, observed):
+        st.caption(
+            ":material/info: Senders keep only some spans: a session counts for as many as its "
+            "first step stands for. Where traces of one session are kept or left out one by one, "
+            "later steps are counted too low."
+        )
 
 
 def _row(step: FunnelStep) -> dict[str, object]:

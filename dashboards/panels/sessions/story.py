@@ -8,7 +8,7 @@ from dashboards import sources, states
 from dashboards.markdown import code, plain
 from dashboards.panels.logs import lines
 from tocsin.client.trace_studies import SessionLine, SessionRequest, SessionStory
-from tocsin.client.wording import duration, moment
+from tocsin.client.wording import duration, estimated, moment
 
 _ROW_HEIGHT = 32
 _MAX_HEIGHT = 300
@@ -16,15 +16,18 @@ _MAX_ATTRIBUTES = 30
 SESSION = "session"
 
 
-def choose(by: str, failed: bool) -> None:
+def choose(by: str, failed: bool, hours: int = 0) -> None:
     """Draw the newest sessions; with a link to the one that is chosen."""
-    reading = sources.sessions(by, failed)
-    found = states.value_or_notice(reading, "sessions", key="sessions")
-    if found is None:
+    reading = sources.sessions(by, failed, hours)
+    answer = states.value_or_notice(reading, "sessions", key="sessions")
+    if answer is None:
         return
+    states.notes(answer["notes"])
+    found = answer["sessions"]
     if not found:
+        where = f"of the last {hours} h" if hours else "in memory"
         states.empty(
-            f"No span in memory has the attribute {plain(by)}"
+            f"No span {where} has the attribute {plain(by)}"
             + (" and failed." if failed else ". Name one that tells sessions apart.")
         )
         return
@@ -38,6 +41,9 @@ def choose(by: str, failed: bool) -> None:
         selection_mode="single-row",
         alt="Sessions, those that ended last first",
     )
+    counted, observed = (sum(one[key] for one in found) for key in ("spans", "observed_spans"))
+    if told := estimated(counted, observed):
+        st.caption(f":material/info: Traces and spans are {told}.")
     rows = selected["selection"]["rows"]
     if rows and rows[0] < len(found):
         chosen = found[rows[0]]["session"]

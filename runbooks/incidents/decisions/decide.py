@@ -100,6 +100,7 @@ _DECISIONS: Mapping[type, Callable[[Incident, Any], list[Draft]]] = {
     c.GiveUpdate: updates.give_update,
     c.RemindOfUpdate: updates.remind_of_update,
     c.Note: record.note,
+    c.Pin: record.pin,
     c.Record: record.record,
     c.RecordPage: pages.record_page,
     c.RingAgain: pages.ring_again,

@@ -11,6 +11,7 @@ from collectors.errors import ConflictError
 from runbooks.incidents import commands as c
 from runbooks.incidents.decisions.course import consequences
 from runbooks.incidents.decisions.draft import Draft
+from runbooks.incidents.decisions.titles import retitled
 from runbooks.incidents.events import Data, EventKind
 from runbooks.incidents.finding_codec import change_to_json, finding_to_json
 from runbooks.incidents.incident import Incident
@@ -24,7 +25,7 @@ def add_finding(incident: Incident, command: c.AddFinding) -> list[Draft]:
     text = f"{finding.title} ({command.why})"
     data: Data = {"finding": finding_to_json(finding), "why": command.why}
     added = [Draft(kind=EventKind.FINDING_ADDED, text=text, data=data)]
-    return added + nearer(incident, finding) + consequences(incident, finding)
+    return added + _following(incident, finding)
 
 
 def change_finding(incident: Incident, command: c.ChangeFinding) -> list[Draft]:
@@ -40,7 +41,12 @@ def change_finding(incident: Incident, command: c.ChangeFinding) -> list[Draft]:
     text = f"{finding.title}: {what}"
     data: Data = {"finding": finding_to_json(finding), "change": change}
     changed = [Draft(kind=EventKind.FINDING_CHANGED, text=text, data=data)]
-    return changed + nearer(incident, finding) + consequences(incident, finding)
+    return changed + _following(incident, finding)
+
+
+def _following(incident: Incident, finding: Finding) -> list[Draft]:
+    told = nearer(incident, finding) + retitled(incident, finding)
+    return told + consequences(incident, finding)
 
 
 def _change(before: Finding, after: Finding) -> str | None:

@@ -8,11 +8,33 @@ from runbooks.incidents.decisions.draft import Draft
 from runbooks.incidents.events import RECORDED, Data, EventKind
 from runbooks.incidents.incident import Incident
 
+MAX_PINS = 20
+"""Events of an incident that are kept in view."""
+
 
 def note(incident: Incident, command: c.Note) -> list[Draft]:
     """Write something into the timeline."""
     del incident
     return [Draft(kind=EventKind.NOTE, text=command.text, data=command.data)]
+
+
+def pin(incident: Incident, command: c.Pin) -> list[Draft]:
+    """Keep an event in view, or no longer."""
+    if not 1 <= command.event <= incident.seq:
+        raise ConflictError(
+            f"{incident.id} has {incident.seq} events, and no event {command.event}"
+        )
+    if command.off:
+        if command.event not in incident.pins:
+            raise ConflictError(f"{incident.id}: event {command.event} is not pinned")
+        text = f"event {command.event} unpinned"
+        return [Draft(kind=EventKind.UNPINNED, text=text, data={"event": command.event})]
+    if command.event in incident.pins:
+        raise ConflictError(f"{incident.id}: event {command.event} is pinned already")
+    if len(incident.pins) >= MAX_PINS:
+        raise ConflictError(f"{incident.id} has {MAX_PINS} pins already; take one off first")
+    text = f"event {command.event} pinned"
+    return [Draft(kind=EventKind.PINNED, text=text, data={"event": command.event})]
 
 
 def record(incident: Incident, command: c.Record) -> list[Draft]:

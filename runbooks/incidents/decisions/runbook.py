@@ -10,9 +10,11 @@ from runbooks.incidents.incident import Incident
 
 
 def propose_runbook(incident: Incident, command: c.ProposeRunbook) -> list[Draft]:
-    """Propose a runbook unless one that fits as well is proposed already."""
+    """Propose a runbook unless one fits as well already, or somebody works by one."""
     current = incident.runbook
-    if current is not None and (current.name == command.name or current.score >= command.score):
+    if current is not None and (current.name == command.name or current.is_begun):
+        return []
+    if current is not None and not command.instead and current.score >= command.score:
         return []  # only a better fit replaces what people may be reading already
     data: Data = {
         "name": command.name,
@@ -23,6 +25,8 @@ def propose_runbook(incident: Incident, command: c.ProposeRunbook) -> list[Draft
         "step_titles": [*command.step_titles],
     }
     text = f"runbook proposed: {command.title} ({command.why})"
+    if current is not None and command.instead:
+        text += f"; instead of {current.title}: {command.instead}"
     return [Draft(kind=EventKind.RUNBOOK_PROPOSED, text=text, data=data)]
 
 

@@ -2,12 +2,14 @@
 
 import math
 import random
+from dataclasses import replace
 
 import pytest
 
 from collectors.host.journal import MemoryJournal
 from collectors.model import Span
 from collectors.traces.compare import compare, likelihood_ratio
+from collectors.traces.reach.comparison import compared
 from collectors.traces.search import TraceSearch
 from collectors.traces.store import SpanStore
 from collectors.traces.testing import make_span
@@ -53,7 +55,7 @@ def test_the_failing_node_comes_first(wanted: TraceSearch) -> None:
     """After the status itself the node, then its region; nothing about devices or sessions."""
     store = SpanStore(MemoryJournal())
     store.write_spans(fleet())
-    found = store.compare(wanted)
+    found = compared(store, wanted).comparison
     assert [(d.key, d.value) for d in found.differences] == [
         ("http.response.status_code", "503"),
         ("cdn.node", "oca-3"),
@@ -72,6 +74,25 @@ def test_equal_groups_have_nothing_to_tell() -> None:
     spans = fleet()
     random.Random(1).shuffle(spans)
     assert compare(spans[::2], spans[1::2]).differences == ()
+
+
+def test_sampled_spans_count_for_as_many_as_they_stand_for() -> None:
+    """A chance difference would be told because few spans stand for many."""
+    spans = fleet()
+    sampled = [replace(span, trace_state="ot=th:fff") for span in spans[::2]]
+    found = compare(sampled, spans[1::2])
+    assert found.bad_spans == 200 * 4_096
+    assert (found.bad_observed, found.good_observed) == (200, 200)
+    plain = compare(spans[::2], spans[1::2])
+    assert [(d.key, d.value) for d in found.differences] == [
+        (d.key, d.value) for d in plain.differences
+    ]
+    assert [d.score for d in found.differences] == pytest.approx(
+        [d.score for d in plain.differences]
+    )
+    assert [d.bad_count for d in found.differences] == [
+        d.bad_count * 4_096 for d in plain.differences
+    ]
 
 
 def test_empty_groups() -> None:

@@ -1,5 +1,7 @@
 """What many traces wait for."""
 
+from dataclasses import replace
+
 from collectors.model import Span
 from collectors.traces.testing import make_span
 from collectors.traces.tree.paths import paths_of
@@ -45,6 +47,16 @@ def test_paths_add_up_over_traces() -> None:
     assert (first.share, first.failed_ns, first.slowest_ns) == (0.5, 80_000_000, 80_000_000)
     assert first.slowest_trace.endswith("2")
     assert (second.service, second.name) == ("web", "GET")
+
+
+def test_a_sampled_trace_counts_for_as_many_as_it_stands_for() -> None:
+    """What a sender with sampling waits for would count for a tenth beside one without."""
+    sampled = [replace(span, trace_state="ot=th:8") for span in trace(1, 20)]
+    found = paths_of([sampled, trace(2, 40)])
+    assert (found.traces, found.observed, found.total_ns) == (3, 2, 300_000_000)
+    database = next(part for part in found.parts if part.service == "db")
+    assert (database.own_ns, database.traces, database.spans) == (80_000_000, 3, 3)
+    assert database.slowest_ns == 40_000_000
 
 
 def test_no_traces_have_no_path() -> None:

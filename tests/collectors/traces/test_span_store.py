@@ -1,6 +1,6 @@
 """The span store: what it keeps, for how long, and what survives a restart."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +13,7 @@ from collectors.host.journal import FileJournal, MemoryJournal
 from collectors.limits import Limits
 from collectors.model import ADJUSTED, Span, SpanEvent, SpanLink
 from collectors.traces.held_trace import TraceSpans
+from collectors.traces.query.heat import HeatMap
 from collectors.traces.search import TraceSearch, TraceSummary, summarize
 from collectors.traces.store import SPANS, SpanStore
 from collectors.traces.testing import make_span
@@ -145,6 +146,19 @@ class Archive:
 
     def read(self, trace_id: str) -> TraceSpans:
         return TraceSpans(spans=[span for span in self.spans if span.trace_id == trace_id])
+
+    def add_heat(self, found: HeatMap, wanted: TraceSearch, end_ms: int) -> None:
+        """Add nothing: no map is asked for here."""
+
+    def spans_meant(self, wanted: TraceSearch, before_ms: int | None, most: int) -> list[Span]:
+        """Return nothing: no comparison is asked for here."""
+        del wanted, before_ms, most
+        return []
+
+    def traces(self, start_ms: int, before_ms: int, most: int) -> Iterator[list[list[Span]]]:
+        """Yield nothing: no session is asked for here."""
+        del start_ms, before_ms, most
+        yield from ()
 
     def close(self) -> None:
         """Nothing is left to do."""

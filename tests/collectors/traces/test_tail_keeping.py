@@ -6,6 +6,7 @@ import pytest
 
 from collectors.host.journal import MemoryJournal
 from collectors.limits import Limits
+from collectors.traces.reach.comparison import compared
 from collectors.traces.search import TraceSearch
 from collectors.traces.store import SpanStore
 from collectors.traces.tail import KEPT_SHARE
@@ -83,8 +84,8 @@ def test_shares_are_made_of_what_is_whole() -> None:
     held = [span for block in store.blocks() for span in block.spans]
     failed = sum(span.status.value == "error" for span in held)
     assert failed / len(held) == pytest.approx(1 / 50, abs=0.005)
-    compared = store.compare(TraceSearch(error=True))
-    assert compared.bad_spans == failed
+    told = compared(store, TraceSearch(error=True)).comparison
+    assert told.bad_spans == failed
 
 
 def test_the_share_is_kept_whatever_the_order_of_the_spans() -> None:

@@ -368,5 +368,5 @@ def test_a_card_claims_no_values_that_nobody_here_measured(
     page = page_text(card)
     assert "8 % of orders fail." in page
     assert " against " not in page
-    assert {"Observed", "Baseline"} & {name for name, _ in card.fields} == set()
+    assert {"At worst", "Expected", "Allowed"} & {name for name, _ in card.fields} == set()
     assert [len(_facts(item)) for item in card.evidence] == [1]

@@ -36,14 +36,28 @@ ASK: dict[str, Ask] = {
         start_ms=START_MS - 3_600_000, end_ms=START_MS + 3_600_000, service="playback"
     ),
     "detectors": lambda api, _i, _t: api.detectors(),
+    "expected": lambda api, _i, _t: api.expected(QUERY, start="e-5m"),
     "traces": lambda api, _i, _t: api.traces(service="gateway", limit=5),
     "trace": lambda api, _i, trace: api.trace(trace),
     "services": lambda api, _i, _t: api.services(start_ms=START_MS, end_ms=START_MS + 900_000),
     "slos": lambda api, _i, _t: api.slos(),
     "service_health": lambda api, _i, _t: api.service_health(),
+    "capacity": lambda api, _i, _t: api.capacity(),
+    "settings": lambda api, _i, _t: api.settings(),
+    "finding_decisions": lambda api, _i, _t: api.finding_decisions(limit=20),
+    "inspections": lambda api, _i, _t: api.inspections(),
+    "incident_report": lambda api, _i, _t: api.incident_report(days=7),
+    "oncall": lambda api, _i, _t: api.oncall(days=30),
+    "escalations": lambda api, _i, _t: api.escalations(at_ms=1),
+    "override": lambda api, _i, _t: api.override(
+        "platform", "sam", start_ms=START_MS, end_ms=START_MS + 400 * 86_400_000, actor="ana"
+    ),
+    "overrides": lambda api, _i, _t: api.overrides(),
+    "cancel_override": lambda api, _i, _t: api.cancel_override(1, actor="ana"),
     "findings": lambda api, _i, _t: api.findings(state="all"),
     "incidents": lambda api, _i, _t: api.incidents(),
     "incident": lambda api, incident, _t: api.incident(incident),
+    "screen": lambda api, incident, _t: api.screen(incident),
     "command": lambda api, incident, _t: api.command(incident, "acknowledge", actor="ana"),
     "post_mortem": lambda api, incident, _t: api.post_mortem(incident),
     "runbooks": lambda api, _i, _t: api.runbooks(),
@@ -54,18 +68,9 @@ TERMINAL: dict[str, Ask] = {
     "changes": lambda api, _i, _t: api.changes(start_ms=START_MS, end_ms=START_MS + 900_000),
     "audit": lambda api, _i, _t: api.audit(),
     "prometheus_rules": lambda api, _i, _t: api.prometheus_rules(),
-    "inspections": lambda api, _i, _t: api.inspections(),
-    "oncall": lambda api, _i, _t: api.oncall(days=30),
-    "escalations": lambda api, _i, _t: api.escalations(at_ms=1),
-    "override": lambda api, _i, _t: api.override(
-        "platform", "sam", start_ms=START_MS, end_ms=START_MS + 400 * 86_400_000, actor="ana"
-    ),
-    "overrides": lambda api, _i, _t: api.overrides(),
     "beat": lambda api, _i, _t: api.beat("story"),
     "heartbeats": lambda api, _i, _t: api.heartbeats(),
-    "cancel_override": lambda api, _i, _t: api.cancel_override(1, actor="ana"),
     "oncall_calendar": lambda api, _i, _t: api.oncall_calendar("platform"),
-    "incident_report": lambda api, _i, _t: api.incident_report(days=7),
     "declare": lambda api, _i, _t: api.declare("Checkout slow", actor="ana", service="checkout"),
     "whoami": lambda api, _i, _t: api.whoami(),
     "reload": lambda api, _i, _t: api.reload(),
@@ -80,6 +85,7 @@ FLEETING: dict[str, Ask] = {
 OWN_TESTS = {
     *("explain_groups", "runs", "run", "begin_run", "rehearse_run", "decide_run"),
     *("canary", "forecast", "service_health_of"),
+    *("public_links", "make_public_link", "revoke_public_link"),
 }
 OPEN = {name: ask for name, ask in ASK.items() if name != "post_mortem"}  # there is none yet
 OVER = {name: ask for name, ask in ASK.items() if name != "command"}  # none is possible any more

@@ -68,6 +68,7 @@ def _url() -> Iterator[str]:
 ASK: dict[str, Callable[[TraceStudies], Any]] = {
     "critical_path": lambda studies: studies.critical_path(service="shop"),
     "compared": lambda studies: studies.compared(q='{ name = "order" && status = error }'),
+    "heat_map": lambda studies: studies.heat_map(service="shop"),
     "service_map": lambda studies: studies.service_map(before_ms=3_600_000),
     "funnel": lambda studies: studies.funnel(["order", "debit", "ship"], by="cart"),
     "sessions": lambda studies: studies.sessions(by="cart"),

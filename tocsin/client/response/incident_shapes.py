@@ -47,6 +47,32 @@ class Task(TypedDict):
     overdue: bool
 
 
+class PublicLink(TypedDict):
+    """A public link to an incident; ``revoked_ms`` None: nobody has revoked it."""
+
+    id: int
+    incident_id: str
+    made_by: str
+    made_ms: int
+    until_ms: int
+    revoked_by: str
+    revoked_ms: int | None
+    lives: bool
+
+
+class MadePublicLink(PublicLink):
+    """A public link just made; ``url`` is told this once."""
+
+    url: str
+
+
+class PublicLinkList(TypedDict):
+    """The public links of an incident; ``longest_days`` 0: there are none here."""
+
+    longest_days: float
+    public_links: list[PublicLink]
+
+
 class SimilarIncident(TypedDict):
     """A past incident that looks like this one, and by what."""
 
@@ -60,7 +86,10 @@ class SimilarIncident(TypedDict):
 
 
 class Progress(TypedDict):
-    """The part of ``GET /api/v2/incidents/{id}`` that tells the response."""
+    """The part of ``GET /api/v2/incidents/{id}`` that tells the response.
+
+    ``pins`` are numbers of events that people keep in view.
+    """
 
     milestones: list[Milestone]
     measures: Measures
@@ -71,6 +100,7 @@ class Progress(TypedDict):
     update_ms: int | None
     update_due_ms: int | None
     declared_by: str | None
+    pins: list[int]
     merged_into: str | None
     merged_from: list[str]
     split_from: str | None

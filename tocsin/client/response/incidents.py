@@ -5,9 +5,15 @@ from __future__ import annotations
 from typing import cast
 from urllib.parse import quote
 
-from tocsin.client.response.incident_shapes import IncidentReport
-from tocsin.client.shapes import Incident, IncidentSummary
-from tocsin.client.transport import Transport, list_in
+from tocsin.client.response.incident_shapes import (
+    IncidentReport,
+    MadePublicLink,
+    PublicLink,
+    PublicLinkList,
+)
+from tocsin.client.response.screen_shapes import Screen
+from tocsin.client.shapes import FindingDecision, Incident, IncidentSummary
+from tocsin.client.transport import Transport, json_object, list_in
 
 
 class IncidentCalls:
@@ -30,10 +36,22 @@ class IncidentCalls:
         """Return all that is known of one incident."""
         return cast("Incident", self._transport.get(incident_path(incident_id)))
 
+    def screen(self, incident_id: str, *, known: Screen | None = None) -> Screen:
+        """Return all that a page draws of one incident; ``known`` itself if it is that still."""
+        version = known["version"] if known else ""
+        answer = self._transport.newer(incident_path(incident_id, "screen"), version)
+        return known if answer is None and known is not None else cast("Screen", answer)
+
     def incident_report(self, *, days: int = 30) -> IncidentReport:
         """Return how the last days went: durations, who was rung, what it cost."""
         answer = self._transport.get("/api/v2/incident-report", {"days": days})
         return cast("IncidentReport", answer)
+
+    def finding_decisions(self, *, limit: int = 500) -> list[FindingDecision]:
+        """Return what became of findings, also of those that stayed silent, newest first."""
+        path = "/api/v2/finding-decisions"
+        answer = self._transport.get(path, {"limit": limit})
+        return cast("list[FindingDecision]", list_in(answer, "decisions", path))
 
     def declare(
         self,
@@ -93,6 +111,27 @@ class IncidentCalls:
         """
         body = {"command": command, "actor": actor, "text": text, "value": value, **more}
         return cast("Incident", self._transport.post(incident_path(incident_id, "commands"), body))
+
+    def public_links(self, incident_id: str) -> PublicLinkList:
+        """Return the public links of an incident, the newest first."""
+        answer = self._transport.get(incident_path(incident_id, "public-links"))
+        return cast("PublicLinkList", answer)
+
+    def make_public_link(self, incident_id: str, *, actor: str, days: float = 7) -> MadePublicLink:
+        """Make a public link that lasts so long; its address is told this once.
+
+        Raises:
+            RefusedError: There are no public links here.
+        """
+        body = {"actor": actor, "days": days}
+        answer = self._transport.post(incident_path(incident_id, "public-links"), body)
+        return cast("MadePublicLink", answer)
+
+    def revoke_public_link(self, incident_id: str, number: int, *, actor: str) -> PublicLink:
+        """Let a public link open nothing any more."""
+        path = incident_path(incident_id, "public-links", str(number))
+        answer = self._transport.send("DELETE", path, params={"actor": actor})
+        return cast("PublicLink", json_object(answer))
 
 
 def incident_path(incident_id: str, *rest: str) -> str:

@@ -24,12 +24,16 @@ class ActionItem(TypedDict):
 
 
 class PostMortemRow(TypedDict):
-    """A post-mortem in a list; ``missing`` names its blanks."""
+    """A post-mortem in a list; ``missing`` names its blanks.
+
+    ``next_stages`` are those to which it may be moved, blanks permitting.
+    """
 
     incident_id: str
     title: str
     severity: str
     stage: str
+    next_stages: list[str]
     moved_ms: int
     moved_by: str
     generated_ms: int

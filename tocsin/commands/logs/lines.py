@@ -12,7 +12,7 @@ from tocsin.client.log_shapes import LogRow
 from tocsin.client.transport import ParamValue
 from tocsin.client.wording import moment
 from tocsin.commands.changes import parsed_ms
-from tocsin.terminal.answers import EMPTY, asking, asks, say, say_json
+from tocsin.terminal.answers import EMPTY, asking, asks, say, say_json, tell_notes
 
 _PAGE = 1_000
 
@@ -83,8 +83,7 @@ def _newest(api: ApiClient, wanted: dict[str, ParamValue], limit: int) -> list[L
         page = api.logs.search(**wanted, **paging, **({"before": before} if before else {}))
         found += page["lines"]
         before = page["next"]
-        for note in page["notes"]:
-            click.echo(f"tocsin: {note}", err=True)
+        tell_notes(page["notes"])
     return found
 
 

@@ -183,8 +183,8 @@ def acknowledge(incident_id: str, actor: str | None, api_url: str | None, as_jso
     _give(incident_id, "acknowledge", actor, api_url, as_json=as_json)
 
 
-command.command("note")(
-    _worded("note", "Put TEXT on the record and into the thread.", needs_text=True)
+command.command("escalate")(
+    _worded("escalate", "Ring whoever is next now, perhaps with TEXT on why.", needs_text=False)
 )
 command.command("resolve")(
     _worded("resolve", "Say that it is over, perhaps with TEXT on why.", needs_text=False)
@@ -198,6 +198,31 @@ command.command("decline")(
 command.command("update")(
     _worded("update", "Tell those who are not in the room, in your own words.", needs_text=True)
 )
+
+
+@command.command("note")
+@click.argument("incident_id", metavar="ID")
+@click.argument("text")
+@click.option("--at", default="", help="When it was, if earlier: -10m, or 2026-03-01T14:05:00Z.")
+@_acting
+def note(
+    incident_id: str, text: str, at: str, actor: str | None, api_url: str | None, as_json: bool
+) -> None:
+    """Put TEXT on the record and into the thread; whom it names with @ is told."""
+    _give(incident_id, "note", actor, api_url, as_json=as_json, text=text, at=at)
+
+
+@command.command("pin")
+@click.argument("incident_id", metavar="ID")
+@click.argument("event")
+@click.option("--off", is_flag=True, help="No longer.")
+@_acting
+def pin(
+    incident_id: str, event: str, off: bool, actor: str | None, api_url: str | None, as_json: bool
+) -> None:
+    """Keep EVENT of the timeline in view, by its number."""
+    name = "unpin" if off else "pin"
+    _give(incident_id, name, actor, api_url, as_json=as_json, value=event)
 
 
 @command.command("severity")

@@ -7,7 +7,7 @@ import click
 from tocsin.client.trace_studies import FunnelStep, SessionLine, SessionRequest
 from tocsin.client.wording import duration, moment, number, percent
 from tocsin.commands.traces.criteria import since_option, start_of
-from tocsin.terminal.answers import asking, asks, say, say_json, table, tell_list
+from tocsin.terminal.answers import asking, asks, say, say_json, table, tell_list, tell_notes
 from tocsin.terminal.options import Command
 
 _KEY = "session.id"
@@ -37,7 +37,9 @@ def sessions(
     wanted: dict[str, str | int] = {"by": by, "start_ms": start_of(since), "limit": limit}
     wanted |= {"failed": "true"} if failed else {}
     with asking(api_url) as api:
-        found = api.studies.sessions(**wanted)
+        answer = api.studies.sessions(**wanted)
+    found = answer["sessions"]
+    tell_notes(answer["notes"])
     head = ["began", "took", "traces", "spans", "failed", "session"]
     tell_list(
         found,
@@ -97,7 +99,9 @@ def funnel(steps: tuple[str, ...], by: str, since: str, api_url: str | None, as_
     A step is the name of a span, or a condition as in TraceQL: '{ name = "pay" && kind = server }'.
     """
     with asking(api_url) as api:
-        found = api.studies.funnel(steps, by=by, start_ms=start_of(since))
+        answer = api.studies.funnel(steps, by=by, start_ms=start_of(since))
+    found = answer["steps"]
+    tell_notes(answer["notes"])
     if as_json:
         say_json(found)
         return

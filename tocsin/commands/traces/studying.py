@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 
 from tocsin.client.trace_studies import ComparedEdge, Difference, EdgeMeasures, PathOperation
-from tocsin.client.wording import duration, number, percent
+from tocsin.client.wording import duration, estimated, number, percent
 from tocsin.commands.changes import parsed_ms
 from tocsin.commands.traces.criteria import query_option, since_option, start_of
-from tocsin.terminal.answers import asking, asks, say_json, table, tell_list
+from tocsin.terminal.answers import asking, asks, say_json, table, tell_list, tell_notes
 
 
 @click.command("compare")
@@ -22,6 +22,9 @@ def compare(
     """Say what sets the spans that a query selects apart from others of their operations."""
     with asking(api_url) as api:
         found = api.studies.compared(q=query, start_ms=start_of(since), limit=limit)
+    seen = found["bad_observed"] + found["good_observed"]
+    sampled = estimated(found["bad_spans"] + found["good_spans"], seen)
+    tell_notes([*found["notes"], *filter(None, [sampled])])
     head = ["attribute", "value", "selected", "others", "lift"]
     tell_list(
         found["differences"],
@@ -71,7 +74,9 @@ def critical_path(
         return
     head = ["share", "own time", "traces", "slowest", "operation"]
     more = ", the newest of more" if found["limited"] else ""
-    lines = [f"{number(found['traces'])} traces{more}"]
+    sampled = estimated(found["traces"], found["observed"])
+    told = f", {sampled}" if sampled else ""
+    lines = [f"{number(found['traces'])} traces{told}{more}"]
     lines += table(head, [_operation(one) for one in found["operations"]])
     if found["error_saved_ms"]:
         lines.append(f"without failed spans: {duration(found['error_saved_ms'] / 1_000)} less")

@@ -1,5 +1,7 @@
 """Where sessions stop."""
 
+from dataclasses import replace
+
 import pytest
 
 from collectors.errors import QueryError
@@ -52,7 +54,7 @@ VISITS = [
 ]
 
 
-def told(step: FunnelStep) -> tuple[int, int, int]:
+def told(step: FunnelStep) -> tuple[float, float, float]:
     return step.sessions, step.stopped, step.stopped_failed
 
 
@@ -78,6 +80,17 @@ def test_steps_may_be_conditions() -> None:
     """Steps whose spans have no name of their own could not be told."""
     steps = ["search", '{ resource.service.name = "shop" && name =~ "cho.*" && status != error }']
     assert [step.sessions for step in funnel_of([SpanBlock(VISITS)], steps, BY)] == [6, 3]
+
+
+def test_sampled_sessions_count_for_as_many_as_they_stand_for() -> None:
+    """A sender that keeps one session of four would seem to have a quarter of the visitors."""
+    sampled = [[replace(span, trace_state="ot=th:c") for span in trace] for trace in VISITS]
+    block = SpanBlock([*sampled, *visit("kept", "search", "choose", start_ms=90_000)])
+    first, second, _ = funnel_of([block], STEPS, BY)
+    assert (first.sessions, first.observed) == (25, 7)
+    assert told(second) == (17, 9, 4)
+    (line,) = [one for one in list_sessions([block], BY, 10) if one.session == "failed"]
+    assert (line.traces, line.spans, line.failed_spans, line.observed_spans) == (12, 24, 8, 6)
 
 
 def test_nobody_came() -> None:

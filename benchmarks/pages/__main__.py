@@ -1,0 +1,69 @@
+"""``scripts/bench pages [--before REF] [--viewers 1 10] [--seconds N] [--json]``: pages, watched.
+
+With ``--before`` the dashboard of another commit is measured in the same run, against the same
+API of made-up data.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.pages.measure import measured
+
+HERE = Path(__file__).parents[2]
+PAGES = {"war room": "/war_room", "war room, charts": "/war_room?view=Charts"}
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--before", help="a commit whose dashboard is measured, too")
+    parser.add_argument("--viewers", type=int, nargs="+", default=[1, 10], help="[1 10]")
+    parser.add_argument("--seconds", type=float, default=30.0, help="watched so long [30]")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    given = parser.parse_args()
+    with checkouts(given.before) as found:
+        rows = [
+            {"dashboard": name, "page": page, "viewers": viewers, "load": os.getloadavg()[0]}
+            | measured(checkout, viewers, given.seconds, address)
+            for viewers in given.viewers
+            for name, checkout in found.items()
+            for page, address in PAGES.items()
+        ]
+    if given.json:
+        print(json.dumps(rows))
+        return
+    for row in rows:
+        print(f"\n{row['dashboard']}: {row['page']}, {row['viewers']} viewers")
+        for name, value in row.items():
+            if isinstance(value, float):
+                print(f"  {name:36} {value:>10,.1f}")
+
+
+@contextmanager
+def checkouts(before: str | None) -> Iterator[dict[str, Path]]:
+    """Yield the checkouts to measure by their names: this one, and that of a commit before."""
+    if before is None:
+        yield {"now": HERE}
+        return
+    with tempfile.TemporaryDirectory() as directory:
+        place = Path(directory) / "before"
+        add = ["git", "worktree", "add", "--detach", "--quiet", str(place), before]
+        subprocess.run(add, cwd=HERE, check=True)
+        try:
+            yield {"before": place, "now": HERE}
+        finally:
+            subprocess.run(
+                ["git", "worktree", "remove", "--force", str(place)], cwd=HERE, check=False
+            )
+
+
+if __name__ == "__main__":
+    main()

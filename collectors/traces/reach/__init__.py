@@ -1,0 +1,1 @@
+"""Questions about many spans, put to memory and to what outlives it."""

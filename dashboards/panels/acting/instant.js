@@ -1,0 +1,65 @@
+// Says what was clicked before the server has been reached, and opens by key what has no key of
+// its own. What it says is taken away as soon as the server has taken the click up; if that does
+// not happen, it says so: nothing here claims that anything was done.
+
+const LATE_MS = 6000;
+const TYPING = 'input, textarea, select, [contenteditable=true]';
+
+const keyOf = (target) => {
+  const button = target instanceof Element && target.closest('button');
+  if (!button || button.disabled) return '';
+  const holder = button.closest('[class*="st-key-"]');
+  const name = holder && [...holder.classList].find((one) => one.startsWith('st-key-'));
+  return name ? name.slice('st-key-'.length) : '';
+};
+
+const buttonOf = (key) => document.querySelector(`.st-key-${CSS.escape(key)} button`);
+
+const intoPopover = () => {
+  const first = document.querySelector(
+    '[data-testid=stPopoverBody] textarea, [data-testid=stPopoverBody] input',
+  );
+  if (first) first.focus();
+};
+
+export default function ({ data, parentElement }) {
+  const said = parentElement.querySelector('[data-said]');
+  const before = parentElement.tocsin;
+  if (before) {
+    if (before.data.round !== data.round) before.clear();
+    before.data = data;
+    return undefined;
+  }
+  const own = { data, timer: 0, clear: () => {} };
+  parentElement.tocsin = own;
+  own.clear = () => {
+    clearTimeout(own.timer);
+    said.textContent = '';
+  };
+  const clicked = (event) => {
+    const words = own.data.words[keyOf(event.target)];
+    if (!words) return;
+    clearTimeout(own.timer);
+    said.textContent = words;
+    own.timer = setTimeout(() => {
+      said.textContent = own.data.late;
+    }, LATE_MS);
+  };
+  const pressed = (event) => {
+    const typing = event.target instanceof Element && event.target.closest(TYPING);
+    if (typing || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+    const button = buttonOf(own.data.keys[event.key] || '-');
+    if (!button || button.disabled) return;
+    event.preventDefault();
+    button.click();
+    setTimeout(intoPopover, 120);
+  };
+  document.addEventListener('click', clicked, true);
+  document.addEventListener('keydown', pressed);
+  return () => {
+    clearTimeout(own.timer);
+    document.removeEventListener('click', clicked, true);
+    document.removeEventListener('keydown', pressed);
+    delete parentElement.tocsin;
+  };
+}

@@ -1,0 +1,1 @@
+"""The war room's first screen, and what is one click behind it."""

@@ -1,0 +1,1 @@
+"""What charts ask beside their lines: what is usual of them, and files that keep them."""

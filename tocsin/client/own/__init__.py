@@ -1,0 +1,1 @@
+"""What the client asks of tocsin about itself, and the shapes of the answers."""
