@@ -86,10 +86,12 @@ ALLOWED: dict[str, set[str]] = {
     "traces/traceql": GROUND,
     "traces/query": GROUND | {"traces/tree", "traces/traceql"},
     # Spans answer the language, as series do.
-    "traces": GROUND | LINES | {"traces/tree", "traces/traceql", "traces/query"},
+    "traces": GROUND | LINES | {"redacting", "traces/tree", "traces/traceql", "traces/query"},
     "traces/sessions": GROUND | {"traces/tree", "traces/traceql", "traces/query"},
     "traces/history": GROUND | {"history", "traces"},
-    "logs": GROUND | {"documents"},
+    # Secrets are taken out of lines and of spans by the same rules.
+    "redacting": GROUND | {"documents"},
+    "logs": GROUND | {"redacting"},
     "logs/history": GROUND | {"history", "logs"},
     "graph": GROUND | {"stacklang/text", "stacklang/numeric"},
     "api": GROUND | {"api", "changes", "graph", "receivers", "stacklang", "traces"},

@@ -18,7 +18,7 @@ LOGS: Final = (
     Bound("collectors.logs.drain:MAX_SHAPES", "lines remembered by their masked text", "all are looked up anew"),
     Bound("collectors.logs.drain:MAX_WORDS", "words of a pattern", "the rest is not compared"),
     Bound("collectors.logs.history.log_keeper:MAX_WAITING_LINES", "lines that wait for history", "read from their log again"),
-    Bound("collectors.logs.redaction_file:MAX_RULES", "rules of redaction of one's own", "a mistake of the file"),
+    Bound("collectors.redacting.redaction_file:MAX_RULES", "rules of redaction of one's own", "a mistake of the file"),
     Bound("collectors.logs.search:MAX_LIMIT", "lines of an answer", "400, the next page follows"),
     Bound("collectors.logs.search:MAX_VERIFIED", "lines whose text one search reads", "said in the answer"),
     Bound("collectors.logs.tail:MAX_FOLLOWERS", "who follows the log", "503 with Retry-After"),
