@@ -75,6 +75,7 @@ class LogLine:
     attributes: str
     trace_id: str
     span_id: str
+    flags: int
     pattern: str
     arrival: int
 
@@ -153,13 +154,14 @@ def lines_at(
             attributes=attributes,
             trace_id=trace_id,
             span_id=span_id,
+            flags=flags,
             pattern=names[pattern] if pattern else "",
             arrival=arrival,
         )
         for time_ns, severity, level, body, origin, attributes, (
             trace_id,
             span_id,
-        ), pattern, arrival in zip(
+        ), flags, pattern, arrival in zip(
             block.time_ns[rows].tolist(),
             block.severity[rows].tolist(),
             block.levels(rows),
@@ -167,6 +169,7 @@ def lines_at(
             block.origin[rows].tolist(),
             block.attributes(rows),
             block.ids(rows),
+            block.flags[rows].tolist(),
             block.pattern[rows].tolist(),
             block.arrival[rows].tolist(),
             strict=True,

@@ -26,6 +26,7 @@ def line(world: World, body: str, severity: str = "error", ago_ms: int = 5_000) 
         "scope": "demo",
         "trace_id": TRACE_ID if severity == "error" else "",
         "span_id": "",
+        "trace_flags": 1,
         "pattern": "0badc0de",
     }
 

@@ -22,6 +22,7 @@ LOGS: Final = (
     Bound("collectors.logs.search:MAX_LIMIT", "lines of an answer", "400, the next page follows"),
     Bound("collectors.logs.search:MAX_VERIFIED", "lines whose text one search reads", "said in the answer"),
     Bound("collectors.logs.tail:MAX_FOLLOWERS", "who follows the log", "503 with Retry-After"),
+    Bound("collectors.logs.tail:MAX_FOLLOWED_CHARS", "characters of lines that wait for one follower", "it is let go, and told"),
     Bound("collectors.logs.tail:MAX_FOLLOWED_LINES", "lines that wait for one follower", "it is let go, and told"),
     Bound("collectors.api.logs.reading:MAX_PHRASES", "words and phrases of a search", "400"),
     Bound("collectors.api.logs.reading:MAX_TEXT", "a text looked for in lines", "cut"),

@@ -13,7 +13,7 @@ from collectors.logs.words import Phrase
 
 COLUMNS = (
     "toUnixTimestamp64Nano(Timestamp), SeverityNumber, SeverityText, Body, ServiceName, "
-    "ResourceAttributes, ScopeName, ScopeVersion, LogAttributes, TraceId, SpanId"
+    "ResourceAttributes, ScopeName, ScopeVersion, LogAttributes, TraceId, SpanId, TraceFlags"
 )
 _BUDGET = " SETTINGS max_execution_time = 10"
 _ORDER = "Timestamp DESC, ServiceName, SpanId, Body"
