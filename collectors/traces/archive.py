@@ -10,8 +10,8 @@ import structlog
 
 from collectors.errors import StorageError
 from collectors.model import Span
+from collectors.traces.heat import HeatMap
 from collectors.traces.held_trace import TraceSpans
-from collectors.traces.query.heat import HeatMap
 from collectors.traces.search import NANOS_PER_MS, TraceSearch, TraceSummary
 from collectors.traces.tree.cutting import most_telling
 from collectors.traces.tree.lineage import identity

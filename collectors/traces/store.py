@@ -25,7 +25,6 @@ from collectors.traces.held_trace import HeldTrace, TraceSpans
 from collectors.traces.query.columns import SpanBlock
 from collectors.traces.query.evaluation import matched
 from collectors.traces.query.held_blocks import HeldBlocks
-from collectors.traces.query.selection import in_box
 from collectors.traces.search import (
     MAX_LIMIT,
     NANOS_PER_MS,
@@ -33,6 +32,7 @@ from collectors.traces.search import (
     TraceSummary,
     bounds_ns,
 )
+from collectors.traces.selection import in_box
 from collectors.traces.served import Served, ServedLog
 from collectors.traces.service_map import (
     CallColumns,

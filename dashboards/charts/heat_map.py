@@ -15,7 +15,7 @@ from tocsin.client.wording import number, period, quantity
 
 BOX = "box"
 HEIGHT = 260
-_SHORTEST_MS = 0.000_5  # below 1 µs; a logarithm has no zero
+_FLOOR_MS = 0.000_5  # below 1 µs; a logarithm has no zero
 _LONGEST = 10 ** (1 / 5)  # how much longer than its beginning the last row is drawn
 _PARTS = 4
 
@@ -82,7 +82,7 @@ def chosen_of(selected: Mapping[str, Sequence[float]], found: HeatMap) -> Chosen
     return Chosen(
         start_ms=min(cell[0] for cell in inside),
         end_ms=max(cell[0] for cell in inside) + step_ms,
-        min_ms=0.0 if shortest <= _SHORTEST_MS else shortest,
+        min_ms=0.0 if shortest <= _FLOOR_MS else shortest,
         max_ms=max(cell[2] for cell in inside),
     )
 
@@ -151,7 +151,7 @@ def table(found: HeatMap) -> pd.DataFrame:
 
 
 def _edges(min_ms: float, max_ms: float | None) -> tuple[float, float]:
-    low = max(min_ms, _SHORTEST_MS)
+    low = max(min_ms, _FLOOR_MS)
     return low, low * _LONGEST if max_ms is None else max_ms
 
 
@@ -161,7 +161,7 @@ def _outline(chosen: Chosen | None, x: alt.X, y: alt.Y) -> list[alt.Chart]:
     row: dict[str, Any] = {
         "start_ms": pd.Timestamp(chosen.start_ms, unit="ms", tz="UTC"),
         "end_ms": pd.Timestamp(chosen.end_ms, unit="ms", tz="UTC"),
-        "min_ms": max(chosen.min_ms, _SHORTEST_MS),
+        "min_ms": max(chosen.min_ms, _FLOOR_MS),
         "max_ms": chosen.max_ms,
     }
     frame = alt.Chart(pd.DataFrame([row])).mark_rect(

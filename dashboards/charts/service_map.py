@@ -18,7 +18,7 @@ _WIDTH = 400.0
 _HEIGHT = 330.0
 _ERRORS_BAD = 0.05
 _ERRORS_SOME = 0.005
-MOST_EDGES = 60
+MAX_EDGES = 60
 _WIDE = 900.0
 _ROW = 84.0
 _LABEL = 130
@@ -90,7 +90,7 @@ def compared_option(found: ComparedMap) -> tuple[Option, int]:
 
 def drawn_edges(found: ComparedMap) -> list[ComparedEdge]:
     """Return the edges that are drawn: those that fail most first, then the busiest."""
-    return sorted(found["edges"], key=importance)[:MOST_EDGES]
+    return sorted(found["edges"], key=importance)[:MAX_EDGES]
 
 
 def drawn_services(found: ComparedMap) -> list[str]:

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from dashboards.testing.fake_pictures import Answer, picture_answers
 from dashboards.testing.synthetic import TRACE_ID
 
-Answer = Callable[[Request], Response]
-Measured = tuple[float, float]
-# Column, row of fifths of a decade from 1 ms, spans, failed.
-_HEAT = (*((at, 5, 40, 0) for at in range(30)), (20, 15, 8, 8), (21, 15, 6, 6))
-# Client, server, rate and share of failures now and before; None: no calls.
-_CALLS: tuple[tuple[str, str, Measured | None, Measured | None], ...] = (
-    ("user", "gateway", (24.0, 0.09), (23.0, 0.0)),
-    ("gateway", "playback", (8.0, 0.28), (8.0, 0.0)),
-    ("playback", "titles-db", (7.0, 0.0), (7.5, 0.0)),
-    ("gateway", "recommendations", None, (3.0, 0.0)),
-)
 _ALL: dict[str, object] = {"looked_from_ms": 0, "notes": []}
 _STEPS = ((12, 3, 1), (9, 4, 4), (5, 0, 0))
 
@@ -44,24 +33,6 @@ def study_answers(is_empty: Callable[[], bool]) -> Mapping[str, Answer]:
         looked = {"looked_from_ms": 0, "notes": ["History is *away*."], "left_out": 0}
         return JSONResponse({**counts, **looked, "differences": differences})
 
-    def heat(request: Request) -> Response:
-        start_ms, end_ms = _stretch(request)
-        return JSONResponse(_heat(start_ms, end_ms, [] if is_empty() else _HEAT))
-
-    def calls(request: Request) -> Response:
-        start_ms, end_ms = _stretch(request)
-        edges = [] if is_empty() else [_edge(*one) for one in _CALLS]
-        return JSONResponse(
-            {
-                "start_ms": start_ms,
-                "end_ms": end_ms,
-                "before_ms": 3_600_000,
-                "known_before": True,
-                "services": ["gateway", "playback"],
-                "edges": edges,
-            }
-        )
-
     def listed(request: Request) -> Response:
         by = request.query_params["by"]
         return JSONResponse({"by": by, **_ALL, "sessions": [] if is_empty() else [_line()]})
@@ -81,64 +52,10 @@ def study_answers(is_empty: Callable[[], bool]) -> Mapping[str, Answer]:
     return {
         "/api/v2/critical-path": paths,
         "/api/v2/traces/compare": compared,
-        "/api/v2/heat-map": heat,
-        "/api/v2/service-map": calls,
+        **picture_answers(is_empty),
         "/api/v2/sessions": listed,
         "/api/v2/sessions/{value:path}": told,
         "/api/v2/funnel": funnel,
-    }
-
-
-def _stretch(request: Request) -> tuple[int, int]:
-    asked = request.query_params
-    end_ms = int(asked.get("end_ms", time.time_ns() // 1_000_000))
-    return int(asked.get("start_ms", end_ms - int(asked.get("last_ms", 900_000)))), end_ms
-
-
-def _heat(
-    start_ms: int, end_ms: int, cells: Sequence[tuple[int, int, int, int]]
-) -> dict[str, object]:
-    step_ms = (end_ms - start_ms) // 30
-    return {
-        "start_ms": start_ms,
-        "end_ms": end_ms,
-        "step_ms": step_ms,
-        "spans": sum(spans for _, _, spans, _ in cells),
-        "observed": sum(spans for _, _, spans, _ in cells),
-        "looked_from_ms": start_ms,
-        "notes": [],
-        "cells": [
-            {
-                "start_ms": start_ms + at * step_ms,
-                "min_ms": 10 ** (row / 5),
-                "max_ms": 10 ** ((row + 1) / 5),
-                "spans": spans,
-                "failed": failed,
-            }
-            for at, row, spans, failed in cells
-        ],
-    }
-
-
-def _edge(
-    client: str, server: str, now: Measured | None, before: Measured | None
-) -> dict[str, object]:
-    told = {"now": _measures(now), "before": _measures(before)}
-    both = now is not None and before is not None
-    return {"client": client, "server": server, **told, "change": _measures(now) if both else None}
-
-
-def _measures(one: Measured | None) -> dict[str, float] | None:
-    if one is None:
-        return None
-    rate, failing = one
-    durations = {"client_p50_ms": 40.0, "client_p99_ms": 390.0, "server_p50_ms": 35.0}
-    return {
-        "rate": rate,
-        "error_ratio": failing,
-        "observed_calls": int(rate * 600),
-        **durations,
-        "server_p99_ms": 180.0,
     }
 
 

@@ -88,6 +88,7 @@ ALLOWED: dict[str, set[str]] = {
     # Spans answer the language, as series do.
     "traces": GROUND | LINES | {"redacting", "traces/tree", "traces/traceql", "traces/query"},
     "traces/sessions": GROUND | {"traces/tree", "traces/traceql", "traces/query"},
+    "traces/reach": GROUND | {"traces"},
     "traces/history": GROUND | {"history", "traces"},
     # Secrets are taken out of lines and of spans by the same rules.
     "redacting": GROUND | {"documents"},

@@ -27,7 +27,7 @@ TRACES: Final = (
         "spans of history that a list of sessions or a funnel looks at",
         "those of the newest traces are, which is told",
     ),
-    Bound("collectors.traces.query.heat:MAX_HEAT_COLUMNS", "columns of a heat map", "400"),
+    Bound("collectors.traces.heat:MAX_HEAT_COLUMNS", "columns of a heat map", "400"),
     Bound(
         "collectors.api.studies.stretch:MAX_STRETCH_MS",
         "the time of a heat map or a service map",

@@ -14,7 +14,7 @@ from collectors.api.parameters import Parameters
 from collectors.api.studies.stretch import read_stretch
 from collectors.api.traces import SpanReader, read_search
 from collectors.clock import Clock
-from collectors.traces.query.heat import BOUNDS_NS, MAX_HEAT_COLUMNS, HeatMap, grid_of
+from collectors.traces.heat import BOUNDS_NS, MAX_HEAT_COLUMNS, HeatMap, grid_of
 from collectors.traces.reach.heat import heat_map
 from collectors.traces.search import NANOS_PER_MS
 

@@ -16,6 +16,7 @@ from collectors.errors import TooCostlyError
 from collectors.history import schema
 from collectors.history.engine import HistoryEngine, quoted
 from collectors.model import Span
+from collectors.traces.heat import BOUNDS_NS, HeatMap
 from collectors.traces.held_trace import TraceSpans
 from collectors.traces.history.query_sql import needs_attributes
 from collectors.traces.history.span_rows import (
@@ -42,8 +43,6 @@ from collectors.traces.history.span_sql import (
 )
 from collectors.traces.query.columns import SpanBlock
 from collectors.traces.query.evaluation import matched
-from collectors.traces.query.heat import BOUNDS_NS, HeatMap
-from collectors.traces.query.selection import in_box
 from collectors.traces.search import (
     MAX_LIMIT,
     NANOS_PER_MS,
@@ -51,6 +50,7 @@ from collectors.traces.search import (
     TraceSummary,
     summarize,
 )
+from collectors.traces.selection import in_box
 from collectors.traces.traceql.query import Query
 from collectors.traces.tree.cutting import most_telling
 from collectors.traces.tree.lineage import Identity, identity

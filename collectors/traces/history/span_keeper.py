@@ -12,9 +12,9 @@ from collectors.errors import StorageError
 from collectors.history.keeper import INTERVAL_S, Keeper
 from collectors.host.journal import Journal
 from collectors.model import Span
+from collectors.traces.heat import HeatMap
 from collectors.traces.held_trace import TraceSpans
 from collectors.traces.history.span_history import SpanHistory
-from collectors.traces.query.heat import HeatMap
 from collectors.traces.search import TraceSearch, TraceSummary
 from collectors.traces.span_record import decode_spans
 from collectors.traces.store import SPANS

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from collectors.history.engine import quoted
+from collectors.traces.heat import Grid
 from collectors.traces.history.query_sql import traces_sql, whole_traces_sql
 from collectors.traces.history.span_rows import (
     COLUMNS,
@@ -16,7 +17,6 @@ from collectors.traces.history.span_rows import (
     NEWEST_NS,
     SLIM_COLUMNS,
 )
-from collectors.traces.query.heat import Grid
 from collectors.traces.search import NANOS_PER_MS, Box, TraceSearch
 
 # A trace that reaches over the edge of what is looked through is still seen whole if it is not

@@ -9,10 +9,10 @@ from collectors.model import Span
 from collectors.traces.archive import SpanArchive
 from collectors.traces.compare import Comparison, compare
 from collectors.traces.query.columns import SpanBlock
-from collectors.traces.query.selection import apart, apart_by_operation
 from collectors.traces.reach.blocks import Reach
 from collectors.traces.reach.held import KeptSpans, Looked
 from collectors.traces.search import TraceSearch
+from collectors.traces.selection import apart, apart_by_operation
 from collectors.traces.tree.lineage import Identity, identity
 
 MAX_COMPARED = 50_000

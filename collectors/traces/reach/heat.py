@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from collectors.errors import StorageError
-from collectors.traces.query.heat import Grid, HeatMap, add_blocks
+from collectors.traces.heat import Grid, HeatMap, add_blocks
 from collectors.traces.reach.held import KeptSpans, Looked
 from collectors.traces.search import TraceSearch
 

@@ -52,7 +52,7 @@ def _said(found: ComparedMap) -> None:
             f"what was {duration(found['before_ms'] / 1_000)} before is not known: memory does not "
             "reach back so far"
         )
-    left_out = len(found["edges"]) - service_map.MOST_EDGES
+    left_out = len(found["edges"]) - service_map.MAX_EDGES
     more = f" · {number(left_out)} more are listed and not drawn" if left_out > 0 else ""
     st.caption(
         f"As of {clock(found['end_ms'])} · {before}{more} · click a service or an arrow: its traces"

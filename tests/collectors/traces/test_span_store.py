@@ -12,8 +12,8 @@ from collectors.errors import StorageError
 from collectors.host.journal import FileJournal, MemoryJournal
 from collectors.limits import Limits
 from collectors.model import ADJUSTED, Span, SpanEvent, SpanLink
+from collectors.traces.heat import HeatMap
 from collectors.traces.held_trace import TraceSpans
-from collectors.traces.query.heat import HeatMap
 from collectors.traces.search import TraceSearch, TraceSummary, summarize
 from collectors.traces.store import SPANS, SpanStore
 from collectors.traces.testing import make_span

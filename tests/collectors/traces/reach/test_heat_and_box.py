@@ -11,9 +11,9 @@ from collectors.history.engine import HistoryEngine
 from collectors.host.journal import MemoryJournal
 from collectors.limits import Limits
 from collectors.model import Span
+from collectors.traces.heat import BOUNDS_NS, HeatMap, grid_of
 from collectors.traces.history.span_history import SpanHistory
 from collectors.traces.history.span_keeper import SpanKeeper
-from collectors.traces.query.heat import BOUNDS_NS, HeatMap, grid_of
 from collectors.traces.reach.blocks import Reach
 from collectors.traces.reach.comparison import compared
 from collectors.traces.reach.heat import heat_map

@@ -14,8 +14,8 @@ import numpy as np
 from collectors.budget import look
 from collectors.model import FloatArray, IntArray
 from collectors.traces.query.columns import SpanBlock
-from collectors.traces.query.selection import spans_meant
 from collectors.traces.search import NANOS_PER_MS, TraceSearch
+from collectors.traces.selection import spans_meant
 
 MAX_HEAT_COLUMNS = 240
 _PER_DECADE = 5
