@@ -71,7 +71,7 @@ def test_a_search_means_the_same_in_memory_and_in_history(history: LogHistory) -
         ("", {"attributes": {"region": "us"}}),
         ("", {"attributes": {"host.name": "n1"}}),
         ("", {"attributes": {"service.name": "billing"}}),
-        ("", {"trace_id": "0af7651916cd43dd8448eb211c80319c"}),
+        ("", {"trace_ids": ("0af7651916cd43dd8448eb211c80319c", "a" * 32)}),
         ("", {"start_ns": (T0 + 1) * NS, "end_ns": (T0 + 10) * NS}),
     ):
         search = LogSearch(phrases=tuple(phrases_of(text)), **wanted)
