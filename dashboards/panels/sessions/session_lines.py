@@ -56,8 +56,8 @@ def draw(story: SessionStory) -> None:
 def joined(pages: Sequence[LogPage], by: str, value: str) -> LogPage:
     """Return pages as one, each line once.
 
-    The first page has the lines that name the session, the others are of its traces. Where a page was cut
-    nothing older is shown of the others either: lines would seem to lack.
+    The first page has the lines that name the session, the others are of its traces. Where a
+    page was cut nothing older is shown of the others either: lines would seem to lack.
     """
     found: list[LogRow] = []
     for at, page in enumerate(pages):
