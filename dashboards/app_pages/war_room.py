@@ -77,7 +77,8 @@ def _first_screen(chosen: str, known: tuple[str, ...]) -> None:
     if screen is None:
         return
     if _listed(screen["open"]) != known and reading.error is None:
-        st.query_params[incident_picker.PARAMETER] = chosen  # who watched it end reads on
+        if incident_picker.PARAMETER not in st.query_params:
+            st.query_params[incident_picker.PARAMETER] = chosen  # who watched it end reads on
         st.rerun()
     with states.panel("Incident"):
         _answers(screen, reading)
