@@ -38,12 +38,12 @@ from tocsin.client.shapes import (
     IncidentSummary,
     Runbook,
     ServiceMap,
-    SlackChannel,
     Slo,
     Trace,
     TraceSummary,
 )
 from tocsin.client.slack_preview import SlackPreviewClient
+from tocsin.client.slack_shapes import SlackChannel
 from tocsin.client.stack_words import equals, matches, one_of
 from tocsin.client.trace_studies import (
     ComparedMap,

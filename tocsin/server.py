@@ -154,9 +154,8 @@ async def serve(settings: Settings, announce: Announce, source: Ticking | None =
         more = (own_names(settings), workers, status, settings)
         app = api_of(*rooms, reloader, warming, door, *more)
         await stack.enter_async_context(serving(app, api, collectors.connections, door.certificate))
-        anew = partial(use, anew=True)
         stack.enter_context(finding_seasons(collectors, reloader))
-        watch = _watch(settings, collectors, engine, desk, reloader, clock, anew)
+        watch = _watch(settings, collectors, engine, desk, reloader, clock, use)
         stack.callback(asyncio.create_task(watch).cancel)
         stack.enter_context(reporting(settings, desk.vital, clock, faults))
         _reload_on_hangup(reloader)
@@ -274,7 +273,7 @@ async def _watch(
     desk: IncidentDesk,
     reloader: Reloader,
     clock: SteadyClock,
-    use_anew: Callable[[Configuration], None],
+    use: UseAnew,
 ) -> None:
     """Evaluate each step once its data have arrived, then publish our own telemetry."""
     caught_up = False
@@ -286,7 +285,7 @@ async def _watch(
     def set_back(now_ms: int) -> None:
         nonlocal told_ms
         told_ms = 0
-        rules_anew = partial(use_anew, reloader.configuration)
+        rules_anew = partial(use, reloader.configuration, anew=True)
         begin_again(now_ms, collectors, engine, desk, rules_anew)
 
     def tick() -> None:

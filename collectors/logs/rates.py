@@ -11,7 +11,7 @@ Written like anybody's metrics, so that they can be asked for, watched by detect
 ==================  =====================================  =====================================
 
 A line counts in the step of its own time. A step is written once, when its lines have had the
-time to come that :mod:`collectors.store.settled_steps` gives them; what comes later counts in
+time to come that :mod:`collectors.settled_steps` gives them; what comes later counts in
 searches, not here. What was heard of within an hour and is silent now is told as 0: no lines came,
 which is known; after that nothing is told.
 """
@@ -29,7 +29,7 @@ from collectors.logs.block import Block
 from collectors.logs.search import NANOS_PER_MS
 from collectors.logs.store import LogStore
 from collectors.model import DSTYPE, Batch, MetricWriter, SeriesKind, Tags
-from collectors.store.settled_steps import SettledSteps
+from collectors.settled_steps import SettledSteps
 
 RECORDS, PATTERN, UNTOLD = "logs.records", "logs.pattern", "logs.untold"
 MAX_PATTERN_SERIES = 2_000

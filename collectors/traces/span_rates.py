@@ -14,7 +14,7 @@ whoever watches them goes on after a restart where it was:
 ===================  ============================================  ==============================
 
 A span counts in the step in which it ended. A step is written once, when its spans have had the
-time to come that :mod:`collectors.store.settled_steps` gives them; what comes later counts in
+time to come that :mod:`collectors.settled_steps` gives them; what comes later counts in
 traces, not here.
 """
 
@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collectors.model import DSTYPE, Batch, FloatArray, IntArray, MetricWriter, SeriesKind, Tags
-from collectors.store.settled_steps import SettledSteps
+from collectors.settled_steps import SettledSteps
 from collectors.traces.calls import USER
 from collectors.traces.search import NANOS_PER_MS
 from collectors.traces.served import Served, as_tag

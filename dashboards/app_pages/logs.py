@@ -90,17 +90,17 @@ def _search() -> dict[str, str | int]:
             disabled=range_bar.pinned() is not None,
         )
         st.button("Search again", icon=":material/refresh:", on_click=sources.retry, key="again")
-    end_ms = (sources.now_ms() // _GRAIN_MS + 1) * _GRAIN_MS
-    wanted: dict[str, str | int] = {
-        "end_ms": end_ms,
-        "start_ms": end_ms - _MINUTES[span or "1 h"] * 60_000,
-    }
-    wanted |= range_bar.within()
+    wanted: dict[str, str | int] = {**_last(span or "1 h"), **range_bar.within()}
     wanted |= {"text": text} if text else {}
     wanted |= {"service": service} if service else {}
     wanted |= {"severity": severity} if severity else {}
     wanted |= {"attribute": attribute} if attribute and ":" in attribute else {}
     return wanted | ({"pattern": pattern} if pattern else {})
+
+
+def _last(span: str) -> dict[str, int]:
+    end_ms = (sources.now_ms() // _GRAIN_MS + 1) * _GRAIN_MS
+    return {"start_ms": end_ms - _MINUTES[span] * 60_000, "end_ms": end_ms}
 
 
 def _nothing() -> None:

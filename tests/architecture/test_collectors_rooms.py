@@ -85,8 +85,8 @@ ALLOWED: dict[str, set[str]] = {
     "traces/tree": GROUND,
     "traces/traceql": GROUND,
     "traces/query": GROUND | {"traces/tree", "traces/traceql"},
-    # Spans answer the language, as series do.
-    "traces": GROUND | LINES | {"traces/tree", "traces/traceql", "traces/query"},
+    # Spans answer the language, as series do; secrets leave them by the rules of log records.
+    "traces": GROUND | LINES | {"logs", "traces/tree", "traces/traceql", "traces/query"},
     "traces/sessions": GROUND | {"traces/tree", "traces/traceql", "traces/query"},
     "traces/reach": GROUND | {"traces"},
     "traces/history": GROUND | {"history", "traces"},

@@ -69,7 +69,7 @@ def test_a_note_about_earlier_says_when_it_was_written() -> None:
 
 def test_an_entry_is_pinned_from_the_page(api: FakeApi, opened: OpenPage) -> None:
     """What everybody asks for stays above what scrolls away."""
-    page = opened("war_room")
+    page = opened("war_room", view="Timeline")
     page.selectbox(key="timeline-entry").select_index(1).run()
     button(page, "timeline-pin-it").click().run()
     answered(page)

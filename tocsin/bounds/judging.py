@@ -16,7 +16,7 @@ JUDGING: Final = (
     Bound("collectors.traces.served:MAX_SERVED", "spans waiting to be counted", "the oldest minute goes"),
     Bound("collectors.traces.served:MAX_TAG_CHARS", "a name of a service or operation made of spans", "cut"),
     Bound("collectors.traces.span_rates:MAX_EDGES", "edges counted in a step", "the busiest are"),
-    Bound("collectors.store.settled_steps:MAX_BEHIND_MS", "the past that metrics of spans and lines are made up for after a pause", "what is older is left out"),
+    Bound("collectors.settled_steps:MAX_BEHIND_MS", "the past that metrics of spans and lines are made up for after a pause", "what is older is left out"),
     Bound("anomaly.open_findings:MAX_RESOLVED", "ended findings kept", "the oldest goes"),
     Bound("anomaly.engine.engine:MAX_WAIT_MS", "wait for a silent sender", "the step is judged without"),
     Bound("anomaly.engine.engine:MAX_LATE_MS", "lateness that is judged again", "counted as too late"),

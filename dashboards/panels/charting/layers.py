@@ -12,7 +12,7 @@ from dashboards.charts import palette
 from dashboards.charts.marks import Mark, Marks
 from dashboards.markdown import plain
 from dashboards.timerange import TimeRange
-from tocsin.client.shapes import AnnouncedChange, Incident
+from tocsin.client.shapes import AnnouncedChange, Incident, IncidentSummary
 
 LAYERS = "layers"
 DEPLOYMENTS, CHANGES, INCIDENTS = "Deployments", "Other changes", "Incidents"
@@ -89,8 +89,10 @@ def happened(span: TimeRange) -> list[Annotation]:
         incidents = (sources.incidents().value or [])[:_MAX_INCIDENTS]
         # Those that were over before it began have nothing in it.
         near = [one for one in incidents if (one["resolved_ms"] or end_ms) >= start_ms]
-        told = [sources.incident(one["id"]).value for one in near]
-        found += of_incidents([one for one in told if one is not None])
+        found += of_incidents(near)
+        if NOTES in wanted:  # a list has no timelines: they are asked for where they are drawn
+            told = [sources.incident(one["id"]).value for one in near]
+            found += of_notes([one for one in told if one is not None])
     inside = [a for a in found if a.kind in wanted and start_ms <= a.time_ms <= end_ms]
     return sorted(inside, key=lambda one: one.time_ms)
 
@@ -120,8 +122,8 @@ def layer_of(kind: str) -> str:
     return CHAOS if any(part in word for part in _CHAOS) else CHANGES
 
 
-def of_incidents(incidents: Sequence[Incident]) -> Iterator[Annotation]:
-    """Yield when incidents opened and were resolved, and what people noted."""
+def of_incidents(incidents: Sequence[IncidentSummary]) -> Iterator[Annotation]:
+    """Yield when incidents opened and were resolved."""
     for incident in incidents:
         name, title = incident["id"], incident["title"]
         for word, at_ms in (
@@ -132,9 +134,14 @@ def of_incidents(incidents: Sequence[Incident]) -> Iterator[Annotation]:
                 yield Annotation(
                     time_ms=at_ms, kind=INCIDENTS, label=f"{name} {word}", text=f"{name}: {title}"
                 )
+
+
+def of_notes(incidents: Sequence[Incident]) -> Iterator[Annotation]:
+    """Yield what people noted."""
+    for incident in incidents:
         for entry in incident["timeline"]:
             if entry["kind"] == _NOTE:
-                text = f"{name}, {entry['actor']}: {entry['text'][:_MAX_WORDS]}"
+                text = f"{incident['id']}, {entry['actor']}: {entry['text'][:_MAX_WORDS]}"
                 yield Annotation(time_ms=entry["time_ms"], kind=NOTES, label=_NOTE, text=text)
 
 

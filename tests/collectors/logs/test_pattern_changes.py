@@ -9,7 +9,7 @@ from collectors.logs import rates as module
 from collectors.logs.changes import changed_patterns
 from collectors.logs.rates import LogRates
 from collectors.receivers.testing.fakes import FakeStore
-from collectors.store.settled_steps import WAIT_MS
+from collectors.settled_steps import WAIT_MS
 from tests.collectors.logs.lines import T0, batch, store_of
 
 STEP_MS = 10_000

@@ -11,7 +11,7 @@ from collectors.clock import ManualClock
 from collectors.errors import StorageError
 from collectors.host.journal import MemoryJournal
 from collectors.model import Batch, Receipt, Span, SpanKind
-from collectors.store.settled_steps import WAIT_MS
+from collectors.settled_steps import WAIT_MS
 from collectors.traces.served import OTHERS, ServedLog
 from collectors.traces.span_rates import (
     CALLED,
