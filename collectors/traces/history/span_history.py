@@ -129,22 +129,28 @@ class SpanHistory:
         are asked for, traces are put in order by the engine.
         """
         newest, told = NewestFirst(), set[str]()
-        for window, began_by_ms in self._readings(wanted):
+        rows: list[tuple[Any, ...]] = []
+        readings = list(self._readings(wanted))
+        for window, began_by_ms in readings:
             missing = limit - len(told)
             size = min(_MOST_FOUND, missing + missing // 2 + _MORE_FOUND)
-            rows = self._rows(found_sql(self._table, wanted, window, size, began_by_ms))
-            frontier_ns = rows[-1][1] if len(rows) == size else window[0] * NANOS_PER_MS - 1
-            found = self._told(wanted, [row[0] for row in rows], *_around(rows))
-            for summary in newest.told(found, frontier_ns):
+            found = self._rows(found_sql(self._table, wanted, window, size, began_by_ms))
+            rows += found
+            is_full = len(found) == size
+            if len(rows) < missing and not is_full and window != readings[-1][0]:
+                continue
+            frontier_ns = found[-1][1] if is_full else window[0] * NANOS_PER_MS - 1
+            traces = self._told(wanted, [row[0] for row in rows], *_around(rows))
+            for summary in newest.told(traces, frontier_ns):
                 told.add(summary.trace_id)
                 yield summary
-            if len(rows) == size:
-                end_ms = frontier_ns // NANOS_PER_MS
-                if wanted.end_ms is not None:
-                    end_ms = min(end_ms, wanted.end_ms)
+            if is_full:
+                ended_ms = frontier_ns // NANOS_PER_MS
+                end_ms = ended_ms if wanted.end_ms is None else min(ended_ms, wanted.end_ms)
                 ordered = self._ordered(replace(wanted, end_ms=end_ms), limit)
                 yield from (one for one in ordered if one.trace_id not in told)
                 return
+            rows = []
         yield from newest.told((), -1)
 
     def _readings(self, wanted: TraceSearch) -> Iterator[tuple[tuple[int, int], int | None]]:
