@@ -15,9 +15,9 @@ from tocsin.client.graphs import Graph
 
 Option = dict[str, Any]
 
-ROW_HEIGHT = 196
+ROW_HEIGHT = 204
 MAX_LINES = 24
-_HEAD = 54
+_HEAD = 62
 _FOOT = 26
 _LEGEND_TOP = 23
 _SIGNIFICANT = 5
@@ -347,6 +347,7 @@ def _band(position: int, row: Row, band: Band) -> list[Option]:
         "xAxisIndex": position,
         "yAxisIndex": position,
         "showSymbol": False,
+        "symbol": "none",
         "silent": True,
         "stack": f"band-{position}-{band.line}",
         "stackStrategy": "all",

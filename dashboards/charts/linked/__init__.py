@@ -2,7 +2,7 @@
 
 In: an option of :mod:`dashboards.charts.timeseries`. Out: what the reader did with the pointer.
 Streamlit's own ECharts element replaces the whole chart at every tick, so that crosshair, hidden
-lines and zoom are lost, and its brush must be switched on first; ``docs/decisions/021`` has what
+lines and zoom are lost, and its brush must be switched on first; ``docs/decisions/022`` has what
 was measured. ``echarts.esm.min.js`` is Apache ECharts 6.1.0 as npm has it.
 """
 
