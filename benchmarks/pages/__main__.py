@@ -18,7 +18,12 @@ from pathlib import Path
 from benchmarks.pages.measure import measured
 
 HERE = Path(__file__).parents[2]
-PAGES = {"war room": "/war_room", "war room, charts": "/war_room?view=Charts"}
+PAGES = {
+    "war room": "/war_room",
+    "war room, charts": "/war_room?view=Charts",
+    "service": "/service?service=playback",
+    "overview": "/",
+}
 
 
 def main() -> None:
@@ -26,6 +31,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--before", help="a commit whose dashboard is measured, too")
     parser.add_argument("--viewers", type=int, nargs="+", default=[1, 10], help="[1 10]")
+    parser.add_argument("--pages", nargs="+", default=list(PAGES), choices=PAGES, help="[all]")
     parser.add_argument("--seconds", type=float, default=30.0, help="watched so long [30]")
     parser.add_argument("--json", action="store_true", help="print JSON")
     given = parser.parse_args()
@@ -36,6 +42,7 @@ def main() -> None:
             for viewers in given.viewers
             for name, checkout in found.items()
             for page, address in PAGES.items()
+            if page in given.pages
         ]
     if given.json:
         print(json.dumps(rows))
