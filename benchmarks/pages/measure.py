@@ -23,7 +23,7 @@ SETTLE_S = 6.0
 _MILLI = 1_000
 
 
-@dataclass(slots=True)
+@dataclass  # without slots: Playwright keeps its wrappers of the methods on the object
 class Ticks:
     """What one tab's connection carried, by the browser's own clock."""
 
@@ -66,11 +66,11 @@ def measured(checkout: Path, viewers: int, seconds: float, address: str) -> dict
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         url = stack.enter_context(_dashboard(checkout, api.url, home))
         server = _server()
-        page = stack.enter_context(browser_page(width=1440, height=900))
+        page: Any = stack.enter_context(browser_page(width=1440, height=900))
         first_ms = [_first_chart_ms(page, f"{url}{address}")]
         tabs = [page]
         for _ in range(viewers - 1):
-            tabs.append(page.context.new_page())
+            tabs.append(page.context.browser.new_page(viewport=page.viewport_size))
             first_ms.append(_first_chart_ms(tabs[-1], f"{url}{address}"))
         page.wait_for_timeout(SETTLE_S * _MILLI)
         watched = [_watch(tab) for tab in tabs]

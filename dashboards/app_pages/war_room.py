@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import streamlit as st
 
@@ -24,13 +25,14 @@ from dashboards.panels.room.views import CHARTS, TIMELINE, VIEWS
 from dashboards.timerange import AROUND, TimeRange
 from tocsin.client.response.screen_shapes import Screen
 from tocsin.client.shapes import IncidentSummary
-from tocsin.client.wording import clock, moment
+from tocsin.client.wording import clock
 
 PAGE = Page(
     title="War room", icon=":material/e911_emergency:", order=2, group="Now", other_path="war-room"
 )
 
 _FIRST_SCREEN_PX = 560
+_IN_A_HAND = Path(head.__file__).with_name("hand.css")
 
 
 def page() -> None:
@@ -45,6 +47,7 @@ def page() -> None:
         st.fragment(_calm, run_every=range_bar.run_every(span))(span, _listed(incidents))
         return
     open_ones = _listed([one for one in incidents if incident_picker.is_open(one)])
+    st.html(_IN_A_HAND)
     st.fragment(_first_screen, run_every=range_bar.LIVE_EVERY_S)(chosen, open_ones)
     _bar(incidents)
     _views(chosen)
@@ -83,12 +86,15 @@ def _first_screen(chosen: str, known: tuple[str, ...]) -> None:
 def _answers(screen: Screen, reading: Reading[Screen]) -> None:
     incident = screen["incident"]
     others = sum(one["id"] != incident["id"] for one in screen["open"])
-    head.draw(screen, now_ms=sources.now_ms(), others=others)
-    figures.draw(screen)
-    answers.draw(screen)
-    actions.draw(incident, lambda: more_actions.draw(incident, screen["open"]))
-    began, read = moment(screen["since_ms"]), clock(reading.read_ms)
-    st.caption(f"{plain(incident['id'])} · impact since {began} · updated {read}")
+    with st.container(gap="xsmall", key="first-screen"):
+        head.draw(screen, now_ms=sources.now_ms(), others=others)
+        actions.draw(
+            incident,
+            lambda: more_actions.draw(incident, screen["open"]),
+            caption=f"{plain(incident['id'])} · updated {clock(reading.read_ms)}",
+        )
+        figures.draw(screen)
+        answers.draw(screen)
 
 
 def _views(chosen: str) -> None:

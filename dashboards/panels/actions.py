@@ -33,17 +33,27 @@ _OVER = incident_picker.OVER
 _REOPENABLE = frozenset({"resolved", "declined"})
 
 
-def draw(incident: Incident, extra: Callable[[], None] = lambda: None) -> None:
+def draw(
+    incident: Incident, extra: Callable[[], None] = lambda: None, *, caption: str = ""
+) -> None:
     """Draw the row of actions, ``extra`` among them; what is not possible says why.
 
     It is a part of its own: after a click it alone is drawn anew, before the server has answered.
+
+    Args:
+        incident: Which.
+        extra: Draws more of them.
+        caption: Stands below the row, where it is said what was asked and what became of it:
+            that moves nothing under the cursor.
     """
-    st.fragment(_bar, key=sending.FRAGMENT)(incident, extra)
+    st.fragment(_bar, key=sending.FRAGMENT)(incident, extra, caption)
 
 
-def _bar(incident: Incident, extra: Callable[[], None]) -> None:
+def _bar(incident: Incident, extra: Callable[[], None], caption: str) -> None:
     shown = intents.seen(incident, sending.intents())
-    with st.container(horizontal=True, vertical_alignment="center", key="incident-actions"):
+    with st.container(
+        horizontal=True, vertical_alignment="center", gap="xsmall", key="incident-actions"
+    ):
         _acknowledge(shown)
         handing_over.draw(shown)
         _update(shown)
@@ -57,6 +67,11 @@ def _bar(incident: Incident, extra: Callable[[], None]) -> None:
         sharing.draw(shown)
         instant.draw_keys()
         draw_actor()
+    with st.container(
+        horizontal=True, vertical_alignment="center", gap="small", key="incident-said"
+    ):
+        if caption:
+            st.caption(caption, width="content")
         tell()
         instant.draw()
     sending.forget_what_stands(incident)
@@ -73,7 +88,7 @@ def draw_actor() -> None:
         placeholder="Your name",
         label_visibility="collapsed",
         persist_state="session",
-        width=150,
+        width=130,
         help="Goes into the timeline with what you do",
     )
 

@@ -105,6 +105,7 @@ def test_all_of_it_goes_by_keys(page: Page, api: FakeApi, now_ms: int) -> None:
     page.keyboard.type("a note, and not the keys a, e or s")
     page.keyboard.press("Tab")
     page.get_by_role("button", name="Add note").click()
+    page.get_by_role("tab", name="Timeline").click()
     page.locator(".st-key-timeline").get_by_text("a note, and not the keys").wait_for()
     assert [one["command"] for one in api.commands] == ["note"]
 

@@ -40,7 +40,7 @@ _HERE = Path(__file__).parent
 
 def draw_keys() -> None:
     """Draw the list of keys behind its button."""
-    with st.popover("Keys", icon=":material/keyboard:", key="keys-popover", help="Or press ?"):
+    with st.popover("?", key="keys-popover", help="Keys, for all of this; or press ?"):
         for key, _, label in KEYS:
             st.markdown(f":gray-badge[{plain(key.upper())}] {label}")
         st.caption("Esc closes what is open; Tab leads through the row from left to right.")

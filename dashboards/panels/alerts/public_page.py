@@ -28,7 +28,7 @@ _COLOURS: dict[str, tuple[BadgeColor, str]] = {
     "unknown": ("gray", palette.QUIET),
     "maintenance": ("blue", palette.line(0)),
     "degraded": ("orange", palette.line(1)),
-    "partial_outage": ("orange", palette.CAUTION),
+    "partial_outage": ("orange", palette.line(5)),
     "major_outage": ("red", palette.TROUBLE),
 }
 """How each state of a component is coloured: as a badge, and in the chart of days."""

@@ -23,7 +23,7 @@ _GOES_TO = {
 
 def draw(screen: Screen) -> None:
     """Draw the three answers."""
-    with st.grid(3, min_column_width=_ANSWER_PX, gap="small", key="room-answers"):
+    with st.grid(3, min_column_width=_ANSWER_PX, gap="xsmall", key="room-answers"):
         with st.container(border=True, height="stretch", key="answer-cause"):
             st.markdown(_together(cause_lines(screen["cause"])))
         with st.container(border=True, height="stretch", key="answer-people"):
@@ -52,7 +52,7 @@ def people_lines(people: People) -> list[str]:
     said = [f"**Who is on it** · :{color}[{plain(people['taken'])}]"]
     if people["roles"]:
         said.append(plain(people["roles"]).capitalize())
-    others = (people["on_call"], people["rung"], people["escalation"])
+    others = (people["on_call"], people["rung"])
     return said + [f":small[{plain(one)}]" for one in others if one]
 
 
