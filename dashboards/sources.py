@@ -65,6 +65,8 @@ _DEFAULT_API_URL = "http://127.0.0.1:7101"
 _TIMEOUT_S = 3.0
 # Whoever acts wants to know what came of it, and does not wait at a page that stands still.
 _ACTING_TIMEOUT_S = 20.0
+# Weeks are read from the disk.
+_PATIENT_TIMEOUT_S = 20.0
 # Which metrics and tags there are changes slowly; a new service waits at most so long.
 _SLOW_MS = 10_000
 _LONG_MS = 60_000
@@ -320,7 +322,8 @@ def graph(query: str, start: str | int, end: str | int = "now") -> Reading[Graph
 
 def slow_graph(query: str, start: str) -> Reading[Graph]:
     """Return the lines of an expression over weeks, which a minute changes little."""
-    return _ask(f"slow graph {query} {start}", lambda: api().graph(query, start=start), _LONG_MS)
+    client = _api_at(_api_url(), *asks_as(), _PATIENT_TIMEOUT_S)
+    return _ask(f"slow graph {query} {start}", lambda: client.graph(query, start=start), _LONG_MS)
 
 
 def expected(query: str, start: str | int, end: str | int = "now") -> Reading[ExpectedAnswer]:
