@@ -25,6 +25,7 @@ from tocsin.client.errors import ClientError, MissingError, UnreachableError
 _COMMANDS = {
     "serve": "Collect, watch, page: the whole suite in one process.",
     "dashboard": "Open the war room and its sister pages in a browser.",
+    "top": "Watch and answer incidents in a terminal, also over ssh.",
     "demo": "A streaming platform, a fault, a page, a war room, a post-mortem.",
     "gameday": "Play faults into the demo platform and score how tocsin does.",
     "init": "Write a commented starter configuration for a service that a server has seen.",
@@ -64,6 +65,8 @@ _COMMANDS = {
     "settings": "Print the table of settings and where each value comes from.",
     "doctor": "Look for what would keep tocsin from working on this machine.",
     "history": "Verify the long-term store.",
+    "backup": "Write all that must survive to one file, while the server goes on.",
+    "restore": "Put a backup back, or prove that it is whole.",
 }
 
 _RESPONSE = frozenset(
@@ -73,6 +76,7 @@ _RESPONSE = frozenset(
     }
 )
 """Commands of those who respond, which have a room of their own."""
+_BACKUP = {"backup": "making", "restore": "restoring"}
 
 
 @cache  # a server tells it with every answer of /health
@@ -94,6 +98,8 @@ class _LazyGroup(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         room = "tocsin.commands.response" if cmd_name in _RESPONSE else "tocsin.commands"
+        if cmd_name in _BACKUP:
+            room, cmd_name = "tocsin.commands.backup", _BACKUP[cmd_name]
         name = "importing" if cmd_name == "import" else cmd_name.replace("-", "_")
         module = import_module(f"{room}.{name}")
         command: click.Command = module.command

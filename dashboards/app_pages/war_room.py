@@ -108,7 +108,8 @@ def _first_screen(chosen: str, known: _Drawn, above: DeltaGenerator) -> None:
         return
     now = _Drawn(open_ones=_listed(screen["open"]), seq=last_seq(screen["incident"]))
     if now != known and reading.error is None:
-        st.query_params[incident_picker.PARAMETER] = chosen  # who watched it end reads on
+        if incident_picker.PARAMETER not in st.query_params:
+            st.query_params[incident_picker.PARAMETER] = chosen  # who watched it end reads on
         st.rerun()
     with states.panel("Incident"):
         _answers(screen, reading, above)
