@@ -8,7 +8,7 @@ import statistics
 import tempfile
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,13 +76,18 @@ def measured(checkout: Path, viewers: int, seconds: float, address: str) -> dict
         watched = [_watch(tab) for tab in tabs]
         # The made-up world must go on: what stands still is not sent again.
         api.asked.clear()
+        works = [_works(tab) for tab in tabs]
+        worked_s = sum(work() for work in works)
         cpu_s, begun_s = sum(server.cpu_times()[:2]), time.monotonic()
         while time.monotonic() - begun_s < seconds:
             page.wait_for_timeout(_MILLI)
             api.world.now_ms = time.time_ns() // 1_000_000
         spent_s = sum(server.cpu_times()[:2]) - cpu_s
+        worked_s = sum(work() for work in works) - worked_s
         took_s, asked = time.monotonic() - begun_s, len(api.asked)
-    return _figures(watched, first_ms, spent_s, took_s, asked)
+    periods = took_s / LIVE_EVERY_S * viewers
+    figures = _figures(watched, first_ms, spent_s, took_s, asked)
+    return figures | {"the browser's work a tab and tick, ms": worked_s * _MILLI / periods}
 
 
 def _figures(
@@ -130,6 +135,18 @@ def _first_chart_ms(page: Any, address: str) -> float:
     page.goto(address, wait_until="commit")
     page.locator("canvas, .st-key-room-figures img").first.wait_for()
     return (time.monotonic() - begun_s) * _MILLI
+
+
+def _works(page: Any) -> Callable[[], float]:
+    """Return what tells how long a tab's main thread has worked: scripts, layout, drawing."""
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable")
+
+    def worked_s() -> float:
+        told = session.send("Performance.getMetrics")["metrics"]
+        return float(next(one["value"] for one in told if one["name"] == "TaskDuration"))
+
+    return worked_s
 
 
 def _watch(page: Any) -> Ticks:

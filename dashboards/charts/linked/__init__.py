@@ -16,6 +16,8 @@ import streamlit as st
 from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
 from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
 
+from dashboards.charts.linked.packing import packed
+
 _PACKAGE, _NAME = "tocsin", "linked"
 _KEY = f"{_PACKAGE}.{_NAME}"
 
@@ -73,7 +75,7 @@ def draw(
         alt: What the charts show, in words.
         key: Unique on the page; the same key keeps the chart.
     """
-    data = {"option": option, "units": units, "titles": titles, "height": height}
+    data = {"option": packed(option), "units": units, "titles": titles, "height": height}
     given = _component()(
         key=key,
         data=data | {"utc": utc, "file": file, "alt": alt},

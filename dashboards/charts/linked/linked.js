@@ -4,6 +4,7 @@
 import * as echarts from './echarts.esm.min.js'
 import { csv, save, saveText } from './export.js'
 import { moments, titles } from './fitting.js'
+import { unpacked } from './packing.js'
 import { Pointing } from './pointing.js'
 import { table } from './table.js'
 import { tooltip } from './tooltip.js'
@@ -104,6 +105,7 @@ class Stack {
     const told = JSON.stringify([data, theme])
     if (told === this.drawn) return
     this.drawn = told
+    data = { ...data, option: unpacked(data.option) }
     this.data = data
     this.canvas.style.height = `${data.height}px`
     this.host.setAttribute('aria-label', data.alt)
