@@ -98,6 +98,7 @@ class LogBatch:
         attributes: Packed by :func:`pack`.
         trace_ids: 32 lower-case hex digits, or empty.
         span_ids: 16 lower-case hex digits, or empty.
+        flags: (lines,) uint8, the W3C flags of the trace: 1 for sampled; 0, too, when not told.
     """
 
     origins: Sequence[LogOrigin]
@@ -109,6 +110,7 @@ class LogBatch:
     attributes: Sequence[str]
     trace_ids: Sequence[str]
     span_ids: Sequence[str]
+    flags: NDArray[np.uint8]
 
     def __len__(self) -> int:
         """Return the number of lines."""
@@ -129,6 +131,7 @@ class LogBatch:
             attributes=[self.attributes[i] for i in at],
             trace_ids=[self.trace_ids[i] for i in at],
             span_ids=[self.span_ids[i] for i in at],
+            flags=self.flags[chosen],
         )
 
 
@@ -144,7 +147,7 @@ class LogColumns:
 
     def __init__(self) -> None:
         self._origins: dict[LogOrigin, int] = {}
-        self._rows: list[tuple[int, int, int]] = []
+        self._rows: list[tuple[int, int, int, int]] = []
         self._texts: tuple[list[str], ...] = ([], [], [], [], [])
 
     def __len__(self) -> int:
@@ -162,10 +165,11 @@ class LogColumns:
         attributes: str = "",
         trace_id: str = "",
         span_id: str = "",
+        flags: int = 0,
     ) -> None:
         """Add a line; see :class:`LogBatch` for what each part is."""
         position = self._origins.setdefault(origin, len(self._origins))
-        self._rows.append((position, time_ns, severity))
+        self._rows.append((position, time_ns, severity, flags))
         levels, bodies, packed, traces, spans = self._texts
         levels.append(level)
         bodies.append(body)
@@ -175,7 +179,7 @@ class LogColumns:
 
     def batch(self) -> LogBatch:
         """Return what was added."""
-        numbers = np.array(self._rows, dtype=np.int64).reshape(-1, 3)
+        numbers = np.array(self._rows, dtype=np.int64).reshape(-1, 4)
         levels, bodies, packed, traces, spans = self._texts
         return LogBatch(
             origins=list(self._origins),
@@ -187,6 +191,7 @@ class LogColumns:
             attributes=packed,
             trace_ids=traces,
             span_ids=spans,
+            flags=numbers[:, 3].astype(np.uint8),
         )
 
 

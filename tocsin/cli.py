@@ -65,6 +65,8 @@ _COMMANDS = {
     "settings": "Print the table of settings and where each value comes from.",
     "doctor": "Look for what would keep tocsin from working on this machine.",
     "history": "Verify the long-term store.",
+    "backup": "Write all that must survive to one file, while the server goes on.",
+    "restore": "Put a backup back, or prove that it is whole.",
 }
 
 _RESPONSE = frozenset(
@@ -74,6 +76,7 @@ _RESPONSE = frozenset(
     }
 )
 """Commands of those who respond, which have a room of their own."""
+_BACKUP = {"backup": "making", "restore": "restoring"}
 
 
 @cache  # a server tells it with every answer of /health
@@ -95,6 +98,8 @@ class _LazyGroup(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         room = "tocsin.commands.response" if cmd_name in _RESPONSE else "tocsin.commands"
+        if cmd_name in _BACKUP:
+            room, cmd_name = "tocsin.commands.backup", _BACKUP[cmd_name]
         name = "importing" if cmd_name == "import" else cmd_name.replace("-", "_")
         module = import_module(f"{room}.{name}")
         command: click.Command = module.command

@@ -61,7 +61,7 @@ def measured(lines: int, directory: Path, disk_lines: int = 100_000) -> dict[str
         "log bytes a line": sum(f.stat().st_size for f in (directory / "log").iterdir()) / lines,
     }
     newest = store.search(LogSearch(limit=1)).lines[0]
-    searches = SEARCHES | {"trace": LogSearch(trace_id=newest.trace_id)}
+    searches = SEARCHES | {"trace": LogSearch(trace_ids=(newest.trace_id,))}
     for name, wanted in searches.items():
         found[f"{name}, ms"] = _median_ms(partial(store.search, wanted))
     words = LogSearch(phrases=tuple(phrases_of("reset")))

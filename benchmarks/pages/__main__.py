@@ -1,7 +1,8 @@
-"""``scripts/bench pages [--before REF] [--viewers 1 10] [--seconds N] [--json]``: pages, watched.
+"""``scripts/bench pages [--before REF] [--viewers 1 10] [--seconds N] [--stopwatch] [--json]``.
 
-With ``--before`` the dashboard of another commit is measured in the same run, against the same
-API of made-up data.
+Pages, watched by so many people; or with ``--stopwatch`` what people do in them, in clicks and
+seconds. With ``--before`` the dashboard of another commit is measured in the same run, against
+the same API of made-up data.
 """
 
 from __future__ import annotations
@@ -11,14 +12,20 @@ import json
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.pages.measure import measured
+from benchmarks.pages.stopwatch import timed
 
 HERE = Path(__file__).parents[2]
-PAGES = {"war room": "/war_room", "war room, charts": "/war_room?view=Charts"}
+PAGES = {
+    "war room": "/war_room",
+    "war room, charts": "/war_room?view=Charts",
+    "service": "/service?service=playback",
+    "overview": "/",
+}
 
 
 def main() -> None:
@@ -26,25 +33,34 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--before", help="a commit whose dashboard is measured, too")
     parser.add_argument("--viewers", type=int, nargs="+", default=[1, 10], help="[1 10]")
+    parser.add_argument("--pages", nargs="+", default=list(PAGES), choices=PAGES, help="[all]")
     parser.add_argument("--seconds", type=float, default=30.0, help="watched so long [30]")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--stopwatch", action="store_true", help="count clicks and seconds")
+    parser.add_argument("--json", action="store_true", help="print a line of JSON a row")
     given = parser.parse_args()
-    with checkouts(given.before) as found:
-        rows = [
-            {"dashboard": name, "page": page, "viewers": viewers, "load": os.getloadavg()[0]}
-            | measured(checkout, viewers, given.seconds, address)
-            for viewers in given.viewers
-            for name, checkout in found.items()
-            for page, address in PAGES.items()
-        ]
-    if given.json:
-        print(json.dumps(rows))
+    if given.stopwatch:
+        for row in timed():
+            told(row, f"{row['task']}", as_json=given.json)
         return
-    for row in rows:
-        print(f"\n{row['dashboard']}: {row['page']}, {row['viewers']} viewers")
-        for name, value in row.items():
-            if isinstance(value, float):
-                print(f"  {name:36} {value:>10,.1f}")
+    with checkouts(given.before) as found:
+        for viewers in given.viewers:
+            for name, checkout in found.items():
+                for page in given.pages:
+                    row = {"dashboard": name, "page": page, "viewers": viewers}
+                    row |= {"load": os.getloadavg()[0]}
+                    row |= measured(checkout, viewers, given.seconds, PAGES[page])
+                    told(row, f"{name}: {page}, {viewers} viewers", as_json=given.json)
+
+
+def told(row: Mapping[str, object], title: str, *, as_json: bool) -> None:
+    """Print a row of figures as soon as it is known."""
+    if as_json:
+        print(json.dumps(row), flush=True)
+        return
+    print(f"\n{title}")
+    for name, value in row.items():
+        if isinstance(value, float):
+            print(f"  {name:36} {value:>10,.1f}", flush=True)
 
 
 @contextmanager

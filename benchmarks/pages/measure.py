@@ -8,7 +8,7 @@ import statistics
 import tempfile
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +23,7 @@ SETTLE_S = 6.0
 _MILLI = 1_000
 
 
-@dataclass(slots=True)
+@dataclass  # without slots: Playwright keeps its wrappers of the methods on the object
 class Ticks:
     """What one tab's connection carried, by the browser's own clock."""
 
@@ -66,23 +66,28 @@ def measured(checkout: Path, viewers: int, seconds: float, address: str) -> dict
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         url = stack.enter_context(_dashboard(checkout, api.url, home))
         server = _server()
-        page = stack.enter_context(browser_page(width=1440, height=900))
+        page: Any = stack.enter_context(browser_page(width=1440, height=900))
         first_ms = [_first_chart_ms(page, f"{url}{address}")]
         tabs = [page]
         for _ in range(viewers - 1):
-            tabs.append(page.context.new_page())
+            tabs.append(page.context.browser.new_page(viewport=page.viewport_size))
             first_ms.append(_first_chart_ms(tabs[-1], f"{url}{address}"))
         page.wait_for_timeout(SETTLE_S * _MILLI)
         watched = [_watch(tab) for tab in tabs]
         # The made-up world must go on: what stands still is not sent again.
         api.asked.clear()
+        works = [_works(tab) for tab in tabs]
+        worked_s = sum(work() for work in works)
         cpu_s, begun_s = sum(server.cpu_times()[:2]), time.monotonic()
         while time.monotonic() - begun_s < seconds:
             page.wait_for_timeout(_MILLI)
             api.world.now_ms = time.time_ns() // 1_000_000
         spent_s = sum(server.cpu_times()[:2]) - cpu_s
+        worked_s = sum(work() for work in works) - worked_s
         took_s, asked = time.monotonic() - begun_s, len(api.asked)
-    return _figures(watched, first_ms, spent_s, took_s, asked)
+    periods = took_s / LIVE_EVERY_S * viewers
+    figures = _figures(watched, first_ms, spent_s, took_s, asked)
+    return figures | {"the browser's work a tab and tick, ms": worked_s * _MILLI / periods}
 
 
 def _figures(
@@ -130,6 +135,18 @@ def _first_chart_ms(page: Any, address: str) -> float:
     page.goto(address, wait_until="commit")
     page.locator("canvas, .st-key-room-figures img").first.wait_for()
     return (time.monotonic() - begun_s) * _MILLI
+
+
+def _works(page: Any) -> Callable[[], float]:
+    """Return what tells how long a tab's main thread has worked: scripts, layout, drawing."""
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable")
+
+    def worked_s() -> float:
+        told = session.send("Performance.getMetrics")["metrics"]
+        return float(next(one["value"] for one in told if one["name"] == "TaskDuration"))
+
+    return worked_s
 
 
 def _watch(page: Any) -> Ticks:

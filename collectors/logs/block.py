@@ -117,6 +117,7 @@ class Block:
         arrival: (lines,) int64, the number under which each line arrived.
         trace: (2, lines) uint64, the halves of the trace's id, 0 for none.
         span: (lines,) uint64, the span's id, 0 for none.
+        flags: (lines,) uint8, those of the trace.
     """
 
     def __init__(
@@ -128,6 +129,7 @@ class Block:
         self.time_ns: IntArray = time_ns[order]
         self._order = order.astype(np.uint16)
         self.severity: NDArray[np.uint8] = np.concatenate([b.severity for b in batches])[order]
+        self.flags: NDArray[np.uint8] = np.concatenate([b.flags for b in batches])[order]
         self.pattern: NDArray[np.int32] = patterns[order].astype(np.int32)
         self.origins, codes = _merged(batches)
         self.origin: NDArray[np.uint16] = codes[order].astype(np.uint16)
@@ -175,7 +177,7 @@ class Block:
         """Bytes that the block takes."""
         columns: tuple[NDArray[Any], ...] = (
             *(self.time_ns, self._order, self.severity, self.pattern, self.origin),
-            *(self.trace, self.span, self._level),
+            *(self.trace, self.span, self.flags, self._level),
         )
         texts = self._bodies.size + self._attributes.size + self._index.size
         origins = sum(_ORIGIN_BYTES + len(origin.resource) for origin in self.origins)

@@ -22,6 +22,7 @@ def encode_batch(batch: LogBatch, mark: str) -> bytes:
         "origin": np.ascontiguousarray(batch.origin),
         "time": np.ascontiguousarray(batch.time_ns),
         "severity": np.ascontiguousarray(batch.severity),
+        "flags": np.ascontiguousarray(batch.flags),
         "texts": [
             *(batch.levels, batch.bodies, batch.attributes, batch.trace_ids, batch.span_ids),
         ],
@@ -38,6 +39,7 @@ def decode_batch(record: bytes) -> tuple[str, LogBatch]:
     try:
         document = orjson.loads(record)
         levels, bodies, attributes, traces, spans = document["texts"]
+        flags = document.get("flags") or [0] * len(bodies)  # records of earlier versions have none
         batch = LogBatch(
             origins=[
                 LogOrigin(
@@ -53,6 +55,7 @@ def decode_batch(record: bytes) -> tuple[str, LogBatch]:
             attributes=attributes,
             trace_ids=traces,
             span_ids=spans,
+            flags=np.array(flags, np.uint8),
         )
         return str(document["mark"]), batch
     except (orjson.JSONDecodeError, LookupError, TypeError, ValueError) as error:

@@ -43,7 +43,7 @@ class LogSearch:
         severity: At least this number.
         phrases: Words, or words that follow one another, in any order of the phrases.
         attributes: Of the line or of its resource.
-        trace_id: 32 hex digits; empty: of any.
+        trace_ids: Of one of these, 32 hex digits each; none: of any.
         span_id: 16 hex digits; empty: of any.
         pattern: The name of a pattern; empty: of any.
         before: Only lines after this place of an answer, newest first.
@@ -56,7 +56,7 @@ class LogSearch:
     severity: int = 0
     phrases: tuple[Phrase, ...] = ()
     attributes: Mapping[str, str] = field(default_factory=dict)
-    trace_id: str = ""
+    trace_ids: tuple[str, ...] = ()
     span_id: str = ""
     pattern: str = ""
     before: Cursor | None = None
@@ -75,6 +75,7 @@ class LogLine:
     attributes: str
     trace_id: str
     span_id: str
+    flags: int
     pattern: str
     arrival: int
 
@@ -153,13 +154,14 @@ def lines_at(
             attributes=attributes,
             trace_id=trace_id,
             span_id=span_id,
+            flags=flags,
             pattern=names[pattern] if pattern else "",
             arrival=arrival,
         )
         for time_ns, severity, level, body, origin, attributes, (
             trace_id,
             span_id,
-        ), pattern, arrival in zip(
+        ), flags, pattern, arrival in zip(
             block.time_ns[rows].tolist(),
             block.severity[rows].tolist(),
             block.levels(rows),
@@ -167,6 +169,7 @@ def lines_at(
             block.origin[rows].tolist(),
             block.attributes(rows),
             block.ids(rows),
+            block.flags[rows].tolist(),
             block.pattern[rows].tolist(),
             block.arrival[rows].tolist(),
             strict=True,
@@ -183,14 +186,14 @@ def _span(block: Block, wanted: LogSearch) -> tuple[int, int]:
 
 
 def _having(block: Block, wanted: LogSearch, first: int, last: int) -> IntArray:
-    """Return the rows within [first, last) that have every word, and the trace if one is asked."""
-    if wanted.trace_id:
-        of_trace = _of_trace(block, wanted.trace_id, first, last)
+    """Return the rows within [first, last) that have every word, and a trace that is asked for."""
+    if wanted.trace_ids:
+        of_trace = _of_traces(block, wanted.trace_ids, first, last)
         if not len(of_trace):
             return of_trace
     words = [word for phrase in wanted.phrases for word in phrase.hashes]
     if not words:
-        return of_trace if wanted.trace_id else np.arange(first, last)
+        return of_trace if wanted.trace_ids else np.arange(first, last)
     lists = sorted((block.having(word) for word in words), key=len)
     rows = lists[0]
     for other in lists[1:]:
@@ -199,15 +202,21 @@ def _having(block: Block, wanted: LogSearch, first: int, last: int) -> IntArray:
         rows = np.intersect1d(rows, other, assume_unique=True)
     low, high = np.searchsorted(rows, (first, last))
     found: IntArray = rows[low:high].astype(np.int64)
-    if wanted.trace_id:
+    if wanted.trace_ids:
         found = found[np.isin(found, of_trace)]
     return found
 
 
-def _of_trace(block: Block, trace_id: str, first: int, last: int) -> IntArray:
-    high, low = np.uint64(int(trace_id[:16], 16)), np.uint64(int(trace_id[16:], 16))
-    found: IntArray = np.flatnonzero(block.trace[1, first:last] == low) + first
-    kept: IntArray = found[block.trace[0, found] == high]
+def _of_traces(block: Block, trace_ids: Sequence[str], first: int, last: int) -> IntArray:
+    halves = [(int(one[:16], 16), int(one[16:], 16)) for one in trace_ids]
+    lows = block.trace[1, first:last]
+    if len(halves) == 1:
+        rows = np.flatnonzero(lows == np.uint64(halves[0][1]))
+    else:
+        rows = np.flatnonzero(np.isin(lows, np.array([low for _, low in halves], np.uint64)))
+    found: IntArray = rows + first
+    pairs = zip(*block.trace[:, found].tolist(), strict=True)
+    kept: IntArray = found[np.array([pair in halves for pair in pairs], bool)]
     return kept
 
 

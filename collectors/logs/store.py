@@ -33,7 +33,6 @@ from collectors.logs.block import BLOCK_LINES, Block
 from collectors.logs.mining import Miner
 from collectors.logs.open_block import ClosedBlock, OpenBlock
 from collectors.logs.record import decode_batch, encode_batch
-from collectors.logs.redacting import Redactor
 from collectors.logs.search import (
     MAX_LIMIT,
     NANOS_PER_MS,
@@ -45,6 +44,7 @@ from collectors.logs.search import (
     verified,
 )
 from collectors.model import IntArray, Receipt, Rejection
+from collectors.redacting.redactor import Redactor
 
 LOGS = 0x4C
 _LOOKED_AT_ONCE = 512

@@ -16,6 +16,8 @@ from collectors.logs.search import Effort, LogLine, LogSearch, lines_at, rows_of
 MAX_FOLLOWERS = 32
 MAX_FOLLOWED_LINES = 20_000
 """Lines that wait for one follower."""
+MAX_FOLLOWED_CHARS = 16 << 20
+"""Characters of them: twenty thousand of the longest lines would be half a gigabyte."""
 
 
 class Follower:
@@ -31,29 +33,34 @@ class Follower:
         self._wake = wake
         self._lock = threading.Lock()
         self._waiting: deque[LogBatch] = deque()
-        self._lines = 0
+        self._lines = self._chars = 0
         self.missed = 0
         self.gone = False
 
-    def offer(self, batch: LogBatch) -> None:
-        """Take lines; returns at once."""
+    def offer(self, batch: LogBatch, chars: int) -> None:
+        """Take lines of so many characters together; returns at once."""
         with self._lock:
-            if self.gone or self._lines + len(batch) > MAX_FOLLOWED_LINES:
+            if self.gone or not self._has_room(len(batch), chars):
                 # What waits is not read any more either.
                 self.missed += len(batch) + self._lines
                 self.gone = True
                 self._waiting.clear()
-                self._lines = 0
+                self._lines = self._chars = 0
             else:
                 self._waiting.append(batch)
                 self._lines += len(batch)
+                self._chars += chars
         self._wake()
+
+    def _has_room(self, lines: int, chars: int) -> bool:
+        fits = self._lines + lines <= MAX_FOLLOWED_LINES
+        return fits and self._chars + chars <= MAX_FOLLOWED_CHARS
 
     def lines(self) -> list[LogLine]:
         """Return the lines that match among those that wait, oldest first."""
         with self._lock:
             batches, self._waiting = list(self._waiting), deque()
-            self._lines = 0
+            self._lines = self._chars = 0
         if not batches:
             return []
         block = Block(batches, np.zeros(sum(map(len, batches)), np.int32), 0)
@@ -75,8 +82,12 @@ class Tail:
 
     def __call__(self, batch: LogBatch) -> None:
         """Hand lines to everybody who follows."""
-        for follower in tuple(self._followers):
-            follower.offer(batch)
+        followers = tuple(self._followers)
+        if not followers:
+            return
+        chars = sum(map(len, batch.bodies)) + sum(map(len, batch.attributes))
+        for follower in followers:
+            follower.offer(batch, chars)
 
     def follow(self, wanted: LogSearch, wake: Callable[[], None]) -> Follower:
         """Return a new follower; ``wake`` is called from any thread when lines came.

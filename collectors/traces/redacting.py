@@ -15,8 +15,8 @@ from types import MappingProxyType
 
 from collectors.attribute_text import text_of
 from collectors.log_batch import FIELD, pack_pair
-from collectors.logs.redacting import Redactor
 from collectors.model import AttributeValue, Receipt, Span, SpanEvent, SpanLink, SpanWriter
+from collectors.redacting.redactor import Redactor
 
 MAX_REMEMBERED = 100_000
 MAX_REMEMBERED_CHARS = 16 << 20

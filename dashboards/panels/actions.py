@@ -33,17 +33,27 @@ _OVER = incident_picker.OVER
 _REOPENABLE = frozenset({"resolved", "declined"})
 
 
-def draw(incident: Incident, extra: Callable[[], None] = lambda: None) -> None:
+def draw(
+    incident: Incident, extra: Callable[[], None] = lambda: None, *, caption: str = ""
+) -> None:
     """Draw the row of actions, ``extra`` among them; what is not possible says why.
 
     It is a part of its own: after a click it alone is drawn anew, before the server has answered.
+
+    Args:
+        incident: Which.
+        extra: Draws more of them.
+        caption: Stands below the row, where it is said what was asked and what became of it:
+            that moves nothing under the cursor.
     """
-    st.fragment(_bar, key=sending.FRAGMENT)(incident, extra)
+    st.fragment(_bar, key=sending.FRAGMENT)(incident, extra, caption)
 
 
-def _bar(incident: Incident, extra: Callable[[], None]) -> None:
+def _bar(incident: Incident, extra: Callable[[], None], caption: str) -> None:
     shown = intents.seen(incident, sending.intents())
-    with st.container(horizontal=True, vertical_alignment="center", key="incident-actions"):
+    with st.container(
+        horizontal=True, vertical_alignment="center", gap="xsmall", key="incident-actions"
+    ):
         _acknowledge(shown)
         handing_over.draw(shown)
         _update(shown)
@@ -57,8 +67,12 @@ def _bar(incident: Incident, extra: Callable[[], None]) -> None:
         sharing.draw(shown)
         instant.draw_keys()
         draw_actor()
+    with st.container(
+        horizontal=True, vertical_alignment="center", gap="small", key="incident-said"
+    ):
+        if caption:
+            st.caption(caption, width="content")
         tell()
-        instant.draw()
     sending.forget_what_stands(incident)
 
 
@@ -73,7 +87,7 @@ def draw_actor() -> None:
         placeholder="Your name",
         label_visibility="collapsed",
         persist_state="session",
-        width=150,
+        width=130,
         help="Goes into the timeline with what you do",
     )
 
@@ -96,13 +110,14 @@ def reason_against_resolving(incident: Incident) -> str | None:
 
 
 def tell() -> None:
-    """Say what was asked and what became of it."""
+    """Say what was asked and what became of it; a page does so once."""
     kind, text = st.session_state.pop(asking.SAID, ("", ""))
     if kind == "error":
         st.error(plain(text), icon=":material/block:")
     elif kind == "done":
         st.toast(plain(text), icon=":material/check:")
     watching.draw()
+    instant.draw()
 
 
 def _acknowledge(incident: Incident) -> None:
@@ -150,7 +165,7 @@ def _resolve(incident: Incident) -> None:
 
 
 def _end(incident_id: str) -> None:
-    give(incident_id, "resolve", text=given("resolve-text", _MAX_NOTE))
+    give(incident_id, "resolve", text=asking.taken("resolve-text", _MAX_NOTE))
 
 
 def _update(incident: Incident) -> None:
@@ -185,7 +200,9 @@ def _note(incident_id: str) -> None:
             help="@name tells a person of people.yaml",
         )
         st.text_input("When it was", key="note-at", placeholder="now, -10m or 14:05Z", max_chars=50)
-        st.form_submit_button("Add note", on_click=_add_note, args=(incident_id,))
+        st.form_submit_button(
+            "Add note", key="note-submit", on_click=_add_note, args=(incident_id,)
+        )
 
 
 def _severity(incident: Incident) -> None:

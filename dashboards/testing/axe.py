@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 PACKAGE = "axe-core@4.14.1"
 _SCRIPT = "package/axe.min.js"
 _WITHIN_S = 120
-_RUN = "() => axe.run(document, {resultTypes: ['violations']})"
+_RUN = "(within) => axe.run(within, {resultTypes: ['violations']})"
 
 
 class AxeMissingError(RuntimeError):
@@ -49,10 +49,16 @@ def fetch_axe(directory: Path) -> str:
         return script.read().decode("utf-8")
 
 
-def violations(page: Page, axe: str) -> list[str]:
-    """Return what axe-core finds wrong with a page as it is drawn now, a line each."""
+def violations(page: Page, axe: str, within: str = "html") -> list[str]:
+    """Return what axe-core finds wrong with a page as it is drawn now, a line each.
+
+    Args:
+        page: Which.
+        axe: Source of axe-core.
+        within: Selector of the part to look at.
+    """
     page.evaluate(axe)
-    found: dict[str, Any] = page.evaluate(_RUN)
+    found: dict[str, Any] = page.evaluate(_RUN, within)
     return [
         f"{rule['id']}: {node['html'][:120]} ({node['failureSummary'][:240]})"
         for rule in found["violations"]

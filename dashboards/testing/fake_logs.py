@@ -21,11 +21,12 @@ def line(world: World, body: str, severity: str = "error", ago_ms: int = 5_000) 
         "level": severity.upper(),
         "service": "playback",
         "body": body,
-        "attributes": {"http.route": "/playback"},
+        "attributes": {"http.route": "/playback", "session.id": "s-17"},
         "resource": {"service.name": "playback"},
         "scope": "demo",
         "trace_id": TRACE_ID if severity == "error" else "",
         "span_id": "",
+        "trace_flags": 1,
         "pattern": "0badc0de",
     }
 
@@ -37,8 +38,11 @@ def lines(world: World, request: Request) -> JsonObject:
         line(world, "started version 1.0.0", "info", 60_000),
     ]
     asked = request.query_params
-    wanted = asked.get("trace_id") or ""
-    found = [] if world.empty else [one for one in every if one["trace_id"] == wanted or not wanted]
+    wanted = asked.getlist("trace_id")
+    found = [] if world.empty else [one for one in every if not wanted or one["trace_id"] in wanted]
+    if attribute := asked.get("attribute"):
+        key, _, value = attribute.partition(":")
+        found = [one for one in found if one["attributes"].get(key) == value]
     text = asked.get("text", "").strip('"').lower()
     found = [one for one in found if text in one["body"].lower()]
     return {"lines": found, "next": None, "notes": []}

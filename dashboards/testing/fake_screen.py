@@ -12,8 +12,10 @@ from starlette.responses import JSONResponse, Response
 
 from dashboards.testing import story, synthetic
 from dashboards.testing.synthetic import INCIDENT_ID, STEP_MS, JsonObject, World
+from tocsin.client.wording import clock
 
-_POINTS = 60
+_BEFORE_MS = 300_000
+_STEP_MS = 2 * STEP_MS
 
 
 def answer(world: World, runs: list[JsonObject], request: Request) -> Response:
@@ -32,8 +34,8 @@ def screen(world: World, runs: list[JsonObject]) -> JsonObject:
     """Return all that the war room draws."""
     composed = {
         "sentence": "Stream starts in us-east-1: 9.4/s at worst (42.6/s expected), since "
-        "five minutes; most likely “Deployed playback 1.1.0 (synthetic)”, 40 s before the "
-        "estimated onset.",
+        f"{clock(world.impact_start_ms)}; most likely “Deployed playback 1.1.0 (synthetic)”, "
+        "40 s before the estimated onset.",
         "since_ms": world.impact_start_ms,
         "until_ms": world.at(1.5) if world.is_over else None,
         "trend": _trend(world),
@@ -59,7 +61,8 @@ def _trend(world: World) -> JsonObject:
 
 
 def _kpi(world: World) -> JsonObject:
-    times = world.now_ms - STEP_MS * np.arange(_POINTS, dtype=np.int64)[::-1]
+    begun_ms = (world.impact_start_ms - _BEFORE_MS) // _STEP_MS * _STEP_MS
+    times = np.arange(begun_ms, world.now_ms, _STEP_MS, dtype=np.int64)
     values = synthetic.starts(world, times, "us-east-1")
     newest = float(values[-1])
     return {
@@ -74,7 +77,7 @@ def _kpi(world: World) -> JsonObject:
         "query": "/api/v1/graph?q=name,stream.starts,:eq,:sum",
         "points": [float(f"{v:.6g}") for v in values if not math.isnan(v)],
         "start_ms": int(times[0]),
-        "step_ms": STEP_MS,
+        "step_ms": _STEP_MS,
         "trend": _trend(world),
         "note": "",
     }
@@ -115,7 +118,6 @@ def _people(world: World) -> JsonObject:
         "roles": "",
         "on_call": "On call: Ana Silva (Playback, until 2026-12-07 09:00:00 UTC)",
         "rung": "Rung: slack:incidents",
-        "escalation": "",
     }
 
 

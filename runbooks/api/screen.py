@@ -128,13 +128,8 @@ class _Screens:
         incident = desk.ledger.incident(incident_id)
         called = desk.called(incident)
         found = desk.automation.runner.latest(incident_id)[:MAX_RUNS]
-        escalation = detail["escalation"]
-        people = people_of(
-            incident,
-            desk.outbox.rows(incident_id),
-            called.words if called else "",
-            escalation if isinstance(escalation, dict) else None,
-        )
+        words = called.words if called else ""
+        people = people_of(incident, desk.outbox.rows(incident_id), words)
         screen = first_screen(
             desk.intake.crowds.present(incident.with_latest(desk.intake.live)),
             metrics=desk.post_mortems.metrics,

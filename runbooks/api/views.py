@@ -14,6 +14,7 @@ from runbooks.incidents.crowd import Crowd
 from runbooks.incidents.events import Event, JsonValue
 from runbooks.incidents.finding_codec import change_to_json, finding_to_json, line_to_json
 from runbooks.incidents.incident import Incident
+from runbooks.incidents.live import speaking
 from runbooks.incidents.states import Role
 from runbooks.notifiers.card import Links
 from runbooks.notifiers.delivery import Action
@@ -152,7 +153,7 @@ def proposed(incident: Incident, runbook: Runbook | None) -> Json | None:
     for step_id, state in found.steps.items():
         unknown: Json = {"id": step_id, "title": step_id, "kind": "manual", "detail": ""}
         shown.append({**texts.get(step_id, unknown), "state": state.value})
-    return {"name": found.name, "title": found.title, "why": found.why, "steps": shown}
+    return {"name": found.name, "title": found.title, "why": found.reason, "steps": shown}
 
 
 def document(runbook: Runbook) -> Json:
@@ -190,9 +191,11 @@ def _query(template: str, known: Mapping[str, str]) -> str:
 
 
 def charts(incident: Incident, measures: Iterable[ImpactMeasure]) -> list[JsonValue]:
-    """Return what is worth a chart: the findings' expressions, then the measures of impact."""
+    """Return what is worth a chart: what the findings that speak measure, then the impact."""
     found: dict[str, JsonValue] = {}
-    for finding in incident.findings.values():
+    for finding in speaking(incident.findings.values()):
+        if not finding.expression:
+            continue
         chart: Json = {
             "title": finding.title,
             "expr": finding.expression,

@@ -73,6 +73,7 @@ def load_runbook(path: Path, context: Context = PLAIN) -> Runbook:
         suppress=_suppression(shape.suppress_page_when),
         on_open=shape.trigger == "on_open",
         file=str(path),
+        is_built_in=path.parent == BUILT_IN,
         places={step.id: step.place for step in (*shape.diagnose, *shape.steps)},
     )
 

@@ -28,7 +28,9 @@ class Proposal:
 
 
 def propose(library: Sequence[Runbook], findings: Iterable[Finding]) -> Proposal | None:
-    """Return the runbook whose most specific matcher holds, the first in the library of several.
+    """Return the runbook whose most specific matcher holds.
+
+    Of several that fit alike an operator's own, then the first in the library.
 
     Args:
         library: Runbooks there are.
@@ -40,10 +42,17 @@ def propose(library: Sequence[Runbook], findings: Iterable[Finding]) -> Proposal
             for matcher in runbook.applies_to:
                 reasons = held(matcher, finding)
                 score = len(reasons) + (_SUSPECTED if matcher.change else 0)
-                if reasons and (best is None or score > best.score):
+                if reasons and (best is None or _better(runbook, score, best)):
                     why = f"{', '.join(reasons)} of “{finding.title}”"
                     best = Proposal(runbook=runbook, score=score, why=why)
     return best
+
+
+def _better(runbook: Runbook, score: int, best: Proposal) -> bool:
+    """Say whether a fit beats the best so far: of two alike an operator's own does."""
+    if score == best.score:
+        return best.runbook.is_built_in and not runbook.is_built_in
+    return score > best.score
 
 
 def held(matcher: Matcher, finding: Finding) -> list[str]:

@@ -224,6 +224,7 @@ class Runbook:
         suppress: When the first page is held back; None: never.
         on_open: Whether a run begins by itself when an incident opens that it is proposed for.
         places: Where each step stands in its file, by id.
+        is_built_in: Whether it came with the product.
     """
 
     name: str
@@ -237,3 +238,4 @@ class Runbook:
     on_open: bool = False
     file: str = field(default="", compare=False)
     places: Mapping[str, Place] = field(default_factory=dict, compare=False)
+    is_built_in: bool = field(default=False, compare=False)

@@ -9,7 +9,7 @@ from anomaly.findings import Finding, FindingKind
 from runbooks.diagnosis.cause import cause_of
 from runbooks.incidents.incident import Incident
 from runbooks.incidents.live import speaking
-from tocsin.client.wording import clock, quantity
+from tocsin.client.wording import clock, duration, quantity
 
 MAX_PLACES = 3
 """Regions that a sentence names; of more the number."""
@@ -41,7 +41,7 @@ def seen(finding: Finding) -> str:
         return ""
     worst = quantity(finding.observed, finding.unit)
     if finding.kind is FindingKind.SLO_BURN:
-        return f"{worst} bad at worst"
+        return f"{worst} bad over {duration(finding.window_ms / 1000)}"
     return f"{worst} at worst"
 
 

@@ -12,7 +12,7 @@ from anomaly.findings import Finding, FindingKind, FindingState
 from anomaly.promql.written import as_people_write
 from collectors.errors import TocsinError
 from collectors.model import FloatArray, Frame
-from runbooks.diagnosis.sentence import seen, usual, where
+from runbooks.diagnosis.sentence import usual, where
 from runbooks.first_screen.trend import Course, Trend, trend_of
 from runbooks.incidents.incident import Incident
 from runbooks.incidents.live import speaking
@@ -98,7 +98,7 @@ def _kpi(finding: Finding, incident: Incident, metrics: MetricReader, now_ms: in
     return Kpi(
         title=f"{finding.subject}{where([finding])}" if finding.subject else finding.title,
         now=quantity(value, finding.unit, missing="not measured"),
-        worst=seen(finding),
+        worst=_worst(finding, since),
         usual=usual(finding),
         value=value,
         baseline=finding.baseline,
@@ -111,6 +111,15 @@ def _kpi(finding: Finding, incident: Incident, metrics: MetricReader, now_ms: in
         trend=_trend(finding, incident, since, step_ms),
         note=note or ("" if measured.size else "not measured in this time"),
     )
+
+
+def _worst(finding: Finding, since: FloatArray) -> str:
+    """Return the value farthest from what it should be since the onset, in words."""
+    measured = since[np.isfinite(since)]
+    if finding.baseline is None or not measured.size:
+        return ""
+    farthest = measured[np.argmax(np.abs(measured - finding.baseline))]
+    return f"{quantity(float(farthest), finding.unit)} at worst"
 
 
 def _trend(finding: Finding, incident: Incident, since: FloatArray, step_ms: int) -> Trend:

@@ -96,7 +96,7 @@ def _open_step(proposed: ProposedRunbook, library: Mapping[str, Runbook]) -> Nex
         doing=Doing.RUNBOOK,
         text=f"{proposed.title}: step {number} of {len(proposed.steps)}, "
         f"{titles.get(step_id, step_id)}",
-        why=proposed.why,
+        why=proposed.reason,
         runbook=proposed.name,
         step_id=step_id,
     )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from runbooks.incidents.events import JsonValue
 from runbooks.incidents.incident import Incident
 from runbooks.notifiers.delivery import Action
 from runbooks.paging.outbox import OutboxRow
@@ -22,9 +21,8 @@ class People:
         taken: Who acknowledged it and when, or that nobody has.
         is_taken: Whether somebody has.
         roles: Who does what; empty if nobody has a role.
-        on_call: Who is on call; empty if its route names no schedule.
+        on_call: Who is called and when the next is; empty if its route names no schedule.
         rung: Who was rung and when; that nobody was, if so.
-        escalation: How its escalation stands; empty if it has none.
     """
 
     taken: str
@@ -32,22 +30,15 @@ class People:
     roles: str
     on_call: str
     rung: str
-    escalation: str
 
 
-def people_of(
-    incident: Incident,
-    rows: Sequence[OutboxRow],
-    on_call: str,
-    escalation: Mapping[str, JsonValue] | None,
-) -> People:
+def people_of(incident: Incident, rows: Sequence[OutboxRow], on_call: str) -> People:
     """Return who is on ``incident``.
 
     Args:
         incident: As it is now.
         rows: Its notifications.
         on_call: Who is on call for it, in the words of its page.
-        escalation: How its escalation stands, as the API shows it.
     """
     taken_ms = incident.acknowledged_ms
     taken = f"{incident.acknowledged_by} acknowledged it at {clock(taken_ms)}"
@@ -57,7 +48,6 @@ def people_of(
         roles=", ".join(f"{role.value} {person}" for role, person in incident.roles.items()),
         on_call=on_call,
         rung=_rung(incident, rows),
-        escalation=_escalation(incident, escalation),
     )
 
 
@@ -70,13 +60,3 @@ def _rung(incident: Incident, rows: Sequence[OutboxRow]) -> str:
     places = ", ".join(dict.fromkeys(f"{row.notifier}:{row.channel}" for row in sent))
     again = f", again {incident.reminders} times" if incident.reminders else ""
     return f"Rung: {places} at {clock(last.sent_ms)}{again}"
-
-
-def _escalation(incident: Incident, escalation: Mapping[str, JsonValue] | None) -> str:
-    if escalation is None or not incident.is_open or incident.acknowledged_ms is not None:
-        return ""
-    who = escalation["who"]
-    called = ", ".join(map(str, who)) if isinstance(who, list) else ""
-    due = escalation["next_step_ms"]
-    then = f", next at {clock(int(due))}" if isinstance(due, int | float) else ""
-    return f"{escalation['title']}: {called or escalation['state']}{then}"

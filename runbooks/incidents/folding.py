@@ -333,7 +333,10 @@ def _escalated(incident: Incident, event: Event) -> Incident:
 
 
 def _runbook(incident: Incident, event: Event) -> Incident:
-    """``name``, ``title``, ``why``, ``score``, ``step_ids``; ``step_titles`` are for the thread."""
+    """``name``, ``title``, ``why``, ``instead``, ``score``, ``step_ids``.
+
+    ``step_titles`` are for the thread.
+    """
     step_ids = event.data["step_ids"]
     steps = {str(s): StepState.OPEN for s in step_ids} if isinstance(step_ids, list) else {}
     proposed = ProposedRunbook(
@@ -342,6 +345,7 @@ def _runbook(incident: Incident, event: Event) -> Incident:
         why=str(event.data["why"]),
         steps=steps,
         score=_integer(event.data.get("score", 0)),
+        instead=str(event.data.get("instead", "")),
     )
     return replace(incident, runbook=proposed)
 

@@ -43,7 +43,7 @@ class ImpactInterval:
 class ProposedRunbook:
     """The runbook that was proposed, why, how well it fits, and how far its steps have come.
 
-    ``run`` tells whether somebody has begun a run of it.
+    ``run`` tells whether somebody has begun a run of it, ``instead`` whose place it took, and why.
     """
 
     name: str
@@ -52,6 +52,12 @@ class ProposedRunbook:
     steps: Mapping[str, StepState]
     score: int = 0
     run: bool = False
+    instead: str = ""
+
+    @property
+    def reason(self) -> str:
+        """Why it is proposed, and if another was before, why no longer that one."""
+        return f"{self.why}; instead of {self.instead}" if self.instead else self.why
 
     @property
     def is_begun(self) -> bool:

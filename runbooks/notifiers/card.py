@@ -232,9 +232,10 @@ def _declared(incident: Incident) -> list[tuple[str, str]]:
 
 def _observed(worst: Finding) -> list[tuple[str, str]]:
     seen = evidence_of(worst)
-    fields = [("At worst", seen.observed), ("Expected", seen.baseline)] if seen.measured else []
-    if fields and worst.kind is FindingKind.SLO_BURN:
-        fields[1] = ("Allowed", seen.baseline)
+    burns = worst.kind is FindingKind.SLO_BURN
+    names = (f"Bad over {seen.window}", "Allowed") if burns else ("At worst", "Expected")
+    told = zip(names, (seen.observed, seen.baseline), strict=True)
+    fields = [*told] if seen.measured else []
     for name in ("burn_rate_long", "burn_rate_short"):
         if name in worst.values:
             # The title has the worst; this is how it stands, and over which window.

@@ -85,12 +85,14 @@ ALLOWED: dict[str, set[str]] = {
     "traces/tree": GROUND,
     "traces/traceql": GROUND,
     "traces/query": GROUND | {"traces/tree", "traces/traceql"},
-    # Spans answer the language, as series do; secrets leave them by the rules of log records.
-    "traces": GROUND | LINES | {"logs", "traces/tree", "traces/traceql", "traces/query"},
+    # Spans answer the language, as series do.
+    "traces": GROUND | LINES | {"redacting", "traces/tree", "traces/traceql", "traces/query"},
     "traces/sessions": GROUND | {"traces/tree", "traces/traceql", "traces/query"},
     "traces/reach": GROUND | {"traces"},
     "traces/history": GROUND | {"history", "traces"},
-    "logs": GROUND | {"documents"},
+    # Secrets are taken out of lines and of spans by the same rules.
+    "redacting": GROUND | {"documents"},
+    "logs": GROUND | {"redacting"},
     "logs/history": GROUND | {"history", "logs"},
     "graph": GROUND | {"stacklang/text", "stacklang/numeric"},
     "api": GROUND | {"api", "changes", "graph", "receivers", "stacklang", "traces"},

@@ -20,7 +20,14 @@ pytestmark = [
     pytest.mark.skipif(browser_missing() is not None, reason=browser_missing() or ""),
 ]
 
-ANSWERS = ("incident-badges", "room-figures", "answer-cause", "answer-people", "next-step")
+ANSWERS = (
+    "incident-badges",
+    "room-figures",
+    "room-impact",
+    "answer-cause",
+    "answer-people",
+    "next-step",
+)
 """What answers the questions, by the classes of their containers."""
 
 SIZES = {"desk": (1440, 900, False), "hand": (390, 844, True)}
@@ -76,7 +83,8 @@ def test_five_answers_without_scrolling_and_without_unrest(
             assert box["y"] + box["height"] <= height, name
             assert box["x"] + box["width"] <= width, name
         _stands_still(page, api)
-        assert not axe or violations(page, axe) == []
+        # The list of pages that Streamlit draws beside a narrow page is none of ours.
+        assert not axe or violations(page, axe, "[data-testid=stMain]") == []
         page.locator(".st-key-next-step button").click()
         page.get_by_text("Proposed runbook").wait_for()
         assert "view=Runbook" in page.url

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 
+from dashboards.panels.sessions.session_lines import joined
 from dashboards.testing import FakeApi, OpenPage, World, words
+from dashboards.testing.fake_logs import line
+from tocsin.client.log_shapes import LogPage
 
 
 def test_the_sessions_are_listed(api: FakeApi, opened: OpenPage) -> None:
@@ -24,8 +29,31 @@ def test_one_session_tells_its_story(api: FakeApi, opened: OpenPage) -> None:
     assert "device.type" in text
     assert page.dataframe[0].value["first cause"].tolist() == ["license: sign"]
     assert any("by=viewer.id" in url for url in api.asked)
-    assert "Log lines of the first request that failed" in text
-    assert page.dataframe[1].value["service"].tolist() == ["playback"]
+    assert page.dataframe[1].value["severity"].tolist() == ["error"]
+
+
+def test_its_lines_are_those_of_its_traces_and_those_that_name_it_each_once(
+    api: FakeApi, opened: OpenPage
+) -> None:
+    """What the player itself wrote would be missing, or what both know stand there twice."""
+    page = opened("sessions", session="s-17")
+    assert not page.exception
+    assert page.dataframe[1].value["severity"].tolist() == ["error", "info"]
+    asked = [url for url in api.asked if "/api/v1/logs?" in url]
+    assert all("start_ms=1699999940000&end_ms=1700000062300" in url for url in asked)
+
+
+def test_where_a_page_of_lines_was_cut_nothing_older_is_shown() -> None:
+    """An hour would seem to have had lines of traces only."""
+    world = World.quiet(2_000_000)
+
+    def page(*ages_ms: int, after: str | None = None) -> LogPage:
+        rows = [line(world, "x", "info", age_ms) for age_ms in ages_ms]
+        return cast("LogPage", {"lines": rows, "next": after, "notes": ["a"]})
+
+    found = joined([page(1_000, 3_000, after="1-1"), page(2_000, 4_000)], "other", "1")
+    assert [int(row["time_ms"]) for row in found["lines"]] == [1_999_000, 1_998_000, 1_997_000]
+    assert (found["next"], found["notes"]) == ("1-1", ["a"])
 
 
 def test_an_attribute_of_a_link_is_no_markdown(api: FakeApi, opened: OpenPage, now_ms: int) -> None:

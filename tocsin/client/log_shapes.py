@@ -6,7 +6,10 @@ from typing import TypedDict
 
 
 class LogRow(TypedDict):
-    """A line; ``time_ns`` is a text, for it has more digits than JSON's numbers keep."""
+    """A line; ``time_ns`` is a text, for it has more digits than JSON's numbers keep.
+
+    Of ``trace_flags`` 1 is W3C's *sampled*; 0 stands for not told as well.
+    """
 
     time_ms: float
     time_ns: str
@@ -20,6 +23,7 @@ class LogRow(TypedDict):
     scope: str
     trace_id: str
     span_id: str
+    trace_flags: int
     pattern: str
 
 

@@ -17,10 +17,10 @@ from anomaly.rules.objective_rule import ObjectiveRule
 from collectors.documents.reading import Mistakes
 from collectors.documents.section import PLAIN, Context, Section
 from collectors.errors import DocumentError
-from collectors.logs.redacting import DEFAULT, Redaction
-from collectors.logs.redaction_file import RedactionFile, load_redaction
 from collectors.receivers.prometheus.scrape.config import ScrapeConfig, load_scrape_config
 from collectors.receivers.prometheus.scrape.shapes import ScrapeFile
+from collectors.redacting.redaction_file import RedactionFile, load_redaction
+from collectors.redacting.redactor import DEFAULT, Redaction
 from collectors.store.history.rollup_policies import RollupsFile, load_rollup_policies
 from collectors.store.history.rollups import RollupPolicy
 from runbooks.alerts.inhibition import InhibitFile, InhibitRule, load_inhibit_rules

@@ -141,7 +141,8 @@ def behind_lines(look: Look) -> Iterator[str]:
         return
     yield from (f"  for: {one}" for one in _why(seen["cause"])[1:])
     yield from (f"  against: {one}" for one in seen["cause"]["against"])
-    yield from (f"  {one}" for one in (seen["people"]["rung"], seen["people"]["escalation"]) if one)
+    if rung := seen["people"]["rung"]:
+        yield f"  {rung}"
 
 
 def _why(cause: Cause) -> list[str]:

@@ -158,5 +158,6 @@ def line_content(line: LogLine) -> dict[str, object]:
         "scope": line.origin.scope_name,
         "trace_id": line.trace_id,
         "span_id": line.span_id,
+        "trace_flags": line.flags,
         "pattern": line.pattern,
     }

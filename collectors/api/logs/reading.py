@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from collectors.api.parameters import Parameters, refuse
 from collectors.log_batch import Severity, severity_named
@@ -35,8 +36,8 @@ def read_log_search(parameters: Parameters) -> LogSearch:
         severity=_read_severity(parameters.text("severity") or ""),
         phrases=tuple(phrases),
         attributes=dict(map(_read_attribute, parameters.all("attribute"))),
-        trace_id=_read_id(parameters, "trace_id", 32),
-        span_id=_read_id(parameters, "span_id", 16),
+        trace_ids=_read_traces(parameters.all("trace_id")),
+        span_id=_read_id(parameters.text("span_id") or "", "span_id", 16),
         pattern=(parameters.text("pattern") or "")[:MAX_TEXT],
         before=_read_cursor(parameters.text("before")),
         limit=parameters.integer("limit", DEFAULT_LIMIT, low=1, high=MAX_LIMIT),
@@ -65,8 +66,11 @@ def _read_attribute(given: str) -> tuple[str, str]:
     return key, value
 
 
-def _read_id(parameters: Parameters, name: str, digits: int) -> str:
-    given = parameters.text(name) or ""
+def _read_traces(given: Sequence[str]) -> tuple[str, ...]:
+    return tuple(_read_id(one, "trace_id", 32) for one in given if one)
+
+
+def _read_id(given: str, name: str, digits: int) -> str:
     if given and (not _HEX.match(given) or len(given) > digits):
         raise refuse(f"parameter '{name}' must be up to {digits} hex digits, got '{given[:80]}'")
     return given.lower().zfill(digits) if given else ""

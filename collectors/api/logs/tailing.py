@@ -63,17 +63,17 @@ class TailEndpoint:
             return
         try:
             yield _event("open", {})
+            told_at = loop.time()
             while not follower.gone:
-                try:
-                    async with asyncio.timeout(self._heartbeat_s):
+                with suppress(TimeoutError):
+                    async with asyncio.timeout_at(told_at + self._heartbeat_s):
                         await woken.wait()
-                except TimeoutError:
-                    yield _event("heartbeat", {})
-                    continue
                 woken.clear()
                 told = await asyncio.to_thread(_told, follower)
-                if told:
-                    yield told
+                # Lines that do not match are no sign of life.
+                if told or loop.time() >= told_at + self._heartbeat_s:
+                    yield told or _event("heartbeat", {})
+                    told_at = loop.time()
                 # What comes in a burst is told in one piece.
                 await asyncio.sleep(_GATHER_S)
             reason = "lines came faster than they were read; search for what is missing"

@@ -13,7 +13,7 @@ from collectors.logs.words import Phrase
 
 COLUMNS = (
     "toUnixTimestamp64Nano(Timestamp), SeverityNumber, SeverityText, Body, ServiceName, "
-    "ResourceAttributes, ScopeName, ScopeVersion, LogAttributes, TraceId, SpanId"
+    "ResourceAttributes, ScopeName, ScopeVersion, LogAttributes, TraceId, SpanId, TraceFlags"
 )
 _BUDGET = " SETTINGS max_execution_time = 10"
 _ORDER = "Timestamp DESC, ServiceName, SpanId, Body"
@@ -66,8 +66,8 @@ def conditions_of(wanted: LogSearch) -> list[str]:
         found.append(f"ServiceName IN ({', '.join(map(quoted, wanted.services))})")
     if wanted.severity:
         found.append(f"SeverityNumber >= {wanted.severity}")
-    if wanted.trace_id:
-        found.append(f"TraceId = {quoted(wanted.trace_id)}")
+    if wanted.trace_ids:
+        found.append(f"TraceId IN ({', '.join(map(quoted, wanted.trace_ids))})")
     if wanted.span_id:
         found.append(f"SpanId = {quoted(wanted.span_id)}")
     found += [_has_attribute(key, value) for key, value in wanted.attributes.items()]

@@ -21,7 +21,7 @@ from collectors.model import IntArray
 LOG_TABLE = "otel_logs"
 INSERTED = (
     *("Timestamp", "TraceId", "SpanId", "SeverityText", "SeverityNumber", "ServiceName", "Body"),
-    *("ResourceAttributes", "ScopeName", "ScopeVersion", "LogAttributes"),
+    *("ResourceAttributes", "ScopeName", "ScopeVersion", "LogAttributes", "TraceFlags"),
 )
 NEWEST_NS = 9_214_646_400_000_000_000  # 2262-01-01; DateTime64(9) ends soon after
 _APART_NS = 60_000_000_000
@@ -100,9 +100,13 @@ def encode_rows(batch: LogBatch) -> bytes:
     resources = [orjson.Fragment(orjson.dumps(_resource(origin))) for origin in batch.origins]
     rows = []
     numbers = zip(
-        batch.time_ns.tolist(), batch.severity.tolist(), batch.origin.tolist(), strict=True
+        batch.time_ns.tolist(),
+        batch.severity.tolist(),
+        batch.origin.tolist(),
+        batch.flags.tolist(),
+        strict=True,
     )
-    for at, (time_ns, severity, place) in enumerate(numbers):
+    for at, (time_ns, severity, place, flags) in enumerate(numbers):
         origin = batch.origins[place]
         row = [
             _decimal_seconds(time_ns),
@@ -116,6 +120,7 @@ def encode_rows(batch: LogBatch) -> bytes:
             origin.scope_name,
             origin.scope_version,
             unpack(batch.attributes[at]),
+            flags,
         ]
         rows.append(orjson.dumps(row))
     return b"\n".join(rows)
@@ -155,7 +160,8 @@ def _resource(origin: LogOrigin) -> Mapping[str, str]:
 
 
 def _line(row: Sequence[Any], arrival: int) -> LogLine:
-    time_ns, severity, level, body, service, resource, name, version, attributes, trace, span = row
+    time_ns, severity, level, body, service, resource, name, version, *others = row
+    attributes, trace, span, flags = others
     return LogLine(
         time_ns=int(time_ns),
         severity=int(severity),
@@ -167,6 +173,7 @@ def _line(row: Sequence[Any], arrival: int) -> LogLine:
         attributes=pack(attributes),
         trace_id=trace,
         span_id=span,
+        flags=int(flags),
         pattern="",
         arrival=arrival,
     )

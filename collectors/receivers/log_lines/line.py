@@ -19,6 +19,7 @@ TEXTS = ("message", "msg", "body", "event")
 SERVICES = ("service.name", "service", "app", "application")
 TRACES = ("trace_id", "traceId", "trace.id", "otelTraceID")
 SPANS = ("span_id", "spanId", "span.id", "otelSpanID")
+FLAGS = ("trace_flags", "traceFlags", "otelTraceSampled")
 MAX_FLATTENED = 4
 """Levels of objects within objects that become attributes with dots; deeper ones stay JSON."""
 UNKNOWN = "unknown_service"
@@ -48,6 +49,7 @@ def add_line(document: object, columns: LogColumns, limits: Limits, service: str
     body = _text(_first(rest, TEXTS))
     found = _text(_first(rest, SERVICES)) or service or UNKNOWN
     trace_id, span_id = _identifier(_first(rest, TRACES), 32), _identifier(_first(rest, SPANS), 16)
+    flags = _flags(_first(rest, FLAGS))
     flat = _flat(rest, "", MAX_FLATTENED)
     pairs = [
         pack_pair(key[: limits.max_tag_value_chars], value[: limits.max_attribute_chars])
@@ -64,6 +66,7 @@ def add_line(document: object, columns: LogColumns, limits: Limits, service: str
         attributes="\x1e".join(pairs),
         trace_id=trace_id,
         span_id=span_id if trace_id else "",
+        flags=flags if trace_id else 0,
     )
     return len(body) > limits.max_log_chars
 
@@ -126,6 +129,13 @@ def _text(value: object) -> str:
 def _identifier(value: object, digits: int) -> str:
     text = value.lower().replace("-", "") if isinstance(value, str) else ""
     return text if len(text) == digits and _HEX.issuperset(text) and text.strip("0") else ""
+
+
+def _flags(value: object) -> int:
+    """Return the flags of a trace: a number, whether it is sampled, or two hex digits."""
+    if isinstance(value, str):
+        return int(value, 16) if len(value) == 2 and _HEX.issuperset(value.lower()) else 0
+    return value & 0xFF if isinstance(value, int) else 0
 
 
 def _flat(document: Mapping[str, Any], prefix: str, levels: int) -> Iterator[tuple[str, str]]:

@@ -29,6 +29,7 @@ RECEIVER = "otlp.logs"
 MAX_LEVEL_CHARS = 64
 _NEWEST_NS = 2**63 - 1
 _HIGHEST = 24
+_TRACE_FLAGS = 0xFF  # the others are reserved
 MAX_REMEMBERED = 100_000
 _LONG_BYTES = 1_024
 
@@ -92,6 +93,7 @@ class OtlpLogs(OtlpSignal):
             attributes=attributes,
             trace_id=trace_id,
             span_id=span_id,
+            flags=message.flags & _TRACE_FLAGS if trace_id else 0,
         )
 
     def _body(self, value: Any, flaws: Flaws) -> str:

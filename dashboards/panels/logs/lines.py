@@ -15,6 +15,7 @@ _ROW_HEIGHT = 30
 _MAX_HEIGHT = 520
 _OF_TRACE = 200
 _MAX_BODY_CHARS = 600
+_SAMPLED = 1  # of W3C's flags of a trace
 
 
 def draw(page: LogPage, *, key: str) -> None:
@@ -73,6 +74,12 @@ def _time(line: LogRow) -> str:
     return moment.strftime("%H:%M:%S.%f")[:-3]
 
 
+def _sampling(line: LogRow) -> str:
+    if line["trace_flags"] & _SAMPLED:
+        return "Its sender marked the trace as sampled."
+    return "Its sender did not mark the trace as sampled: its spans may never have been sent."
+
+
 def _whole(line: LogRow) -> None:
     with st.container(border=True):
         st.code(line["body"], language=None, wrap_lines=True)
@@ -91,5 +98,6 @@ def _whole(line: LogRow) -> None:
                 icon=":material/account_tree:",
                 query_params={"trace": line["trace_id"]},
             )
+            st.caption(_sampling(line))
         else:
             st.caption("It was written outside of any trace.")

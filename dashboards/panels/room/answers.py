@@ -23,7 +23,7 @@ _GOES_TO = {
 
 def draw(screen: Screen) -> None:
     """Draw the three answers."""
-    with st.grid(3, min_column_width=_ANSWER_PX, gap="small", key="room-answers"):
+    with st.grid(3, min_column_width=_ANSWER_PX, gap="xsmall", key="room-answers"):
         with st.container(border=True, height="stretch", key="answer-cause"):
             st.markdown(_together(cause_lines(screen["cause"])))
         with st.container(border=True, height="stretch", key="answer-people"):
@@ -51,8 +51,8 @@ def people_lines(people: People) -> list[str]:
     color = "green" if people["is_taken"] else "red"
     said = [f"**Who is on it** · :{color}[{plain(people['taken'])}]"]
     if people["roles"]:
-        said.append(plain(people["roles"]).capitalize())
-    others = (people["on_call"], people["rung"], people["escalation"])
+        said.append(plain(people["roles"][:1].upper() + people["roles"][1:]))
+    others = (people["on_call"], people["rung"])
     return said + [f":small[{plain(one)}]" for one in others if one]
 
 

@@ -9,7 +9,7 @@ from dashboards.charts.palette import BadgeColor
 from dashboards.markdown import plain
 from dashboards.panels import incident_header
 from tocsin.client.response.screen_shapes import Screen
-from tocsin.client.wording import duration
+from tocsin.client.wording import duration, moment
 
 COURSES: dict[str, BadgeColor] = {
     "getting worse": "red",
@@ -24,7 +24,8 @@ def draw(screen: Screen, *, now_ms: int, others: int) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="incident-badges"):
         st.badge(incident["severity"], color=palette.severity(incident["severity"]))
         st.badge(incident["status"], color=palette.status(incident["status"]))
-        st.badge(lasted(screen, now_ms), icon=":material/timer:", color="gray")
+        began = f"impact since {moment(screen['since_ms'])}"
+        st.badge(lasted(screen, now_ms), icon=":material/timer:", color="gray", help=began)
         course = screen["trend"]["course"]
         if screen["until_ms"] is None:
             words = course if course in COURSES else f"trend {course}"

@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboards import sources, states
 from dashboards.markdown import code, plain
-from dashboards.panels.logs import lines
+from dashboards.panels.sessions import session_lines
 from tocsin.client.trace_studies import SessionLine, SessionRequest, SessionStory
 from tocsin.client.wording import duration, estimated, moment
 
@@ -56,7 +56,7 @@ def choose(by: str, failed: bool, hours: int = 0) -> None:
 
 
 def draw(value: str, by: str) -> None:
-    """Draw one session: its story, its requests, and the log lines of the first that failed."""
+    """Draw one session: its story, its requests, and its log lines."""
     reading = sources.session(value, by)
     found = states.value_or_notice(reading, "session", key="session-story")
     if found is None:
@@ -73,9 +73,7 @@ def draw(value: str, by: str) -> None:
         column_config={"trace": st.column_config.LinkColumn("trace", display_text="open")},
         alt=f"{len(found['requests'])} requests of the session",
     )
-    failed = next((one for one in found["requests"] if one["failed"]), None)
-    if failed is not None:
-        lines.draw_of_trace(failed["trace_id"], "Log lines of the first request that failed")
+    session_lines.draw(found)
 
 
 def _attributes(found: SessionStory) -> None:

@@ -16,6 +16,7 @@ def propose_runbook(incident: Incident, command: c.ProposeRunbook) -> list[Draft
         return []
     if current is not None and not command.instead and current.score >= command.score:
         return []  # only a better fit replaces what people may be reading already
+    instead = f"{current.title}: {command.instead}" if current and command.instead else ""
     data: Data = {
         "name": command.name,
         "title": command.title,
@@ -23,10 +24,10 @@ def propose_runbook(incident: Incident, command: c.ProposeRunbook) -> list[Draft
         "score": command.score,
         "step_ids": [*command.step_ids],
         "step_titles": [*command.step_titles],
+        **({"instead": instead} if instead else {}),
     }
     text = f"runbook proposed: {command.title} ({command.why})"
-    if current is not None and command.instead:
-        text += f"; instead of {current.title}: {command.instead}"
+    text += f"; instead of {instead}" if instead else ""
     return [Draft(kind=EventKind.RUNBOOK_PROPOSED, text=text, data=data)]
 
 

@@ -24,6 +24,7 @@ def batch(
     trace_id: str = "",
     span_id: str = "",
     resource: str = "",
+    flags: int = 0,
     **attributes: str,
 ) -> LogBatch:
     """Return lines of one service, ``step_ms`` apart."""
@@ -38,6 +39,7 @@ def batch(
             attributes=pack(attributes),
             trace_id=trace_id,
             span_id=span_id,
+            flags=flags,
         )
     return columns.batch()
 

@@ -20,7 +20,7 @@ from collectors.logs.block import BLOCK_LINES
 from collectors.logs.history.log_history import LogHistory
 from collectors.logs.history.log_keeper import WRITTEN, LogKeeper
 from collectors.logs.record import decode_batch
-from collectors.logs.search import LogSearch
+from collectors.logs.search import LogLine, LogSearch
 from collectors.logs.store import LOGS
 from collectors.logs.words import phrases_of
 from tests.collectors.logs.lines import NS, T0, batch, store_of, texts
@@ -45,13 +45,17 @@ def keeper_of(history: LogHistory, journal: MemoryJournal) -> LogKeeper:
     return LogKeeper(history, journal, clock, retention_ms=14 * DAY_MS, interval_s=None)
 
 
+def _told(line: LogLine) -> tuple[str, int, str, int]:
+    return line.body, line.time_ns, line.trace_id, line.flags
+
+
 def test_a_search_means_the_same_in_memory_and_in_history(history: LogHistory) -> None:
     """A line would be found until it is an hour old, and never again."""
     batches = [
         batch("cache miss for title 7", "dial tcp: connection refused", region="us"),
         batch("CONNECTION pool refused", service="billing", severity=Severity.ERROR),
         batch("50% of 'x' \\ done", resource=pack({"host.name": "n1"}), first_ms=T0 + 9),
-        batch("Überlauf", trace_id="0af7651916cd43dd8448eb211c80319c", first_ms=T0 + 10),
+        batch("Überlauf", trace_id="0af7651916cd43dd8448eb211c80319c", first_ms=T0 + 10, flags=1),
     ]
     store = store_of(*batches)
     history.insert(batches)
@@ -67,12 +71,12 @@ def test_a_search_means_the_same_in_memory_and_in_history(history: LogHistory) -
         ("", {"attributes": {"region": "us"}}),
         ("", {"attributes": {"host.name": "n1"}}),
         ("", {"attributes": {"service.name": "billing"}}),
-        ("", {"trace_id": "0af7651916cd43dd8448eb211c80319c"}),
+        ("", {"trace_ids": ("0af7651916cd43dd8448eb211c80319c", "a" * 32)}),
         ("", {"start_ns": (T0 + 1) * NS, "end_ns": (T0 + 10) * NS}),
     ):
         search = LogSearch(phrases=tuple(phrases_of(text)), **wanted)
         in_memory, found = store.search(search).lines, history.search(search)
-        assert sorted(line.body for line in found) == sorted(line.body for line in in_memory), text
+        assert sorted(map(_told, found)) == sorted(map(_told, in_memory)), text
         counts = store.histogram(search, T0, 5, 3).counts
         assert history.counts(search, T0, 5, 3).tolist() == counts.tolist()
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +17,7 @@ from collectors.errors import CancelledError, StorageError
 from collectors.host.journal import MemoryJournal
 from collectors.limits import Limits
 from collectors.log_batch import LogBatch, Severity, pack
-from collectors.logs.block import BLOCK_LINES
+from collectors.logs.block import BLOCK_LINES, Block
 from collectors.logs.search import LogSearch
 from collectors.logs.store import LogStore
 from collectors.logs.words import Phrase, phrases_of
@@ -44,7 +46,9 @@ def test_lines_are_found_newest_first_by_every_condition() -> None:
         ("refuse", {}, []),
         ("", {"severity": int(Severity.WARN)}, refused[1:]),
         ("", {"services": ("billing",)}, ["charged", refused[1]]),
-        ("", {"trace_id": TRACE}, ["charged"]),
+        ("", {"trace_ids": (TRACE,)}, ["charged"]),
+        ("", {"trace_ids": (TRACE[::-1], TRACE)}, ["charged"]),
+        ("", {"trace_ids": ("f" * 16 + TRACE[16:], "e" * 32)}, []),
         ("", {"span_id": SPAN}, ["charged"]),
         ("", {"span_id": SPAN[::-1]}, []),
         ("", {"attributes": {"region": "us"}}, [refused[0], "cache miss for title 7"]),
@@ -171,3 +175,29 @@ def test_a_phrase_of_no_words_asks_for_nothing() -> None:
     """A search for dashes would be one for everything, or fail."""
     assert phrases_of('--- "…"') != phrases_of("a")
     assert Phrase("a_b").words == ["a", "b"]
+
+
+def test_lines_are_taken_while_a_full_block_is_indexed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every sender and every search would wait for the index of sixteen thousand lines."""
+    store = store_of()
+    begun, other_came = threading.Event(), threading.Event()
+    seal = Block.sealed
+
+    def slowly(block: Block) -> Block:
+        begun.set()
+        assert other_came.wait(20)
+        return seal(block)
+
+    monkeypatch.setattr(Block, "sealed", slowly)
+    full = batch(*(f"line {n}" for n in range(BLOCK_LINES)))
+    store.write_logs(full)
+    with ThreadPoolExecutor(1) as thread:
+        sealing = thread.submit(store.write_logs, batch("one more"))
+        assert begun.wait(20)
+        store.write_logs(batch("meanwhile"))
+        assert texts(store, "meanwhile") == ["meanwhile"]
+        assert len(texts(store, '"line 7"')) == 1
+        other_came.set()
+        assert sealing.result(20).accepted == 1
+    assert store.line_count == BLOCK_LINES + 2
+    assert store.size > sum(map(len, full.bodies))

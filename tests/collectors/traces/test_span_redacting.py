@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from collectors.host.journal import MemoryJournal
-from collectors.logs.redacting import Redaction, Redactor, Rule
 from collectors.model import Receipt, Span, SpanEvent, SpanLink
 from collectors.patterns import Pattern
 from collectors.receivers.testing.fakes import FakeStore
+from collectors.redacting.redactor import Redaction, Redactor, Rule
 from collectors.traces import redacting as module
 from collectors.traces.redacting import RedactedSpans
 from collectors.traces.store import SPANS, SpanStore

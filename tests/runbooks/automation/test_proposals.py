@@ -18,8 +18,12 @@ from anomaly.findings import (
 from runbooks.automation.matching import propose
 from runbooks.automation.proposing import proposing
 from runbooks.automation.runbook import Matcher, Runbook, Step, StepKind
+from runbooks.incidents.commands import Open, ProposeRunbook, SetStep
+from runbooks.incidents.decisions.decide import decide
+from runbooks.incidents.folding import fold
 from runbooks.incidents.incident import ProposedRunbook, StepState
 from runbooks.incidents.live import speaking
+from runbooks.incidents.states import Severity
 from tests.runbooks.room import MakeFinding
 
 ONSET_MS = 1_700_000_000_000
@@ -165,6 +169,28 @@ def test_what_is_begun_stays(changes: dict[str, object], make_finding: MakeFindi
     assert proposing(LIBRARY, [make_finding(changes=(deployed(),))], begun) == []
 
 
+def test_the_log_keeps_what_is_begun_and_says_what_changed(make_finding: MakeFinding) -> None:
+    """Whatever asks for a runbook, the log has the last word on which one people work by."""
+    finding = make_finding()
+    opening = Open(incident_id="i", finding=finding, severity=Severity.SEV1, why="")
+    log = list(decide(None, opening, ONSET_MS))
+
+    def give(command: ProposeRunbook | SetStep) -> ProposedRunbook:
+        log.extend(decide(fold(log), command, ONSET_MS))
+        found = fold(log).runbook
+        assert found is not None
+        return found
+
+    [first] = proposing(LIBRARY, [finding])
+    [better] = proposing(LIBRARY, [make_finding(changes=(deployed(),))], give(first))
+    changed = give(better)
+    assert changed.name == "roll-back"
+    assert changed.reason == f"{better.why}; instead of {first.title}: {better.instead}"
+    assert log[-1].text.endswith(f"; instead of {first.title}: {better.instead}")
+    give(SetStep(step_id="look", state=StepState.DONE, actor="ann"))
+    assert give(replace(first, score=99, instead="it fits better")).name == "roll-back"
+
+
 def test_it_does_not_flip_between_equals(make_finding: MakeFinding) -> None:
     """Two findings that ask for two runbooks alike keep the one that came first."""
     two = (*LIBRARY, book("burns-fast-too", LIBRARY[1].applies_to[0]))
@@ -189,6 +215,14 @@ def test_what_fires_speaks_first(make_finding: MakeFinding) -> None:
     known = [over, machine, users, suspect]
     assert [one.id for one in speaking(known)] == ["suspect", "users", "machine"]
     assert [one.id for one in speaking([over])] == ["over"]
+
+
+def test_an_operators_own_wins_a_tie(make_finding: MakeFinding) -> None:
+    """What a team has written knows its platform; what came with the product does not."""
+    shipped = replace(book("shipped", Matcher(rule="slo/*")), is_built_in=True)
+    found = propose((shipped, book("own", Matcher(rule="slo/*"))), [make_finding()])
+    assert found is not None
+    assert found.runbook.name == "own"
 
 
 def test_the_first_of_the_library_wins_a_tie(make_finding: MakeFinding) -> None:

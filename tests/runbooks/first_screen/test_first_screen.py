@@ -86,7 +86,7 @@ def test_a_figure_has_its_line_and_what_it_should_be(make_finding: MakeFinding) 
     metrics = FlatMetrics(before=0.0, after=0.084, onset_ms=T0)
     [kpi] = kpis_of(incident_of(make_finding), metrics, NOW_MS)
     assert (kpi.title, kpi.now) == ("Playback starts in us-east-1", "8.4 %")
-    assert (kpi.worst, kpi.usual) == ("8.4 % bad at worst", "0.1 % allowed")
+    assert (kpi.worst, kpi.usual) == ("8.4 % at worst", "0.1 % allowed")
     assert kpi.trend.course is Course.STEADY
     assert kpi.start_ms + kpi.step_ms * (len(kpi.points) - 1) >= NOW_MS - kpi.step_ms * 2
     assert len(kpi.points) <= MAX_POINTS
@@ -147,10 +147,10 @@ def test_what_to_do_next(make_finding: MakeFinding) -> None:
 
 def test_who_is_on_it(make_finding: MakeFinding) -> None:
     """That nobody has it must be said as plainly as who has."""
-    nobody = people_of(incident_of(make_finding), [], "On call: Ana", None)
+    nobody = people_of(incident_of(make_finding), [], "On call: Ana")
     assert (nobody.taken, nobody.is_taken, nobody.on_call) == (NOBODY, False, "On call: Ana")
     assert nobody.rung == "Nobody has been rung yet"
-    taken = people_of(incident_of(make_finding, Acknowledge(actor="ann")), [], "", None)
+    taken = people_of(incident_of(make_finding, Acknowledge(actor="ann")), [], "")
     assert taken.taken == "ann acknowledged it at 22:13:40 UTC"
 
 
@@ -163,7 +163,7 @@ def test_what_people_lose_is_said_to_be_unknown_without_measures(
         incident,
         metrics=FlatMetrics(after=0.084, onset_ms=T0),
         measures=(),
-        people=people_of(incident, [], "", None),
+        people=people_of(incident, [], ""),
         runs=(),
         library={},
         now_ms=NOW_MS,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from anomaly.findings import Finding, FindingKind, FindingState
+from runbooks.api.views import charts
 from runbooks.incidents import commands as c
 from runbooks.incidents.decisions.decide import decide
-from runbooks.incidents.events import Event, EventKind
+from runbooks.incidents.events import Event, EventKind, JsonValue
 from runbooks.incidents.folding import fold
+from runbooks.incidents.incident import Incident
 from runbooks.incidents.states import Severity
 from tests.runbooks.room import MakeFinding
 
@@ -72,10 +76,21 @@ def test_a_page_that_got_worse_says_so_in_the_title(make_finding: MakeFinding) -
     assert fold(log_of(first, worse)).title == "Starts fail: 40 %"
 
 
-def test_exemplars_are_of_what_fires(make_finding: MakeFinding) -> None:
-    """A trace of a finding that is over, in another region, shows a fault that is not there."""
-    east = make_finding(id="east", exemplar_trace_ids=("e" * 32,))
-    over = make_finding(id="west", state=OVER, exemplar_trace_ids=("f" * 32,))
-    assert fold(log_of(east, over)).exemplar_trace_ids == ("e" * 32,)
-    ended = make_finding(id="east", state=OVER, exemplar_trace_ids=("e" * 32,))
-    assert set(fold(log_of(east, over, ended)).exemplar_trace_ids) == {"e" * 32, "f" * 32}
+def test_exemplars_and_charts_are_of_what_fires(make_finding: MakeFinding) -> None:
+    """A trace or a chart of what is over, elsewhere, shows a request that went well since."""
+    traces = {"east": "e" * 32, "west": "f" * 32}
+    east, west = (
+        make_finding(id=name, exemplar_trace_ids=(trace,), expression=f"name,{name},:eq")
+        for name, trace in traces.items()
+    )
+    over = replace(west, state=OVER)
+    fires = fold(log_of(over, east))
+    assert fires.exemplar_trace_ids == (traces["east"],)
+    assert [chart["expr"] for chart in drawn(fires)] == [east.expression]
+    ended = fold(log_of(over, east, replace(east, state=OVER)))
+    assert set(ended.exemplar_trace_ids) == {*traces.values()}
+    assert {chart["expr"] for chart in drawn(ended)} == {east.expression, west.expression}
+
+
+def drawn(incident: Incident) -> list[dict[str, JsonValue]]:
+    return [one for one in charts(incident, ()) if isinstance(one, dict)]

@@ -66,7 +66,6 @@ class People(TypedDict):
     roles: str
     on_call: str
     rung: str
-    escalation: str
 
 
 class NextStep(TypedDict):

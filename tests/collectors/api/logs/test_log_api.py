@@ -84,9 +84,9 @@ def test_the_overview_says_what_is_held() -> None:
     assert (answer["services"], answer["lines"], answer["memory_from_ms"]) == (["shop"], 2, 0)
 
 
-async def _events(tail: Tail, query: bytes) -> AsyncIterator[bytes]:
+async def _events(tail: Tail, query: bytes, heartbeat_s: float = 0.01) -> AsyncIterator[bytes]:
     request = Request({"type": "http", "query_string": query, "headers": [], "path": "/"})
-    response = await TailEndpoint(tail, heartbeat_s=0.01).answer(request)
+    response = await TailEndpoint(tail, heartbeat_s=heartbeat_s).answer(request)
     assert isinstance(response, StreamingResponse)
     async for part in response.body_iterator:
         yield bytes(part) if not isinstance(part, str) else part.encode()
@@ -112,9 +112,12 @@ def test_who_follows_sees_the_lines_that_match_as_they_come() -> None:
     assert orjson.loads(event.partition(b"data: ")[2])["body"] == "no stock"
 
 
-def test_a_slow_reader_is_let_go_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("bound", "most"), [("LINES", 3), ("CHARS", 3)])
+def test_a_slow_reader_is_let_go_and_told(
+    monkeypatch: pytest.MonkeyPatch, bound: str, most: int
+) -> None:
     """One terminal that was forgotten would hold the lines of all services."""
-    monkeypatch.setattr(following, "MAX_FOLLOWED_LINES", 3)
+    monkeypatch.setattr(following, f"MAX_FOLLOWED_{bound}", most)
 
     async def follow() -> list[bytes]:
         tail, seen = Tail(), []
@@ -129,6 +132,27 @@ def test_a_slow_reader_is_let_go_and_told(monkeypatch: pytest.MonkeyPatch) -> No
     seen = asyncio.run(follow())
     assert b"event: evicted" in seen[-1]
     assert orjson.loads(seen[-1].partition(b"data: ")[2])["missed"] == 6
+
+
+def test_a_follower_hears_that_it_is_heard_while_nothing_matches() -> None:
+    """Its terminal would give up on a server that has nothing for it but is busy."""
+
+    async def follow() -> list[bytes]:
+        tail, seen = Tail(), []
+        events = _events(tail, b"text=rare", heartbeat_s=0)
+        async for event in events:
+            seen.append(event)
+            tail(batch("frequent"))
+            if len(seen) == 3:
+                break
+        await events.aclose()  # type: ignore[attr-defined]
+        return seen
+
+    assert [event.split()[1] for event in asyncio.run(follow())] == [
+        b"open",
+        b"heartbeat",
+        b"heartbeat",
+    ]
 
 
 def test_what_a_follower_can_not_be_told_by_is_refused() -> None:

@@ -66,13 +66,14 @@ def test_good_lines_are_kept_beside_bad_ones_by_number() -> None:
     """The sender of a thousand lines would not know which one is wrong."""
     store = FakeStore()
     client = TestClient(Starlette(routes=log_line_routes(store)))
-    good = {"message": "a", "trace_id": TRACE, "span_id": SPAN}
+    good = {"message": "a", "trace_id": TRACE, "span_id": SPAN, "trace_flags": "01"}
     body = b"\n".join([orjson.dumps(good), b"", b"{broken", b'{"time": "x"}', b'"text"'])
     answer = client.post("/api/v1/logs", content=body)
     told = answer.json()
     assert (answer.status_code, told["accepted"], told["rejected"]) == (200, 1, 3)
     assert "line 3" in told["message"]
     assert (store.logs[0].trace_ids, store.logs[0].span_ids) == ([TRACE], [SPAN])
+    assert store.logs[0].flags.tolist() == [1]
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,7 @@ def test_what_a_python_program_logs_arrives_whole(transport: object) -> None:
         f"{context.trace_id:032x}",
         f"{context.span_id:016x}",
     )
+    assert (first.flags[0], second.flags[0]) == (context.trace_flags, 0)
     assert first.origins[0].service == "shop"
     assert unpack(first.origins[0].resource)["host.name"] == "n1"
     assert first.origins[0].scope_name == "shop.stock"

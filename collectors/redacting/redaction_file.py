@@ -18,8 +18,8 @@ from collectors.documents.reading import load_section
 from collectors.documents.section import Context, Section
 from collectors.documents.values import Flag, Words
 from collectors.errors import DocumentError
-from collectors.logs.redacting import Redaction, Rule
 from collectors.patterns import Pattern, PatternError
+from collectors.redacting.redactor import Redaction, Rule
 
 MAX_RULES = 32
 

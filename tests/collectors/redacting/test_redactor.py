@@ -9,8 +9,8 @@ import pytest
 
 from collectors.errors import DocumentError
 from collectors.log_batch import pack, unpack
-from collectors.logs.redacting import Redaction, Redactor
-from collectors.logs.redaction_file import load_redaction
+from collectors.redacting.redaction_file import load_redaction
+from collectors.redacting.redactor import Redaction, Redactor
 from tests.collectors.logs.lines import batch
 
 HIDDEN = (

@@ -1,0 +1,1 @@
+"""Secrets taken out of what comes in, before anybody keeps it: rules, and the file of them."""

@@ -1,0 +1,1 @@
+"""``tocsin backup`` and ``tocsin restore``."""
