@@ -49,7 +49,9 @@ def main() -> None:
                 for page in given.pages:
                     row = {"dashboard": name, "page": page, "viewers": viewers}
                     row |= {"load": os.getloadavg()[0]}
-                    row |= measured(checkout, viewers, given.seconds, PAGES[page])
+                    row |= measured(
+                        checkout, viewers, given.seconds, PAGES[page], is_drawn=not given.ticks
+                    )
                     told(row, f"{name}: {page}, {viewers} viewers", as_json=given.json)
 
 
