@@ -26,7 +26,7 @@ from tocsin.client.metric_shapes import MetricNames, MetricTags, Word
 from tocsin.client.response.alert_shapes import Why
 from tocsin.client.response.incident_shapes import PublicLinkList
 from tocsin.client.response.paper_shapes import PostMortem, PostMortemList
-from tocsin.client.response.run_shapes import Run
+from tocsin.client.response.run_shapes import Run, RunSummary
 from tocsin.client.response.screen_shapes import Screen
 from tocsin.client.response.silence_shapes import Silence
 from tocsin.client.sender_shapes import Sources
@@ -65,6 +65,8 @@ _DEFAULT_API_URL = "http://127.0.0.1:7101"
 _TIMEOUT_S = 3.0
 # Whoever acts wants to know what came of it, and does not wait at a page that stands still.
 _ACTING_TIMEOUT_S = 20.0
+# Weeks are read from the disk.
+_PATIENT_TIMEOUT_S = 20.0
 # Which metrics and tags there are changes slowly; a new service waits at most so long.
 _SLOW_MS = 10_000
 _LONG_MS = 60_000
@@ -195,13 +197,19 @@ def runbooks() -> Reading[list[Runbook]]:
 
 
 def runs(incident_id: str) -> Reading[list[Run]]:
-    """Return the newest runs of an incident, each with its steps."""
+    """Return the newest runs of an incident, each with its steps; what has ended is asked once."""
 
-    def read() -> list[Run]:
-        found = api().runs(incident_id=incident_id)[:_MAX_RUNS]
-        return [api().run(one["id"]) for one in found]
+    def read(known: list[Run] | None) -> list[Run]:
+        ended = {one["id"]: one for one in known or () if one["ended_ms"] is not None}
 
-    return _ask(f"runs {incident_id}", read)
+        def whole(one: RunSummary) -> Run:
+            before = ended.get(one["id"])
+            same = before is not None and before["ended_ms"] == one["ended_ms"]
+            return before if before is not None and same else api().run(one["id"])
+
+        return [whole(one) for one in api().runs(incident_id=incident_id)[:_MAX_RUNS]]
+
+    return _feed().follow(f"runs {incident_id}", read)
 
 
 def slos() -> Reading[list[Slo]]:
@@ -314,7 +322,8 @@ def graph(query: str, start: str | int, end: str | int = "now") -> Reading[Graph
 
 def slow_graph(query: str, start: str) -> Reading[Graph]:
     """Return the lines of an expression over weeks, which a minute changes little."""
-    return _ask(f"slow graph {query} {start}", lambda: api().graph(query, start=start), _LONG_MS)
+    client = _api_at(_api_url(), *asks_as(), _PATIENT_TIMEOUT_S)
+    return _ask(f"slow graph {query} {start}", lambda: client.graph(query, start=start), _LONG_MS)
 
 
 def expected(query: str, start: str | int, end: str | int = "now") -> Reading[ExpectedAnswer]:

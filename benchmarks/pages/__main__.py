@@ -20,7 +20,12 @@ from benchmarks.pages.measure import measured
 from benchmarks.pages.stopwatch import timed
 
 HERE = Path(__file__).parents[2]
-PAGES = {"war room": "/war_room", "war room, charts": "/war_room?view=Charts"}
+PAGES = {
+    "war room": "/war_room",
+    "war room, charts": "/war_room?view=Charts",
+    "service": "/service?service=playback",
+    "overview": "/",
+}
 
 
 def main() -> None:
@@ -28,6 +33,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--before", help="a commit whose dashboard is measured, too")
     parser.add_argument("--viewers", type=int, nargs="+", default=[1, 10], help="[1 10]")
+    parser.add_argument("--pages", nargs="+", default=list(PAGES), choices=PAGES, help="[all]")
     parser.add_argument("--seconds", type=float, default=30.0, help="watched so long [30]")
     parser.add_argument("--stopwatch", action="store_true", help="count clicks and seconds")
     parser.add_argument("--json", action="store_true", help="print a line of JSON a row")
@@ -39,10 +45,10 @@ def main() -> None:
     with checkouts(given.before) as found:
         for viewers in given.viewers:
             for name, checkout in found.items():
-                for page, address in PAGES.items():
+                for page in given.pages:
                     row = {"dashboard": name, "page": page, "viewers": viewers}
                     row |= {"load": os.getloadavg()[0]}
-                    row |= measured(checkout, viewers, given.seconds, address)
+                    row |= measured(checkout, viewers, given.seconds, PAGES[page])
                     told(row, f"{name}: {page}, {viewers} viewers", as_json=given.json)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dashboards.testing import FakeApi, World, browser_page, dashboard_process
-from dashboards.testing.synthetic import TRACE_ID
+from dashboards.testing.synthetic import INCIDENT_ID, TRACE_ID
 from runbooks.notifiers.card import Links
 
 _READY = "[data-testid=stApp][data-test-script-state=notRunning]"
@@ -87,11 +87,6 @@ def _button(page: Any, part: str) -> Any:
     return page.locator(f".st-key-{part} button").first
 
 
-def _told(page: Any, text: str) -> None:
-    """Wait until what was asked has been confirmed by the server."""
-    page.locator(".st-key-incident-said").get_by_text(f"{text} · done").first.wait_for()
-
-
 def _hand_over(page: Any) -> None:
     _button(page, "role-popover").click()
     page.get_by_role("combobox", name="To whom").click()
@@ -123,7 +118,9 @@ def _silence(page: Any) -> None:
 
 def _acknowledge(page: Any) -> None:
     _button(page, "acknowledge").click()
-    page.get_by_text("being confirmed").first.wait_for()
+    page.locator(".tocsin-said, .st-key-incident-said p").get_by_text(
+        "being confirmed"
+    ).first.wait_for()
 
 
 def _paper(page: Any) -> None:
@@ -157,5 +154,11 @@ _TASKS = (
     Task(name="hand the command over", most_clicks=3, act=_hand_over),
     Task(name="tell stakeholders", most_clicks=3, act=_update),
     Task(name="silence what it is about", most_clicks=3, act=_silence),
-    Task(name="post-mortem as PDF", most_clicks=3, act=_paper, is_over=True),
+    Task(
+        name="post-mortem as PDF",
+        most_clicks=3,
+        begin=_LINKS.incident(INCIDENT_ID),
+        is_over=True,
+        act=_paper,
+    ),
 )

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from collectors.model import FloatArray, IntArray, Span
 from collectors.traces.calls import Call, calls_of
 from collectors.traces.held_trace import HeldTrace
+from collectors.traces.query.percentile import percentile
 from collectors.traces.search import NANOS_PER_MS
 
 _MINUTE_NS = 60_000_000_000
@@ -339,8 +340,11 @@ def _summed(
     failed: NDArray[np.bool_],
     weight: FloatArray,
 ) -> ServiceEdge:
-    p50, p99 = np.percentile(client_ns / NANOS_PER_MS, (50, 99)).tolist()
-    server_p50, server_p99 = np.percentile(server_ns / NANOS_PER_MS, (50, 99)).tolist()
+    p50, p99, server_p50, server_p99 = (
+        percentile(ends_ns, weight, share) / NANOS_PER_MS
+        for ends_ns in (client_ns, server_ns)
+        for share in (0.5, 0.99)
+    )
     return ServiceEdge(
         client=key[0],
         server=key[1],

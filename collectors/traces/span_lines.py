@@ -1,8 +1,6 @@
 """Lines made of the spans in memory, for the words of the stack language about them.
 
-A step before what memory holds in full has no value: what went is not known. Percentiles are
-durations of spans (nearest rank; Hyndman and Fan 1996, definition 1), each for as many as it stands
-for.
+A step before what memory holds in full has no value: what went is not known.
 """
 
 from __future__ import annotations
@@ -40,6 +38,7 @@ from collectors.stacklang.predicates.predicate import (
     ValuePredicate,
 )
 from collectors.traces.query.columns import BoolArray, SpanBlock
+from collectors.traces.query.percentile import percentiles_by_cell
 from collectors.traces.traceql.query import Field, Intrinsic, Scope
 
 MAX_SPAN_LINES = 5_000
@@ -243,7 +242,7 @@ def _measured(
     weight = np.concatenate(found.weight)
     duration_s = np.concatenate(found.duration_ns) / _NANOS_PER_S
     if percent is not None:
-        return _percentiles(cell, duration_s, weight, percent / 100.0, size)
+        return percentiles_by_cell(cell, duration_s, weight, percent / 100.0, size)
     counted = weight * np.concatenate(found.matched)
     amounts = {
         COUNT: counted,
@@ -255,18 +254,3 @@ def _measured(
     sums: FloatArray = np.bincount(cell, weights=amounts, minlength=size).astype(np.float64)
     sums[np.bincount(cell, minlength=size) == 0] = np.nan
     return sums if wanted == COUNT else sums / (step_ms / 1_000)
-
-
-def _percentiles(
-    cell: IntArray, duration_s: FloatArray, weight: FloatArray, share: float, size: int
-) -> FloatArray:
-    """Return (size,) the least duration that so large a share of a cell's spans do not exceed."""
-    result = np.full(size, np.nan)
-    order = np.lexsort((duration_s, cell))
-    cell, duration_s, weight = cell[order], duration_s[order], weight[order]
-    first = np.flatnonzero(np.concatenate(([True], cell[1:] != cell[:-1])))
-    for begin, end in zip(first.tolist(), [*first[1:].tolist(), len(cell)], strict=True):
-        reached = np.cumsum(weight[begin:end])
-        at = int(np.searchsorted(reached, share * reached[-1] * (1 - 1e-12)))
-        result[cell[begin]] = duration_s[begin + min(at, end - begin - 1)]
-    return result

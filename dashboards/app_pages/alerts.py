@@ -17,6 +17,7 @@ _FIRING, _SILENT, _BELOW = "firing", "stayed silent", "below the threshold"
 
 def page() -> None:
     """Draw what is chosen to be seen, and the one alert whose path was asked for."""
+    st.header(PAGE.title, anchor=False)
     with st.container(horizontal=True, vertical_alignment="bottom", key="alert-filters"):
         view = st.radio(
             "What",

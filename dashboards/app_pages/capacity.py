@@ -31,6 +31,7 @@ _REFUSED = Panel(
 
 def page() -> None:
     """Draw the range once and the rest in a live fragment."""
+    st.header(PAGE.title, anchor=False)
     span = range_bar.choose(None)
     st.fragment(_live, run_every=range_bar.run_every(span))(span)
 

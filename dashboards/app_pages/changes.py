@@ -31,14 +31,14 @@ _AFTER_MS = 3_600_000
 
 def page() -> None:
     """Draw the filters, which keep what is chosen, and the list, which keeps itself up to date."""
+    st.header(PAGE.title, anchor=False)
     with st.container(horizontal=True, vertical_alignment="bottom", key="change-filters"):
         days = st.radio(
-            "Days",
+            "Of the last",
             list(_DAYS),
             horizontal=True,
             key="days",
             bind="query-params",
-            label_visibility="collapsed",
         )
         view = st.radio(
             "Which",
@@ -46,7 +46,6 @@ def page() -> None:
             horizontal=True,
             key="view",
             bind="query-params",
-            label_visibility="collapsed",
         )
         words = st.text_input(
             "Search",
@@ -54,7 +53,6 @@ def page() -> None:
             bind="query-params",
             max_chars=_MAX_SEARCH,
             placeholder="service, words, kind",
-            label_visibility="collapsed",
             width=240,
         )
     _live(_DAYS[str(days)], str(view), str(words or ""))
@@ -121,7 +119,7 @@ def _card(one: AnnouncedChange, after: Mapping[str, int]) -> None:
         if one["url"].startswith(("https://", "http://")):
             st.link_button("Read more", one["url"], icon=":material/open_in_new:", type="tertiary")
     where = [one["service"], *(v for k, v in one["scope"].items() if k != "service.name")]
-    st.markdown(f"{plain(' · '.join(filter(None, where)))} :small[{times(one)}]")
+    st.caption(" · ".join(filter(None, (*map(plain, where), times(one)))))
     if verdict := one.get("compared"):
         st.markdown(f":material/compare_arrows: {plain(verdict)}")
     for incident, wait_ms in after.items():

@@ -49,17 +49,21 @@ def page() -> None:
 
 
 def _query() -> tuple[str, str]:
-    with st.form("query", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
-        query = st.text_input(
+    with st.form("query", border=False):
+        # Columns, since they stand below each other where there is little room.
+        wide, narrow = st.columns([5, 1.2], gap="small", vertical_alignment="bottom")
+        query = wide.text_input(
             "Stack-language expression",
             value=_start(),
             key=metric_browser.QUERY,
             bind="query-params",
             max_chars=_MAX_QUERY,
-            width="stretch",
         )
-        unit = st.selectbox("Unit", [_TOLD, *_UNITS], key="unit", bind="query-params", width=130)
-        st.form_submit_button("Draw", icon=":material/show_chart:", type="primary")
+        with narrow, st.container(horizontal=True, vertical_alignment="bottom"):
+            unit = st.selectbox(
+                "Unit", [_TOLD, *_UNITS], key="unit", bind="query-params", width=130
+            )
+            st.form_submit_button("Draw", icon=":material/show_chart:", type="primary")
     asked = str(query or "").strip()
     return asked, _told(asked) if unit in (None, _TOLD) else _UNITS[str(unit)]
 

@@ -26,6 +26,7 @@ _ROOM = "/war_room?incident="
 
 def page() -> None:
     """Draw the filters, which keep what is chosen, and the list, which keeps itself up to date."""
+    st.header(PAGE.title, anchor=False)
     with st.container(horizontal=True, vertical_alignment="bottom", key="incident-filters"):
         state = st.radio(
             "State", _STATES, index=2, horizontal=True, key="state", bind="query-params"
@@ -100,7 +101,8 @@ def _table(shown: Sequence[IncidentSummary], total: int) -> None:
 
 
 def _row(one: IncidentSummary) -> dict[str, object]:
-    acknowledged = between(one["opened_ms"], one["acknowledged_ms"])
+    waited = between(one["opened_ms"], one["acknowledged_ms"])
+    acknowledged = "not yet" if one["acknowledged_ms"] is None else waited
     return {
         "Severity": one["severity"],
         "Title": one["title"],
@@ -121,9 +123,10 @@ def _chosen(shown: Sequence[IncidentSummary]) -> None:
     chosen = incident_picker.choose(shown, fall_back=True)
     if chosen is None:
         return
-    one = states.value_or_notice(sources.incident(chosen), "incident", key="incident")
-    if one is None:
+    screen = states.value_or_notice(sources.screen(chosen), "incident", key="incident")
+    if screen is None:
         return
+    one = screen["incident"]
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.badge(one["severity"], color=palette.severity(one["severity"]))
@@ -135,12 +138,11 @@ def _chosen(shown: Sequence[IncidentSummary]) -> None:
                 icon=":material/e911_emergency:",
                 query_params={incident_picker.PARAMETER: one["id"]},
             )
-        st.markdown(plain(one["summary"]) or "No summary.")
+        st.markdown(plain(screen["sentence"]))
         st.markdown("**Similar ones**")
         for past in one["similar"]:
-            link = f"[{plain(past['id'])}](/incidents?incident={past['id']}&state=all)"
-            told = f"{plain(past['title'])}, {moment(past['opened_ms'])}: {plain(past['why'])}"
-            st.markdown(f"- {link} {told}")
+            link = f"[{plain(past['title'])}](/incidents?incident={past['id']}&state=all)"
+            st.markdown(f"- {link}, {moment(past['opened_ms'])}: {plain(past['why'])}")
         if not one["similar"]:
             states.empty("None that is known looks like it.")
 

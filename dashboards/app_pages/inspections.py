@@ -28,6 +28,7 @@ _ORDER = ("firing", "pending", "ok", "not measured", "muted", "not applicable")
 
 def page() -> None:
     """Draw the search, which keeps what is typed, and the rest, which keeps itself up to date."""
+    st.header(PAGE.title, anchor=False)
     words = st.text_input(
         "Search",
         key="search",
@@ -120,6 +121,7 @@ def _table(found: Sequence[InspectionRow]) -> None:
         return
     st.subheader("All inspections", anchor=False)
     rows = sorted(found, key=lambda one: (_rank(one["state"]), one["group"], one["name"]))
+    faulty = any(one["fault"] for one in rows)
     st.dataframe(
         [
             {
@@ -130,7 +132,7 @@ def _table(found: Sequence[InspectionRow]) -> None:
                 "Lines": one["lines"],
                 "Group": one["group"],
                 "Name": one["name"],
-                "What is wrong with it": one["fault"] or "",
+                **({"What is wrong with it": one["fault"] or ""} if faulty else {}),
             }
             for one in rows[:_TABLE_ROWS]
         ],

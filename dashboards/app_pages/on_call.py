@@ -18,6 +18,7 @@ _DAYS = {"1 week": 7, "2 weeks": 14, "4 weeks": 28, "8 weeks": 56}
 
 def page() -> None:
     """Draw how far to look, the form of an override, and what keeps itself up to date."""
+    st.header(PAGE.title, anchor=False)
     with st.container(horizontal=True, vertical_alignment="center", key="rota-filters"):
         days = st.radio(
             "Days",

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboards import sources, states
-from dashboards.charts.marks import of_changes
 from dashboards.markdown import code, plain
 from dashboards.navigation import Page
 from dashboards.panels import chart_stack, dependencies, objectives, range_bar, service_list
@@ -74,7 +73,7 @@ def _live(name: str, narrowed: Narrowing, span: TimeRange) -> None:
     with states.panel("Figures"):
         (figures,) = service_list.figures([service])
         st.markdown(service_list.worded(figures))
-    _sides(service, narrowed, span, announced or [])
+    _sides(service, narrowed, span)
     left, right = st.columns(2, gap="small")
     with left, st.container(border=True), states.panel("Saturation"):
         _saturation(service, narrowed, span)
@@ -86,12 +85,7 @@ def _live(name: str, narrowed: Narrowing, span: TimeRange) -> None:
         _watched(name)
 
 
-def _sides(
-    service: Service,
-    narrowed: Narrowing,
-    span: TimeRange,
-    announced: Sequence[AnnouncedChange],
-) -> None:
+def _sides(service: Service, narrowed: Narrowing, span: TimeRange) -> None:
     sides = {words: narrowed.of(panels) for words, panels in side_panels(service).items()}
     if not sides:
         states.empty(
@@ -102,7 +96,7 @@ def _sides(
     for words, panels in sides.items():
         with st.container(border=True), states.panel(words):
             st.markdown(f"**{words}**")
-            chart_stack.draw(panels, span, marks=of_changes(announced), key=f"side-{words}")
+            chart_stack.draw(panels, span, key=f"side-{words}")
 
 
 def _saturation(service: Service, narrowed: Narrowing, span: TimeRange) -> None:

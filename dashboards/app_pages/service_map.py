@@ -16,10 +16,11 @@ _LAST = {"5 min": 5, "10 min": 10, "1 h": 60}
 
 def page() -> None:
     """Draw the controls once, and the map in a fragment that follows the calls."""
-    last = st.segmented_control(
+    last = st.radio(
         "Calls of the last",
         list(_LAST),
-        default="10 min",
+        index=1,
+        horizontal=True,
         key="last",
         bind="query-params",
     )

@@ -21,6 +21,7 @@ _HOW = (
 
 def page() -> None:
     """Draw who acts once, and the rest, which keeps itself up to date."""
+    st.header(PAGE.title, anchor=False)
     with st.container(horizontal=True, vertical_alignment="center"):
         actions.draw_actor()
     actions.tell()
@@ -43,11 +44,11 @@ def _live() -> None:
     with states.panel("Head"):
         public_page.draw_head(found)
     with states.panel("Drafts"):
-        public_page.draw_drafts(found["drafts"])
+        public_page.draw_drafts(found)
     with st.container(border=True), states.panel("Components"):
-        public_page.draw_components(found["components"])
+        public_page.draw_components(found)
     with states.panel("Notices"):
-        public_page.draw_notices(found["notices"])
+        public_page.draw_notices(found)
 
 
 page()

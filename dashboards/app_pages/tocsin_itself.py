@@ -16,6 +16,7 @@ _REFRESH = "5s"
 
 def page() -> None:
     """Draw health, which keeps itself up to date, and the settings, which stand still."""
+    st.header(PAGE.title, anchor=False)
     _live()
     with states.panel("Settings"):
         settings.draw()

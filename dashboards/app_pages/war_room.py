@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboards import sources, states, timerange
 from dashboards.feed import Reading
@@ -20,19 +22,20 @@ from dashboards.panels import (
     range_bar,
     timeline,
 )
+from dashboards.panels.acting.intents import last_seq
 from dashboards.panels.room import answers, figures, head
 from dashboards.panels.room.views import CHARTS, TIMELINE, VIEWS
 from dashboards.timerange import AROUND, TimeRange
 from tocsin.client.response.screen_shapes import Screen
 from tocsin.client.shapes import IncidentSummary
-from tocsin.client.wording import clock
+from tocsin.client.wording import clock, moment
 
 PAGE = Page(
     title="War room", icon=":material/e911_emergency:", order=2, group="Now", other_path="war-room"
 )
 
 _FIRST_SCREEN_PX = 560
-_IN_A_HAND = Path(head.__file__).with_name("hand.css")
+_STYLE = Path(head.__file__).with_name("room.css")
 
 
 def page() -> None:
@@ -47,8 +50,11 @@ def page() -> None:
         st.fragment(_calm, run_every=range_bar.run_every(span))(span, _listed(incidents))
         return
     open_ones = _listed([one for one in incidents if incident_picker.is_open(one)])
-    st.html(_IN_A_HAND)
-    st.fragment(_first_screen, run_every=range_bar.LIVE_EVERY_S)(chosen, open_ones)
+    st.html(_STYLE)
+    with st.container(gap="xsmall", key="first-screen"):
+        above = st.container(gap="xsmall")
+        known = _Drawn(open_ones=open_ones, seq=_act(chosen))
+        st.fragment(_first_screen, run_every=range_bar.LIVE_EVERY_S)(chosen, known, above)
     _bar(incidents)
     _views(chosen)
 
@@ -70,31 +76,53 @@ def _calm(span: TimeRange, known: tuple[str, ...]) -> None:
     quiet.draw(incidents, span)
 
 
-def _first_screen(chosen: str, known: tuple[str, ...]) -> None:
-    """Draw the five answers and what a person can do."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Drawn:
+    """What is drawn once, and anew only when it has changed.
+
+    Attributes:
+        open_ones: The incidents that the picker offers.
+        seq: Number of the newest event that the row of actions knows; None: it is not drawn.
+    """
+
+    open_ones: tuple[str, ...]
+    seq: int | None
+
+
+def _act(chosen: str) -> int | None:
+    """Draw what a person can do: apart from the figures, which move while people write here."""
+    screen = sources.screen(chosen).value
+    if screen is None:
+        return None  # the first screen says why
+    incident = screen["incident"]
+    caption = f"{plain(incident['id'])} · impact since {moment(screen['since_ms'])}"
+    actions.draw(incident, lambda: more_actions.draw(incident, screen["open"]), caption=caption)
+    return last_seq(incident)
+
+
+def _first_screen(chosen: str, known: _Drawn, above: DeltaGenerator) -> None:
+    """Draw the five answers; the page begins anew when what stands outside has changed."""
     reading = sources.screen(chosen)
     screen = states.value_or_notice(reading, f"incident {chosen}", key="incident")
     if screen is None:
         return
-    if _listed(screen["open"]) != known and reading.error is None:
-        st.query_params[incident_picker.PARAMETER] = chosen  # who watched it end reads on
+    now = _Drawn(open_ones=_listed(screen["open"]), seq=last_seq(screen["incident"]))
+    if now != known and reading.error is None:
+        if incident_picker.PARAMETER not in st.query_params:
+            st.query_params[incident_picker.PARAMETER] = chosen  # who watched it end reads on
         st.rerun()
     with states.panel("Incident"):
-        _answers(screen, reading)
+        _answers(screen, reading, above)
 
 
-def _answers(screen: Screen, reading: Reading[Screen]) -> None:
-    incident = screen["incident"]
-    others = sum(one["id"] != incident["id"] for one in screen["open"])
-    with st.container(gap="xsmall", key="first-screen"):
+def _answers(screen: Screen, reading: Reading[Screen], above: DeltaGenerator) -> None:
+    others = sum(one["id"] != screen["incident"]["id"] for one in screen["open"])
+    with above:
         head.draw(screen, now_ms=sources.now_ms(), others=others)
-        actions.draw(
-            incident,
-            lambda: more_actions.draw(incident, screen["open"]),
-            caption=f"{plain(incident['id'])} · updated {clock(reading.read_ms)}",
-        )
+    with st.container(gap="xsmall"):
         figures.draw(screen)
         answers.draw(screen)
+        st.caption(f"updated {clock(reading.read_ms)}")
 
 
 def _views(chosen: str) -> None:

@@ -123,7 +123,10 @@ def chart(found: HeatMap, chosen: Chosen | None) -> alt.LayerChart:
         )
         .add_params(alt.selection_interval(name=BOX, encodings=["x", "y"]))
     )
-    return alt.LayerChart(layer=[cells, *_outline(chosen, x, y)]).properties(height=HEIGHT)
+    drawn = alt.LayerChart(layer=[cells, *_outline(chosen, x, y)]).properties(height=HEIGHT)
+    # The rectangle that is being drawn would be a picture without a name to who can't see it.
+    drawn.usermeta = {"embedOptions": {"renderer": "canvas"}}
+    return drawn
 
 
 def table(found: HeatMap) -> pd.DataFrame:

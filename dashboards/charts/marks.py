@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dashboards.charts import palette
-from tocsin.client.shapes import AnnouncedChange, Incident
+from tocsin.client.shapes import Incident
 
 # A character's width as a share of the time axis, on the narrowest chart that we draw.
 _CHARACTER_OF_AXIS = 0.011
@@ -73,12 +72,3 @@ def of_incident(incident: Incident, *, now_ms: int) -> Marks:
         moments=tuple(sorted(known, key=lambda mark: mark.time_ms)),
         window_ms=(start_ms, incident["resolved_ms"] or now_ms),
     )
-
-
-def of_changes(changes: Iterable[AnnouncedChange]) -> Marks:
-    """Return a line for each change, named by its kind."""
-    moments = [
-        Mark(time_ms=change["time_ms"], label=change["kind"], color=palette.QUIET)
-        for change in changes
-    ]
-    return Marks(moments=tuple(sorted(moments, key=lambda mark: mark.time_ms)))

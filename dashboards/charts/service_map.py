@@ -22,6 +22,7 @@ MAX_EDGES = 60
 _WIDE = 900.0
 _ROW = 84.0
 _LABEL = 130
+_NARROW = 600
 _SECONDS = 1_000.0
 
 
@@ -74,18 +75,34 @@ def compared_option(found: ComparedMap) -> tuple[Option, int]:
     series |= {"selectedMode": "single", "coordinateSystem": "cartesian2d"}
     for key in ("left", "right", "top", "bottom", "preserveAspect"):
         del series[key]
-    spec["grid"] = {"left": 64, "right": 64, "top": 8, "bottom": 24}
+    spec["grid"] = {"top": 8, "bottom": 24}
     spec["xAxis"] = {"type": "value", "show": False, "min": 0, "max": _WIDE}
     spec["yAxis"] = {"type": "value", "show": False, "min": 0, "max": rows * _ROW, "inverse": True}
-    series["label"] |= {"width": _LABEL, "overflow": "break"}
+    series["label"] |= {"overflow": "break"}
     for node in series["data"]:
         node["value"] = list(places[node["id"]])
     for edge, link in zip(edges, series["links"], strict=True):
         link["tooltip"] = {"formatter": escape(worded(edge)).replace("\n", "<br>")}
-        link["label"] |= {"formatter": _short(edge), "fontSize": 11, "color": palette.QUIET}
+        link["lineStyle"] |= {"opacity": 1}  # labels are as pale as their lines
+        fails = edge["now"] is not None and edge["now"]["error_ratio"] >= _ERRORS_SOME
+        link["label"] = {"formatter": _short(edge), "fontSize": 11}
+        link["label"] |= {"show": True} if fails else {}
         if edge["now"] is None:
             link["lineStyle"] |= {"type": "dashed", "color": palette.QUIET}
+    spec["media"] = [
+        {"query": {"maxWidth": _NARROW}, "option": _sized(36, 10, _LABEL // 2, rates=False)},
+        {"option": _sized(64, 12, _LABEL, rates=True)},
+    ]
     return spec, int(rows * _ROW) + 60
+
+
+def _sized(margin: int, font: int, width: int, *, rates: bool) -> Option:
+    """Return what depends on how wide the window is: on a telephone names and failures alone."""
+    label = {"fontSize": font, "width": width, "lineHeight": font + 2}
+    return {
+        "grid": {"left": margin, "right": margin},
+        "series": [{"label": label, "edgeLabel": {"show": rates}}],
+    }
 
 
 def drawn_edges(found: ComparedMap) -> list[ComparedEdge]:

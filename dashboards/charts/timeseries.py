@@ -15,9 +15,9 @@ from tocsin.client.graphs import Graph
 
 Option = dict[str, Any]
 
-ROW_HEIGHT = 196
+ROW_HEIGHT = 204
 MAX_LINES = 24
-_HEAD = 54
+_HEAD = 62
 _FOOT = 26
 _LEGEND_TOP = 23
 _SIGNIFICANT = 5
@@ -347,6 +347,7 @@ def _band(position: int, row: Row, band: Band) -> list[Option]:
         "xAxisIndex": position,
         "yAxisIndex": position,
         "showSymbol": False,
+        "symbol": "none",
         "silent": True,
         "stack": f"band-{position}-{band.line}",
         "stackStrategy": "all",
@@ -369,10 +370,26 @@ def _band(position: int, row: Row, band: Band) -> list[Option]:
 
 
 def _points(times_ms: NDArray[np.int64], values: NDArray[np.float64]) -> list[list[float | None]]:
+    known = np.isfinite(values)
+    rounded = _rounded(np.where(known, values, 0.0)).tolist()
     return [
-        [int(time_ms), float(f"{value:.{_SIGNIFICANT}g}") if np.isfinite(value) else None]
-        for time_ms, value in zip(times_ms.tolist(), values.tolist(), strict=True)
+        [time_ms, value if is_known else None]
+        for time_ms, value, is_known in zip(times_ms.tolist(), rounded, known.tolist(), strict=True)
     ]
+
+
+def _rounded(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return values with as many significant digits as a chart can show, all at once.
+
+    >>> _rounded(np.array([0.0, 0.123456789, -1234567.0, 3.0])).tolist()
+    [0.0, 0.12346, -1234600.0, 3.0]
+    """
+    size = np.abs(values)
+    places = _SIGNIFICANT - 1 - np.floor(np.log10(np.where(size > 0, size, 1.0))).astype(np.int64)
+    # Ten to a whole number up to 22 is exact, and so is what is divided by it or multiplied.
+    up, down = 10.0 ** np.clip(places, 0, 300), 10.0 ** np.clip(-places, 0, 300)
+    rounded: NDArray[np.float64] = np.rint(values / down * up) / up * down
+    return rounded
 
 
 def _overlay(position: int, row: Row, marks: Marks, labels: Sequence[str]) -> Option:

@@ -73,7 +73,6 @@ def _bar(incident: Incident, extra: Callable[[], None], caption: str) -> None:
         if caption:
             st.caption(caption, width="content")
         tell()
-        instant.draw()
     sending.forget_what_stands(incident)
 
 
@@ -111,13 +110,14 @@ def reason_against_resolving(incident: Incident) -> str | None:
 
 
 def tell() -> None:
-    """Say what was asked and what became of it."""
+    """Say what was asked and what became of it; a page does so once."""
     kind, text = st.session_state.pop(asking.SAID, ("", ""))
     if kind == "error":
         st.error(plain(text), icon=":material/block:")
     elif kind == "done":
         st.toast(plain(text), icon=":material/check:")
     watching.draw()
+    instant.draw()
 
 
 def _acknowledge(incident: Incident) -> None:
@@ -165,7 +165,7 @@ def _resolve(incident: Incident) -> None:
 
 
 def _end(incident_id: str) -> None:
-    give(incident_id, "resolve", text=given("resolve-text", _MAX_NOTE))
+    give(incident_id, "resolve", text=asking.taken("resolve-text", _MAX_NOTE))
 
 
 def _update(incident: Incident) -> None:
@@ -200,7 +200,9 @@ def _note(incident_id: str) -> None:
             help="@name tells a person of people.yaml",
         )
         st.text_input("When it was", key="note-at", placeholder="now, -10m or 14:05Z", max_chars=50)
-        st.form_submit_button("Add note", on_click=_add_note, args=(incident_id,))
+        st.form_submit_button(
+            "Add note", key="note-submit", on_click=_add_note, args=(incident_id,)
+        )
 
 
 def _severity(incident: Incident) -> None:

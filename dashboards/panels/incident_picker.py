@@ -63,6 +63,7 @@ def choose(
         placeholder="No incident is open: choose a past one",
         label_visibility="collapsed",
         on_change=_to_address,
+        args=(ids,),
         width=width,
     )
     return chosen
@@ -74,9 +75,10 @@ def label(incident: IncidentSummary) -> str:
     return f"{incident['severity']} · {incident['status']} · {incident['title']} · {opened}"
 
 
-def _to_address() -> None:
+def _to_address(ids: Sequence[str]) -> None:
     chosen = st.session_state.get(_PICKER)
-    if chosen:
-        st.query_params[PARAMETER] = chosen
-    else:
+    if not chosen:
         st.query_params.pop(PARAMETER, None)
+    elif chosen in ids:
+        st.query_params[PARAMETER] = chosen
+    # Else a label of before came back, whose incident has moved on since: nobody chose anything.

@@ -9,14 +9,20 @@ import streamlit as st
 from dashboards import states
 from dashboards.charts.palette import BadgeColor
 from dashboards.markdown import plain
+from tocsin.client import objectives
 from tocsin.client.forecasts import budget_gone
 from tocsin.client.shapes import BurnRate, Slo
 from tocsin.client.wording import NO_DATA, duration, multiple, percent, scope
 
 _ENOUGH_LEFT = 0.25
 _MAX_REASONS = 2
-_MOSTLY_MEASURED = 0.5
 _ALL_MEASURED = 0.99
+_COLORS: dict[objectives.Level, BadgeColor] = {
+    objectives.Level.BAD: "red",
+    objectives.Level.NEAR: "orange",
+    objectives.Level.UNKNOWN: "gray",
+    objectives.Level.WELL: "green",
+}
 _BUDGET_HELP = (
     "The error budget is the share of events that may fail within the window. A burn rate of 1 "
     "spends it exactly by the window's end; an alert needs both windows above its rate."
@@ -74,25 +80,9 @@ def _card(slo: Slo) -> None:
 
 
 def standing(slo: Slo) -> tuple[str, BadgeColor]:
-    """Return how an objective stands, in words and in a colour: never green over a red number.
-
-    An alert is one thing, a spent budget or a burn rate above its limit another; the worst counts.
-    """
-    state = slo["state"]
-    if state == "burning":
-        return "burning", "red"
-    if state == "no_data" or slo["good_ratio"] is None:
-        return "not measured", "gray"
-    rates = slo["burn_rates"]
-    if state == "held_back" or any(_over(r, r["long"]) and _over(r, r["short"]) for r in rates):
-        return "burning fast, no alert yet", "orange"
-    if any(_over(r, r["long"]) or _over(r, r["short"]) for r in rates):
-        return "one window burns fast", "orange"
-    if _left(slo) is not None and (_left(slo) or 0.0) <= 0:
-        return "budget spent", "red"
-    if state == "ok":
-        return "no alert", "green"
-    return state.replace("_", " "), "gray"
+    """Return how an objective stands, in words and in a colour: never green over a red number."""
+    words, level = objectives.standing(slo)
+    return words, _COLORS[level]
 
 
 def burning(slos: Sequence[Slo] | None) -> str:
@@ -104,18 +94,6 @@ def burning(slos: Sequence[Slo] | None) -> str:
     measured = [slo for slo in slos if standing(slo)[1] != "gray"]
     hot = sum(standing(slo)[1] in ("red", "orange") for slo in measured)
     return f"{hot} of {len(measured)}" if measured else "not measured"
-
-
-def _over(rate: BurnRate, value: float | None) -> bool:
-    return value is not None and value > rate["threshold"]
-
-
-def _left(slo: Slo) -> float | None:
-    """Return what is left of the budget: projected while most of the window is not measured."""
-    projected, coverage = slo["error_budget_remaining_projected"], slo["coverage"]
-    if coverage is not None and coverage < _MOSTLY_MEASURED and projected is not None:
-        return projected
-    return slo["error_budget_remaining"]
 
 
 def measured_of(coverage: float | None, window_s: float) -> str:
@@ -137,7 +115,7 @@ def budget_left(slo: Slo) -> str:
     While most of the window is not measured yet, a share of the measured events says little about
     the whole: the projection to the window's end at the same traffic is given instead.
     """
-    ratio = _left(slo)
+    ratio = objectives.budget_left(slo)
     if ratio is None:
         return f"**{NO_DATA}**"
     color = "red" if ratio <= 0 else "green" if ratio >= _ENOUGH_LEFT else "orange"
@@ -177,4 +155,4 @@ def _unbroken(text: str) -> str:
 
 def _rate(rate: BurnRate, value: float | None) -> str:
     worded = multiple(value)
-    return f":red[**{worded}**]" if rate["firing"] or _over(rate, value) else worded
+    return f":red[**{worded}**]" if rate["firing"] or objectives.is_over(rate, value) else worded

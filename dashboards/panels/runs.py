@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboards import sources, states
 from dashboards.markdown import code, plain
-from dashboards.panels.acting import asking
+from dashboards.panels.acting import asking, sending
 from tocsin.client.errors import ClientError
 from tocsin.client.response.run_shapes import Rehearsal, Run, RunStep
 from tocsin.client.shapes import Incident, Runbook
@@ -35,6 +35,9 @@ _LABELS = {
     "abort": ("Abort", ":material/stop_circle:"),
     "roll_back": ("Roll back", ":material/undo:"),
 }
+_LIVE_EVERY_S = 1
+"""While a step is at work; what it says is read by somebody who waits for it."""
+
 _MAX_OUTPUT = 2_000
 _OVER = frozenset({"resolved", "closed"})
 _REHEARSED = "rehearsed"
@@ -43,11 +46,23 @@ _REHEARSED = "rehearsed"
 def draw(incident: Incident) -> None:
     """Draw what can be run for the incident, and its runs."""
     library = states.value_or_notice(sources.runbooks(), "runbooks", key="runbooks")
-    runs = states.value_or_notice(sources.runs(incident["id"]), "runs", key="runs")
     if library and incident["status"] not in _OVER:
         _begin(incident, library)
+    runs = sources.runs(incident["id"]).value or ()
+    if any(step["state"] == "running" for run in runs for step in run["steps"]):
+        st.fragment(_runs, run_every=_LIVE_EVERY_S)(incident["id"])
+    else:
+        _runs(incident["id"])
+
+
+def _runs(incident_id: str) -> None:
+    runs = states.value_or_notice(sources.runs(incident_id), "runs", key="runs")
     for run in runs or ():
         _run(run)
+
+
+def _is_live(run: Run) -> bool:
+    return run["state"] in {"running", "rolling_back"}
 
 
 def _begin(incident: Incident, library: list[Runbook]) -> None:
@@ -82,6 +97,7 @@ def _rehearse(incident_id: str, name: str, values: str) -> None:
     except ClientError as error:
         asking.refuse(f"no dry run: {error.message}")
     else:
+        sending.count()
         st.session_state[_REHEARSED] = found
 
 
@@ -111,10 +127,9 @@ def _rehearsal(found: Rehearsal) -> None:
 
 def _run(run: Run) -> None:
     state = _STATES.get(run["state"], run["state"])
-    live = run["state"] in {"running", "rolling_back"}
     told = f" · {plain(run['text'])}" if run["text"] else ""
     head = f"{plain(run['runbook'])} · {state} · {clock(run['created_ms'])}"
-    with st.expander(head, expanded=live, key=f"run-{run['id']}"):
+    with st.expander(head, expanded=_is_live(run), key=f"run-{run['id']}"):
         st.caption(f"{code(run['id'])} asked for by {plain(run['requested_by'])}{told}")
         for number, step in enumerate(run["steps"], 1):
             _step(run, number, step)

@@ -34,6 +34,7 @@ from dashboards.testing.operations import FakeOperations
 from dashboards.testing.synthetic import INCIDENT_ID, STEP_MS, JsonObject, World
 
 _STOP_WITHIN_S = 5
+_MAX_POINTS = 700
 
 
 class FakeApi:
@@ -220,14 +221,15 @@ class FakeApi:
             return _error(400, "IllegalStateException: unknown word ':nonsense'")
         start_ms = _moment(request.query_params["s"], self.world.now_ms)
         end_ms = _moment(request.query_params["e"], self.world.now_ms)
-        first = start_ms - start_ms % STEP_MS + STEP_MS
-        times = np.arange(first, end_ms + 1, STEP_MS, dtype=np.int64)
+        step_ms = _step_ms(end_ms - start_ms)
+        first = start_ms - start_ms % step_ms + step_ms
+        times = np.arange(first, end_ms + 1, step_ms, dtype=np.int64)
         lines = [] if self.world.empty else _lines(self.world, query, times)
         rows = np.array([values for _, values in lines]).reshape(len(lines), len(times)).T
         return JSONResponse(
             {
                 "start": int(first),
-                "step": STEP_MS,
+                "step": step_ms,
                 "legend": [", ".join(tags.values()) for tags, _ in lines],
                 "metrics": [tags for tags, _ in lines],
                 "values": [["NaN" if v != v else v for v in row] for row in rows.tolist()],
@@ -239,8 +241,9 @@ class FakeApi:
         query = request.query_params["q"]
         start_ms = _moment(request.query_params["s"], self.world.now_ms)
         end_ms = _moment(request.query_params["e"], self.world.now_ms)
-        first = start_ms - start_ms % STEP_MS + STEP_MS
-        times = np.arange(first, end_ms + 1, STEP_MS, dtype=np.int64)
+        step_ms = _step_ms(end_ms - start_ms)
+        first = start_ms - start_ms % step_ms + step_ms
+        times = np.arange(first, end_ms + 1, step_ms, dtype=np.int64)
         lines = [] if self.world.empty else _lines(self.world, query, times)
         rows = [
             {
@@ -250,7 +253,7 @@ class FakeApi:
             }
             for tags, values in lines
         ]
-        told = {"query": query, "start_ms": int(first), "step_ms": STEP_MS, "method": "level"}
+        told = {"query": query, "start_ms": int(first), "step_ms": step_ms, "method": "level"}
         return JSONResponse({**told, "lines": rows})
 
     def _metrics(self, request: Request) -> Response:
@@ -361,9 +364,17 @@ def _apply(world: World, body: JsonObject) -> None:
         world.severity = body["value"]
 
 
+def _step_ms(span_ms: int) -> int:
+    """Return the length of steps of which few enough fit, as the server chooses it."""
+    return STEP_MS * max(1, -(-span_ms // (STEP_MS * _MAX_POINTS)))
+
+
 def _lines(
     world: World, query: str, times: np.ndarray[Any, np.dtype[np.int64]]
 ) -> list[tuple[dict[str, str], Any]]:
+    asked, offset, _ = query.partition(",1w,:offset")
+    if offset:
+        return [(tags, values * 0.85) for tags, values in _lines(world, asked, times)]
     if ":percentiles" in query and "(,service.name,),:by" in query:
         return [
             ({"name": catalogue.REQUESTS, "service.name": s}, synthetic.latency_s(world, times, 99))

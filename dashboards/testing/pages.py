@@ -9,6 +9,8 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
+from dashboards.charts.linked.packing import unpacked
+
 OpenPage = Callable[..., AppTest]
 
 _APP = Path(__file__).parents[1] / "app.py"
@@ -36,7 +38,7 @@ def words(page: AppTest) -> str:
 def charts(page: AppTest) -> list[dict[str, Any]]:
     """Return the options of a page's ECharts charts: stacks over time first, then all others."""
     stacks = [json.loads(told.proto.json) for told in page.get("bidi_component")]
-    options = [told["option"] for told in stacks if "option" in told]
+    options = [unpacked(told["option"]) for told in stacks if "option" in told]
     return options + [json.loads(chart.proto.spec) for chart in page.get("echarts_chart")]
 
 

@@ -35,6 +35,7 @@ class World:
         empty: No series, no spans, no objectives: a first start.
         plain_boards: Whether the dashboard has no row that repeats.
         heard: Whether the incident's findings came with log lines.
+        told_ms: Now, when it was made: what has happened stays where it was when now moves on.
     """
 
     now_ms: int
@@ -48,6 +49,11 @@ class World:
     empty: bool = False
     plain_boards: bool = True
     heard: bool = True
+    told_ms: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Keep the moment that everything is told from."""
+        self.told_ms = self.now_ms
 
     @classmethod
     def quiet(cls, now_ms: int) -> World:
@@ -70,8 +76,8 @@ class World:
         return self.status in ("resolved", "closed")
 
     def at(self, minutes_ago: float) -> int:
-        """Return a moment before now."""
-        return self.now_ms - int(minutes_ago * 60_000)
+        """Return a moment before it was told."""
+        return self.told_ms - int(minutes_ago * 60_000)
 
     @property
     def impact_start_ms(self) -> int:

@@ -169,8 +169,9 @@ class _Api:
         annotations = {"summary": finding.title, "description": finding.explanation}
         ends_ms = known.ends_ms if known else finding.updated_ms + TOLD_ONCE_MS
         return {
-            # Of our own: by which `tocsin alerts why` asks.
+            # Of our own: by which `tocsin alerts why` asks, and what it belongs to.
             "id": finding.id,
+            "incident": self._desk.intake.owner(finding.id),
             "labels": {**labels},
             "annotations": {**(known.alert.annotations if known else annotations)},
             "startsAt": rfc3339(finding.started_ms),

@@ -21,7 +21,7 @@ from runbooks.status_page.component import State
 from runbooks.status_page.notices import MAX_TITLE, MAX_UPDATE_TEXT, Progress
 from runbooks.status_page.office import StatusOffice
 from runbooks.status_page.page import DEFAULT_OVERRIDE_MS
-from runbooks.status_page.site import as_json, notice_json
+from runbooks.status_page.site import as_json, headline, notice_json
 from runbooks.status_page.subscribers import MAX_ADDRESS, Kind, Subscriber
 
 SITE = "/status"
@@ -191,12 +191,14 @@ class _Api:
         view = self._page.view()
         told = as_json(view)
         for row, one in zip(told["components"], view.components, strict=True):
-            row["reason"] = one.standing.reason
+            row["reason"], row["history"] = one.standing.reason, one.history.words
         for row, notice in zip(told["notices"], view.notices, strict=True):
             row["incident_id"] = notice.incident_id
         drafts = [asdict(one) for one in self._page.drafts()]
         subscribers = len(self._office.subscribers.all())
-        return {**told, "url": view.url, "drafts": drafts, "subscribers": subscribers}
+        wording = {"headline": headline(view), "states": {one.value: one.words for one in State}}
+        ours = {"url": view.url, "drafts": drafts, "subscribers": subscribers}
+        return {**told, **wording, **ours}
 
 
 def _subscriber(one: Subscriber) -> dict[str, Any]:

@@ -97,7 +97,7 @@ def _kpi(finding: Finding, incident: Incident, metrics: MetricReader, now_ms: in
     points, every = thinned(values)
     return Kpi(
         title=f"{finding.subject}{where([finding])}" if finding.subject else finding.title,
-        now=quantity(value, finding.unit, missing="not measured"),
+        now=_worded(value, finding),
         worst=_worst(finding, since),
         usual=usual(finding),
         value=value,
@@ -119,7 +119,13 @@ def _worst(finding: Finding, since: FloatArray) -> str:
     if finding.baseline is None or not measured.size:
         return ""
     farthest = measured[np.argmax(np.abs(measured - finding.baseline))]
-    return f"{quantity(float(farthest), finding.unit)} at worst"
+    return f"{_worded(float(farthest), finding)} at worst"
+
+
+def _worded(value: float | None, finding: Finding) -> str:
+    """Return a value in words; of an objective, whose name says what is good, what is bad."""
+    bad = " bad" if finding.kind is FindingKind.SLO_BURN and value is not None else ""
+    return quantity(value, finding.unit, missing="not measured") + bad
 
 
 def _trend(finding: Finding, incident: Incident, since: FloatArray, step_ms: int) -> Trend:

@@ -18,6 +18,8 @@ REFRESH_S = 30
 MAX_UPDATES = 50
 """Updates that the page shows; the newest."""
 
+_UPDATE = "update: "
+
 
 def page_of(incident: Incident, events: Sequence[Event], now_ms: int) -> str:
     """Return the page as HTML."""
@@ -30,7 +32,7 @@ def page_of(incident: Incident, events: Sequence[Event], now_ms: int) -> str:
         f"<li>{_time(one.time_ms)} {escape(name.value)}</li>"
         for name, one in incident.milestones.items()
     )
-    told = "".join(f"<li>{_time(one.time_ms)}<p>{_text(one.text)}</p></li>" for one in newest)
+    told = "".join(f"<li>{_time(one.time_ms)}<p>{_told(one)}</p></li>" for one in newest)
     return _PAGE.format(
         refresh=REFRESH_S,
         style=_STYLE,
@@ -43,6 +45,10 @@ def page_of(incident: Incident, events: Sequence[Event], now_ms: int) -> str:
         reached=f"<ol>{reached}</ol>",
         now=moment(now_ms),
     )
+
+
+def _told(update: Event) -> str:
+    return _text(update.text.removeprefix(_UPDATE))
 
 
 def _time(time_ms: int) -> str:

@@ -50,8 +50,8 @@ class Told:
 def files(view: View) -> dict[str, bytes]:
     """Return every file of the site by its path."""
     told = [_told(notice, view) for notice in view.notices]
-    overall = worst(one.standing.state for one in view.components)
-    common: dict[str, Any] = {"view": view, "overall": overall, "headline": _OVERALL[overall]}
+    overall = _overall(view)
+    common: dict[str, Any] = {"view": view, "overall": overall, "headline": headline(view)}
     found = {
         "style.css": (TEMPLATES / "style.css").read_bytes(),
         "status.json": orjson.dumps(as_json(view), option=orjson.OPT_INDENT_2),
@@ -76,12 +76,21 @@ def files(view: View) -> dict[str, bytes]:
     return found
 
 
+def headline(view: View) -> str:
+    """Return what users read first."""
+    return _OVERALL[_overall(view)]
+
+
+def _overall(view: View) -> State:
+    return worst(one.standing.state for one in view.components)
+
+
 def as_json(view: View) -> dict[str, Any]:
     """Return what programs read: no internal name or reason is in it."""
     return {
         "title": view.title,
         "as_of_ms": view.now_ms,
-        "state": worst(one.standing.state for one in view.components).value,
+        "state": _overall(view).value,
         "components": [
             {
                 "name": one.component.name,

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import re
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from anomaly.detectors.registry import detectors
 from benchmarks.campaign import incidents
 from benchmarks.detection import measure as detection
 from benchmarks.logs import measure as logs
 from benchmarks.patterns import measure as patterns
+from benchmarks.pictures.picture import MAX_BYTES, small_enough
 from benchmarks.rules.measure import measure
 from benchmarks.rules.workload import Platform
 from collectors.stacklang.evaluation.batch import parse
@@ -79,3 +83,13 @@ def test_a_campaign_gives_the_same_commands_again() -> None:
     assert first == incidents.run(1_000, 7, told.append)
     assert sum(first.values()) - first["refused"] >= 1_000
     assert {"MergeInto", "SplitOff", "Decline", "CorrectMilestone"} <= set(first)
+
+
+def test_pictures_of_pages_are_small() -> None:
+    """Otherwise everybody who clones the project carries megabytes of noise."""
+    noise = np.random.default_rng(1).integers(0, 256, (200, 400, 3), dtype=np.uint8)
+    told = io.BytesIO()
+    Image.fromarray(noise).save(told, "PNG")
+    packed = small_enough(told.getvalue())
+    assert (len(told.getvalue()) > MAX_BYTES, len(packed) <= MAX_BYTES) == (True, True)
+    assert Image.open(io.BytesIO(packed)).size == (400, 200)

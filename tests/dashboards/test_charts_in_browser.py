@@ -30,6 +30,7 @@ def _dashboard(shared_api: FakeApi, tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture(name="page", scope="module")
 def _page() -> Iterator[Page]:
     with browser_page(width=1440, height=900) as page:
+        page.set_default_timeout(30_000)
         yield page
 
 
@@ -103,7 +104,8 @@ def test_a_drag_looks_closer_and_everything_follows(
     page.get_by_text("EST").first.wait_for()
     page.wait_for_url("**zone=local**")
     page.keyboard.press("Escape")
-    page.get_by_role("link", name="Explore").click()
+    page.get_by_text("Investigate", exact=True).click()
+    page.get_by_role("menuitem", name="Explore").click()
     page.get_by_text("Stack-language expression").wait_for()
     page.get_by_text("Paused ·").wait_for()
     assert (asked(page)["pin"], asked(page)["zone"]) == (f"{start}-{end}", "local")
@@ -158,3 +160,48 @@ def test_a_question_is_kept_watched_and_taken_away(
     assert "pin" in asked(page)
     page.locator(_DONE).wait_for()
     assert any("/api/v2/traces?" in url and "start_ms=" in url for url in api.asked)
+    grid = page.get_by_test_id("stDataFrame").first
+    grid.locator(".dvn-scroller").click(position={"x": 14, "y": 50})
+    page.wait_for_url("**trace=**")
+    page.get_by_text("Log lines of this trace").wait_for()
+
+
+def test_a_chart_is_read_and_zoomed_without_eyes_or_mouse(dashboard: str, page: Page) -> None:
+    """Who has a keyboard, a screen reader or a phone gets the same numbers and stretches."""
+    page.goto(f"{dashboard}/service?service=playback&layers=Last+week&layers=Usual+range")
+    chart = page.locator(".stack").first
+    chart.locator("canvas").wait_for()
+    page.locator(_DONE).wait_for()
+    assert "newest values" in (chart.get_attribute("aria-label") or "")
+    chart.focus()
+    page.keyboard.press("ArrowLeft")
+    assert "/v1/play" in chart.locator(".said").inner_text()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")  # the first of its tools
+    table = chart.locator("table")
+    heads, values = table.locator("thead th"), table.locator("tbody tr").first.locator("td")
+    assert heads.nth(1).inner_text() == "HTTP requests a second by http.route: /v1/play"
+    assert any(told.endswith(", a week before") for told in heads.all_inner_texts())
+    assert values.first.inner_text().endswith("/s")
+    page.keyboard.press("Escape")
+    table.wait_for(state="detached")
+
+    box = chart.bounding_box()
+    assert box is not None
+    touch = page.context.new_cdp_session(page)
+    places = [box["x"] + box["width"] * share for share in (0.4, 0.5, 0.6)]
+    for kind, x in zip(("touchStart", "touchMove", "touchMove"), places, strict=True):
+        points = [{"x": x, "y": box["y"] + 120}]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    page.get_by_text("Paused ·").wait_for()
+    assert "pin" in asked(page)
+
+
+def test_budgets_go_over_ninety_days(dashboard: str, page: Page) -> None:
+    """A quarter's budget is what is talked about with those who pay for it."""
+    page.goto(f"{dashboard}/service?service=playback")
+    page.get_by_text("Budget over time", exact=True).click()
+    page.get_by_label("Over", exact=True).click()
+    page.get_by_role("option", name="90 d").click()
+    page.get_by_text("all 90 d measured").wait_for()

@@ -38,7 +38,7 @@ def test_what_somebody_else_wrote_meanwhile_is_shown(api: FakeApi, opened: OpenP
     answered(page)
     assert "section users was refused: revision 2 was written meanwhile" in words(page)
     page.run()
-    assert "Ben has written this meanwhile" in words(page)
+    assert "Ben has written What users saw meanwhile" in words(page)
     assert "Theirs." in words(page)
     assert page.text_area(key=FIELD).value == "Mine."
     button(page, f"{FIELD}-over").click().run()

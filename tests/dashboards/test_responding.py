@@ -55,3 +55,13 @@ def test_a_permalink_leads_to_its_entry(opened: OpenPage) -> None:
     """An address in a chat that leads to the whole page makes people search."""
     page = opened("war_room", incident=INCIDENT_ID, event="1")
     assert [box.value for box in page.info if "Opened by detector/sps" in box.value]
+
+
+def test_what_was_written_and_refused_is_there_to_be_taken(api: FakeApi, opened: OpenPage) -> None:
+    """The form is empty by then: an update of ten lines would have to be written anew."""
+    page = opened("war_room")
+    api.refusal = "inc-7 was closed meanwhile"
+    page.text_area(key="update-text").input("Half of starts fail.")
+    button(page, "update-submit").click().run()
+    answered(page).run()
+    assert "Half of starts fail." in [block.value for block in page.code]

@@ -11,14 +11,16 @@ import numpy as np
 from collectors.graph.terminal import draw
 from collectors.model import Frame
 from collectors.printable import printable
+from tocsin.client.objectives import Level, budget_left, standing
 from tocsin.client.response.oncall_shapes import Oncall, Schedule
+from tocsin.client.response.rotas import next_shift
 from tocsin.client.response.screen_shapes import Cause, Screen
 from tocsin.client.shapes import Finding, IncidentSummary, Slo
 from tocsin.client.wording import (
     UNKNOWN,
     clock,
     duration,
-    multiple,
+    moment,
     percent,
     quantity,
     scope,
@@ -33,6 +35,8 @@ WIDTH, HEIGHT = 80, 24
 _SPARK = 30
 _BAR = 8
 _CHART_ROWS = 8
+_NAME = 28
+_WORST_FIRST = (Level.BAD, Level.NEAR, Level.UNKNOWN, Level.WELL)
 
 
 def printed(look: Look, width: int = WIDTH, height: int = HEIGHT) -> list[str]:
@@ -137,7 +141,8 @@ def behind_lines(look: Look) -> Iterator[str]:
         return
     yield from (f"  for: {one}" for one in _why(seen["cause"])[1:])
     yield from (f"  against: {one}" for one in seen["cause"]["against"])
-    yield from (f"  {one}" for one in (seen["people"]["rung"], seen["people"]["escalation"]) if one)
+    if rung := seen["people"]["rung"]:
+        yield f"  {rung}"
 
 
 def _why(cause: Cause) -> list[str]:
@@ -162,20 +167,19 @@ def joined(*parts: str) -> str:
 def objective_lines(look: Look) -> Iterator[str]:
     """Yield a line for each objective, those that burn first, with the budget that is left."""
     yield from _notice(look.slos, look, "objectives")
-    for one in sorted(look.slos.value or (), key=_burns_first):
-        left = one["error_budget_remaining"]
+    for one in sorted(look.slos.value or (), key=_worst_first):
+        left = budget_left(one)
         where = f" {scope(one['scope'])}" if one["scope"] else ""
-        burn = max((b["long"] for b in one["burn_rates"] if b["long"] is not None), default=None)
-        state = "BURNS" if one["state"] == "burning" else one["state"]
-        name = trimmed(f"{one['display_name']}{where}", 34, "…")
-        yield f"  {name:<34} {state:<8} {multiple(burn):>8}  {bar(left)} {percent(left)} left"
+        name = trimmed(f"{one['display_name'] or one['name']}{where}", _NAME, "…")
+        words, _ = standing(one)
+        yield f"  {name:<{_NAME}} {words:<26} {bar(left)} {percent(left)} left"
     if look.slos.value == []:
         yield "  none: write one with `tocsin slo new`"
 
 
-def _burns_first(one: Slo) -> tuple[bool, float]:
-    left = one["error_budget_remaining"]
-    return one["state"] != "burning", left if left is not None else 1.0
+def _worst_first(one: Slo) -> tuple[int, float]:
+    left = budget_left(one)
+    return _WORST_FIRST.index(standing(one)[1]), left if left is not None else 1.0
 
 
 def bar(share: float | None, width: int = _BAR) -> str:
@@ -244,15 +248,10 @@ def oncall_lines(look: Look) -> Iterator[str]:
 
 
 def _shift_words(one: Schedule, now_ms: int) -> str:
-    now = one["now"]
-    name = one["title"] or one["name"]
-    after_ms = now["end_ms"] if now else now_ms
-    following = next((s for s in one["shifts"] if s["start_ms"] >= after_ms), None)
-    then = f", next {following['name']}" if following else ""
-    if now is None:
-        return f"{name}: NOBODY{then}"
-    left = duration((now["end_ms"] - now_ms) / 1_000)
-    return f"{name}: {now['name']} for {left}{then}"
+    now, following = one["now"], next_shift(one, now_ms)
+    who = f"{now['name']}, until {moment(now['end_ms'])}" if now else "NOBODY"
+    then = f"; next {following['name']}" if following else ""
+    return f"{one['title'] or one['name']}: {who}{then}"
 
 
 def clipped(line: str, width: int) -> str:

@@ -40,6 +40,7 @@ _TEXTS = {
     Intrinsic.TRACE_ID: "TraceId",
     Intrinsic.SPAN_ID: "SpanId",
 }
+_MAPS = ("SpanAttributes", "ResourceAttributes")
 # Of the trace as a whole, or of where a span stands in it: not seen in one row.
 _OF_TRACES = frozenset(
     {
@@ -62,20 +63,46 @@ def traces_sql(query: Query, table: str, within: str) -> str | None:
     return _traces(query.selection, table, within)
 
 
+def spans_sql_of(query: Query, table: str, within: str) -> tuple[str | None, str | None]:
+    """Return a condition that a span of every selected trace meets, and what the trace must beside.
+
+    Either is None where nothing can be said; arguments as above.
+    """
+    return _split(query.selection, table, within)
+
+
+def rows_sql_of(query: Query) -> str | None:
+    """Return a condition on spans that suffice to say what a query selects of their traces.
+
+    None where it takes others of the trace as well.
+    """
+    if not isinstance(query.selection, Filter) or any(map(_is_of_trace, _asked(query))):
+        return None
+    return _rows(query.selection.condition, negated=False)
+
+
 def needs_attributes(query: Query) -> bool:
     """Return whether a query looks at anything that the slim columns lack."""
+    return any(
+        field.key == Intrinsic.STATUS_MESSAGE
+        if field.scope is Scope.INTRINSIC
+        else (field.scope, field.key) != (Scope.RESOURCE, "service.name")
+        for field in _asked(query)
+    )
+
+
+def _asked(query: Query) -> set[Field]:
     fields = {*_fields(query.selection), *query.shown}
     for stage in query.stages:
         if isinstance(stage, Filter):
             fields.update(_fields(stage))
         elif stage.field is not None:
             fields.add(stage.field)
-    return any(
-        field.key == Intrinsic.STATUS_MESSAGE
-        if field.scope is Scope.INTRINSIC
-        else (field.scope, field.key) != (Scope.RESOURCE, "service.name")
-        for field in fields
-    )
+    return fields
+
+
+def _is_of_trace(field: Field) -> bool:
+    return field.scope is Scope.INTRINSIC and Intrinsic(field.key) in _OF_TRACES
 
 
 def _fields(part: Selection | Condition) -> Iterator[Field]:
@@ -94,10 +121,12 @@ def _fields(part: Selection | Condition) -> Iterator[Field]:
             yield from _fields(other)
 
 
-def whole_traces_sql(table: str, trace_ids: str, within: str, most: int, columns: str) -> str:
-    """Return a statement for the spans of traces, each trace's in a row."""
+def whole_traces_sql(
+    table: str, trace_ids: str, within: str, most: int, columns: str, rows: str = "true"
+) -> str:
+    """Return a statement for the spans of traces that ``rows`` holds of, each trace's in a row."""
     return (
-        f"SELECT {columns} FROM {table} WHERE TraceId IN ({trace_ids}) AND {within} "
+        f"SELECT {columns} FROM {table} WHERE TraceId IN ({trace_ids}) AND {within} AND {rows} "
         f"ORDER BY TraceId, Timestamp, SpanId LIMIT 1 BY TraceId, {IDENTITY_COLUMNS} LIMIT {most}"
     )
 
@@ -113,6 +142,22 @@ def _traces(selection: Selection, table: str, within: str) -> str | None:
             return _or(_traces(left, table, within), _traces(right, table, within))
         case Both(left, right) | Related(_, left, right):
             return _and(_traces(left, table, within), _traces(right, table, within))
+
+
+def _split(selection: Selection, table: str, within: str) -> tuple[str | None, str | None]:
+    match selection:
+        case Filter(condition):
+            return _rows(condition, negated=False), None
+        case Either(left, right):
+            one, other = _split(left, table, within), _split(right, table, within)
+            beside = _traces(selection, table, within) if one[1] or other[1] else None
+            return _or(one[0], other[0]), beside
+        case Both(left, right) | Related(_, left, right):
+            row, beside = _split(left, table, within)
+            if row is None:
+                row, beside = _split(right, table, within)
+                return row, _and(beside, _traces(left, table, within))
+            return row, _and(beside, _traces(right, table, within))
 
 
 def _and(left: str | None, right: str | None) -> str | None:
@@ -142,7 +187,7 @@ def _rows(condition: Condition, *, negated: bool) -> str | None:
 
 def _compare(condition: Compare) -> str | None:
     field, op, value = condition.field, condition.op, condition.value
-    if field.scope is Scope.INTRINSIC and Intrinsic(field.key) in _OF_TRACES:
+    if _is_of_trace(field):
         return None
     text = _text(field)
     there = _there(field)
@@ -151,11 +196,19 @@ def _compare(condition: Compare) -> str | None:
     if isinstance(value, bool):
         return f"({there} AND {text} {op} {quoted(str(value).lower())})"
     if isinstance(value, str):
-        return f"({there} AND {_texts(text, op, value)})"
+        return f"({_indexed(field, op, value)}{there} AND {_texts(text, op, value)})"
     if field.is_number:
         return f"Duration {op} {_number(value)}"
     # NULL, of a text that is no number, must not become true where the whole is negated.
     return f"({there} AND ifNull(toFloat64OrNull({text}) {op} {_number(value)}, false))"
+
+
+def _indexed(field: Field, op: str, value: str) -> str:
+    """Return what holds wherever an attribute has a value, and which an index knows about."""
+    if op != "=" or not value or "SpanAttributes" not in _text(field):
+        return ""
+    maps = ("SpanAttributes",) if field.scope is Scope.SPAN else _MAPS
+    return f"({' OR '.join(f'has(mapValues({one}), {quoted(value)})' for one in maps)}) AND "
 
 
 def _texts(text: str, op: str, value: str) -> str:

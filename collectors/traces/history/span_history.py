@@ -18,7 +18,8 @@ from collectors.history.engine import HistoryEngine, quoted
 from collectors.model import Span
 from collectors.traces.heat import BOUNDS_NS, HeatMap
 from collectors.traces.held_trace import TraceSpans
-from collectors.traces.history.query_sql import needs_attributes
+from collectors.traces.history.newest_first import NewestFirst
+from collectors.traces.history.query_sql import needs_attributes, rows_sql_of
 from collectors.traces.history.span_rows import (
     INSERTED,
     LEAN_COLUMNS,
@@ -32,6 +33,7 @@ from collectors.traces.history.span_rows import (
 from collectors.traces.history.span_sql import (
     SLACK_MS,
     candidates_sql,
+    found_sql,
     heat_sql,
     held_sql,
     outline_sql,
@@ -42,16 +44,16 @@ from collectors.traces.history.span_sql import (
     whole_sql,
 )
 from collectors.traces.query.columns import SpanBlock
-from collectors.traces.query.evaluation import matched
+from collectors.traces.query.evaluation import MatchedSpans, matched
 from collectors.traces.search import (
     MAX_LIMIT,
     NANOS_PER_MS,
     TraceSearch,
     TraceSummary,
+    bounds_ns,
     summarize,
 )
 from collectors.traces.selection import in_box
-from collectors.traces.traceql.query import Query
 from collectors.traces.tree.cutting import most_telling
 from collectors.traces.tree.lineage import Identity, identity
 from collectors.traces.tree.sampling import adjusted_count
@@ -65,6 +67,10 @@ MAX_OUTLINE_SPANS = 100_000
 # Identifiers of as many traces fit into one statement.
 _AT_ONCE = 1_000
 _FIRST_WINDOW_MS = 120_000
+_FIRST_READING_MS = 30_000
+# Found at once beyond what is asked for, and at most.
+_MORE_FOUND = 10
+_MOST_FOUND = 600
 MAX_CANDIDATES = 2_000
 """Traces that the engine can't decide of that a query looks at."""
 _CHUNK = 50
@@ -113,75 +119,146 @@ class SpanHistory:
         through.
         """
         limit = max(0, min(wanted.limit, MAX_LIMIT))
-        if wanted.query is not None:
-            return list(islice(self._queried(wanted, wanted.query), limit))
-        found: list[TraceSummary] = []
-        for start_ms, end_ms in self._windows(wanted):
-            sql = candidates_sql(self._table, wanted, start_ms, end_ms, limit - len(found))
-            ids = [str(row[0]) for row in self._rows(sql)]
-            found += self._summaries(ids, start_ms, end_ms)
-            if len(found) >= limit:
-                break
-        return found[:limit]
+        return list(islice(self._newest(wanted, limit), limit))
 
-    def _queried(self, wanted: TraceSearch, query: Query) -> Iterator[TraceSummary]:
-        """Yield traces of which the query selects spans, newest first.
+    def _newest(self, wanted: TraceSearch, limit: int) -> Iterator[TraceSummary]:
+        """Yield matching traces, newest first.
 
-        The engine says which may be, :func:`matched` decides.
+        Windows are read from the newest to the oldest, each by itself: most traces are so short
+        that the first ones found are the newest. Where more begin before the last one found than
+        are asked for, traces are put in order by the engine.
         """
-        looked_at, size = 0, max(1, min(wanted.limit, _CHUNK))
+        newest, told = NewestFirst(), set[str]()
+        rows: list[tuple[Any, ...]] = []
+        readings = list(self._readings(wanted))
+        for window, began_by_ms in readings:
+            missing = limit - len(told)
+            size = min(_MOST_FOUND, missing + missing // 2 + _MORE_FOUND)
+            found = self._rows(found_sql(self._table, wanted, window, size, began_by_ms))
+            rows += found
+            is_full = len(found) == size
+            if len(rows) < missing and not is_full and window != readings[-1][0]:
+                continue
+            frontier_ns = found[-1][1] if is_full else window[0] * NANOS_PER_MS - 1
+            traces = self._told(wanted, [row[0] for row in rows], *_around(rows))
+            for summary in newest.told(traces, frontier_ns):
+                told.add(summary.trace_id)
+                yield summary
+            if is_full:
+                ended_ms = frontier_ns // NANOS_PER_MS
+                end_ms = ended_ms if wanted.end_ms is None else min(ended_ms, wanted.end_ms)
+                ordered = self._ordered(replace(wanted, end_ms=end_ms), limit)
+                yield from (one for one in ordered if one.trace_id not in told)
+                return
+            rows = []
+        yield from newest.told((), -1)
+
+    def _readings(self, wanted: TraceSearch) -> Iterator[tuple[tuple[int, int], int | None]]:
+        """Yield windows of spans, newest first; and by when their traces began, if that matters."""
+        windows = list(self._windows(wanted, _FIRST_READING_MS, 3))
+        if windows and wanted.end_ms is not None:
+            end_ms = windows[0][1]
+            yield (end_ms, end_ms + SLACK_MS), end_ms - 1
+        yield from ((window, None) for window in windows)
+
+    def _ordered(self, wanted: TraceSearch, limit: int) -> Iterator[TraceSummary]:
+        """Yield matching traces, newest first, as the engine orders those that may be.
+
+        It says which of them may be meant by a query, :func:`matched` decides.
+        """
+        looked_at, size = 0, max(1, min(limit, _CHUNK))
         for start_ms, end_ms in self._windows(wanted):
-            offset = 0
-            while True:
+            for offset in count(0, size):
                 sql = candidates_sql(self._table, wanted, start_ms, end_ms, size, offset)
-                found = self._rows(sql)
-                if looked_at > MAX_CANDIDATES:
+                rows = self._rows(sql)
+                if wanted.query is not None and looked_at > MAX_CANDIDATES:
                     raise TooCostlyError(
                         f"{MAX_CANDIDATES:,} traces that may match were looked at one by one and "
                         "too few do; ask for a shorter time or name more attributes"
                     )
-                yield from self._selected(query, found, wanted)
-                offset += len(found)
-                looked_at += len(found)
-                if len(found) < size:
+                if rows:
+                    first_ms, last_ms = min(row[1] for row in rows), max(row[2] for row in rows)
+                    found = self._told(wanted, [row[0] for row in rows], first_ms, last_ms)
+                    yield from (summary for _, summary in found)
+                looked_at += len(rows)
+                if len(rows) < size:
                     break
 
-    def _selected(
-        self, query: Query, found: Sequence[tuple[Any, ...]], wanted: TraceSearch
-    ) -> Iterator[TraceSummary]:
-        """Yield the summaries of those candidates of which the query selects spans."""
-        if not found:
+    def _told(
+        self, wanted: TraceSearch, ids: Sequence[str], start_ms: int, end_ms: int
+    ) -> Iterator[tuple[int, TraceSummary]]:
+        """Yield start and summary of those of some traces that a search means.
+
+        Args:
+            wanted: The search.
+            ids: The traces; that one span is meant, and their length, is known.
+            start_ms: None of their spans that matter began before.
+            end_ms: Nor after.
+        """
+        if not ids:
             return
-        start_ms, end_ms = min(row[1] for row in found), max(row[2] for row in found)
-        ids = [str(row[0]) for row in found]
-        traces = self._whole(ids, start_ms, end_ms, slim=not needs_attributes(query))
+        first_ns, beyond_ns = bounds_ns(wanted)
+        for spans, selected in self._chosen(wanted, ids, (start_ms, end_ms)):
+            start_ns = min(span.start_ns for span in spans)
+            if first_ns <= start_ns < beyond_ns:
+                summary = self._summary(spans, start_ms, end_ms)
+                if selected is not None:
+                    summary = replace(summary, matched=selected.spans, matched_count=selected.count)
+                yield start_ns, summary
+
+    def _chosen(
+        self, wanted: TraceSearch, ids: Sequence[str], window: tuple[int, int]
+    ) -> list[tuple[list[Span], MatchedSpans | None]]:
+        """Return the spans of traces, and which of them a query selects, if there is one.
+
+        A trace of which it selects none is left out.
+        """
+        query = wanted.query
+        if query is None:
+            return [(spans, None) for spans in self._outlined(ids, window)]
+        wide = needs_attributes(query)
+        rows = rows_sql_of(query) if wide else None
+        traces = self._whole(ids, window, slim=not wide, rows=rows or "true")
         block = SpanBlock(traces)
-        told = matched(query, block, wanted.matched_spans, in_box(wanted, block))
-        for at, spans in told.items():
-            summary = self._summary(traces[at], start_ms, end_ms)
-            yield replace(summary, matched=spans.spans, matched_count=spans.count)
+        selected = matched(query, block, wanted.matched_spans, in_box(wanted, block))
+        if rows is None:
+            return [(traces[at], found) for at, found in selected.items()]
+        # Attributes take most of the time: they are read of those spans alone that are asked for.
+        named = {traces[at][0].trace_id: found for at, found in selected.items()}
+        outlined = self._outlined(list(named), window) if named else []
+        return [(spans, named[spans[0].trace_id]) for spans in outlined]
 
     def _whole(
-        self, ids: Sequence[str], start_ms: int, end_ms: int, *, slim: bool
+        self, ids: Sequence[str], window: tuple[int, int], *, slim: bool, rows: str = "true"
     ) -> list[list[Span]]:
         """Return the spans of traces in the order of ``ids``; of a huge one the first in time.
 
-        With ``slim`` they have no attributes, which take most of the time.
+        With ``slim`` they have no attributes, which take most of the time; with a condition on
+        ``rows`` only those are returned.
         """
         columns, decode = (SLIM_COLUMNS, decode_slim_row) if slim else (LEAN_COLUMNS, decode_row)
-        sql = whole_sql(self._table, ids, start_ms, end_ms, MAX_OUTLINE_SPANS, columns)
-        rows = self._rows(sql)
-        if len(rows) >= MAX_OUTLINE_SPANS and len(ids) > 1:
+        sql = whole_sql(self._table, ids, window, MAX_OUTLINE_SPANS, columns, rows)
+        found = self._rows(sql)
+        if len(found) >= MAX_OUTLINE_SPANS and len(ids) > 1:
             middle = len(ids) // 2
             parts = (ids[:middle], ids[middle:])
             return [
-                trace for part in parts for trace in self._whole(part, start_ms, end_ms, slim=slim)
+                trace for part in parts for trace in self._whole(part, window, slim=slim, rows=rows)
             ]
         traces: dict[str, list[Span]] = {trace_id: [] for trace_id in ids}
-        for row in rows:
+        for row in found:
             span = decode(row)
             traces[span.trace_id].append(span)
         return [spans for spans in traces.values() if spans]
+
+    def _outlined(self, ids: Sequence[str], window: tuple[int, int]) -> list[list[Span]]:
+        """Return the spans of traces, without attributes, in the order of ``ids``."""
+        spans: dict[str, list[Span]] = {trace_id: [] for trace_id in ids}
+        sql = summaries_sql(self._table, ids, *window, MAX_OUTLINE_SPANS)
+        for row in self._rows(sql):
+            span = decode_slim_row(row)
+            spans[span.trace_id].append(span)
+        return [held for held in spans.values() if held]
 
     def read(self, trace_id: str) -> TraceSpans:
         """Return the spans of a trace in order of their start; none when it is unknown.
@@ -232,7 +309,7 @@ class SpanHistory:
                 found = self._rows(sql)
                 if found:
                     first, last = min(row[1] for row in found), max(row[2] for row in found)
-                    traces = self._whole([row[0] for row in found], first, last, slim=False)
+                    traces = self._whole([row[0] for row in found], (first, last), slim=False)
                     yield traces
                     told += sum(map(len, traces))
                 if told >= most:
@@ -272,17 +349,6 @@ class SpanHistory:
         ((spans, errors, end_ns),) = self._rows(totals_sql(self._table, trace_id, start_ms, end_ms))
         return int(spans), int(errors), int(end_ns)
 
-    def _summaries(self, ids: Sequence[str], start_ms: int, end_ms: int) -> list[TraceSummary]:
-        """Return the summaries of traces in the order of ``ids``."""
-        if not ids:
-            return []
-        spans: dict[str, list[Span]] = {trace_id: [] for trace_id in ids}
-        sql = summaries_sql(self._table, ids, start_ms, end_ms, MAX_OUTLINE_SPANS)
-        for row in self._rows(sql):
-            span = decode_slim_row(row)
-            spans[span.trace_id].append(span)
-        return [self._summary(held, start_ms, end_ms) for held in spans.values() if held]
-
     def _summary(self, held: list[Span], start_ms: int, end_ms: int) -> TraceSummary:
         found = summarize(held)
         if len(held) <= self._max_trace_spans:
@@ -298,7 +364,9 @@ class SpanHistory:
             dropped_spans=total - self._max_trace_spans,
         )
 
-    def _windows(self, wanted: TraceSearch) -> Iterator[tuple[int, int]]:
+    def _windows(
+        self, wanted: TraceSearch, length_ms: int = _FIRST_WINDOW_MS, growth: int = 2
+    ) -> Iterator[tuple[int, int]]:
         """Yield half-open windows that grow towards the past: what is dense is found at once."""
         bounds = self._rows(
             "SELECT toUnixTimestamp64Nano(min(Timestamp)), toUnixTimestamp64Nano(max(Timestamp)), "
@@ -310,12 +378,18 @@ class SpanHistory:
         newest_ms, oldest_ms = newest_ns // NANOS_PER_MS, oldest_ns // NANOS_PER_MS
         end_ms = 1 + (newest_ms if wanted.end_ms is None else min(wanted.end_ms, newest_ms))
         wanted_ms = end_ms - LOOK_BACK_MS if wanted.start_ms is None else wanted.start_ms
-        first_ms, length_ms = max(wanted_ms, oldest_ms), _FIRST_WINDOW_MS
+        first_ms = max(wanted_ms, oldest_ms)
         while end_ms > first_ms:
             start_ms = max(first_ms, end_ms - length_ms)
             yield start_ms, end_ms
-            end_ms, length_ms = start_ms, 2 * length_ms
+            end_ms, length_ms = start_ms, growth * length_ms
 
     def _rows(self, sql: str) -> list[tuple[Any, ...]]:
         columns = self._engine.columns(sql)
         return list(zip(*columns, strict=True)) if columns else []
+
+
+def _around(rows: Sequence[tuple[str, int]]) -> tuple[int, int]:
+    """Return between which times, epoch milliseconds, spans of traces that were found began."""
+    times = [first_ns // NANOS_PER_MS for _, first_ns in rows]
+    return min(times, default=0) - SLACK_MS, max(times, default=0) + SLACK_MS

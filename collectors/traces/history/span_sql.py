@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from collectors.history.engine import quoted
 from collectors.traces.heat import Grid
-from collectors.traces.history.query_sql import traces_sql, whole_traces_sql
+from collectors.traces.history.query_sql import spans_sql_of, traces_sql, whole_traces_sql
 from collectors.traces.history.span_rows import (
     COLUMNS,
     IDENTITY_COLUMNS,
@@ -25,6 +25,7 @@ SLACK_MS = 600_000
 # Spans that all summaries of one search are made from.
 MAX_SUMMARY_SPANS = 300_000
 _ENDS = "toUnixTimestamp64Nano(Timestamp) + toInt64(Duration)"
+_LENGTH = f"(max({_ENDS}) - min(toUnixTimestamp64Nano(Timestamp)))"
 _BUDGET = " SETTINGS max_execution_time = 10"
 _NEVER_MS = NEWEST_NS // NANOS_PER_MS
 # What tells how many spans one stands for, without what is different in each trace.
@@ -33,6 +34,43 @@ _SAMPLING = (
     f"if(TraceState = '', '', concat('ot=th:', extract({_OT}, '(?:^|;)th:([0-9a-f]+)'), "
     f"';p:', extract({_OT}, '(?:^|;)p:([0-9]+)')))"
 )
+
+
+def found_sql(
+    table: str, wanted: TraceSearch, window: tuple[int, int], limit: int, began_by_ms: int | None
+) -> str:
+    """Return a statement for traces by the first of their spans in a window that may be meant.
+
+    Of each its id, and when that span began, epoch nanoseconds; the latest come first. The trace
+    itself may have begun before: nothing but the window is read, unless the search asks for more
+    than one span can tell.
+
+    Args:
+        table: Of the spans.
+        wanted: What is looked for.
+        window: Half-open, epoch milliseconds.
+        limit: Most traces.
+        began_by_ms: Traces of which no span began by then are left out, if it is given.
+    """
+    start_ms, end_ms = window
+    around = _within(start_ms - SLACK_MS, end_ms + SLACK_MS)
+    conditions = [_within(start_ms, end_ms), *span_conditions(wanted)]
+    if not wanted.about_span and (having := _durations(_LENGTH, wanted)):
+        lasting = f"SELECT TraceId FROM {table} WHERE {around} GROUP BY TraceId"
+        conditions.append(f"TraceId IN ({lasting} HAVING {' AND '.join(having)})")
+    if wanted.query is not None:
+        one, others = spans_sql_of(wanted.query, table, around)
+        if len(conditions) > 1 or one is None:
+            one, others = None, traces_sql(wanted.query, table, around)
+        conditions += filter(None, (one, others))
+    if began_by_ms is not None:
+        before = _within(began_by_ms - SLACK_MS, began_by_ms + 1)
+        conditions.append(f"TraceId IN (SELECT TraceId FROM {table} WHERE {before})")
+    return (
+        f"SELECT TraceId, toUnixTimestamp64Nano(min(Timestamp)) AS first_ns FROM {table} "
+        f"WHERE {' AND '.join(conditions)} GROUP BY TraceId "
+        f"ORDER BY first_ns DESC, TraceId LIMIT {limit}{_BUDGET}"
+    )
 
 
 def candidates_sql(
@@ -47,7 +85,7 @@ def candidates_sql(
     """
     having = [f"min(Timestamp) >= {_time(start_ms)}", f"min(Timestamp) < {_time(end_ms)}"]
     if not wanted.about_span:
-        having += _durations(f"(max({_ENDS}) - min(toUnixTimestamp64Nano(Timestamp)))", wanted)
+        having += _durations(_LENGTH, wanted)
     conditions = [_within(start_ms - SLACK_MS, end_ms + SLACK_MS)]
     about = span_conditions(wanted)
     if about:
@@ -67,27 +105,33 @@ def candidates_sql(
 def summaries_sql(
     table: str, trace_ids: Iterable[str], start_ms: int, end_ms: int, most: int
 ) -> str:
-    """Return a statement for the slim columns of traces that began within [start_ms, end_ms).
+    """Return a statement for the slim columns of traces' spans within [start_ms, end_ms].
 
     Of a trace with more than ``most`` spans those without a parent come first, then the oldest.
     """
     return (
         f"SELECT * FROM (SELECT {SLIM_COLUMNS} FROM {table} WHERE TraceId IN ({_list(trace_ids)}) "
-        f"AND {_within(start_ms, end_ms + SLACK_MS)} ORDER BY ParentSpanId != '', Timestamp "
+        f"AND {_within(start_ms, end_ms + 1)} ORDER BY ParentSpanId != '', Timestamp "
         f"LIMIT 1 BY TraceId, {IDENTITY_COLUMNS}) LIMIT {most} BY TraceId "
         f"LIMIT {MAX_SUMMARY_SPANS}{_BUDGET}"
     )
 
 
 def whole_sql(
-    table: str, trace_ids: Iterable[str], start_ms: int, end_ms: int, most: int, columns: str
+    table: str,
+    trace_ids: Iterable[str],
+    window: tuple[int, int],
+    most: int,
+    columns: str,
+    rows: str = "true",
 ) -> str:
     """Return a statement for columns of traces, one after the other, ``most`` spans in all.
 
-    Their spans began within [start_ms, end_ms]: the narrower, the less is read.
+    Their spans began within the window, both ends included: the narrower, the less is read. With a
+    condition on ``rows`` only those.
     """
-    within = _within(start_ms, end_ms + 1)
-    return whole_traces_sql(table, _list(trace_ids), within, most, columns) + _BUDGET
+    within = _within(window[0], window[1] + 1)
+    return whole_traces_sql(table, _list(trace_ids), within, most, columns, rows) + _BUDGET
 
 
 def totals_sql(table: str, trace_id: str, start_ms: int, end_ms: int) -> str:

@@ -16,6 +16,7 @@ from collectors.errors import QueryError
 from collectors.model import FloatArray, IntArray
 from collectors.traces.query.columns import BoolArray, SpanBlock
 from collectors.traces.query.evaluation import holds
+from collectors.traces.query.percentile import percentile
 from collectors.traces.sessions.membership import sessions_of
 from collectors.traces.traceql.parser import parse
 from collectors.traces.traceql.query import Compare, Condition, Field, Filter, Intrinsic, Scope
@@ -184,6 +185,6 @@ def _step(
         of_previous=count / previous if previous else None,
         stopped=float(counts[stopped].sum()),
         stopped_failed=float(counts[stopped & broken].sum()),
-        median_s=float(np.median(took)) if len(took) else None,
+        median_s=percentile(took, counts[here], 0.5) if len(took) else None,
         examples=tuple(names[one] for one in examples[:MAX_EXAMPLES]),
     )

@@ -2,7 +2,7 @@
 
 In: an option of :mod:`dashboards.charts.timeseries`. Out: what the reader did with the pointer.
 Streamlit's own ECharts element replaces the whole chart at every tick, so that crosshair, hidden
-lines and zoom are lost, and its brush must be switched on first; ``docs/decisions/021`` has what
+lines and zoom are lost, and its brush must be switched on first; ``docs/decisions/022`` has what
 was measured. ``echarts.esm.min.js`` is Apache ECharts 6.1.0 as npm has it.
 """
 
@@ -15,6 +15,8 @@ from typing import Any
 import streamlit as st
 from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
 from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
+
+from dashboards.charts.linked.packing import packed
 
 _PACKAGE, _NAME = "tocsin", "linked"
 _KEY = f"{_PACKAGE}.{_NAME}"
@@ -73,7 +75,7 @@ def draw(
         alt: What the charts show, in words.
         key: Unique on the page; the same key keeps the chart.
     """
-    data = {"option": option, "units": units, "titles": titles, "height": height}
+    data = {"option": packed(option), "units": units, "titles": titles, "height": height}
     given = _component()(
         key=key,
         data=data | {"utc": utc, "file": file, "alt": alt},

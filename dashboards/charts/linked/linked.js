@@ -3,7 +3,10 @@
 
 import * as echarts from './echarts.esm.min.js'
 import { csv, save, saveText } from './export.js'
+import { moments, titles } from './fitting.js'
+import { unpacked } from './packing.js'
 import { Pointing } from './pointing.js'
+import { table } from './table.js'
 import { tooltip } from './tooltip.js'
 import { moment, quantity } from './wording.js'
 
@@ -36,13 +39,14 @@ class Stack {
     this.said.setAttribute('aria-live', 'polite')
     this.host.append(this.canvas, this.said)
     parent.append(this.host)
+    this.numbered = this.sheet()
     this.tools()
     this.pointing = new Pointing(this.host, this)
     this.host.addEventListener('keydown', (event) => this.walk(event))
     this.drawn = ''
     this.shape = ''
     this.updates = 0
-    this.watch = new ResizeObserver(() => this.chart?.resize())
+    this.watch = new ResizeObserver(() => this.resized())
     this.watch.observe(this.canvas)
   }
 
@@ -53,10 +57,31 @@ class Stack {
     this.host.remove()
   }
 
+  resized() {
+    if (!this.chart) return
+    this.chart.resize()
+    if (this.width !== this.host.clientWidth) this.chart.setOption(this.option(this.data))
+  }
+
+  sheet() {
+    const made = document.createElement('div')
+    made.className = 'sheet'
+    made.hidden = true
+    made.tabIndex = 0
+    made.setAttribute('role', 'region')
+    made.setAttribute('aria-label', 'Values as a table')
+    // Who reads or scrolls a table chooses no stretch of time.
+    for (const kind of ['pointerdown', 'dblclick']) made.addEventListener(kind, (event) => event.stopPropagation())
+    made.addEventListener('keydown', (event) => event.key === 'Escape' && this.tabulate(false))
+    this.host.append(made)
+    return made
+  }
+
   tools() {
     const bar = document.createElement('div')
     bar.className = 'tools'
     const kinds = [
+      ['Table', 'Read the numbers', () => this.tabulate(this.numbered.hidden)],
       ['PNG', 'Save the picture', () => this.picture()],
       ['CSV', 'Save the numbers', () => this.numbers()],
     ]
@@ -80,6 +105,7 @@ class Stack {
     const told = JSON.stringify([data, theme])
     if (told === this.drawn) return
     this.drawn = told
+    data = { ...data, option: unpacked(data.option) }
     this.data = data
     this.canvas.style.height = `${data.height}px`
     this.host.setAttribute('aria-label', data.alt)
@@ -93,6 +119,7 @@ class Stack {
     const shape = JSON.stringify([data.option.title, data.option.series.map((one) => one.id), data.units])
     this.chart.setOption(option, { notMerge: shape !== this.shape, lazyUpdate: false })
     this.shape = shape
+    if (!this.numbered.hidden) this.numbered.replaceChildren(table(data))
     this.updates += 1
     this.host.dataset.updates = this.updates
   }
@@ -106,8 +133,12 @@ class Stack {
 
   option(data) {
     const said = { series: data.option.series, units: data.units, titles: data.titles, utc: data.utc }
+    const { title, series, grid, xAxis } = data.option
+    this.width = this.host.clientWidth
     return {
       ...data.option,
+      title: titles(title, this.width),
+      series: moments(series, grid, xAxis, this.width),
       useUTC: data.utc,
       tooltip: {
         ...data.option.tooltip,
@@ -183,6 +214,14 @@ class Stack {
         return `${one.name.replace(/\u200b/g, '')} ${quantity(point?.[1], this.data.units[one.yAxisIndex])}`
       })
     this.said.textContent = `${moment(time, this.data.utc)}: ${values.slice(0, 8).join(', ')}`
+  }
+
+  tabulate(shown) {
+    const button = this.host.querySelector('.tools button')
+    button.setAttribute('aria-pressed', String(shown))
+    this.numbered.hidden = !shown
+    this.numbered.replaceChildren(...(shown ? [table(this.data)] : []))
+    ;(shown ? this.numbered : button).focus()
   }
 
   picture() {

@@ -4,6 +4,8 @@ import { moment, quantity } from './wording.js'
 
 const MOST = 12
 
+const QUIET = { fontSize: '11px', opacity: 0.85, paddingLeft: '20px' }
+
 const part = (tag, text, style) => {
   const made = document.createElement(tag)
   if (text !== undefined) made.textContent = text
@@ -24,11 +26,23 @@ export function tooltip(points, { series, units, titles, utc }) {
     if (!own.length) return
     box.append(part('div', titles[row], { fontSize: '11px', opacity: 0.85, marginTop: '4px' }))
     if (!known.length) box.append(part('div', 'no data', { fontSize: '12px' }))
-    for (const one of known.slice(0, MOST)) box.append(line(one, unit))
+    for (const one of known.slice(0, MOST)) {
+      box.append(line(one, unit))
+      const range = usual(points, series, series[one.seriesIndex].id)
+      if (range) box.append(part('div', `usual ${range.map((end) => quantity(end, unit)).join(' to ')}`, QUIET))
+    }
     const more = known.length - MOST
     if (more > 0) box.append(part('div', `and ${more} more`, { fontSize: '11px', opacity: 0.85 }))
   })
   return box
+}
+
+// The band of a line: its foot is a series of its own, and its height stands upon that.
+function usual(points, series, id) {
+  const [low, height] = ['low', 'high'].map(
+    (end) => points.find((one) => series[one.seriesIndex]?.id === `${id}:band-${end}`)?.value?.[1],
+  )
+  return typeof low === 'number' && typeof height === 'number' ? [low, low + height] : null
 }
 
 function line(one, unit) {

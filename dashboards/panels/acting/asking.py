@@ -56,3 +56,10 @@ def refuse(text: str) -> None:
 def given(key: str, longest: int) -> str:
     """Return what stands in a text field, without blanks around it and not longer."""
     return str(st.session_state.get(key) or "").strip()[:longest]
+
+
+def taken(key: str, longest: int) -> str:
+    """Return the same, and leave the field empty: the words belong to what is asked now."""
+    text = given(key, longest)
+    st.session_state[key] = ""
+    return text

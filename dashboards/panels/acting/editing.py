@@ -49,17 +49,20 @@ def _move(incident_id: str, stage: str) -> None:
 
 def _section(incident_id: str, section: PaperSection) -> None:
     field, base = _keys(incident_id, section["name"])
-    st.session_state.setdefault(base, section["revision"])
-    blank = "" if section["text"] or not section["asks"] else " :orange-badge[blank]"
+    st.session_state.setdefault(field, section["text"])
+    st.session_state.setdefault(base, _base_of(section))
+    is_blank = bool(section["asks"]) and not section["text"]
+    # Where somebody writes stays open, also once nothing is blank there any more.
+    is_open = st.session_state.setdefault(f"{field}-open", is_blank)
+    _written_meanwhile(section, field, base)
+    blank = " :orange-badge[blank]" if is_blank else ""
     with (
-        st.expander(f"{plain(section['title'])}{blank}", expanded=bool(blank)),
+        st.expander(f"{plain(section['title'])}{blank}", expanded=is_open, key=f"{field}-part"),
         st.container(key=f"section-{section['name']}"),
     ):
-        _written_meanwhile(section, field, base)
         with st.form(f"{field}-form", border=False):
             st.text_area(
                 section["asks"].capitalize() or section["title"],
-                value=section["text"],
                 key=field,
                 max_chars=_MAX_TEXT,
                 height=140,
@@ -74,28 +77,35 @@ def _section(incident_id: str, section: PaperSection) -> None:
             st.caption(f":material/history: Since then {changed} changed")
 
 
+def _base_of(section: PaperSection) -> tuple[int, str]:
+    """Return what a field began with: its revision and its text."""
+    return section["revision"], section["text"]
+
+
 def _written_meanwhile(section: PaperSection, field: str, base: str) -> None:
     """Say what somebody else has written since this field was opened; nothing typed is lost."""
-    typed = str(st.session_state.get(field, section["text"])).strip()
-    if st.session_state[base] == section["revision"]:
+    revision, began = st.session_state[base]
+    if revision == section["revision"]:
         return
-    if typed == section["text"]:
-        st.session_state[base] = section["revision"]
+    typed = str(st.session_state[field] or "").strip()
+    if typed in (section["text"], began.strip()):
+        st.session_state[field], st.session_state[base] = section["text"], _base_of(section)
         return
     author = plain(section["author"] or "somebody")
-    st.warning(f"**{author} has written this meanwhile:**  \n{escaped(section['text'])}")
+    title = plain(section["title"])
+    st.warning(f"**{author} has written {title} meanwhile:**  \n{escaped(section['text'])}")
     st.button(
         "Replace it by what I write",
         key=f"{field}-over",
         on_click=st.session_state.update,
-        args=({base: section["revision"]},),
+        args=({base: _base_of(section)},),
     )
 
 
 def _save(incident_id: str, name: str) -> None:
     field, base = _keys(incident_id, name)
     text = asking.given(field, _MAX_TEXT)
-    revision, actor = int(st.session_state.get(base) or 0), asking.who_acts()
+    revision, actor = st.session_state[base][0], asking.who_acts()
     asking.carry_out(
         f"section {name}",
         lambda api: api.papers.edit(incident_id, name, text, actor=actor, revision=revision),

@@ -46,4 +46,4 @@ def standing(incident: Incident) -> str:
 
 
 def _escalate(incident_id: str) -> None:
-    asking.give(incident_id, "escalate", text=asking.given("escalate-text", _MAX_REASON))
+    asking.give(incident_id, "escalate", text=asking.taken("escalate-text", _MAX_REASON))

@@ -13,6 +13,15 @@ const keyOf = (target) => {
   return name ? name.slice('st-key-'.length) : '';
 };
 
+const wordsOf = (words, key) => {
+  if (!key || key.endsWith('-popover')) return '';
+  if (words[key]) return words[key];
+  const begins = Object.keys(words).filter(
+    (one) => one.endsWith('*') && key.startsWith(one.slice(0, -1)),
+  );
+  return begins.length ? words[begins[0]] : '';
+};
+
 const buttonOf = (key) => document.querySelector(`.st-key-${CSS.escape(key)} button`);
 
 const intoPopover = () => {
@@ -37,7 +46,7 @@ export default function ({ data, parentElement }) {
     said.textContent = '';
   };
   const clicked = (event) => {
-    const words = own.data.words[keyOf(event.target)];
+    const words = wordsOf(own.data.words, keyOf(event.target));
     if (!words) return;
     clearTimeout(own.timer);
     said.textContent = words;

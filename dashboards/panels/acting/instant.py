@@ -34,6 +34,45 @@ KEYS = (
 _OWN = frozenset({"acknowledge"})
 """Buttons whose shortcut Streamlit shows and obeys itself."""
 
+_COMMANDS: dict[str, tuple[str, str]] = {
+    **{key: (key, "") for key in ("acknowledge", "resolve", "reopen", "escalate")},
+    **{f"severity-SEV{n}": ("set_severity", f"SEV{n}") for n in range(1, 6)},
+    "update-submit": ("update", ""),
+    "note-submit": ("note", ""),
+    "task-submit": ("add_task", ""),
+    "task-t*": ("change_task", ""),
+    "step-*": ("set_step", ""),
+}
+_OTHERS = {
+    "status-*": "status set by you",
+    "role-take": "role taken by you",
+    "role-hand": "role handed over by you",
+    "more-submit": "asked for by you",
+    "here-submit": "silenced by you",
+    "silence-submit": "silenced by you",
+    "declare-submit": "declared by you",
+    "timeline-pin-it": "pin changed by you",
+    "run-rehearse": "dry run asked for by you",
+    "run-begin": "run asked for by you",
+    **{
+        f"{decision}-run-*": f"{words} by you"
+        for decision, words in (
+            ("approve", "approved"),
+            ("retry", "another attempt asked for"),
+            ("skip", "skipped"),
+            ("done", "marked as done"),
+            ("abort", "abort asked for"),
+            ("roll_back", "roll back asked for"),
+        )
+    },
+    "stage-*": "stage changed by you",
+    "paper-*": "saved by you",
+    "action-*": "action item changed by you",
+    "public-link-*": "public link asked for by you",
+    "revoke-*": "revoked by you",
+}
+"""What is said at once, by the keys of the buttons; a star stands for any ending."""
+
 _LATE = "Not taken up by the page's server yet: is the connection there?"
 _HERE = Path(__file__).parent
 
@@ -62,18 +101,9 @@ def draw() -> None:
 
 
 def _said_at_once() -> dict[str, str]:
-    """Return what is said when a button is clicked, by its key."""
-    asked = {
-        "acknowledge": ("acknowledge", ""),
-        "resolve": ("resolve", ""),
-        "reopen": ("reopen", ""),
-        "escalate": ("escalate", ""),
-        **{f"severity-SEV{n}": ("set_severity", f"SEV{n}") for n in range(1, 6)},
-    }
-    return {
-        key: f"{intents.words(command, value)} · {intents.BEING_CONFIRMED}"
-        for key, (command, value) in asked.items()
-    }
+    """Return what is said when a button is clicked, by its key or, before ``*``, its beginning."""
+    asked = {key: intents.words(*said) for key, said in _COMMANDS.items()} | _OTHERS
+    return {key: f"{said} · {intents.BEING_CONFIRMED}" for key, said in asked.items()}
 
 
 @cache

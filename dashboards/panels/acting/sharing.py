@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboards import sources, states
 from dashboards.markdown import plain
-from dashboards.panels.acting import asking, brief
+from dashboards.panels.acting import asking, brief, sending
 from tocsin.client.errors import ClientError
 from tocsin.client.shapes import Incident
 from tocsin.client.wording import moment
@@ -73,6 +73,7 @@ def _make(incident_id: str, days: int) -> None:
     except ClientError as error:
         asking.refuse(f"no public link: {error.message}")
     else:
+        sending.count()
         st.session_state[_MADE] = made
 
 

@@ -20,6 +20,8 @@ def draw() -> None:
     failures = [one for one in sending.asked() if one.shown and one.now.state in _FAILED]
     for one in failures:
         _line(one)
+        if one.now.text:
+            st.code(one.now.text, language=None, wrap_lines=True)  # its form is empty by now
     if failures:
         st.button("I have read this", key="read-failures", on_click=_have_read)
     if any(not one.shown for one in sending.asked()):
@@ -35,6 +37,7 @@ def _watch() -> None:
         _line(one)
         if answered:
             one.shown = True
+            _tell(one)
             _follow(one)
 
 
@@ -52,9 +55,15 @@ def _line(one: Asked) -> None:
             st.markdown(f":blue-badge[:material/hourglass_top: {text}]", width="content")
         case State.CONFIRMED:
             st.markdown(f":green-badge[:material/check: {text}]", width="content")
-            st.toast(text, icon=":material/check:")
         case State.REFUSED | State.UNANSWERED:
             st.error(text, icon=":material/undo:")
+
+
+def _tell(one: Asked) -> None:
+    """Say once what became of it, wherever the page has been scrolled to."""
+    now = one.now
+    mark = ":material/undo:" if now.state in _FAILED else ":material/check:"
+    st.toast(plain(intents.line(now, sources.now_ms())), icon=mark)
 
 
 def _follow(one: Asked) -> None:

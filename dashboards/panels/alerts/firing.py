@@ -11,7 +11,7 @@ from dashboards.charts.palette import BadgeColor
 from dashboards.markdown import plain
 from tocsin.client.response.alert_shapes import Alert
 from tocsin.client.response.silence_shapes import moment_ms
-from tocsin.client.wording import moment
+from tocsin.client.wording import moment, scope
 
 PARAMETER = "why"
 """In the address: the finding whose path is shown."""
@@ -30,7 +30,7 @@ def draw(found: Sequence[Alert], words: str) -> None:
         )
         return
     shown = [one for one in found if matches(text_of(one), words)]
-    held = sum(one["status"]["state"] == "suppressed" for one in shown)
+    held = sum(map(is_held, shown))
     st.caption(f"{len(shown)} of {len(found)} alerts, {held} of them held back")
     for one in shown[:_SHOWN]:
         with st.container(border=True):
@@ -47,10 +47,20 @@ def _card(one: Alert) -> None:
         st.badge(labels.get("urgency", "no urgency"), color="gray")
         title = one["annotations"].get("summary") or labels.get("alertname", one["id"])
         st.markdown(f"**{plain(title)}**", width="stretch")
+        if one["incident"]:
+            st.page_link(
+                "app_pages/war_room.py",
+                label=one["incident"],
+                icon=":material/e911_emergency:",
+                query_params={"incident": one["incident"]},
+            )
         ask(one["id"], one["id"])
     told = ", ".join(receiver["name"] for receiver in one["receivers"])
-    st.markdown(f"{plain(place(one))} · since {moment(moment_ms(one['startsAt']))}")
-    st.caption(f"Told: {plain(told) or 'nobody'}")
+    where = plain(place(one))
+    since = f"since {moment(moment_ms(one['startsAt']))}"
+    st.markdown(" · ".join(filter(None, (where, since))))
+    rung = "nobody" if is_held(one) else plain(told) or "nobody"
+    st.caption(f"Rung: {rung} · rule {plain(labels.get('alertname', one['id']))}")
 
 
 def ask(name: str, place: object) -> None:
@@ -71,22 +81,27 @@ def close() -> None:
     st.query_params.pop(PARAMETER, None)
 
 
+def is_held(one: Alert) -> bool:
+    """Say whether an alert is kept from ringing."""
+    return one["status"]["state"] == "suppressed"
+
+
 def state_of(one: Alert) -> tuple[str, BadgeColor]:
     """Return how an alert stands, in words and with a colour."""
     status = one["status"]
     if status["silencedBy"]:
-        return f"silenced by {len(status['silencedBy'])}", "gray"
+        return "silenced", "gray"
     if status["inhibitedBy"]:
         return "inhibited", "gray"
     if status["mutedBy"]:
-        return "muted by a time", "gray"
+        return "under maintenance", "gray"
     return ("firing", "red") if status["state"] == "active" else (status["state"], "gray")
 
 
 def place(one: Alert) -> str:
-    """Return where an alert fires, by its labels, the rule left out."""
-    where = [f"{name}={value}" for name, value in one["labels"].items() if name not in _NAMED]
-    return " · ".join([one["labels"].get("alertname", ""), *where])
+    """Return where an alert fires, worded as everywhere."""
+    labels = one["labels"].items()
+    return scope({name.replace("_", "."): value for name, value in labels if name not in _NAMED})
 
 
 def text_of(one: Alert) -> str:

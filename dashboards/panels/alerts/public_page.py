@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 import altair as alt
@@ -18,10 +18,9 @@ from tocsin.client.errors import ClientError
 from tocsin.client.response.status_shapes import (
     ComponentRow,
     DraftRow,
-    NoticeRow,
     StatusPageState,
 )
-from tocsin.client.wording import clock, moment, percent
+from tocsin.client.wording import clock, moment
 
 _COLOURS: dict[str, tuple[BadgeColor, str]] = {
     "operational": ("green", palette.CALM),
@@ -33,14 +32,23 @@ _COLOURS: dict[str, tuple[BadgeColor, str]] = {
 }
 """How each state of a component is coloured: as a badge, and in the chart of days."""
 
-_ROW_PX, _HEAD_PX = 30, 70
+_SOURCES = {
+    "automatic": "by what is measured",
+    "person": "set by a person",
+    "published": "as was published",
+    "schedule": "by the plan of maintenance",
+}
+"""Where a state comes from, in words."""
+
+_NAMED_DAYS = (0.15, 0.5, 0.85)
+_ROW_PX, _HEAD_PX = 30, 120
 _SHOWN_NOTICES = 20
 
 
 def draw_head(found: StatusPageState) -> None:
     """Draw what a visitor reads first."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.badge(words(found["state"]), color=_badge(found["state"]))
+        st.badge(found["headline"], color=_badge(found["state"]))
         st.subheader(plain(found["title"]), anchor=False, width="content")
         if found["url"].startswith(("https://", "http://")):
             st.link_button(
@@ -54,27 +62,25 @@ def _subscribers(found: StatusPageState) -> str:
     return f"{count} subscriber{'' if count == 1 else 's'}"
 
 
-def draw_components(found: Sequence[ComponentRow]) -> None:
+def draw_components(page: StatusPageState) -> None:
     """Draw each component with its state, by group, and their days in one chart."""
+    found = page["components"]
     grouped = any(one["group"] for one in found)
     for group, rows in groupby(found, lambda one: one["group"]):
         if grouped:
             st.markdown(f"**{plain(group) or 'Others'}**")
         for one in rows:
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.badge(words(one["state"]), color=_badge(one["state"]))
-                why = f": {plain(one['reason'])}" if one["reason"] else ""
-                st.markdown(
-                    f"{plain(one['title'])} :small[by {words(one['source']).casefold()}{why} · up "
-                    f"{percent(one['uptime'])} of the {percent(one['measured'])} measured in "
-                    "90 days]",
-                    width="stretch",
-                )
-    _days(found)
+                st.badge(page["states"][one["state"]], color=_badge(one["state"]))
+                told = [_SOURCES.get(one["source"], one["source"]), one["reason"], one["history"]]
+                said = plain(" · ".join(filter(None, told)))
+                st.markdown(f"{plain(one['title'])} :small[{said}]", width="stretch")
+    _days(page)
 
 
-def _days(found: Sequence[ComponentRow]) -> None:
-    data = table(found)
+def _days(page: StatusPageState) -> None:
+    found, named = page["components"], page["states"]
+    data = table(found, named)
     if data.empty:
         states.empty("No day has been measured yet.")
         return
@@ -83,14 +89,14 @@ def _days(found: Sequence[ComponentRow]) -> None:
         alt.Chart(data)
         .mark_rect(cornerRadius=1)
         .encode(
-            x=alt.X("day:O", title=None, axis=alt.Axis(labels=False, ticks=False)),
+            x=alt.X("day:O", title=None, axis=_days_axis(data)),
             y=alt.Y("component:N", title=None, sort=None, axis=alt.Axis(labelOverlap=False)),
             color=alt.Color(
                 "state:N",
                 title=None,
-                legend=alt.Legend(orient="top", columns=3),
+                legend=alt.Legend(orient="top", columns=2),
                 scale=alt.Scale(
-                    domain=[words(state) for state in shown],
+                    domain=[named[state] for state in shown],
                     range=[_COLOURS[state][1] for state in shown],
                 ),
             ),
@@ -101,10 +107,17 @@ def _days(found: Sequence[ComponentRow]) -> None:
     st.altair_chart(chart, key="component-days", alt=described(found))
 
 
-def table(found: Sequence[ComponentRow]) -> pd.DataFrame:
-    """Return one row a component and day, the oldest day first."""
+def _days_axis(data: pd.DataFrame) -> alt.Axis:
+    """Return an axis that names as many days as fit on a phone."""
+    days = sorted(set(data["day"]))
+    named = [days[int(share * len(days))] for share in _NAMED_DAYS]
+    return alt.Axis(values=named, labelAngle=0, labelOverlap=True, ticks=False)
+
+
+def table(found: Sequence[ComponentRow], named: Mapping[str, str]) -> pd.DataFrame:
+    """Return one row a component and day, the oldest day first; ``named`` words the states."""
     rows = [
-        {"component": one["title"], "day": day, "key": state, "state": words(state)}
+        {"component": one["title"], "day": day, "key": state, "state": named[state]}
         for one in found
         for day, state in sorted(one["days"].items())
     ]
@@ -121,16 +134,16 @@ def described(found: Sequence[ComponentRow]) -> str:
     )
 
 
-def draw_drafts(found: Sequence[DraftRow]) -> None:
+def draw_drafts(page: StatusPageState) -> None:
     """Draw what an incident would have the public told, to be published by a person."""
-    for one in found:
+    for one in page["drafts"]:
         with st.container(border=True, key=f"draft-{one['incident_id']}"):
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.badge("draft", color="violet")
                 st.badge(words(one["progress"]), color="gray")
                 st.markdown(f"**{plain(one['title'])}**", width="stretch")
             st.markdown(lines(one["text"]))
-            st.caption(f"Shows: {component_words(one['components'])}")
+            st.caption(f"Shows: {component_words(page, one['components'])}")
             with st.popover("Publish", icon=":material/campaign:"):
                 st.markdown("Everybody on the internet reads it, and subscribers are told.")
                 st.button(
@@ -142,8 +155,9 @@ def draw_drafts(found: Sequence[DraftRow]) -> None:
                 )
 
 
-def draw_notices(found: Sequence[NoticeRow]) -> None:
+def draw_notices(page: StatusPageState) -> None:
     """Draw each notice with what was said, the newest first."""
+    found = page["notices"]
     st.subheader("What was said", anchor=False)
     if not found:
         states.empty("Nothing is on the page: no incident, no maintenance.")
@@ -162,22 +176,26 @@ def draw_notices(found: Sequence[NoticeRow]) -> None:
                     )
             for update in reversed(one["updates"]):
                 when, how = moment(update["time_ms"]), words(update["progress"])
-                st.markdown(f"`{when}` **{how}** {lines(update['text'])}")
+                st.markdown(f"**{how}** · :small[{when}]  \n{lines(update['text'])}")
             if one["components"]:
-                st.caption(f"Shows: {component_words(one['components'])}")
+                st.caption(f"Shows: {component_words(page, one['components'])}")
 
 
-def component_words(found: dict[str, str]) -> str:
-    """Say as what components are shown."""
-    shown = [f"{plain(name)} {words(state).casefold()}" for name, state in found.items()]
+def component_words(page: StatusPageState, found: Mapping[str, str]) -> str:
+    """Say as what components are shown, by the names that users read."""
+    titles = {one["name"]: one["title"] for one in page["components"]}
+    shown = [
+        f"{plain(titles.get(name, name))} {page['states'][state].casefold()}"
+        for name, state in found.items()
+    ]
     return ", ".join(shown) or "no component"
 
 
 def words(name: str) -> str:
-    """Return a state or a step as users read it.
+    """Return a step or a kind as users read it.
 
-    >>> words("partial_outage")
-    'Partial outage'
+    >>> words("in_progress")
+    'In progress'
     """
     return name.replace("_", " ").capitalize()
 

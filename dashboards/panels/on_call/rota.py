@@ -12,11 +12,12 @@ from dashboards import questions, states
 from dashboards.charts import palette
 from dashboards.markdown import plain
 from tocsin.client.response.oncall_shapes import Gap, Oncall, Schedule, Shift
+from tocsin.client.response.rotas import next_shift
 from tocsin.client.wording import duration, moment, number, percent
 
 OVERRIDE = "override"
 _NOBODY = "nobody"
-_ROW_PX, _HEAD_PX = 40, 90
+_ROW_PX, _HEAD_PX, _NAME_PX = 40, 110, 130
 _SHOWN_GAPS = 5
 
 
@@ -58,13 +59,6 @@ def told(one: Schedule, now_ms: int) -> Iterator[str]:
     yield f":small[{plain(one['time_zone'])} · covered {percent(one['covered'])}]"
 
 
-def next_shift(one: Schedule, now_ms: int) -> Shift | None:
-    """Return the first shift of somebody else, or after a gap; None when none is known."""
-    now = one["now"]
-    after_ms = now["end_ms"] if now else now_ms
-    return next((shift for shift in one["shifts"] if shift["start_ms"] >= after_ms), None)
-
-
 def is_override(shift: Shift) -> bool:
     """Say whether a shift stands instead of what the rota says."""
     return shift["layer"] == OVERRIDE
@@ -93,14 +87,14 @@ def draw_weeks(found: Oncall) -> None:
                 "start:T",
                 title=None,
                 scale=alt.Scale(type="utc"),
-                axis=alt.Axis(format="%a %d %b", labelOverlap="greedy", grid=True),
+                axis=alt.Axis(format="%a %d %b", labelOverlap="greedy", labelBound=True, grid=True),
             ),
             x2="end:T",
             y=alt.Y("schedule:N", title=None, sort=None),
             color=alt.Color(
                 "who:N",
                 title=None,
-                legend=alt.Legend(orient="top", columns=4),
+                legend=alt.Legend(orient="top", columns=2, labelLimit=_NAME_PX),
                 scale=alt.Scale(
                     domain=[*names, *([_NOBODY] if gaps else [])],
                     range=[*colors, *([palette.TROUBLE] if gaps else [])],

@@ -51,7 +51,7 @@ def people_lines(people: People) -> list[str]:
     color = "green" if people["is_taken"] else "red"
     said = [f"**Who is on it** · :{color}[{plain(people['taken'])}]"]
     if people["roles"]:
-        said.append(plain(people["roles"]).capitalize())
+        said.append(plain(people["roles"][:1].upper() + people["roles"][1:]))
     others = (people["on_call"], people["rung"])
     return said + [f":small[{plain(one)}]" for one in others if one]
 

@@ -9,7 +9,7 @@ from tocsin.client.trace_studies import Comparison, Difference, PathOperation
 from tocsin.client.wording import duration, estimated, number, percent
 
 _MOST = 30
-_SHARE = st.column_config.ProgressColumn("", min_value=0.0, max_value=1.0, format=" ")
+_SHARE = st.column_config.ProgressColumn(min_value=0.0, max_value=1.0, format=" ")
 
 
 def waits(**criteria: str | int | float) -> None:

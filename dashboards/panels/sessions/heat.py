@@ -26,10 +26,10 @@ def draw(criteria: Criteria) -> Criteria:
     pinned = timerange.parse_pin(st.query_params.get(_MAP))
     with st.container(horizontal=True, vertical_alignment="center", key="heat-bar"):
         st.markdown("**When they began, how long they took** · spans, UTC")
-        last = st.segmented_control(
+        last = st.radio(
             "Map of the last",
             list(_LAST),
-            default=next(iter(_LAST)),
+            horizontal=True,
             key="last",
             bind="query-params",
             disabled=pinned is not None,

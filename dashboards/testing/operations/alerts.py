@@ -32,6 +32,7 @@ def _alert(
     labels = {"alertname": name.rpartition("/")[0], "service_name": service, "urgency": urgency}
     return {
         "id": name,
+        "incident": INCIDENT_ID if receivers else None,
         "labels": labels,
         "annotations": {"summary": title, "description": "Synthetic."},
         "startsAt": _moment(world.impact_start_ms),

@@ -25,16 +25,16 @@ def escalations(world: World) -> list[JsonObject]:
         "channels": ["slack:incidents"],
         "timeout_s": 300.0,
         "after_s": 0.0,
-        "rings": ["ana"],
+        "rings": ["Ana Silva"],
         "ways": ["slack"],
         "missing": [],
     }
-    second = level | {"schedules": [], "people": ["kim"], "rings": ["kim"], "after_s": 300.0}
+    second = level | {"schedules": [], "people": ["kim"], "rings": ["Kim Larsen"], "after_s": 300.0}
     return [
         {
             "name": "playback",
             "title": "Playback",
-            "levels": [level, second | {"missing": ["nobody: person 'max' is not known"]}],
+            "levels": [level, second | {"missing": ["person 'max' is not known"]}],
             "repeats": 1,
             "exhausted_after_s": 1_200.0,
             "fallback": ["slack:everybody"],

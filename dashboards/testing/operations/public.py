@@ -8,6 +8,14 @@ from dashboards.testing.synthetic import INCIDENT_ID, JsonObject, World
 
 _DAY_MS = 86_400_000
 _DAYS = 90
+_STATES = {
+    "operational": "Operational",
+    "unknown": "Not measured",
+    "maintenance": "Under maintenance",
+    "degraded": "Degraded",
+    "partial_outage": "Partial outage",
+    "major_outage": "Major outage",
+}
 
 
 def status_page(world: World) -> JsonObject:
@@ -46,6 +54,8 @@ def status_page(world: World) -> JsonObject:
         "url": "https://status.example/",
         "as_of_ms": world.now_ms,
         "state": "partial_outage" if suffering else "operational",
+        "headline": "There is a partial outage" if suffering else "All systems are operational",
+        "states": _STATES,
         "components": [] if world.empty else components,
         "notices": [notice] if suffering else [],
         "drafts": [draft] if suffering else [],
@@ -67,9 +77,10 @@ def _component(world: World, name: str, title: str, group: str, state: str) -> J
         "description": "",
         "group": group,
         "state": state or "operational",
-        "source": "objective",
+        "source": "automatic",
         "reason": "its objective burns" if state else "",
         "uptime": 0.99931,
         "measured": 0.66,
+        "history": "99.931 % without outage (66 % of the time measured)",
         "days": days | {today.strftime("%Y-%m-%d"): state or "operational"},
     }

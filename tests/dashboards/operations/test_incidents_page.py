@@ -49,11 +49,13 @@ def test_the_report_has_medians_and_who_was_rung(api: FakeApi, opened: OpenPage)
     assert any("incident-report?days=90" in url for url in api.asked)
 
 
-def test_what_was_not_measured_is_a_dash(api: FakeApi, now_ms: int, opened: OpenPage) -> None:
+def test_what_has_not_happened_yet_is_no_number(
+    api: FakeApi, now_ms: int, opened: OpenPage
+) -> None:
     """An incident that nobody acknowledged has no time to acknowledge, not one of 0."""
     api.world = World.in_incident(now_ms)
     (table,) = [one.value for one in opened("incidents").dataframe if "Title" in one.value]
-    assert table["Acknowledged after"][0] == "–"
+    assert table["Acknowledged after"][0] == "not yet"
 
 
 def test_those_that_look_like_it_come_with_their_reasons(opened: OpenPage) -> None:

@@ -184,8 +184,10 @@ def test_settings_say_where_they_come_from(api: FakeApi, opened: OpenPage) -> No
 def test_the_public_page_is_shown_as_it_is(api: FakeApi, opened: OpenPage) -> None:
     """What users read, with what is measured of it, before anybody says more."""
     text = words(opened("status_page"))
-    assert "Playing by objective: its objective burns" in text.replace(":small[", "")
-    assert "up 99.931 % of the 66 % measured in 90 days" in text
+    assert "There is a partial outage" in text
+    told = "by what is measured · its objective burns · 99.931 % without outage"
+    assert f"Playing {told}" in text.replace(":small[", "")
+    assert "Shows: Playing partial outage" in text
     assert "We know *why*." in text
     assert "Search *and* browse" in text
 

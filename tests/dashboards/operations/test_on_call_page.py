@@ -39,9 +39,9 @@ def test_loads_say_nights_and_weekends(opened: OpenPage) -> None:
 def test_an_escalation_says_whom_it_rings_and_what_it_lacks(opened: OpenPage) -> None:
     """A level that names nobody is found before it is needed."""
     text = words(opened("on_call"))
-    assert "at once: ana by slack; tells slack:incidents" in text
-    assert "after 5 min: kim by slack" in text
-    assert "nobody: person 'max' is not known" in text
+    assert "at once: Ana Silva by slack; tells slack:incidents" in text
+    assert "after 5 min: Kim Larsen by slack" in text
+    assert "person 'max' is not known" in text
     assert "2 rounds, over after 20 min; then slack:everybody" in text
 
 

@@ -64,7 +64,7 @@ def test_it_shows_the_incident_and_what_is_known(fake: FakeApi) -> None:
         assert row[4].startswith("! Stream starts fell")
         assert "well" in text(app, "head")
         assert "Nobody has acknowledged it" in text(app, "detail")
-        assert "212×" in text(app, "slos")
+        assert "burning" in text(app, "slos")
         assert "▅" in text(app, "signals") or "█" in text(app, "signals")
         assert "page" in text(app, "findings")
         assert "Ana Silva" in text(app, "oncall")

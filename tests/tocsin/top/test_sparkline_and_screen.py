@@ -61,8 +61,8 @@ def test_the_smallest_terminal_has_all_of_it(fake: FakeApi) -> None:
     assert "Likely cause: Deployed playback 1.1.0" in text
     assert "Nobody has acknowledged it; On call: Ana Silva" in text
     assert "Next: Take traffic out of a region" in text
-    assert "BURNS        212×  ░░░░░░░░ -79 % left" in text
-    assert "Playback: Ana Silva for 3 d, next Sam Okafor" in text
+    assert "burning                    ░░░░░░░░ -79 % left" in text
+    assert "Playback: Ana Silva, until 2023-11-17 22:13:20 UTC; next Sam Okafor" in text
 
 
 def test_more_than_there_is_room_for_is_counted(fake: FakeApi) -> None:

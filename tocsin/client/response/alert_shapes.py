@@ -21,9 +21,10 @@ class AlertStatus(TypedDict):
 
 
 class Alert(TypedDict):
-    """Something that fires; its moments are RFC 3339."""
+    """Something that fires, of an incident or of none; its moments are RFC 3339."""
 
     id: str
+    incident: str | None
     labels: dict[str, str]
     annotations: dict[str, str]
     startsAt: str

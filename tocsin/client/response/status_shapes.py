@@ -6,7 +6,7 @@ from typing import NotRequired, TypedDict
 
 
 class ComponentRow(TypedDict):
-    """A component; ``uptime`` and ``measured`` are shares of 90 days."""
+    """A component; ``uptime`` and ``measured`` are shares of 90 days, ``history`` words them."""
 
     name: str
     title: str
@@ -17,6 +17,7 @@ class ComponentRow(TypedDict):
     reason: str
     uptime: float | None
     measured: float
+    history: str
     days: dict[str, str]
 
 
@@ -55,12 +56,14 @@ class DraftRow(TypedDict):
 
 
 class StatusPageState(TypedDict):
-    """The whole page."""
+    """The whole page; ``headline`` is what users read first, ``states`` how they read each."""
 
     title: str
     url: str
     as_of_ms: int
     state: str
+    headline: str
+    states: dict[str, str]
     components: list[ComponentRow]
     notices: list[NoticeRow]
     drafts: list[DraftRow]

@@ -1,0 +1,1 @@
+"""The war room of real incidents, one for each fault, as pictures for the documentation."""
