@@ -21,7 +21,7 @@ _ORDER = "Timestamp DESC, ServiceName, SpanId, Body"
 _NEWEST_NS = (2**32 - 1) * 1_000_000_000  # a DateTime ends in 2106
 _FIRST_NS = 60_000_000_000
 _LONGER = 8
-_LONGEST_NS = 30 * 86_400_000_000_000
+_MAX_LENGTH_NS = 30 * 86_400_000_000_000
 _NOT_IN_WORD = r"[^0-9A-Za-z\x{0080}-\x{10FFFF}]"
 
 
@@ -39,7 +39,7 @@ def stretches_of(wanted: LogSearch) -> Iterator[LogSearch]:
         start_ns = max(wanted.start_ns, end_ns - length_ns)
         # Of a trace or a span the index knows where it is.
         by_id = bool(wanted.trace_ids or wanted.span_id)
-        if by_id or end_ns > _NEWEST_NS or length_ns > _LONGEST_NS:
+        if by_id or end_ns > _NEWEST_NS or length_ns > _MAX_LENGTH_NS:
             start_ns = wanted.start_ns
         yield replace(wanted, start_ns=start_ns, end_ns=end_ns)
         wanted = replace(wanted, before=None)
