@@ -111,13 +111,13 @@ def _dotted(table: dict[str, Any], prefix: str) -> dict[str, object]:
 @asynccontextmanager
 async def _warm(_app: st.App) -> AsyncIterator[None]:
     """Import what the first viewer would otherwise wait seconds for."""
-    loading = asyncio.create_task(asyncio.to_thread(_load))
+    loading = asyncio.create_task(asyncio.to_thread(load))
     yield
     await loading
 
 
-def _load() -> None:
-    """Import it, and take it out of every later search for garbage.
+def load() -> None:
+    """Import what the first page draws with, and take it out of every later search for garbage.
 
     Streamlit searches all there is after each run of a page: without this that is four fifths of
     what a tick costs.

@@ -1,4 +1,4 @@
-"""``scripts/bench pages [--before REF] [--viewers 1 10] [--seconds N] [--stopwatch] [--json]``.
+"""``scripts/bench pages [--before REF] [--viewers 1 10] [--ticks] [--stopwatch]``.
 
 Pages, watched by so many people; or with ``--stopwatch`` what people do in them, in clicks and
 seconds. With ``--before`` the dashboard of another commit is measured in the same run, against
@@ -35,6 +35,7 @@ def main() -> None:
     parser.add_argument("--viewers", type=int, nargs="+", default=[1, 10], help="[1 10]")
     parser.add_argument("--pages", nargs="+", default=list(PAGES), choices=PAGES, help="[all]")
     parser.add_argument("--seconds", type=float, default=30.0, help="watched so long [30]")
+    parser.add_argument("--ticks", action="store_true", help="no browser: ticks alone")
     parser.add_argument("--stopwatch", action="store_true", help="count clicks and seconds")
     parser.add_argument("--json", action="store_true", help="print a line of JSON a row")
     given = parser.parse_args()
@@ -48,7 +49,9 @@ def main() -> None:
                 for page in given.pages:
                     row = {"dashboard": name, "page": page, "viewers": viewers}
                     row |= {"load": os.getloadavg()[0]}
-                    row |= measured(checkout, viewers, given.seconds, PAGES[page])
+                    row |= measured(
+                        checkout, viewers, given.seconds, PAGES[page], is_drawn=not given.ticks
+                    )
                     told(row, f"{name}: {page}, {viewers} viewers", as_json=given.json)
 
 

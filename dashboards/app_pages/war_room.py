@@ -35,7 +35,7 @@ PAGE = Page(
 )
 
 _FIRST_SCREEN_PX = 560
-_IN_A_HAND = Path(head.__file__).with_name("hand.css")
+_STYLE = Path(head.__file__).with_name("room.css")
 
 
 def page() -> None:
@@ -50,7 +50,7 @@ def page() -> None:
         st.fragment(_calm, run_every=range_bar.run_every(span))(span, _listed(incidents))
         return
     open_ones = _listed([one for one in incidents if incident_picker.is_open(one)])
-    st.html(_IN_A_HAND)
+    st.html(_STYLE)
     with st.container(gap="xsmall", key="first-screen"):
         above = st.container(gap="xsmall")
         known = _Drawn(open_ones=open_ones, seq=_act(chosen))

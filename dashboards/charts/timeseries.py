@@ -388,7 +388,8 @@ def _rounded(values: NDArray[np.float64]) -> NDArray[np.float64]:
     places = _SIGNIFICANT - 1 - np.floor(np.log10(np.where(size > 0, size, 1.0))).astype(np.int64)
     # Ten to a whole number up to 22 is exact, and so is what is divided by it or multiplied.
     up, down = 10.0 ** np.clip(places, 0, 300), 10.0 ** np.clip(-places, 0, 300)
-    return np.rint(values / down * up) / up * down
+    rounded: NDArray[np.float64] = np.rint(values / down * up) / up * down
+    return rounded
 
 
 def _overlay(position: int, row: Row, marks: Marks, labels: Sequence[str]) -> Option:

@@ -122,7 +122,10 @@ def test_everybody_says_the_same(
     assert card.title == screen["incident"]["title"]
     assert card.sentence in page_text(card)
     assert card.sentence in fallback_text(card)
-    assert card.sentence in str([block.to_dict() for block in blocks_of(card)])
+    in_slack = str([block.to_dict() for block in blocks_of(card)])
+    assert card.sentence in in_slack
+    assert card.title in in_slack
+    assert card.title in page_text(card)
     assert dict(card.fields)["Bad over 5 min"] in card.sentence
     assert dict(card.fields)["Allowed"] in screen["kpis"][0]["usual"]
     desk.execute(incident.id, SetStatus(status=Status.RESOLVED, actor="ann"))
@@ -132,6 +135,9 @@ def test_everybody_says_the_same(
     screen = http.get(f"/api/v2/incidents/{incident.id}/screen").json()
     assert desk.card(incident.id).sentence == screen["sentence"]
     assert screen["sentence"] in told
+    assert screen["incident"]["title"] == card.title
+    assert card.title in told.splitlines()[0]
+    assert dict(card.fields)["Bad over 5 min"] in told
     for figure in screen["impact"]:
         assert f"{figure['title']}: {figure['text']}." in told
 

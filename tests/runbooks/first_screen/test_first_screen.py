@@ -85,8 +85,8 @@ def test_a_figure_has_its_line_and_what_it_should_be(make_finding: MakeFinding) 
     """A number alone says nothing: the page shows it beside its baseline, and how it came there."""
     metrics = FlatMetrics(before=0.0, after=0.084, onset_ms=T0)
     [kpi] = kpis_of(incident_of(make_finding), metrics, NOW_MS)
-    assert (kpi.title, kpi.now) == ("Playback starts in us-east-1", "8.4 %")
-    assert (kpi.worst, kpi.usual) == ("8.4 % at worst", "0.1 % allowed")
+    assert (kpi.title, kpi.now) == ("Playback starts in us-east-1", "8.4 % bad")
+    assert (kpi.worst, kpi.usual) == ("8.4 % bad at worst", "0.1 % allowed")
     assert kpi.trend.course is Course.STEADY
     assert kpi.start_ms + kpi.step_ms * (len(kpi.points) - 1) >= NOW_MS - kpi.step_ms * 2
     assert len(kpi.points) <= MAX_POINTS
