@@ -29,12 +29,13 @@ def as_table(figures: Figures) -> str:
         "",
         (
             f"| search | in memory, {figures.sent_spans:,}: median ms | worst "
-            f"| in history, {figures.kept_spans:,}: median ms | worst |"
+            f"| in history, {figures.kept_spans:,}: median ms | worst | processor |"
         ),
-        "|---|---|---|---|---|",
+        "|---|---|---|---|---|---|",
     ]
     for name in figures.memory_ms.keys() | figures.kept_ms.keys():
         cells = (*figures.memory_ms.get(name, ()), *figures.kept_ms.get(name, ()))
+        cells += (figures.kept_cpu_ms[name],) if name in figures.kept_cpu_ms else ()
         lines.append(f"| {name} | " + " | ".join(f"{cell:.0f}" for cell in cells) + " |")
     return "\n".join(lines)
 

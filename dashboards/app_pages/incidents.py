@@ -97,7 +97,7 @@ def _table(shown: Sequence[IncidentSummary], total: int) -> None:
         },
     )
     more = f", the newest {_TABLE_ROWS} listed" if len(shown) > _TABLE_ROWS else ""
-    st.caption(f"{len(shown)} of {total} incidents{more}")
+    st.caption(f"{len(shown)} of {total} incident{'' if total == 1 else 's'}{more}")
 
 
 def _row(one: IncidentSummary) -> dict[str, object]:

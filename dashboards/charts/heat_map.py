@@ -168,6 +168,6 @@ def _outline(chosen: Chosen | None, x: alt.X, y: alt.Y) -> list[alt.Chart]:
         "max_ms": chosen.max_ms,
     }
     frame = alt.Chart(pd.DataFrame([row])).mark_rect(
-        fill=None, stroke=palette.CAUTION, strokeWidth=2, strokeDash=[_PARTS, _PARTS]
+        clip=True, fill=None, stroke=palette.CAUTION, strokeWidth=2, strokeDash=[_PARTS, _PARTS]
     )
     return [frame.encode(x=x, x2="end_ms:T", y=y, y2="max_ms:Q")]

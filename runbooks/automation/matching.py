@@ -7,12 +7,20 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from anomaly.evidence.near_changes import distance
-from anomaly.findings import Finding
+from anomaly.findings import Finding, FindingKind
 from runbooks.automation.runbook import Matcher, Runbook
 from runbooks.incidents.live import is_of, suspect_change
 from tocsin.client.wording import percent
 
 _SUSPECTED = 10
+_KINDS = {
+    FindingKind.SLO_BURN: "an error budget burns",
+    FindingKind.ANOMALY: "something is not as it was",
+    FindingKind.NO_DATA: "data are missing",
+    FindingKind.OWN_FAULT: "tocsin itself is at fault",
+    FindingKind.ALERT: "another program told it",
+    FindingKind.RULE: "a rule of Prometheus fires",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +51,8 @@ def propose(library: Sequence[Runbook], findings: Iterable[Finding]) -> Proposal
                 reasons = held(matcher, finding)
                 score = len(reasons) + (_SUSPECTED if matcher.change else 0)
                 if reasons and (best is None or _better(runbook, score, best)):
-                    why = f"{', '.join(reasons)} of “{finding.title}”"
+                    # Its title counts on while it burns: what it is about stays true.
+                    why = f"{', '.join(reasons)}: “{finding.subject or finding.title}”"
                     best = Proposal(runbook=runbook, score=score, why=why)
     return best
 
@@ -72,20 +81,20 @@ def held(matcher: Matcher, finding: Finding) -> list[str]:
 def _rule(matcher: Matcher, finding: Finding) -> list[str] | None:
     if not matcher.rule:
         return []
-    return [f"rule {finding.rule}"] if fnmatchcase(finding.rule, matcher.rule) else None
+    return ["it is written for this rule"] if fnmatchcase(finding.rule, matcher.rule) else None
 
 
 def _kind(matcher: Matcher, finding: Finding) -> list[str] | None:
     if not matcher.kinds:
         return []
-    return [f"kind {finding.kind}"] if finding.kind in matcher.kinds else None
+    return [_KINDS[finding.kind]] if finding.kind in matcher.kinds else None
 
 
 def _scope(matcher: Matcher, finding: Finding) -> list[str] | None:
     for key, pattern in matcher.scope:
         if key not in finding.scope or not fnmatchcase(finding.scope[key], pattern):
             return None
-    return [f"{key} {finding.scope[key]}" for key, _ in matcher.scope]
+    return [f"{key} is {finding.scope[key]}" for key, _ in matcher.scope]
 
 
 def _words(matcher: Matcher, finding: Finding) -> list[str] | None:
@@ -93,7 +102,7 @@ def _words(matcher: Matcher, finding: Finding) -> list[str] | None:
         return []
     text = f"{finding.title} {finding.expression}".lower()
     word = next((w for w in matcher.words if w.lower() in text), None)
-    return None if word is None else [f"the word {word!r}"]
+    return None if word is None else [f"it is about “{word}”"]
 
 
 def _loss(matcher: Matcher, finding: Finding) -> list[str] | None:

@@ -40,7 +40,7 @@ def _instead(current: ProposedRunbook, kept: Proposal | None) -> str:
     """Return why another takes the place of ``current``."""
     if kept is None:
         return f"it was for {current.why}, and nothing that fires now asks for it"
-    return f"that fits less well, by {kept.why}"
+    return f"that fits less well: {kept.why}"
 
 
 def _command(proposal: Proposal, instead: str = "") -> ProposeRunbook:

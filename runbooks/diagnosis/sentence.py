@@ -9,7 +9,7 @@ from anomaly.findings import Finding, FindingKind
 from runbooks.diagnosis.cause import cause_of
 from runbooks.incidents.incident import Incident
 from runbooks.incidents.live import speaking
-from tocsin.client.wording import clock, duration, quantity
+from tocsin.client.wording import NO_DATA, clock, duration, quantity
 
 MAX_PLACES = 3
 """Regions that a sentence names; of more the number."""
@@ -39,10 +39,17 @@ def seen(finding: Finding) -> str:
     """Return the worst that was measured, "" if nothing was."""
     if finding.kind in _TOLD or not finding.subject:
         return ""
-    worst = quantity(finding.observed, finding.unit)
+    worst = valued(finding, finding.observed)
     if finding.kind is FindingKind.SLO_BURN:
-        return f"{worst} bad over {duration(finding.window_ms / 1000)}"
+        return f"{worst} over {duration(finding.window_ms / 1000)}"
     return f"{worst} at worst"
+
+
+def valued(finding: Finding, value: float | None, *, missing: str = NO_DATA) -> str:
+    """Return a value of what a finding measures: of an objective it is the share that is bad."""
+    told = quantity(value, finding.unit, missing=missing)
+    is_share = finding.kind is FindingKind.SLO_BURN and value is not None
+    return f"{told} bad" if is_share else told
 
 
 def usual(finding: Finding) -> str:

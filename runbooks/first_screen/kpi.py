@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from anomaly.evidence.near_changes import REGION
 from anomaly.findings import Finding, FindingKind, FindingState
 from anomaly.promql.written import as_people_write
 from collectors.errors import TocsinError
 from collectors.model import FloatArray, Frame
-from runbooks.diagnosis.sentence import usual, where
+from runbooks.diagnosis.sentence import usual, valued, where
 from runbooks.first_screen.trend import Course, Trend, trend_of
 from runbooks.incidents.incident import Incident
 from runbooks.incidents.live import speaking
 from runbooks.postmortem.impact import MetricReader, graph_query, total_line
-from tocsin.client.wording import quantity
+from tocsin.client.wording import scope
 
 MAX_KPIS = 3
 """Figures that a first screen has."""
@@ -78,7 +79,22 @@ def kpis_of(incident: Incident, metrics: MetricReader, now_ms: int) -> list[Kpi]
     for finding in speaking(incident.findings.values()):
         if finding.kind not in _UNMEASURED and finding.expression:
             shown.setdefault(finding.expression, finding)
-    return [_kpi(one, incident, metrics, now_ms) for one in list(shown.values())[:MAX_KPIS]]
+    few = list(shown.values())[:MAX_KPIS]
+    return [
+        replace(_kpi(one, incident, metrics, now_ms), title=title)
+        for one, title in zip(few, _titles(few), strict=True)
+    ]
+
+
+def _titles(findings: Sequence[Finding]) -> list[str]:
+    """Return what each measures and where; of those alike also what else tells them apart."""
+    titles = [f"{one.subject}{where([one])}" if one.subject else one.title for one in findings]
+    return [
+        f"{title} ({scope({k: v for k, v in one.scope.items() if k != REGION})})"
+        if titles.count(title) > 1 and one.scope.keys() - {REGION}
+        else title
+        for one, title in zip(findings, titles, strict=True)
+    ]
 
 
 def _kpi(finding: Finding, incident: Incident, metrics: MetricReader, now_ms: int) -> Kpi:
@@ -96,8 +112,8 @@ def _kpi(finding: Finding, incident: Incident, metrics: MetricReader, now_ms: in
     since = values[times_ms > incident.impact_start_ms]
     points, every = thinned(values)
     return Kpi(
-        title=f"{finding.subject}{where([finding])}" if finding.subject else finding.title,
-        now=_worded(value, finding),
+        title=finding.title,
+        now=valued(finding, value, missing="not measured"),
         worst=_worst(finding, since),
         usual=usual(finding),
         value=value,
@@ -119,13 +135,7 @@ def _worst(finding: Finding, since: FloatArray) -> str:
     if finding.baseline is None or not measured.size:
         return ""
     farthest = measured[np.argmax(np.abs(measured - finding.baseline))]
-    return f"{_worded(float(farthest), finding)} at worst"
-
-
-def _worded(value: float | None, finding: Finding) -> str:
-    """Return a value in words; of an objective, whose name says what is good, what is bad."""
-    bad = " bad" if finding.kind is FindingKind.SLO_BURN and value is not None else ""
-    return quantity(value, finding.unit, missing="not measured") + bad
+    return f"{valued(finding, float(farthest))} at worst"
 
 
 def _trend(finding: Finding, incident: Incident, since: FloatArray, step_ms: int) -> Trend:

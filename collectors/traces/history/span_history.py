@@ -131,13 +131,14 @@ class SpanHistory:
         newest, told = NewestFirst(), set[str]()
         rows: list[tuple[Any, ...]] = []
         readings = list(self._readings(wanted))
-        for window, began_by_ms in readings:
-            missing = limit - len(told)
-            size = min(_MOST_FOUND, missing + missing // 2 + _MORE_FOUND)
+        for at, (window, began_by_ms) in enumerate(readings):
+            missing = limit - len(told) - len(rows)
+            # What is rare overlaps less.
+            size = min(_MOST_FOUND, missing + missing // 2 + max(2, _MORE_FOUND >> at))
             found = self._rows(found_sql(self._table, wanted, window, size, began_by_ms))
             rows += found
             is_full = len(found) == size
-            if len(rows) < missing and not is_full and window != readings[-1][0]:
+            if len(found) < missing and not is_full and window != readings[-1][0]:
                 continue
             frontier_ns = found[-1][1] if is_full else window[0] * NANOS_PER_MS - 1
             traces = self._told(wanted, [row[0] for row in rows], *_around(rows))

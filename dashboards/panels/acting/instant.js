@@ -24,11 +24,17 @@ const wordsOf = (words, key) => {
 
 const buttonOf = (key) => document.querySelector(`.st-key-${CSS.escape(key)} button`);
 
-const intoPopover = () => {
-  const first = document.querySelector(
-    '[data-testid=stPopoverBody] textarea, [data-testid=stPopoverBody] input',
-  );
-  if (first) first.focus();
+// A popover takes its time to be drawn, and one that closes hands the focus back late: looked at
+// until the first field, or else button, has held it for a moment, or another key is pressed.
+let looking = 0;
+const intoPopover = (tries = 40, held = 0) => {
+  const body = document.querySelector('[data-testid=stPopoverBody]');
+  const first =
+    body && (body.querySelector('textarea, input') || body.querySelector('button:not(:disabled)'));
+  const stays = first && document.activeElement === first;
+  if (first && !stays) first.focus();
+  if (tries === 0 || held === 5) return;
+  looking = setTimeout(intoPopover, 50, tries - 1, stays ? held + 1 : 0);
 };
 
 export default function ({ data, parentElement }) {
@@ -55,13 +61,14 @@ export default function ({ data, parentElement }) {
     }, LATE_MS);
   };
   const pressed = (event) => {
+    clearTimeout(looking);
     const typing = event.target instanceof Element && event.target.closest(TYPING);
     if (typing || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
     const button = buttonOf(own.data.keys[event.key] || '-');
     if (!button || button.disabled) return;
     event.preventDefault();
     button.click();
-    setTimeout(intoPopover, 120);
+    looking = setTimeout(intoPopover, 50);
   };
   document.addEventListener('click', clicked, true);
   document.addEventListener('keydown', pressed);

@@ -20,11 +20,16 @@ def draw(detectors: Sequence[DetectorRow] | None, slos: Sequence[Slo] | None, wo
         if detectors is not None and slos is not None:
             states.empty("No rule watches anything yet: write objectives or detectors.")
         return
-    _objectives([one for one in slos or () if one["state"] != "burning"], words)
-    _detectors([one for one in detectors or () if one["state"] != "firing"], words)
+    calm = [one for one in slos or () if one["state"] != "burning"]
+    quiet = [one for one in detectors or () if one["state"] != "firing"]
+    drawn = [_objectives(calm, words), _detectors(quiet, words)]
+    if not any(drawn):
+        told = "None of them is like that" if calm or quiet else "All that is watched fires"
+        states.empty(f"{told}.", icon=":material/search_off:")
 
 
-def _objectives(slos: Sequence[Slo], words: str) -> None:
+def _objectives(slos: Sequence[Slo], words: str) -> bool:
+    """Draw them, and say whether there was anything to draw."""
     rows = [
         (nearness(burn["long"], burn["threshold"]), one, burn)
         for one in slos
@@ -32,7 +37,7 @@ def _objectives(slos: Sequence[Slo], words: str) -> None:
         if firing.matches(f"{one['name']} {one['display_name']} {scope(one['scope'])}", words)
     ]
     if not rows:
-        return
+        return False
     st.markdown("**Objectives that do not burn**")
     rows.sort(key=lambda row: -row[0])
     st.dataframe(
@@ -51,16 +56,18 @@ def _objectives(slos: Sequence[Slo], words: str) -> None:
         key="below-slos",
         alt=f"{len(rows)} burn rates below their thresholds",
     )
+    return True
 
 
-def _detectors(found: Sequence[DetectorRow], words: str) -> None:
+def _detectors(found: Sequence[DetectorRow], words: str) -> bool:
+    """Draw them, and say whether there was anything to draw."""
     shown = [
         one
         for one in found
         if firing.matches(f"{one['name']} {one['display_name']} {scope(one['scope'])}", words)
     ]
     if not shown:
-        return
+        return False
     st.markdown("**Detectors that do not fire**")
     shown.sort(key=lambda one: -abs(one["score"] or 0.0))
     st.dataframe(
@@ -82,6 +89,7 @@ def _detectors(found: Sequence[DetectorRow], words: str) -> None:
     )
     if len(shown) > _TABLE_ROWS:
         st.caption(f"The first {_TABLE_ROWS} of {len(shown)} series.")
+    return True
 
 
 def nearness(value: float | None, threshold: float) -> float:

@@ -17,7 +17,7 @@ PARAMETER = "why"
 """In the address: the finding whose path is shown."""
 
 _SHOWN = 60
-_NAMED = ("alertname", "urgency", "kind")
+_NAMED = ("alertname", "urgency", "kind", "severity")
 
 
 def draw(found: Sequence[Alert], words: str) -> None:

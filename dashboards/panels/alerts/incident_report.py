@@ -43,10 +43,10 @@ def _figures(report: IncidentReport) -> None:
     found = ", ".join(f"{count} {name}" for name, count in report["by_severity"].items() if count)
     cost = "" if report["cost"] is None else f", which cost {number(report['cost'])}"
     st.caption(
-        f"{report['incidents']} incidents ({found or 'none with a severity'}), "
+        f"{_counted(report['incidents'], 'incident')} ({found or 'none with a severity'}), "
         f"{report['declined']} declined, {report['merged']} merged · "
         f"{number(report['person_hours'])} h of one person{cost} · "
-        f"{report['open_tasks']} tasks open, {report['overdue_tasks']} overdue"
+        f"{_counted(report['open_tasks'], 'task')} open, {report['overdue_tasks']} overdue"
     )
 
 
@@ -77,4 +77,8 @@ def _loads(report: IncidentReport) -> None:
 
 
 def _worded(time_ms: float | None) -> str:
-    return duration(None if time_ms is None else time_ms / 1_000)
+    return "none yet" if time_ms is None else duration(time_ms / 1_000)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -72,8 +72,8 @@ def draw_components(page: StatusPageState) -> None:
         for one in rows:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.badge(page["states"][one["state"]], color=_badge(one["state"]))
-                told = [_SOURCES.get(one["source"], one["source"]), one["reason"], one["history"]]
-                said = plain(" · ".join(filter(None, told)))
+                by = "" if one["state"] == "unknown" else _SOURCES.get(one["source"], "")
+                said = plain(" · ".join(filter(None, (by, one["reason"], one["history"]))))
                 st.markdown(f"{plain(one['title'])} :small[{said}]", width="stretch")
     _days(page)
 

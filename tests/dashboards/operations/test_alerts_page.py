@@ -39,6 +39,8 @@ def test_what_does_not_fire_says_how_far_it_is(opened: OpenPage) -> None:
     first = slos.iloc[0]
     assert (first["Burns"], first["Fires at"], first["Because"]) == ("0.4×", "14.4×", "ok")
     assert list(detectors["Expected"]) == ["41/s", "41/s"]
+    nothing = opened("alerts", view="below the threshold", search="nowhere")
+    assert "None of them is like that." in words(nothing)
 
 
 def test_why_is_one_click_and_has_an_address(api: FakeApi, opened: OpenPage) -> None:

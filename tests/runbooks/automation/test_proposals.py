@@ -148,7 +148,7 @@ def test_a_better_fit_takes_its_place_and_says_why(make_finding: MakeFinding) ->
     [command] = proposing(LIBRARY, [make_finding(changes=(deployed(),))], current([known]))
     assert command.name == "roll-back"
     assert "“Deployed playback 1.1.0”, 20 s before the estimated onset" in command.why
-    assert command.instead.startswith("that fits less well, by rule slo/")
+    assert command.instead.startswith("that fits less well: it is written for this rule")
 
 
 def test_what_asked_for_it_is_over(make_finding: MakeFinding) -> None:

@@ -28,7 +28,14 @@ REQUESTS = ANOMALY | {
 }
 PROPOSALS = [
     ({}, "playback-start-errors"),
-    ({"rule": "slo/gateway-latency/fast", "title": "Gateway slow"}, "dependency-latency"),
+    (
+        {
+            "rule": "slo/gateway-latency/fast",
+            "title": "Gateway slow",
+            "expression": "name,gateway.requests,:eq,:sum",
+        },
+        "dependency-latency",
+    ),
     (ANOMALY | {"observed": 20.0}, "playback-start-errors"),
     (REQUESTS | {"observed": 2.0}, "region-loss"),
     (REQUESTS | {"observed": 20.0}, None),
@@ -54,9 +61,10 @@ def test_proposals(
     name: str | None,
 ) -> None:
     """The most specific match is proposed, and says what it matched."""
-    proposal = propose(library, [make_finding(**changes)])
+    finding = make_finding(**changes)
+    proposal = propose(library, [finding])
     assert (proposal and proposal.runbook.name) == name
-    assert proposal is None or make_finding(**changes).title in proposal.why
+    assert proposal is None or f"“{finding.subject or finding.title}”" in proposal.why
 
 
 def test_built_in_library() -> None:
