@@ -9,7 +9,7 @@ import streamlit as st
 from dashboards import states
 from dashboards.charts.palette import BadgeColor
 from dashboards.markdown import plain
-from tocsin.client import objectives
+from tocsin.client.explained import standing as standings
 from tocsin.client.forecasts import budget_gone
 from tocsin.client.shapes import BurnRate, Slo
 from tocsin.client.wording import NO_DATA, duration, multiple, percent, scope
@@ -17,11 +17,11 @@ from tocsin.client.wording import NO_DATA, duration, multiple, percent, scope
 _ENOUGH_LEFT = 0.25
 _MAX_REASONS = 2
 _ALL_MEASURED = 0.99
-_COLORS: dict[objectives.Level, BadgeColor] = {
-    objectives.Level.BAD: "red",
-    objectives.Level.NEAR: "orange",
-    objectives.Level.UNKNOWN: "gray",
-    objectives.Level.WELL: "green",
+_COLORS: dict[standings.Level, BadgeColor] = {
+    standings.Level.BAD: "red",
+    standings.Level.NEAR: "orange",
+    standings.Level.UNKNOWN: "gray",
+    standings.Level.WELL: "green",
 }
 _BUDGET_HELP = (
     "The error budget is the share of events that may fail within the window. A burn rate of 1 "
@@ -81,7 +81,7 @@ def _card(slo: Slo) -> None:
 
 def standing(slo: Slo) -> tuple[str, BadgeColor]:
     """Return how an objective stands, in words and in a colour: never green over a red number."""
-    words, level = objectives.standing(slo)
+    words, level = standings.standing(slo)
     return words, _COLORS[level]
 
 
@@ -115,7 +115,7 @@ def budget_left(slo: Slo) -> str:
     While most of the window is not measured yet, a share of the measured events says little about
     the whole: the projection to the window's end at the same traffic is given instead.
     """
-    ratio = objectives.budget_left(slo)
+    ratio = standings.budget_left(slo)
     if ratio is None:
         return f"**{NO_DATA}**"
     color = "red" if ratio <= 0 else "green" if ratio >= _ENOUGH_LEFT else "orange"
@@ -155,4 +155,4 @@ def _unbroken(text: str) -> str:
 
 def _rate(rate: BurnRate, value: float | None) -> str:
     worded = multiple(value)
-    return f":red[**{worded}**]" if rate["firing"] or objectives.is_over(rate, value) else worded
+    return f":red[**{worded}**]" if rate["firing"] or standings.is_over(rate, value) else worded

@@ -11,7 +11,7 @@ import numpy as np
 from collectors.graph.terminal import draw
 from collectors.model import Frame
 from collectors.printable import printable
-from tocsin.client.objectives import Level, budget_left, standing
+from tocsin.client.explained.standing import Level, budget_left, standing
 from tocsin.client.response.oncall_shapes import Oncall, Schedule
 from tocsin.client.response.rotas import next_shift
 from tocsin.client.response.screen_shapes import Cause, Screen
