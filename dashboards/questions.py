@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from dashboards import sources
 from dashboards.feed import Reading
+from tocsin.client.explained.groups import ExplainedGroups
 from tocsin.client.forecast_shapes import ForecastAnswer
 from tocsin.client.own.shapes import Capacity, SettingInForce
 from tocsin.client.response.alert_shapes import Alert
@@ -80,6 +81,20 @@ def forecast(query: str, limit: float) -> Reading[ForecastAnswer]:
     return sources.ask(
         f"forecast {query} {limit}", lambda: client.forecast(query, wanted), _RARE_MS
     )
+
+
+def set_apart(query: str, of: str, start_ms: int, end_ms: int) -> Reading[ExplainedGroups]:
+    """Return which tags the part of ``query`` has that is worse than before, of how many."""
+    params: dict[str, str | int] = {
+        "of": of,
+        "by": "*",
+        "s": start_ms,
+        "e": end_ms,
+        "before": "30m",
+        "direction": "up",
+    }
+    key = f"set apart {query} {of} {start_ms} {end_ms // _SLOW_MS}"
+    return sources.ask(key, lambda: sources.api().explain_groups(query, params), _SLOW_MS)
 
 
 def settings() -> Reading[list[SettingInForce]]:

@@ -197,7 +197,9 @@ def api_of(
         *anomaly_routes(engine),
         *prometheus_rule_routes(engine, workers),
         *explain_objective_routes(engine, clock, workers),
-        *explain_groups_routes(collectors.metrics, collectors.metrics.step_ms, clock, workers),
+        *explain_groups_routes(
+            collectors.metrics, collectors.metrics.step_ms, clock, workers, collectors.metrics
+        ),
         *canary_routes(collectors.metrics, collectors.metrics.step_ms, clock, workers),
         *forecast_routes(collectors.metrics, collectors.metrics.step_ms, clock, workers),
         *expected_routes(collectors.metrics, collectors.metrics.step_ms, clock, workers),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from anomaly.evidence.explaining import Explained, Question, explain, scan_words
 from anomaly.evidence.tag_scan import MAX_ANSWERS, Combination, Direction
+from anomaly.evidence.telling_keys import SeriesCounter, telling_keys
 from collectors.api.answers import answering, json_response
 from collectors.api.graph_request import MAX_COLUMNS, choice, read_zones
 from collectors.api.parameters import Parameters, refuse
@@ -19,11 +20,17 @@ from collectors.stacklang.lines.database import Database, Window
 from collectors.stacklang.text.times import choose_step_ms, parse_duration_ms, parse_times
 
 PATH = "/api/v2/explain-groups"
+EVERY_KEY = "*"
+"""Asks for whatever keys may tell."""
 _DEFAULT_START, _DEFAULT_END, _DEFAULT_BEFORE = "e-10m", "now", "1h"
 
 
 def explain_groups_routes(
-    database: Database, step_ms: int, clock: Clock, workers: Workers | None = None
+    database: Database,
+    step_ms: int,
+    clock: Clock,
+    workers: Workers | None = None,
+    counter: SeriesCounter | None = None,
 ) -> list[Route]:
     """Return the route that explains an expression by its tags.
 
@@ -32,10 +39,14 @@ def explain_groups_routes(
         step_ms: Length of a step.
         clock: What ``now`` means.
         workers: Threads to evaluate in; own ones if None.
+        counter: Tells which keys series have, for ``by=*``.
     """
 
     def answer(request: Request) -> Response:
         question = read_question(Parameters.of(request), step_ms, clock.now_ms())
+        if question.by == (EVERY_KEY,) and counter is not None:
+            asked = [text for text in (question.expression, question.of) if text]
+            question = replace(question, by=telling_keys(asked, counter))
         return json_response(row(question, explain(question, database)))
 
     return [Route(PATH, answering(answer, workers or Workers()), methods=["GET"])]

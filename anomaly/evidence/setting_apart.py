@@ -23,8 +23,9 @@ _MIN_SPANS = 5
 _MIN_SHARE = 0.1
 _MIN_LIFT = 0.3
 _SERVED = frozenset({SpanKind.SERVER, SpanKind.CONSUMER})
-# How a request ended is what is to be explained; what names one request explains nothing.
-_OUTCOMES = ("error", "exception", "http.response", "http.status", "otel.status", "rpc.grpc.status")
+OUTCOMES = ("error", "exception", "http.response", "http.status", "otel.status", "rpc.grpc.status")
+"""What attributes begin with that say how a request ended: that is what is to be explained."""
+
 _Traces = Sequence[Sequence[Span]]
 
 
@@ -102,5 +103,5 @@ def _is_of(span: Span, service: str) -> bool:
 
 
 def _tells(one: Difference) -> bool:
-    outcome = one.key.removeprefix("span.").startswith(_OUTCOMES)
+    outcome = one.key.removeprefix("span.").startswith(OUTCOMES)
     return not outcome and one.bad_share - one.good_share >= _MIN_LIFT

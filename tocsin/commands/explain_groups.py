@@ -12,7 +12,11 @@ from tocsin.terminal.answers import EMPTY, asking, asks, say, say_json, table
 @click.command("explain-groups")
 @click.argument("expression")
 @click.option("--of", default="", help="Of how many: an expression, when EXPRESSION counts a part.")
-@click.option("--by", default="", help="Tag keys to combine, such as cdn,bitrate,p2p.")
+@click.option(
+    "--by",
+    default="",
+    help="Tag keys to combine, such as cdn,bitrate,p2p; * for whichever may tell.",
+)
 @click.option("--start", default="e-10m", help="From: e-10m, an ISO time or epoch. [e-10m]")
 @click.option("--end", default="now", help="Until. [now]")
 @click.option("--before", default="1h", help="How long before it was as usual. [1h]")

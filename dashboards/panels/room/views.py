@@ -22,7 +22,7 @@ from dashboards.panels import (
     timeline,
 )
 from dashboards.panels.logs import news
-from dashboards.panels.room import figures
+from dashboards.panels.room import figures, set_apart
 from dashboards.timerange import TimeRange
 from tocsin.client.response.screen_shapes import Screen
 
@@ -38,6 +38,7 @@ def _evidence(screen: Screen, _: TimeRange) -> None:
     for label, said in (("for", screen["cause"]["why"]), ("against", screen["cause"]["against"])):
         for line in said:
             st.markdown(f"{label}: {plain(line)}")
+    set_apart.draw(screen)
     evidence.draw_diagnosis(incident["diagnosis"])
     evidence.draw_changes(incident["near_changes"])
     evidence.draw(incident["findings"], incident["more_findings"])

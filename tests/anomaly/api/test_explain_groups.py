@@ -10,15 +10,18 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from anomaly.api.explain_groups import explain_groups_routes
+from anomaly.evidence.telling_keys import telling_keys
 from anomaly.testing import TableDatabase
 from collectors.clock import ManualClock
+from collectors.stacklang.predicates.predicate import Query
+from collectors.tag_counts import TagCounts
 
 STEP_MS = 60_000
 NOW_MS = 1_700_000_040_000 // STEP_MS * STEP_MS
 FAILURES, STARTS = "name,failures,:eq,:sum", "name,starts,:eq,:sum"
 
 
-def _client(*, failing: bool = True) -> TestClient:
+def _client(*, failing: bool = True, counter: _Counted | None = None) -> TestClient:
     """Return the API over 80 minutes of starts a second; in the last ten cdn 5 fails."""
     database = TableDatabase(STEP_MS)
     for cdn, p2p, region in product("357", "01", ("eu", "us")):
@@ -28,7 +31,7 @@ def _client(*, failing: bool = True) -> TestClient:
             bad = failing and step < 10 and (cdn, p2p) == ("5", "0")
             database.put({**tags, "name": "starts"}, time_ms, 10.0)
             database.put({**tags, "name": "failures"}, time_ms, 3.0 if bad else 0.1)
-    routes = explain_groups_routes(database, STEP_MS, ManualClock(NOW_MS))
+    routes = explain_groups_routes(database, STEP_MS, ManualClock(NOW_MS), counter=counter)
     return TestClient(Starlette(routes=routes))
 
 
@@ -59,6 +62,24 @@ def test_keys_come_from_the_expression_when_none_are_named() -> None:
     found = _ask(_client(), q=f"{FAILURES},(,cdn,app,),:by")
     assert (found["by"], found["series"]) == (["cdn"], 3)
     assert found["combinations"][0]["tags"] == {"cdn": "5"}
+
+
+class _Counted:
+    """Series whose tags are counted."""
+
+    def tag_counts(self, query: Query, most: int) -> TagCounts:
+        del query
+        tags = {"cdn": 3, "p2p": 2, "region": 2, "app": 1, "error.type": 4, "viewer": 5_000}
+        named = {key: {str(n): 1 for n in range(count)} for key, count in tags.items()}
+        return TagCounts(series=most, counted=most, tags={"name": {"starts": 1}, **named})
+
+
+def test_any_keys_that_may_tell_are_combined() -> None:
+    """Whoever is woken knows no keys; what ends a request or names one explains nothing."""
+    found = _ask(_client(counter=_Counted()), of=STARTS, by="*", direction="up")
+    assert found["by"] == ["cdn", "p2p", "region"]
+    assert found["combinations"][0]["tags"] == {"cdn": "5", "p2p": "0"}
+    assert telling_keys([f"{STARTS},cdn,5,:eq,:cq"], _Counted()) == ("p2p", "region")
 
 
 def test_nothing_stands_out_of_health() -> None:
