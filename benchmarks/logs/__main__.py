@@ -16,10 +16,15 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lines", type=int, default=10_000_000, help="how many [10 million]")
+    parser.add_argument(
+        "--history-lines", type=int, default=100_000, help="how many in history [100,000]"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
-        found = measured(given.lines, Path(directory)) | {"load": os.getloadavg()[0]}
+        found = measured(given.lines, Path(directory), given.history_lines) | {
+            "load": os.getloadavg()[0]
+        }
     if given.json:
         print(orjson.dumps(found).decode())
         return

@@ -6,6 +6,7 @@ import statistics
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -39,7 +40,7 @@ SEARCHES = {
 }
 
 
-def measured(lines: int, directory: Path, disk_lines: int = 100_000) -> dict[str, float]:
+def measured(lines: int, directory: Path, history_lines: int = 100_000) -> dict[str, float]:
     """Return figures by their names: lines a second, ms, bytes a line."""
     clock = ManualClock(START_MS + lines * STEP_NS // 1_000_000)
     limits = Limits(max_log_bytes=16 << 30)
@@ -71,8 +72,7 @@ def measured(lines: int, directory: Path, disk_lines: int = 100_000) -> dict[str
     )
     found["line to follower, ms"] = _tail_ms(receiver, tail)
     journal.close()
-    found["history disk bytes a line"] = _disk(directory, disk_lines)
-    return found
+    return found | _history(directory, history_lines)
 
 
 def _median_ms(work: Callable[[], object]) -> float:
@@ -101,8 +101,8 @@ def _tail_ms(receiver: OtlpLogs, tail: Tail) -> float:
     return 1_000 * statistics.median(times)
 
 
-def _disk(directory: Path, lines: int) -> float:
-    """Return the bytes that history takes for a line."""
+def _history(directory: Path, lines: int) -> dict[str, float]:
+    """Return the bytes that history takes for a line, and how long it searches so many, ms."""
     engine = HistoryEngine.open(f"chdb://{directory / 'history'}")
     history = LogHistory(engine)
     receiver = OtlpLogs(_Into(history), Limits(), ReceiverStats())
@@ -113,8 +113,18 @@ def _disk(directory: Path, lines: int) -> float:
         "SELECT sum(bytes_on_disk), sum(rows) FROM system.parts "
         f"WHERE active AND table = '{LOG_TABLE}'"
     )
+    found = {"history lines": float(rows), "history disk bytes a line": float(size) / float(rows)}
+    end_ns = START_MS * 1_000_000 + lines * STEP_NS  # as where memory begins
+    for name, wanted in SEARCHES.items():
+        search = partial(history.search, replace(wanted, end_ns=end_ns))
+        found[f"history: {name}, ms"] = _median_ms(search)
+    words = LogSearch(phrases=tuple(phrases_of("reset")))
+    span_ms = lines * STEP_NS // 1_000_000 + 1
+    found["history: histogram of a word, ms"] = _median_ms(
+        lambda: history.counts(words, START_MS, max(1, span_ms // 60 + 1), 60)
+    )
     engine.close()
-    return float(size) / float(rows)
+    return found
 
 
 class _Into:

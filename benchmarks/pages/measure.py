@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import psutil
 
 from benchmarks.pages.viewer import Viewer
@@ -19,6 +20,7 @@ from dashboards.panels.range_bar import LIVE_EVERY_S
 from dashboards.testing import FakeApi, World, browser_page, dashboard_process
 
 _AGAIN = 2
+_WITHIN_S = 120.0
 _MILLI = 1_000
 
 
@@ -39,6 +41,7 @@ def measured(
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         url = stack.enter_context(_dashboard(checkout, api.url, home))
         server = _server()
+        _wait_for(url)
         first_ms = _first_charts_ms(f"{url}{address}") if is_drawn else [float("nan")]
         name, _, query = address.strip("/").partition("?")
         crowd = [Viewer(url=url, page=name, query=query) for _ in range(viewers)]
@@ -105,6 +108,20 @@ def _server() -> psutil.Process:
     """Return the dashboard's process: the child of ours that serves pages."""
     children = psutil.Process().children()
     return next(one for one in children if "dashboards.serve" in one.cmdline())
+
+
+def _wait_for(url: str) -> None:
+    """Wait until a dashboard listens: it says its address before."""
+    end_s = time.monotonic() + _WITHIN_S
+    while True:
+        try:
+            httpx2.get(f"{url}/_stcore/health").raise_for_status()
+        except httpx2.HTTPError:
+            if time.monotonic() > end_s:
+                raise
+            time.sleep(0.2)
+        else:
+            return
 
 
 def _first_charts_ms(address: str) -> list[float]:

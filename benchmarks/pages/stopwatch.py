@@ -144,7 +144,7 @@ _TASKS = (
         act=_seen("[data-testid=stMain]", "failed"),
     ),
     Task(
-        name="region and device affected",
+        name="region affected",
         most_clicks=0,
         act=_seen(_ROOM, "in us-east-1: 9.4/s at worst"),
     ),

@@ -83,6 +83,11 @@ class HistoryEngine:
                 f"history at '{without_secrets(url)}': {without_secrets(str(error))}"
             ) from error
 
+    @property
+    def embedded(self) -> bool:
+        """Whether it lives in this process, and no other program has tables in it."""
+        return self._embedded
+
     def command(self, sql: str) -> None:
         """Run a statement that answers nothing."""
         self._run_past_damage(lambda: self._client.command(sql))

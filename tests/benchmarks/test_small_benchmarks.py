@@ -62,7 +62,7 @@ def test_a_step_of_rules_is_measured(tmp_path: Path) -> None:
 
 def test_log_records_are_measured(tmp_path: Path) -> None:
     """Otherwise a search that finds nothing would be called quick."""
-    figures = logs.measured(2_000, tmp_path, disk_lines=2_000)
+    figures = logs.measured(2_000, tmp_path, history_lines=2_000)
     assert figures["lines"] == 2_000
     assert all(value > 0 for value in figures.values())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +15,7 @@ from collectors.history import schema
 from collectors.history.engine import HistoryEngine
 from collectors.log_batch import BANDS, LogBatch, LogOrigin, band_of, pack, unpack
 from collectors.logs.archive import Counts
-from collectors.logs.history.line_sql import counts_sql, held_sql, lines_sql
+from collectors.logs.history.line_sql import counts_sql, held_sql, lines_sql, stretches_of
 from collectors.logs.search import LogLine, LogSearch
 from collectors.model import IntArray
 
@@ -39,6 +40,8 @@ class LogHistory:
         self._engine = engine
         self._table = f"{engine.database}.{LOG_TABLE}"
         engine.command(schema.LOGS.format(database=engine.database))
+        if engine.embedded:
+            engine.command(schema.NEWER_LOGS.format(database=engine.database))
 
     def insert(self, batches: Sequence[LogBatch]) -> None:
         """Append lines."""
@@ -64,11 +67,15 @@ class LogHistory:
         time_ns = -1
         if wanted.before is not None and wanted.before.arrival < 0:
             time_ns, shown = wanted.before.time_ns, -wanted.before.arrival
-        lines = []
-        for row in self._rows(lines_sql(self._table, wanted)):
-            shown = shown + 1 if int(row[0]) == time_ns else 1
-            time_ns = int(row[0])
-            lines.append(_line(row, arrival=-shown))
+        lines: list[LogLine] = []
+        for stretch in stretches_of(wanted):
+            part = replace(stretch, limit=wanted.limit - len(lines))
+            for row in self._rows(lines_sql(self._table, part)):
+                shown = shown + 1 if int(row[0]) == time_ns else 1
+                time_ns = int(row[0])
+                lines.append(_line(row, arrival=-shown))
+            if len(lines) == wanted.limit:
+                break
         return lines
 
     def counts(self, wanted: LogSearch, start_ms: int, step_ms: int, buckets: int) -> Counts:

@@ -69,8 +69,8 @@ _AT_ONCE = 1_000
 _FIRST_WINDOW_MS = 120_000
 _FIRST_READING_MS = 30_000
 # Found at once beyond what is asked for, and at most.
-_MORE_FOUND = 10
-_MOST_FOUND = 600
+_FOUND_BEYOND = 10
+_FOUND_AT_ONCE = 600
 MAX_CANDIDATES = 2_000
 """Traces that the engine can't decide of that a query looks at."""
 _CHUNK = 50
@@ -134,7 +134,7 @@ class SpanHistory:
         for at, (window, began_by_ms) in enumerate(readings):
             missing = limit - len(told) - len(rows)
             # What is rare overlaps less.
-            size = min(_MOST_FOUND, missing + missing // 2 + max(2, _MORE_FOUND >> at))
+            size = min(_FOUND_AT_ONCE, missing + missing // 2 + max(2, _FOUND_BEYOND >> at))
             found = self._rows(found_sql(self._table, wanted, window, size, began_by_ms))
             rows += found
             is_full = len(found) == size

@@ -28,11 +28,16 @@ from tests.collectors.logs.lines import NS, T0, batch, store_of, texts
 DAY_MS = 86_400_000
 
 
-@pytest.fixture(name="history", scope="module")
-def _history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LogHistory]:
+@pytest.fixture(name="engine", scope="module")
+def _engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HistoryEngine]:
     engine = HistoryEngine.open(f"chdb://{tmp_path_factory.mktemp('history')}")
-    yield LogHistory(engine)
+    yield engine
     engine.close()
+
+
+@pytest.fixture(name="history", scope="module")
+def _history(engine: HistoryEngine) -> LogHistory:
+    return LogHistory(engine)
 
 
 @pytest.fixture(autouse=True)
@@ -73,12 +78,26 @@ def test_a_search_means_the_same_in_memory_and_in_history(history: LogHistory) -
         ("", {"attributes": {"service.name": "billing"}}),
         ("", {"trace_ids": ("0af7651916cd43dd8448eb211c80319c", "a" * 32)}),
         ("", {"start_ns": (T0 + 1) * NS, "end_ns": (T0 + 10) * NS}),
+        ("refused", {"end_ns": (T0 + 10**9) * NS}),
     ):
         search = LogSearch(phrases=tuple(phrases_of(text)), **wanted)
         in_memory, found = store.search(search).lines, history.search(search)
         assert sorted(map(_told, found)) == sorted(map(_told, in_memory)), text
         counts = store.histogram(search, T0, 5, 3).counts
         assert history.counts(search, T0, 5, 3).tolist() == counts.tolist()
+
+
+def test_a_table_of_an_earlier_version_learns_words(
+    engine: HistoryEngine, history: LogHistory
+) -> None:
+    """Whoever upgrades would wait for every line to be read at each search, for good."""
+    engine.command(f"ALTER TABLE {engine.database}.otel_logs DROP INDEX idx_words")
+    history.insert([batch("no stock")])
+    renewed = LogHistory(engine)
+    renewed.insert([batch("Stock 7", first_ms=T0 + 10**8)])
+    assert len(renewed.search(LogSearch(phrases=tuple(phrases_of("stock"))))) == 2
+    [names] = engine.columns("SELECT name FROM system.data_skipping_indices")
+    assert "idx_words" in names
 
 
 def test_what_memory_let_go_is_answered_by_history(history: LogHistory) -> None:

@@ -53,6 +53,13 @@ def test_secrets_are_hidden_and_counted(text: str, shown: str) -> None:
     assert sum(redactor.counts.values()) == 1
 
 
+def test_a_parameter_of_syslog_keeps_its_name() -> None:
+    """Structured data would be there, and could not be asked for."""
+    named = pack({"ex@32473.iut": "3", "from": "ann@163.com"})
+    cleaned = Redactor().clean(replace(batch("a"), attributes=[named]))
+    assert unpack(cleaned.attributes[0]) == {"ex@32473.iut": "3", "from": "[redacted email]"}
+
+
 @pytest.mark.parametrize("text", KEPT)
 def test_what_is_no_secret_stays(text: str) -> None:
     """A line whose numbers are gone explains nothing."""
