@@ -81,14 +81,9 @@ def _search() -> dict[str, str | int]:
         pattern = st.text_input(
             "Pattern", key="pattern", bind="query-params", max_chars=8, width=110
         )
-        span = st.selectbox(
-            "Last",
-            list(_MINUTES),
-            index=2,
-            key="last",
-            width=110,
-            disabled=range_bar.pinned() is not None,
-        )
+        span = None
+        if range_bar.pinned() is None:  # else the range of the address counts
+            span = st.selectbox("Last", list(_MINUTES), index=2, key="last", width=110)
         st.button("Search again", icon=":material/refresh:", on_click=sources.retry, key="again")
     wanted: dict[str, str | int] = {**_last(span or "1 h"), **range_bar.within()}
     wanted |= {"text": text} if text else {}
