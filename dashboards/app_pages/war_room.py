@@ -49,13 +49,15 @@ def page() -> None:
         span = range_bar.choose(None)
         st.fragment(_calm, run_every=range_bar.run_every(span))(span, _listed(incidents))
         return
-    open_ones = _listed([one for one in incidents if incident_picker.is_open(one)])
+    screen = sources.screen(chosen).value
+    open_ones = screen["open"] if screen else []
     st.html(_STYLE)
     with st.container(gap="xsmall", key="first-screen"):
         above = st.container(gap="xsmall")
-        known = _Drawn(open_ones=open_ones, seq=_act(chosen))
+        # Held against later ones of its kind: two lists that are cut or kept otherwise never agree.
+        known = _Drawn(open_ones=_listed(open_ones), seq=_act(screen))
         st.fragment(_first_screen, run_every=range_bar.LIVE_EVERY_S)(chosen, known, above)
-    _bar(incidents)
+    _bar(_together(incidents, open_ones))
     _views(chosen)
 
 
@@ -89,9 +91,8 @@ class _Drawn:
     seq: int | None
 
 
-def _act(chosen: str) -> int | None:
+def _act(screen: Screen | None) -> int | None:
     """Draw what a person can do: apart from the figures, which move while people write here."""
-    screen = sources.screen(chosen).value
     if screen is None:
         return None  # the first screen says why
     incident = screen["incident"]
@@ -151,6 +152,14 @@ def _live(chosen: str, name: str, span: TimeRange) -> None:
         return  # the first screen above says why
     with states.panel(name):
         VIEWS[name](reading.value, span)
+
+
+def _together(
+    listed: Sequence[IncidentSummary], open_ones: Sequence[IncidentSummary]
+) -> list[IncidentSummary]:
+    """Return a list with those that have been opened since it was read, newest first."""
+    known = {one["id"]: one for one in (*listed, *open_ones)}
+    return sorted(known.values(), key=lambda one: -one["opened_ms"])
 
 
 def _listed(incidents: Sequence[IncidentSummary]) -> tuple[str, ...]:
