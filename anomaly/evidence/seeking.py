@@ -41,6 +41,9 @@ SEARCHING_MS = 500
 EAGER_LOOKS = 4
 """Spans arrive a little after the numbers: so many looks follow each other step by step."""
 
+FIRST_LOOKS = 20
+"""So many that wait for their first look go before others' next ones; of more each takes turns."""
+
 MAX_PAUSE_STEPS = 64
 MAX_REMEMBERED = 20_000
 
@@ -89,6 +92,8 @@ class EvidenceSeeker:
         self._spent: Counter[tuple[str, int]] = Counter()
         self._compared: Counter[tuple[str, int]] = Counter()
         self._spent_ms = 0
+        self._waiting: set[Hashable] = set()
+        self._refused: set[Hashable] = set()
 
     def begin(self) -> None:
         """A tick begins, in which searches may be made anew."""
@@ -101,6 +106,7 @@ class EvidenceSeeker:
         self._spent.clear()
         self._compared.clear()
         self._spent_ms = 0
+        self._waiting, self._refused = self._refused, set()
 
     def shown(
         self, rule: str, key: Hashable, finding: Finding, evidence: Evidence | None, group: Tags
@@ -133,7 +139,7 @@ class EvidenceSeeker:
             known = None
         if known is not None and finding.updated_ms < known.next_ms:
             return _with_words(finding, known.words)
-        if not self._may_look(rule, finding):
+        if not self._may_look(rule, key, finding, is_first=known is None):
             return _with_words(finding, known.words if known else "")
         found = self._looked(finding, evidence, group)
         looks = 1 if known is None else known.looks + 1
@@ -150,11 +156,22 @@ class EvidenceSeeker:
             del self._known[next(iter(self._known))]
         return found
 
-    def _may_look(self, rule: str, finding: Finding) -> bool:
-        """Return whether there is time left; half of it is kept for what wakes people."""
+    def _may_look(self, rule: str, key: Hashable, finding: Finding, *, is_first: bool) -> bool:
+        """Return whether there is time left; half of it is kept for what wakes people.
+
+        Who found none left in the last tick and has never been looked for comes before all that
+        is looked for again: where searches are slow, the first in line would take all of it always.
+        """
+        self._waiting.discard(key)
+        if not is_first and 0 < len(self._waiting) <= FIRST_LOOKS:
+            return False
         step_ms = finding.updated_ms
         most_ms = SEARCHING_MS if finding.urgency is Urgency.PAGE else SEARCHING_MS // 2
-        if self._spent_ms >= most_ms or self._spent[rule, step_ms] >= LOOKS_A_STEP:
+        if self._spent_ms >= most_ms:
+            if is_first and len(self._refused) <= FIRST_LOOKS:
+                self._refused.add(key)
+            return False
+        if self._spent[rule, step_ms] >= LOOKS_A_STEP:
             return False
         self._spent[rule, step_ms] += 1
         return True

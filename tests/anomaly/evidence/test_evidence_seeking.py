@@ -102,6 +102,19 @@ def test_a_slow_history_holds_nobody_up() -> None:
     assert clock.now_ms() <= SEARCHING_MS + 2 * 400
 
 
+def test_slow_searches_come_round_to_everybody() -> None:
+    """Of three services that fail together the third would be paged without a trace for minutes."""
+    clock = ManualClock()
+    seeking = seeker(SlowTraces(clock, SEARCHING_MS), clock)
+    seen: set[int] = set()
+    for step in range(3):
+        seeking.begin()
+        for number in range(3):
+            found = seeking.shown(f"r{number}", number, at(step, number), EVIDENCE, {})
+            seen |= {number} if found.exemplar_trace_ids else set()
+    assert seen == {0, 1, 2}
+
+
 def test_what_begins_again_is_looked_for_at_once() -> None:
     """A new finding about the same waits for the pause of the old one."""
     traces = TraceList()

@@ -63,7 +63,7 @@ def test_who_signs_in_acts_in_the_own_name(tmp_path: Path, monkeypatch: pytest.M
                 page.get_by_role("button", name="Sign in").click()
                 assert page.url == room
                 page.get_by_role("button", name="Acknowledge").click()
-                page.get_by_text(re.compile("acknowledged by ana")).first.wait_for()
+                page.get_by_text(re.compile("ana acknowledged it")).first.wait_for()
                 page.get_by_text("Signed in as ana (responder)").wait_for()
 
                 tokens.revoke("ana", START_MS)
@@ -135,5 +135,5 @@ def test_a_provider_vouches_for_people(tmp_path: Path) -> None:
             page.get_by_text("Signed in as ana@example.com").wait_for()
             page.goto(room)
             page.get_by_role("button", name="Acknowledge").click()
-            page.get_by_text(re.compile("acknowledged by Ana Silva")).first.wait_for()
+            page.get_by_text(re.compile("Ana Silva acknowledged it")).first.wait_for()
     assert running.desk.ledger.incident(incident.id).acknowledged_by == "Ana Silva"

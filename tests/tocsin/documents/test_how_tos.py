@@ -133,6 +133,7 @@ def test_the_commands_of_a_page_do_what_they_say(page: str, run: Run, tmp_path: 
         if block.title in (
             "build and run",
             "on another machine",
+            "with the server stopped",
             # test_a_backup_is_a_backup runs these, one after another.
             "as the server's user, on its machine",
             "prove that it is whole, for example from a timer",

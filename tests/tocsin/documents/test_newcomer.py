@@ -10,6 +10,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -206,6 +207,13 @@ def look(
         one["id"] for one in api.incidents() if service in api.incident(one["id"])["services"]
     )
     printed = machine.run(PAGES[service], "terminal 4, once paged", room, inc_0001=incident)
+
+    def heard() -> bool:
+        lines = api.incident(incident)["lines"]
+        return service in {one["service"] for one in lines} or service not in LOGGED
+
+    with suppress(AssertionError):  # the test says what is missing
+        wait_for(heard, 45, f"{service}'s lines in its incident")
     return Told(
         paged_after_s=paged_after_s,
         incident=dict(api.incident(incident)),
