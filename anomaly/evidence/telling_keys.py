@@ -12,7 +12,7 @@ from collectors.stacklang.predicates.analysis import all_keys
 from collectors.stacklang.predicates.predicate import Query
 from collectors.tag_counts import TagCounts
 
-MOST_KEYS = 6
+MAX_KEYS_COMBINED = 6
 """Keys that are combined: with each, combinations multiply."""
 
 MAX_VALUES_A_KEY = 100
@@ -57,7 +57,7 @@ def telling_keys(expressions: Sequence[str], counter: SeriesCounter) -> tuple[st
     few.sort(key=lambda key: (len(found[key]), key))
     kept: list[str] = []
     cells = 1
-    for key in few[:MOST_KEYS]:
+    for key in few[:MAX_KEYS_COMBINED]:
         cells *= len(found[key])
         if cells <= MAX_CELLS:
             kept.append(key)

@@ -115,8 +115,9 @@ def read_the_war_room(url: str) -> None:
         page.goto(url)
         page.get_by_text(re.compile(r"SEV[1-4]")).first.wait_for()
         page.locator("canvas, .st-key-room-figures img").first.wait_for()
-        page.get_by_text(re.compile("Timeline")).first.wait_for()
-        page.get_by_text(re.compile("paged|page sent|Paged", re.IGNORECASE)).first.wait_for()
+        page.get_by_text(re.compile("Rung: .+ at ")).first.wait_for()
+        page.get_by_role("tab", name="Timeline").click()
+        page.get_by_text(re.compile("paged|page sent", re.IGNORECASE)).first.wait_for()
 
 
 # Stands here so that two workers, who take tests by twos, have one of the usual stories each.

@@ -38,6 +38,8 @@ JUDGING: Final = (
     Bound("anomaly.evidence.tag_scan:MAX_TAGS", "tags of a combination that explains a group", "longer ones are not tried"),
     Bound("anomaly.evidence.tag_scan:MAX_KEYS", "tag keys combined to explain a group", "refused"),
     Bound("anomaly.evidence.tag_scan:MAX_CELLS", "series compared to explain a group", "refused"),
+    Bound("anomaly.evidence.telling_keys:MAX_KEYS_COMBINED", "tag keys that `by=*` combines", "those with the fewest values are taken"),
+    Bound("anomaly.evidence.telling_keys:MAX_VALUES_A_KEY", "values of a tag key that `by=*` looks at", "the key is left out"),
     Bound("anomaly.evidence.tag_scan:MAX_ANSWERS", "combinations told", "the likeliest are told"),
     Bound("anomaly.evidence.common_tags:MAX_TOLD_ANEW", "findings told anew at once of what they have in common", "the others are told with their next numbers"),
     Bound("anomaly.evidence.blaming:MAX_FRAME_STEPS", "steps of 15 s that suspects are compared over", "later ones are left out"),

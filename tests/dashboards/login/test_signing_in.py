@@ -54,7 +54,7 @@ def test_who_signs_in_acts_in_the_own_name(tmp_path: Path, monkeypatch: pytest.M
                 page.get_by_label("Token").fill(secrets["eve"])
                 page.get_by_role("button", name="Sign in").click()
                 page.get_by_role("button", name="Acknowledge").click()
-                page.get_by_text(re.compile("eve is viewer and has no right")).wait_for()
+                page.get_by_text(re.compile("eve is viewer and has no right")).first.wait_for()
                 page.get_by_role("link", name="Sign out").click()
                 page.get_by_role("button", name="Sign out").click()
 
