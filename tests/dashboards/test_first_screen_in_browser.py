@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import ConsoleMessage, Page
 
 pytestmark = [
-    pytest.mark.paired,
     pytest.mark.browser,
     pytest.mark.slow,
     pytest.mark.skipif(browser_missing() is not None, reason=browser_missing() or ""),

@@ -10,7 +10,6 @@ import pytest
 from dashboards.testing import FakeApi, World, browser_missing, browser_page, dashboard_process
 
 pytestmark = [
-    pytest.mark.paired,
     pytest.mark.browser,
     pytest.mark.slow,
     pytest.mark.skipif(browser_missing() is not None, reason=browser_missing() or ""),

@@ -25,7 +25,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 
-pytestmark = [pytest.mark.processes, pytest.mark.paired, pytest.mark.slow]
+pytestmark = [pytest.mark.processes, pytest.mark.slow]
 DOCS = Path(__file__).parents[2] / "docs"
 PORTS = ("API", "OTLP_HTTP", "OTLP_GRPC", "SPECTATOR")
 

@@ -15,7 +15,7 @@ import pytest
 
 from tests.tocsin.test_serve import eventually, log, publish, server, total
 
-pytestmark = [pytest.mark.processes, pytest.mark.paired, pytest.mark.slow]
+pytestmark = [pytest.mark.processes, pytest.mark.slow]
 
 
 def tocsin(*words: object) -> str:
