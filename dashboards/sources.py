@@ -42,8 +42,8 @@ from tocsin.client.shapes import (
     Trace,
     TraceSummary,
 )
-from tocsin.client.slack_preview import SlackPreviewClient
-from tocsin.client.slack_shapes import SlackChannel
+from tocsin.client.slack.preview import SlackPreviewClient
+from tocsin.client.slack.shapes import SlackChannel
 from tocsin.client.stack_words import equals, matches, one_of
 from tocsin.client.trace_studies import (
     ComparedMap,

@@ -76,7 +76,12 @@ _RESPONSE = frozenset(
     }
 )
 """Commands of those who respond, which have a room of their own."""
-_BACKUP = {"backup": "making", "restore": "restoring"}
+_MODULES = {
+    "import": "response.importing",
+    "backup": "backup.making",
+    "restore": "backup.restoring",
+}
+"""Modules of commands whose names are not theirs."""
 
 
 @cache  # a server tells it with every answer of /health
@@ -97,11 +102,8 @@ class _LazyGroup(click.Group):
         del ctx
         if cmd_name not in _COMMANDS:
             return None
-        room = "tocsin.commands.response" if cmd_name in _RESPONSE else "tocsin.commands"
-        if cmd_name in _BACKUP:
-            room, cmd_name = "tocsin.commands.backup", _BACKUP[cmd_name]
-        name = "importing" if cmd_name == "import" else cmd_name.replace("-", "_")
-        module = import_module(f"{room}.{name}")
+        usual = ("response." if cmd_name in _RESPONSE else "") + cmd_name.replace("-", "_")
+        module = import_module(f"tocsin.commands.{_MODULES.get(cmd_name, usual)}")
         command: click.Command = module.command
         return command
 

@@ -36,7 +36,7 @@ from collectors.logs.store import LogStore
 from collectors.receivers.direct import Direct
 from collectors.receivers.prometheus.scrape.scraper import Scraper
 from collectors.receivers.sources.middleware import Attributed
-from runbooks.api.alertmanager import DELIVERED
+from runbooks.api.alertmanager.routes import DELIVERED
 from runbooks.api.public_links import SHARED
 from runbooks.api.routes import runbooks_routes
 from runbooks.api.slack import SIGNED_BY_SLACK

@@ -8,8 +8,8 @@ from dashboards import sources, states
 from dashboards.markdown import plain
 from dashboards.navigation import Page
 from dashboards.panels import slack_message
-from tocsin.client.slack_preview import SlackPreviewClient
-from tocsin.client.slack_shapes import SlackChannel
+from tocsin.client.slack.preview import SlackPreviewClient
+from tocsin.client.slack.shapes import SlackChannel
 
 PAGE = Page(title="Slack preview", icon=":material/forum:", order=7, group="Respond")
 

@@ -15,13 +15,13 @@ from dashboards.markdown import plain
 from dashboards.navigation import Page
 from dashboards.panels import (
     actions,
-    declaring,
     incident_picker,
     more_actions,
     quiet,
     range_bar,
     timeline,
 )
+from dashboards.panels.acting import declaring
 from dashboards.panels.acting.intents import last_seq
 from dashboards.panels.room import answers, figures, head
 from dashboards.panels.room.views import CHARTS, TIMELINE, VIEWS

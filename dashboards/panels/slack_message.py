@@ -12,8 +12,8 @@ import streamlit as st
 from dashboards import mrkdwn, sources
 from dashboards.markdown import plain
 from tocsin.client.errors import ClientError
-from tocsin.client.slack_preview import SlackPreviewClient
-from tocsin.client.slack_shapes import SlackMessage
+from tocsin.client.slack.preview import SlackPreviewClient
+from tocsin.client.slack.shapes import SlackMessage
 from tocsin.client.wording import clock
 
 Block = dict[str, Any]

@@ -15,7 +15,7 @@ from collectors.errors import InputError, NotFoundError
 from collectors.receivers.body import request_body
 from runbooks.alerts.decision_log import MAX_LISTED
 from runbooks.api import escalations, heartbeats, oncall, overrides, views
-from runbooks.api.alertmanager import alertmanager_routes
+from runbooks.api.alertmanager.routes import alertmanager_routes
 from runbooks.api.answering import guarded
 from runbooks.api.commands import (
     MAX_BODY_BYTES,

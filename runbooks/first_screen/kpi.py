@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -81,7 +81,7 @@ def kpis_of(incident: Incident, metrics: MetricReader, now_ms: int) -> list[Kpi]
             shown.setdefault(finding.expression, finding)
     few = list(shown.values())[:MAX_KPIS]
     return [
-        replace(_kpi(one, incident, metrics, now_ms), title=title)
+        _kpi(title, one, incident, metrics, now_ms)
         for one, title in zip(few, _titles(few), strict=True)
     ]
 
@@ -97,7 +97,9 @@ def _titles(findings: Sequence[Finding]) -> list[str]:
     ]
 
 
-def _kpi(finding: Finding, incident: Incident, metrics: MetricReader, now_ms: int) -> Kpi:
+def _kpi(
+    title: str, finding: Finding, incident: Incident, metrics: MetricReader, now_ms: int
+) -> Kpi:
     end_ms = incident.resolved_ms or now_ms
     start_ms = max(incident.impact_start_ms - BEFORE_MS, end_ms - MAX_SPAN_MS)
     note, times_ms, values, step_ms = "", np.zeros(0, dtype=np.int64), _NOTHING, 1
@@ -112,7 +114,7 @@ def _kpi(finding: Finding, incident: Incident, metrics: MetricReader, now_ms: in
     since = values[times_ms > incident.impact_start_ms]
     points, every = thinned(values)
     return Kpi(
-        title=finding.title,
+        title=title,
         now=valued(finding, value, missing="not measured"),
         worst=_worst(finding, since),
         usual=usual(finding),

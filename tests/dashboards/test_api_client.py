@@ -23,7 +23,7 @@ from tocsin.client.errors import (
     UnreadableError,
 )
 from tocsin.client.graphs import graph_columns
-from tocsin.client.slack_preview import SlackPreviewClient
+from tocsin.client.slack.preview import SlackPreviewClient
 
 Asks = Callable[[ApiClient], object]
 

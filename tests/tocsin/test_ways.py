@@ -23,7 +23,7 @@ from collectors.receivers.testing.remote_write import label
 from collectors.store.warm import warm as store_kernels
 from demo_stack.slack.app import slack_app
 from demo_stack.slack.server import serving
-from tocsin.client.slack_preview import SlackPreviewClient
+from tocsin.client.slack.preview import SlackPreviewClient
 from tocsin.settings import Settings
 from tocsin.testing import START_MS, LocalTocsin, local_tocsin
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tocsin.client.slack_preview import SlackPreviewClient
+from tocsin.client.slack.preview import SlackPreviewClient
 
 
 def find_button(channels: list[Any], incident_id: str, wanted: str) -> Mapping[str, str] | None:

@@ -13,7 +13,7 @@ from collectors.errors import TocsinError
 from tocsin.client.client import ApiClient
 from tocsin.client.errors import ClientError, RefusedError, UnreachableError
 from tocsin.client.shapes import Incident
-from tocsin.client.slack_preview import SlackPreviewClient
+from tocsin.client.slack.preview import SlackPreviewClient
 from tocsin.client.wording import duration
 from tocsin.demo.narrator import Narrator
 from tocsin.demo.outcome import Outcome

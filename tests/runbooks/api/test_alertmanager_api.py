@@ -9,7 +9,7 @@ import pytest
 
 from collectors.clock import ManualClock
 from runbooks.alerts.received import RESOLVE_TIMEOUT_MS, fingerprint
-from runbooks.api.alertmanager import MAX_ALERTS_AT_ONCE, MAX_LABELS
+from runbooks.api.alertmanager.routes import MAX_ALERTS_AT_ONCE, MAX_LABELS
 from runbooks.api.rfc3339 import rfc3339
 from runbooks.desk.desk import IncidentDesk
 from runbooks.incidents.states import Status

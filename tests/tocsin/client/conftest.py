@@ -15,7 +15,7 @@ from collectors.model import Batch, SpanKind
 from collectors.traces.testing import make_span
 from demo_stack.slack.app import slack_app
 from demo_stack.slack.server import serving
-from tocsin.client.slack_preview import SlackPreviewClient
+from tocsin.client.slack.preview import SlackPreviewClient
 from tocsin.settings import Settings
 from tocsin.testing import START_MS, LocalTocsin, local_tocsin
 

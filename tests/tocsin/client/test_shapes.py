@@ -12,7 +12,7 @@ from dashboards.testing import FakeApi, World
 from dashboards.testing.synthetic import INCIDENT_ID, TRACE_ID
 from runbooks.notifiers.slack_layout import ACKNOWLEDGE
 from tocsin.client.client import ApiClient
-from tocsin.client.slack_preview import SlackPreviewClient
+from tocsin.client.slack.preview import SlackPreviewClient
 from tocsin.testing import START_MS, LocalTocsin
 
 QUERY = "name,stream.starts,:eq,:sum"

@@ -23,7 +23,7 @@ from demo_stack.slack.server import serving
 from tests.tocsin.documents.blocks import titled
 from tests.tocsin.documents.newcomer import Machine, wait_for
 from tocsin.client.client import ApiClient
-from tocsin.client.slack_preview import SlackPreviewClient
+from tocsin.client.slack.preview import SlackPreviewClient
 from tocsin.configuration.checks import checked_configuration
 from tocsin.starting.current import Current, current
 from tocsin.starting.indicator import Indicator

@@ -23,7 +23,7 @@ from runbooks.alerts.labels import prometheus_labels
 from runbooks.alerts.matchers import matches_all, parse_matchers
 from runbooks.alerts.muting import Stage
 from runbooks.alerts.received import TOLD_ONCE_MS, Alert, TooManyAlertsError, fingerprint
-from runbooks.api.alertmanager_config import as_alertmanager
+from runbooks.api.alertmanager.config import as_alertmanager
 from runbooks.api.answering import guarded_as_alertmanager
 from runbooks.api.rfc3339 import moment_ms, rfc3339
 from runbooks.api.views import Json

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from tocsin.client.slack_shapes import SlackChannel, SlackClick
+from tocsin.client.slack.shapes import SlackChannel, SlackClick
 from tocsin.client.transport import Transport, list_in
 
 

@@ -1,0 +1,1 @@
+"""The API of Prometheus's Alertmanager, as its clients use it."""

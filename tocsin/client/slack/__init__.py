@@ -1,0 +1,1 @@
+"""The local Slack server, as its preview page asks it."""
