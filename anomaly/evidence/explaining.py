@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from anomaly.evidence.tag_scan import (
     Cells,
+    Combination,
     Direction,
     Scan,
     expected_counts,
@@ -30,6 +31,7 @@ from collectors.stacklang.lines.database import Database, Window
 from tocsin.client.wording import number
 
 _TINY = 1e-9
+_FEWEST = 0.5
 _SPECIAL = set(",():\\ ")
 
 
@@ -104,9 +106,25 @@ def scan_words(found: Explained) -> str:
         return f"None of {number(result.tried)} combinations of tags is more than chance."
     one = result.combinations[0]
     return (
-        f"{tag_words(one.tags)}: {number(one.observed)} where {number(one.expected)} were "
-        f"expected ({_times(one.factor)}), over {number(one.cells)} of {number(found.series)} "
-        f"series; all others {_times(one.rest_factor)}."
+        f"{tag_words(one.tags)}: {_against(one.observed, one.expected)}, over {number(one.cells)} "
+        f"of {number(found.series)} series; {_rest(one)}."
+    )
+
+
+def _against(observed: float, expected: float) -> str:
+    """Word a count beside what was expected; of nothing there are no times."""
+    if expected < _FEWEST:
+        return f"{number(observed)} where none were expected"
+    return (
+        f"{number(observed)} where {number(expected)} were expected ({_times(observed / expected)})"
+    )
+
+
+def _rest(one: Combination) -> str:
+    if one.rest_expected >= _FEWEST:
+        return f"all others {_times(one.rest_factor)}"
+    return (
+        f"{number(one.rest_observed)} of all others" if one.rest_observed else "none of all others"
     )
 
 

@@ -44,7 +44,7 @@ class SystemDisk:
         """Write a new file, force it, rename it, and have the disk take its name."""
         fresh = path.with_suffix(".new")
         try:
-            with os.fdopen(_created(fresh), "wb") as file:
+            with os.fdopen(created(fresh), "wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
@@ -102,7 +102,8 @@ def close_to_strangers(path: Path, mode: int = PRIVATE_FILE) -> None:
             path.chmod(present & mode)
 
 
-def _created(path: Path) -> int:
+def created(path: Path) -> int:
+    """Open a file to be written from its beginning, which its owner alone can read."""
     return os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC, PRIVATE_FILE)
 
 

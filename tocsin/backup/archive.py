@@ -21,7 +21,7 @@ from typing import BinaryIO
 import orjson
 
 from collectors.errors import ConfigError, StorageError
-from collectors.host.disk import PRIVATE_DIRECTORY, PRIVATE_FILE
+from collectors.host.disk import PRIVATE_DIRECTORY, PRIVATE_FILE, created
 from tocsin.backup.staging import Staged, StagedFile
 
 ABOUT, MANIFEST = "tocsin-backup.json", "manifest.json"
@@ -89,7 +89,7 @@ def write_archive(
         raise ConfigError(f"'{path}' is there already; a backup replaces none: say another name")
     part = path.with_name(f"{path.name}.part")
     try:
-        with _private(part) as file:
+        with os.fdopen(created(part), "wb") as file:
             more = {"compresslevel": _LEVEL} if mode == "w:gz" else {}
             with tarfile.open(fileobj=file, mode=mode, format=tarfile.PAX_FORMAT, **more) as tar:  # type: ignore[call-overload] # the mode decides which options there are
                 _fill(tar, staged, config, about, progress)
@@ -100,11 +100,6 @@ def write_archive(
         with contextlib.suppress(OSError):  # give the space back
             part.unlink()
         raise StorageError(f"can't write the backup to '{path}': {error}") from error
-
-
-def _private(path: Path) -> BinaryIO:
-    flags = os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC
-    return os.fdopen(os.open(path, flags, PRIVATE_FILE), "wb")
 
 
 def _fill(

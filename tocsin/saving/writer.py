@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
@@ -16,6 +15,7 @@ from typing import Any
 import structlog
 
 from collectors.errors import ConfigError, ConflictError, TooLargeError
+from collectors.host.disk import SYSTEM_DISK
 from tocsin.configuration.checks import checked_configuration
 from tocsin.configuration.reloading import Reloader, problem_row
 from tocsin.saving.asked import Kind
@@ -197,18 +197,10 @@ def _here(error: ConfigError, elsewhere: str, directory: Path) -> ConfigError:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """Put a file in its place as a whole, on the disk before it is there."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(path.stat().st_mode & 0o777 if path.exists() else 0o644)
-        Path(name).replace(path)
-    except OSError:
-        Path(name).unlink(missing_ok=True)
-        raise
+    """Put a file in its place as a whole, with the mode of the one before."""
+    mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
+    SYSTEM_DISK.replace(path, content)
+    path.chmod(mode)
 
 
 def _take_back(path: Path, before: bytes | None) -> None:

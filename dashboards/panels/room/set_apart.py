@@ -25,21 +25,26 @@ def draw(screen: Screen) -> None:
     if not burning:
         return
     st.markdown("**Who is hit** · tags that the failing part has, against the half hour before")
-    slos = states.value_or_notice(sources.slos(), "objectives", key="hit-slos") or []
+    slos = states.value_or_notice(sources.slos(), "objectives", key="hit-slos")
+    if slos is None:
+        return
     for finding in burning[:_MOST]:
         objective = of_finding(finding, slos)
-        if objective is not None:
+        if objective is None:
+            st.caption(
+                f"{plain(finding['subject'])}: not known: its objective is not there any more"
+            )
+        else:
             _draw(objective, screen["since_ms"], screen["until_ms"] or sources.now_ms())
 
 
 def of_finding(finding: Finding, slos: Sequence[Slo]) -> Slo | None:
     """Return the objective, in its place, that a finding is about.
 
-    >>> of_finding({"rule": "slo/shop/page-fast", "scope": {}}, [{"name": "shop", "scope": {}}])
-    {'name': 'shop', 'scope': {}}
+    A finding's scope names the service besides, which an objective need not group by.
     """
-    name = finding["rule"].split("/")[1:2]
-    near = (one for one in slos if [one["name"]] == name and one["scope"] == finding["scope"])
+    name, scope = finding["rule"].split("/")[1:2], finding["scope"].items()
+    near = (one for one in slos if [one["name"]] == name and one["scope"].items() <= scope)
     return next(near, None)
 
 

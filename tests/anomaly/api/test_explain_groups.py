@@ -21,7 +21,9 @@ NOW_MS = 1_700_000_040_000 // STEP_MS * STEP_MS
 FAILURES, STARTS = "name,failures,:eq,:sum", "name,starts,:eq,:sum"
 
 
-def _client(*, failing: bool = True, counter: _Counted | None = None) -> TestClient:
+def _client(
+    *, failing: bool = True, counter: _Counted | None = None, usual: float = 0.1
+) -> TestClient:
     """Return the API over 80 minutes of starts a second; in the last ten cdn 5 fails."""
     database = TableDatabase(STEP_MS)
     for cdn, p2p, region in product("357", "01", ("eu", "us")):
@@ -30,7 +32,7 @@ def _client(*, failing: bool = True, counter: _Counted | None = None) -> TestCli
             time_ms = NOW_MS - step * STEP_MS
             bad = failing and step < 10 and (cdn, p2p) == ("5", "0")
             database.put({**tags, "name": "starts"}, time_ms, 10.0)
-            database.put({**tags, "name": "failures"}, time_ms, 3.0 if bad else 0.1)
+            database.put({**tags, "name": "failures"}, time_ms, 3.0 if bad else usual)
     routes = explain_groups_routes(database, STEP_MS, ManualClock(NOW_MS), counter=counter)
     return TestClient(Starlette(routes=routes))
 
@@ -80,6 +82,14 @@ def test_any_keys_that_may_tell_are_combined() -> None:
     assert found["by"] == ["cdn", "p2p", "region"]
     assert found["combinations"][0]["tags"] == {"cdn": "5", "p2p": "0"}
     assert telling_keys([f"{STARTS},cdn,5,:eq,:cq"], _Counted()) == ("p2p", "region")
+
+
+def test_of_nothing_there_are_no_times() -> None:
+    """What never failed before would fail billions of times as often."""
+    found = _ask(_client(usual=0.0), of=STARTS, by="cdn,p2p", direction="up")
+    assert found["words"] == (
+        "cdn 5, p2p 0: 3,600 where none were expected, over 1 of 6 series; none of all others."
+    )
 
 
 def test_nothing_stands_out_of_health() -> None:
