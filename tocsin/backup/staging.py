@@ -34,6 +34,7 @@ STAGE = ".backup"
 """Folder of the links, in the data directory: links can't leave their disk."""
 STAGE_LOCK = ".backup.lock"
 
+_METRICS = "metrics"
 _HISTORY, _CHECKPOINT, _MANIFEST = "history", "checkpoint", "checkpoint.json"
 # A server makes a checkpoint every few minutes, links take milliseconds.
 _TRIES = 5
@@ -86,8 +87,8 @@ def staged(data_dir: Path) -> Iterator[Staged]:
         StorageError: It can't be read, or the disk refuses.
     """
     stage = data_dir / STAGE
-    if not data_dir.is_dir():
-        raise ConfigError(f"there is no data directory '{data_dir}'; say --data-dir")
+    if not (data_dir / _METRICS).is_dir():
+        raise ConfigError(f"'{data_dir}' is no data directory of tocsin; say --data-dir")
     try:
         with _alone(data_dir):
             shutil.rmtree(stage, ignore_errors=True)  # of a backup that was killed

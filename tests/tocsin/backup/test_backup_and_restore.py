@@ -240,7 +240,8 @@ def test_a_forged_archive_writes_nowhere_else(
     [
         (("restore", "nowhere.tar", "--check"), "there is no backup"),
         (("backup", "night.zip"), "must end in"),
-        (("backup", "night.tar", "--data-dir", "nowhere"), "there is no data directory"),
+        (("backup", "night.tar", "--data-dir", "nowhere"), "is no data directory"),
+        (("backup", "night.tar", "--data-dir", "."), "is no data directory"),
     ],
 )
 def test_what_can_not_be_is_said(
