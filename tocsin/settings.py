@@ -48,6 +48,14 @@ class Access(StrEnum):
     TOKENS = "tokens"
 
 
+class Shape(StrEnum):
+    """How many processes make up one tocsin."""
+
+    ONE = "one"
+    PAIR = "pair"
+    SHARDS = "shards"
+
+
 class Login(StrEnum):
     """Who may see the pages."""
 
@@ -249,6 +257,20 @@ class Settings(BaseSettings):
     )
     database_url: str | None = Field(
         None, description="Incident database; default is SQLite in the data directory."
+    )
+    cluster: Shape = Field(
+        Shape.ONE,
+        description="`one` process; a `pair`, both of which keep everything while one leads; or "
+        "`shards`, which divide the series. Beyond one, `database_url` names a PostgreSQL.",
+    )
+    cluster_node: str = Field(
+        "", description="What the others call this node; needed in a pair and in shards."
+    )
+    cluster_url: str = Field(
+        "", description="Where the others reach this node's API; default: where it listens."
+    )
+    cluster_token: SecretStr | None = Field(
+        None, description="What nodes show each other; the same on all of them."
     )
     auto_resolve: Length = Field(
         Duration(600_000), description="A mitigated incident resolves after this long; 0s: never."

@@ -94,6 +94,8 @@ ALLOWED: dict[str, set[str]] = {
     "redacting": GROUND | {"documents"},
     "logs": GROUND | {"redacting"},
     "logs/history": GROUND | {"history", "logs"},
+    # Who keeps which series, and what the others answer for theirs.
+    "cluster": GROUND | LINES,
     "graph": GROUND | {"stacklang/text", "stacklang/numeric"},
     "api": GROUND | {"api", "changes", "graph", "receivers", "stacklang", "traces"},
     "api/prometheus": GROUND
