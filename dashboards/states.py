@@ -11,8 +11,9 @@ import streamlit as st
 from dashboards import sources
 from dashboards.feed import Reading
 from dashboards.markdown import plain
+from dashboards.zone import clock
 from tocsin.client.errors import AnswerError, UnreachableError
-from tocsin.client.wording import clock, duration
+from tocsin.client.wording import duration
 
 T = TypeVar("T")
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
+
+from dashboards import timerange
+from tocsin.client.wording import UNKNOWN
 
 ZONE = "zone"
 _LOCAL = "local"
@@ -19,6 +22,27 @@ def is_utc() -> bool:
 def shown() -> tzinfo:
     """Return the zone in which times are worded."""
     return UTC if is_utc() else zone_named(st.context.timezone)
+
+
+def label() -> str:
+    """Return what is shown, for the head of a column of times."""
+    return "UTC" if is_utc() else "local time"
+
+
+def moment(time_ms: float | None) -> str:
+    """Word a moment with its date, by the clock that the page shows."""
+    return UNKNOWN if time_ms is None else timerange.at(int(time_ms), shown())
+
+
+def clock(time_ms: float | None) -> str:
+    """Word a moment as time of day, by the clock that the page shows."""
+    return moment(time_ms).partition(" ")[2] if time_ms is not None else UNKNOWN
+
+
+def to_the_millisecond(time_ms: float) -> str:
+    """Word a moment as time of day to the millisecond, without its zone: it is in the head."""
+    told = datetime.fromtimestamp(time_ms / 1_000, tz=shown())
+    return told.strftime("%H:%M:%S.%f")[:-3]
 
 
 def zone_named(name: str | None) -> tzinfo:

@@ -12,8 +12,9 @@ from dashboards.navigation import Page
 from dashboards.panels.alerts.firing import matches
 from dashboards.panels.machine import figures
 from dashboards.panels.machine.figures import Figure
+from dashboards.zone import moment
 from tocsin.client.shapes import AnnouncedChange, IncidentSummary
-from tocsin.client.wording import duration, moment, number, scope
+from tocsin.client.wording import duration, number, scope
 
 PAGE = Page(title="Changes", icon=":material/published_with_changes:", order=8)
 

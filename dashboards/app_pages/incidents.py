@@ -12,8 +12,9 @@ from dashboards.markdown import plain
 from dashboards.navigation import Page
 from dashboards.panels import actions, incident_picker
 from dashboards.panels.alerts import incident_report
+from dashboards.zone import moment
 from tocsin.client.shapes import IncidentSummary
-from tocsin.client.wording import between, duration, moment, scope
+from tocsin.client.wording import between, duration, scope
 
 PAGE = Page(title="Incidents", icon=":material/list_alt:", order=1, group="Respond")
 

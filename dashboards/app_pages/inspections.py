@@ -13,8 +13,9 @@ from dashboards.navigation import Page
 from dashboards.panels.alerts.firing import matches
 from dashboards.panels.machine import figures
 from dashboards.panels.machine.figures import Figure
+from dashboards.zone import moment
 from tocsin.client.service_health import FiringPlace, InspectionRow
-from tocsin.client.wording import duration, moment, number, quantity, scope
+from tocsin.client.wording import duration, number, quantity, scope
 
 PAGE = Page(title="Inspections", icon=":material/fact_check:", order=2, group="Operate")
 

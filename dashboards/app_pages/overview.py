@@ -19,8 +19,9 @@ from dashboards.panels import (
 from dashboards.panels.charting import burning
 from dashboards.telemetry.services import services_of
 from dashboards.timerange import TimeRange
+from dashboards.zone import clock, moment
 from tocsin.client.shapes import IncidentSummary, ServiceMap, Slo
-from tocsin.client.wording import clock, duration, moment, number
+from tocsin.client.wording import duration, number
 
 PAGE = Page(title="Overview", icon=":material/monitoring:", order=1, group="Now")
 

@@ -16,8 +16,9 @@ from dashboards.telemetry.service_panels import query_of, saturation_panels, sid
 from dashboards.telemetry.services import Service, services_of
 from dashboards.telemetry.watched import objectives_of, rules_of
 from dashboards.timerange import TimeRange
+from dashboards.zone import moment
 from tocsin.client.shapes import AnnouncedChange
-from tocsin.client.wording import moment, scope
+from tocsin.client.wording import scope
 
 PAGE = Page(title="Service", icon=":material/deployed_code:", order=2)
 

@@ -11,13 +11,14 @@ from dashboards.charts.palette import BadgeColor
 from dashboards.markdown import plain
 from dashboards.navigation import Page
 from dashboards.panels import service_list
+from dashboards.zone import clock
 from tocsin.client.service_health import (
     ServiceFigures,
     ServiceHealth,
     ServiceHealthDetail,
     ServiceHealthList,
 )
-from tocsin.client.wording import clock, percent, quantity
+from tocsin.client.wording import percent, quantity
 
 PAGE = Page(title="Services", icon=":material/ecg_heart:", order=1)
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import streamlit as st
 
-from dashboards import sources, states
+from dashboards import sources, states, zone
 from dashboards.navigation import Page
 from dashboards.panels import exemplar, range_bar
 from dashboards.panels.logs import lines
@@ -119,7 +117,7 @@ def _results(found: list[TraceSummary]) -> None:
         on_select="rerun",
         selection_mode="single-row",
         column_config={
-            "start": st.column_config.TextColumn("start, UTC"),
+            "start": st.column_config.TextColumn(f"start, {zone.label()}"),
             "ms": st.column_config.NumberColumn("ms", format="%.1f"),
         },
         alt="Traces that match the search",
@@ -151,9 +149,8 @@ def _common(criteria: dict[str, str | int | float]) -> None:
 
 
 def _row(trace: TraceSummary) -> dict[str, object]:
-    start = datetime.fromtimestamp(trace["start_ms"] / 1000, tz=UTC)
     return {
-        "start": start.strftime("%H:%M:%S.%f")[:-3],
+        "start": zone.to_the_millisecond(trace["start_ms"]),
         "service": trace["root_service"],
         "operation": trace["root_name"],
         "ms": trace["duration_ms"],

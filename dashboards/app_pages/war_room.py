@@ -26,9 +26,9 @@ from dashboards.panels.acting.intents import last_seq
 from dashboards.panels.room import answers, figures, head
 from dashboards.panels.room.views import CHARTS, TIMELINE, VIEWS
 from dashboards.timerange import AROUND, TimeRange
+from dashboards.zone import clock, moment
 from tocsin.client.response.screen_shapes import Screen
 from tocsin.client.shapes import IncidentSummary
-from tocsin.client.wording import clock, moment
 
 PAGE = Page(
     title="War room", icon=":material/e911_emergency:", order=2, group="Now", other_path="war-room"

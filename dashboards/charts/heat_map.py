@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from typing import Any
 
 import altair as alt
 import pandas as pd
 
 from dashboards.charts import palette
+from dashboards.timerange import stretch
 from tocsin.client.trace_studies import HeatMap
-from tocsin.client.wording import number, period, quantity
+from tocsin.client.wording import number, quantity
 
 BOX = "box"
 HEIGHT = 260
@@ -34,11 +36,10 @@ class Chosen:
         """As the address and the API have it."""
         return f"{self.start_ms},{self.end_ms},{self.min_ms!r},{self.max_ms!r}"
 
-    @property
-    def words(self) -> str:
-        """As people read it."""
+    def words(self, zone: tzinfo = UTC) -> str:
+        """As people read it by a clock."""
         took = f"{quantity(self.min_ms, 'ms')} to {quantity(self.max_ms, 'ms')}"
-        return f"{period(self.start_ms, self.end_ms)}, {took}"
+        return f"{stretch(self.start_ms, self.end_ms, zone)}, {took}"
 
 
 def parse(text: str | None) -> Chosen | None:
@@ -87,13 +88,15 @@ def chosen_of(selected: Mapping[str, Sequence[float]], found: HeatMap) -> Chosen
     )
 
 
-def chart(found: HeatMap, chosen: Chosen | None) -> alt.LayerChart:
+def chart(found: HeatMap, chosen: Chosen | None, zone: tzinfo = UTC) -> alt.LayerChart:
     """Draw the cells, the fuller the darker, those with failures outlined in red."""
-    data = table(found)
+    data = table(found, zone)
     x = alt.X(
         "start_ms:T",
         title=None,
-        scale=alt.Scale(type="utc", domain=[found["start_ms"], found["end_ms"]]),
+        scale=alt.Scale(
+            type="utc" if zone is UTC else "time", domain=[found["start_ms"], found["end_ms"]]
+        ),
         axis=alt.Axis(format="%H:%M", tickCount=8, grid=False),
     )
     y = alt.Y(
@@ -129,7 +132,7 @@ def chart(found: HeatMap, chosen: Chosen | None) -> alt.LayerChart:
     return drawn
 
 
-def table(found: HeatMap) -> pd.DataFrame:
+def table(found: HeatMap, zone: tzinfo = UTC) -> pd.DataFrame:
     """Return one row a cell, with what the chart and its tooltip need."""
     rows = []
     for cell in found["cells"]:
@@ -144,7 +147,7 @@ def table(found: HeatMap) -> pd.DataFrame:
                 "max_ms": high,
                 "spans": max(1, cell["spans"]),
                 "failed": cell["failed"],
-                "when": period(cell["start_ms"], end_ms),
+                "when": stretch(cell["start_ms"], end_ms, zone),
                 "took": f"{quantity(cell['min_ms'], 'ms')} to {longest}",
                 "counted": f"{number(cell['spans'])} spans",
                 "fail": f"{number(cell['failed'])} fail",

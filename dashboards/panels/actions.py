@@ -22,8 +22,8 @@ from dashboards.panels.acting import (
     watching,
 )
 from dashboards.panels.acting.asking import give, given, refuse
+from dashboards.zone import clock
 from tocsin.client.shapes import Incident
-from tocsin.client.wording import clock
 
 SEVERITIES = ("SEV1", "SEV2", "SEV3", "SEV4", "SEV5")
 STATUSES = ("triage", "investigating", "identified", "mitigated")

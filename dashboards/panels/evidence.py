@@ -8,8 +8,9 @@ import streamlit as st
 
 from dashboards import states
 from dashboards.markdown import code, plain
+from dashboards.zone import clock
 from tocsin.client.shapes import Crowd, DiagnosisResult, Finding, NearChange
-from tocsin.client.wording import clock, duration, multiple, number, percent, quantity, scope
+from tocsin.client.wording import duration, multiple, number, percent, quantity, scope
 
 _MEASURED = {"now", "expected", "noise"}  # in the unit of what is measured
 _FOUND = {

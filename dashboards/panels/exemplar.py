@@ -11,8 +11,9 @@ from dashboards import sources, states
 from dashboards.charts import failing, waterfall
 from dashboards.markdown import code, plain
 from dashboards.panels.sessions import one_span
+from dashboards.zone import moment
 from tocsin.client.shapes import Trace
-from tocsin.client.wording import moment, quantity
+from tocsin.client.wording import quantity
 
 _MAX_ERRORS = 5
 _TALLEST = 640

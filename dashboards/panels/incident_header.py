@@ -6,8 +6,9 @@ import streamlit as st
 
 from dashboards.charts import palette
 from dashboards.markdown import plain
+from dashboards.zone import clock, moment
 from tocsin.client.shapes import Incident
-from tocsin.client.wording import between, clock, duration, moment
+from tocsin.client.wording import between, duration
 
 
 def draw(incident: Incident, *, updated_ms: int | None) -> None:

@@ -7,8 +7,8 @@ from typing import Literal
 
 import streamlit as st
 
+from dashboards.zone import moment
 from tocsin.client.shapes import IncidentSummary
-from tocsin.client.wording import moment
 
 PARAMETER = "incident"
 _PICKER = "incident-picker"

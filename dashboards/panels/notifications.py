@@ -8,8 +8,8 @@ from dashboards import states
 from dashboards.markdown import plain
 from dashboards.panels import incident_picker, silencing
 from dashboards.panels.alerts import path
+from dashboards.zone import clock
 from tocsin.client.shapes import Incident
-from tocsin.client.wording import clock
 
 _COLORS = {"sent": "green", "pending": "orange", "failed": "red", "unknown": "red"}
 

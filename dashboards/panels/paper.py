@@ -8,13 +8,13 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboards.markdown import document, plain
+from dashboards.zone import moment
 from tocsin.client.response.paper_shapes import (
     ActionItem,
     PostMortem,
     PostMortemList,
     PostMortemRow,
 )
-from tocsin.client.wording import moment
 
 _CHART = re.compile(r"^!\[[^\n]*\]\([^\s()]*/post-mortem/charts/(\d+)\.svg\)$", re.MULTILINE)
 _BADGES = {

@@ -10,8 +10,8 @@ from dashboards import sources, states
 from dashboards.markdown import plain
 from dashboards.panels import objectives, pulse
 from dashboards.timerange import TimeRange
+from dashboards.zone import clock, moment
 from tocsin.client.shapes import IncidentSummary
-from tocsin.client.wording import clock, moment
 
 
 def draw(incidents: Sequence[IncidentSummary], span: TimeRange) -> None:

@@ -7,9 +7,9 @@ import streamlit as st
 from dashboards import states
 from dashboards.markdown import plain
 from dashboards.panels.acting import asking
+from dashboards.zone import moment
 from tocsin.client.response.incident_shapes import Task
 from tocsin.client.shapes import Incident
-from tocsin.client.wording import moment
 
 _KINDS = ("repair", "detect", "mitigate", "prevent", "process")
 _MAX_TITLE = 200

@@ -7,10 +7,11 @@ import streamlit as st
 from dashboards import sources, states
 from dashboards.markdown import code, plain
 from dashboards.panels.acting import asking, sending
+from dashboards.zone import clock
 from tocsin.client.errors import ClientError
 from tocsin.client.response.run_shapes import Rehearsal, Run, RunStep
 from tocsin.client.shapes import Incident, Runbook
-from tocsin.client.wording import clock, trimmed
+from tocsin.client.wording import trimmed
 
 _MARKS = {
     "succeeded": ":green[:material/check_circle:]",

@@ -11,6 +11,7 @@ import streamlit as st
 from dashboards import sources, states
 from dashboards.markdown import plain
 from dashboards.panels.acting import asking
+from dashboards.zone import moment
 from tocsin.client.errors import ClientError
 from tocsin.client.response.silence_shapes import (
     HiddenFinding,
@@ -20,7 +21,7 @@ from tocsin.client.response.silence_shapes import (
     written,
 )
 from tocsin.client.shapes import Finding
-from tocsin.client.wording import duration, moment
+from tocsin.client.wording import duration
 
 PARAMETER = "match"
 """Matchers in the address of the page, a line each: they stand in the form."""

@@ -11,10 +11,10 @@ import streamlit as st
 
 from dashboards import mrkdwn, sources
 from dashboards.markdown import plain
+from dashboards.zone import clock
 from tocsin.client.errors import ClientError
 from tocsin.client.slack.preview import SlackPreviewClient
 from tocsin.client.slack.shapes import SlackMessage
-from tocsin.client.wording import clock
 
 Block = dict[str, Any]
 
@@ -60,7 +60,7 @@ def said() -> None:
 def _head(message: SlackMessage) -> str:
     edited = " · edited" if message["edited_ts"] else ""
     when = clock(float(message["ts"]) * 1000)
-    return f"**{plain(message['user'])}** · {when} UTC{edited}"
+    return f"**{plain(message['user'])}** · {when}{edited}"
 
 
 def _body(reader: Reader, message: SlackMessage) -> None:

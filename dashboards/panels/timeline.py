@@ -7,12 +7,13 @@ from urllib.parse import parse_qs
 
 import streamlit as st
 
-from dashboards import states
+from dashboards import states, zone
 from dashboards.markdown import lines, plain
 from dashboards.panels import incident_picker
 from dashboards.panels.acting import asking, filtering
+from dashboards.zone import clock
 from tocsin.client.shapes import TimelineEntry
-from tocsin.client.wording import clock, trimmed
+from tocsin.client.wording import trimmed
 
 _MACHINE = frozenset({"", "tocsin"})
 _ICONS = (
@@ -69,7 +70,7 @@ def draw(entries: Sequence[TimelineEntry], *, height: int, marked: str = "") -> 
 def _draw(entries: Sequence[TimelineEntry], height: int, marked: str) -> None:
     with st.container(border=True, height=height, key="timeline"):
         with st.container(horizontal=True, vertical_alignment="center", key="timeline-bar"):
-            st.markdown("**Timeline** · newest first, UTC")
+            st.markdown(f"**Timeline** · newest first, {zone.label()}")
             found = _filtered(entries)
             _pinning(entries)
         if not entries:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+from dashboards.zone import clock
 from tocsin.client.shapes import IncidentSummary, Slo
-from tocsin.client.wording import clock, duration, percent
+from tocsin.client.wording import duration, percent
 
 TURN_MS = 12_000
 """How long each screen stands."""

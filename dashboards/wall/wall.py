@@ -8,8 +8,9 @@ from dashboards import sources
 from dashboards.feed import Reading
 from dashboards.panels import incident_picker
 from dashboards.wall.rotating import STYLE, as_html, screen_at
+from dashboards.zone import clock
 from tocsin.client.shapes import IncidentSummary
-from tocsin.client.wording import clock, duration
+from tocsin.client.wording import duration
 
 PARAMETER = "wall"
 _TICK_S = 2

@@ -7,8 +7,8 @@ import streamlit as st
 from dashboards import states
 from dashboards.markdown import escaped, plain
 from dashboards.panels.acting import asking
+from dashboards.zone import moment
 from tocsin.client.response.paper_shapes import ActionItem, PaperSection, PostMortem
-from tocsin.client.wording import moment
 
 _KINDS = ("prevent", "mitigate", "detect", "process", "repair")
 _PRIORITIES = ("P1", "P2", "P3")

@@ -7,8 +7,8 @@ import streamlit as st
 from dashboards.markdown import plain
 from dashboards.panels import incident_picker
 from dashboards.panels.acting import asking
+from dashboards.zone import moment
 from tocsin.client.shapes import Incident
-from tocsin.client.wording import moment
 
 _MAX_REASON = 500
 

@@ -9,9 +9,9 @@ import streamlit as st
 from dashboards import sources, states
 from dashboards.markdown import plain
 from dashboards.panels.acting import asking, brief, sending
+from dashboards.zone import moment
 from tocsin.client.errors import ClientError
 from tocsin.client.shapes import Incident
-from tocsin.client.wording import moment
 
 _DAYS = (1, 7)
 _MADE = "public-link-made"

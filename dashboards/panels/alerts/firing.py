@@ -9,9 +9,10 @@ import streamlit as st
 from dashboards import states
 from dashboards.charts.palette import BadgeColor
 from dashboards.markdown import plain
+from dashboards.zone import moment
 from tocsin.client.response.alert_shapes import Alert
 from tocsin.client.response.silence_shapes import moment_ms
-from tocsin.client.wording import moment, scope
+from tocsin.client.wording import scope
 
 PARAMETER = "why"
 """In the address: the finding whose path is shown."""

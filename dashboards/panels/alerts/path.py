@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboards import sources, states
 from dashboards.markdown import plain
-from tocsin.client.wording import clock
+from dashboards.zone import clock
 
 
 def draw(name: str) -> None:

@@ -9,8 +9,9 @@ import streamlit as st
 from dashboards import states
 from dashboards.markdown import plain
 from dashboards.panels.alerts import firing
+from dashboards.zone import moment
 from tocsin.client.shapes import FindingDecision
-from tocsin.client.wording import moment, scope
+from tocsin.client.wording import scope
 
 _SHOWN = 60
 _SILENT = {

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 import streamlit as st
 
+from dashboards import timerange, zone
 from dashboards.charts import palette
 from tocsin.client.log_shapes import LogCounts
 from tocsin.client.wording import number
@@ -30,16 +31,20 @@ def draw(counts: LogCounts) -> None:
     st.caption(f"{number(counts['total'])} lines: {told}" if sums else "No lines in this time.")
     if sums:
         st.vega_lite_chart(
-            specification(counts), height=_HEIGHT, key="log-counts", alt=f"Lines by time: {told}"
+            specification(counts, zone.shown()),
+            height=_HEIGHT,
+            key="log-counts",
+            alt=f"Lines by time: {told}",
         )
 
 
-def specification(counts: LogCounts) -> dict[str, Any]:
-    """Return the bars as Vega-Lite."""
+def specification(counts: LogCounts, clock: tzinfo = UTC) -> dict[str, Any]:
+    """Return the bars as Vega-Lite, their times by a clock."""
     values = [
         {
             "time": _moment(counts["start_ms"] + at * counts["step_ms"]),
             "end": _moment(counts["start_ms"] + (at + 1) * counts["step_ms"]),
+            "when": timerange.at(counts["start_ms"] + at * counts["step_ms"], clock),
             "severity": name,
             "lines": count,
         }
@@ -48,11 +53,12 @@ def specification(counts: LogCounts) -> dict[str, Any]:
         if count
     ]
     names = list(_COLORS)
+    axis = {"scale": {"type": "utc" if clock is UTC else "time"}}
     return {
         "data": {"values": values},
         "mark": {"type": "bar", "binSpacing": 0},
         "encoding": {
-            "x": {"field": "time", "type": "temporal", "bandPosition": 0, "title": None},
+            "x": {"field": "time", "type": "temporal", "bandPosition": 0, "title": None} | axis,
             "x2": {"field": "end"},
             "y": {"field": "lines", "type": "quantitative", "title": None, "stack": "zero"},
             "color": {
@@ -60,7 +66,7 @@ def specification(counts: LogCounts) -> dict[str, Any]:
                 "scale": {"domain": names, "range": [_COLORS[name] for name in names]},
                 "legend": None,
             },
-            "tooltip": [{"field": "severity"}, {"field": "lines"}, {"field": "time"}],
+            "tooltip": [{"field": "severity"}, {"field": "lines"}, {"field": "when"}],
         },
     }
 

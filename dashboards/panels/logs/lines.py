@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 import streamlit as st
 
-from dashboards import sources, states
+from dashboards import sources, states, zone
 from dashboards.markdown import code, plain
 from tocsin.client.log_shapes import LogPage, LogRow
 
@@ -32,7 +31,7 @@ def draw(page: LogPage, *, key: str) -> None:
         on_select="rerun",
         selection_mode="single-row",
         column_config={
-            "time": st.column_config.TextColumn("time, UTC", width=110),
+            "time": st.column_config.TextColumn(f"time, {zone.label()}", width=110),
             "severity": st.column_config.TextColumn(width=60),
             "service": st.column_config.TextColumn(width=110),
             "line": st.column_config.TextColumn(width=900),
@@ -70,8 +69,7 @@ def _row(line: LogRow) -> dict[str, object]:
 
 
 def _time(line: LogRow) -> str:
-    moment = datetime.fromtimestamp(int(line["time_ns"]) // 1_000_000 / 1_000, tz=UTC)
-    return moment.strftime("%H:%M:%S.%f")[:-3]
+    return zone.to_the_millisecond(int(line["time_ns"]) // 1_000_000)
 
 
 def _sampling(line: LogRow) -> str:

@@ -9,9 +9,10 @@ from dashboards.charts.palette import BadgeColor
 from dashboards.markdown import plain
 from dashboards.panels.machine import figures
 from dashboards.panels.machine.figures import Figure
+from dashboards.zone import moment
 from tocsin.client.forecast_shapes import ForecastAnswer
 from tocsin.client.own.shapes import BoundRow, Capacity
-from tocsin.client.wording import NO_DATA, moment, number, percent, quantity, size
+from tocsin.client.wording import NO_DATA, number, percent, quantity, size
 
 NEAR = 0.8
 """From this share on a bound that refuses is near; one that lets the oldest go is never."""

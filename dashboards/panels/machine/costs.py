@@ -5,8 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboards import states
+from dashboards.zone import clock
 from tocsin.client.own.shapes import Capacity
-from tocsin.client.wording import clock, duration, number, percent, size
+from tocsin.client.wording import duration, number, percent, size
 
 
 def draw_rules(found: Capacity) -> None:

@@ -8,8 +8,8 @@ import streamlit as st
 
 from dashboards import states
 from dashboards.markdown import plain
+from dashboards.zone import moment
 from tocsin.client.shapes import Finding
-from tocsin.client.wording import moment
 
 OWN_SERVICE = "tocsin"
 """The service under which it tells of itself."""

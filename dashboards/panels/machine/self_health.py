@@ -11,8 +11,9 @@ from dashboards.markdown import plain
 from dashboards.panels import judging
 from dashboards.panels.machine import figures
 from dashboards.panels.machine.figures import Figure
+from dashboards.zone import clock, moment
 from tocsin.client.health_shapes import Health
-from tocsin.client.wording import clock, duration, moment, number
+from tocsin.client.wording import duration, number
 
 _SHOWN_PROBLEMS = 20
 

@@ -8,12 +8,13 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from dashboards import questions, states
+from dashboards import questions, states, zone
 from dashboards.charts import palette
 from dashboards.markdown import plain
+from dashboards.zone import moment
 from tocsin.client.response.oncall_shapes import Gap, Oncall, Schedule, Shift
 from tocsin.client.response.rotas import next_shift
-from tocsin.client.wording import duration, moment, number, percent
+from tocsin.client.wording import duration, number, percent
 
 OVERRIDE = "override"
 _NOBODY = "nobody"
@@ -86,7 +87,7 @@ def draw_weeks(found: Oncall) -> None:
             x=alt.X(
                 "start:T",
                 title=None,
-                scale=alt.Scale(type="utc"),
+                scale=alt.Scale(type="utc" if zone.is_utc() else "time"),
                 axis=alt.Axis(format="%a %d %b", labelOverlap="greedy", labelBound=True, grid=True),
             ),
             x2="end:T",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboards.markdown import plain
+from dashboards.zone import clock
 from tocsin.client.response.screen_shapes import Cause, NextStep, People, Screen
-from tocsin.client.wording import clock
 
 _ANSWER_PX = 300
 _MAX_LINES = 1

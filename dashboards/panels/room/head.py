@@ -8,8 +8,9 @@ from dashboards.charts import palette
 from dashboards.charts.palette import BadgeColor
 from dashboards.markdown import plain
 from dashboards.panels import incident_header
+from dashboards.zone import moment
 from tocsin.client.response.screen_shapes import Screen
-from tocsin.client.wording import duration, moment
+from tocsin.client.wording import duration
 
 COURSES: dict[str, BadgeColor] = {
     "getting worse": "red",

@@ -11,8 +11,9 @@ import streamlit as st
 
 from dashboards import sources, states
 from dashboards.charts import service_map
+from dashboards.zone import clock
 from tocsin.client.trace_studies import ComparedEdge, ComparedMap
-from tocsin.client.wording import clock, duration, number, percent, quantity
+from tocsin.client.wording import duration, number, percent, quantity
 
 _LISTED = 200
 

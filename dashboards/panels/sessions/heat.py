@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import sources, states, timerange
+from dashboards import sources, states, timerange, zone
 from dashboards.charts import heat_map
 from dashboards.charts.heat_map import Chosen
 from dashboards.panels.sessions import common
@@ -25,7 +25,7 @@ def draw(criteria: Criteria) -> Criteria:
     chosen = heat_map.parse(st.query_params.get(heat_map.BOX))
     pinned = timerange.parse_pin(st.query_params.get(_MAP))
     with st.container(horizontal=True, vertical_alignment="center", key="heat-bar"):
-        st.markdown("**When they began, how long they took** · spans, UTC")
+        st.markdown(f"**When they began, how long they took** · spans, {zone.label()}")
         last = st.radio(
             "Map of the last",
             list(_LAST),
@@ -36,7 +36,7 @@ def draw(criteria: Criteria) -> Criteria:
             label_visibility="collapsed",
         )
         if chosen is not None:
-            st.badge(chosen.words, icon=":material/select_all:", color="orange")
+            st.badge(chosen.words(zone.shown()), icon=":material/select_all:", color="orange")
             st.button("Clear the selection", key="clear-box", on_click=_clear)
     times: Criteria = {}
     if pinned is not None and pinned.span_ms is not None:
@@ -63,7 +63,7 @@ def _drawn(found: HeatMap, chosen: Chosen | None) -> None:
     drawn = st.session_state.get(_DRAWN, 0)
     with st.container(key="heat-chart"):
         event = st.vega_lite_chart(
-            heat_map.chart(found, chosen).to_dict(),
+            heat_map.chart(found, chosen, zone.shown()).to_dict(),
             key=f"heat-{drawn}",
             on_select="rerun",
             selection_mode=heat_map.BOX,

@@ -7,8 +7,9 @@ import streamlit as st
 from dashboards import sources, states
 from dashboards.markdown import code, plain
 from dashboards.panels.sessions import session_lines
+from dashboards.zone import moment
 from tocsin.client.trace_studies import SessionLine, SessionRequest, SessionStory
-from tocsin.client.wording import duration, estimated, moment
+from tocsin.client.wording import duration, estimated
 
 _ROW_HEIGHT = 32
 _MAX_HEIGHT = 300
