@@ -19,7 +19,7 @@ pytestmark = [
     pytest.mark.skipif(browser_missing() is not None, reason=browser_missing() or ""),
 ]
 _DONE = "[data-testid=stApp][data-test-script-state=notRunning]"
-# What the server has worded (a diagnosis, when a budget is gone) says UTC on every page and message.
+# What the server has worded (a diagnosis, say) tells UTC on every page and in every message.
 PATHS = ("changes", "on_call", "alerts", "inspections")
 
 
