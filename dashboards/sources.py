@@ -55,6 +55,7 @@ from tocsin.client.trace_studies import (
     SessionStory,
 )
 from tocsin.client.transport import ParamValue
+from tocsin.client.whoami import Whoami
 
 T = TypeVar("T")
 
@@ -141,8 +142,13 @@ def acting() -> str:
     signed_in = viewer()
     if signed_in is None or not signed_in.person:
         return signed_in.name if signed_in else ""
-    known = _ask("whoami", api().whoami, _SLOW_MS).value
+    known = whoami()
     return known["name"] if known and known["role"] else signed_in.name
+
+
+def whoami() -> Whoami | None:
+    """Return whom the server takes the viewer for, None while that is not known."""
+    return _ask("whoami", api().whoami, _LONG_MS).value
 
 
 def release() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 from streamlit.elements.lib.mutable_popover_container import PopoverContainer
 
-from dashboards import sources
+from dashboards import rights, sources
 from dashboards.markdown import plain
 from dashboards.panels import incident_picker
 from dashboards.panels.acting import (
@@ -54,6 +54,9 @@ def _bar(incident: Incident, extra: Callable[[], None], caption: str) -> None:
     with st.container(
         horizontal=True, vertical_alignment="center", gap="xsmall", key="incident-actions"
     ):
+        if rights.looks_only():
+            extra()
+            return
         _acknowledge(shown)
         handing_over.draw(shown)
         _update(shown)

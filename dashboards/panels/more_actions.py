@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from dashboards import rights
 from dashboards.panels import incident_picker
 from dashboards.panels.acting import asking
 from tocsin.client.shapes import Incident, IncidentSummary
@@ -24,7 +25,7 @@ def draw(incident: Incident, incidents: Sequence[IncidentSummary]) -> None:
         incident: Which.
         incidents: All there are: those into which it may be merged.
     """
-    if incident["status"] == "merged":
+    if incident["status"] == "merged" or not rights.may(rights.RESPOND):
         return
     others = [i for i in incidents if incident_picker.is_open(i) and i["id"] != incident["id"]]
     with st.popover("More", icon=":material/more_horiz:", key="more-popover"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboards import states
+from dashboards import rights, states
 from dashboards.markdown import plain
 from dashboards.panels.acting import asking
 from dashboards.zone import moment
@@ -67,7 +67,7 @@ def _tasks(incident: Incident) -> None:
         states.empty("Nothing is left to do, as far as anybody said.")
     for task in incident["tasks"]:
         _task(incident["id"], task)
-    if incident["status"] == "merged":
+    if incident["status"] == "merged" or not rights.may(rights.RESPOND):
         return
     with (
         st.popover("Add a task", icon=":material/add_task:", key="task-popover"),
@@ -91,6 +91,7 @@ def _task(incident_id: str, task: Task) -> None:
         st.button(
             "Reopen" if done else "Done",
             key=f"task-{task['id']}",
+            disabled=not rights.may(rights.RESPOND),
             on_click=asking.give,
             args=(incident_id, "change_task"),
             kwargs={"value": f"{task['id']}:{'open' if done else 'done'}"},

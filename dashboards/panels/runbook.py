@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboards import states
+from dashboards import rights, states
 from dashboards.markdown import code, plain
 from dashboards.panels import incident_picker
 from dashboards.panels.acting import asking
@@ -46,7 +46,8 @@ def _step(incident: Incident, position: int, step: ProposedStep) -> None:
                 icon=":material/query_stats:",
                 query_params={"q": query},
             )
-        if step["state"] in _OPEN and incident["status"] not in incident_picker.OVER:
+        is_open = step["state"] in _OPEN and incident["status"] not in incident_picker.OVER
+        if is_open and rights.may(rights.RESPOND):
             st.button(
                 "Done",
                 key=f"step-{step['id']}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboards import sources, states
+from dashboards import rights, sources, states
 from dashboards.markdown import code, plain
 from dashboards.panels.acting import asking, sending
 from dashboards.zone import clock
@@ -47,7 +47,7 @@ _REHEARSED = "rehearsed"
 def draw(incident: Incident) -> None:
     """Draw what can be run for the incident, and its runs."""
     library = states.value_or_notice(sources.runbooks(), "runbooks", key="runbooks")
-    if library and incident["status"] not in _OVER:
+    if library and incident["status"] not in _OVER and not rights.looks_only():
         _begin(incident, library)
     runs = sources.runs(incident["id"]).value or ()
     if any(step["state"] == "running" for run in runs for step in run["steps"]):
@@ -135,7 +135,7 @@ def _run(run: Run) -> None:
         for number, step in enumerate(run["steps"], 1):
             _step(run, number, step)
         with st.container(horizontal=True):
-            for decision in run["decisions"]:
+            for decision in run["decisions"] if rights.may(rights.RESPOND) else ():
                 _button(run, decision, "")
 
 
@@ -149,7 +149,7 @@ def _step(run: Run, number: int, step: RunStep) -> None:
     if step["text"]:
         st.code(trimmed(step["text"], _MAX_OUTPUT, "…"), language=None, wrap_lines=True)
     shown = [d for d in step["decisions"] if state != "pending" or d == "approve"]
-    if shown:
+    if shown and rights.may(rights.RESPOND):
         with st.container(horizontal=True):
             for decision in shown:
                 _button(run, decision, step["id"])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from dashboards import sources, states
+from dashboards import rights, sources, states
 from dashboards.markdown import plain
 from dashboards.panels.acting import asking
 from dashboards.zone import moment
@@ -77,6 +77,8 @@ OWN = Fields("silence")
 
 def draw_form() -> None:
     """Draw what a silence needs, and what it would hide once somebody asks."""
+    if rights.looks_only():
+        return
     with st.form("silence-form", enter_to_submit=False):
         draw_fields(OWN, matchers=st.query_params.get(PARAMETER, ""))
     found = hidden(OWN)
@@ -138,6 +140,8 @@ def draw_kept(kept: Sequence[Silence], over: Sequence[Silence]) -> None:
 
 def _draw_one(silence: Silence) -> None:
     _describe(silence)
+    if not rights.may(rights.RESPOND):
+        return
     with st.container(horizontal=True):
         for hours in (1, 8):
             st.button(

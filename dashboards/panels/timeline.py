@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 
 import streamlit as st
 
-from dashboards import states, zone
+from dashboards import rights, states, zone
 from dashboards.markdown import lines, plain
 from dashboards.panels import incident_picker
 from dashboards.panels.acting import asking, filtering
@@ -111,6 +111,8 @@ def _filtered(entries: Sequence[TimelineEntry]) -> list[TimelineEntry]:
 
 def _pinning(entries: Sequence[TimelineEntry]) -> None:
     """Draw what keeps an entry in view, or lets it go."""
+    if not rights.may(rights.RESPOND):
+        return
     if not entries or not (incident_id := _incident_of(entries[0])):
         return
     pinned = [entry["seq"] for entry in filtering.pinned(entries)]

@@ -35,6 +35,7 @@ from dashboards.testing.synthetic import INCIDENT_ID, STEP_MS, JsonObject, World
 
 _STOP_WITHIN_S = 5
 _MAX_POINTS = 700
+_ALL = ("administer", "command", "read", "respond", "send")
 
 
 class FakeApi:
@@ -58,6 +59,8 @@ class FakeApi:
         """How long the answer to a command is awaited, seconds."""
         self.refusal = ""
         """Why every command is refused; empty: none is."""
+        self.rights: tuple[str, ...] = _ALL
+        """What whoever asks may do."""
         self._broken: dict[str, tuple[int, str]] = {}
         # asyncio turns Nagle off only where the protocol is named; else each answer waits 40 ms.
         self._socket = socket.socket(proto=socket.IPPROTO_TCP)
@@ -97,7 +100,7 @@ class FakeApi:
         self.silences.put.clear()
         self.runs.decided.clear()
         self.commands.clear()
-        self.slow_s, self.refusal = 0.0, ""
+        self.slow_s, self.refusal, self.rights = 0.0, "", _ALL
         self.asked.clear()
         self._broken.clear()
 
@@ -114,6 +117,9 @@ class FakeApi:
             "/api/v1/tags": lambda _: JSONResponse(["name", "cloud.region"]),
             "/api/v1/tags/{key}": lambda _: JSONResponse(list(synthetic.REGIONS)),
             "/api/v1/expr/complete": lambda _: JSONResponse(_WORDS),
+            "/api/v2/whoami": lambda _: JSONResponse(
+                {"name": "anybody", "role": "", "rights": list(self.rights)}
+            ),
             "/api/v2/metrics": self._metrics,
             "/api/v2/metric-tags": self._metric_tags,
             "/api/v2/dashboards": lambda _: JSONResponse(

@@ -34,7 +34,8 @@ def test_a_view_that_is_not_open_asks_nothing(api: FakeApi, opened: OpenPage) ->
     """What nobody looks at would cost a request each tick and viewer."""
     opened("war_room")
     asked = [url.partition("/api/")[2].partition("?")[0] for url in api.asked]
-    assert sorted(set(asked)) == ["v2/incidents", f"v2/incidents/{INCIDENT_ID}/screen"]
+    once = "v2/whoami"  # for minutes
+    assert sorted(set(asked)) == ["v2/incidents", f"v2/incidents/{INCIDENT_ID}/screen", once]
 
 
 def test_the_response_times_are_one_click_behind(opened: OpenPage) -> None:

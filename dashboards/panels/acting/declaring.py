@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dashboards import rights
 from dashboards.panels import actions
 from dashboards.panels.acting import asking
 
@@ -11,7 +12,9 @@ _MAX_TITLE, _MAX_TEXT = 200, 3_000
 
 
 def draw() -> None:
-    """Draw the button with its form."""
+    """Draw the button with its form, for those who may."""
+    if not rights.may(rights.RESPOND):
+        return
     with (
         st.popover("Declare", icon=":material/campaign:", key="declare-popover"),
         st.form("declare-form", border=False),

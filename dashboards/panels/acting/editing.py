@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboards import states
+from dashboards import rights, states
 from dashboards.markdown import escaped, plain
 from dashboards.panels.acting import asking
 from dashboards.zone import moment
@@ -24,6 +24,8 @@ _LABELS = {
 
 def draw(paper: PostMortem) -> None:
     """Draw the stages that may follow, every section with its field, and the action items."""
+    if rights.looks_only():
+        return
     with st.container(horizontal=True, vertical_alignment="center", key="paper-stages"):
         for stage in paper["next_stages"]:
             label, icon = _LABELS.get(stage, (stage.replace("_", " "), ":material/flag:"))

@@ -9,7 +9,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from dashboards import sources, states
+from dashboards import rights, sources, states
 from dashboards.charts import palette
 from dashboards.charts.palette import BadgeColor
 from dashboards.markdown import lines, plain
@@ -144,6 +144,8 @@ def draw_drafts(page: StatusPageState) -> None:
                 st.markdown(f"**{plain(one['title'])}**", width="stretch")
             st.markdown(lines(one["text"]))
             st.caption(f"Shows: {component_words(page, one['components'])}")
+            if rights.looks_only(rights.COMMAND):
+                continue
             with st.popover("Publish", icon=":material/campaign:"):
                 st.markdown("Everybody on the internet reads it, and subscribers are told.")
                 st.button(

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
-from dashboards import questions, sources, states
+from dashboards import questions, rights, sources, states
 from dashboards.markdown import plain
 from dashboards.panels.acting import asking
 from tocsin.client.errors import ClientError
@@ -22,7 +22,8 @@ _USUAL = timedelta(hours=8)
 def draw(schedules: Sequence[Schedule]) -> None:
     """Draw the overrides that people have asked for, and the form of another."""
     st.subheader("Overrides", anchor=False)
-    _form(schedules)
+    if not rights.looks_only():
+        _form(schedules)
     found = states.value_or_notice(questions.overrides(), "overrides", key="overrides")
     if found is None:
         return
@@ -46,6 +47,7 @@ def _line(one: AskedOverride) -> None:
             "Take back",
             key=f"override-{one['id']}",
             icon=":material/undo:",
+            disabled=not rights.may(rights.RESPOND),
             on_click=_take_back,
             args=(one["id"],),
         )
