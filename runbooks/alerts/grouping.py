@@ -147,7 +147,8 @@ def relation(
     """
     if one.rule == other.rule and dict(one.scope) == dict(other.scope):
         return 0, "same rule in the same place"
-    return _by_scope(one.scope, other.scope, edges) or _by_change(one, other)
+    by_scope = _by_scope(one.scope, other.scope, edges)
+    return by_scope or _by_change(one, other) or _by_suspect(one, other)
 
 
 def _by_scope(one: Tags, other: Tags, edges: Collection[ServiceEdge]) -> tuple[int, str] | None:
@@ -180,6 +181,26 @@ def _by_change(one: Finding, other: Finding) -> tuple[int, str] | None:
     return 4, f"the same change before both: {nearest.summary}"
 
 
+def _by_suspect(one: Finding, other: Finding) -> tuple[int, str] | None:
+    """Return that the evidence of both accuses one service, or that of one the other's own."""
+    accused, too = _accused(one), _accused(other)
+    if accused and accused == too:
+        return 4, f"the evidence of both points at {accused}"
+    for service, others in ((accused, other), (too, one)):
+        if service and others.scope.get(SERVICE) == service:
+            return 4, f"the evidence of one points at {service}, which the other is about"
+    return None
+
+
+def _accused(finding: Finding) -> str:
+    """Return the service that most of the evidence points at and nothing clears; empty: none."""
+    suspect = finding.suspects[0] if finding.suspects else None
+    if suspect is None or suspect.share < _MOST_OF_IT or suspect.against:
+        return ""
+    return suspect.service
+
+
+_MOST_OF_IT = 0.5
 _ELSEWHERE = frozenset({Relation.UNBOUND, Relation.OTHER_SERVICE, Relation.OTHER_REGION})
 
 

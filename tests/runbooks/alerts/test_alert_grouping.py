@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from anomaly.findings import FindingState, NearChange, Relation, Urgency
+from anomaly.findings import FindingState, NearChange, Relation, Suspect, Urgency
 from collectors.model import Tags
 from runbooks.alerts.grouping import GroupingRules, group, relation
 from runbooks.alerts.outcomes import Outcome
@@ -102,6 +102,53 @@ def test_the_same_change(
         for service, change, place in zip(("a", "b"), ids, places, strict=True)
     )
     assert (relation(one, other, ()) is not None) is together
+
+
+def accusing(service: str, share: float = 0.7, against: tuple[str, ...] = ()) -> Suspect:
+    return Suspect(service=service, share=share, reason="fails", against=against)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "why"),
+    [
+        # Felt in two places that name no service, and traced to one.
+        (
+            (scope(None, "us"), accusing("playback")),
+            (scope(), accusing("playback")),
+            "the evidence of both points at playback",
+        ),
+        (
+            (scope(None, "us"), accusing("playback")),
+            (scope("playback", "eu"), None),
+            "the evidence of one points at playback, which the other is about",
+        ),
+        ((scope(None, "us"), accusing("playback")), (scope(), accusing("auth")), None),
+        ((scope(None, "us"), accusing("playback")), (scope("auth"), None), None),
+        # A guess, or one that something speaks against, is no reason.
+        ((scope(), accusing("playback", 0.4)), (scope(None, "us"), accusing("playback")), None),
+        (
+            (scope(), accusing("playback", 0.9, ("its own errors came later",))),
+            (scope(None, "us"), accusing("playback")),
+            None,
+        ),
+        ((scope(), None), (scope(None, "us"), None), None),
+    ],
+)
+def test_the_same_suspect(
+    make_finding: MakeFinding,
+    one: tuple[Tags, Suspect | None],
+    other: tuple[Tags, Suspect | None],
+    why: str | None,
+) -> None:
+    """One fault is several incidents, each with a page, a room and a post-mortem of its own."""
+    here, there = (
+        make_finding(
+            id=name, rule=f"slo/{name}", scope=where, suspects=(suspect,) if suspect else ()
+        )
+        for name, (where, suspect) in zip("ab", (one, other), strict=True)
+    )
+    for first, second in ((here, there), (there, here)):
+        assert relation(first, second, ()) == (why and (4, why))
 
 
 @pytest.fixture
