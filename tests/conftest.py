@@ -7,6 +7,7 @@ A property that fails prints its example and a line that brings the failure back
 import os
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 # How long an example takes says more about what else the machine does than about the example.
@@ -17,6 +18,10 @@ settings.load_profile("tocsin")
 
 # Where Hypothesis keeps what ``@settings`` says of a test: a profile alone would not reach it.
 _SETTINGS = "_hypothesis_internal_use_settings"
+
+# As the server logs: a traceback in colours, with all variables, takes seconds of processor time.
+_plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+structlog.configure(processors=[*structlog.get_config()["processors"][:-1], _plain])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
