@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from collectors.api.prometheus.routes import FORMS
-from collectors.receivers.log_lines.http import PATH
+from collectors.api.prometheus.posted import FORMS
+from collectors.receivers.log_lines.address import PATH
 
 
 class Right(StrEnum):

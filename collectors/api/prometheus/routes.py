@@ -18,6 +18,7 @@ from collectors.api.prometheus.lookups import (
     series_answer,
     values_answer,
 )
+from collectors.api.prometheus.posted import FORMS
 from collectors.api.prometheus.queries import (
     format_answer,
     parse_answer,
@@ -31,17 +32,6 @@ from collectors.api.work.workers import Workers
 from collectors.clock import Clock
 from collectors.errors import TocsinError
 from collectors.receivers.body import request_body
-
-FORMS = (
-    "query",
-    "query_range",
-    "series",
-    "labels",
-    "query_exemplars",
-    "format_query",
-    "parse_query",
-)
-"""What may be sent as a form by POST, under ``/api/v1/``."""
 
 
 def prometheus_routes(

@@ -21,6 +21,7 @@ from collectors.receivers.door import Door, Refused, media_type
 from collectors.receivers.endpoint import Endpoint, Intake
 from collectors.receivers.gate import Place
 from collectors.receivers.json_body import read_json, whole_text
+from collectors.receivers.log_lines.address import PATH
 from collectors.receivers.log_lines.line import add_line
 from collectors.receivers.log_turns import NotKept, write_logs_in_turns
 from collectors.receivers.reply import partial_success
@@ -31,7 +32,6 @@ from collectors.receivers.work.opening import Opened
 from collectors.receivers.work.refusals import Refusals
 
 RECEIVER = "logs.lines"
-PATH = "/api/v1/logs"
 JSON, TEXT = "application/json", "text/plain"
 _MEDIA = frozenset({"application/x-ndjson", "application/jsonl", "application/json-lines", JSON})
 
