@@ -14,6 +14,8 @@ from runbooks.incidents.incident import Incident
 SERVICE = "service.name"
 REGION = "cloud.region"
 
+_MIN_ACCUSING = 0.5
+
 ServiceEdge = tuple[str, str]
 """Client and server: the former calls the latter."""
 
@@ -195,12 +197,11 @@ def _by_suspect(one: Finding, other: Finding) -> tuple[int, str] | None:
 def _accused(finding: Finding) -> str:
     """Return the service that most of the evidence points at and nothing clears; empty: none."""
     suspect = finding.suspects[0] if finding.suspects else None
-    if suspect is None or suspect.share < _MOST_OF_IT or suspect.against:
+    if suspect is None or suspect.share < _MIN_ACCUSING or suspect.against:
         return ""
     return suspect.service
 
 
-_MOST_OF_IT = 0.5
 _ELSEWHERE = frozenset({Relation.UNBOUND, Relation.OTHER_SERVICE, Relation.OTHER_REGION})
 
 
