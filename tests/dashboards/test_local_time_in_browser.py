@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.patient,
     pytest.mark.slow,
     pytest.mark.skipif(browser_missing() is not None, reason=browser_missing() or ""),
 ]

@@ -132,7 +132,11 @@ def test_a_healthy_platform_pages_nobody(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "fault", ["region-death", pytest.param("recommendations-latency", marks=LONG)]
+    "fault",
+    [
+        pytest.param("region-death", marks=LONG),
+        pytest.param("recommendations-latency", marks=LONG),
+    ],
 )
 def test_another_fault_is_found_in_time(fault: str, tmp_path: Path) -> None:
     """The chain completes; death of a region is found within thirty seconds."""

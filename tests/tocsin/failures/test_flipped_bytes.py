@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from tocsin.settings import Settings
 from tocsin.testing import START_MS, LocalTocsin, local_tocsin
 
 OBJECTIVE = (Path(__file__).parent / "answers.yaml").read_text()
-PLACES = (0.0, 0.3, 0.6, 0.97)
+PLACES = (0.0, 0.3, 0.6, 0.97) if "TOCSIN_LONG_STORIES" in os.environ else (0.0, 0.6)
 # Where every byte is under a checksum: damage is always found.
 CHECKED = ("metrics/log", "metrics/journal", "metrics/checkpoint", "exemplars", "changes")
 KINDS = {
