@@ -120,7 +120,6 @@ def read_the_war_room(url: str) -> None:
         page.get_by_text(re.compile("paged|page sent", re.IGNORECASE)).first.wait_for()
 
 
-# Stands here so that two workers, who take tests by twos, have one of the usual stories each.
 @LONG
 def test_a_healthy_platform_pages_nobody(tmp_path: Path) -> None:
     """Without a fault the chain stays empty and the exit code is 0."""
@@ -131,13 +130,8 @@ def test_a_healthy_platform_pages_nobody(tmp_path: Path) -> None:
     assert answer["post_mortem"] is None
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
-        pytest.param("region-death", marks=LONG),
-        pytest.param("recommendations-latency", marks=LONG),
-    ],
-)
+@LONG
+@pytest.mark.parametrize("fault", ["region-death", "recommendations-latency"])
 def test_another_fault_is_found_in_time(fault: str, tmp_path: Path) -> None:
     """The chain completes; death of a region is found within thirty seconds."""
     with demo(tmp_path, "--fault", fault) as running:
