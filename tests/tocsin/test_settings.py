@@ -13,6 +13,7 @@ SECRETS = {
     "slack_bot_token",
     "slack_signing_secret",
     "api_token",
+    "cluster_token",
     "heartbeat_url",
     "oidc_client_secret",
 }
