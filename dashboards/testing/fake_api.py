@@ -208,6 +208,7 @@ class FakeApi:
         machine = {
             "access": access,
             "post_mortems": {"overdue_actions": 0},
+            "cluster": None,
             "clock": clock,
             "faults": [],
             "warming": warming,

@@ -45,6 +45,7 @@ def join(database: str) -> Iterator[Join]:
             clock = now_s or [0.0]
             made = Agreement(Registry(database, node, 60_000), now_s=lambda: clock[0])
             stack.callback(made.close)
+            made.judged()
             return made
 
         yield make
@@ -63,6 +64,17 @@ def test_one_leads_and_both_know_both(join: Join, database: str) -> None:
     assert [(one.name, one.alive) for one in known.nodes()] == [("a", True), ("b", True)]
     assert (leads(a), leads(b)) == (True, False)
     assert (b.lease().holder, b.lease().token) == ("a", 1)
+
+
+def test_who_has_judged_nothing_yet_does_not_lead(database: str) -> None:
+    """A node that has just begun would lead without knowing what is wrong."""
+    node = Agreement(Registry(database, Node(name="a", url="http://a"), 60_000))
+    node.beat()
+    assert not leads(node)
+    node.judged()
+    node.beat()
+    assert leads(node)
+    node.close()
 
 
 def test_who_is_silent_is_followed_under_a_higher_token(join: Join, database: str) -> None:

@@ -30,7 +30,7 @@ def test_a_whole_place() -> None:
     """Nodes would not find, or not believe, each other."""
     place = place_of(Settings(**WHOLE, step=Duration(1_000)))
     assert place is not None
-    assert (place.node, place.url, place.lease_ms) == ("a", "http://a:7101", 2_000)
+    assert (place.node, place.url, place.lease_ms) == ("a", "http://a:7101", 1_500)
     assert place.admits("Bearer shh")
     assert not place.admits("Bearer sh")
     assert not place.admits("")

@@ -32,9 +32,10 @@ class Agreement:
         registry: The tables.
         leases: Those that this node wants.
         now_s: A clock that is never set, seconds.
-        unreached: Called after each beat that the database did not answer; may take a second.
 
     Attributes:
+        unreached: Called after each beat that the database did not answer; may take a second.
+        ready: Whether this node can lead: it has judged what was there at its start.
         terms: By lease, for how long it is ours.
         failing: Why the database can't be reached; empty while it can.
         failing_since_s: Since when, on ``now_s``.
@@ -45,11 +46,11 @@ class Agreement:
         registry: Registry,
         leases: Sequence[str] = (LEAD,),
         now_s: Callable[[], float] = time.monotonic,
-        unreached: Callable[[], object] = lambda: None,
     ) -> None:
         self._registry = registry
         self._now_s = now_s
-        self._unreached = unreached
+        self.unreached: Callable[[], object] = lambda: None
+        self.ready = False
         self.terms = {name: Term(now_s) for name in leases}
         self.failing = ""
         self.failing_since_s = 0.0
@@ -93,14 +94,15 @@ class Agreement:
         """Tell and ask once."""
         asked_s = self._now_s()
         wants = self._wants()
+        wishes = {name: wants and (self.ready or name != LEAD) for name in self.terms}
         try:
-            view = self._registry.beat(dict.fromkeys(self.terms, wants))
+            view = self._registry.beat(wishes)
         except StorageError as error:
+            self.unreached()
             if not self.failing:
                 self.failing_since_s = asked_s
                 _log.error("nodes can't agree", reason=error.message)
             self.failing = error.message
-            self._unreached()
             return
         if self.failing:
             _log.info("nodes agree again", after_s=round(self._now_s() - self.failing_since_s, 1))
@@ -108,6 +110,20 @@ class Agreement:
         self._view = view
         for name, term in self.terms.items():
             self._note(name, term, view.leases[name], asked_s)
+
+    def failing_for(self, longer_than_s: float) -> bool:
+        """Whether the database can't be reached for longer than that."""
+        return bool(self.failing) and self._now_s() - self.failing_since_s > longer_than_s
+
+    def failing_s(self) -> float | None:
+        """Return for how many seconds the database can't be reached; None while it can."""
+        return round(self._now_s() - self.failing_since_s, 1) if self.failing else None
+
+    def judged(self) -> None:
+        """Note that this node can lead, and ask for the lead soon."""
+        if not self.ready:
+            self.ready = True
+            self._beating.request()
 
     def drain(self, name: str, state: NodeState = NodeState.DRAINING) -> bool:
         """Tell a node to give back what it holds; return whether there is one of that name.

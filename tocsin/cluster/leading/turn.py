@@ -61,9 +61,17 @@ class Led:
         desk: Takes them.
         waiting: The desk's queue: what waits there is the next leader's once this one is silent.
         speaks: Whether this node speaks; must not wait.
+        judged: Called in each turn: the engine has judged what there is.
     """
 
-    def __init__(self, desk: FindingSink, waiting: Waiting, speaks: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        desk: FindingSink,
+        waiting: Waiting,
+        speaks: Callable[[], bool],
+        judged: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._judged = judged
         self._desk = desk
         self._waiting = waiting
         self._speaks = speaks
@@ -81,6 +89,7 @@ class Led:
 
     def begins(self) -> bool:
         """Return whether it speaks and did not before; forget what waits if it is the other way."""
+        self._judged()
         before, self._begun = self._begun, self._speaks()
         if before and not self._begun:
             _log.warning("findings are another node's from now on")
