@@ -100,14 +100,16 @@ class Mirror:
         self._line = line
         # One thread: what is owed is written in the order in which it came.
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="tocsin-copies")
-        self._behind = debt.count > 0
+        self._level = asyncio.Event()
         self._writing = 0
         self._flying = 0
         self._tried: OrderedDict[bytes, str] = OrderedDict()
         self._wake = asyncio.Event()
         self._paying = asyncio.create_task(self._pay_forever())
-        if self._behind:
+        if debt.count:
             self._wake.set()
+        else:
+            self._level.set()
 
     @property
     def owed(self) -> tuple[int, int]:
@@ -122,12 +124,16 @@ class Mirror:
     @property
     def is_behind(self) -> bool:
         """Whether the other node lacks something, so that what comes is acknowledged alone."""
-        return self._behind
+        return not self._level.is_set()
+
+    async def caught_up(self) -> None:
+        """Return once the other node has all."""
+        await self._level.wait()
 
     def begin(self, copy: Copy) -> Copying:
         """Send a copy while what it is of is being stored here."""
         copy = self._as_before(copy)
-        if self._line() is None or self._behind or self._flying > MAX_FLYING_BYTES:
+        if self._line() is None or self.is_behind or self._flying > MAX_FLYING_BYTES:
             return Copying(self, copy, None)
         return Copying(self, copy, asyncio.create_task(self._send(copy)))
 
@@ -135,7 +141,7 @@ class Mirror:
         """Keep a copy until the other node can take it."""
         if self._line() is None:
             return  # nobody has joined yet, or the other was removed
-        self._behind = True
+        self._level.clear()
         self._writing += 1
         try:
             await self._on_disk(lambda: self._debt.append(copy.encoded()))
@@ -214,7 +220,7 @@ class Mirror:
             await self._wake.wait()
             self._wake.clear()
             try:
-                while self._behind:
+                while self.is_behind:
                     await self._pay()
             except StorageError as error:
                 _log.error("what is owed can't be read", reason=error.message)
@@ -238,7 +244,7 @@ class Mirror:
             return
         elif not self._writing:
             # No await since the look: nothing came in between.
-            self._behind = False
+            self._level.set()
             _log.info("the other node has all", paid=self.counts.paid)
 
     def _on_disk(self, work: Callable[[], T]) -> Awaitable[T]:
