@@ -65,6 +65,7 @@ from tocsin.access.rights import Right
 from tocsin.alive.own_delay import DelayMeter
 from tocsin.cli import package_version
 from tocsin.client.wording import duration
+from tocsin.cluster.mirror.pair import PairDoors
 from tocsin.cluster.opening import Cluster
 from tocsin.connections import Connections, raise_file_limit
 from tocsin.history import History, open_history
@@ -371,10 +372,13 @@ async def receiving(
             sources=collectors.sources,
         )
         stack.callback(udp.close)
+        doors = cluster.doors if cluster else None
+        if doors:
+            udp.beside = doors.bundles("/datagrams/spectator", udp.take, keep=False)
         # What came since the last flush would be lost with the process.
         stack.push_async_callback(udp.flush)
         await stack.enter_async_context(_otlp_over_http(collectors, otlp, door, cluster))
-        syslog = await stack.enter_async_context(_syslog(collectors, settings, udp_host))
+        syslog = await stack.enter_async_context(_syslog(collectors, settings, udp_host, doors))
         yield {
             "otlp_http": f"{settings.scheme}://{settings.host}:{port_of(otlp)}",
             "otlp_grpc": f"{settings.scheme}://{settings.host}:{grpc_port}",
@@ -385,7 +389,7 @@ async def receiving(
 
 @asynccontextmanager
 async def _syslog(
-    collectors: Collectors, settings: Settings, host: str
+    collectors: Collectors, settings: Settings, host: str, doors: PairDoors | None
 ) -> AsyncIterator[dict[str, str]]:
     """Listen to syslog if a port is set; yield its address."""
     if settings.syslog_port is None:
@@ -394,6 +398,8 @@ async def _syslog(
     listener = SyslogListener(
         collectors.logs.store, collectors.limits, collectors.stats, collectors.sources
     )
+    if doors:
+        listener.beside = doors.bundles("/datagrams/syslog", listener.take, keep=True)
     async with listening_syslog(listener, host, settings.syslog_port):
         yield {"syslog": f"syslog://{host}:{listener.port}"}
 

@@ -15,7 +15,8 @@ PAIR: Final = (
     Bound("tocsin.cluster.mirror.debt:MAX_DEBT_BYTES", "bytes kept for a node that is away", "the oldest thirty-second of them goes, counted in `/health`"),
     Bound("tocsin.cluster.mirror.seen:MAX_SEEN", "copies whose second try is known", "the oldest is forgotten"),
     Bound("tocsin.cluster.mirror.copy:MAX_HEADER_BYTES", "bytes of a header that goes along with a copy", "it stays behind"),
-    Bound("tocsin.cluster.mirror.doors:MAX_ID", "characters of a copy's id", "404"),
+    Bound("tocsin.cluster.mirror.datagrams:MAX_BUNDLE_BYTES", "bytes of datagrams that go along together", "the next bundle begins"),
+    Bound("tocsin.cluster.mirror.doors:MAX_ID", "characters of a copy's id", "400"),
     Bound("tocsin.cluster.mirror.line:MAX_IDLE", "idle connections to the other node", "closed"),
     Bound("tocsin.cluster.routes:MAX_BODY_BYTES", "body of a node's new state", "413"),
 )  # fmt: skip

@@ -18,7 +18,6 @@ import orjson
 
 from demo_stack.slack.app import slack_app
 from demo_stack.slack.server import serving
-from tests.runbooks.databases import PostgresServer
 
 TOKEN = "xoxb-pair"
 DEPTH, WRITTEN = "queue.depth", "written"
@@ -32,7 +31,7 @@ groups:
         annotations: {{summary: "The queue of {{{{ $labels.app }}}} is deep"}}
 """
 STEP_S = 2.0
-PORTS = ("API", "OTLP_HTTP", "OTLP_GRPC", "SPECTATOR")
+PORTS = ("API", "OTLP_HTTP", "OTLP_GRPC", "SPECTATOR", "SYSLOG")
 
 
 @dataclass
@@ -80,7 +79,10 @@ class Node:
 
     def written(self) -> set[int]:
         """Return the numbers of the writes that it has."""
-        return {int(number) for number in self.get(f"/api/v1/tags/number?q=name,{WRITTEN},:eq")}
+        return {
+            int(number)
+            for number in self.get(f"/api/v1/tags/number?limit=100000&q=name,{WRITTEN},:eq")
+        }
 
     def kill(self) -> None:
         """Kill it with -9."""
@@ -98,6 +100,7 @@ class Writer:
 
     nodes: list[Node]
     depth: float = 1.0
+    app: str = "shop"
     acknowledged: set[int] = field(default_factory=set)
     chance: random.Random = field(default_factory=lambda: random.Random(1))
     ending: threading.Event = field(default_factory=threading.Event)
@@ -120,7 +123,7 @@ class Writer:
         now_ms = time.time_ns() // 1_000_000
         rows = [
             ({"name": WRITTEN, "number": str(number), "atlas.dstype": "gauge"}, float(number)),
-            ({"name": DEPTH, "app": "shop", "atlas.dstype": "gauge"}, self.depth),
+            ({"name": DEPTH, "app": self.app, "atlas.dstype": "gauge"}, self.depth),
         ]
         told = [{"tags": tags, "timestamp": now_ms, "value": value} for tags, value in rows]
         return {"tags": {}, "metrics": told}
@@ -205,6 +208,3 @@ def running_pair(database: str, home: Path, inherited: dict[str, str]) -> Iterat
                 thread.join(10)
             for node in (a, b):
                 node.kill()
-
-
-__all__ = ["DEPTH", "STEP_S", "Pair", "PostgresServer", "eventually", "running_pair"]

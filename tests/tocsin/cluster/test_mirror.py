@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -10,11 +11,12 @@ from typing import Any
 
 import httpx2
 import pytest
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from collectors.clock import ManualClock
 from collectors.receivers.accepted import AcceptedClock
 from collectors.receivers.testing.fakes import serve
+from tocsin.cluster.mirror.datagrams import MAX_BUNDLE_BYTES, Datagrams
 from tocsin.cluster.mirror.debt import Debt
 from tocsin.cluster.mirror.doors import Copies, Mirrored
 from tocsin.cluster.mirror.line import Line
@@ -61,6 +63,7 @@ class Other:
 
     def __init__(self, directory: Path, stack: ExitStack) -> None:
         self.store = Store()
+        self.receivers: dict[str, ASGIApp] = {"/write": self.store}
         self.secret = SECRET
         self._directory = directory
         self._stack = stack
@@ -74,8 +77,8 @@ class Other:
         def admits(given: str) -> bool:
             return given == self.secret
 
-        def receiver(path: str) -> Store | None:
-            return self.store if path == "/write" else None
+        def receiver(path: str) -> ASGIApp | None:
+            return self.receivers.get(path)
 
         async def nothing(scope: Scope, receive: Receive, send: Send) -> None:
             raise AssertionError(scope["path"])
@@ -233,6 +236,45 @@ def test_another_token_is_said_and_nothing_is_lost(other: Other, tmp_path: Path)
 
     played(other, tmp_path, act)
     assert other.store.bodies == [b"one"]
+
+
+def test_datagrams_go_along_in_bundles(other: Other, tmp_path: Path) -> None:
+    """What syslog says would be known to the node alone that it was sent to."""
+    heard: list[tuple[bytes, str]] = []
+    arrived = threading.Event()
+
+    def take(message: bytes, peer: str, *, copied: bool = False) -> None:
+        assert copied
+        heard.append((message, peer))
+        if len(heard) == 3:
+            arrived.set()
+
+    async def act(http: httpx2.AsyncClient, mirror: Mirror, own: Store) -> None:
+        clock = ManualClock(NOW_MS)
+        there = Datagrams("/lines", take, mirror, "b", clock, keep=True)
+        other.receivers["/lines"] = there.receiver()
+        here = Datagrams("/lines", take, mirror, "a", clock, keep=True)
+        here.beside(b"one\xff", "10.0.0.1")
+        here.beside(b"two", "10.0.0.2")
+        here.beside(bytes(MAX_BUNDLE_BYTES), "")
+        assert await asyncio.to_thread(arrived.wait, 20)
+        assert not mirror.is_behind
+
+    other.begin()
+    played(other, tmp_path, act)
+    assert heard[:2] == [(b"one\xff", "10.0.0.1"), (b"two", "10.0.0.2")]
+
+
+def test_what_the_other_does_not_know_holds_up_nothing(other: Other, tmp_path: Path) -> None:
+    """A node without a port for syslog, or of an older version, would get nothing any more."""
+    del other.receivers["/write"]
+    other.begin()
+
+    async def act(http: httpx2.AsyncClient, mirror: Mirror, own: Store) -> None:
+        assert await wrote(http, b"one") == 200
+        assert (mirror.counts.refused, mirror.is_behind) == (1, False)
+
+    played(other, tmp_path, act)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.tocsin.cluster.running import DEPTH, STEP_S, Node, eventually, running_pair
+from tests.tocsin.cluster.ways import lacks, send_by_every_way
 
 pytestmark = [pytest.mark.processes, pytest.mark.slow, pytest.mark.paired]
 
@@ -28,6 +29,8 @@ def test_the_leader_is_killed_amid_an_outage(database: str, tmp_path: Path) -> N
         survivor, writer = pair.other(leader), pair.writer
         eventually(lambda: len(writer.acknowledged) > 40)
         eventually(lambda: survivor.cluster()["copies"]["kept"] == 2)
+        send_by_every_way(leader)
+        eventually(lambda: not [*lacks(survivor)])
         writer.depth = 500.0
         eventually(lambda: survivor.get("/api/v2/incidents")["incidents"])
         leader.kill()

@@ -116,10 +116,10 @@ class Copies:
         if not self._admits(headers.get(b"authorization", b"").decode("latin-1")):
             answer = _refusal(401, "send the token that all nodes have in TOCSIN_CLUSTER_TOKEN")
         elif receiver is None or scope["method"] not in _BRINGING:
-            answer = _refusal(404, f"nothing is brought to {path[:100]!r}")
+            answer = _refusal(422, f"nothing is brought to {path[:100]!r}")
         elif not 0 < len(copy_id) <= MAX_ID or not at.isdigit():
             answer = _refusal(
-                404, f"a copy has an id, in {ID.decode()}, and a time, in {AT.decode()}"
+                400, f"a copy has an id, in {ID.decode()}, and a time, in {AT.decode()}"
             )
         elif not await self._seen.begins(copy_id):
             answer = JSONResponse({"taken": "before"})

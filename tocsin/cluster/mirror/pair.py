@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -15,6 +15,7 @@ from collectors.clock import Clock
 from collectors.host.machine import Machine
 from tocsin.cluster.agreement.agreement import Agreement
 from tocsin.cluster.mirror.copy import Copy
+from tocsin.cluster.mirror.datagrams import Datagrams, Take
 from tocsin.cluster.mirror.debt import Debt
 from tocsin.cluster.mirror.doors import Copies, Mirrored
 from tocsin.cluster.mirror.line import Line
@@ -81,6 +82,19 @@ class PairDoors:
     def outermost(self, app: ASGIApp) -> ASGIApp:
         """Return what stands before the API: it takes the other's copies."""
         return Copies(app, self._receivers.get, self._place.admits, self._seen)
+
+    def bundles(self, path: str, take: Take, *, keep: bool) -> Callable[[bytes, str], None]:
+        """Return what has the other node take each message that this one takes.
+
+        Args:
+            path: Under which both nodes know them.
+            take: Takes one here.
+            keep: Whether what can't be brought now is owed.
+        """
+        name = self._place.node
+        datagrams = Datagrams(path, take, self.mirror, name, self._clock, keep=keep)
+        self._receivers[path] = datagrams.receiver()
+        return datagrams.beside
 
     async def beside(self, path: str, body: bytes, peer: str, work: Awaitable[T]) -> T:
         """Do the work of taking an OTLP message, and return when the other node has it too.
