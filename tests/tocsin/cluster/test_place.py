@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from pydantic import SecretStr
 
 from collectors.errors import ConfigError
 from tocsin.cluster.place import place_of
+from tocsin.commands.check_config import command
 from tocsin.duration import Duration
 from tocsin.settings import Settings, Shape
 
@@ -54,3 +56,11 @@ def test_what_lacks_is_named(lacks: dict[str, Any], told: str) -> None:
         place_of(Settings(**WHOLE | lacks))
     assert told in caught.value.message
     assert "shh" not in caught.value.message
+
+
+def test_check_config_tells_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would be told only by a server that does not start."""
+    monkeypatch.setenv("TOCSIN_CLUSTER", "pair")
+    result = CliRunner().invoke(command, [])
+    assert result.exit_code == 3
+    assert "TOCSIN_CLUSTER_NODE" in result.output

@@ -66,7 +66,7 @@ def lacks(node: Node) -> Iterator[str]:
     """Say what a node does not have of it."""
     known = set(node.get("/api/v1/tags/name?limit=100000"))
     yield from sorted(NAMES - known)
-    lines = {line["message"] for line in node.get("/api/v1/logs?text=by")["lines"]}
+    lines = {line["body"] for line in node.get("/api/v1/logs?text=by")["lines"]}
     yield from sorted(LINES - lines)
     if not httpx2.get(f"{node.api}/api/v2/traces/{TRACE}", trust_env=False).is_success:
         yield "the trace"
