@@ -79,10 +79,16 @@ class Node:
 
     def written(self) -> set[int]:
         """Return the numbers of the writes that it has."""
-        return {
-            int(number)
-            for number in self.get(f"/api/v1/tags/number?limit=100000&q=name,{WRITTEN},:eq")
-        }
+        found, offset = set[int](), ""
+        while True:
+            query = {"q": f"name,{WRITTEN},:eq", "offset": offset}
+            answer = httpx2.get(
+                f"{self.api}/api/v1/tags/number", params=query, trust_env=False, timeout=10
+            )
+            found |= {int(number) for number in answer.raise_for_status().json()}
+            offset = answer.headers.get("x-nflx-atlas-next-offset", "")
+            if not offset:
+                return found
 
     def kill(self) -> None:
         """Kill it with -9."""
