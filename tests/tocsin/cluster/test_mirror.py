@@ -223,6 +223,19 @@ def test_who_refuses_for_good_is_not_asked_again(other: Other, tmp_path: Path) -
     assert other.store.bodies == [b"two"]
 
 
+def test_what_was_kept_in_part_is_owed(other: Other, tmp_path: Path) -> None:
+    """Remote write keeps what it can and answers 400: the other node would lack that."""
+
+    async def act(http: httpx2.AsyncClient, mirror: Mirror, own: Store) -> None:
+        assert await wrote(http, b"one") == 200
+        own.statuses = [400, 503]
+        assert await wrote(http, b"in part") == 400
+        assert await wrote(http, b"not at all") == 503
+        assert mirror.owed[0] == 2
+
+    played(other, tmp_path, act)
+
+
 def test_another_token_is_said_and_nothing_is_lost(other: Other, tmp_path: Path) -> None:
     """A pair whose tokens differ would look like one that works."""
     other.begin()

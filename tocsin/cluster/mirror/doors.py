@@ -20,6 +20,8 @@ MAX_ID = 200
 """Characters of a copy's id."""
 
 _BRINGING = frozenset({"POST", "PUT"})
+_PARTLY = 400
+"""Remote write answers so when it has refused some samples and kept the others."""
 
 
 class Mirrored:
@@ -64,6 +66,8 @@ class Mirrored:
             if message["type"] == "http.response.start" and copying is not None:
                 if 200 <= message["status"] < 300:
                     await copying.kept()
+                elif message["status"] == _PARTLY:
+                    await copying.kept(partly=True)
                 else:
                     copying.refused()
             await send(message)

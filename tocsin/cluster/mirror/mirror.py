@@ -70,12 +70,16 @@ class Copying:
         self._copy = copy
         self._sending = sending
 
-    async def kept(self) -> None:
-        """Return once the other node has it, or it is owed: what it is of was stored here."""
+    async def kept(self, *, partly: bool = False) -> None:
+        """Return once the other node has it, or it is owed: what it is of was stored here.
+
+        With ``partly`` some or all of it was refused, as the other node may do as well.
+        """
         if self._sending is not None:
             outcome = await asyncio.shield(self._sending)
             if outcome is not Outcome.FAILED:
-                self._mirror.note(self._copy, outcome)
+                if not partly:
+                    self._mirror.note(self._copy, outcome)
                 return
         await self._mirror.owe(self._copy)
 
