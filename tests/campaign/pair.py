@@ -1,9 +1,9 @@
 """A pair whose nodes are killed and stopped while one outage follows another.
 
-Each round has an outage of its own. Amid it a node is killed with -9, or stopped for longer than a
-lease and let go on, the leader or the other by chance. Then people must have been told of it once,
-somebody must lead within three steps, both nodes must have all that was acknowledged, and their
-graphs must be equal.
+At first PostgreSQL is away while something breaks: one node tells people of it, without a record.
+Each round then has an outage of its own. Amid it a node is killed with -9, or stopped for longer
+than a lease and let go on, the leader or the other by chance. Then people must have been told of it
+once, somebody must lead within three steps, and both nodes must have all that was acknowledged.
 """
 
 from __future__ import annotations
@@ -40,14 +40,22 @@ class Rounds:
     mistakes: list[str] = field(default_factory=list)
 
 
-def play(rounds: int, seed: int) -> Rounds:
-    """Play so many rounds; every line of ``mistakes`` is one that must not happen."""
+def play(rounds: int, seed: int, *, without_database: bool = True) -> Rounds:
+    """Play so many rounds; every line of ``mistakes`` is one that must not happen.
+
+    Args:
+        rounds: How many.
+        seed: Of chance.
+        without_database: Whether to begin with an outage while PostgreSQL is away.
+    """
     chance, outcome = random.Random(seed), Rounds()
     with (
         PostgresServer() as server,
         tempfile.TemporaryDirectory() as home,
         running_pair(server.empty_database(), Path(home), dict(os.environ)) as pair,
     ):
+        if without_database:
+            outcome.mistakes += _without_database(pair, server)
         pair.writer.pause_s = 0.1
         for number in range(1, rounds + 1):
             pair.writer.app = f"app{number}"
@@ -56,6 +64,31 @@ def play(rounds: int, seed: int) -> Rounds:
             outcome.rounds = number
         outcome.acknowledged = len(pair.writer.acknowledged)
     return outcome
+
+
+def _without_database(pair: Pair, server: PostgresServer) -> Iterator[str]:
+    """Have an outage while nodes can't agree: one of them tells people, without a record."""
+    app = pair.writer.app = "nobase"
+    with server.away():
+        pair.writer.depth = 500.0
+        try:
+            eventually(lambda: any(app in page for page in pair.pages()), SETTLE_S)
+        except AssertionError:
+            yield f"nobody was told of {app} while PostgreSQL was away"
+        _pass(6 * STEP_S)
+        told = sum(f"{app} " in page for page in pair.pages())
+        if told != 1:
+            yield f"told {told} times of {app} while PostgreSQL was away"
+        states = [node.get("/health") for node in (pair.a, pair.b)]
+        if not all(state["cluster"]["database"]["reason"] for state in states):
+            yield "a node does not say that PostgreSQL is away"
+    try:
+        eventually(pair.leader, SETTLE_S)
+        eventually(lambda: pair.a.get("/api/v2/incidents")["incidents"], SETTLE_S)
+    except AssertionError:
+        yield f"nobody leads, or {app} has no record, after PostgreSQL is back"
+    pair.writer.depth = 1.0
+    _pass(2 * STEP_S)
 
 
 def _round(pair: Pair, chance: random.Random, outcome: Rounds) -> Iterator[str]:
