@@ -31,7 +31,11 @@ def cluster_state(cluster: Cluster) -> dict[str, Any]:
     return {
         "shape": cluster.place.shape.value,
         "node": agreement.me,
-        "wrong": [*_wrong_of_database(agreement.failing), *_wrong_of_copies(copies)],
+        "wrong": [
+            *_wrong_of_database(agreement.failing),
+            *_wrong_of_name(view, agreement.me),
+            *_wrong_of_copies(copies),
+        ],
         "database": {
             "reachable": failing_s is None,
             "failing_s": failing_s,
@@ -88,6 +92,12 @@ def _wrong_of_database(failing: str) -> list[str]:
     if not failing:
         return []
     return [f"nodes can't agree, each pages by itself if it must: {failing}"]
+
+
+def _wrong_of_name(view: View, me: str) -> list[str]:
+    if not view.rival:
+        return []
+    return [f"another process is called {me} as well: name each in TOCSIN_CLUSTER_NODE"]
 
 
 def _wrong_of_copies(copies: dict[str, Any] | None) -> list[str]:

@@ -169,3 +169,15 @@ def test_who_was_removed_is_gone_unless_it_speaks(join: Join, database: str) -> 
     b.beat()
     a.beat()
     assert [one.name for one in a.nodes()] == ["a", "b"]
+
+
+def test_two_under_one_name_are_found_out(join: Join, database: str) -> None:
+    """Neither would know of the other, and nothing would be copied."""
+    first, second = join("a"), join("a")
+    second.beat()
+    assert not second.view.rival  # the first may have been killed
+    first.beat()
+    second.beat()
+    assert second.view.rival
+    assert first.view.rival
+    assert (leads(first), leads(second)) in ((True, False), (False, True))

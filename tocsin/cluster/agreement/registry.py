@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import uuid4
 
@@ -53,11 +53,13 @@ class View:
         now_ms: That moment by its clock, epoch milliseconds.
         nodes: All nodes, by name.
         leases: By name.
+        rival: Whether another process tells of itself under the name of this node.
     """
 
     now_ms: int
     nodes: tuple[Known, ...]
     leases: dict[str, Lease]
+    rival: bool = False
 
 
 class Registry:
@@ -122,10 +124,10 @@ class Registry:
         """
         try:
             with self._engine.begin() as connection:
-                self._heard(connection)
+                rival = self._heard(connection)
                 for name, wants in sorted(wishes.items()):
                     self._decide(connection, name, wants)
-                return self._view(connection, _now_ms(connection))
+                return replace(self._view(connection, _now_ms(connection)), rival=rival)
         except SQLAlchemyError as error:
             raise _failed(error) from error
 
@@ -167,15 +169,20 @@ class Registry:
         """Release the connections."""
         self._engine.dispose()
 
-    def _heard(self, connection: Connection) -> None:
+    def _heard(self, connection: Connection) -> bool:
+        """Tell that this node is there; return whether another process has done so in its name."""
         now_ms = _now_ms(connection)
-        row = {"url": self.node.url, "version": self.node.version, "session": self.session}
-        mine = update(NODES).where(NODES.c.name == self.node.name)
-        if connection.execute(mine.values(**row, heard_ms=now_ms)).rowcount:
-            return
-        # Somebody removed us by mistake: we are here.
-        first = {"name": self.node.name, "state": NodeState.ACTIVE.value, "joined_ms": now_ms}
-        connection.execute(insert(NODES).values(**row, **first, heard_ms=now_ms))
+        row: dict[str, object] = {"url": self.node.url, "version": self.node.version}
+        row |= {"session": self.session} | {"heard_ms": now_ms}
+        mine = NODES.c.name == self.node.name
+        before = connection.scalar(select(NODES.c.session).where(mine))
+        if before is None:
+            # Somebody removed us by mistake: we are here.
+            first = {"name": self.node.name, "state": NodeState.ACTIVE.value, "joined_ms": now_ms}
+            connection.execute(insert(NODES).values(**row, **first))
+            return False
+        connection.execute(update(NODES).where(mine).values(**row))
+        return bool(before != self.session)
 
     def _decide(self, connection: Connection, name: str, wants: bool) -> None:
         empty = asdict(Lease(name=name))
