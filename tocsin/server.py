@@ -314,7 +314,7 @@ async def _watch(
         if turn.begins():
             # What ended while nobody was here to be told would keep its incident open for ever.
             missing = desk.on_call.heartbeats.present(clock.now_ms())
-            desk.reconcile([*engine.findings(), *missing])
+            desk.reconcile([*engine.findings(), *missing, *own.present()])
             turn.hand_over(engine.findings())
         if completed_ms > told_ms:
             told_ms = completed_ms

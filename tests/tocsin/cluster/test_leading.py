@@ -7,7 +7,10 @@ from hypothesis import strategies as st
 
 from anomaly.findings import Finding, FindingKind
 from anomaly.testing import example_finding
+from collectors.clock import ManualClock
+from collectors.host.faults import Faults
 from runbooks.desk.waiting import Waiting
+from runbooks.paging.own_fault import PAGE_AFTER_MS, OwnFaults
 from tocsin.cluster.leading.turn import Alone, Led
 from tocsin.cluster.leading.voice import Word, speaks
 
@@ -92,3 +95,17 @@ def test_one_process_begins_once() -> None:
     assert [turn.begins(), turn.begins()] == [True, False]
     turn.hand_over([example_finding()])
     assert desk.has() == []
+
+
+def test_faults_of_this_node_are_present_when_it_takes_over() -> None:
+    """Comparing the record with the present would end them, and nobody would tell of them again."""
+    clock, desk = ManualClock(1_000), Desk()
+    faults = Faults(clock)
+    own = OwnFaults(faults, desk)
+    faults.failed("disk", place="/data", reason="full", lost="spans")
+    own.tick(clock.now_ms())
+    own.tick(clock.now_ms() + PAGE_AFTER_MS)
+    assert [finding.id for finding in own.present()] == desk.has()
+    faults.over("disk")
+    own.tick(clock.now_ms() + PAGE_AFTER_MS)
+    assert own.present() == []
