@@ -8,6 +8,7 @@ from dashboards import sources
 from dashboards.feed import Reading
 from tocsin.client.explained.groups import ExplainedGroups
 from tocsin.client.forecast_shapes import ForecastAnswer
+from tocsin.client.own.cluster_shapes import ClusterState
 from tocsin.client.own.shapes import Capacity, SettingInForce
 from tocsin.client.response.alert_shapes import Alert
 from tocsin.client.response.incident_shapes import IncidentReport
@@ -67,6 +68,11 @@ def findings() -> Reading[list[Finding]]:
 def inspections() -> Reading[list[InspectionRow]]:
     """Return how every inspection stands."""
     return sources.ask("inspections", sources.api().inspections)
+
+
+def cluster() -> Reading[ClusterState]:
+    """Return how the nodes of a cluster stand."""
+    return sources.ask("cluster", sources.api().cluster)
 
 
 def capacity() -> Reading[Capacity]:

@@ -62,6 +62,7 @@ _COMMANDS = {
     "schema": "Print the JSON Schema of a kind of configuration file.",
     "token": "Make, list and revoke the tokens with which people and services ask.",
     "audit": "List who changed what, from where, and how it ended.",
+    "cluster": "See how the nodes of a cluster stand, and drain one.",
     "settings": "Print the table of settings and where each value comes from.",
     "doctor": "Look for what would keep tocsin from working on this machine.",
     "history": "Verify the long-term store.",

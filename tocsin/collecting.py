@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx2
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
 
 from collectors.api.explaining import explain_routes
 from collectors.api.logs.routes import log_routes
@@ -30,6 +31,7 @@ from collectors.metric_units import MetricUnits
 from collectors.model import MetricWriter
 from collectors.promql.language.durations import format_duration
 from collectors.promql.vectors.context import LOOKBACK_MS
+from collectors.receivers.accepted import AcceptedClock
 from collectors.receivers.endpoint import Intake, endpoints
 from collectors.receivers.otlp import metrics as otlp_metrics
 from collectors.receivers.otlp.grpc import OtlpGrpcServer
@@ -63,6 +65,8 @@ from tocsin.access.rights import Right
 from tocsin.alive.own_delay import DelayMeter
 from tocsin.cli import package_version
 from tocsin.client.wording import duration
+from tocsin.cluster.mirror.pair import PairDoors
+from tocsin.cluster.opening import Cluster
 from tocsin.connections import Connections, raise_file_limit
 from tocsin.history import History, open_history
 from tocsin.settings import Settings
@@ -144,9 +148,7 @@ def open_collectors(
     )
     stats, units, writer = _stats(), MetricUnits(), ExemplarWriter(metrics, exemplars)
     spans = _open_spans(metrics, limits, clock, keeper, exemplars)
-    logs = open_logs(
-        settings.data_dir / "logs", clock, limits, history.logs if history else None, machine
-    )
+    logs = _open_logs(settings, clock, limits, history, machine)
     return Collectors(
         data_dir=settings.data_dir,
         metrics=metrics,
@@ -208,6 +210,13 @@ def _open_metrics(
         history=history.metrics if history else None,
         machine=machine,
     )
+
+
+def _open_logs(
+    settings: Settings, clock: Clock, limits: Limits, history: History | None, machine: Machine
+) -> KeptLogs:
+    archive = history.logs if history else None
+    return open_logs(settings.data_dir / "logs", AcceptedClock(clock), limits, archive, machine)
 
 
 def _pushed(writer: MetricWriter, machine: Machine) -> MetricWriter:
@@ -278,7 +287,7 @@ def _intake(collectors: Collectors) -> Intake:
         bodies=collectors.metrics,
         limits=collectors.limits,
         stats=collectors.stats,
-        clock=collectors.clock,
+        clock=AcceptedClock(collectors.clock),
         step_ms=collectors.metrics.step_ms,
         lanes=collectors.lanes,
         logs=collectors.logs.store,
@@ -321,7 +330,7 @@ def _facts(collectors: Collectors) -> ServerFacts:
 
 @asynccontextmanager
 async def receiving(
-    collectors: Collectors, settings: Settings, door: Door
+    collectors: Collectors, settings: Settings, door: Door, cluster: Cluster | None = None
 ) -> AsyncIterator[dict[str, str]]:
     """Open every receiver behind ``door``; yield their addresses; close them again.
 
@@ -343,6 +352,7 @@ async def receiving(
             collectors.sources,
             collectors.lanes,
             collectors.logs.store,
+            cluster.doors.beside if cluster and cluster.doors else None,
         )
         grpc_port = grpc.start(
             settings.otlp_grpc_port,
@@ -362,10 +372,13 @@ async def receiving(
             sources=collectors.sources,
         )
         stack.callback(udp.close)
+        doors = cluster.doors if cluster else None
+        if doors:
+            udp.beside = doors.bundles("/datagrams/spectator", udp.take, keep=False)
         # What came since the last flush would be lost with the process.
         stack.push_async_callback(udp.flush)
-        await stack.enter_async_context(_otlp_over_http(collectors, otlp, door))
-        syslog = await stack.enter_async_context(_syslog(collectors, settings, udp_host))
+        await stack.enter_async_context(_otlp_over_http(collectors, otlp, door, cluster))
+        syslog = await stack.enter_async_context(_syslog(collectors, settings, udp_host, doors))
         yield {
             "otlp_http": f"{settings.scheme}://{settings.host}:{port_of(otlp)}",
             "otlp_grpc": f"{settings.scheme}://{settings.host}:{grpc_port}",
@@ -376,7 +389,7 @@ async def receiving(
 
 @asynccontextmanager
 async def _syslog(
-    collectors: Collectors, settings: Settings, host: str
+    collectors: Collectors, settings: Settings, host: str, doors: PairDoors | None
 ) -> AsyncIterator[dict[str, str]]:
     """Listen to syslog if a port is set; yield its address."""
     if settings.syslog_port is None:
@@ -385,13 +398,15 @@ async def _syslog(
     listener = SyslogListener(
         collectors.logs.store, collectors.limits, collectors.stats, collectors.sources
     )
+    if doors:
+        listener.beside = doors.bundles("/datagrams/syslog", listener.take, keep=True)
     async with listening_syslog(listener, host, settings.syslog_port):
         yield {"syslog": f"syslog://{host}:{listener.port}"}
 
 
 @asynccontextmanager
 async def _otlp_over_http(
-    collectors: Collectors, sock: socket.socket, door: Door
+    collectors: Collectors, sock: socket.socket, door: Door, cluster: Cluster | None
 ) -> AsyncIterator[None]:
     app = otlp_app(
         collectors.pushed,
@@ -402,8 +417,10 @@ async def _otlp_over_http(
         collectors.lanes,
         collectors.logs.store,
     )
+    own: ASGIApp = Attributed(app, collectors.sources)
+    own = cluster.before_receivers(own) if cluster else own
     async with serving(
-        door.before(Attributed(app, collectors.sources), lambda _method, _path: Right.SEND),
+        door.before(own, lambda _method, _path: Right.SEND),
         sock,
         collectors.connections,
         door.certificate,

@@ -19,6 +19,8 @@ from runbooks.desk.desk import IncidentDesk
 from runbooks.paging.ways import name_of
 from tocsin.access.door import Door
 from tocsin.cli import package_version
+from tocsin.cluster.opening import Cluster
+from tocsin.cluster.state import cluster_state
 from tocsin.collecting import Collectors
 from tocsin.configuration.reloading import Reloader
 from tocsin.warming import Warming
@@ -31,6 +33,7 @@ def health_route(
     reloader: Reloader,
     warming: Warming,
     door: Door,
+    cluster: Cluster | None = None,
     *,
     started_s: float,
 ) -> Route:
@@ -39,8 +42,9 @@ def health_route(
     async def health(request: Request) -> JSONResponse:
         delivery = _delivery(desk)
         faults = [asdict(fault) for fault in collectors.machine.faults.present()]
+        state = None if cluster is None else cluster_state(cluster)
         wrong = (engine.faults, any(delivery.values()), reloader.refused, faults, warming.failed)
-        degraded = any(wrong)
+        degraded = any(wrong) or bool(state and state["wrong"])
         status = "degraded" if degraded else "ok"
         if not request.scope.get("trusted", True):
             return JSONResponse({"status": status})  # for a probe without a token
@@ -64,6 +68,7 @@ def health_route(
                 "connections": collectors.connections.as_json(),
                 "access": door.as_json(),
                 "post_mortems": _post_mortems(desk),
+                "cluster": state,
             }
         )
 

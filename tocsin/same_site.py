@@ -56,8 +56,8 @@ class OwnNames:
 
 def own_names(settings: Settings) -> OwnNames:
     """Return the names that the settings tell: where we listen, where others are told to ask."""
-    told = urlsplit(settings.api_url).hostname or ""
-    return OwnNames([settings.host, told], settings.allowed_hosts)
+    told = [urlsplit(url).hostname or "" for url in (settings.api_url, settings.cluster_url)]
+    return OwnNames([settings.host, *told], settings.allowed_hosts)
 
 
 class SameSite:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -55,6 +56,9 @@ from tocsin.alive.incident_metrics import incident_metrics
 from tocsin.alive.outgoing import reporting
 from tocsin.announcing import compared_announcements
 from tocsin.boards.routes import board_routes
+from tocsin.cluster.leading.turn import Alone, Turn
+from tocsin.cluster.opening import Cluster, clustered
+from tocsin.cluster.routes import CHANGES, cluster_routes
 from tocsin.collecting import (
     NOTHING_SCRAPED,
     Collectors,
@@ -124,10 +128,8 @@ async def serve(settings: Settings, announce: Announce, source: Ticking | None =
     configuration, lacking = starting_configuration(settings.config_dir)
     stopping = _stop_signal()
     async with AsyncExitStack() as stack:
-        api = listen_tcp(settings.host, settings.api_port, "TOCSIN_API_PORT")
-        stack.callback(api.close)
+        api, api_url = _listening(settings, stack)
         stack.enter_context(owned(settings.data_dir))
-        api_url = f"{settings.scheme}://{settings.host}:{port_of(api)}"
         door = Door.of(settings, clock)
         collectors = await asyncio.to_thread(
             open_collectors, settings, clock, configuration.rollups, machine
@@ -136,10 +138,12 @@ async def serve(settings: Settings, announce: Announce, source: Ticking | None =
         stack.callback(collectors.close)
         changes = await asyncio.to_thread(compared_announcements, settings, collectors, clock)
         stack.callback(changes.close)
+        cluster = await stack.enter_async_context(clustered(settings, api_url, machine, clock))
         desk = open_desk(settings, configuration, collectors, clock, api_url)
+        turn = cluster.lead(desk) if cluster else Alone(desk)
         rules = first_rules(settings, configuration.definitions, desk)
-        engine = open_engine(settings, rules, collectors, clock, desk, changes.store)
-        addresses = await stack.enter_async_context(receiving(collectors, settings, door))
+        engine = open_engine(settings, rules, collectors, clock, turn.sink, changes.store)
+        addresses = await stack.enter_async_context(receiving(collectors, settings, door, cluster))
         scraper = await stack.enter_async_context(scraping(collectors, configuration.scrape))
         page = open_status_page(settings, configuration, collectors, engine, desk)
         status = stack.enter_context(page)
@@ -152,10 +156,10 @@ async def serve(settings: Settings, announce: Announce, source: Ticking | None =
         warming, workers = Warming(), Workers(query_bounds(settings))
         rooms = collectors, changes.store, engine, desk
         more = (own_names(settings), workers, status, settings)
-        app = api_of(*rooms, reloader, warming, door, *more)
+        app = api_of(*rooms, reloader, warming, door, *more, cluster=cluster)
         await stack.enter_async_context(serving(app, api, collectors.connections, door.certificate))
         stack.enter_context(finding_seasons(collectors, reloader))
-        watch = _watch(settings, collectors, engine, desk, reloader, clock, use)
+        watch = _watch(settings, collectors, engine, desk, reloader, clock, use, turn)
         stack.callback(asyncio.create_task(watch).cancel)
         stack.enter_context(reporting(settings, desk.vital, clock, faults))
         _reload_on_hangup(reloader)
@@ -178,16 +182,20 @@ def api_of(
     workers: Workers | None = None,
     status: StatusOffice | None = None,
     settings: Settings | None = None,
+    cluster: Cluster | None = None,
 ) -> ASGIApp:
     """Return all that the API's port answers; queries run in ``workers``, own ones if None."""
     clock, workers = collectors.clock, workers or Workers()
     desk.alerting.noise.changed = reloader.use_again
     routes = [
         front_route(desk.links.dashboard_url),
-        health_route(collectors, engine, desk, reloader, warming, door, started_s=time.monotonic()),
+        health_route(
+            collectors, engine, desk, reloader, warming, door, cluster, started_s=time.monotonic()
+        ),
         reload_route(reloader),
         audit_route(door.audit),
         whoami_route(),
+        *cluster_routes(cluster),
         capacity_route(collectors, engine),
         *([settings_route(settings)] if settings else ()),
         *board_routes(lambda: reloader.configuration.boards),
@@ -210,13 +218,15 @@ def api_of(
     app = api_app(collectors.metrics, collectors.spans, clock, extra_routes=routes, workers=workers)
     # Receivers are asked by whatever name senders have; Slack signs what it sends.
     delivered = receiver_paths(collectors)
-    own = Attributed(Direct(app, routes), collectors.sources)
+    own: ASGIApp = Attributed(Direct(app, routes), collectors.sources)
+    own = cluster.before_receivers(own, {*delivered, *DELIVERED, CHANGES}) if cluster else own
     public = (*((SITE,) if status and status.public else ()), SHARED)
     behind = door.before(own, partial(right_for, delivered=delivered, public=public))
     anybody = {*delivered, *DELIVERED, *SIGNED_BY_SLACK}
-    return SameSite(
+    ours = SameSite(
         behind, names, anybody, open_to_all=door.keeper is None, public=public, read_by_us=(LOGS,)
     )
+    return cluster.before_api(ours) if cluster else ours
 
 
 def using(
@@ -276,9 +286,9 @@ async def _watch(
     reloader: Reloader,
     clock: SteadyClock,
     use: UseAnew,
+    turn: Turn,
 ) -> None:
     """Evaluate each step once its data have arrived, then publish our own telemetry."""
-    caught_up = False
     told_ms = 0
     garbage = Garbage(clock.now_ms())
     own = OwnFaults(collectors.machine.faults, desk)
@@ -291,7 +301,7 @@ async def _watch(
         begin_again(now_ms, collectors, engine, desk, rules_anew)
 
     def tick() -> None:
-        nonlocal caught_up, told_ms
+        nonlocal told_ms
         garbage.tick(clock.now_ms())
         clock.settle(set_back)
         completed_ms = clock.now_ms() // settings.step.ms * settings.step.ms
@@ -301,11 +311,11 @@ async def _watch(
         desk.vital.judged_ms = clock.now_ms()
         desk.on_call.auditor.tick(clock.now_ms())
         own.tick(clock.now_ms())
-        if not caught_up:
+        if turn.begins():
             # What ended while nobody was here to be told would keep its incident open for ever.
             missing = desk.on_call.heartbeats.present(clock.now_ms())
-            desk.reconcile([*engine.findings(), *missing])
-            caught_up = True
+            desk.reconcile([*engine.findings(), *missing, *own.present()])
+            turn.hand_over(engine.findings())
         if completed_ms > told_ms:
             told_ms = completed_ms
             # After the duty: a store that can't take it must not keep anybody from being paged.
@@ -345,6 +355,13 @@ def tell_of_ourselves(
         collectors.metrics.write(told)
         collectors.metrics.write(response)
         collectors.metrics.write(desk.on_call.heartbeats.batch(collectors.clock.now_ms()))
+
+
+def _listening(settings: Settings, stack: AsyncExitStack) -> tuple[socket.socket, str]:
+    """Return the API's socket, and where it is asked."""
+    api = listen_tcp(settings.host, settings.api_port, "TOCSIN_API_PORT")
+    stack.callback(api.close)
+    return api, f"{settings.scheme}://{settings.host}:{port_of(api)}"
 
 
 def _reload_on_hangup(reloader: Reloader) -> None:

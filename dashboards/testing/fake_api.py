@@ -214,6 +214,7 @@ class FakeApi:
         machine = {
             "access": access,
             "post_mortems": {"overdue_actions": 0},
+            "cluster": None,
             "clock": clock,
             "faults": [],
             "warming": warming,

@@ -100,6 +100,7 @@ class IncidentDesk:
     Attributes:
         slack: Takes what people ask in Slack beside pressing buttons; None: nobody does.
         ends: Called when it stops.
+        waiting: Findings on their way in.
     """
 
     slack: SlackInbox | None = None
@@ -156,7 +157,7 @@ class IncidentDesk:
         self._failing_ms: int | None = None
         muting, escalates = self.alerting.muting, self.on_call.escalations.rings
         self._elapsing = Elapsing(self.ledger, self.intake, muting, given, clock, escalates)
-        self.responses, self._waiting = Responses(self.ledger, clock), Waiting(given.max_waiting)
+        self.responses, self.waiting = Responses(self.ledger, clock), Waiting(given.max_waiting)
         self._buttons = Buttons(self.ledger, self.engine, clock, lambda: self.duty)
         self._forgot_ms = clock.now_ms()
         self._unwritten = deque(i.id for i in self.ledger.incidents() if _lacks_post_mortem(i))
@@ -206,8 +207,8 @@ class IncidentDesk:
 
     def receive(self, finding: Finding) -> None:
         """Take note of ``finding``; returns at once. Over the limit it is counted and dropped."""
-        if not self._waiting.put(finding):
-            lost = f"{self._waiting.dropped:,} findings so far; what still fires is told again"
+        if not self.waiting.put(finding):
+            lost = f"{self.waiting.dropped:,} findings so far; what still fires is told again"
             self._faults.failed(INTAKE, place="the desk", reason="too many wait", lost=lost)
         self._intaking.request()
 
@@ -224,7 +225,7 @@ class IncidentDesk:
     @property
     def dropped_findings(self) -> int:
         """How many findings found no place; what still fires is told again soon."""
-        return self._waiting.dropped
+        return self.waiting.dropped
 
     def reconcile(self, present: Collection[Finding]) -> None:
         """Compare open incidents with ``present``, the findings that are firing or frozen now.
@@ -339,7 +340,7 @@ class IncidentDesk:
         except StorageError:
             if now_ms - self._failing_ms >= UNRECORDED_AFTER_MS:
                 verdict = self.alerting.muting.verdict
-                waiting = [finding for finding in self._waiting.all() if not verdict(finding)]
+                waiting = [finding for finding in self.waiting.all() if not verdict(finding)]
                 self._unrecorded.page(waiting, self.ledger.routes, self._arrivals.fallbacks, now_ms)
         else:
             self._failing_ms = None
@@ -354,14 +355,14 @@ class IncidentDesk:
         if on_duty:
             self._buttons.carry_out()
         for ended in self.alerting.turn(self.ledger.incidents, self.clock.now_ms()):
-            self._waiting.put(ended)
-        while findings := self._waiting.take(MAX_AT_ONCE):
+            self.waiting.put(ended)
+        while findings := self.waiting.take(MAX_AT_ONCE):
             try:
                 self.intake.take(findings)
             except (StorageError, SQLAlchemyError):
                 # Told once only when it is over: it must not be lost to a locked database.
                 _log.exception("findings kept for later", findings=len(findings))
-                self._waiting.put_back(findings)
+                self.waiting.put_back(findings)
                 return
             except Exception:  # noqa: BLE001 - one finding's fault must not cost the others
                 if not self._take_singly(findings):
@@ -391,7 +392,7 @@ class IncidentDesk:
                 self.intake.take([finding])
             except (StorageError, SQLAlchemyError):
                 _log.exception("findings kept for later", findings=len(findings) - position)
-                self._waiting.put_back([*findings[position:]])
+                self.waiting.put_back([*findings[position:]])
                 return False
             except Exception:  # noqa: BLE001 - see where it is called
                 _log.exception("finding not taken in", finding=finding.id)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Container
 
-from anomaly.findings import Finding, FindingState
+from anomaly.findings import Finding, FindingKind, FindingState
 
 INTAKE = "intake"
 """As which fault it is told that findings found no place."""
@@ -65,6 +66,16 @@ class Waiting:
         """Return what waits, and leave it where it is."""
         with self._lock:
             return [finding for queue in self._by_rule.values() for finding in queue.values()]
+
+    def leave(self, kinds: Container[FindingKind]) -> None:
+        """Forget what waits, but for findings of ``kinds``: another process takes the rest in."""
+        with self._lock:
+            for rule, queue in list(self._by_rule.items()):
+                kept = {name: one for name, one in queue.items() if one.kind in kinds}
+                self._count -= len(queue) - len(kept)
+                self._by_rule[rule] = kept
+                if not kept:
+                    del self._by_rule[rule]
 
     def put_back(self, findings: list[Finding]) -> None:
         """Take back what could not be dealt with, unless something newer of it waits."""

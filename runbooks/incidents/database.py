@@ -69,7 +69,7 @@ def open_database(url: str, faults: Faults | None = None) -> Engine:
             lasting=True,
         )
     try:
-        engine = _opened(_with_driver(parsed), file)
+        engine = _opened(with_driver(parsed), file)
     except (SQLAlchemyError, OSError) as error:
         raise StorageError(
             f"incident database {without_secrets(url)} can't be opened: "
@@ -124,7 +124,7 @@ def _opened(parsed: URL, file: Path | None) -> Engine:
     return engine
 
 
-def _with_driver(url: URL) -> URL:
+def with_driver(url: URL) -> URL:
     """Return ``url`` with the driver that we have for PostgreSQL.
 
     Raises:

@@ -4,6 +4,9 @@ On PostgreSQL a process that writes holds an advisory lock, so that each decides
 have left; another one is held by the process *on duty*, the only one that delivers pages and does
 what time asks for. Both are the session's: a process that dies has given them back, and another is
 on duty within a second. SQLite is one process's own; there nothing is locked and it is on duty.
+
+Where nodes hold leases, the duty goes with one of them, and no lock decides: a process that is
+stopped would keep a lock for as long as its session lives, but its lease runs out.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Protocol
 
 from sqlalchemy import Connection, Engine, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -25,12 +29,25 @@ MAX_LOCK_WAIT_MS = 10_000
 """A process that holds the lock for longer hangs: the database counts as failing."""
 
 
+class Tenure(Protocol):
+    """A lease with which the duty goes; asking never waits."""
+
+    def holds(self) -> bool:
+        """Whether this process has it now."""
+        ...
+
+
 class Sharing:
     """The locks of one process; may be used by several threads.
 
     Args:
         engine: The incident database.
+
+    Attributes:
+        tenure: The lease that decides who is on duty; None: whoever takes the lock is.
     """
+
+    tenure: Tenure | None = None
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -67,6 +84,8 @@ class Sharing:
         """Whether this process delivers and keeps time; it takes the duty where nobody has it."""
         if not self.is_shared:
             return True
+        if self.tenure is not None:
+            return self.tenure.holds()
         with self._lock:
             now_s = time.monotonic()
             if now_s - self._looked_s < _LOOK_AGAIN_S:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -146,7 +146,12 @@ class Outbox:
 
     Args:
         engine: The incident database.
+
+    Attributes:
+        fence: Asked in the transaction of each claim whether this process may deliver at all.
     """
+
+    fence: Callable[[Connection], bool] = staticmethod(lambda _: True)
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -157,7 +162,7 @@ class Outbox:
         """Take the row to be sent next, see :func:`next_row`; None if there is none."""
         with self._engine.begin() as connection:
             chosen = next_row(_queued(connection), now_ms, holds, newest=newest)
-            if chosen is None:
+            if chosen is None or not self.fence(connection):
                 return None
             mine = update(OUTBOX).where(OUTBOX.c.id == chosen, OUTBOX.c.claimed_ms.is_(None))
             claimed = connection.execute(mine.values(claimed_ms=now_ms))

@@ -86,6 +86,10 @@ class OwnFaults:
         self._told: dict[str, Finding] = {}
         self._since_ms: dict[str, int] = {}
 
+    def present(self) -> list[Finding]:
+        """Return what was told and is not over."""
+        return [*self._told.values()]
+
     def tick(self, now_ms: int) -> None:
         """Compare what fails now with what was told."""
         present = {fault.what: fault for fault in self._faults.present()}

@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -40,9 +42,7 @@ class PostgresServer:
             shutil.chown(self._home, "postgres")
         data = str(self._home / "data")
         self._run(self._initdb, "-D", data, "-U", "postgres", "-A", "trust", "--no-sync")
-        options = f"-k {self._home} -c listen_addresses='' -c fsync=off -c max_connections=200"
-        log = str(self._home / "log")
-        self._run(self._control, "-D", data, "-l", log, "-o", options, "-w", "start")
+        self._start()
         return self
 
     def __exit__(
@@ -51,7 +51,7 @@ class PostgresServer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._run(self._control, "-D", str(self._home / "data"), "-m", "immediate", "stop")
+        self._stop()
         shutil.rmtree(self._home, ignore_errors=True)
 
     def empty_database(self) -> str:
@@ -62,6 +62,23 @@ class PostgresServer:
             connection.execute(text("CREATE SCHEMA public"))
         engine.dispose()
         return self.url
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Be away within; what was committed is there afterwards."""
+        self._stop()
+        try:
+            yield
+        finally:
+            self._start()
+
+    def _start(self) -> None:
+        options = f"-k {self._home} -c listen_addresses='' -c fsync=off -c max_connections=200"
+        data, log = str(self._home / "data"), str(self._home / "log")
+        self._run(self._control, "-D", data, "-l", log, "-o", options, "-w", "start")
+
+    def _stop(self) -> None:
+        self._run(self._control, "-D", str(self._home / "data"), "-m", "immediate", "stop")
 
     @property
     def url(self) -> str:

@@ -11,6 +11,7 @@ from tocsin.bounds.incidents import INCIDENTS
 from tocsin.bounds.judging import JUDGING
 from tocsin.bounds.logs import LOGS
 from tocsin.bounds.notifiers import NOTIFIERS
+from tocsin.bounds.pair import PAIR
 from tocsin.bounds.promql import PROMQL
 from tocsin.bounds.queries import QUERIES
 from tocsin.bounds.receivers import RECEIVERS
@@ -24,6 +25,7 @@ FIXED: Final[Mapping[str, tuple[Bound, ...]]] = {
     "Judging": JUDGING,
     "Access": (*ACCESS, *SAVING),
     "Incidents and pages": (*INCIDENTS, *NOTIFIERS),
+    "Nodes of a cluster": (*PAIR,),
 }
 
 WHY: Final[Mapping[str, str]] = {
@@ -33,4 +35,5 @@ WHY: Final[Mapping[str, str]] = {
     "Judging": "A rule over a tag with a million values must not cost the other rules their second.",
     "Access": "Who may ask is decided before a request is read.",
     "Incidents and pages": "What people are told stays readable, and a way that fails must not hold up the others.",
+    "Nodes of a cluster": "A node that is away must cost the other a file of known size, and not the senders their answers.",
 }  # fmt: skip

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TypedDict
 
+from tocsin.client.own.cluster_shapes import ClusterState
+
 
 class ReceiverCounts(TypedDict):
     """What one receiver has taken and refused since the start."""
@@ -134,7 +136,10 @@ class ConnectionsState(TypedDict):
 
 
 class Health(TypedDict):
-    """``GET /health``; ``rules_failing`` says why by expression or rule."""
+    """``GET /health``; ``rules_failing`` says why by expression or rule.
+
+    ``cluster`` is None where there is one process.
+    """
 
     status: str
     version: str
@@ -154,3 +159,4 @@ class Health(TypedDict):
     connections: ConnectionsState
     access: AccessState
     post_mortems: PostMortemsState
+    cluster: ClusterState | None

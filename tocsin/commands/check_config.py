@@ -14,6 +14,17 @@ from tocsin.terminal.answers import say
 from tocsin.terminal.options import setting_options
 
 
+def place_problems(settings: Settings) -> Sequence[ConfigError]:
+    """Return what settings lack for the cluster that they ask for."""
+    from tocsin.cluster.place import place_of
+
+    try:
+        place_of(settings)
+    except ConfigError as error:
+        return [error]
+    return ()
+
+
 def problems(directory: Path) -> Sequence[ConfigError]:
     """Return what keeps the server from starting."""
     from tocsin.configuration.checks import checked_configuration
@@ -71,6 +82,7 @@ def command(ctx: click.Context, /, online: bool, as_json: bool, **overrides: obj
 
     settings = load_settings(overrides)
     found = [] if settings.config_dir is None else list(problems(settings.config_dir))
+    found += place_problems(settings)
     warnings: list[ConfigError] = []
     if online and settings.config_dir is not None and not found:
         for is_warning, told in asked_others(settings, settings.config_dir):

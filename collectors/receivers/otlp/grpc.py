@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import unquote
 
 import grpc
@@ -51,9 +51,23 @@ _MAX_STREAMS = 64
 class _Signal:
     """One service: its request, what takes it, and what a refused unit is called."""
 
+    path: str
     message: Any
     export: Callable[[Opened], Receipt]
     rejected_field: str
+
+
+class Beside(Protocol):
+    """Has another process take the same message while it is taken here.
+
+    It is given the message's path over HTTP, its bytes, its sender's address and the work.
+    """
+
+    async def __call__(
+        self, path: str, body: bytes, peer: str, work: Awaitable[Receipt], /
+    ) -> Receipt:
+        """Return what the work returns, once the other has the message or will get it."""
+        ...
 
 
 class OtlpGrpcServer:
@@ -72,6 +86,7 @@ class OtlpGrpcServer:
         sources: Where senders are kept; nobody keeps them by default.
         lanes: Threads to decode in; own ones by default.
         logs: Where log records go; without it they are answered, counted and not kept.
+        beside: Has another process take each message as well; None: none does.
     """
 
     def __init__(
@@ -84,7 +99,9 @@ class OtlpGrpcServer:
         sources: SourceLedger | None = None,
         lanes: Lanes | None = None,
         logs: LogWriter | None = None,
+        beside: Beside | None = None,
     ) -> None:
+        self._beside = beside
         self._limits = limits or Limits()
         self._stats = stats or ReceiverStats()
         self._sources = sources
@@ -95,16 +112,19 @@ class OtlpGrpcServer:
         lines = OtlpLogs(logs or NotKept(), self._limits, self._stats)
         self._signals = {
             _SERVICE.format("trace", "Trace"): _Signal(
+                path="/v1/traces",
                 message=ExportTraceServiceRequest.DESCRIPTOR,
                 export=lambda opened: traces.export(opened.body, budget=opened.budget),
                 rejected_field="rejected_spans",
             ),
             _SERVICE.format("metrics", "Metrics"): _Signal(
+                path="/v1/metrics",
                 message=ExportMetricsServiceRequest.DESCRIPTOR,
                 export=lambda opened: receiver.export(opened.body, budget=opened.budget),
                 rejected_field="rejected_data_points",
             ),
             _SERVICE.format("logs", "Logs"): _Signal(
+                path="/v1/logs",
                 message=ExportLogsServiceRequest.DESCRIPTOR,
                 export=lambda opened: lines.export(opened.body, budget=opened.budget),
                 rejected_field="rejected_log_records",
@@ -204,7 +224,12 @@ class OtlpGrpcServer:
         if not isinstance(body, bytes):
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "the call has no message")
         try:
-            receipt = await self._export(body, signal)
+            work = self._export(body, signal)
+            if self._beside is not None:
+                peer = host_of(context.peer())
+                receipt = await self._beside(signal.path, body, peer, work)
+            else:
+                receipt = await work
         except TooLargeError as error:
             self._stats.refuse(RECEIVER, "tooLarge", detail=error.message)
             await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, error.message)

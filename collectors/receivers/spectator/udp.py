@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+from collections.abc import Callable
 
 import anyio.to_thread
 import structlog
@@ -24,7 +25,13 @@ _log = structlog.get_logger(__name__)
 
 
 class SpectatorListener(asyncio.DatagramProtocol):
-    """An open socket, its meters and the task that flushes them; see :func:`listen_spectator`."""
+    """An open socket, its meters and the task that flushes them; see :func:`listen_spectator`.
+
+    Attributes:
+        beside: Has another process take each datagram and its sender's address; None: none does.
+    """
+
+    beside: Callable[[bytes, str], None] | None = None
 
     def __init__(
         self,
@@ -45,12 +52,17 @@ class SpectatorListener(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: object) -> None:
         """Take the lines of a datagram."""
-        peer = str(addr[0]) if isinstance(addr, tuple) else ""
+        self.take(data, str(addr[0]) if isinstance(addr, tuple) else "")
+
+    def take(self, message: bytes, peer: str, *, copied: bool = False) -> None:
+        """Take the lines of a datagram; one that is ``copied`` came to another process first."""
+        if self.beside is not None and not copied:
+            self.beside(message, peer)
         # Datagrams are many and small: a sender's are added up until the next flush.
         if peer not in self._heard and len(self._heard) >= MAX_SOURCES:
             self._note_heard()
         with attributed_to(self._heard.setdefault(peer, Arrival(peer=peer))):
-            self._registry.receive(data, self._clock.now_ms())
+            self._registry.receive(message, self._clock.now_ms())
 
     def error_received(self, exc: Exception) -> None:
         """Log an error of the socket; the listener goes on."""

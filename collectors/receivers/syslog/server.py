@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import structlog
@@ -30,7 +30,12 @@ class SyslogListener(asyncio.DatagramProtocol):
 
     Senders of syslog hear of nothing: what is refused, or comes beyond ``MAX_WAITING_MESSAGES``, is
     counted.
+
+    Attributes:
+        beside: Has another process take each message and its sender's address; None: none does.
     """
+
+    beside: Callable[[bytes, str], None] | None = None
 
     def __init__(
         self,
@@ -52,8 +57,10 @@ class SyslogListener(asyncio.DatagramProtocol):
         """Take the message of a datagram."""
         self.take(data, str(addr[0]) if isinstance(addr, tuple) else "")
 
-    def take(self, message: bytes, peer: str) -> None:
-        """Take a message."""
+    def take(self, message: bytes, peer: str, *, copied: bool = False) -> None:
+        """Take a message; one that is ``copied`` came to another process first."""
+        if self.beside is not None and not copied:
+            self.beside(message, peer)
         if peer not in self._heard and len(self._heard) >= MAX_SOURCES:
             self._note_heard()
         with attributed_to(self._heard.setdefault(peer, Arrival(peer=peer))):

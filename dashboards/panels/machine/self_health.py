@@ -66,6 +66,7 @@ def wrong(health: Health) -> Iterator[str]:
     for part, reason in health["warming"]["failed"].items():
         yield f"**{plain(part)}** could not be loaded: {plain(reason)}"
     yield from _configuration(health)
+    yield from (plain(one) for one in (health["cluster"] or {"wrong": []})["wrong"])
     if unwritten := health["access"]["audit_lost"]:
         yield f"{number(unwritten)} entries of the audit log could not be written"
     if health["connections"]["files_low"]:

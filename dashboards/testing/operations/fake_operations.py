@@ -45,6 +45,7 @@ class FakeOperations:
             "/api/v2/oncall/overrides": lambda _: {"overrides": [*self.overrides.values()]},
             "/api/v2/capacity": lambda _: machine.capacity(world()),
             "/api/v2/forecast": lambda asked: machine.forecast(world(), asked.query_params["q"]),
+            "/api/v2/cluster": lambda _: machine.cluster(world()),
             "/api/v2/settings": lambda _: {"settings": machine.settings()},
             "/api/v2/status-page": lambda _: public.status_page(world()),
         }

@@ -7,6 +7,41 @@ from dashboards.testing.synthetic import JsonObject, World
 _GIB = 1 << 30
 
 
+def cluster(world: World) -> JsonObject:
+    """Return a pair, one of whose nodes was away for a while; one process if there is nothing."""
+    if world.empty:
+        lead = {"holder": "", "token": 0, "since_ms": None, "mine": True, "speaks": True}
+        database = {"reachable": True, "failing_s": None, "reason": ""}
+        told = {"shape": "one", "node": "", "wrong": [], "database": database, "lead": lead}
+        return told | {"nodes": [], "copies": None}
+    nodes = [
+        {
+            "name": name,
+            "url": f"http://{name}:7101",
+            "version": "1.0",
+            "state": "active",
+            "alive": True,
+            "me": name == "tocsin-a",
+            "leads": name == "tocsin-a",
+            "joined_ms": 1_700_000_000_000,
+            "heard_ago_s": 0.4,
+        }
+        for name in ("tocsin-a", "tocsin-b")
+    ]
+    lead = {"holder": "tocsin-a", "token": 7, "since_ms": 1_700_000_000_000}
+    copies = {"kept": 1, "of": 2, "why": "tocsin-b: no answer within 2 s", "owed": 1_200}
+    copies |= {"owed_bytes": 3_000_000, "evicted": 0, "sent": 90_000, "refused": 0, "lost": 0}
+    return {
+        "shape": "pair",
+        "node": "tocsin-a",
+        "wrong": ["copies: 1 of 2: tocsin-b: no answer within 2 s; it is owed 1200 requests"],
+        "database": {"reachable": True, "failing_s": None, "reason": ""},
+        "lead": lead | {"mine": True, "speaks": True},
+        "nodes": nodes,
+        "copies": copies,
+    }
+
+
 def capacity(world: World) -> JsonObject:
     """Return bounds of which one is near, the costs of rules, the disk."""
     series = 0 if world.empty else 1_912_000

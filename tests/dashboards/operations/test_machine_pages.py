@@ -138,6 +138,16 @@ def test_an_incident_after_a_change_is_one_click_away(opened: OpenPage) -> None:
     assert any(label.startswith("INC-7 opened") for label in links)
 
 
+def test_the_cluster_says_who_leads_and_what_lacks_copies(opened: OpenPage) -> None:
+    """Whoever is on call would not know that one more failure costs data."""
+    page = opened("cluster")
+    text = words(page)
+    assert "Leads: tocsin-a" in text
+    assert "Copies: 1 of 2" in text
+    assert "no answer within 2 s" in text
+    assert [*page.dataframe[0].value["Node"]] == ["tocsin-a", "tocsin-b"]
+
+
 def test_tocsin_says_what_of_its_own_fails(api: FakeApi, opened: OpenPage) -> None:
     """What keeps it from paging stands first, in the words that it was told."""
     health = json.loads(_asked(api, "/health"))

@@ -44,6 +44,7 @@ ASK: dict[str, Ask] = {
     "service_health": lambda api, _i, _t: api.service_health(),
     "capacity": lambda api, _i, _t: api.capacity(),
     "settings": lambda api, _i, _t: api.settings(),
+    "cluster": lambda api, _i, _t: api.cluster(),
     "finding_decisions": lambda api, _i, _t: api.finding_decisions(limit=20),
     "inspections": lambda api, _i, _t: api.inspections(),
     "incident_report": lambda api, _i, _t: api.incident_report(days=7),
@@ -85,6 +86,7 @@ FLEETING: dict[str, Ask] = {
 OWN_TESTS = {
     *("explain_groups", "runs", "run", "begin_run", "rehearse_run", "decide_run"),
     *("canary", "forecast", "service_health_of"),
+    *("drain_node", "remove_node"),
     *("public_links", "make_public_link", "revoke_public_link"),
 }
 OPEN = {name: ask for name, ask in ASK.items() if name != "post_mortem"}  # there is none yet

@@ -1,0 +1,1 @@
+"""What nodes agree on in PostgreSQL: who belongs to the cluster, and who holds which lease."""
