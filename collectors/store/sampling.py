@@ -25,6 +25,7 @@ from collectors.store.blocks.readers import Readers
 from collectors.store.blocks.step_samples import StepSamples, counters, flatten, samples_of
 from collectors.store.history.keeper import HistoryKeeper
 from collectors.store.history.metric_history import MAX_SERIES_LISTED
+from collectors.store.history.share import HistoryShare
 from collectors.store.promql_query import query_of
 from collectors.store.series.tag_view import TagView
 
@@ -56,7 +57,7 @@ class _Listed:
         end_ms: Last step.
     """
 
-    def __init__(self, keeper: HistoryKeeper, start_ms: int, end_ms: int) -> None:
+    def __init__(self, keeper: HistoryKeeper | HistoryShare, start_ms: int, end_ms: int) -> None:
         self._keeper = keeper
         self._span_ms = max(1, start_ms), end_ms
         self.cut = False
@@ -92,7 +93,9 @@ class StoredSamples:
         readers: Who reads pages.
     """
 
-    def __init__(self, hot: HotTier, keeper: HistoryKeeper | None, readers: Readers) -> None:
+    def __init__(
+        self, hot: HotTier, keeper: HistoryKeeper | HistoryShare | None, readers: Readers
+    ) -> None:
         self._hot = hot
         self._keeper = keeper
         self._readers = readers

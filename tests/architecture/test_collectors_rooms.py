@@ -95,7 +95,7 @@ ALLOWED: dict[str, set[str]] = {
     "logs": GROUND | {"redacting"},
     "logs/history": GROUND | {"history", "logs"},
     # Who keeps which series, and what the others answer for theirs.
-    "cluster": GROUND | LINES,
+    "cluster": GROUND | LINES | {"store/series"},
     "graph": GROUND | {"stacklang/text", "stacklang/numeric"},
     "api": GROUND | {"api", "changes", "graph", "receivers", "stacklang", "traces"},
     "api/prometheus": GROUND
