@@ -186,7 +186,7 @@ class StoredSamples:
         for part in self._parts(matchers, first_ms, last_ms, words):
             spend(_SAMPLE_BYTES * len(part.values), "samples")
             parts.append(_copied(part))
-        return _merged(parts, words)
+        return merged_samples(parts, words)
 
     def parts(
         self,
@@ -378,7 +378,7 @@ def _gone(
     return _flat(StepSamples(values=values, lags=lags), Labels.of(words, sets), first, steps)
 
 
-def _merged(parts: Sequence[Samples], words: Words) -> Samples:
+def merged_samples(parts: Sequence[Samples], words: Words) -> Samples:
     """Return parts as one; series with the same labels, of two kinds, become one."""
     if not parts:
         return Samples(

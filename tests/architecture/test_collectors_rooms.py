@@ -96,6 +96,10 @@ ALLOWED: dict[str, set[str]] = {
     "logs/history": GROUND | {"history", "logs"},
     # Who keeps which series, and what the others answer for theirs.
     "cluster": GROUND | LINES | {"store/series"},
+    "cluster/asking": GROUND
+    | LINES
+    | {"cluster", "promql/labels", "promql/samples", "store", "store/series"},
+    "cluster/testing": GROUND | {"cluster", "cluster/asking", "store"},
     "graph": GROUND | {"stacklang/text", "stacklang/numeric"},
     "api": GROUND | {"api", "changes", "graph", "receivers", "stacklang", "traces"},
     "api/prometheus": GROUND
