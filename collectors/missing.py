@@ -24,6 +24,11 @@ def noting() -> Iterator[list[str]]:
         _notes.reset(token)
 
 
+def found_missing() -> tuple[str, ...]:
+    """Return what was found missing so far for this thread's answer."""
+    return tuple(_notes.get() or ())
+
+
 def note_missing(sentence: str) -> None:
     """Say what an answer will lack; where nobody collects, nothing happens."""
     notes = _notes.get()
