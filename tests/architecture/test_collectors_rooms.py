@@ -99,7 +99,8 @@ ALLOWED: dict[str, set[str]] = {
     "cluster/asking": GROUND
     | LINES
     | {"cluster", "promql/labels", "promql/samples", "store", "store/series"},
-    "cluster/testing": GROUND | {"cluster", "cluster/asking", "store"},
+    "cluster/sharing": GROUND | {"cluster", "store", "store/series", "store/wire"},
+    "cluster/testing": GROUND | {"cluster", "cluster/asking", "cluster/sharing", "store"},
     "graph": GROUND | {"stacklang/text", "stacklang/numeric"},
     "api": GROUND | {"api", "changes", "graph", "receivers", "stacklang", "traces"},
     "api/prometheus": GROUND

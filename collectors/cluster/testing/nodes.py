@@ -12,9 +12,18 @@ from collectors.cluster.asking.local import LocalNode
 from collectors.cluster.asking.questions import Asked, Question
 from collectors.cluster.frames import Frame, packed, unpacked
 from collectors.cluster.members import Node
+from collectors.cluster.sharing.keeping import ShareKeeper
+from collectors.cluster.sharing.shares import (
+    Share,
+    packed_share,
+    plain_receipt,
+    receipt_from,
+    share_from,
+)
 from collectors.cluster.suspects import Suspects
 from collectors.errors import StorageError
 from collectors.limits import Limits
+from collectors.model import Receipt
 from collectors.store.metric_store import MetricStore
 
 
@@ -65,6 +74,31 @@ class WiredNode:
         kind, arguments, wanted = sent.head
         asked = replace(question, kind=kind, arguments=arguments)
         return unpacked(packed(self._node.ask(asked, wanted, timeout_s)))
+
+
+class WiredKeeper:
+    """A store that is handed shares as over the wire.
+
+    Args:
+        keeper: Keeps them.
+    """
+
+    def __init__(self, keeper: ShareKeeper) -> None:
+        self._keeper = keeper
+        self.silent = False
+        self.shares = 0
+
+    def keep(self, share: Share) -> Receipt:
+        """Keep a share.
+
+        Raises:
+            StorageError: It is silent.
+        """
+        if self.silent:
+            raise StorageError("connection refused")
+        self.shares += 1
+        receipt = self._keeper.keep(share_from(packed_share(share)))
+        return receipt_from(plain_receipt(receipt))
 
 
 def database_over(
