@@ -28,7 +28,8 @@ from collectors.api.changes import change_routes
 from collectors.api.work.workers import Workers
 from collectors.changes.store import ChangeStore
 from collectors.clock import SystemClock, Ticking
-from collectors.errors import StorageError
+from collectors.cluster.peers import ASK, KEEP
+from collectors.errors import OverloadedError, StorageError
 from collectors.host.faults import Faults
 from collectors.host.machine import Machine
 from collectors.host.steady_clock import SteadyClock
@@ -55,6 +56,8 @@ from tocsin.alive.incident_metrics import incident_metrics
 from tocsin.alive.outgoing import reporting
 from tocsin.announcing import compared_announcements
 from tocsin.boards.routes import board_routes
+from tocsin.cluster.shards.fixed import fixed_joining
+from tocsin.cluster.shards.judging import judges
 from tocsin.collecting import (
     NOTHING_SCRAPED,
     Collectors,
@@ -100,6 +103,8 @@ Announce = Callable[[Mapping[str, str]], None]
 _MARGIN_MS = 20
 _MIN_LOOK_MS = 500
 _LOOKS_A_STEP = 10
+BETWEEN_NODES = (ASK, KEEP)
+"""Paths at which nodes ask each other, by whatever name they know one another."""
 _SWITCH_S = 0.001
 _log = structlog.get_logger(__name__)
 
@@ -130,7 +135,12 @@ async def serve(settings: Settings, announce: Announce, source: Ticking | None =
         api_url = f"{settings.scheme}://{settings.host}:{port_of(api)}"
         door = Door.of(settings, clock)
         collectors = await asyncio.to_thread(
-            open_collectors, settings, clock, configuration.rollups, machine
+            open_collectors,
+            settings,
+            clock,
+            configuration.rollups,
+            machine,
+            fixed_joining(settings),
         )
         collectors.logs.store.redactor.use(configuration.redaction)
         stack.callback(collectors.close)
@@ -154,6 +164,8 @@ async def serve(settings: Settings, announce: Announce, source: Ticking | None =
         more = (own_names(settings), workers, status, settings)
         app = api_of(*rooms, reloader, warming, door, *more)
         await stack.enter_async_context(serving(app, api, collectors.connections, door.certificate))
+        if collectors.shards is not None:
+            collectors.shards.start()
         stack.enter_context(finding_seasons(collectors, reloader))
         watch = _watch(settings, collectors, engine, desk, reloader, clock, use)
         stack.callback(asyncio.create_task(watch).cancel)
@@ -181,6 +193,7 @@ def api_of(
 ) -> ASGIApp:
     """Return all that the API's port answers; queries run in ``workers``, own ones if None."""
     clock, workers = collectors.clock, workers or Workers()
+    metrics = collectors.reading
     desk.alerting.noise.changed = reloader.use_again
     routes = [
         front_route(desk.links.dashboard_url),
@@ -197,23 +210,21 @@ def api_of(
         *anomaly_routes(engine),
         *prometheus_rule_routes(engine, workers),
         *explain_objective_routes(engine, clock, workers),
-        *explain_groups_routes(
-            collectors.metrics, collectors.metrics.step_ms, clock, workers, collectors.metrics
-        ),
-        *canary_routes(collectors.metrics, collectors.metrics.step_ms, clock, workers),
-        *forecast_routes(collectors.metrics, collectors.metrics.step_ms, clock, workers),
-        *expected_routes(collectors.metrics, collectors.metrics.step_ms, clock, workers),
+        *explain_groups_routes(metrics, metrics.step_ms, clock, workers, metrics),
+        *canary_routes(metrics, metrics.step_ms, clock, workers),
+        *forecast_routes(metrics, metrics.step_ms, clock, workers),
+        *expected_routes(metrics, metrics.step_ms, clock, workers),
         season_route(reloader, collectors.data_dir),
         *runbooks_routes(desk, lambda: engine.rows(ObjectiveRule.kind)),
         *(status_routes(status) if status else ()),
     ]
-    app = api_app(collectors.metrics, collectors.spans, clock, extra_routes=routes, workers=workers)
+    app = api_app(metrics, collectors.spans, clock, extra_routes=routes, workers=workers)
     # Receivers are asked by whatever name senders have; Slack signs what it sends.
     delivered = receiver_paths(collectors)
     own = Attributed(Direct(app, routes), collectors.sources)
     public = (*((SITE,) if status and status.public else ()), SHARED)
     behind = door.before(own, partial(right_for, delivered=delivered, public=public))
-    anybody = {*delivered, *DELIVERED, *SIGNED_BY_SLACK}
+    anybody = {*delivered, *DELIVERED, *SIGNED_BY_SLACK, *BETWEEN_NODES}
     return SameSite(
         behind, names, anybody, open_to_all=door.keeper is None, public=public, read_by_us=(LOGS,)
     )
@@ -297,7 +308,8 @@ async def _watch(
         completed_ms = clock.now_ms() // settings.step.ms * settings.step.ms
         rates.tick(clock.now_ms())
         lines.tick(clock.now_ms())
-        engine.tick(completed_ms)
+        if judges(collectors.shards, partial(use, reloader.configuration, anew=True)):
+            engine.tick(completed_ms)
         desk.vital.judged_ms = clock.now_ms()
         desk.on_call.auditor.tick(clock.now_ms())
         own.tick(clock.now_ms())
@@ -341,10 +353,12 @@ def tell_of_ourselves(
         delays=collectors.delays.gauges(),
     )
     response = incident_metrics(desk.ledger.incidents(), collectors.clock.now_ms())
-    with contextlib.suppress(StorageError):
-        collectors.metrics.write(told)
-        collectors.metrics.write(response)
-        collectors.metrics.write(desk.on_call.heartbeats.batch(collectors.clock.now_ms()))
+    with contextlib.suppress(StorageError, OverloadedError):
+        collectors.own.write(told)
+        if collectors.shards is None or collectors.shards.leads():
+            # What all know is told by one.
+            collectors.keeping.write(response)
+            collectors.keeping.write(desk.on_call.heartbeats.batch(collectors.clock.now_ms()))
 
 
 def _reload_on_hangup(reloader: Reloader) -> None:

@@ -117,6 +117,11 @@ class FanOut:
             note_missing(f"node {name} does not answer; what it alone has is left out")
         return sorted(work.said, key=lambda one: one.node)
 
+    def missing(self) -> int:
+        """Return for how many slots nobody would answer now."""
+        _, answering = self._answering(self._suspects.current() - {self._membership.me})
+        return int((answering < 0).sum())
+
     def _answering(self, failed: set[str]) -> tuple[Placement, IndexArray]:
         """Return who answers for each slot: whoever is not doubted, else whoever may be alive."""
         nodes = self._membership.nodes()

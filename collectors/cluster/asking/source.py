@@ -31,7 +31,7 @@ class ClusterSource:
     """
 
     def __init__(self, fan_out: FanOut) -> None:
-        self._fan_out = fan_out
+        self.fan_out = fan_out
 
     def query(self, matchers: Sequence[Matcher]) -> Query:
         """Return the predicate for matchers; nodes are asked only where there is a pattern."""
@@ -39,7 +39,7 @@ class ClusterSource:
 
     def _values(self, key: str, narrow: Query) -> list[str]:
         question = query_question("values", narrow, key=key, after="", most=None)
-        said = self._fan_out.gather(question)
+        said = self.fan_out.gather(question)
         return sorted({value for one in said for value in one.frame.head})
 
     def select(
@@ -58,20 +58,20 @@ class ClusterSource:
     ) -> Iterator[Samples]:
         """Yield the same, those of one node at a time: no series is answered by two."""
         question = samples_question(matchers, first_ms, last_ms, names)
-        for one in self._fan_out.gather(question):
+        for one in self.fan_out.gather(question):
             samples = samples_of(one.frame, words)
             if samples.labels.size:
                 yield samples
 
     def label_sets(self, matchers: Sequence[Matcher], words: Words, span_ms: Span = EVER) -> Labels:
         """Return the label sets of series that match, are held, and have samples in a span."""
-        said = self._fan_out.gather(matchers_question("label_sets", matchers, span=list(span_ms)))
+        said = self.fan_out.gather(matchers_question("label_sets", matchers, span=list(span_ms)))
         found = [labels_from(one.frame, words) for one in said]
         return joined(found) if found else Labels.blank(words, 0)
 
     def label_names(self, matchers: Sequence[Matcher], span_ms: Span = EVER) -> list[str]:
         """Return the labels of such series, sorted."""
-        said = self._fan_out.gather(matchers_question("label_names", matchers, span=list(span_ms)))
+        said = self.fan_out.gather(matchers_question("label_names", matchers, span=list(span_ms)))
         return sorted({name for one in said for name in one.frame.head})
 
     def label_values(
@@ -79,22 +79,22 @@ class ClusterSource:
     ) -> list[str]:
         """Return the values of a label among such series, sorted."""
         question = matchers_question("label_values", matchers, name=name, span=list(span_ms))
-        return sorted({value for one in self._fan_out.gather(question) for value in one.frame.head})
+        return sorted({value for one in self.fan_out.gather(question) for value in one.frame.head})
 
     def older(
         self, matchers: Sequence[Matcher], span_ms: Span
     ) -> tuple[list[Mapping[str, str]], list[str]]:
         """Return the label sets of series that history has in a span, and what is to be said."""
-        said = self._fan_out.gather(matchers_question("older", matchers, span=list(span_ms)))
+        said = self.fan_out.gather(matchers_question("older", matchers, span=list(span_ms)))
         found = [one for answer in said for one in answer.frame.head[0]]
         return found, list(dict.fromkeys(note for one in said for note in one.frame.head[1]))
 
     def counted(self, name: str, matchers: Sequence[Matcher]) -> dict[str, int]:
         """Return how many series that match have each value of a label."""
-        said = self._fan_out.gather(matchers_question("counted", matchers, name=name))
+        said = self.fan_out.gather(matchers_question("counted", matchers, name=name))
         return added_counts([one.frame.head for one in said])
 
     def counters(self) -> set[str]:
         """Return the names of metrics whose series are cumulative counters."""
-        said = self._fan_out.gather(Question(kind="counters"))
+        said = self.fan_out.gather(Question(kind="counters"))
         return {name for one in said for name in one.frame.head}
