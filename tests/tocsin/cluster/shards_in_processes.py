@@ -101,7 +101,7 @@ class Nodes:
         """End a node as a machine that loses power does, but for its disk."""
         process = self._running.pop(name)
         process.send_signal(signal.SIGKILL)
-        process.wait()
+        process.communicate()
 
     def health(self, name: str) -> Mapping[str, Any]:
         """Return how a node sees its copies."""
@@ -129,7 +129,7 @@ class Nodes:
         for process in self._running.values():
             process.terminate()
         for process in self._running.values():
-            process.wait(timeout=20)
+            process.communicate(timeout=20)
         self.http.close()
 
 
@@ -169,7 +169,7 @@ class Writer:
         return self._last_ms
 
     def write(self) -> None:
-        """Send the samples of the next second to any node, and to another if it does not take them."""
+        """Send the samples of the next second to any node, or to another that takes them."""
         self._last_ms += 1_000
         body, count = self._body(), 0
         for name in self._anybody():
