@@ -28,7 +28,7 @@ from collectors.api.changes import change_routes
 from collectors.api.work.workers import Workers
 from collectors.changes.store import ChangeStore
 from collectors.clock import SystemClock, Ticking
-from collectors.cluster.peers import ASK, KEEP
+from collectors.cluster.network.peers import ASK, KEEP
 from collectors.errors import OverloadedError, StorageError
 from collectors.host.faults import Faults
 from collectors.host.machine import Machine

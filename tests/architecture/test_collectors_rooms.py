@@ -100,6 +100,7 @@ ALLOWED: dict[str, set[str]] = {
     | LINES
     | {"cluster", "promql/labels", "promql/samples", "store", "store/series"},
     "cluster/sharing": GROUND | {"cluster", "store", "store/series", "store/wire"},
+    "cluster/network": GROUND | {"cluster", "cluster/asking", "cluster/sharing"},
     "cluster/testing": GROUND | {"cluster", "cluster/asking", "cluster/sharing", "store"},
     "graph": GROUND | {"stacklang/text", "stacklang/numeric"},
     "api": GROUND | {"api", "changes", "graph", "receivers", "stacklang", "traces"},

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from collectors.api.prometheus.routes import FORMS
-from collectors.cluster.peers import PREFIX as SHARDS
+from collectors.cluster.network.peers import PREFIX as SHARDS
 from collectors.receivers.log_lines.http import PATH
 
 

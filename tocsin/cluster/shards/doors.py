@@ -22,7 +22,7 @@ from collectors.api.work.workers import Workers
 from collectors.cluster.asking.local import shared
 from collectors.cluster.asking.questions import Question, answered
 from collectors.cluster.frames import Frame, packed, unpacked
-from collectors.cluster.peers import ASK, DEADLINE_HEADER, KEEP, MAX_ANSWER_BYTES
+from collectors.cluster.network.peers import ASK, DEADLINE_HEADER, KEEP, MAX_ANSWER_BYTES
 from collectors.cluster.sharing.shares import plain_receipt, share_from
 from collectors.errors import (
     DecodeError,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -100,28 +100,22 @@ class WholeSource(ClusterSource):
         with whole():
             return super().query(matchers)
 
-    def select(
-        self, matchers: Sequence[Matcher], first_ms: int, last_ms: int, words: Words
-    ) -> Samples:
-        """Return what was sampled by series that match.
-
-        Raises:
-            StorageError: A part of it is missing.
-        """
-        with whole():
-            return super().select(matchers, first_ms, last_ms, words)
-
     def parts(
         self,
         matchers: Sequence[Matcher],
         first_ms: int,
         last_ms: int,
         words: Words,
-        names: object = None,
+        names: Collection[str] | None = None,
     ) -> Iterator[Samples]:
-        """Yield the same at once."""
-        del names
-        yield self.select(matchers, first_ms, last_ms, words)
+        """Yield what was sampled by series that match.
+
+        Raises:
+            StorageError: A part of it is missing.
+        """
+        with whole():
+            found = list(super().parts(matchers, first_ms, last_ms, words, names))
+        yield from found
 
 
 class Judging(Protocol):

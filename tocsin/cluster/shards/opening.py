@@ -14,7 +14,7 @@ from collectors.cluster.asking.fan_out import FanOut
 from collectors.cluster.asking.local import LocalNode
 from collectors.cluster.asking.questions import Asked, Question
 from collectors.cluster.members import Membership
-from collectors.cluster.peers import Lines
+from collectors.cluster.network.peers import Lines
 from collectors.cluster.sharing.delivering import Delivery, Keeps
 from collectors.cluster.sharing.hints import Hints
 from collectors.cluster.sharing.keeping import ShareKeeper
