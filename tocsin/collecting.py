@@ -183,6 +183,8 @@ def open_collectors(
     logs = open_logs(
         settings.data_dir / "logs", clock, limits, history.logs if history else None, machine
     )
+    patterns, pushed = settings.resource_tags, _pushed(writer, machine)
+    otlp = OtlpMetrics(pushed, limits, stats, patterns=patterns, recollection=metrics, units=units)
     return Collectors(
         data_dir=settings.data_dir,
         metrics=metrics,
@@ -194,14 +196,7 @@ def open_collectors(
         logs=logs,
         limits=limits,
         stats=stats,
-        otlp=OtlpMetrics(
-            _pushed(writer, machine),
-            limits,
-            stats,
-            patterns=settings.resource_tags,
-            recollection=metrics,
-            units=units,
-        ),
+        otlp=otlp,
         scraped=ScrapedTargets(),
         units=units,
         sources=SourceLedger(clock),
@@ -225,7 +220,9 @@ def _open_shards(
     if joining is None:
         return None
     path, max_wait_ms = settings.data_dir / "owed", settings.evaluation_delay.ms
-    return Shards(joining, metrics, limits, clock, machine, path, max_wait_ms)
+    shards = Shards(joining, metrics, limits, clock, machine, path, max_wait_ms)
+    shards.start()
+    return shards
 
 
 def _open_spans(

@@ -134,14 +134,8 @@ async def serve(settings: Settings, announce: Announce, source: Ticking | None =
         stack.enter_context(owned(settings.data_dir))
         api_url = f"{settings.scheme}://{settings.host}:{port_of(api)}"
         door = Door.of(settings, clock)
-        collectors = await asyncio.to_thread(
-            open_collectors,
-            settings,
-            clock,
-            configuration.rollups,
-            machine,
-            fixed_joining(settings),
-        )
+        given = settings, clock, configuration.rollups, machine, fixed_joining(settings)
+        collectors = await asyncio.to_thread(open_collectors, *given)
         collectors.logs.store.redactor.use(configuration.redaction)
         stack.callback(collectors.close)
         changes = await asyncio.to_thread(compared_announcements, settings, collectors, clock)
@@ -164,8 +158,6 @@ async def serve(settings: Settings, announce: Announce, source: Ticking | None =
         more = (own_names(settings), workers, status, settings)
         app = api_of(*rooms, reloader, warming, door, *more)
         await stack.enter_async_context(serving(app, api, collectors.connections, door.certificate))
-        if collectors.shards is not None:
-            collectors.shards.start()
         stack.enter_context(finding_seasons(collectors, reloader))
         watch = _watch(settings, collectors, engine, desk, reloader, clock, use)
         stack.callback(asyncio.create_task(watch).cancel)

@@ -49,6 +49,7 @@ class Served:
         self.shards.look()
         routes = shard_routes(self.shards, self.store, LIMITS, QueryBounds())
         self.socket = socket.create_server(("127.0.0.1", 0))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
         app = Direct(Starlette(routes=routes), routes)
         self.server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))

@@ -54,11 +54,13 @@ class Nodes:
 
     Args:
         directory: Where each has its data.
-        names: What they are called.
+        names: What they are called; one alone is no cluster.
+        environment: Settings besides.
     """
 
-    def __init__(self, directory: Path, names: tuple[str, ...] = NAMES) -> None:
+    def __init__(self, directory: Path, names: tuple[str, ...] = NAMES, **environment: str) -> None:
         self._directory = directory
+        self._environment = environment
         ports = dict(zip(names, free_ports(len(names)), strict=True))
         self.urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
         self._ports = ports
@@ -83,7 +85,7 @@ class Nodes:
             "TOCSIN_API_PORT": str(self._ports[name]),
             "TOCSIN_DATA_DIR": str(home),
             "TOCSIN_STEP": f"{STEP_MS}ms",
-            "TOCSIN_CLUSTER": "shards",
+            "TOCSIN_CLUSTER": "shards" if len(self.urls) > 1 else "one",
             "TOCSIN_CLUSTER_NODE": name,
             "TOCSIN_CLUSTER_TOKEN": TOKEN,
             "TOCSIN_TEST_CLUSTER_NODES": ",".join(f"{n}={url}" for n, url in self.urls.items()),
@@ -91,7 +93,7 @@ class Nodes:
         with (home / "stderr.txt").open("ab") as errors:
             return subprocess.Popen(
                 [sys.executable, "-m", "tocsin", "serve", "--json"],
-                env={**inherited, **others, **own},
+                env={**inherited, **others, **own, **self._environment},
                 cwd=home,
                 stdout=subprocess.PIPE,
                 stderr=errors,
@@ -102,6 +104,14 @@ class Nodes:
         process = self._running.pop(name)
         process.send_signal(signal.SIGKILL)
         process.communicate()
+
+    def cpu_s(self) -> float:
+        """Return the processor time that all running nodes have taken."""
+        ticks = 0
+        for process in self._running.values():
+            fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
 
     def health(self, name: str) -> Mapping[str, Any]:
         """Return how a node sees its copies."""
@@ -134,9 +144,11 @@ class Nodes:
 
 
 @contextmanager
-def nodes_in(directory: Path, names: tuple[str, ...] = NAMES) -> Iterator[Nodes]:
+def nodes_in(
+    directory: Path, names: tuple[str, ...] = NAMES, **environment: str
+) -> Iterator[Nodes]:
     """Start nodes; they are gone afterwards."""
-    nodes = Nodes(directory, names)
+    nodes = Nodes(directory, names, **environment)
     try:
         nodes.start(*names)
         yield nodes
