@@ -112,11 +112,13 @@ class Shards:
         alive = [
             n.name for n in self.membership.nodes() if n.alive and n.name != self.membership.me
         ]
+        owed = {name: self._owed_by(name) for name in alive}
         pending = self.hints.pending()
-        for name in alive:
-            if name in pending:
+        for name, answered in owed.items():
+            # Whoever does not answer is not tried: each try would begin a file anew.
+            if name in pending and answered is not None:
                 self._deliver(name)
-        self._behind = any(self._owed_by(name) for name in alive)
+        self._behind = any(owed.values())
 
     def _deliver(self, name: str) -> None:
         try:
@@ -124,13 +126,13 @@ class Shards:
         except (StorageError, OverloadedError):
             self._sending.note(name)
 
-    def _owed_by(self, name: str) -> int:
-        """Return how much a node keeps for this one; one that does not answer keeps nothing."""
+    def _owed_by(self, name: str) -> int | None:
+        """Return how much a node keeps for this one; None: it does not answer."""
         question = Question(kind=OWED, arguments={"node": self.membership.me})
         try:
             return int(self._node(name).ask(question, None, _ASK_S).head)
         except (StorageError, OverloadedError):
-            return 0
+            return None
 
     def health(self) -> Mapping[str, object]:
         """Return how safe what is kept is, for ``/health``."""
