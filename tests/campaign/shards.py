@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -51,5 +52,5 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="campaign-") as directory:
-        print(play(chosen.rounds, chosen.seed, Path(directory)))
+        sys.stdout.write(play(chosen.rounds, chosen.seed, Path(directory)) + "\n")
     return 0
