@@ -23,6 +23,8 @@ from collectors.api.studies.routes import study_routes
 from collectors.api.work.running import QueryBounds
 from collectors.api.work.workers import Workers
 from collectors.clock import Clock
+from collectors.cluster.asking.database import ClusterDatabase
+from collectors.cluster.sharing.writer import SharingWriter
 from collectors.host.faults import Faults
 from collectors.host.machine import Machine
 from collectors.limits import Limits
@@ -67,12 +69,18 @@ from tocsin.cli import package_version
 from tocsin.client.wording import duration
 from tocsin.cluster.mirror.pair import PairDoors
 from tocsin.cluster.opening import Cluster
+from tocsin.cluster.shards.doors import shard_routes
+from tocsin.cluster.shards.judging import WholeDatabase
+from tocsin.cluster.shards.opening import Joining, Shards, joined
+from tocsin.cluster.shards.own import NodeTagged
 from tocsin.connections import Connections, raise_file_limit
 from tocsin.history import History, open_history
 from tocsin.settings import Settings
 from tocsin.sockets import listen_tcp, port_of, serving
 
 NOTHING_SCRAPED = ScrapeConfig(jobs=())
+# Bodies of remote write that wait for other nodes: they need no processor meanwhile.
+_WAITING = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,11 +106,33 @@ class Collectors:
     clock: Clock
     machine: Machine
     data_dir: Path
+    shards: Shards | None = None
 
     @property
     def writer(self) -> MetricWriter:
         """Where receivers deliver samples: the store, with the exemplars kept beside it."""
-        return ExemplarWriter(self.metrics, self.exemplars)
+        return ExemplarWriter(self.keeping, self.exemplars)
+
+    @property
+    def keeping(self) -> MetricStore | SharingWriter:
+        """Who keeps samples: the store, or whichever nodes hold their series."""
+        return self.shards.writer if self.shards else self.metrics
+
+    @property
+    def reading(self) -> MetricStore | ClusterDatabase:
+        """Who is asked for metrics: the store, or all nodes."""
+        return self.shards.database if self.shards else self.metrics
+
+    @property
+    def judging(self) -> MetricStore | WholeDatabase:
+        """Who is asked by rules: the store, or all nodes and nothing less."""
+        return self.shards.judged_from if self.shards else self.metrics
+
+    @property
+    def own(self) -> MetricWriter:
+        """Where goes what this process makes by itself: no other node's series are the same."""
+        shards = self.shards
+        return NodeTagged(shards.writer, shards.membership.me) if shards else self.metrics
 
     @property
     def pushed(self) -> MetricWriter:
@@ -112,6 +142,8 @@ class Collectors:
     def close(self) -> None:
         """Write down what is complete and release the files, the history last."""
         self.lanes.close()
+        if self.shards is not None:
+            self.shards.close()
         self.logs.close()
         self.spans.close()
         self.exemplars.close()
@@ -125,6 +157,7 @@ def open_collectors(
     clock: Clock,
     rollups: Sequence[RollupPolicy] = (),
     machine: Machine | None = None,
+    joining: Joining | None = None,
 ) -> Collectors:
     """Open the stores in the data directory and replay their logs.
 
@@ -133,6 +166,7 @@ def open_collectors(
         clock: The present.
         rollups: Which tags old series lose.
         machine: What the process runs on.
+        joining: What it takes to be one of several shards; None: it is not.
 
     Raises:
         ConfigError: The history's address or the step does not fit.
@@ -142,13 +176,17 @@ def open_collectors(
     history = open_history(settings, rollups, machine.faults)
     limits = limits_of(settings)
     metrics = _open_metrics(settings, clock, limits, history, machine)
+    shards = joined(joining, settings, metrics, limits, clock, machine) if joining else None
     keeper = _span_keeper(settings, history, metrics, clock)
     exemplars = ExemplarStore(
         log=JournaledExemplars.open(settings.data_dir / "exemplars", machine=machine)
     )
-    stats, units, writer = _stats(), MetricUnits(), ExemplarWriter(metrics, exemplars)
+    keeping = shards.writer if shards else metrics
+    stats, units, writer = _stats(), MetricUnits(), ExemplarWriter(keeping, exemplars)
     spans = _open_spans(metrics, limits, clock, keeper, exemplars)
     logs = _open_logs(settings, clock, limits, history, machine)
+    patterns, pushed = settings.resource_tags, _pushed(writer, machine)
+    otlp = OtlpMetrics(pushed, limits, stats, patterns=patterns, recollection=metrics, units=units)
     return Collectors(
         data_dir=settings.data_dir,
         metrics=metrics,
@@ -160,14 +198,7 @@ def open_collectors(
         logs=logs,
         limits=limits,
         stats=stats,
-        otlp=OtlpMetrics(
-            _pushed(writer, machine),
-            limits,
-            stats,
-            patterns=settings.resource_tags,
-            recollection=metrics,
-            units=units,
-        ),
+        otlp=otlp,
         scraped=ScrapedTargets(),
         units=units,
         sources=SourceLedger(clock),
@@ -176,6 +207,7 @@ def open_collectors(
         connections=Connections(limits=limits, files=raise_file_limit()),
         clock=clock,
         machine=machine,
+        shards=shards,
     )
 
 
@@ -284,13 +316,14 @@ def _intake(collectors: Collectors) -> Intake:
     return Intake(
         metrics=collectors.pushed,
         spans=collectors.span_writer,
-        bodies=collectors.metrics,
+        bodies=collectors.keeping,
         limits=collectors.limits,
         stats=collectors.stats,
         clock=AcceptedClock(collectors.clock),
         step_ms=collectors.metrics.step_ms,
         lanes=collectors.lanes,
         logs=collectors.logs.store,
+        waiting=_WAITING if collectors.shards else 0,
     )
 
 
@@ -303,14 +336,22 @@ def collector_routes(collectors: Collectors, workers: Workers | None = None) -> 
         *target_routes(collectors.scraped),
         *source_routes(collectors.sources, collectors.clock),
         *exemplar_routes(collectors.exemplars, workers),
-        *catalogue_routes(collectors.metrics, collectors.units, workers),
+        *catalogue_routes(collectors.reading, collectors.units, workers),
         *log_routes(collectors.logs.store, collectors.logs.tail, collectors.clock, workers),
         *explain_routes(collectors.otlp.families, workers),
         *study_routes(collectors.spans, collectors.clock, duration, workers),
         *prometheus_routes(
-            collectors.metrics, collectors.clock, workers, collectors.exemplars, _facts(collectors)
+            collectors.reading, collectors.clock, workers, collectors.exemplars, _facts(collectors)
         ),
+        *_shard_routes(collectors, workers),
     ]
+
+
+def _shard_routes(collectors: Collectors, workers: Workers) -> list[Route]:
+    shards = collectors.shards
+    if shards is None:
+        return []
+    return shard_routes(shards, collectors.metrics, collectors.limits, workers.bounds)
 
 
 def _facts(collectors: Collectors) -> ServerFacts:

@@ -64,6 +64,7 @@ def health_route(
                 "response": _response(desk),
                 "clock": _clock(collectors.clock),
                 "faults": faults,
+                **({"copies": collectors.shards.health()} if collectors.shards else {}),
                 "warming": warming.as_json(),
                 "connections": collectors.connections.as_json(),
                 "access": door.as_json(),

@@ -14,8 +14,7 @@ from anomaly.rules.objective_rule import ObjectiveRule
 from collectors.clock import Clock
 from collectors.model import Frame
 from collectors.stacklang.evaluation.batch import evaluate
-from collectors.stacklang.lines.database import Window
-from collectors.store.metric_store import MetricStore
+from collectors.stacklang.lines.database import Database, Window
 from runbooks.desk.desk import IncidentDesk
 from runbooks.desk.settings import DeskSettings
 from runbooks.desk.suggesting import Suggesting
@@ -41,7 +40,7 @@ _NEVER_S = float("inf")
 class StoredMetrics:
     """Evaluates the expressions behind a post-mortem's numbers, at the store's own step."""
 
-    def __init__(self, metrics: MetricStore) -> None:
+    def __init__(self, metrics: Database) -> None:
         self._metrics = metrics
 
     def read(self, expression: str, start_ms: int, end_ms: int) -> Frame:
@@ -81,7 +80,7 @@ def open_desk(
         routes=routes_of(configuration, notifiers),
         library=configuration.runbooks,
         edges=lambda: _edges(collectors, clock),
-        metrics=StoredMetrics(collectors.metrics),
+        metrics=StoredMetrics(collectors.reading),
         measures=configuration.measures,
         links=Links(dashboard_url=settings.dashboard_url, api_url=api_url),
         post_mortem_dir=settings.data_dir / "post-mortems",
@@ -104,7 +103,7 @@ def open_desk(
     )
     desk.on_call.heartbeats.use(configuration.heartbeats)
     desk.alerting.muting.use(configuration.alert_rules, ())
-    suggesting = Suggesting(desk.ledger, StoredMetrics(collectors.metrics), lambda: desk.measures)
+    suggesting = Suggesting(desk.ledger, StoredMetrics(collectors.reading), lambda: desk.measures)
     desk.add_chore(suggesting.tick)
     if (slack := _told_slack(notifiers)) is not None:
         answer_slack(desk, slack)
@@ -126,7 +125,7 @@ def open_status_page(
     office = StatusOffice(
         desk,
         slos=lambda: engine.rows(ObjectiveRule.kind),
-        metrics=StoredMetrics(collectors.metrics),
+        metrics=StoredMetrics(collectors.reading),
         directory=settings.data_dir / "status",
         clock=desk.clock,
         file=configuration.status_page,

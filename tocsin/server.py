@@ -29,7 +29,8 @@ from collectors.api.changes import change_routes
 from collectors.api.work.workers import Workers
 from collectors.changes.store import ChangeStore
 from collectors.clock import SystemClock, Ticking
-from collectors.errors import StorageError
+from collectors.cluster.network.peers import ASK, KEEP
+from collectors.errors import OverloadedError, StorageError
 from collectors.host.faults import Faults
 from collectors.host.machine import Machine
 from collectors.host.steady_clock import SteadyClock
@@ -59,6 +60,7 @@ from tocsin.boards.routes import board_routes
 from tocsin.cluster.leading.turn import Alone, Turn
 from tocsin.cluster.opening import Cluster, clustered
 from tocsin.cluster.routes import CHANGES, cluster_routes
+from tocsin.cluster.shards.judging import judges
 from tocsin.collecting import (
     NOTHING_SCRAPED,
     Collectors,
@@ -104,6 +106,8 @@ Announce = Callable[[Mapping[str, str]], None]
 _MARGIN_MS = 20
 _MIN_LOOK_MS = 500
 _LOOKS_A_STEP = 10
+BETWEEN_NODES = (ASK, KEEP)
+"""Paths at which nodes ask each other, by whatever name they know one another."""
 _SWITCH_S = 0.001
 _log = structlog.get_logger(__name__)
 
@@ -131,16 +135,16 @@ async def serve(settings: Settings, announce: Announce, source: Ticking | None =
         api, api_url = _listening(settings, stack)
         stack.enter_context(owned(settings.data_dir))
         door = Door.of(settings, clock)
-        collectors = await asyncio.to_thread(
-            open_collectors, settings, clock, configuration.rollups, machine
-        )
+        cluster = await stack.enter_async_context(clustered(settings, api_url, machine, clock))
+        given = settings, clock, configuration.rollups, machine
+        joining = cluster.joining() if cluster else None
+        collectors = await asyncio.to_thread(open_collectors, *given, joining)
         collectors.logs.store.redactor.use(configuration.redaction)
         stack.callback(collectors.close)
         changes = await asyncio.to_thread(compared_announcements, settings, collectors, clock)
         stack.callback(changes.close)
-        cluster = await stack.enter_async_context(clustered(settings, api_url, machine, clock))
         desk = open_desk(settings, configuration, collectors, clock, api_url)
-        turn = cluster.lead(desk) if cluster else Alone(desk)
+        turn = _turn(cluster, desk, stack)
         rules = first_rules(settings, configuration.definitions, desk)
         engine = open_engine(settings, rules, collectors, clock, turn.sink, changes.store)
         addresses = await stack.enter_async_context(receiving(collectors, settings, door, cluster))
@@ -186,6 +190,7 @@ def api_of(
 ) -> ASGIApp:
     """Return all that the API's port answers; queries run in ``workers``, own ones if None."""
     clock, workers = collectors.clock, workers or Workers()
+    metrics = collectors.reading
     desk.alerting.noise.changed = reloader.use_again
     routes = [
         front_route(desk.links.dashboard_url),
@@ -205,24 +210,22 @@ def api_of(
         *anomaly_routes(engine),
         *prometheus_rule_routes(engine, workers),
         *explain_objective_routes(engine, clock, workers),
-        *explain_groups_routes(
-            collectors.metrics, collectors.metrics.step_ms, clock, workers, collectors.metrics
-        ),
-        *canary_routes(collectors.metrics, collectors.metrics.step_ms, clock, workers),
-        *forecast_routes(collectors.metrics, collectors.metrics.step_ms, clock, workers),
-        *expected_routes(collectors.metrics, collectors.metrics.step_ms, clock, workers),
+        *explain_groups_routes(metrics, metrics.step_ms, clock, workers, metrics),
+        *canary_routes(metrics, metrics.step_ms, clock, workers),
+        *forecast_routes(metrics, metrics.step_ms, clock, workers),
+        *expected_routes(metrics, metrics.step_ms, clock, workers),
         season_route(reloader, collectors.data_dir),
         *runbooks_routes(desk, lambda: engine.rows(ObjectiveRule.kind)),
         *(status_routes(status) if status else ()),
     ]
-    app = api_app(collectors.metrics, collectors.spans, clock, extra_routes=routes, workers=workers)
+    app = api_app(metrics, collectors.spans, clock, extra_routes=routes, workers=workers)
     # Receivers are asked by whatever name senders have; Slack signs what it sends.
     delivered = receiver_paths(collectors)
     own: ASGIApp = Attributed(Direct(app, routes), collectors.sources)
     own = cluster.before_receivers(own, {*delivered, *DELIVERED, CHANGES}) if cluster else own
     public = (*((SITE,) if status and status.public else ()), SHARED)
     behind = door.before(own, partial(right_for, delivered=delivered, public=public))
-    anybody = {*delivered, *DELIVERED, *SIGNED_BY_SLACK}
+    anybody = {*delivered, *DELIVERED, *SIGNED_BY_SLACK, *BETWEEN_NODES}
     ours = SameSite(
         behind, names, anybody, open_to_all=door.keeper is None, public=public, read_by_us=(LOGS,)
     )
@@ -307,7 +310,8 @@ async def _watch(
         completed_ms = clock.now_ms() // settings.step.ms * settings.step.ms
         rates.tick(clock.now_ms())
         lines.tick(clock.now_ms())
-        engine.tick(completed_ms)
+        if judges(collectors.shards, partial(use, reloader.configuration, anew=True)):
+            engine.tick(completed_ms)
         desk.vital.judged_ms = clock.now_ms()
         desk.on_call.auditor.tick(clock.now_ms())
         own.tick(clock.now_ms())
@@ -351,10 +355,20 @@ def tell_of_ourselves(
         delays=collectors.delays.gauges(),
     )
     response = incident_metrics(desk.ledger.incidents(), collectors.clock.now_ms())
-    with contextlib.suppress(StorageError):
-        collectors.metrics.write(told)
-        collectors.metrics.write(response)
-        collectors.metrics.write(desk.on_call.heartbeats.batch(collectors.clock.now_ms()))
+    with contextlib.suppress(StorageError, OverloadedError):
+        collectors.own.write(told)
+        if collectors.shards is None or collectors.shards.leads():
+            # What all know is told by one.
+            collectors.keeping.write(response)
+            collectors.keeping.write(desk.on_call.heartbeats.batch(collectors.clock.now_ms()))
+
+
+def _turn(cluster: Cluster | None, desk: IncidentDesk, stack: AsyncExitStack) -> Turn:
+    """Return when this process answers for what it finds; what it leads it gives back early."""
+    if cluster is None:
+        return Alone(desk)
+    stack.push_async_callback(asyncio.to_thread, cluster.agreement.close)
+    return cluster.lead(desk)
 
 
 def _listening(settings: Settings, stack: AsyncExitStack) -> tuple[socket.socket, str]:

@@ -25,10 +25,11 @@ from collectors.clock import Clock
 from collectors.logs.changes import PatternWatch
 from collectors.logs.rates import RECORDS, LogRates
 from collectors.stacklang.lines.database import Aggregate, Consolidation, Fetch, Window
-from collectors.stacklang.predicates.predicate import Equal
+from collectors.stacklang.predicates.predicate import And, Equal, Query
 from collectors.traces.span_rates import SERVED, SpanRates
 from runbooks.desk.desk import IncidentDesk
 from tocsin.alive.own_delay import OnOneMachine
+from tocsin.cluster.shards.own import NODE_KEY
 from tocsin.collecting import Collectors
 from tocsin.seasons.keeping import KeptSeason, kept_seasons, with_season
 from tocsin.settings import Settings
@@ -107,7 +108,7 @@ def open_engine(
 ) -> Engine:
     """Return the engine over everything that the configuration asks to watch."""
     return Engine(
-        collectors.metrics,
+        collectors.judging,
         [made.rule for made in rules],
         [sink],
         clock,
@@ -116,10 +117,10 @@ def open_engine(
         traffic=collectors.spans,
         patterns=PatternWatch(collectors.logs.store),
         changes=changes,
-        arrivals=collectors.metrics,
+        arrivals=collectors.judging,
         delays=OnOneMachine(collectors.delays, collectors.sources, settings.host),
         ground=Ground(
-            store=collectors.metrics,
+            store=collectors.judging,
             memory=MemoryFile(settings.data_dir / FILE, collectors.machine),
             clock=clock,
             external_url=settings.api_url,
@@ -131,27 +132,29 @@ def open_engine(
 
 def open_span_rates(collectors: Collectors) -> SpanRates:
     """Return what makes metrics of spans, to go on where it was before a restart."""
-    metrics = collectors.metrics
-    written = Fetch(
-        query=Equal("name", SERVED),
-        aggregate=Aggregate.SUM,
-        consolidation=Consolidation.AVG,
-        window=Window.single(metrics.step_ms, metrics.step_ms),
-    )
-    return SpanRates(collectors.spans, metrics, lambda: metrics.newest_ms(written), metrics.step_ms)
+    newest_ms = partial(_newest_own_ms, collectors, SERVED)
+    return SpanRates(collectors.spans, collectors.own, newest_ms, collectors.metrics.step_ms)
 
 
 def open_log_rates(collectors: Collectors) -> LogRates:
     """Return what makes metrics of log records, to go on where it was before a restart."""
-    metrics = collectors.metrics
+    newest_ms = partial(_newest_own_ms, collectors, RECORDS)
+    return LogRates(collectors.logs.store, collectors.own, newest_ms, collectors.metrics.step_ms)
+
+
+def _newest_own_ms(collectors: Collectors, name: str) -> int:
+    """Return the end of the newest step that this process wrote of a metric, 0 for none."""
+    step_ms, shards = collectors.metrics.step_ms, collectors.shards
+    query: Query = Equal("name", name)
+    if shards is not None:
+        query = And(query, Equal(NODE_KEY, shards.membership.me))
     written = Fetch(
-        query=Equal("name", RECORDS),
+        query=query,
         aggregate=Aggregate.SUM,
         consolidation=Consolidation.AVG,
-        window=Window.single(metrics.step_ms, metrics.step_ms),
+        window=Window.single(step_ms, step_ms),
     )
-    newest_ms = partial(metrics.newest_ms, written)
-    return LogRates(collectors.logs.store, metrics, newest_ms, metrics.step_ms)
+    return collectors.reading.newest_ms(written)
 
 
 def begin_again(

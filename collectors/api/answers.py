@@ -27,8 +27,13 @@ from collectors.errors import (
     TooLargeError,
     UnsupportedError,
 )
+from collectors.missing import noting
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+
+PARTIAL_HEADER = "x-tocsin-partial"
+"""What an answer lacks, as other nodes did not answer; without it nothing is missing."""
+_MAX_HEADER = 1_000
 
 _KINDS: Mapping[type[TocsinError], str] = {
     NotFoundError: "NoSuchElementException",
@@ -106,6 +111,16 @@ async def _gone(request: Request) -> None:
         pass
 
 
+def _noted(answer: Callable[[Request], Response], request: Request) -> Response:
+    """Answer, and tell in a header what other nodes should have answered."""
+    with noting() as missing:
+        response = answer(request)
+    if missing:
+        text = "; ".join(missing).encode("ascii", "replace").decode()
+        response.headers[PARTIAL_HEADER] = text[:_MAX_HEADER]
+    return response
+
+
 def answering(
     answer: Callable[[Request], Response],
     workers: Workers,
@@ -120,7 +135,7 @@ def answering(
     async def endpoint(request: Request) -> Response:
         try:
             return await workers.run(
-                partial(answer, request), asked_of(request), partial(_gone, request)
+                partial(_noted, answer, request), asked_of(request), partial(_gone, request)
             )
         except TocsinError as error:
             return failed(error)

@@ -37,6 +37,7 @@ from collectors.api.work.workers import Workers
 from collectors.budget import answered
 from collectors.clock import Clock
 from collectors.errors import OverloadedError, TocsinError
+from collectors.missing import noting
 from collectors.stacklang.evaluation.batch import EvaluatedExpression
 from collectors.stacklang.evaluation.source import DatabaseSource
 from collectors.stacklang.expressions.style import StyleExpr
@@ -148,11 +149,14 @@ class FetchEndpoint:
             memory=memory,
         )
         results = []
-        for style in wanted.styles:
-            lines = style.expr.evaluate(scope)
-            results.append(EvaluatedExpression(style=style, lines=lines))
+        with noting() as missing:
+            for style in wanted.styles:
+                lines = style.expr.evaluate(scope)
+                results.append(EvaluatedExpression(style=style, lines=lines))
         check_limits(sum(len(result.lines) for result in results), part.steps)
-        return b"".join(_event(m) for result in results for m in _line_messages(result, part))
+        events = [_event({"type": "warn", "message": sentence}) for sentence in missing]
+        events += [_event(m) for result in results for m in _line_messages(result, part)]
+        return b"".join(events)
 
 
 def _event(message: Message) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,6 +20,7 @@ from collectors.clock import Clock
 from collectors.errors import QueryError, TocsinError
 from collectors.graph.chart import Chart
 from collectors.graph.message import draw_message
+from collectors.missing import found_missing
 from collectors.stacklang.lines.database import Database
 
 MAX_LINES = 1_024
@@ -53,7 +55,8 @@ def make_chart(wanted: GraphRequest, database: Database, now_ms: int) -> Chart:
     """
     expressions = evaluate_request(wanted, database, now_ms)
     check_limits(shown_lines(expressions), wanted.window.steps)
-    return ChartBuilder(wanted).build(expressions)
+    chart, missing = ChartBuilder(wanted).build(expressions), found_missing()
+    return replace(chart, warnings=(*chart.warnings, *missing), partial=bool(missing))
 
 
 def shows_errors_as_image(request: Request) -> bool:

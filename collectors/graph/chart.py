@@ -129,6 +129,7 @@ class Chart:
 
     Column ``i`` of every line is the interval that ends at ``start_ms + i * step_ms``; there are
     ``(end_ms - start_ms) / step_ms`` columns. ``width`` and ``height`` are pixels before zoom.
+    ``partial``: some of what was asked for is missing; ``warnings`` say what.
     """
 
     plots: tuple[Plot, ...]
@@ -146,6 +147,7 @@ class Chart:
     theme: Theme = LIGHT
     warnings: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()
+    partial: bool = False
 
     @property
     def lines(self) -> Sequence[Line]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collectors.history.engine import quoted
+from collectors.history.within_slots import WithinSlots
 from collectors.stacklang.predicates.predicate import (
     And,
     AnyOf,
@@ -23,6 +24,8 @@ _OPERATORS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">="}
 def condition(query: Query) -> str:
     """Return ``query`` as a condition; a key that is absent makes its predicate false."""
     match query:
+        case WithinSlots():
+            return query.condition()
         case AnyOf():
             return "1"
         case NoneOf():

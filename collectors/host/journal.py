@@ -149,10 +149,12 @@ class FileJournal:
         """Yield the payloads of ``kind``, oldest first."""
         return (payload for k, payload in self.records() if k == kind)
 
-    def records(self, first_segment: int = 0) -> Iterator[tuple[int, bytes]]:
-        """Yield every readable record from ``first_segment`` on."""
+    def records(
+        self, first_segment: int = 0, end_segment: int | None = None
+    ) -> Iterator[tuple[int, bytes]]:
+        """Yield every readable record from ``first_segment`` on, and before ``end_segment``."""
         for number in self.segments():
-            if number >= first_segment:
+            if number >= first_segment and (end_segment is None or number < end_segment):
                 yield from self._read(self._path(number))
 
     def _read(self, path: Path) -> Iterator[tuple[int, bytes]]:

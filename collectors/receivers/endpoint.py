@@ -38,6 +38,7 @@ class Intake:
         step_ms: Length of a step.
         lanes: Threads in which bodies are decoded.
         logs: Where log records go; None: they are not kept.
+        waiting: How many bodies may wait at once for other nodes to keep their shares; 0: none.
     """
 
     metrics: MetricWriter
@@ -49,6 +50,7 @@ class Intake:
     step_ms: int
     lanes: Lanes = field(default_factory=Lanes)
     logs: LogWriter | None = None
+    waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,7 +44,6 @@ from pathlib import Path
 
 import numpy as np
 
-from collectors.budget import elsewhere, reserved, spend
 from collectors.clock import Clock
 from collectors.errors import ConfigError, StorageError
 from collectors.host.disk import make_private
@@ -55,17 +54,12 @@ from collectors.limits import Limits
 from collectors.metric_kinds import MetricKinds
 from collectors.model import Batch, Counted, Receipt, SeriesKind, Tags, kind_of
 from collectors.remote_bodies import RemoteReceipt
-from collectors.stacklang.lines.database import Aggregate, Database, Fetch, Lines
-from collectors.stacklang.lines.line_merge import join_lines, sort_groups
-from collectors.stacklang.lines.span_data import wanted_of_spans
-from collectors.stacklang.predicates.predicate import Query
-from collectors.store.arrivals import NEVER_MS, Heard, News, Senders, heard_of, take_news
+from collectors.store.arrivals import NEVER_MS, News, Senders, take_news
 from collectors.store.blocks import columns as batches
 from collectors.store.blocks.columns import Columns, apply_columns
 from collectors.store.blocks.hot_tier import HotTier
 from collectors.store.blocks.readers import Readers
 from collectors.store.bodies import row_of_each, with_zeros
-from collectors.store.bounds import check_size, check_window
 from collectors.store.history.keeper import HistoryKeeper
 from collectors.store.history.metric_history import MetricHistory
 from collectors.store.intake.admission import Admission, Resolved
@@ -75,14 +69,13 @@ from collectors.store.intake.time_bounds import extremes_of, judge_times, refuse
 from collectors.store.kept import Kept, receipt_of, refusals
 from collectors.store.log.durability import Durability
 from collectors.store.log.records import BODY, BODY_V2
-from collectors.store.sampling import StoredSamples
+from collectors.store.reading import StoreReader
 from collectors.store.wire.remote_body import (
     DecodedBody,
     SampleColumns,
     decode_body,
     decode_body_v2,
 )
-from collectors.tag_counts import TagCounts, counted
 from collectors.tag_rules import TagRules
 
 # What one sample takes in the log as columns: value, time and series id.
@@ -92,7 +85,7 @@ _MIN_WORDS_BYTES = 64 << 20
 _LINE_BYTES = 400
 
 
-class MetricStore:
+class MetricStore(StoreReader):
     """Hot blocks, their index and their log; safe for many writing and reading threads.
 
     Args:
@@ -114,17 +107,11 @@ class MetricStore:
         limits: Limits,
         machine: Machine,
     ) -> None:
-        self.of_spans: Database | None = None
-        """Answers what is asked of spans."""
         self._clock = clock
-        self._limits = limits
         self._lock = threading.Lock()
-        self._hot = HotTier(
-            step_ms=step_ms, hot_window_ms=hot_window_ms, limits=limits, lock=self._lock
-        )
-        self._readers = Readers(self._hot.every_blocks, self._lock)
-        rules, series = TagRules(limits), self._hot.series
-        self._senders = Senders(series)
+        hot = HotTier(step_ms=step_ms, hot_window_ms=hot_window_ms, limits=limits, lock=self._lock)
+        super().__init__(hot, Readers(hot.every_blocks, self._lock), Senders(hot.series), limits)
+        rules, series = TagRules(limits), hot.series
         self.admission = Admission(series, limits, rules, self._hot.blocks.max_series, clock)
         self.metric_kinds = MetricKinds()
         seed = secrets.randbits(63)
@@ -142,7 +129,6 @@ class MetricStore:
         self._journal = FileJournal.open(
             path / "journal", keep_bytes=limits.journal_bytes, name="span log", machine=machine
         )
-        self._keeper: HistoryKeeper | None = None
         self._words_bound = _MIN_WORDS_BYTES
         self._witness, self._faults = machine.witness, machine.faults
 
@@ -189,7 +175,7 @@ class MetricStore:
         if self._hot.blocks.head < 0 and history.has_samples():
             # The hot tier was lost: what came before now can only be in history.
             self._hot.complete_from = self._hot.blocks.step_of(self._clock.now_ms())
-        self._keeper = HistoryKeeper(
+        self._keeper = self._older = HistoryKeeper(
             self._hot,
             history,
             self._lock,
@@ -199,11 +185,6 @@ class MetricStore:
             retention_ms=self._limits.history_retention_ms,
             faults=self._faults,
         )
-
-    @property
-    def step_ms(self) -> int:
-        """The base step, milliseconds."""
-        return self._hot.step_ms
 
     @property
     def journal(self) -> Journal:
@@ -422,78 +403,7 @@ class MetricStore:
             self._hot.expire()
         self._readers.recycle()
 
-    # -- reading ---------------------------------------------------------------------------------
-
-    def fetch(self, request: Fetch) -> Lines:
-        """Answer ``request``.
-
-        Raises:
-            QueryError: The window does not fit the base step, or the answer would be too large.
-        """
-        check_window(request.window, self.step_ms)
-        if self.of_spans is not None and wanted_of_spans(request.query):
-            return self.of_spans.fetch(request)
-        behind = self._keeper.columns_behind(request) if self._keeper else 0
-        hot = self._fetch_hot(request, behind)
-        if not behind or self._keeper is None:
-            return hot
-        with elsewhere():
-            older = self._keeper.fetch(request, behind)
-        lines = join_lines(older, hot)
-        self._check_size(len(lines.tags), request.window.steps)
-        every = request.aggregate is Aggregate.ALL
-        return lines if every else sort_groups(lines, request.group_by)
-
-    def _fetch_hot(self, request: Fetch, skip: int) -> Lines:
-        """Answer from the hot blocks, without the first ``skip`` columns."""
-        columns = request.window.steps
-
-        def admit(lines: int) -> None:
-            self._check_size(lines, columns)
-            spend(lines * _LINE_BYTES, "the tags of lines")
-
-        plan = self._hot.plan(request, admit)
-        lines = len(plan.tags)
-        self._check_size(lines, columns)
-        # The kernel needs totals, and how many series each is of.
-        with reserved(2 * 8 * lines * columns, "lines"), self._readers.reading():
-            return Lines(tags=plan.tags, values=self._hot.aggregate(plan, request, skip))
-
-    def samples(self) -> StoredSamples:
-        """Return the store as PromQL sees it."""
-        return StoredSamples(self._hot, self._keeper, self._readers)
-
-    def heard(self, request: Fetch) -> Heard:
-        """Return when the series that ``request`` matches were last heard of, its window aside."""
-        plan = self._hot.plan(request)
-        return heard_of(plan, self._hot.view(), self._senders, self._hot.blocks)
-
-    def newest_ms(self, request: Fetch) -> int:
-        """Return the end of the newest step in which any series that matches has a value, or 0."""
-        seen = self._hot.blocks.arrays.seen[self._hot.plan(request).series]
-        return int(seen.max(initial=0)) * self.step_ms
-
     def take_news(self) -> News:
         """Return what was written since the last call; for one reader alone."""
         with self._lock:
             return take_news(self._hot.blocks, self._hot.series.top)
-
-    def keys(self, query: Query) -> list[str]:
-        """Return the tag keys of series that match, sorted."""
-        return self._hot.keys(query)
-
-    def values(self, key: str, query: Query, after: str = "", most: int | None = None) -> list[str]:
-        """Return the least ``most`` values of ``key`` beyond ``after`` of series that match."""
-        return self._hot.values(key, query, after, most)
-
-    def value_counts(self, key: str, query: Query) -> dict[str, int]:
-        """Return how many of the series that match have each value of ``key``."""
-        return self._hot.value_counts(key, query)
-
-    def tag_counts(self, query: Query, most: int) -> TagCounts:
-        """Return how many of the series that match have each tag, counted over ``most`` of them."""
-        series, rows, texts = self._hot.tag_rows(query, most)
-        return TagCounts(series=series, counted=len(rows), tags=counted(rows.pairs, texts))
-
-    def _check_size(self, lines: int, columns: int) -> None:
-        check_size(lines, columns, self._limits.max_fetch_values)

@@ -25,6 +25,7 @@ from collectors.store.blocks.readers import Readers
 from collectors.store.blocks.step_samples import StepSamples, counters, flatten, samples_of
 from collectors.store.history.keeper import HistoryKeeper
 from collectors.store.history.metric_history import MAX_SERIES_LISTED
+from collectors.store.history.share import HistoryShare
 from collectors.store.promql_query import query_of
 from collectors.store.series.tag_view import TagView
 
@@ -56,7 +57,7 @@ class _Listed:
         end_ms: Last step.
     """
 
-    def __init__(self, keeper: HistoryKeeper, start_ms: int, end_ms: int) -> None:
+    def __init__(self, keeper: HistoryKeeper | HistoryShare, start_ms: int, end_ms: int) -> None:
         self._keeper = keeper
         self._span_ms = max(1, start_ms), end_ms
         self.cut = False
@@ -92,7 +93,9 @@ class StoredSamples:
         readers: Who reads pages.
     """
 
-    def __init__(self, hot: HotTier, keeper: HistoryKeeper | None, readers: Readers) -> None:
+    def __init__(
+        self, hot: HotTier, keeper: HistoryKeeper | HistoryShare | None, readers: Readers
+    ) -> None:
         self._hot = hot
         self._keeper = keeper
         self._readers = readers
@@ -183,7 +186,7 @@ class StoredSamples:
         for part in self._parts(matchers, first_ms, last_ms, words):
             spend(_SAMPLE_BYTES * len(part.values), "samples")
             parts.append(_copied(part))
-        return _merged(parts, words)
+        return merged_samples(parts, words)
 
     def parts(
         self,
@@ -375,7 +378,7 @@ def _gone(
     return _flat(StepSamples(values=values, lags=lags), Labels.of(words, sets), first, steps)
 
 
-def _merged(parts: Sequence[Samples], words: Words) -> Samples:
+def merged_samples(parts: Sequence[Samples], words: Words) -> Samples:
     """Return parts as one; series with the same labels, of two kinds, become one."""
     if not parts:
         return Samples(

@@ -20,6 +20,7 @@ from collectors.store.blocks.readings import Readings
 from collectors.store.blocks.sealing import Sealer, gather_pages
 from collectors.store.blocks.step_samples import flatten
 from collectors.store.intake.time_bounds import extremes_of
+from collectors.store.series.slots import slot_of, slots_of
 from collectors.store.series.table import NewSeries, SeriesTable
 from collectors.store.series.tag_rows import intern_rows
 from collectors.store.series.words import Words
@@ -80,6 +81,8 @@ def warm() -> None:
     tags = intern_rows(table.words, [{"name": "a"}])
     table.put(NewSeries(ids=ids, identities=tags.identities(table.words), tags=tags))
     table.view().values(ids, "name")
+    slots_of(table.view(), ids)
+    slot_of({"name": "a"})
     table.drop(ids)
     text_order(["a"] * (FEW + 1))
     tags.known()

@@ -95,7 +95,13 @@ ALLOWED: dict[str, set[str]] = {
     "logs": GROUND | {"redacting"},
     "logs/history": GROUND | {"history", "logs"},
     # Who keeps which series, and what the others answer for theirs.
-    "cluster": GROUND | LINES,
+    "cluster": GROUND | LINES | {"store/series"},
+    "cluster/asking": GROUND
+    | LINES
+    | {"cluster", "promql/labels", "promql/samples", "store", "store/series"},
+    "cluster/sharing": GROUND | {"cluster", "store", "store/series", "store/wire"},
+    "cluster/network": GROUND | {"cluster", "cluster/asking", "cluster/sharing"},
+    "cluster/testing": GROUND | {"cluster", "cluster/asking", "cluster/sharing", "store"},
     "graph": GROUND | {"stacklang/text", "stacklang/numeric"},
     "api": GROUND | {"api", "changes", "graph", "receivers", "stacklang", "traces"},
     "api/prometheus": GROUND

@@ -1,4 +1,4 @@
-"""``scripts/campaign pages``: play a campaign and say what came of it."""
+"""``scripts/campaign pages|shards``: play a campaign and say what came of it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ import tempfile
 from dataclasses import asdict, fields
 from pathlib import Path
 
+from tests.campaign import shards
 from tests.campaign.pages import Plan, play
 
 
 def main() -> int:
     """Return 0 if nothing was lost or doubled."""
+    if sys.argv[1:2] == ["shards"]:
+        return shards.main(sys.argv[2:])
     parser = argparse.ArgumentParser(prog="scripts/campaign", description=__doc__)
-    parser.add_argument("campaign", choices=["pages"])
+    parser.add_argument("campaign", choices=["pages", "shards"])
     for one in fields(Plan):
         if one.name != "between_s":
             name = f"--{one.name.replace('_', '-').removesuffix('-s')}"

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from collectors.api.prometheus.posted import FORMS
+from collectors.cluster.network.peers import PREFIX as SHARDS
 from collectors.receivers.log_lines.address import PATH
 
 
@@ -113,6 +114,8 @@ RULES = (
     # Paths and addresses of the machine stand in it.
     Rule("/api/v2/settings", Right.ADMINISTER, Right.ADMINISTER),
     Rule("/api/v2/audit", Right.ADMINISTER, Right.ADMINISTER),
+    # Nodes of a cluster show each other a token of their own.
+    Rule(SHARDS, Right.NOTHING, Right.NOTHING),
     # A draft changes nothing; a chart that is kept harms nobody, a rule may wake somebody.
     Rule("/api/v2/configuration", Right.READ, Right.ADMINISTER),
     Rule("/api/v2/configuration/drafts", Right.READ, Right.READ),

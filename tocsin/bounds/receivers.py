@@ -52,4 +52,5 @@ RECEIVERS: Final = (
     Bound("collectors.changes.reader:MAX_FUTURE_MS", "how far ahead a change may be", "the change is refused"),
     Bound("collectors.changes.store:MAX_KEPT", "changes kept", "the oldest makes room"),
     Bound("collectors.api.changes:MAX_LISTED", "changes listed", "the newest are"),
+    Bound("collectors.cluster.sharing.hints:MAX_HINT_BYTES", "what is kept for a node that is away", "the oldest is dropped, and told"),
 )  # fmt: skip

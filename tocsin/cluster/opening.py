@@ -19,10 +19,11 @@ from tocsin.cli import package_version
 from tocsin.cluster.agreement.agreement import Agreement
 from tocsin.cluster.agreement.lease import LEAD
 from tocsin.cluster.agreement.registry import Registry
-from tocsin.cluster.leading.turn import Alone, Led, Turn
+from tocsin.cluster.leading.turn import Led, Turn
 from tocsin.cluster.leading.voice import Word, speaks
 from tocsin.cluster.mirror.pair import OTLP_PATHS, PairDoors, pair_doors
 from tocsin.cluster.place import Place, place_of
+from tocsin.cluster.shards.opening import Joining
 from tocsin.settings import Settings, Shape
 
 WORD_PATH = "/api/v2/cluster/word"
@@ -36,7 +37,7 @@ class Cluster:
         place: What the settings say.
         agreement: What the nodes agree on.
         doors: What stands before receivers; None: nothing is copied.
-        verify: What verifies the others' certificates; True: what the machine trusts.
+        verify: What verifies the others' certificates; None: what the machine trusts.
     """
 
     def __init__(
@@ -44,7 +45,7 @@ class Cluster:
         place: Place,
         agreement: Agreement,
         doors: PairDoors | None = None,
-        verify: ssl.SSLContext | bool = True,
+        verify: ssl.SSLContext | None = None,
     ) -> None:
         self.place = place
         self.agreement = agreement
@@ -56,16 +57,24 @@ class Cluster:
     def lead(self, desk: IncidentDesk) -> Turn:
         """Have the desk deliver while this node leads; return when its engine's findings count.
 
-        In a pair both engines find the same, so only one's go to the desk; shards find each
-        their own.
+        In a pair both engines find the same, so only one's go to the desk; of shards one judges
+        for all.
         """
         desk.ledger.sharing.tenure = self.agreement.terms[LEAD]
         desk.outbox.fence = self.agreement.fence()
         self.agreement.start()
-        if self.place.shape is not Shape.PAIR:
-            self.agreement.judged()
-            return Alone(desk)
         return Led(desk, desk.waiting, self.speaks, self.agreement.judged)
+
+    def joining(self) -> Joining | None:
+        """Return what it takes to be one of several shards; None in a pair."""
+        if self.place.shape is not Shape.SHARDS:
+            return None
+        return Joining(
+            membership=self.agreement,
+            token=self.place.token,
+            leads=self.speaks,
+            verify=self._verify,
+        )
 
     def before_receivers(self, app: ASGIApp, paths: Collection[str] = OTLP_PATHS) -> ASGIApp:
         """Return what stands before receivers at ``paths``."""
@@ -93,7 +102,9 @@ class Cluster:
     def _ask_others(self) -> None:
         """Ask the others directly, while the database can't tell of them."""
         words = [word for known in self.agreement.others() if (word := self._ask(known.node))]
-        words.sort(key=lambda word: not (word.leads or word.agrees))
+        last = self.agreement.lease().holder
+        # Whom all must give way to first: who leads or will, then who led last.
+        words.sort(key=lambda one: (not (one.leads or one.agrees), one.node != last, one.node))
         self._heard = words[0] if words else None
 
     def _ask(self, node: Node) -> Word | None:
@@ -104,7 +115,7 @@ class Cluster:
                 headers=headers,
                 timeout=_ASK_TIMEOUT_S,
                 trust_env=False,
-                verify=self._verify,
+                verify=self._verify or True,
             )
             told = answer.raise_for_status().json()
             return Word(
@@ -150,7 +161,7 @@ async def clustered(
             home = settings.data_dir / "copies"
             entered = pair_doors(place, agreement, home, machine, clock, certificates)
             doors = await stack.enter_async_context(entered)
-        yield Cluster(place, agreement, doors, certificates or True)
+        yield Cluster(place, agreement, doors, certificates)
 
 
 def _check_pair(agreement: Agreement) -> None:

@@ -52,4 +52,4 @@ def _head(chart: Chart) -> dict[str, object]:
 
 
 def _tail(chart: Chart) -> dict[str, object]:
-    return {"notices": list(chart.warnings)}
+    return {"notices": list(chart.warnings), **({"partial": True} if chart.partial else {})}

@@ -28,5 +28,6 @@ def stats_json(chart: Chart) -> bytes:
         **legend_and_metrics(chart),
         "stats": stats,
         "notices": list(chart.warnings),
+        **({"partial": True} if chart.partial else {}),
     }
     return json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")

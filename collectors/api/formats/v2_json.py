@@ -64,6 +64,8 @@ def _graph(chart: Chart) -> Item:
         "theme": chart.theme.name,
         "warnings": list(chart.warnings),
     }
+    if chart.partial:
+        item["partial"] = True
     if chart.hints:
         item["renderingHints"] = list(chart.hints)
     return item

@@ -25,6 +25,7 @@ from collectors.errors import (
     TocsinError,
     TooCostlyError,
 )
+from collectors.missing import found_missing, noting
 from collectors.promql.language.errors import PromqlError, PromqlSyntaxError
 from collectors.promql.vectors.annotations import MAX_ANNOTATIONS
 
@@ -41,6 +42,7 @@ def success(
     """Return an answer whose ``data`` is JSON already."""
     answered(len(data))
     parts = [b'{"status":"success","data":', data]
+    warnings = [*warnings, *found_missing()]
     for name, notes in ((b"warnings", warnings), (b"infos", infos)):
         if notes:
             parts += [b',"', name, b'":', orjson.dumps(_cut(notes))]
@@ -90,9 +92,8 @@ def answering(answer: Answer, workers: Workers) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         try:
             form = await Form.of(request)
-            return await workers.run(
-                partial(answer, form, request), _asked(form, request), partial(_gone, request)
-            )
+            work = partial(_noted, answer, form, request)
+            return await workers.run(work, _asked(form, request), partial(_gone, request))
         except TocsinError as error:
             return failure(error)
         except Exception:
@@ -103,6 +104,12 @@ def answering(answer: Answer, workers: Workers) -> Endpoint:
             return failure(TocsinError("the request failed; the server's log has the reason"))
 
     return endpoint
+
+
+def _noted(answer: Answer, form: Form, request: Request) -> Response:
+    """Answer, and tell what other nodes should have answered."""
+    with noting():
+        return answer(form, request)
 
 
 def _asked(form: Form, request: Request) -> Asked:

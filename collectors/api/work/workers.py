@@ -29,6 +29,7 @@ class Workers:
 
     def __init__(self, bounds: QueryBounds | None = None) -> None:
         bounds = bounds or QueryBounds()
+        self.bounds = bounds
         self.queries = RunningQueries(bounds)
         self._limit = bounds.concurrency + bounds.waiting
         self._pool = ThreadPoolExecutor(bounds.concurrency, thread_name_prefix="api")

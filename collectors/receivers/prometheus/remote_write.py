@@ -64,6 +64,7 @@ def remote_write_routes(
     limits: Limits | None = None,
     stats: ReceiverStats | None = None,
     bodies: RemoteBodyWriter | None = None,
+    waiting: int = 0,
 ) -> list[Route]:
     """Return the route of the receiver.
 
@@ -73,8 +74,10 @@ def remote_write_routes(
         stats: Where acceptances and refusals are counted.
         bodies: The store behind ``metrics``, if it takes whole bodies. ``metrics`` then gets only
             the native histograms and exemplars that the store left.
+        waiting: How many bodies may wait at once for other nodes to keep their shares.
     """
-    writer = _RemoteWriter(metrics, bodies, limits or Limits(), stats or ReceiverStats())
+    limits, stats = limits or Limits(), stats or ReceiverStats()
+    writer = _RemoteWriter(metrics, bodies, limits, stats, waiting)
     return [Route("/api/v1/write", writer)]
 
 
@@ -85,6 +88,7 @@ class _RemoteWriter:
         bodies: RemoteBodyWriter | None,
         limits: Limits,
         stats: ReceiverStats,
+        waiting: int,
     ) -> None:
         self._metrics = metrics
         self._bodies = bodies
@@ -95,7 +99,7 @@ class _RemoteWriter:
         # the interpreter's, which costs more than decoding side by side gains. They have a queue of
         # their own, so that the next body begins before the last one's answer is on its way.
         self._workers = ThreadPoolExecutor(
-            max(1, (os.cpu_count() or 2) // 2), thread_name_prefix="remote-write"
+            waiting or max(1, (os.cpu_count() or 2) // 2), thread_name_prefix="remote-write"
         )
         # What takes longer waits for its like.
         self._large = ThreadPoolExecutor(1, thread_name_prefix="remote-write-large")
@@ -276,7 +280,9 @@ def _answer(
 
 
 def _routes(intake: Intake) -> list[Route]:
-    return remote_write_routes(intake.metrics, intake.limits, intake.stats, intake.bodies)
+    return remote_write_routes(
+        intake.metrics, intake.limits, intake.stats, intake.bodies, intake.waiting
+    )
 
 
 ENDPOINT = Endpoint(name=RECEIVER, routes=_routes)

@@ -6,9 +6,11 @@ it is, see :mod:`collectors.store.series.planner`.
 
 from __future__ import annotations
 
+import copy
 import heapq
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -28,6 +30,7 @@ from collectors.store.blocks.rewinding import empty_after
 from collectors.store.blocks.sealing import Sealer, gather_pages
 from collectors.store.series.plan import Admit, Plan
 from collectors.store.series.planner import Matching, Planner
+from collectors.store.series.slots import slots_of
 from collectors.store.series.table import NewSeries, SeriesSnapshot, SeriesTable
 from collectors.store.series.tag_rows import TagRows
 from collectors.store.series.tag_view import TagView
@@ -70,6 +73,7 @@ class HotTier:
         self._sealer = Sealer(self.blocks)
         self._newest_ms = 0
         self._planner = Planner(self.series, lock)
+        self._slots: NDArray[np.bool_] | None = None
 
     @property
     def every_blocks(self) -> tuple[HotBlocks, ...]:
@@ -258,14 +262,27 @@ class HotTier:
 
     # -- reading ---------------------------------------------------------------------------------
 
+    def share(self, slots: NDArray[np.bool_]) -> HotTier:
+        """Return the same for one question about the series of some slots, (256,), alone."""
+        share = copy.copy(self)
+        share._slots = slots  # noqa: SLF001 - its own
+        return share
+
     def plan(self, request: Fetch, admit: Admit | None = None) -> Plan:
         """Return which series belong to which line; ``admit`` may refuse their number."""
         every = request.aggregate is Aggregate.ALL
-        return self._planner.plan(request.query, None if every else request.group_by, admit)
+        plan = self._planner.plan(request.query, None if every else request.group_by, admit)
+        if self._slots is None:
+            return plan
+        return plan.take(self._slots[slots_of(self.view(), plan.series)])
 
     def matching(self, query: Query) -> Matching:
         """Return the series that ``query`` holds for, and the tags of all at that moment."""
-        return self._planner.matching(query)
+        found = self._planner.matching(query)
+        if self._slots is None:
+            return found
+        held = self._slots[slots_of(found.view, found.series)]
+        return replace(found, series=found.series[held])
 
     def view(self) -> TagView:
         """Return the tags of all series as they are now."""
@@ -291,9 +308,9 @@ class HotTier:
 
     def keys(self, query: Query) -> list[str]:
         """Return the tag keys of series that match, sorted."""
-        if isinstance(query, AnyOf):
+        if isinstance(query, AnyOf) and self._slots is None:
             return self._planner.keys()
-        found = self._planner.matching(query)
+        found = self.matching(query)
         keys: set[int] = set()
         for begin in range(0, len(found.series), _SERIES_AT_ONCE):
             look()
@@ -314,10 +331,10 @@ class HotTier:
             after: Values up to this one are left out.
             most: How many are wanted, the least ones.
         """
-        if isinstance(query, AnyOf):
+        if isinstance(query, AnyOf) and self._slots is None:
             numbers, view = self._planner.values(key)
         else:
-            found = self._planner.matching(query)
+            found = self.matching(query)
             numbers, view = _values_of(found.series, found.view, key), found.view
         words = view.words.texts
         used = np.zeros(len(words), dtype=np.bool_)
@@ -327,7 +344,7 @@ class HotTier:
 
     def value_counts(self, key: str, query: Query) -> dict[str, int]:
         """Return how many of the series that match have each value of ``key``."""
-        found = self._planner.matching(query)
+        found = self.matching(query)
         values = _values_of(found.series, found.view, key)
         numbers, counts = np.unique(values, return_counts=True)
         texts = found.view.words.texts
@@ -339,7 +356,7 @@ class HotTier:
 
         All three stay as they are whatever is written later.
         """
-        found = self._planner.matching(query)
+        found = self.matching(query)
         some = found.series[:most]
         rows = found.view.tag_rows(some)
         same = found.view.unchanged(some)

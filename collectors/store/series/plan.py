@@ -37,6 +37,16 @@ class Plan:
     group: IndexArray
     tags: Sequence[Tags]
 
+    def take(self, kept: NDArray[np.bool_]) -> Plan:
+        """Return the plan of some of its series, with the rows that they make."""
+        if kept.all():
+            return self
+        rows, group = np.unique(self.group[kept], return_inverse=True)
+        tags = self.tags
+        if len(rows) < len(tags):
+            tags = [tags[row] for row in rows.tolist()]
+        return Plan(series=self.series[kept], group=group.astype(np.int32), tags=tags)
+
 
 def make_plan(
     view: TagView, series: IndexArray, keys: GroupKeys, admit: Admit | None = None

@@ -78,6 +78,12 @@ def _mixed(number: np.uint64) -> np.uint64:
     return number ^ (number >> _SHIFT)
 
 
+@inlined
+def mixed_pair(key: np.uint64, value: np.uint64) -> np.uint64:
+    """Return what a pair adds to the first half of an identity; the digests' first halves."""
+    return _mixed(key ^ _mixed(value + _SALT))
+
+
 @kernel
 def _identities(
     digests: NDArray[np.uint64],
@@ -90,7 +96,7 @@ def _identities(
         for _ in range(counts[row] // 2):
             key, value = pairs[at], pairs[at + 1]
             at += 2
-            out[row, 0] += _mixed(digests[key, 0] ^ _mixed(digests[value, 0] + _SALT))
+            out[row, 0] += mixed_pair(digests[key, 0], digests[value, 0])
             out[row, 1] += _mixed(digests[key, 1] + _mixed(digests[value, 1] ^ _SALT))
         out[row, 0] |= np.uint64(1)  # 0 means "nothing" in hash tables
 

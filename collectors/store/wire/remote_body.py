@@ -211,7 +211,7 @@ def decode_body(
             the ``limits``; what is in the log is under none.
         DecodeError: It is not snappy, or not a WriteRequest.
     """
-    data = _decompressed(body, max_bytes)
+    data = decompressed(body, max_bytes)
     if limits is not None:
         refuse_crowds(data, 1, limits)
     columns = walk(data, seed)
@@ -223,7 +223,7 @@ def decode_body_v2(
     body: bytes, *, max_bytes: int, seed: int, limits: Limits | None = None
 ) -> RemoteBodyV2:
     """Decode a snappy-compressed Request (protocol 2.0); raises as :func:`decode_body`."""
-    data = _decompressed(body, max_bytes)
+    data = decompressed(body, max_bytes)
     if limits is not None:
         refuse_crowds(data, 5, limits)
     columns, symbols = walk_v2(data, seed)
@@ -240,7 +240,13 @@ def _messages(data: NDArray[np.uint8], places: NDArray[np.int64]) -> list[bytes]
     return [data[start:end].tobytes() for start, end in places.tolist()]
 
 
-def _decompressed(body: bytes, max_bytes: int) -> NDArray[np.uint8]:
+def decompressed(body: bytes, max_bytes: int) -> NDArray[np.uint8]:
+    """Return what a snappy block is.
+
+    Raises:
+        TooLargeError: It would take more than ``max_bytes``.
+        DecodeError: It is none.
+    """
     size = _announced_size(body)
     if size > max_bytes:
         raise TooLargeError(f"the body has {size} bytes after decompression, at most {max_bytes}")

@@ -51,6 +51,7 @@ class Agreement:
         self._now_s = now_s
         self.unreached: Callable[[], object] = lambda: None
         self.ready = False
+        self._closed = False
         self.terms = {name: Term(now_s) for name in leases}
         self.failing = ""
         self.failing_since_s = 0.0
@@ -152,7 +153,10 @@ class Agreement:
         return still
 
     def close(self) -> None:
-        """Give back what is held and stop."""
+        """Give back what is held and stop; once."""
+        if self._closed:
+            return
+        self._closed = True
         self._beating.close(5.0)
         for term in self.terms.values():
             term.end()

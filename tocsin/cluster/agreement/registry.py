@@ -105,7 +105,8 @@ class Registry:
                     "state": NodeState.ACTIVE.value,
                     "session": self.session,
                     "joined_ms": now_ms,
-                    "heard_ms": now_ms,
+                    # It is heard of once it can be asked: until then it reads its logs.
+                    "heard_ms": 0,
                 }
                 made = insert(NODES).values(**row)
                 connection.execute(made.on_conflict_do_update(index_elements=["name"], set_=row))

@@ -1,0 +1,1 @@
+"""Any node answers: each is asked for its slots, and what they say is put together."""

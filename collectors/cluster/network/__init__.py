@@ -1,0 +1,1 @@
+"""Nodes reach each other: over HTTP, with one token and a deadline."""

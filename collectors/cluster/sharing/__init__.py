@@ -1,0 +1,1 @@
+"""Any node takes samples: what comes is divided by who holds it, and handed on."""

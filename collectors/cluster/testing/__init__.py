@@ -1,0 +1,1 @@
+"""A cluster within one process, for tests."""
