@@ -40,6 +40,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -186,9 +187,6 @@ class MetricStore:
             raise ConfigError(
                 f"history has a step of {history.step_ms} ms, the store one of {self.step_ms} ms"
             )
-        if self._hot.blocks.head < 0 and history.has_samples():
-            # The hot tier was lost: what came before now can only be in history.
-            self._hot.complete_from = self._hot.blocks.step_of(self._clock.now_ms())
         self._keeper = HistoryKeeper(
             self._hot,
             history,
@@ -433,9 +431,10 @@ class MetricStore:
         check_window(request.window, self.step_ms)
         if self.of_spans is not None and wanted_of_spans(request.query):
             return self.of_spans.fetch(request)
-        behind = self._keeper.columns_behind(request) if self._keeper else 0
-        hot = self._fetch_hot(request, behind)
-        if not behind or self._keeper is None:
+        if self._keeper is None:
+            return self._fetch_hot(request, 0)
+        hot, behind = self._keeper.beside(request, partial(self._fetch_hot, request))
+        if not behind:
             return hot
         with elsewhere():
             older = self._keeper.fetch(request, behind)

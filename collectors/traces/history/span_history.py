@@ -15,6 +15,7 @@ import numpy as np
 from collectors.errors import TooCostlyError
 from collectors.history import schema
 from collectors.history.engine import HistoryEngine, quoted
+from collectors.history.tokens import token_of
 from collectors.model import Span
 from collectors.traces.heat import BOUNDS_NS, HeatMap
 from collectors.traces.held_trace import TraceSpans
@@ -90,14 +91,22 @@ class SpanHistory:
         self._max_trace_spans = max_trace_spans
         self._table = f"{engine.database}.{SPAN_TABLE}"
         self._times = f"{engine.database}.{TIMES_TABLE}"
-        for table in schema.TRACES:
-            engine.command(table.format(database=engine.database))
+        engine.keep(schema.TRACES)
+        if engine.embedded:
+            for change in schema.NEWER_TRACES:
+                engine.command(change.format(database=engine.database))
 
     def insert_spans(self, spans: Sequence[Span]) -> None:
-        """Append spans; a span written twice is answered once."""
+        """Append spans; one written twice is answered once, a batch that comes again kept once."""
         if spans:
             rows = encode_rows(spans)
-            self._engine.insert(SPAN_TABLE, rows, fmt="JSONCompactEachRow", columns=INSERTED)
+            self._engine.insert(
+                SPAN_TABLE,
+                rows,
+                fmt="JSONCompactEachRow",
+                columns=INSERTED,
+                token=token_of(SPAN_TABLE, rows),
+            )
 
     def missing(self, spans: Sequence[Span]) -> list[Span]:
         """Return those of ``spans`` that are not written yet."""
