@@ -64,7 +64,7 @@ _COMMANDS = {
     "audit": "List who changed what, from where, and how it ended.",
     "settings": "Print the table of settings and where each value comes from.",
     "doctor": "Look for what would keep tocsin from working on this machine.",
-    "history": "Verify the long-term store.",
+    "history": "Verify the long-term store, or write out its tables for a ClickHouse cluster.",
     "backup": "Write all that must survive to one file, while the server goes on.",
     "restore": "Put a backup back, or prove that it is whole.",
 }

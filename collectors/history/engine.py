@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import numpy as np
 import orjson
@@ -26,12 +26,12 @@ import structlog
 from numpy.typing import NDArray
 
 from collectors.errors import ConfigError, StorageError
+from collectors.history.address import DATABASE, database_of, server_of
 from collectors.history.layout import Layout, Place, make_ready
 from collectors.history.tables import Definition
 from collectors.host.footprint import give_back
 from collectors.redaction import without_secrets
 
-DATABASE = "tocsin"
 _log = structlog.get_logger(__name__)
 _PLACE = re.compile(r"while reading from part \S*?/(?P<part>\w+)/ in table (?P<table>[\w.]+)")
 _MAX_MESSAGE_CHARS = 1_500
@@ -117,13 +117,12 @@ class HistoryEngine:
             return cls(partial(_made, made, url), DATABASE, embedded=True)
         made = partial(
             clickhouse_connect.get_client,
-            dsn=urlunsplit(parts._replace(path="")),
+            dsn=server_of(url),
             connect_timeout=_CONNECT_S,
             # A session is one server's: a cluster's balancer may ask another one each time.
             autogenerate_session_id=False,
         )
-        database = parts.path.strip("/") or DATABASE
-        return cls(partial(_made, made, url), database, patient=patient)
+        return cls(partial(_made, made, url), database_of(url), patient=patient)
 
     @property
     def reached(self) -> bool:

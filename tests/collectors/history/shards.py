@@ -12,7 +12,8 @@ from pathlib import Path
 
 import clickhouse_connect
 
-from collectors.history.engine import DATABASE, HistoryEngine
+from collectors.history.address import DATABASE
+from collectors.history.engine import HistoryEngine
 from collectors.history.schema import EVERYTHING, REMEMBERED
 from collectors.history.tables import schema_sql
 

@@ -1,4 +1,4 @@
-"""History is the same on every kind of engine: in this process, on a cluster's tables, on a server.
+"""History is the same on every kind of engine: in this process, over HTTP, on a cluster's tables.
 
 The server is the one that `TOCSIN_TEST_CLICKHOUSE_URL` names; its user makes and drops databases.
 Where `TOCSIN_TEST_CLICKHOUSE_CLUSTER` names a cluster of it, the tables are made on that.
@@ -17,6 +17,7 @@ import pytest
 from collectors.history.engine import HistoryEngine, quoted
 from collectors.history.schema import EVERYTHING
 from collectors.history.tables import schema_sql
+from collectors.history.testing.served import served_history
 from collectors.history.tokens import token_of
 from collectors.logs.history.log_history import LogHistory
 from collectors.logs.search import LogSearch
@@ -41,13 +42,16 @@ TAGS = [
 LINES = batch("stock is low", "stock is low", "paid")
 
 
-def _server() -> Iterator[HistoryEngine]:
+def _given() -> Iterator[HistoryEngine]:
     url = os.environ.get(URL, "")
     if not url:
         pytest.skip(f"{URL} names no ClickHouse server: its SQL is tried in this process alone")
+    yield from _on_server(url, os.environ.get(CLUSTER, ""))
+
+
+def _on_server(url: str, cluster: str = "") -> Iterator[HistoryEngine]:
     database = f"tocsin_test_{secrets.token_hex(4)}"
     engine = HistoryEngine.open(urlunsplit(urlsplit(url)._replace(path=f"/{database}")))
-    cluster = os.environ.get(CLUSTER, "")
     for statement in schema_sql(EVERYTHING, database, cluster):
         engine.command(statement)
     yield engine
@@ -56,22 +60,29 @@ def _server() -> Iterator[HistoryEngine]:
     engine.close()
 
 
+KINDS = ("embedded", "single", "served", "cluster")
+
+
 @pytest.fixture(
-    scope="module",
-    params=["embedded", "single", "cluster", pytest.param("server", marks=pytest.mark.clickhouse)],
+    scope="module", params=[*KINDS, pytest.param("given", marks=pytest.mark.clickhouse)]
 )
 def engine(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[HistoryEngine]:
     """Each kind of engine, with the tables that an operator or the process itself makes."""
     folder = tmp_path_factory.mktemp("history")
-    if request.param == "server":
-        yield from _server()
-        return
-    if request.param == "embedded":
-        engine = HistoryEngine.open(f"chdb://{folder}")
-    else:
-        engine = beside_others(folder)
+    match request.param:
+        case "given":
+            yield from _given()
+            return
+        case "served":
+            with served_history(folder) as url:
+                yield from _on_server(url)
+            return
+        case "embedded":
+            engine = HistoryEngine.open(f"chdb://{folder}")
+        case _:
+            engine = beside_others(folder)
     for statement in statements() if request.param == "cluster" else ():
         engine.command(statement)
     yield engine

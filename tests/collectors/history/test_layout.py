@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from collectors.errors import ConfigError
-from collectors.history.engine import DATABASE, HistoryEngine
+from collectors.history.address import DATABASE
+from collectors.history.engine import HistoryEngine
 from collectors.history.schema import METRICS, TRACES
 from collectors.history.tables import schema_sql
 from tests.collectors.history.shards import OURS, beside_others, statements

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from collectors.errors import ConfigError
-from collectors.history.engine import DATABASE, HistoryEngine
+from collectors.history.address import DATABASE
+from collectors.history.engine import HistoryEngine
 from collectors.history.schema import EVERYTHING, SPANS, TRACE_TIMES_VIEW
 from collectors.history.tables import ON_SHARD, Table, schema_sql
 from collectors.logs.history.log_history import LogHistory

@@ -11,7 +11,8 @@ import clickhouse_connect
 import pytest
 
 from collectors.errors import ConfigError, StorageError
-from collectors.history.engine import DATABASE, HistoryEngine
+from collectors.history.address import DATABASE
+from collectors.history.engine import HistoryEngine
 from collectors.history.schema import METRICS
 
 
