@@ -16,7 +16,7 @@ from collectors.store.history.keeper import FAULT
 from collectors.store.history.metric_history import MetricHistory
 from collectors.store.history.rollups import RollupPolicy
 from collectors.traces.history.span_history import SpanHistory
-from tocsin.settings import Settings
+from tocsin.settings import Settings, Shape
 
 HISTORY = "history (damage)"
 
@@ -100,6 +100,6 @@ def _history(engine: HistoryEngine, settings: Settings, rollups: Sequence[Rollup
     return History(
         engine=engine,
         metrics=MetricHistory(engine, step_ms=settings.step.ms, policies=rollups),
-        spans=SpanHistory(engine),
+        spans=SpanHistory(engine, copies=settings.cluster is Shape.PAIR),
         logs=LogHistory(engine),
     )

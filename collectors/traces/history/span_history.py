@@ -84,10 +84,14 @@ class SpanHistory:
     Args:
         engine: The connection.
         max_trace_spans: Most spans of one trace in an answer.
+        copies: Whether several processes write the same spans, so that a count tells them apart.
     """
 
-    def __init__(self, engine: HistoryEngine, max_trace_spans: int = 20_000) -> None:
+    def __init__(
+        self, engine: HistoryEngine, max_trace_spans: int = 20_000, *, copies: bool = False
+    ) -> None:
         self._engine = engine
+        self._copies = copies
         self._max_trace_spans = max_trace_spans
         self._table = f"{engine.database}.{SPAN_TABLE}"
         self._times = f"{engine.database}.{TIMES_TABLE}"
@@ -290,7 +294,8 @@ class SpanHistory:
 
     def add_heat(self, found: HeatMap, wanted: TraceSearch, end_ms: int) -> None:
         """Count the spans that a search without a query means, those that began before a time."""
-        rows = self._rows(heat_sql(self._table, wanted, found.grid, BOUNDS_NS, end_ms))
+        sql = heat_sql(self._table, wanted, found.grid, BOUNDS_NS, end_ms, copies=self._copies)
+        rows = self._rows(sql)
         if rows:
             column, duration, failed, state, spans = zip(*rows, strict=True)
             grid, observed = found.grid, np.array(spans, dtype=np.int64)

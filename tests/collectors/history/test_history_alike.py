@@ -25,6 +25,7 @@ from collectors.stacklang.lines.database import Aggregate, Consolidation, Fetch,
 from collectors.stacklang.predicates.predicate import Equal
 from collectors.store.history.metric_history import MetricHistory
 from collectors.store.history.rolled_days import DAY_MS
+from collectors.traces.heat import HeatMap, grid_of
 from collectors.traces.history.span_history import SpanHistory
 from collectors.traces.search import TraceSearch
 from collectors.traces.testing import make_span
@@ -182,6 +183,20 @@ def test_spans_that_come_again_are_kept_once(engine: HistoryEngine) -> None:
     assert len(history.read(spans[2].trace_id).spans) == 2
     wanted = TraceSearch(start_ms=START_MS - 1, end_ms=START_MS + 100)
     assert [found.span_count for found in history.search(wanted)] == [2] * 4
+
+
+def test_spans_of_two_writers_are_counted_once(engine: HistoryEngine) -> None:
+    """A pair's heat map would show twice the spans, and its traces twice their length."""
+    history, start_ms = SpanHistory(engine, copies=True), START_MS + DAY_MS
+    spans = [make_span(str(n), trace=f"u{n}", start_ms=start_ms + n) for n in range(6)]
+    for batch_of in (spans, spans[:4], spans[4:]):
+        history.insert_spans(batch_of)
+
+    wanted = TraceSearch(start_ms=start_ms, end_ms=start_ms + 1_000)
+    found = HeatMap(grid_of(start_ms, start_ms + 1_000, 1))
+    history.add_heat(found, wanted, start_ms + 1_000)
+    assert int(found.observed.sum()) == len(spans)
+    assert [one.span_count for one in history.search(wanted)] == [1] * len(spans)
 
 
 def test_lines_that_come_again_are_kept_once_and_lines_alike_each(engine: HistoryEngine) -> None:
