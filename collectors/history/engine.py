@@ -64,6 +64,10 @@ class HistoryEngine:
         patient: Whether to go on without a server that can't be reached: it is tried again when
             something is asked, and all that is asked meanwhile fails.
         seconds: A clock that only moves forward.
+
+    Attributes:
+        leads: Whether this process does what one of several does for all: appends spans and log
+            records that all of them have, rolls up and drops. Who knows the others sets it.
     """
 
     def __init__(
@@ -84,6 +88,7 @@ class HistoryEngine:
         self._wanted: list[Definition] = []
         self._failure: tuple[float, StorageError] | None = None
         self.database = database
+        self.leads: Callable[[], bool] = _always
         try:
             self._run(lambda: None)
         except StorageError:
@@ -323,6 +328,10 @@ class HistoryEngine:
     def _ask(self, sql: str) -> Sequence[Sequence[Any]]:
         columns: Sequence[Sequence[Any]] = self._client.query(sql).result_columns
         return columns
+
+
+def _always() -> bool:
+    return True
 
 
 def _made(make: Callable[[], Any], url: str) -> Any:

@@ -45,6 +45,11 @@ class LogHistory:
             for change in schema.NEWER_LOGS:
                 engine.command(change.format(database=engine.database))
 
+    @property
+    def leads(self) -> bool:
+        """Whether this process is the one of several that writes lines and drops them."""
+        return self._engine.leads()
+
     def insert(self, batches: Sequence[LogBatch], marks: Sequence[str] = ()) -> None:
         """Append lines; a write that comes again, with the same marks, is kept once.
 

@@ -94,6 +94,10 @@ class _Carrier:
         self._history = history
         self._journal = journal
 
+    @property
+    def leads(self) -> bool:
+        return self._history.leads
+
     def write(self, batches: Sequence[_Waiting], *, compare: bool) -> int:
         lines = [waiting.batch for waiting in batches]
         fresh = self._history.missing(lines) if compare else lines

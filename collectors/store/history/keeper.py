@@ -125,10 +125,11 @@ class HistoryKeeper:
     def _tidy(self, now_ms: int) -> None:
         """Once a day, roll up and drop what is old enough.
 
-        Days that are being filled in late wait for their end: a rolled-up day takes no more.
+        Days that are being filled in late wait for their end: a rolled-up day takes no more. Of
+        several processes one does it: none may read a day that another one is dropping.
         """
         day = now_ms // DAY_MS
-        if day == self._tidied_day:
+        if day == self._tidied_day or not self._feed.history.leads:
             return
         if self._due_ms < 0:
             self._due_ms = now_ms

@@ -96,6 +96,11 @@ class MetricHistory:
         """The base step, milliseconds."""
         return self._step_ms
 
+    @property
+    def leads(self) -> bool:
+        """Whether this process is the one of several that rolls up and drops."""
+        return self._engine.leads()
+
     def has_samples(self) -> bool:
         """Return whether any samples are held."""
         return bool(self._days.with_samples())

@@ -100,6 +100,11 @@ class SpanHistory:
             for change in schema.NEWER_TRACES:
                 engine.command(change.format(database=engine.database))
 
+    @property
+    def leads(self) -> bool:
+        """Whether this process is the one of several that writes spans and drops them."""
+        return self._engine.leads()
+
     def insert_spans(self, spans: Sequence[Span]) -> None:
         """Append spans; one written twice is answered once, a batch that comes again kept once."""
         if spans:
