@@ -65,7 +65,7 @@ _COMMANDS = {
     "cluster": "See how the nodes of a cluster stand, and drain one.",
     "settings": "Print the table of settings and where each value comes from.",
     "doctor": "Look for what would keep tocsin from working on this machine.",
-    "history": "Verify the long-term store.",
+    "history": "Verify the long-term store, or write out its tables for a ClickHouse cluster.",
     "backup": "Write all that must survive to one file, while the server goes on.",
     "restore": "Put a backup back, or prove that it is whole.",
 }

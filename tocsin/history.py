@@ -12,10 +12,11 @@ from collectors.history.losses import losses
 from collectors.host.faults import Faults
 from collectors.host.setting_aside import set_aside
 from collectors.logs.history.log_history import LogHistory
+from collectors.store.history.keeper import FAULT
 from collectors.store.history.metric_history import MetricHistory
 from collectors.store.history.rollups import RollupPolicy
 from collectors.traces.history.span_history import SpanHistory
-from tocsin.settings import Settings
+from tocsin.settings import Settings, Shape
 
 HISTORY = "history (damage)"
 
@@ -43,16 +44,16 @@ def open_history(
 ) -> History | None:
     """Open the long-term store that the settings ask for; None when it is off.
 
-    An embedded one that can't be opened is set aside, told, and begun again.
+    An embedded one that can't be opened is set aside, told, and begun again. A server that can't be
+    reached is told and waited for: what is due to it stays in the logs and the hot window.
 
     Raises:
-        ConfigError: The address or the step does not fit.
-        StorageError: A server can't be reached.
+        ConfigError: The address or the step does not fit, or the server's tables don't.
     """
     if settings.history == "off":
         return None
     if settings.history != "embedded":
-        return _history(HistoryEngine.open(settings.history), settings, rollups)
+        return _of_server(settings, rollups, faults or Faults())
     directory = embedded_directory(settings)
     faults = faults or Faults()
     try:
@@ -69,6 +70,14 @@ def open_history(
             return None
     _tell_losses(history, directory, faults)
     return history
+
+
+def _of_server(settings: Settings, rollups: Sequence[RollupPolicy], faults: Faults) -> History:
+    engine = HistoryEngine.open(settings.history, patient=True)
+    if not engine.reached:
+        lost = "nothing while the hot window reaches: blocks wait there and in the log"
+        faults.failed(FAULT, place=settings.history, reason=engine.failure, lost=lost)
+    return _history(engine, settings, rollups)
 
 
 def embedded_directory(settings: Settings) -> Path:
@@ -91,6 +100,6 @@ def _history(engine: HistoryEngine, settings: Settings, rollups: Sequence[Rollup
     return History(
         engine=engine,
         metrics=MetricHistory(engine, step_ms=settings.step.ms, policies=rollups),
-        spans=SpanHistory(engine),
+        spans=SpanHistory(engine, copies=settings.cluster is Shape.PAIR),
         logs=LogHistory(engine),
     )

@@ -42,6 +42,11 @@ class Carrier(Protocol[B]):
         """Whether everything before a batch must be written before it is."""
         ...
 
+    @property
+    def leads(self) -> bool:
+        """Whether it is this process that writes what several have."""
+        ...
+
     def write(self, batches: Sequence[B], *, compare: bool) -> int:
         """Write batches in the order in which they came; return how many rows were written.
 
@@ -128,10 +133,16 @@ class Keeper(Generic[B]):
     def flush(self) -> int:
         """Write what waits; return how many rows were written.
 
+        Where another process writes the same, what waits is left to the journal: should this one
+        take over, it compares its journal with history as after a failure.
+
         Raises:
             StorageError: History refuses; what waits is kept for the next time.
         """
         with self._writing:
+            if not self._carrier.leads:
+                self._leave_to_another()
+                return 0
             written = self._catch_up() if self._behind else 0
             written += self._write_waiting()
             self._unsure = self._behind
@@ -144,7 +155,7 @@ class Keeper(Generic[B]):
         self._background.close()
         try:
             with self._writing:
-                if not (self._behind and self._carrier.in_order):
+                if self._carrier.leads and not (self._behind and self._carrier.in_order):
                     self._write_waiting()
         except StorageError as error:
             _log.error("not written to history yet", work=self._name, reason=error.message)
@@ -199,6 +210,11 @@ class Keeper(Generic[B]):
             self._behind = True
             raise
         return written
+
+    def _leave_to_another(self) -> None:
+        with self._lock:
+            self._forget_waiting()
+            self._behind = True
 
     def _forget_waiting(self) -> None:
         self._waiting.clear()

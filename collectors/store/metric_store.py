@@ -172,9 +172,6 @@ class MetricStore(StoreReader):
             raise ConfigError(
                 f"history has a step of {history.step_ms} ms, the store one of {self.step_ms} ms"
             )
-        if self._hot.blocks.head < 0 and history.has_samples():
-            # The hot tier was lost: what came before now can only be in history.
-            self._hot.complete_from = self._hot.blocks.step_of(self._clock.now_ms())
         self._keeper = self._older = HistoryKeeper(
             self._hot,
             history,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -66,9 +68,10 @@ class StoreReader:
         check_window(request.window, self.step_ms)
         if self.of_spans is not None and wanted_of_spans(request.query):
             return self.of_spans.fetch(request)
-        behind = self._older.columns_behind(request) if self._older else 0
-        hot = self._fetch_hot(request, behind)
-        if not behind or self._older is None:
+        if self._older is None:
+            return self._fetch_hot(request, 0)
+        hot, behind = self._older.beside(request, partial(self._fetch_hot, request))
+        if not behind:
             return hot
         with elsewhere():
             older = self._older.fetch(request, behind)

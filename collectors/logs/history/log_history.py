@@ -13,6 +13,7 @@ import orjson
 
 from collectors.history import schema
 from collectors.history.engine import HistoryEngine
+from collectors.history.tokens import token_of
 from collectors.log_batch import BANDS, LogBatch, LogOrigin, band_of, pack, unpack
 from collectors.logs.archive import Counts
 from collectors.logs.history.line_sql import counts_sql, held_sql, lines_sql, stretches_of
@@ -39,15 +40,32 @@ class LogHistory:
     def __init__(self, engine: HistoryEngine) -> None:
         self._engine = engine
         self._table = f"{engine.database}.{LOG_TABLE}"
-        engine.command(schema.LOGS.format(database=engine.database))
+        engine.keep((schema.LOGS,))
         if engine.embedded:
-            engine.command(schema.NEWER_LOGS.format(database=engine.database))
+            for change in schema.NEWER_LOGS:
+                engine.command(change.format(database=engine.database))
 
-    def insert(self, batches: Sequence[LogBatch]) -> None:
-        """Append lines."""
+    @property
+    def leads(self) -> bool:
+        """Whether this process is the one of several that writes lines and drops them."""
+        return self._engine.leads()
+
+    def insert(self, batches: Sequence[LogBatch], marks: Sequence[str] = ()) -> None:
+        """Append lines; a write that comes again, with the same marks, is kept once.
+
+        Args:
+            batches: The lines.
+            marks: Which batches they are: lines may be alike, and each of them counts.
+        """
         rows = b"\n".join(encode_rows(batch) for batch in batches if len(batch))
         if rows:
-            self._engine.insert(LOG_TABLE, rows, fmt="JSONCompactEachRow", columns=INSERTED)
+            self._engine.insert(
+                LOG_TABLE,
+                rows,
+                fmt="JSONCompactEachRow",
+                columns=INSERTED,
+                token=token_of(LOG_TABLE, *map(str.encode, marks), rows) if marks else None,
+            )
 
     def missing(self, batches: Sequence[LogBatch]) -> list[LogBatch]:
         """Return the lines that are not written yet: of lines that are alike, as many as lack."""

@@ -94,10 +94,14 @@ class _Carrier:
         self._history = history
         self._journal = journal
 
+    @property
+    def leads(self) -> bool:
+        return self._history.leads
+
     def write(self, batches: Sequence[_Waiting], *, compare: bool) -> int:
         lines = [waiting.batch for waiting in batches]
         fresh = self._history.missing(lines) if compare else lines
-        self._history.insert(fresh)
+        self._history.insert(fresh, [waiting.mark for waiting in batches])
         self._journal.append(WRITTEN, batches[-1].mark.encode())
         return sum(map(len, fresh))
 

@@ -1,4 +1,9 @@
-"""A fetch as SQL: consolidate each series, join its tags, aggregate into groups."""
+"""A fetch as SQL: consolidate each series, join its tags, aggregate into groups.
+
+Every statement answers the same however often a row was written: ``FINAL`` leaves one row of a
+series and a time where several writers wrote them, and ``LIMIT 1 BY series`` one of a series' tags,
+which shards that came later may have again.
+"""
 
 # ruff: noqa: S608 - statements are made of numbers, table names and literals from quoted()
 
@@ -40,7 +45,8 @@ def grouped_sql(request: Fetch, database: str, by_series: str, table: str, limit
         f"SELECT {groups}at, {_FOLD[request.aggregate]} AS folded "
         f"FROM ({by_series}) AS c "
         f"INNER JOIN (SELECT series, tags FROM {database}.{table} FINAL "
-        f"WHERE {condition(request.query)}{has_keys}) AS s ON c.series = s.series "
+        f"WHERE {condition(request.query)}{has_keys} LIMIT 1 BY series) AS s "
+        "ON c.series = s.series "
         f"GROUP BY {', '.join([*names, 'at'])}"
     )
     return (
@@ -58,7 +64,8 @@ def every_series_sql(request: Fetch, database: str, by_series: str, table: str, 
     return (
         f"SELECT tags, ats, vs FROM ({lines}) AS c "
         f"INNER JOIN (SELECT series, tags FROM {database}.{table} FINAL "
-        f"WHERE {condition(request.query)}) AS s ON c.series = s.series{BUDGET}"
+        f"WHERE {condition(request.query)} LIMIT 1 BY series) AS s "
+        f"ON c.series = s.series{BUDGET}"
     )
 
 
@@ -68,6 +75,11 @@ def rolled_days_sql(database: str) -> str:
         "SELECT DISTINCT intDiv(toUnixTimestamp64Milli(time) - 1, 86400000) "
         f"FROM {database}.metric_rollup"
     )
+
+
+def newest_rollup_sql(database: str) -> str:
+    """Return a statement for the newest time of rollups, 0 without any."""
+    return f"SELECT toUnixTimestamp64Milli(max(time)) FROM {database}.metric_rollup"
 
 
 def tags_sql(
@@ -88,7 +100,8 @@ def tags_sql(
         f"SELECT tags FROM {database}.{series} FINAL WHERE {condition(query)} AND series IN "
         f"(SELECT series FROM {database}.{rows} WHERE "
         f"time >= fromUnixTimestamp64Milli({first_ms}, 'UTC') "
-        f"AND time <= fromUnixTimestamp64Milli({last_ms}, 'UTC')) LIMIT {limit}{BUDGET}"
+        f"AND time <= fromUnixTimestamp64Milli({last_ms}, 'UTC')) "
+        f"LIMIT 1 BY series LIMIT {limit}{BUDGET}"
     )
 
 
@@ -97,7 +110,8 @@ def by_series_sql(request: Fetch, database: str, step_ms: int) -> str:
     window = request.window
     before = window.start_ms - window.step_ms
     matching = (
-        f"SELECT series, kind FROM {database}.metric_series FINAL WHERE {condition(request.query)}"
+        f"SELECT series, kind FROM {database}.metric_series FINAL "
+        f"WHERE {condition(request.query)} LIMIT 1 BY series"
     )
     return (
         f"SELECT m.series AS series, at, {_consolidated(request, step_ms)} AS v FROM ("

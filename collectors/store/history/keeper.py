@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 import structlog
@@ -19,7 +21,7 @@ from collectors.store.blocks.columns import Columns
 from collectors.store.blocks.hot_tier import HotTier
 from collectors.store.history.feed import HistoryFeed, LateRows
 from collectors.store.history.metric_history import MetricHistory
-from collectors.store.history.rollups import DAY_MS
+from collectors.store.history.rolled_days import DAY_MS
 
 _log = structlog.get_logger(__name__)
 FAULT = "history"
@@ -70,6 +72,9 @@ class HistoryKeeper:
         self._faults = faults or Faults(clock)
         self._settling = 0
         self._writing = threading.Lock()
+        self._hot_since = hot.blocks.step_of(clock.now_ms()) if hot.blocks.head < 0 else None
+        with suppress(StorageError):
+            self._find_what_is_lost()
         self._background = Background("store-history", self.flush, interval_s=_INTERVAL_S)
         self._background.start()
 
@@ -89,6 +94,7 @@ class HistoryKeeper:
             with self._lock:
                 blocks = self._feed.unsaved(before_step=through_ms // self._hot.step_ms + 1)
             try:
+                self._find_what_is_lost()
                 for block in blocks:
                     self._write(block)
                     self._feed.history.give_back()
@@ -104,13 +110,26 @@ class HistoryKeeper:
                 self._feed.history.give_back()
         return len(blocks)
 
+    def _find_what_is_lost(self) -> None:
+        """Once history answers, see whether it has what hot blocks that began empty had before.
+
+        Then what came before them can only be in history.
+        """
+        if self._hot_since is None:
+            return
+        if self._feed.history.has_samples():
+            with self._lock:
+                self._hot.complete_from = max(self._hot.complete_from, self._hot_since)
+        self._hot_since = None
+
     def _tidy(self, now_ms: int) -> None:
         """Once a day, roll up and drop what is old enough.
 
-        Days that are being filled in late wait for their end: a rolled-up day takes no more.
+        Days that are being filled in late wait for their end: a rolled-up day takes no more. Of
+        several processes one does it: none may read a day that another one is dropping.
         """
         day = now_ms // DAY_MS
-        if day == self._tidied_day:
+        if day == self._tidied_day or not self._feed.history.leads:
             return
         if self._due_ms < 0:
             self._due_ms = now_ms
@@ -160,6 +179,23 @@ class HistoryKeeper:
         first_base = window.start_ms // step_ms - multiple + 1
         behind = -(-(self._hot.first_step - first_base) // multiple)
         return max(0, min(behind, window.steps))
+
+    def beside(self, request: Fetch, hot: Callable[[int], Lines]) -> tuple[Lines, int]:
+        """Return what the hot tier answers without its first columns, and how many those are.
+
+        Those are history's to answer. A block that leaves the hot window while it is read is asked
+        of history as well.
+
+        Args:
+            request: What is asked.
+            hot: Answers it from the hot blocks, without some columns.
+        """
+        behind = self.columns_behind(request)
+        while True:
+            lines, before = hot(behind), behind
+            behind = self.columns_behind(request)
+            if behind == before:
+                return lines, behind
 
     def fetch(self, request: Fetch, columns: int) -> Lines:
         """Answer the first ``columns`` columns, after writing what they still need."""

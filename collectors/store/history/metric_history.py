@@ -24,15 +24,10 @@ from collectors.store.history.fetch_sql import (
     by_series_sql,
     every_series_sql,
     grouped_sql,
-    rolled_days_sql,
     tags_sql,
 )
-from collectors.store.history.rollups import (
-    DAY_MS,
-    RollupPolicy,
-    roll_up_day,
-    rolled_series_sql,
-)
+from collectors.store.history.rolled_days import DAY_MS, RolledDays
+from collectors.store.history.rollups import RollupPolicy, roll_up_day, rolled_series_sql
 
 _log = structlog.get_logger(__name__)
 # Values of one answer: they are Python objects for a moment, some seventy bytes each.
@@ -72,17 +67,18 @@ class MetricHistory:
         self._step_ms = step_ms
         self._rollup_step_ms = rollup_step_ms
         self._policies = tuple(policies)
-        for table in schema.METRICS:
-            engine.command(table.format(database=engine.database))
-        self._renew_tables()
+        engine.keep(schema.METRICS)
+        if engine.reached:
+            self._renew_tables()
         self._changing = threading.Lock()
-        self._rolled_days = self._find_rolled_days()
-        self._samples_from_ms = max(self._rolled_days, default=-DAY_MS) + DAY_MS
+        self._days = RolledDays(engine)
 
     def _renew_tables(self) -> None:
         """Give tables of an earlier version what new ones have; they are good as they are, too."""
         database = self._engine.database
         for table, changes in schema.NEWER.items():
+            if self._engine.place(table).cluster:
+                continue
             found = self._engine.columns(
                 "SELECT create_table_query FROM system.tables "  # noqa: S608 - literals from quoted()
                 f"WHERE database = {quoted(database)} AND name = {quoted(table)}"
@@ -100,9 +96,14 @@ class MetricHistory:
         """The base step, milliseconds."""
         return self._step_ms
 
+    @property
+    def leads(self) -> bool:
+        """Whether this process is the one of several that rolls up and drops."""
+        return self._engine.leads()
+
     def has_samples(self) -> bool:
         """Return whether any samples are held."""
-        return bool(self._days())
+        return bool(self._days.with_samples())
 
     def write_series(self, series: Iterable[tuple[int, Tags]]) -> None:
         """Keep fingerprints with their tags; writing one again changes nothing."""
@@ -140,7 +141,7 @@ class MetricHistory:
         A rollup holds one value a series and slot, which a few late samples must not replace.
         """
         with self._changing:
-            rolled = np.array(sorted(self._rolled_days), dtype=np.int64)
+            rolled = np.array(sorted(self._rolled_before(time_ms)), dtype=np.int64)
             kept: NDArray[np.bool_] = ~np.isin((time_ms - 1) // DAY_MS * DAY_MS, rolled)
             self.write_samples(fingerprint[kept], time_ms[kept], value[kept])
         return kept
@@ -155,7 +156,7 @@ class MetricHistory:
             StorageError: The engine can't answer.
         """
         window = request.window
-        behind = (self._samples_from_ms - window.start_ms) // window.step_ms + 1
+        behind = (self._days.samples_from_ms() - window.start_ms) // window.step_ms + 1
         behind = max(0, min(behind, window.steps))
         if not behind:
             return self._fetch_samples(request)
@@ -200,7 +201,7 @@ class MetricHistory:
         Returns:
             The number of days.
         """
-        days = [day for day in self._days() if day + DAY_MS <= before_ms]
+        days = [day for day in self._days.with_samples() if day + DAY_MS <= before_ms]
         for day_ms in days:
             # No late sample may come between the rollup and the end of what it was made from.
             with self._changing:
@@ -211,8 +212,7 @@ class MetricHistory:
                     rollup_step_ms=self._rollup_step_ms,
                     policies=self._policies,
                 )
-                self._rolled_days.add(day_ms)
-                self._samples_from_ms = max(self._samples_from_ms, day_ms + DAY_MS)
+                self._days.add(day_ms)
                 self._drop("metric_samples", day_ms)
         return len(days)
 
@@ -226,7 +226,7 @@ class MetricHistory:
         Samples of such days were sent long after their time. A day is in one or the other.
         """
         lines = self._fetch_rollups(request)
-        if not any(day_ms < request.window.end_ms for day_ms in self._days()):
+        if not any(day_ms < request.window.end_ms for day_ms in self._days.with_samples()):
             return lines
         return overlay_lines(lines, self._fetch_samples(request))
 
@@ -289,7 +289,7 @@ class MetricHistory:
 
     def drop_before(self, time_ms: int) -> None:
         """Drop what is older: whole days of samples, whole months of rollups."""
-        for day_ms in self._days():
+        for day_ms in self._days.with_samples():
             if day_ms + DAY_MS <= time_ms:
                 self._drop("metric_samples", day_ms)
         month = np.datetime_as_string(np.datetime64(time_ms, "ms"), "M").replace("-", "")
@@ -297,23 +297,16 @@ class MetricHistory:
             if name < month:
                 self._engine.drop_partition("metric_rollup", name)
         with self._changing:
-            self._rolled_days = {day for day in self._rolled_days if day + DAY_MS > time_ms}
+            self._days.forget_before(time_ms)
 
-    def _days(self) -> list[int]:
-        """Return the starts of the days that have samples, ascending."""
-        names = self._engine.partitions("metric_samples")
-        return [int(np.datetime64(f"{n[:4]}-{n[4:6]}-{n[6:]}", "ms").astype(int)) for n in names]
+    def _rolled_before(self, time_ms: NDArray[np.int64]) -> set[int]:
+        """Return the days that are rolled up, for samples of some times."""
+        oldest_ms = int(time_ms.min(initial=np.iinfo(np.int64).max))
+        return self._days.now() if oldest_ms <= self._days.samples_from_ms() else set()
 
     def _drop(self, table: str, day_ms: int) -> None:
         name = np.datetime_as_string(np.datetime64(day_ms, "ms"), "D").replace("-", "")
         self._engine.drop_partition(table, name)
-
-    def _find_rolled_days(self) -> set[int]:
-        """Return the starts of the days that rollups answer for."""
-        found = self._engine.columns(rolled_days_sql(self._engine.database))
-        rolled = {int(day) * DAY_MS for day in found[0]} if found else set()
-        # A day that was being rolled up when the process died still has all of its samples.
-        return rolled - set(self._days())
 
     def check(self) -> list[str]:
         """Have the engine verify its parts; return a sentence for each damaged one."""

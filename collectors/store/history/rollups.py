@@ -20,9 +20,9 @@ from collectors.history.predicates import condition
 from collectors.model import SeriesKind, Tags
 from collectors.stacklang.lines.database import Aggregate, Consolidation, Fetch, Window
 from collectors.stacklang.predicates.predicate import Query
+from collectors.store.history.rolled_days import DAY_MS
 from collectors.store.series.tag_rows import identity_of
 
-DAY_MS = 86_400_000
 _GAUGE = quoted(SeriesKind.GAUGE.value)
 
 
@@ -50,11 +50,14 @@ def roll_up_day(
     """Write the rollups of the day that starts at ``day_ms``; doing it again changes nothing."""
     database = engine.database
     _write_series(engine, day_ms, policies)
-    series = f"SELECT series, kind, rolled FROM {database}.metric_rollup_map FINAL"
+    series = (
+        f"SELECT series, kind, rolled FROM {database}.metric_rollup_map FINAL LIMIT 1 BY series"
+    )
     slots = rollup_step_ms // step_ms
     share = f"if(kind = {_GAUGE}, present, {slots})"
     engine.command(
         f"INSERT INTO {database}.metric_rollup (series, time, sum, count, min, max) "
+        "SETTINGS insert_deduplicate = 0 "
         f"SELECT rolled, fromUnixTimestamp64Milli(slot * {rollup_step_ms}, 'UTC'), "
         f"sum(total / {share}), sum(present / {share}), min(low), max(high) FROM ("
         "SELECT series, intDiv(toUnixTimestamp64Milli(time) - 1, "
@@ -71,7 +74,7 @@ def rolled_series_sql(request: Fetch, database: str, rollup_step_ms: int, step_m
     before = window.start_ms - window.step_ms
     matching = (
         f"SELECT series, kind FROM {database}.metric_rollup_series FINAL "
-        f"WHERE {condition(request.query)}"
+        f"WHERE {condition(request.query)} LIMIT 1 BY series"
     )
     value = _consolidated(request, rollup_step_ms, step_ms)
     return (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -29,9 +30,9 @@ class HistoryShare:
             slots=tuple(np.flatnonzero(slots).tolist()), kinds=tuple(kind_numbers().items())
         )
 
-    def columns_behind(self, request: Fetch) -> int:
-        """Return how many columns of the window reach behind the hot tier."""
-        return self._keeper.columns_behind(request)
+    def beside(self, request: Fetch, hot: Callable[[int], Lines]) -> tuple[Lines, int]:
+        """Return what :meth:`HistoryKeeper.beside` does."""
+        return self._keeper.beside(request, hot)
 
     def fetch(self, request: Fetch, columns: int) -> Lines:
         """Answer the first ``columns`` columns."""

@@ -15,6 +15,7 @@ import numpy as np
 from collectors.errors import TooCostlyError
 from collectors.history import schema
 from collectors.history.engine import HistoryEngine, quoted
+from collectors.history.tokens import token_of
 from collectors.model import Span
 from collectors.traces.heat import BOUNDS_NS, HeatMap
 from collectors.traces.held_trace import TraceSpans
@@ -83,21 +84,38 @@ class SpanHistory:
     Args:
         engine: The connection.
         max_trace_spans: Most spans of one trace in an answer.
+        copies: Whether several processes write the same spans, so that a count tells them apart.
     """
 
-    def __init__(self, engine: HistoryEngine, max_trace_spans: int = 20_000) -> None:
+    def __init__(
+        self, engine: HistoryEngine, max_trace_spans: int = 20_000, *, copies: bool = False
+    ) -> None:
         self._engine = engine
+        self._copies = copies
         self._max_trace_spans = max_trace_spans
         self._table = f"{engine.database}.{SPAN_TABLE}"
         self._times = f"{engine.database}.{TIMES_TABLE}"
-        for table in schema.TRACES:
-            engine.command(table.format(database=engine.database))
+        engine.keep(schema.TRACES)
+        if engine.embedded:
+            for change in schema.NEWER_TRACES:
+                engine.command(change.format(database=engine.database))
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process is the one of several that writes spans and drops them."""
+        return self._engine.leads()
 
     def insert_spans(self, spans: Sequence[Span]) -> None:
-        """Append spans; a span written twice is answered once."""
+        """Append spans; one written twice is answered once, a batch that comes again kept once."""
         if spans:
             rows = encode_rows(spans)
-            self._engine.insert(SPAN_TABLE, rows, fmt="JSONCompactEachRow", columns=INSERTED)
+            self._engine.insert(
+                SPAN_TABLE,
+                rows,
+                fmt="JSONCompactEachRow",
+                columns=INSERTED,
+                token=token_of(SPAN_TABLE, rows),
+            )
 
     def missing(self, spans: Sequence[Span]) -> list[Span]:
         """Return those of ``spans`` that are not written yet."""
@@ -281,7 +299,8 @@ class SpanHistory:
 
     def add_heat(self, found: HeatMap, wanted: TraceSearch, end_ms: int) -> None:
         """Count the spans that a search without a query means, those that began before a time."""
-        rows = self._rows(heat_sql(self._table, wanted, found.grid, BOUNDS_NS, end_ms))
+        sql = heat_sql(self._table, wanted, found.grid, BOUNDS_NS, end_ms, copies=self._copies)
+        rows = self._rows(sql)
         if rows:
             column, duration, failed, state, spans = zip(*rows, strict=True)
             grid, observed = found.grid, np.array(spans, dtype=np.int64)

@@ -100,6 +100,10 @@ class _Carrier:
         self._history = history
         self._journal = journal
 
+    @property
+    def leads(self) -> bool:
+        return self._history.leads
+
     def write(self, batches: Sequence[Sequence[Span]], *, compare: bool) -> int:
         spans = [span for batch in batches for span in batch]
         fresh = self._history.missing(spans) if compare else spans

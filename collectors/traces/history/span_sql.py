@@ -188,12 +188,20 @@ def held_sql(table: str, trace_ids: Iterable[str], start_ms: int, end_ms: int) -
 
 
 def heat_sql(
-    table: str, wanted: TraceSearch, grid: Grid, bounds_ns: Sequence[int], end_ms: int
+    table: str,
+    wanted: TraceSearch,
+    grid: Grid,
+    bounds_ns: Sequence[int],
+    end_ms: int,
+    *,
+    copies: bool = False,
 ) -> str:
     """Return a statement for spans by column, row, failure and sampling, those before ``end_ms``.
 
-    Durations are rounded down to one of ``bounds_ns``. A span that was written twice counts twice.
+    Durations are rounded down to one of ``bounds_ns``. A span that was written twice counts twice,
+    unless ``copies`` says that several may have written it: telling them apart costs time.
     """
+    spans = f"uniqExact(TraceId, {IDENTITY_COLUMNS})" if copies else "count()"
     since = f"toUnixTimestamp64Milli(Timestamp) - {grid.start_ms}"
     own = replace(wanted, min_duration_ms=None, max_duration_ms=None)
     conditions = [_within(grid.start_ms, end_ms), *span_conditions(own)]
@@ -201,7 +209,7 @@ def heat_sql(
     return (
         f"SELECT intDiv({since}, {grid.step_ms}) AS at, "
         f"roundDown(Duration, {list(bounds_ns)}) AS took, StatusCode = 'Error' AS failed, "
-        f"{_SAMPLING} AS sampling, count() FROM {table} WHERE {' AND '.join(conditions)} "
+        f"{_SAMPLING} AS sampling, {spans} FROM {table} WHERE {' AND '.join(conditions)} "
         f"GROUP BY at, took, failed, sampling{_BUDGET}"
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -206,10 +206,10 @@ class _Away(LogHistory):
 
     away = True
 
-    def insert(self, batches: object) -> None:
+    def insert(self, batches: Sequence[LogBatch], marks: Sequence[str] = ()) -> None:
         if self.away:
             raise StorageError("history is away")
-        super().insert(batches)  # type: ignore[arg-type]
+        super().insert(batches, marks)
 
 
 def test_a_history_that_is_away_gets_its_lines_later(history: LogHistory) -> None:

@@ -12,7 +12,8 @@ from collectors.history.engine import HistoryEngine
 from collectors.stacklang.lines.database import Aggregate, Consolidation, Fetch, Lines, Window
 from collectors.stacklang.predicates.predicate import AnyOf, Equal, HasKey, Query
 from collectors.store.history.metric_history import MetricHistory
-from collectors.store.history.rollups import DAY_MS, RollupPolicy, roll_up_day
+from collectors.store.history.rolled_days import DAY_MS
+from collectors.store.history.rollups import RollupPolicy, roll_up_day
 
 STEP_MS = 60_000
 ROLLUP_MS = 300_000
