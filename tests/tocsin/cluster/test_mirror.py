@@ -104,7 +104,7 @@ def played(other: Other, directory: Path, act: Act) -> Store:
         return lines.setdefault(other.url, Line(other.url, SECRET))
 
     async def main() -> None:
-        mirror = Mirror(Debt(directory / "owed"), line)
+        mirror = Mirror(Debt(directory / "owed"), line, wait_s=30.0)
         app = Mirrored(own, {"/write"}, mirror, "a", ManualClock(NOW_MS))
         transport = httpx2.ASGITransport(app, client=("10.0.0.9", 1))
         async with httpx2.AsyncClient(transport=transport, base_url="http://a") as http:

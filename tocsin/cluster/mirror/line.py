@@ -7,6 +7,7 @@ ten thousand samples. This one knows our own server: answers have a length and l
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import Iterable
 from urllib.parse import urlsplit
@@ -19,6 +20,8 @@ MAX_IDLE = 16
 _MAX_HEAD_BYTES = 64 * 1024
 _MAX_ANSWER_BYTES = 1 << 20
 _CHUNK_BYTES = 1 << 20
+_MAX_CLOSE_S = 1.0
+_VERSION = b"HTTP/1.1 "
 
 
 class LineError(TocsinError):
@@ -81,9 +84,15 @@ class Line:
 
     async def close(self) -> None:
         """Close what is open."""
-        while self._idle:
-            self._idle.pop().writer.close()
-        await asyncio.sleep(0)
+        writers = [connection.writer for connection in self._idle]
+        self._idle.clear()
+        for writer in writers:
+            writer.close()
+        for writer in writers:
+            with contextlib.suppress(OSError, TimeoutError):  # it is closed in its own time
+                async with asyncio.timeout(_MAX_CLOSE_S):
+                    await writer.wait_closed()
+        await asyncio.sleep(0)  # those that broke are closed as well
 
     async def _open(self) -> _Connection:
         try:
@@ -106,7 +115,7 @@ class Line:
                 await writer.drain()
         told = await reader.readuntil(b"\r\n\r\n")
         first, *lines = told.split(b"\r\n")
-        status = int(first.split(b" ", 2)[1])
+        status = int(first[len(_VERSION) : len(_VERSION) + 3])
         fields = {
             k.strip().lower(): v.strip() for k, _, v in (one.partition(b":") for one in lines)
         }

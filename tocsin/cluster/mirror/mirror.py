@@ -95,9 +95,13 @@ class Mirror:
     Args:
         debt: What it is owed.
         line: Returns the line to it; None: there is no other node.
+        wait_s: For its answer.
     """
 
-    def __init__(self, debt: Debt, line: Callable[[], Line | None]) -> None:
+    def __init__(
+        self, debt: Debt, line: Callable[[], Line | None], wait_s: float = MAX_COPY_WAIT_S
+    ) -> None:
+        self._wait_s = wait_s
         self.counts = Counts()
         self.why = ""
         self._debt = debt
@@ -189,10 +193,10 @@ class Mirror:
     async def _send(self, copy: Copy) -> Outcome:
         self._flying += len(copy.body)
         try:
-            async with asyncio.timeout(MAX_COPY_WAIT_S):
+            async with asyncio.timeout(self._wait_s):
                 return await self._bring(copy)
         except TimeoutError:
-            self._fail(f"no answer within {MAX_COPY_WAIT_S:g} s")
+            self._fail(f"no answer within {self._wait_s:g} s")
             return Outcome.FAILED
         finally:
             self._flying -= len(copy.body)
