@@ -97,6 +97,27 @@ def placement_of(names: tuple[str, ...], copies: int = COPIES) -> Placement:
     return Placement(names=names, order=order, copies=copies)
 
 
+@lru_cache(maxsize=64)
+def takers_of(names: tuple[str, ...], alive: frozenset[str]) -> NDArray[np.bool_]:
+    """Return (N, SLOTS) which of ``names``, sorted, takes samples of which slot now."""
+    placement = placement_of(names)
+    taking = placement.taking(alive)
+    found = np.zeros((len(placement.names), SLOTS), dtype=np.bool_)
+    for place in range(taking.shape[1]):
+        slots = np.flatnonzero(taking[:, place] >= 0)
+        found[taking[slots, place], slots] = True
+    found.flags.writeable = False
+    return found
+
+
+@lru_cache(maxsize=64)
+def holders_of(names: tuple[str, ...]) -> NDArray[np.bool_]:
+    """Return (N, SLOTS) which of ``names``, sorted, holds which slot."""
+    held = placement_of(names).holding()
+    held.flags.writeable = False
+    return held
+
+
 def _score(name: str, slot: int) -> int:
     digest = blake2b(f"{slot}:{name}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little")

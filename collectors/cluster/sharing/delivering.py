@@ -17,7 +17,14 @@ import structlog
 from numpy.typing import NDArray
 
 from collectors.cluster.members import Membership
-from collectors.cluster.placement import COPIES, Placement, active, placement_of
+from collectors.cluster.placement import (
+    COPIES,
+    Placement,
+    active,
+    holders_of,
+    placement_of,
+    takers_of,
+)
 from collectors.cluster.sharing.hints import Hints
 from collectors.cluster.sharing.shares import Share
 from collectors.cluster.suspects import Suspects
@@ -117,8 +124,10 @@ class Delivery:
         work = _Work(rows=rows, placement=self._placement())
         alive = {node.name for node in self._membership.nodes() if node.alive}
         alive = (alive - self._suspects.current()) | {self._membership.me}
-        while todo := work.todo(alive):
-            alive -= self._send(work, todo)
+        failed: set[str] | None = None
+        while failed is None or failed:
+            failed = self._send(work, work.todo(alive))
+            alive -= failed
         if len(work.copies) and not work.copies.min():
             raise OverloadedError(
                 "no node could keep all of the samples; try again", retry_after_s=_RETRY_S
@@ -213,12 +222,12 @@ class _Work:
 
     def todo(self, alive: set[str]) -> dict[str, Boolean]:
         """Return who should get which rows now."""
-        taking = self.placement.taking(alive)[self.rows.slots]
+        takers = takers_of(self.placement.names, frozenset(alive))
         found = {}
         for position, name in enumerate(self.placement.names):
-            chosen = (taking == position).any(axis=1)
+            chosen = takers[position][self.rows.slots]
             if name in self.has:
-                chosen &= ~self.has[name]
+                chosen = chosen & ~self.has[name]
             if chosen.any():
                 found[name] = chosen
         return found
@@ -231,7 +240,7 @@ class _Work:
 
     def missed(self) -> dict[str, Boolean]:
         """Return which rows holders lack."""
-        holding = self.placement.holding()
+        holding = holders_of(self.placement.names)
         found = {}
         for position, name in enumerate(self.placement.names):
             lacks = holding[position][self.rows.slots]
