@@ -110,10 +110,13 @@ def _dotted(table: dict[str, Any], prefix: str) -> dict[str, object]:
 
 @asynccontextmanager
 async def _warm(_app: st.App) -> AsyncIterator[None]:
-    """Import what the first viewer would otherwise wait seconds for."""
-    loading = asyncio.create_task(asyncio.to_thread(load))
+    """Import what the first viewer would otherwise wait for, before anybody is answered.
+
+    Who comes meanwhile waits in the queue of the socket, which listens already: pages that are
+    drawn while libraries are loaded take several times as long.
+    """
+    await asyncio.to_thread(load)
     yield
-    await loading
 
 
 def load() -> None:

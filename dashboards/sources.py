@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
-import streamlit as st
-
+from dashboards.asking.connected import (
+    API_CA,
+    API_URL,
+    SLACK_PREVIEW_URL,
+    acting_api,
+    patient_api,
+    release,
+    shared,
+    slack,
+    slack_feed,
+)
 from dashboards.feed import Feed, Reading, system_now_ms
-from dashboards.login.viewer import asks_as, viewer
+from dashboards.login.viewer import viewer
 from dashboards.telemetry.instruments import Instrument, instruments_of
 from dashboards.telemetry.service_panels import query_of
 from dashboards.telemetry.services import Service, services_of
 from tocsin.client.board_shapes import Board
 from tocsin.client.charting.expected_shapes import ExpectedAnswer
 from tocsin.client.charting.files import FilesState
-from tocsin.client.client import ApiClient
+from tocsin.client.client import ApiClient, metric_tags_address
 from tocsin.client.conventions import NAMES, convention_of
 from tocsin.client.graphs import Graph
 from tocsin.client.health_shapes import Health
@@ -59,27 +68,22 @@ from tocsin.client.whoami import Whoami
 
 T = TypeVar("T")
 
-API_URL = "TOCSIN_API_URL"
-API_CA = "TOCSIN_API_CA"
-SLACK_PREVIEW_URL = "TOCSIN_SLACK_PREVIEW_URL"
-_DEFAULT_API_URL = "http://127.0.0.1:7101"
-_TIMEOUT_S = 3.0
-# Whoever acts wants to know what came of it, and does not wait at a page that stands still.
-_ACTING_TIMEOUT_S = 20.0
-# Weeks are read from the disk.
-_PATIENT_TIMEOUT_S = 20.0
 # Which metrics and tags there are changes slowly; a new service waits at most so long.
 _SLOW_MS = 10_000
 _LONG_MS = 60_000
 # Two fragments of a page that tick at different moments share one answer.
 _SCREEN_MS = 2_500
+# Nor do viewers whose ticks fall between two of others see another step.
+_GRAPH_MS = 2_000
+# Beginnings move on by so much, that a question is the same one for a few ticks.
+_GRAIN_MS = 60_000
 _MAX_NAMES = 1_000
 _MAX_INSTRUMENTS = 40
 _MAX_SERVICES = 500
-_MAX_VIEWERS = 64
 _MAX_RUNS = 5
 _MAX_SESSIONS = 100
 MAP_MINUTES = 5
+__all__ = ["API_CA", "API_URL", "SLACK_PREVIEW_URL", "acting_api", "release", "slack"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,22 +96,7 @@ class Instruments:
 
 def api() -> ApiClient:
     """Return the client of the API at ``TOCSIN_API_URL``."""
-    return _api_at(_api_url(), *asks_as(), _TIMEOUT_S)
-
-
-def acting_api() -> ApiClient:
-    """Return a client for what people do: it waits longer, in a thread of its own."""
-    return _api_at(_api_url(), *asks_as(), _ACTING_TIMEOUT_S)
-
-
-def _api_url() -> str:
-    return os.environ.get(API_URL) or _DEFAULT_API_URL
-
-
-def slack() -> SlackPreviewClient | None:
-    """Return the client of the local Slack server, None when there is none."""
-    url = os.environ.get(SLACK_PREVIEW_URL)
-    return _slack_at(url) if url else None
+    return shared().api
 
 
 def now_ms() -> int:
@@ -118,7 +107,7 @@ def now_ms() -> int:
 def retry() -> None:
     """Ask everything anew at the next read."""
     _feed().forget()
-    _feed_of(os.environ.get(SLACK_PREVIEW_URL, ""), "", "").forget()
+    slack_feed().forget()
 
 
 def forgetting() -> Callable[[], None]:
@@ -149,13 +138,6 @@ def acting() -> str:
 def whoami() -> Whoami | None:
     """Return whom the server takes the viewer for, None while that is not known."""
     return _ask("whoami", api().whoami, _LONG_MS).value
-
-
-def release() -> None:
-    """Close all connections and forget all answers."""
-    _api_at.clear()
-    _slack_at.clear()
-    _feed_of.clear()
 
 
 def senders() -> Reading[Sources]:
@@ -249,6 +231,8 @@ def instruments() -> Reading[Instruments]:
     def ask() -> Instruments:
         names = api().metrics(query=matches("name", NAMES), limit=_MAX_NAMES)
         following = [row["name"] for row in names["metrics"] if convention_of(row["name"])]
+        asked = [equals("name", name) for name in following[:_MAX_INSTRUMENTS]]
+        shared().together.ahead([metric_tags_address(one, limit=_MAX_SERVICES) for one in asked])
         tags = {
             name: api().metric_tags(equals("name", name), limit=_MAX_SERVICES)
             for name in following[:_MAX_INSTRUMENTS]
@@ -299,11 +283,11 @@ def words_after(program: str) -> Reading[list[Word]]:
 
 def changes(service: str, start_ms: int) -> Reading[list[AnnouncedChange]]:
     """Return the changes of a service, or of all (empty), since a time."""
-
-    def ask() -> list[AnnouncedChange]:
-        return api().changes(start_ms=start_ms, end_ms=now_ms(), service=service or None)
-
-    return _ask(f"changes {service} {start_ms // 60_000}", ask)
+    since_ms = start_ms - start_ms % _GRAIN_MS
+    return _ask(
+        f"changes {service} {since_ms}",
+        lambda: api().changes(start_ms=since_ms, service=service or None),
+    )
 
 
 def detectors() -> Reading[list[DetectorRow]]:
@@ -323,13 +307,27 @@ def service_health_of(service: str) -> Reading[ServiceHealthDetail]:
 
 def graph(query: str, start: str | int, end: str | int = "now") -> Reading[Graph]:
     """Return the lines of an expression."""
-    return _ask(f"graph {query} {start} {end}", lambda: api().graph(query, start=start, end=end))
+    ask = partial(api().graph, query, start=start, end=end)
+    return _ask(_graph_key(query, start, end), ask, _GRAPH_MS)
+
+
+def expect_graphs(queries: Iterable[str], start: str | int, end: str | int = "now") -> None:
+    """Ask for the lines of several expressions in one request; they are read in a moment."""
+    api = shared().api
+    path = {
+        _graph_key(one, start, end): api.graph_url(one, start=start, end=end) for one in queries
+    }
+    _feed().expect({key: url.removeprefix(api.base_url) for key, url in path.items()})
+
+
+def _graph_key(query: str, start: str | int, end: str | int) -> str:
+    return f"graph {query} {start} {end}"
 
 
 def slow_graph(query: str, start: str) -> Reading[Graph]:
     """Return the lines of an expression over weeks, which a minute changes little."""
-    client = _api_at(_api_url(), *asks_as(), _PATIENT_TIMEOUT_S)
-    return _ask(f"slow graph {query} {start}", lambda: client.graph(query, start=start), _LONG_MS)
+    ask = partial(patient_api().graph, query, start=start)
+    return _ask(f"slow graph {query} {start}", ask, _LONG_MS)
 
 
 def expected(query: str, start: str | int, end: str | int = "now") -> Reading[ExpectedAnswer]:
@@ -341,12 +339,8 @@ def expected(query: str, start: str | int, end: str | int = "now") -> Reading[Ex
 
 def services(minutes: int) -> Reading[ServiceMap]:
     """Return the service map of the last minutes."""
-
-    def ask() -> ServiceMap:
-        end_ms = now_ms()
-        return api().services(start_ms=end_ms - minutes * 60_000, end_ms=end_ms)
-
-    return _ask(f"services {minutes}", ask)
+    since_ms = now_ms() // _GRAIN_MS * _GRAIN_MS - minutes * 60_000
+    return _ask(f"services {minutes}", lambda: api().services(start_ms=since_ms))
 
 
 def traces(**criteria: str | int | float) -> Reading[list[TraceSummary]]:
@@ -466,7 +460,7 @@ def post_mortem(incident_id: str, form: str) -> Reading[str]:
 
 def slack_channels(client: SlackPreviewClient) -> Reading[list[SlackChannel]]:
     """Return the local Slack server's channels."""
-    return _feed_of(os.environ.get(SLACK_PREVIEW_URL, ""), "", "").read("channels", client.channels)
+    return slack_feed().read("channels", client.channels)
 
 
 def ask(key: str, fetch: Callable[[], T], max_age_ms: int | None = None) -> Reading[T]:
@@ -479,22 +473,4 @@ def _ask(key: str, fetch: Callable[[], T], max_age_ms: int | None = None) -> Rea
 
 
 def _feed() -> Feed:
-    # What one viewer may see another may not: each token has answers of its own.
-    return _feed_of(api().base_url, *asks_as())
-
-
-@st.cache_resource(max_entries=2 * _MAX_VIEWERS, on_release=ApiClient.close)
-def _api_at(url: str, token: str, person: str, timeout_s: float) -> ApiClient:
-    ca = os.environ.get(API_CA, "")
-    return ApiClient(url, timeout_s=timeout_s, token=token, person=person, ca=ca)
-
-
-@st.cache_resource(max_entries=8, on_release=SlackPreviewClient.close)
-def _slack_at(url: str) -> SlackPreviewClient:
-    return SlackPreviewClient(url, timeout_s=_TIMEOUT_S)
-
-
-@st.cache_resource(max_entries=2 * _MAX_VIEWERS)
-def _feed_of(url: str, token: str, person: str) -> Feed:
-    del url, token, person  # only the cache's key: each viewer has last good answers of its own
-    return Feed()
+    return shared().feed

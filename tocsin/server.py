@@ -26,6 +26,7 @@ from anomaly.engine.engine import Engine
 from anomaly.rules.objective_rule import ObjectiveRule
 from collectors.api.app import api_app
 from collectors.api.changes import change_routes
+from collectors.api.together.routes import together_routes
 from collectors.api.work.workers import Workers
 from collectors.changes.store import ChangeStore
 from collectors.clock import SystemClock, Ticking
@@ -217,6 +218,7 @@ def api_of(
         season_route(reloader, collectors.data_dir),
         *runbooks_routes(desk, lambda: engine.rows(ObjectiveRule.kind)),
         *(status_routes(status) if status else ()),
+        *together_routes(lambda: behind),
     ]
     app = api_app(metrics, collectors.spans, clock, extra_routes=routes, workers=workers)
     # Receivers are asked by whatever name senders have; Slack signs what it sends.

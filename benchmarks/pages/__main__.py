@@ -1,8 +1,9 @@
-"""``scripts/bench pages [--before REF] [--viewers 1 10] [--ticks] [--stopwatch]``.
+"""``scripts/bench pages [--before REF] [--viewers 1 10] [--ticks] [--stopwatch | --acknowledge]``.
 
 Pages, watched by so many people; or with ``--stopwatch`` what people do in them, in clicks and
-seconds. With ``--before`` the dashboard of another commit is measured in the same run, against
-the same API of made-up data.
+seconds; or with ``--acknowledge`` how soon that one click is seen, ``--busy`` beside loops that
+compute. With ``--before`` the dashboard of another commit is measured in the same run, against the
+same API of made-up data.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from benchmarks.pages.acknowledged import seen
 from benchmarks.pages.measure import measured
 from benchmarks.pages.stopwatch import timed
 
@@ -37,10 +39,14 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=30.0, help="watched so long [30]")
     parser.add_argument("--ticks", action="store_true", help="no browser: ticks alone")
     parser.add_argument("--stopwatch", action="store_true", help="count clicks and seconds")
+    parser.add_argument(
+        "--acknowledge", action="store_true", help="from the click until it is seen"
+    )
+    parser.add_argument("--busy", type=int, default=0, help="loops that compute beside it [0]")
     parser.add_argument("--json", action="store_true", help="print a line of JSON a row")
     given = parser.parse_args()
-    if given.stopwatch:
-        for row in timed():
+    if given.stopwatch or given.acknowledge:
+        for row in seen(given.busy) if given.acknowledge else timed():
             told(row, f"{row['task']}", as_json=given.json)
         return
     with checkouts(given.before) as found:

@@ -58,12 +58,12 @@ async def _watched(
         watching = [tasks.create_task(viewer.watch(opened, seconds)) for viewer in crowd]
         await opened.wait()
         before_s = sum(server.cpu_times()[:2])
-        api.asked.clear()
+        api.requests.clear()
         while not all(one.done() for one in watching):
             # The made-up world must go on: what stands still is not sent again.
             api.world.now_ms = _now_ms()
             await asyncio.sleep(1)
-        return sum(server.cpu_times()[:2]) - before_s, len(api.asked)
+        return sum(server.cpu_times()[:2]) - before_s, len(api.requests)
 
 
 def _now_ms() -> int:

@@ -24,6 +24,7 @@ class Viewer:
         url: Of the dashboard.
         page: Its path, without a slash.
         query: What follows the question mark.
+        page_hash: Of the page's script, as the server told it.
         lengths_ms: How long each run took, from its request until the server said that it is over.
         received_bytes: So much was sent for them.
         due_s: When each fragment is to run again, by its id.
@@ -33,6 +34,7 @@ class Viewer:
     url: str
     page: str
     query: str = ""
+    page_hash: str = ""
     lengths_ms: list[float] = field(default_factory=list)
     received_bytes: int = 0
     due_s: dict[str, float] = field(default_factory=dict)
@@ -64,6 +66,7 @@ class Viewer:
         begun_s = time.monotonic()
         told = BackMsg()
         told.rerun_script.page_name = self.page
+        told.rerun_script.page_script_hash = self.page_hash
         told.rerun_script.query_string = self.query
         told.rerun_script.fragment_id = fragment
         told.rerun_script.is_auto_rerun = bool(fragment)
@@ -79,6 +82,8 @@ class Viewer:
         message = ForwardMsg()
         message.ParseFromString(payload)
         match message.WhichOneof("type"):
+            case "navigation":
+                self.page_hash = message.navigation.page_script_hash
             case "auto_rerun":
                 name, every_s = message.auto_rerun.fragment_id, message.auto_rerun.interval
                 self.every_s[name] = every_s

@@ -29,6 +29,7 @@ from collectors.errors import (
 )
 from collectors.missing import noting
 
+UNEXPECTED = "InternalError: the request could not be answered; the server's log has the reason"
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 PARTIAL_HEADER = "x-tocsin-partial"
@@ -95,8 +96,7 @@ def error_response(error: TocsinError) -> Response:
 
 def unexpected_response() -> Response:
     """Return the answer to a defect of ours; the details stand in the log, not in the body."""
-    message = "InternalError: the request could not be answered; the server's log has the reason"
-    return json_response(error_body(message), status=500)
+    return json_response(error_body(UNEXPECTED), status=500)
 
 
 def asked_of(request: Request) -> Asked:

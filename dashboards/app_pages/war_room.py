@@ -56,7 +56,7 @@ def page() -> None:
         above = st.container(gap="xsmall")
         # Held against later ones of its kind: two lists that are cut or kept otherwise never agree.
         known = _Drawn(open_ones=_listed(open_ones), seq=_act(screen))
-        st.fragment(_first_screen, run_every=range_bar.LIVE_EVERY_S)(chosen, known, above)
+        st.fragment(_first_screen, run_every=range_bar.every_s())(chosen, known, above)
     _bar(_together(incidents, open_ones))
     _views(chosen)
 

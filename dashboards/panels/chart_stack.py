@@ -30,6 +30,7 @@ _MAX_FILE = 60
 
 def draw(panels: Sequence[Panel], span: TimeRange, *, marks: Marks | None = None, key: str) -> None:
     """Draw panels as rows of one chart; a brushed stretch is pinned in the address."""
+    sources.expect_graphs(overlays.asked(panels), span.start, span.end)
     asked = [(panel, _row(panel, span, key)) for panel in panels]
     found = [(panel, row) for panel, row in asked if row is not None]
     rows = [row for _, row in found]

@@ -46,7 +46,9 @@ def figures(services: Sequence[Service]) -> tuple[Figures, ...]:
     """Return the figures of services, asked for all of them at once."""
     instruments = {one.name: one for service in services for one in service.instruments}
     graphs: dict[str, Graph] = {}
-    for query in figure_queries(instruments.values()):
+    queries = tuple(figure_queries(instruments.values()))
+    sources.expect_graphs(queries, RECENT)
+    for query in queries:
         graph = sources.graph(query, RECENT).value
         if graph is not None:
             graphs[query] = graph

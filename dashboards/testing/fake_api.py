@@ -30,6 +30,7 @@ from dashboards.testing.fake_papers import FakePapers
 from dashboards.testing.fake_runs import FakeRuns
 from dashboards.testing.fake_silences import FakeSilences
 from dashboards.testing.fake_studies import study_answers
+from dashboards.testing.fake_together import FakeTogether
 from dashboards.testing.operations import FakeOperations
 from dashboards.testing.synthetic import INCIDENT_ID, STEP_MS, JsonObject, World
 
@@ -55,6 +56,8 @@ class FakeApi:
         self.files = FakeFiles()
         self.operations = FakeOperations(lambda: self.world)
         self.asked: list[str] = []
+        self.requests: list[str] = []
+        """Addresses as they came: those of questions that came together once."""
         self.slow_s = 0.0
         """How long the answer to a command is awaited, seconds."""
         self.refusal = ""
@@ -102,6 +105,7 @@ class FakeApi:
         self.commands.clear()
         self.slow_s, self.refusal, self.rights = 0.0, "", _ALL
         self.asked.clear()
+        self.requests.clear()
         self._broken.clear()
 
     def answer_with(self, path: str, status: int, body: str) -> None:
@@ -166,11 +170,15 @@ class FakeApi:
         ]
         routes.append(Route("/api/v2/incidents", self._command, methods=["POST"]))
         routes.append(Route("/preview/click", self._click, methods=["POST"]))
-        return Starlette(routes=routes)
+        together = FakeTogether(lambda: app, self.requests.append)
+        app = Starlette(routes=[*routes, *together.routes()])
+        return app
 
     def _guarded(self, answer: Callable[[Request], Response]) -> Callable[[Request], Any]:
         async def endpoint(request: Request) -> Response:
             self.asked.append(str(request.url))
+            if not request.scope.get("together"):
+                self.requests.append(str(request.url))
             if request.url.path in self._broken:
                 status, body = self._broken[request.url.path]
                 return PlainTextResponse(body, status)

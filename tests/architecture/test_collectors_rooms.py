@@ -111,6 +111,7 @@ ALLOWED: dict[str, set[str]] = {
     "api/logs": GROUND | {"api", "logs"},
     "api/tracing": GROUND | {"api", "traces"},
     "api/studies": GROUND | {"api", "traces"},
+    "api/together": GROUND | {"api", "receivers"},
     "api/work": GROUND,
     "api/formats": GROUND | {"graph", "stacklang/text"},
 }

@@ -85,6 +85,8 @@ RULES = (
     Rule("/api/v2/fetch", Right.READ, Right.READ),
     Rule("/api/v1/graph", Right.READ, Right.READ),
     Rule("/api/v1/expr", Right.READ, Right.READ),
+    # Questions alone, each of which needs its own right.
+    Rule("/api/v2/together", Right.READ, Right.READ),
     # Forms of Prometheus's API are sent as POST by clients whose expressions are long.
     *(Rule(f"/api/v1/{path}", Right.READ, Right.READ) for path in FORMS),
     Rule("/api/v1/read", Right.READ, Right.READ),

@@ -82,6 +82,9 @@ QUERIES: Final = (
     Bound("collectors.budget:MAX_ANSWER_BYTES", "text of an answer, as it is made", "422, fewer lines or shorter legends"),
     Bound("collectors.api.pages:MAX_ROWS", "rows of a page of a list", "400"),
     Bound("collectors.cluster.network.peers:MAX_ANSWER_BYTES", "what one node of several answers", "422, narrow it"),
+    Bound("collectors.api.together.asked:MAX_QUESTIONS", "questions of one request", "413"),
+    Bound("collectors.api.together.routes:MAX_ASKED_BYTES", "a request of many questions", "413"),
+    Bound("collectors.api.together.routes:MAX_TOLD_BYTES", "the answers to many questions", "413 for each that came after"),
     Bound("collectors.api.work.running:MAX_WAITING", "queries that wait", "503 with Retry-After"),
     Bound("collectors.api.work.running:MAX_TEXT", "a query's text in the list of queries", "cut"),
 )  # fmt: skip

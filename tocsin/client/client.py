@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Self, cast
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from tocsin.client.audit_shapes import Audit
 from tocsin.client.board_shapes import Board
@@ -55,6 +55,7 @@ from tocsin.client.transport import (
     JsonObject,
     ParamValue,
     Transport,
+    address,
     json_list,
     json_object,
     list_in,
@@ -63,6 +64,7 @@ from tocsin.client.transport import (
 from tocsin.client.whoami import WHOAMI, Whoami
 
 MAX_PAGES = 100
+_METRIC_TAGS = "/api/v2/metric-tags"
 _NEXT_OFFSET = "x-nflx-atlas-next-offset"
 
 
@@ -75,6 +77,7 @@ class ApiClient(IncidentCalls, RunsOfRunbooks, OncallCalls, OwnCalls):
         token: Of ``tocsin token create``; empty: none is sent.
         person: E-mail address of whom the token speaks for; empty: for itself.
         ca: File of the certificates that may sign the server's; empty: the machine's own.
+        transport: HTTP to ask by; one of its own if None.
 
     Raises:
         UnreachableError: ``ca`` can't be read.
@@ -88,9 +91,10 @@ class ApiClient(IncidentCalls, RunsOfRunbooks, OncallCalls, OwnCalls):
         token: str = "",
         person: str = "",
         ca: str = "",
+        transport: Transport | None = None,
     ) -> None:
         super().__init__(
-            Transport(base_url, timeout_s=timeout_s, token=token, person=person, ca=ca)
+            transport or Transport(base_url, timeout_s=timeout_s, token=token, person=person, ca=ca)
         )
         self.alerts = AlertCalls(self._transport)
         self.logs = LogCalls(self._transport)
@@ -166,7 +170,7 @@ class ApiClient(IncidentCalls, RunsOfRunbooks, OncallCalls, OwnCalls):
 
     def graph_url(self, query: str, *, start: str | int, end: str | int = "now") -> str:
         """Return the address that gives a graph's data as ``std.json``."""
-        return f"{self.base_url}/api/v1/graph?{urlencode(_graph_params(query, start, end, None))}"
+        return self.base_url + address("/api/v1/graph", _graph_params(query, start, end, None))
 
     def tags(self, key: str | None = None, *, query: str | None = None) -> list[str]:
         """Return the tag keys, or the values of ``key``, of the series that match ``query``.
@@ -208,9 +212,9 @@ class ApiClient(IncidentCalls, RunsOfRunbooks, OncallCalls, OwnCalls):
         """Return the spans of one trace; raise :class:`MissingError` when it is not kept."""
         return cast("Trace", self._transport.get(f"/api/v2/traces/{quote(trace_id, safe='')}"))
 
-    def services(self, *, start_ms: int, end_ms: int) -> ServiceMap:
-        """Return the services seen between two times, and who called whom."""
-        params = {"start_ms": start_ms, "end_ms": end_ms}
+    def services(self, *, start_ms: int, end_ms: int | None = None) -> ServiceMap:
+        """Return the services seen between two times, or up to now, and who called whom."""
+        params = {"start_ms": start_ms} | ({} if end_ms is None else {"end_ms": end_ms})
         return cast("ServiceMap", self._transport.get("/api/v2/services", params))
 
     def metrics(
@@ -230,8 +234,7 @@ class ApiClient(IncidentCalls, RunsOfRunbooks, OncallCalls, OwnCalls):
 
     def metric_tags(self, query: str, *, limit: int = 20) -> MetricTags:
         """Return the tags of the series that match, with at most ``limit`` values a key."""
-        params: dict[str, ParamValue] = {"q": query, "limit": limit}
-        return cast("MetricTags", self._transport.get("/api/v2/metric-tags", params))
+        return cast("MetricTags", self._transport.get(_METRIC_TAGS, {"q": query, "limit": limit}))
 
     def complete(self, program: str) -> list[Word]:
         """Return the words of the stack language that could follow ``program``."""
@@ -239,10 +242,11 @@ class ApiClient(IncidentCalls, RunsOfRunbooks, OncallCalls, OwnCalls):
         return cast("list[Word]", parsed(answer))
 
     def changes(
-        self, *, start_ms: int, end_ms: int, service: str | None = None
+        self, *, start_ms: int, end_ms: int | None = None, service: str | None = None
     ) -> list[AnnouncedChange]:
-        """Return the changes announced between two times, oldest first."""
-        params: dict[str, ParamValue] = {"start_ms": start_ms, "end_ms": end_ms}
+        """Return the changes announced between two times, or up to now, oldest first."""
+        params: dict[str, ParamValue] = {"start_ms": start_ms}
+        params |= {} if end_ms is None else {"end_ms": end_ms}
         params |= {"service": service} if service else {}
         return cast("list[AnnouncedChange]", self._listed("/api/v2/changes", "changes", params))
 
@@ -344,6 +348,11 @@ class ApiClient(IncidentCalls, RunsOfRunbooks, OncallCalls, OwnCalls):
         self, path: str, key: str, params: Mapping[str, ParamValue] | None = None
     ) -> list[JsonObject]:
         return list_in(self._transport.get(path, params), key, path)
+
+
+def metric_tags_address(query: str, *, limit: int) -> str:
+    """Return what :meth:`ApiClient.metric_tags` asks for, to be asked together with others."""
+    return address(_METRIC_TAGS, {"q": query, "limit": limit})
 
 
 def _graph_params(

@@ -6,7 +6,7 @@ import re
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import httpx2
 
@@ -102,7 +102,7 @@ class Transport:
             ) as answer:
                 if answer.status_code >= 400:
                     answer.read()
-                    raise _answer_error(answer)
+                    raise answer_error(answer)
                 yield from answer.iter_lines()
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise UnreachableError(f"{self.base_url} can't be reached: {error}") from error
@@ -129,7 +129,7 @@ class Transport:
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise UnreachableError(f"{self.base_url} can't be reached: {error}") from error
         if answer.status_code >= 400:
-            raise _answer_error(answer)
+            raise answer_error(answer)
         return answer
 
 
@@ -143,7 +143,8 @@ def _trusted(ca: str) -> ssl.SSLContext | bool:
         raise UnreachableError(told) from error
 
 
-def _answer_error(answer: httpx2.Response) -> AnswerError:
+def answer_error(answer: httpx2.Response) -> AnswerError:
+    """Return what an answer says of a failure."""
     kinds = {404: MissingError, 409: RefusedError}
     kind = kinds.get(answer.status_code, AnswerError)
     return kind(_server_message(answer), status=answer.status_code)
@@ -161,6 +162,15 @@ def _server_message(answer: httpx2.Response) -> str:
     if not message:
         return f"HTTP {answer.status_code}: {shortened(answer.text)}"
     return _JAVA_NAME.sub("", str(message), count=1)
+
+
+def address(path: str, params: Mapping[str, ParamValue] | None = None) -> str:
+    """Return the path and query of a question, as it is asked together with others.
+
+    >>> address("/api/v1/tags", {"q": "a,b,:eq", "k": ["x", "y"]})
+    '/api/v1/tags?q=a%2Cb%2C%3Aeq&k=x&k=y'
+    """
+    return f"{path}?{urlencode(params, doseq=True)}" if params else path
 
 
 def parsed(answer: httpx2.Response) -> object:

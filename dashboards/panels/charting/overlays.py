@@ -24,6 +24,13 @@ _MAX_BANDS = 8
 Tags = Mapping[str, str]
 
 
+def asked(panels: Iterable[Panel]) -> list[str]:
+    """Return the expressions of panels and of what they are compared with."""
+    expressions = [panel.expression for panel in panels]
+    before = [_before(one) for one in expressions] if layers.WEEK in layers.shown() else []
+    return [*expressions, *before]
+
+
 def over(row: Row, panel: Panel, span: TimeRange, *, key: str) -> Row:
     """Return a row with what the reader wants to compare it with.
 
@@ -33,8 +40,7 @@ def over(row: Row, panel: Panel, span: TimeRange, *, key: str) -> Row:
     shown = layers.shown()
     key = f"{key}-{plain(panel.title)}"
     if layers.WEEK in shown:
-        asked = f"{panel.expression},{_WEEK},:offset"
-        reading = sources.graph(asked, span.start, span.end)
+        reading = sources.graph(_before(panel.expression), span.start, span.end)
         graph = states.value_or_notice(reading, f"{panel.title} last week", key=f"{key}-week")
         if graph is not None:
             graph = quantile_lines(graph, panel.ranks) if panel.ranks else graph
@@ -45,6 +51,10 @@ def over(row: Row, panel: Panel, span: TimeRange, *, key: str) -> Row:
         if answer is not None:
             row = with_bands(row, answer["lines"], answer["start_ms"], panel.unit)
     return row
+
+
+def _before(expression: str) -> str:
+    return f"{expression},{_WEEK},:offset"
 
 
 def with_before(row: Row, before: Graph, unit: str) -> Row:

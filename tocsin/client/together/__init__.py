@@ -1,0 +1,1 @@
+"""Many questions of one process in one request, for whoever asks the same ones again and again."""
