@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
+
+from tocsin.cli import group
+
 ROOT = Path(__file__).parents[3]
 DOCS = ROOT / "docs"
 
@@ -40,3 +44,14 @@ def blocks_of(page: str) -> Iterator[Block]:
 def titled(page: str) -> dict[str, Block]:
     """Return the blocks that have a title, by it."""
     return {block.title: block for block in blocks_of(page) if block.title}
+
+
+def understood(words: list[str]) -> None:
+    """Have the command line parse words without doing anything."""
+    command: click.Command = group
+    context = click.Context(group, info_name="tocsin")
+    while isinstance(command, click.Group):
+        found = command.get_command(context, words[0])
+        assert found is not None, words
+        command, words = found, words[1:]
+    command.make_context(command.name, list(words))

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-import click
 import httpx2
 import pytest
 import yaml
@@ -24,9 +23,8 @@ from demo_stack.slack.app import slack_app
 from demo_stack.slack.server import serving
 from runbooks.notifiers.slack import SlackNotifier
 from tests.tocsin.configuration.test_reload import failing, settings, write
-from tests.tocsin.documents.blocks import DOCS, ROOT, Block, blocks_of, titled
+from tests.tocsin.documents.blocks import DOCS, ROOT, Block, blocks_of, titled, understood
 from tocsin import cli
-from tocsin.cli import group
 from tocsin.configuration.checks import checked_configuration
 from tocsin.settings import setting_rows
 from tocsin.testing import LocalTocsin, local_tocsin
@@ -151,17 +149,6 @@ def test_the_commands_of_a_page_do_what_they_say(page: str, run: Run, tmp_path: 
                 understood(words[1:])
             elif words[0] not in OTHERS:
                 run(command)
-
-
-def understood(words: list[str]) -> None:
-    """Have the command line parse words without doing anything."""
-    command: click.Command = group
-    context = click.Context(group, info_name="tocsin")
-    while isinstance(command, click.Group):
-        found = command.get_command(context, words[0])
-        assert found is not None, words
-        command, words = found, words[1:]
-    command.make_context(command.name, list(words))
 
 
 @pytest.mark.parametrize("page", ["systemd", "container", "slack", "behind-a-proxy"])
