@@ -140,6 +140,8 @@ async def serve(settings: Settings, announce: Announce, source: Ticking | None =
         given = settings, clock, configuration.rollups, machine
         joining = cluster.joining() if cluster else None
         collectors = await asyncio.to_thread(open_collectors, *given, joining)
+        if cluster and collectors.history and not collectors.history.engine.embedded:
+            cluster.divide(collectors.history.engine)
         collectors.logs.store.redactor.use(configuration.redaction)
         stack.callback(collectors.close)
         changes = await asyncio.to_thread(compared_announcements, settings, collectors, clock)

@@ -66,8 +66,9 @@ class HistoryEngine:
         seconds: A clock that only moves forward.
 
     Attributes:
-        leads: Whether this process does what one of several does for all: appends spans and log
-            records that all of them have, rolls up and drops. Who knows the others sets it.
+        leads: Whether this process appends spans and log records: of several that all have the
+            same ones does. Who knows the others sets it.
+        tidies: Whether it rolls up and drops, which one of several does for all.
     """
 
     def __init__(
@@ -89,6 +90,7 @@ class HistoryEngine:
         self._failure: tuple[float, StorageError] | None = None
         self.database = database
         self.leads: Callable[[], bool] = _always
+        self.tidies: Callable[[], bool] = _always
         try:
             self._run(lambda: None)
         except StorageError:

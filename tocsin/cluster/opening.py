@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from collectors.clock import Clock
 from collectors.cluster.members import Node
 from collectors.errors import ConfigError
+from collectors.history.engine import HistoryEngine
 from collectors.host.machine import Machine
 from runbooks.desk.desk import IncidentDesk
 from tocsin.cli import package_version
@@ -75,6 +76,15 @@ class Cluster:
             leads=self.speaks,
             verify=self._verify,
         )
+
+    def divide(self, history: HistoryEngine) -> None:
+        """Have one of those who share a history append what all have, and tidy up.
+
+        Shards have spans and log records of their own, so that each appends.
+        """
+        history.tidies = self.speaks
+        if self.place.shape is Shape.PAIR:
+            history.leads = self.speaks
 
     def before_receivers(self, app: ASGIApp, paths: Collection[str] = OTLP_PATHS) -> ASGIApp:
         """Return what stands before receivers at ``paths``."""

@@ -129,7 +129,7 @@ class HistoryKeeper:
         several processes one does it: none may read a day that another one is dropping.
         """
         day = now_ms // DAY_MS
-        if day == self._tidied_day or not self._feed.history.leads:
+        if day == self._tidied_day or not self._feed.history.tidies:
             return
         if self._due_ms < 0:
             self._due_ms = now_ms

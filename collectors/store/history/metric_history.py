@@ -97,9 +97,9 @@ class MetricHistory:
         return self._step_ms
 
     @property
-    def leads(self) -> bool:
+    def tidies(self) -> bool:
         """Whether this process is the one of several that rolls up and drops."""
-        return self._engine.leads()
+        return self._engine.tidies()
 
     def has_samples(self) -> bool:
         """Return whether any samples are held."""
