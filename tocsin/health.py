@@ -42,12 +42,25 @@ def health_route(
     async def health(request: Request) -> JSONResponse:
         delivery = _delivery(desk)
         faults = [asdict(fault) for fault in collectors.machine.faults.present()]
+<<<<<<< HEAD
         state = None if cluster is None else cluster_state(cluster)
         wrong = (engine.faults, any(delivery.values()), reloader.refused, faults, warming.failed)
         degraded = any(wrong) or bool(state and state["wrong"])
+||||||| 2ae2cf8
+        wrong = (engine.faults, any(delivery.values()), reloader.refused, faults, warming.failed)
+        degraded = any(wrong)
+=======
+        shards = collectors.shards
+        missing = shards.fan_out.missing() if shards else 0
+        failing = reloader.refused, faults, warming.failed, missing
+        wrong = (engine.faults, any(delivery.values()), *failing)
+        degraded = any(wrong)
+>>>>>>> shards
         status = "degraded" if degraded else "ok"
         if not request.scope.get("trusted", True):
             return JSONResponse({"status": status})  # for a probe without a token
+        # What is owed is read from the disk: not on the event loop.
+        copies = {"copies": await anyio.to_thread.run_sync(shards.health)} if shards else {}
         return JSONResponse(
             {
                 "status": status,
@@ -64,7 +77,7 @@ def health_route(
                 "response": _response(desk),
                 "clock": _clock(collectors.clock),
                 "faults": faults,
-                **({"copies": collectors.shards.health()} if collectors.shards else {}),
+                **copies,
                 "warming": warming.as_json(),
                 "connections": collectors.connections.as_json(),
                 "access": door.as_json(),

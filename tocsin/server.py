@@ -39,6 +39,7 @@ from collectors.logs.store import LogStore
 from collectors.receivers.direct import Direct
 from collectors.receivers.prometheus.scrape.scraper import Scraper
 from collectors.receivers.sources.middleware import Attributed
+from collectors.store.history.rollups import RollupPolicy
 from runbooks.api.alertmanager.routes import DELIVERED
 from runbooks.api.public_links import SHARED
 from runbooks.api.routes import runbooks_routes
@@ -137,13 +138,10 @@ async def serve(settings: Settings, announce: Announce, source: Ticking | None =
         stack.enter_context(owned(settings.data_dir))
         door = Door.of(settings, clock)
         cluster = await stack.enter_async_context(clustered(settings, api_url, machine, clock))
-        given = settings, clock, configuration.rollups, machine
-        joining = cluster.joining() if cluster else None
-        collectors = await asyncio.to_thread(open_collectors, *given, joining)
-        if cluster and collectors.history and not collectors.history.engine.embedded:
-            cluster.divide(collectors.history.engine)
-        collectors.logs.store.redactor.use(configuration.redaction)
+        stores = settings, clock, configuration.rollups, machine
+        collectors = await asyncio.to_thread(_collectors, *stores, cluster)
         stack.callback(collectors.close)
+        collectors.logs.store.redactor.use(configuration.redaction)
         changes = await asyncio.to_thread(compared_announcements, settings, collectors, clock)
         stack.callback(changes.close)
         desk = open_desk(settings, configuration, collectors, clock, api_url)
@@ -365,6 +363,21 @@ def tell_of_ourselves(
             # What all know is told by one.
             collectors.keeping.write(response)
             collectors.keeping.write(desk.on_call.heartbeats.batch(collectors.clock.now_ms()))
+
+
+def _collectors(
+    settings: Settings,
+    clock: SteadyClock,
+    rollups: Sequence[RollupPolicy],
+    machine: Machine,
+    cluster: Cluster | None,
+) -> Collectors:
+    """Open the stores, with what this node's place in a cluster changes about them."""
+    joining = cluster.joining() if cluster else None
+    collectors = open_collectors(settings, clock, rollups, machine, joining)
+    if cluster and collectors.history and not collectors.history.engine.embedded:
+        cluster.divide(collectors.history.engine)
+    return collectors
 
 
 def _turn(cluster: Cluster | None, desk: IncidentDesk, stack: AsyncExitStack) -> Turn:

@@ -85,6 +85,7 @@ def test_a_secret_comes_by_file_or_environment(
         "slack_signing_secret",
         "slack_app_token",
         "api_token",
+        "cluster_token",
         "oidc_client_secret",
         "heartbeat_url",
     }
