@@ -42,20 +42,11 @@ def health_route(
     async def health(request: Request) -> JSONResponse:
         delivery = _delivery(desk)
         faults = [asdict(fault) for fault in collectors.machine.faults.present()]
-<<<<<<< HEAD
         state = None if cluster is None else cluster_state(cluster)
-        wrong = (engine.faults, any(delivery.values()), reloader.refused, faults, warming.failed)
-        degraded = any(wrong) or bool(state and state["wrong"])
-||||||| 2ae2cf8
-        wrong = (engine.faults, any(delivery.values()), reloader.refused, faults, warming.failed)
-        degraded = any(wrong)
-=======
         shards = collectors.shards
         missing = shards.fan_out.missing() if shards else 0
-        failing = reloader.refused, faults, warming.failed, missing
-        wrong = (engine.faults, any(delivery.values()), *failing)
-        degraded = any(wrong)
->>>>>>> shards
+        failing = reloader.refused, faults, warming.failed, missing, state and state["wrong"]
+        degraded = any((engine.faults, any(delivery.values()), *failing))
         status = "degraded" if degraded else "ok"
         if not request.scope.get("trusted", True):
             return JSONResponse({"status": status})  # for a probe without a token
