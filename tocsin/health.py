@@ -6,6 +6,7 @@ import time
 from dataclasses import asdict
 from typing import Any
 
+import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
 from dashboards.testing.synthetic import TRACE_ID, JsonObject, World
 
 STEP_MS = 60_000
 SEVERITIES = ("unset", "trace", "debug", "info", "warn", "error", "fatal")
+
+
+def answers(world: Callable[[], World]) -> Mapping[str, Callable[[Request], Response]]:
+    """Return what is answered, by path."""
+    return {
+        "/api/v1/logs": lambda asked: JSONResponse(lines(world(), asked)),
+        "/api/v1/logs/histogram": lambda _: JSONResponse(histogram(world())),
+        "/api/v1/logs/services": lambda _: JSONResponse(overview(world())),
+        "/api/v1/logs/patterns": lambda _: JSONResponse(patterns(world())),
+    }
 
 
 def line(world: World, body: str, severity: str = "error", ago_ms: int = 5_000) -> JsonObject:
