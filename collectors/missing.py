@@ -11,17 +11,23 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 _notes: ContextVar[list[str] | None] = ContextVar("missing", default=None)
+_doubts: ContextVar[bool] = ContextVar("doubts", default=True)
 
 
 @contextmanager
-def noting() -> Iterator[list[str]]:
-    """Collect what is found missing in this thread; each sentence once."""
+def noting(*, doubts: bool = True) -> Iterator[list[str]]:
+    """Collect what is found missing in this thread; each sentence once.
+
+    Args:
+        doubts: Whether what may be missing counts as well.
+    """
     notes: list[str] = []
-    token = _notes.set(notes)
+    tokens = _notes.set(notes), _doubts.set(doubts)
     try:
         yield notes
     finally:
-        _notes.reset(token)
+        _notes.reset(tokens[0])
+        _doubts.reset(tokens[1])
 
 
 def found_missing() -> tuple[str, ...]:
@@ -34,3 +40,9 @@ def note_missing(sentence: str) -> None:
     notes = _notes.get()
     if notes is not None and sentence not in notes:
         notes.append(sentence)
+
+
+def note_doubt(sentence: str) -> None:
+    """Say what an answer may lack, where that counts."""
+    if _doubts.get():
+        note_missing(sentence)

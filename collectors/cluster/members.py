@@ -25,6 +25,7 @@ class Node:
         alive: Whether it was heard of lately. Not known is not dead: without the database, whoever
             was alive last counts as alive until a request to it fails.
         version: What it runs.
+        since_ms: When its state became what it is, epoch milliseconds.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Node:
     state: NodeState = NodeState.ACTIVE
     alive: bool = True
     version: str = ""
+    since_ms: int = 0
 
 
 class Membership(Protocol):

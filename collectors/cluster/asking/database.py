@@ -72,7 +72,7 @@ class ClusterDatabase:
         wanted = wanted_of_spans(request.query)
         if wanted is not None:
             return self._of_spans(request, wanted)
-        said = self._fan_out.gather(lines_question(request))
+        said = self._fan_out.gather(lines_question(request), request.window.start_ms)
         return self._merged(said, request)
 
     def _of_spans(self, request: Fetch, wanted: str) -> Lines:

@@ -1,7 +1,8 @@
 """One question to all nodes: each answers for the slots that are its own just now.
 
-A slot is answered by the first of its holders that is alive; if that one fails, by the next, as
-long as there is time. What nobody answers for is noted as missing (:mod:`collectors.missing`).
+A slot is answered by the senior of its holders that is alive, see
+:mod:`collectors.cluster.seniority`; if that one fails, by the next, as long as there is time. What
+nobody answers for is noted as missing (:mod:`collectors.missing`).
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import numpy as np
 import structlog
@@ -20,15 +22,17 @@ from collectors.budget import elsewhere, look, spend
 from collectors.cluster.asking.questions import Asked, Question
 from collectors.cluster.frames import Frame
 from collectors.cluster.members import Membership
-from collectors.cluster.placement import Placement, active, placement_of
+from collectors.cluster.placement import Placement, active
+from collectors.cluster.seniority import answering_placement, held_since
 from collectors.cluster.suspects import Suspects
 from collectors.errors import OverloadedError, StorageError
-from collectors.missing import note_missing
+from collectors.missing import note_doubt, note_missing
 from collectors.model import IndexArray
 from collectors.store.series.slots import SLOTS
 
 _log = structlog.get_logger(__name__)
 Boolean = NDArray[np.bool_]
+_NEVER_MS = 1 << 62
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +50,8 @@ class _Round:
     open: Boolean
     failed: set[str]
     said: list[Said]
+    shares: list[tuple[str, Boolean]] = field(default_factory=list)
+    """Who answered for which slots."""
 
 
 class FanOut:
@@ -56,6 +62,7 @@ class FanOut:
         nodes: Returns what asks a node by its name.
         suspects: Who did not answer lately.
         behind: Whether this node lacks what it missed while it was away.
+        oldest_ms: Returns since when what a node holds is all that is hot, epoch milliseconds.
         deadline_s: How long others may take.
         now_s: A clock that never goes back.
     """
@@ -67,6 +74,7 @@ class FanOut:
         suspects: Suspects,
         *,
         behind: Callable[[], bool] = lambda: False,
+        oldest_ms: Callable[[], int] = lambda: 0,
         deadline_s: float = 10.0,
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -74,6 +82,7 @@ class FanOut:
         self._nodes = nodes
         self._suspects = suspects
         self._behind = behind
+        self._oldest_ms = oldest_ms
         self._deadline_s = deadline_s
         self._now_s = now_s
         self._pool = ThreadPoolExecutor(32, thread_name_prefix="cluster-ask")
@@ -82,8 +91,12 @@ class FanOut:
         """End the threads."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def gather(self, question: Question) -> list[Said]:
+    def gather(self, question: Question, first_ms: int | None = None) -> list[Said]:
         """Return the answers of all who hold slots, in the order of their names.
+
+        Args:
+            question: What is asked.
+            first_ms: Of what time; None: of the present alone.
 
         Raises:
             InputError: The question is wrong, or asks for too much.
@@ -102,6 +115,8 @@ class FanOut:
             }
             shares = {name: share for name, share in shares.items() if share.any()}
             self._ask(question, shares, work, end_s)
+        if first_ms is not None:
+            self._tell_young(work, first_ms)
         return sorted(work.said, key=lambda one: one.node)
 
     def everybody(self, question: Question) -> list[Said]:
@@ -125,7 +140,7 @@ class FanOut:
     def _answering(self, failed: set[str]) -> tuple[Placement, IndexArray]:
         """Return who answers for each slot: whoever is not doubted, else whoever may be alive."""
         nodes = self._membership.nodes()
-        placement = placement_of(active(nodes))
+        placement = answering_placement(nodes, self._oldest_ms())
         alive = {node.name for node in nodes if node.alive or node.name == self._membership.me}
         alive -= failed
         doubted = self._suspects.current()
@@ -179,6 +194,24 @@ class FanOut:
         work.said.append(Said(node=name, frame=frame))
         if share is not None:
             work.open &= ~share
+            work.shares.append((name, share))
+
+    def _tell_young(self, work: _Round, first_ms: int) -> None:
+        """Say it where those who answered did not hold their slots yet at ``first_ms``."""
+        nodes = self._membership.nodes()
+        since = dict(zip(active(nodes), held_since(nodes), strict=True))
+        began = np.zeros(SLOTS, dtype=np.int64)
+        for name, share in work.shares:
+            began[share] = since[name][share] if name in since else 0
+        known = began[began > 0]
+        first_ms = max(first_ms, self._oldest_ms(), int(known.min(initial=_NEVER_MS)))
+        young = began > first_ms
+        if young.any():
+            at = datetime.fromtimestamp(int(began.max()) / 1_000, tz=UTC)
+            note_doubt(
+                f"of {int(young.sum())} of {SLOTS} slots what came before {at:%H:%M:%S} UTC may be "
+                "missing: who answers for them holds them since then"
+            )
 
     def _tell_lost(self, lost: Boolean, placement: Placement) -> None:
         gone = sorted(

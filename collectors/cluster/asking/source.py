@@ -58,7 +58,7 @@ class ClusterSource:
     ) -> Iterator[Samples]:
         """Yield the same, those of one node at a time: no series is answered by two."""
         question = samples_question(matchers, first_ms, last_ms, names)
-        for one in self.fan_out.gather(question):
+        for one in self.fan_out.gather(question, first_ms):
             samples = samples_of(one.frame, words)
             if samples.labels.size:
                 yield samples

@@ -35,16 +35,23 @@ class MortalNodes:
         me: This node.
         names: All of them.
         dead: Those that are known to be dead.
+        since_ms: Since when each is one of them, as far as it is said.
     """
 
     me: str
     names: Sequence[str]
     dead: set[str] = field(default_factory=set)
+    since_ms: Mapping[str, int] = field(default_factory=dict)
 
     def nodes(self) -> tuple[Node, ...]:
         """Return them."""
         return tuple(
-            Node(name=name, url=f"http://{name}", alive=name not in self.dead)
+            Node(
+                name=name,
+                url=f"http://{name}",
+                alive=name not in self.dead,
+                since_ms=self.since_ms.get(name, 0),
+            )
             for name in self.names
         )
 

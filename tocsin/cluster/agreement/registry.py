@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, create_engine, delete, func, select, text, update
+from sqlalchemy import Connection, case, create_engine, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
@@ -108,8 +108,11 @@ class Registry:
                     # It is heard of once it can be asked: until then it reads its logs.
                     "heard_ms": 0,
                 }
-                made = insert(NODES).values(**row)
-                connection.execute(made.on_conflict_do_update(index_elements=["name"], set_=row))
+                made = insert(NODES).values(**row, since_ms=now_ms)
+                # A node that starts again has held its slots since before.
+                held = NODES.c.state == NodeState.ACTIVE.value
+                again = row | {"since_ms": case((held, NODES.c.since_ms), else_=now_ms)}
+                connection.execute(made.on_conflict_do_update(index_elements=["name"], set_=again))
                 return self._view(connection, now_ms)
         except SQLAlchemyError as error:
             raise _failed(error) from error
@@ -140,7 +143,10 @@ class Registry:
         """
         try:
             with self._engine.begin() as connection:
-                told = update(NODES).where(NODES.c.name == name).values(state=state.value)
+                same = NODES.c.state == state.value
+                since = case((same, NODES.c.since_ms), else_=_now_ms(connection))
+                told = update(NODES).where(NODES.c.name == name)
+                told = told.values(state=state.value, since_ms=since)
                 return connection.execute(told).rowcount == 1
         except SQLAlchemyError as error:
             raise _failed(error) from error
@@ -180,6 +186,7 @@ class Registry:
         if before is None:
             # Somebody removed us by mistake: we are here.
             first = {"name": self.node.name, "state": NodeState.ACTIVE.value, "joined_ms": now_ms}
+            first |= {"since_ms": now_ms}
             connection.execute(insert(NODES).values(**row, **first))
             return False
         connection.execute(update(NODES).where(mine).values(**row))
@@ -217,6 +224,7 @@ def _known(rows: Sequence[Any], alive_since_ms: int) -> tuple[Known, ...]:
                 state=NodeState(row["state"]),
                 alive=row["heard_ms"] >= alive_since_ms,
                 version=row["version"],
+                since_ms=row["since_ms"],
             ),
             joined_ms=row["joined_ms"],
             heard_ms=row["heard_ms"],

@@ -16,6 +16,7 @@ NODES = Table(
     Column("session", String, nullable=False),
     Column("joined_ms", BigInteger, nullable=False),
     Column("heard_ms", BigInteger, nullable=False),
+    Column("since_ms", BigInteger, nullable=False),
 )
 
 LEASES = Table(

@@ -26,9 +26,10 @@ def whole() -> Iterator[None]:
     """Refuse an answer that lacks what other nodes hold.
 
     Raises:
-        StorageError: It does; what is not known is no fact, and no alert resolves by it.
+        StorageError: It does; what is not known is no fact, and no alert resolves by it. That a
+            holder is younger than what is asked of is no reason to judge nothing for hours.
     """
-    with noting() as missing:
+    with noting(doubts=False) as missing:
         yield
     if missing:
         raise StorageError(f"not judged: {'; '.join(missing)}")

@@ -61,7 +61,8 @@ def joined(
 ) -> Shards:
     """Return this node among others, its thread running."""
     path, max_wait_ms = settings.data_dir / "owed", settings.evaluation_delay.ms
-    shards = Shards(joining, store, limits, clock, machine, path, max_wait_ms)
+    hot_window_ms = settings.hot_window.ms
+    shards = Shards(joining, store, limits, clock, machine, path, max_wait_ms, hot_window_ms)
     shards.start()
     return shards
 
@@ -77,6 +78,7 @@ class Shards:
         machine: What the process runs on.
         path: Where what others missed is kept.
         max_wait_ms: How long judgement waits for shares that are missing.
+        hot_window_ms: How much is kept hot: who has held a slot for as long has all of it.
     """
 
     def __init__(
@@ -88,6 +90,7 @@ class Shards:
         machine: Machine,
         path: Path,
         max_wait_ms: int = 30_000,
+        hot_window_ms: int = 6 * 3_600_000,
     ) -> None:
         self.membership, self.token = joining.membership, joining.token
         self.hints = Hints(path, machine)
@@ -97,7 +100,11 @@ class Shards:
         self._behind = True
         self._sending, self._asking = Suspects(clock), Suspects(clock)
         self.fan_out = FanOut(
-            self.membership, self._node, self._asking, behind=lambda: self._behind
+            self.membership,
+            self._node,
+            self._asking,
+            behind=lambda: self._behind,
+            oldest_ms=lambda: clock.now_ms() - hot_window_ms,
         )
         self.delivery = Delivery(self.membership, self._kept_by, self._sending, self.hints)
         self.database = ClusterDatabase(self.fan_out, self.membership, store, limits)
