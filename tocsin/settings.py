@@ -194,7 +194,9 @@ class Settings(BaseSettings):
     )
     dashboard_port: Port = Field(8501, description="Streamlit dashboard.")
     api_url: str = Field(
-        "http://127.0.0.1:7101", description="Where `tocsin dashboard` and `tocsin query` ask."
+        "http://127.0.0.1:7101",
+        description="Where `tocsin dashboard` and `tocsin query` ask; of a cluster several nodes, "
+        "with commas between them: the next is asked where one can't be reached.",
     )
     dashboard_url: str = Field(
         "http://127.0.0.1:8501", description="Link to the dashboard that messages carry."

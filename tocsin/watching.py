@@ -123,7 +123,7 @@ def open_engine(
             store=collectors.judging,
             memory=MemoryFile(settings.data_dir / FILE, collectors.machine),
             clock=clock,
-            external_url=settings.api_url,
+            external_url=settings.api_url.partition(",")[0],
         ),
         max_wait_ms=settings.evaluation_delay.ms,
         max_late_ms=settings.late_data.ms,

@@ -28,6 +28,8 @@ PERSON = "Tocsin-Person"
 
 MAX_MESSAGE_CHARS = 500
 NOT_MODIFIED = 304
+_SAFE = frozenset({"GET", "HEAD"})
+_NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout)
 # A stream that is alive says so every ten seconds.
 _STREAM_TIMEOUT_S = 60.0
 # Atlas's answers begin with the name of a Java class, which tells people nothing.
@@ -38,7 +40,8 @@ class Transport:
     """HTTP with one kind of failure: every problem becomes a :class:`ClientError`.
 
     Args:
-        base_url: Scheme, host and port.
+        base_url: Scheme, host and port; of several nodes with commas between them: the next is
+            asked where one can't be reached, and from then on.
         timeout_s: Longest wait for an answer, seconds.
         token: Goes with every request; empty: none does.
         person: E-mail address of whom the token speaks for; empty: for itself.
@@ -57,7 +60,7 @@ class Transport:
         person: str = "",
         ca: str = "",
     ) -> None:
-        self.base_url = base_url.rstrip("/")
+        self._urls = [one.strip().rstrip("/") for one in base_url.split(",") if one.strip()] or [""]
         self._timeout_s = timeout_s
         # An HTTP proxy in the environment must not swallow requests to loopback.
         headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -66,6 +69,11 @@ class Transport:
         self._http = httpx2.Client(
             timeout=timeout_s, trust_env=False, headers=headers, verify=_trusted(ca)
         )
+
+    @property
+    def base_url(self) -> str:
+        """Whom it asks."""
+        return self._urls[0]
 
     def close(self) -> None:
         """Close the connections."""
@@ -95,17 +103,17 @@ class Transport:
 
     def stream(self, path: str, params: Mapping[str, ParamValue] | None = None) -> Iterator[str]:
         """Yield the lines of an answer as they come; silence for a minute is the end."""
-        url = self.base_url + path
+        asked = self.base_url
         try:
             with self._http.stream(
-                "GET", url, params=dict(params or {}), timeout=_STREAM_TIMEOUT_S
+                "GET", asked + path, params=dict(params or {}), timeout=_STREAM_TIMEOUT_S
             ) as answer:
                 if answer.status_code >= 400:
                     answer.read()
                     raise answer_error(answer)
                 yield from answer.iter_lines()
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-            raise UnreachableError(f"{self.base_url} can't be reached: {error}") from error
+            raise self._unreached(asked, path, error) from error
 
     def send(
         self,
@@ -117,20 +125,34 @@ class Transport:
         headers: Mapping[str, str] | None = None,
     ) -> httpx2.Response:
         """Return the answer to one request, whose status is below 400."""
-        url = self.base_url + path
-        try:
-            answer = self._http.request(
-                method, url, params=dict(params or {}), json=json, headers=dict(headers or {})
-            )
-        except httpx2.TimeoutException as error:
-            raise UnreachableError(
-                f"{url} did not answer within {duration(self._timeout_s)}"
-            ) from error
-        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-            raise UnreachableError(f"{self.base_url} can't be reached: {error}") from error
+        asking, heads = dict(params or {}), dict(headers or {})
+        for last in (*[False] * (len(self._urls) - 1), True):
+            asked = self.base_url
+            try:
+                answer = self._http.request(
+                    method, asked + path, params=asking, json=json, headers=heads
+                )
+                break
+            except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+                # What may have been done is not asked for once more.
+                if last or not (method in _SAFE or isinstance(error, _NEVER_SENT)):
+                    raise self._unreached(asked, path, error) from error
+                self._ask_another(asked)
         if answer.status_code >= 400:
             raise answer_error(answer)
         return answer
+
+    def _ask_another(self, silent: str) -> None:
+        """Put whoever does not answer behind the others, once."""
+        if self._urls[0] == silent:
+            self._urls = [*self._urls[1:], silent]
+
+    def _unreached(self, asked: str, path: str, error: Exception) -> UnreachableError:
+        self._ask_another(asked)
+        if isinstance(error, httpx2.TimeoutException):
+            waited = duration(self._timeout_s)
+            return UnreachableError(f"{asked}{path} did not answer within {waited}")
+        return UnreachableError(f"{asked} can't be reached: {error}")
 
 
 def _trusted(ca: str) -> ssl.SSLContext | bool:
