@@ -52,6 +52,7 @@ from runbooks.paging.own_fault import OwnFaults
 from runbooks.status_page.office import StatusOffice
 from tocsin.access.audit import audit_route
 from tocsin.access.door import Door
+from tocsin.access.kept_tokens import tokens_of
 from tocsin.access.people import Members
 from tocsin.access.rights import LOGS, right_for
 from tocsin.access.whoami import whoami_route
@@ -136,8 +137,8 @@ async def serve(settings: Settings, announce: Announce, source: Ticking | None =
     async with AsyncExitStack() as stack:
         api, api_url = _listening(settings, stack)
         stack.enter_context(owned(settings.data_dir))
-        door = Door.of(settings, clock)
         cluster = await stack.enter_async_context(clustered(settings, api_url, machine, clock))
+        door = _door(settings, clock, stack)
         stores = settings, clock, configuration.rollups, machine
         collectors = await asyncio.to_thread(_collectors, *stores, cluster)
         stack.callback(collectors.close)
@@ -378,6 +379,16 @@ def _collectors(
     if cluster and collectors.history and not collectors.history.engine.embedded:
         cluster.divide(collectors.history.engine)
     return collectors
+
+
+def _door(settings: Settings, clock: SteadyClock, stack: AsyncExitStack) -> Door:
+    """Return the door, knowing the tokens wherever they are."""
+    if not settings.demands_tokens:
+        return Door.of(settings, clock)
+    tokens = tokens_of(settings)
+    stack.callback(tokens.close)
+    tokens.start()
+    return Door.of(settings, clock, tokens)
 
 
 def _turn(cluster: Cluster | None, desk: IncidentDesk, stack: AsyncExitStack) -> Turn:

@@ -17,7 +17,7 @@ from tocsin.access.certificate import Certificate
 from tocsin.access.gate import Gate, Gatekeeper
 from tocsin.access.people import Members
 from tocsin.access.rights import Right
-from tocsin.access.tokens import TokenFile
+from tocsin.access.tokens import TokenFile, Tokens
 
 _log = structlog.get_logger(__name__)
 
@@ -70,8 +70,13 @@ class Door:
     members: Members = field(default_factory=Members)
 
     @classmethod
-    def of(cls, house: House, clock: Clock) -> Door:
+    def of(cls, house: House, clock: Clock, tokens: Tokens | None = None) -> Door:
         """Return the door, and say who may pass.
+
+        Args:
+            house: What the settings say.
+            clock: The present.
+            tokens: Where tokens are; None: in the data directory.
 
         Raises:
             ConfigError: The certificate or its key can't be used.
@@ -85,7 +90,7 @@ class Door:
             remedy = "set access to tokens to ask for them"
             _log.info("whoever reaches a port may ask and answer", host=house.host, remedy=remedy)
             return cls(keeper=None, audit=audit, clock=clock, certificate=certificate)
-        tokens = TokenFile(house.data_dir)
+        tokens = tokens or TokenFile(house.data_dir)
         now_ms = clock.now_ms()
         living = sum(token.lives(now_ms) for token in tokens.tokens())
         _log.info("every request needs a token", host=house.host, tokens=living)

@@ -19,7 +19,7 @@ from collectors.errors import StorageError
 from tocsin.access.audit import AuditLog, Entry
 from tocsin.access.people import Member, Members
 from tocsin.access.rights import RIGHTS, Right, Role
-from tocsin.access.tokens import Token, TokenFile
+from tocsin.access.tokens import Token, Tokens
 from tocsin.client.transport import PERSON
 
 ANYBODY = "anybody"
@@ -97,7 +97,7 @@ class Gatekeeper:
         refused: How many requests were, by HTTP status.
     """
 
-    def __init__(self, tokens: TokenFile, clock: Clock, members: Members | None = None) -> None:
+    def __init__(self, tokens: Tokens, clock: Clock, members: Members | None = None) -> None:
         self.refused: Counter[int] = Counter()
         self._members = members or Members()
         self._tokens = tokens

@@ -9,8 +9,9 @@ import fcntl
 import hashlib
 import os
 import secrets
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -60,7 +61,74 @@ class Token:
         return right is Right.NOTHING or right in RIGHTS[self.role]
 
 
-class TokenFile:
+class Tokens(ABC):
+    """The tokens of one process or of a cluster, wherever they are kept."""
+
+    def start(self) -> None:  # noqa: B027 - a file has nothing to start
+        """Learn of changes from now on."""
+
+    def close(self) -> None:  # noqa: B027 - as above
+        """Stop."""
+
+    @abstractmethod
+    def tokens(self) -> list[Token]:
+        """Return all tokens, the oldest first.
+
+        Raises:
+            StorageError: They can't be read; nobody is let in by what says nothing.
+        """
+
+    @abstractmethod
+    def find(self, secret: str) -> Token | None:
+        """Return the token whose secret this is, revoked or expired ones too."""
+
+    @abstractmethod
+    def _changing(self) -> AbstractContextManager[list[Token]]:
+        """Return the tokens to change; nobody else changes them meanwhile."""
+
+    def create(
+        self, name: str, role: Role, now_ms: int, expires_ms: int | None, person: str = ""
+    ) -> tuple[Token, str]:
+        """Make a token; return it and its secret, which is not kept.
+
+        Raises:
+            ConflictError: A living token has that name, or there are too many.
+            StorageError: It can't be kept.
+        """
+        secret = PREFIX + secrets.token_urlsafe(32)
+        with self._changing() as tokens:
+            if any(token.name == name and token.lives(now_ms) for token in tokens):
+                raise ConflictError(f"a token is called {name!r}; revoke it, or take another name")
+            if len(tokens) >= MAX_TOKENS:
+                raise ConflictError(f"there are {MAX_TOKENS} tokens; no more are kept")
+            token = Token(
+                id=secrets.token_hex(4),
+                name=name,
+                role=role,
+                digest=digest_of(secret),
+                created_ms=now_ms,
+                expires_ms=expires_ms,
+                person=person,
+            )
+            tokens.append(token)
+        return token, secret
+
+    def revoke(self, id_or_name: str, now_ms: int) -> Token:
+        """Let a token open nothing any more.
+
+        Raises:
+            NotFoundError: There is none, or it is revoked.
+            StorageError: It can't be kept.
+        """
+        with self._changing() as tokens:
+            for at, token in enumerate(tokens):
+                if id_or_name in (token.id, token.name) and token.revoked_ms is None:
+                    tokens[at] = replace(token, revoked_ms=now_ms)
+                    return tokens[at]
+            raise NotFoundError(f"no token {id_or_name[:MAX_NAME]!r} that is not revoked")
+
+
+class TokenFile(Tokens):
     """The tokens of a data directory. Commands change the file; a running server sees it change.
 
     Args:
@@ -89,48 +157,7 @@ class TokenFile:
     def find(self, secret: str) -> Token | None:
         """Return the token whose secret this is, revoked or expired ones too."""
         self._refresh()
-        return self._by_digest.get(_digest(secret))
-
-    def create(
-        self, name: str, role: Role, now_ms: int, expires_ms: int | None, person: str = ""
-    ) -> tuple[Token, str]:
-        """Make a token; return it and its secret, which is not kept.
-
-        Raises:
-            ConflictError: A living token has that name, or there are too many.
-            StorageError: It can't be kept.
-        """
-        secret = PREFIX + secrets.token_urlsafe(32)
-        with self._changing() as tokens:
-            if any(token.name == name and token.lives(now_ms) for token in tokens):
-                raise ConflictError(f"a token is called {name!r}; revoke it, or take another name")
-            if len(tokens) >= MAX_TOKENS:
-                raise ConflictError(f"there are {MAX_TOKENS} tokens; no more are kept")
-            token = Token(
-                id=secrets.token_hex(4),
-                name=name,
-                role=role,
-                digest=_digest(secret),
-                created_ms=now_ms,
-                expires_ms=expires_ms,
-                person=person,
-            )
-            tokens.append(token)
-        return token, secret
-
-    def revoke(self, id_or_name: str, now_ms: int) -> Token:
-        """Let a token open nothing any more.
-
-        Raises:
-            NotFoundError: There is none, or it is revoked.
-            StorageError: It can't be kept.
-        """
-        with self._changing() as tokens:
-            for at, token in enumerate(tokens):
-                if id_or_name in (token.id, token.name) and token.revoked_ms is None:
-                    tokens[at] = replace(token, revoked_ms=now_ms)
-                    return tokens[at]
-            raise NotFoundError(f"no token {id_or_name[:MAX_NAME]!r} that is not revoked")
+        return self._by_digest.get(digest_of(secret))
 
     @contextmanager
     def _changing(self) -> Iterator[list[Token]]:
@@ -169,5 +196,6 @@ class TokenFile:
             self._seen = seen
 
 
-def _digest(secret: str) -> str:
+def digest_of(secret: str) -> str:
+    """Return what is kept of a secret."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

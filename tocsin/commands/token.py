@@ -1,4 +1,4 @@
-"""``tocsin token``: make, list and revoke API tokens, in the data directory of this machine."""
+"""``tocsin token``: make, list and revoke API tokens, of this machine or of a cluster."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 import click
 
 from collectors.clock import SystemClock
+from tocsin.access.kept_tokens import tokens_of
 from tocsin.access.rights import Role
-from tocsin.access.tokens import MAX_NAME, Token, TokenFile
+from tocsin.access.tokens import MAX_NAME, Token
 from tocsin.client.wording import moment
 from tocsin.duration import Duration
 from tocsin.settings import load_settings
@@ -60,7 +61,8 @@ def create(
         expires_ms = now_ms + Duration.parse(expires).ms if expires else None
     except ValueError as error:
         raise click.BadParameter(f"{expires!r}: {error}", param_hint="--expires") from error
-    token, secret = TokenFile(settings.data_dir).create(name, given, now_ms, expires_ms, person)
+    kept = tokens_of(settings)
+    token, secret = kept.create(name, given, now_ms, expires_ms, person)
     if as_json:
         say_json({**_row(token), "secret": secret})
     else:
@@ -77,7 +79,7 @@ def create(
 def list_tokens(as_json: bool, fail_empty: bool, **overrides: object) -> None:
     """List the tokens, revoked and expired ones too; no secret is known."""
     now_ms = SystemClock().now_ms()
-    found = TokenFile(load_settings(overrides).data_dir).tokens()
+    found = tokens_of(load_settings(overrides)).tokens()
     tell_list(
         [_row(token) for token in found],
         lambda: table(
@@ -96,8 +98,8 @@ def list_tokens(as_json: bool, fail_empty: bool, **overrides: object) -> None:
 @setting_options("data_dir")
 def revoke(token: str, as_json: bool, **overrides: object) -> None:
     """Let a token open nothing any more, at once."""
-    directory = load_settings(overrides).data_dir
-    revoked = TokenFile(directory).revoke(token, SystemClock().now_ms())
+    kept = tokens_of(load_settings(overrides))
+    revoked = kept.revoke(token, SystemClock().now_ms())
     if as_json:
         say_json(_row(revoked))
     else:

@@ -7,25 +7,17 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, case, create_engine, delete, func, select, text, update
+from sqlalchemy import Connection, case, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from collectors.cluster.members import Node, NodeState
-from collectors.errors import StorageError
-from collectors.redaction import without_secrets
-from runbooks.incidents.database import with_driver
 from runbooks.incidents.sharing import MAKING_TABLES
+from tocsin.cluster.agreement.database import engine_at, failed
 from tocsin.cluster.agreement.lease import Lease, Wish, decided
 from tocsin.cluster.agreement.tables import LEASES, METADATA, NODES
 
 _NOW = text("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint")
-# A process that was stopped amid a transaction must not keep the row from the others.
-_OPTIONS = (
-    "-c statement_timeout=2000 -c lock_timeout=1500 -c idle_in_transaction_session_timeout=2000 "
-    "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=2"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,16 +67,7 @@ class Registry:
         self.node = node
         self.length_ms = length_ms
         self.session = str(uuid4())
-        self._engine = create_engine(
-            with_driver(make_url(url)),
-            pool_size=2,
-            connect_args={
-                "connect_timeout": 2,
-                "tcp_user_timeout": 3_000,
-                "options": _OPTIONS,
-                "application_name": "tocsin-cluster",
-            },
-        )
+        self._engine = engine_at(url)
 
     def join(self) -> View:
         """Make what tables lack, and register this node, as active.
@@ -115,7 +98,7 @@ class Registry:
                 connection.execute(made.on_conflict_do_update(index_elements=["name"], set_=again))
                 return self._view(connection, now_ms)
         except SQLAlchemyError as error:
-            raise _failed(error) from error
+            raise failed(error) from error
 
     def beat(self, wishes: dict[str, bool]) -> View:
         """Say that this node is there, and what it wishes of which lease; return what is known.
@@ -133,7 +116,7 @@ class Registry:
                     self._decide(connection, name, wants)
                 return replace(self._view(connection, _now_ms(connection)), rival=rival)
         except SQLAlchemyError as error:
-            raise _failed(error) from error
+            raise failed(error) from error
 
     def set_state(self, name: str, state: NodeState) -> bool:
         """Tell a node what to do; return whether there is one of that name.
@@ -149,7 +132,7 @@ class Registry:
                 told = told.values(state=state.value, since_ms=since)
                 return connection.execute(told).rowcount == 1
         except SQLAlchemyError as error:
-            raise _failed(error) from error
+            raise failed(error) from error
 
     def remove(self, name: str) -> bool:
         """Forget a node that will not come back; return whether there was one.
@@ -162,7 +145,7 @@ class Registry:
                 gone = connection.execute(delete(NODES).where(NODES.c.name == name))
                 return gone.rowcount == 1
         except SQLAlchemyError as error:
-            raise _failed(error) from error
+            raise failed(error) from error
 
     def holds(self, connection: Connection, name: str, token: int) -> bool:
         """Return whether a lease is still ours under ``token``, within another's transaction."""
@@ -236,8 +219,3 @@ def _known(rows: Sequence[Any], alive_since_ms: int) -> tuple[Known, ...]:
 
 def _now_ms(connection: Connection) -> int:
     return int(connection.scalar(_NOW) or 0)
-
-
-def _failed(error: SQLAlchemyError) -> StorageError:
-    reason = without_secrets(str(error).splitlines()[0])
-    return StorageError(f"the database in which nodes agree failed: {reason}")
