@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 import click
@@ -61,8 +62,8 @@ def create(
         expires_ms = now_ms + Duration.parse(expires).ms if expires else None
     except ValueError as error:
         raise click.BadParameter(f"{expires!r}: {error}", param_hint="--expires") from error
-    kept = tokens_of(settings)
-    token, secret = kept.create(name, given, now_ms, expires_ms, person)
+    with closing(tokens_of(settings)) as kept:
+        token, secret = kept.create(name, given, now_ms, expires_ms, person)
     if as_json:
         say_json({**_row(token), "secret": secret})
     else:
@@ -79,7 +80,8 @@ def create(
 def list_tokens(as_json: bool, fail_empty: bool, **overrides: object) -> None:
     """List the tokens, revoked and expired ones too; no secret is known."""
     now_ms = SystemClock().now_ms()
-    found = tokens_of(load_settings(overrides)).tokens()
+    with closing(tokens_of(load_settings(overrides))) as kept:
+        found = kept.tokens()
     tell_list(
         [_row(token) for token in found],
         lambda: table(
@@ -98,8 +100,8 @@ def list_tokens(as_json: bool, fail_empty: bool, **overrides: object) -> None:
 @setting_options("data_dir")
 def revoke(token: str, as_json: bool, **overrides: object) -> None:
     """Let a token open nothing any more, at once."""
-    kept = tokens_of(load_settings(overrides))
-    revoked = kept.revoke(token, SystemClock().now_ms())
+    with closing(tokens_of(load_settings(overrides))) as kept:
+        revoked = kept.revoke(token, SystemClock().now_ms())
     if as_json:
         say_json(_row(revoked))
     else:
