@@ -9,6 +9,7 @@ import pytest
 
 from tests.tocsin.cluster.running import DEPTH, STEP_S, Node, eventually, running_pair
 from tests.tocsin.cluster.ways import lacks, send_by_every_way
+from tocsin.client.client import ApiClient
 
 pytestmark = [pytest.mark.processes, pytest.mark.slow, pytest.mark.paired]
 
@@ -33,9 +34,16 @@ def test_the_leader_is_killed_amid_an_outage(database: str, tmp_path: Path) -> N
         eventually(lambda: not [*lacks(survivor)])
         writer.depth = 500.0
         eventually(lambda: survivor.get("/api/v2/incidents")["incidents"])
+        room = ApiClient(f"{leader.api},{survivor.api}")
+        [before] = room.incidents()
         leader.kill()
         took_s = eventually(lambda: survivor.cluster()["lead"]["mine"])
         assert took_s <= 3 * STEP_S
+        # Whoever works on it goes on where the other node has it.
+        assert room.screen(before["id"])["version"]
+        taken = room.command(before["id"], "acknowledge", actor="ana")
+        assert taken["acknowledged_by"] == "ana"
+        room.close()
         eventually(pair.pages)
         known = len(writer.acknowledged)
         eventually(lambda: len(writer.acknowledged) > known + 60)
