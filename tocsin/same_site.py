@@ -56,7 +56,9 @@ class OwnNames:
 
 def own_names(settings: Settings) -> OwnNames:
     """Return the names that the settings tell: where we listen, where others are told to ask."""
-    told = [urlsplit(url).hostname or "" for url in (settings.api_url, settings.cluster_url)]
+    told = [
+        urlsplit(url).hostname or "" for url in (*settings.api_url.split(","), settings.cluster_url)
+    ]
     return OwnNames([settings.host, *told], settings.allowed_hosts)
 
 
