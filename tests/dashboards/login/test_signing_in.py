@@ -30,7 +30,7 @@ pytestmark = [
 
 
 def test_who_signs_in_acts_in_the_own_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The pages ask with the viewer's token: what it may not is not offered, revoked it is blind."""
+    """The pages ask with the viewer's token: what it may not isn't offered, revoked it is blind."""
     write(tmp_path / "ops", "shop")
     asked = settings(tmp_path).model_copy(update={"access": Access.TOKENS})
     tokens = TokenFile(asked.data_dir)
