@@ -8,7 +8,7 @@ import pytest
 
 from tests.tocsin.cluster.shards_in_processes import NAMES, Writer, nodes_in
 
-pytestmark = [pytest.mark.processes, pytest.mark.slow]
+pytestmark = [pytest.mark.processes, pytest.mark.slow, pytest.mark.paired]
 
 
 def test_a_killed_node_loses_nothing_and_is_missed_by_nobody(tmp_path: Path, database: str) -> None:
