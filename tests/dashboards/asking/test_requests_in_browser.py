@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
+    pytest.mark.paired,
     pytest.mark.skipif(browser_missing() is not None, reason=browser_missing() or ""),
 ]
 MOST_A_TICK = 3
