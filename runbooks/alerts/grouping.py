@@ -184,20 +184,23 @@ def _by_change(one: Finding, other: Finding) -> tuple[int, str] | None:
 
 
 def _by_suspect(one: Finding, other: Finding) -> tuple[int, str] | None:
-    """Return that the evidence of both accuses one service, or that of one the other's own."""
+    """Return that traces of both accuse one service, or those of one the other's own."""
     accused, too = _accused(one), _accused(other)
     if accused and accused == too:
-        return 4, f"the evidence of both points at {accused}"
+        return 4, f"the traces of both point at {accused}"
     for service, others in ((accused, other), (too, one)):
         if service and others.scope.get(SERVICE) == service:
-            return 4, f"the evidence of one points at {service}, which the other is about"
+            return 4, f"the traces of one point at {service}, which the other is about"
     return None
 
 
 def _accused(finding: Finding) -> str:
-    """Return the service that most of the evidence points at and nothing clears; empty: none."""
+    """Return the service that most of the evidence points at and nothing clears; empty: none.
+
+    It takes a way there, by traces: what merely failed first may have failed for reasons of its own.
+    """
     suspect = finding.suspects[0] if finding.suspects else None
-    if suspect is None or suspect.share < _MIN_ACCUSING or suspect.against:
+    if suspect is None or suspect.share < _MIN_ACCUSING or suspect.against or not suspect.path:
         return ""
     return suspect.service
 

@@ -104,8 +104,13 @@ def test_the_same_change(
     assert (relation(one, other, ()) is not None) is together
 
 
-def accusing(service: str, share: float = 0.7, against: tuple[str, ...] = ()) -> Suspect:
-    return Suspect(service=service, share=share, reason="fails", against=against)
+def accusing(
+    service: str,
+    share: float = 0.7,
+    against: tuple[str, ...] = (),
+    path: tuple[str, ...] = ("gateway", "playback"),
+) -> Suspect:
+    return Suspect(service=service, share=share, reason="fails", against=against, path=path)
 
 
 @pytest.mark.parametrize(
@@ -115,12 +120,12 @@ def accusing(service: str, share: float = 0.7, against: tuple[str, ...] = ()) ->
         (
             (scope(None, "us"), accusing("playback")),
             (scope(), accusing("playback")),
-            "the evidence of both points at playback",
+            "the traces of both point at playback",
         ),
         (
             (scope(None, "us"), accusing("playback")),
             (scope("playback", "eu"), None),
-            "the evidence of one points at playback, which the other is about",
+            "the traces of one point at playback, which the other is about",
         ),
         ((scope(None, "us"), accusing("playback")), (scope(), accusing("auth")), None),
         ((scope(None, "us"), accusing("playback")), (scope("auth"), None), None),
@@ -131,6 +136,8 @@ def accusing(service: str, share: float = 0.7, against: tuple[str, ...] = ()) ->
             (scope(None, "us"), accusing("playback")),
             None,
         ),
+        # It failed first, and no trace leads there: two outages at one time are two.
+        ((scope("depot"), accusing("till", path=())), (scope("till"), None), None),
         ((scope(), None), (scope(None, "us"), None), None),
     ],
 )
