@@ -197,7 +197,7 @@ def _by_suspect(one: Finding, other: Finding) -> tuple[int, str] | None:
 def _accused(finding: Finding) -> str:
     """Return the service that most of the evidence points at and nothing clears; empty: none.
 
-    It takes a way there, by traces: what merely failed first may have failed for reasons of its own.
+    It takes a way there, by traces: what failed first may have failed for reasons of its own.
     """
     suspect = finding.suspects[0] if finding.suspects else None
     if suspect is None or suspect.share < _MIN_ACCUSING or suspect.against or not suspect.path:
