@@ -46,6 +46,8 @@ FIRST_LOOKS = 20
 
 MAX_PAUSE_STEPS = 64
 MAX_REMEMBERED = 20_000
+# So many ticks a turn is kept for who does not come: data may be late by minutes.
+_MAX_IDLE_TICKS = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +96,7 @@ class EvidenceSeeker:
         self._spent_ms = 0
         self._waiting: set[Hashable] = set()
         self._refused: set[Hashable] = set()
+        self._idle_ticks = 0
 
     def begin(self) -> None:
         """A tick begins, in which searches may be made anew."""
@@ -106,7 +109,11 @@ class EvidenceSeeker:
         self._spent.clear()
         self._compared.clear()
         self._spent_ms = 0
-        self._waiting, self._refused = self._refused, set()
+        # Not every tick judges a step of whoever waits: it keeps its turn until then, or is over.
+        self._idle_ticks = self._idle_ticks + 1 if self._waiting and not self._refused else 0
+        if self._idle_ticks > _MAX_IDLE_TICKS:
+            self._waiting.clear()
+        self._waiting, self._refused = self._waiting | self._refused, set()
 
     def shown(
         self, rule: str, key: Hashable, finding: Finding, evidence: Evidence | None, group: Tags
@@ -128,6 +135,8 @@ class EvidenceSeeker:
     def forget(self, key: Hashable) -> None:
         """Forget what was found for what is over."""
         self._known.pop(key, None)
+        self._waiting.discard(key)
+        self._refused.discard(key)
 
     def _evident(
         self, rule: str, key: Hashable, finding: Finding, evidence: Evidence | None, group: Tags

@@ -213,9 +213,9 @@ def look(
         return service in {one["service"] for one in lines} or service not in LOGGED
 
     # Where no time was left to look for evidence as it paged, it is looked for as the next step is
-    # judged: with the service's next export, a minute later at most.
+    # judged: with the service's next exports, which may be minutes later.
     with suppress(AssertionError):  # the test says what is missing
-        wait_for(heard, 100, f"{service}'s lines in its incident")
+        wait_for(heard, 240, f"{service}'s lines in its incident")
     return Told(
         paged_after_s=paged_after_s,
         incident=dict(api.incident(incident)),
